@@ -98,7 +98,7 @@ def folders_below(package: str) -> tuple[Path, ...]:
 
 @cache
 def cache_folder(package: str) -> Path:
-    """Return where the compiled code of a package is kept: another folder when a source of it or below changes."""
+    """Return where the compiled code of a package is stored: another folder when a source of it or below changes."""
     sources = sorted(_PACKAGE.glob("*.py"))
     for folder in folders_below(package):
         sources += sorted(folder.rglob("*.py"))

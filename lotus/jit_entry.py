@@ -15,7 +15,7 @@ R = TypeVar("R")
 def entry_point(kernel: Callable[P, R], *arguments: Any) -> Callable[P, R]:
     """Return the compiled form of `kernel` for the types of these arguments; compiles or loads it, does not run it.
 
-    Whoever calls it must pass the same types for ever, and arrays of the same dtype, dimensions and layout. Only what
+    Whoever calls it must always pass the same types, and arrays of the same dtype, dimensions and layout. Only what
     is no array, or has items of another size, raises `TypeError`; the rest would be read as if it were right.
     """
     dispatcher = cast(Any, kernel)

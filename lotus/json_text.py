@@ -19,7 +19,7 @@ _STEP: Final = tuple(1 if code in b"[{" else -1 for code in range(256))
 
 
 class UnreadableJson(ValueError):
-    """The text is no JSON, or one beyond the bounds; nothing of it was kept."""
+    """The text is no JSON, or one beyond the bounds; nothing of it was stored."""
 
 
 def nesting(raw: bytes) -> int:

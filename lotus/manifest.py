@@ -79,13 +79,13 @@ class LearningDefaults:
     """Scores to lessons (docs/concepts/lessons.md)."""
 
     alpha: float = 0.04  # family-wise error of the deployment, per budget year
-    error_control: str = "slots"  # of nightly looks: "slots" = family-wise per budget year; "online_fdr" = LORD++
+    error_control: str = "slots"  # of interim analyses: "slots" = family-wise per budget year; "online_fdr" = LORD++
     pooled_alpha: float = 0.01  # the same of the second channel, which only proposes experiments; 0 = no such channel
     draws: int = 400  # J sign-flip paths
     knob_alpha: float = 0.01  # family-wise error of what dm, and what tr, learns of its knobs in a budget year, each
     knob_draws: int = 2_000  # sign-flip paths of knobs: an alpha of .01 needs more of them for as many slots
     half_life_days: float = 20.0  # EWMA weight of days in the search
-    search_days: int = 90  # last learning days that a night reads
+    search_days: int = 90  # last learning days that a nightly run reads
     min_days: int = 10
     min_blocks: int = 20
     min_published: int = 100
@@ -98,9 +98,11 @@ class LearningDefaults:
     max_literals: int = 3
     kept_sd_share: float = 0.6  # a rule that lost more of its deviation to earlier picks is collinear
     claim_shrink: float = 0.85  # winner's curse
-    looks: str = "nightly"  # "nightly" = alpha slots (lotus.learning.slots); "final" = one look at alpha, on `look_day`
+    looks: str = (
+        "nightly"  # "nightly" = alpha slots (lotus.learning.slots); "final" = one analysis at alpha, on `look_day`
+    )
     alert_budget: float = 0.0  # alerts a day that may not be exceeded; 0 = none, and an alert costs nothing elsewhere
-    look_day: str = ""  # the day whose night takes the one look (YYYY-MM-DD); empty = the last day with tape
+    look_day: str = ""  # the day of the one analysis (YYYY-MM-DD); empty = the last day with tape
     seed: int = 7  # key of the sign draws
 
 
@@ -120,7 +122,7 @@ class WeaveDefaults:
     theta_min: float = 0.05
     theta_max: float = 0.90
     contraction: float = 0.5  # kappa_c of the nightly update
-    night_theta: float = 0.06  # no night moves a detector's theta by more
+    night_theta: float = 0.06  # no nightly run moves a detector's theta by more
     night_phi: float = 0.03  # nor its phi
     ttl_days: int = 30
     swap_hour_utc: int = 2  # priors of day d take effect at this hour of d+1
@@ -177,8 +179,8 @@ def override(section: S, values: dict[str, Any], where: str) -> S:
         if wanted is float and isinstance(value, int) and not isinstance(value, bool):
             value = float(value)
         if not isinstance(value, wanted) or isinstance(value, bool) is not (wanted is bool):
-            said = json.dumps(value, default=str)
-            raise ConfigError(f"{where}.{key} is {said}", KINDS.get(wanted, f"a {wanted.__name__}"))
+            text = json.dumps(value, default=str)
+            raise ConfigError(f"{where}.{key} is {text}", KINDS.get(wanted, f"a {wanted.__name__}"))
         if wanted is float and not math.isfinite(value):
             raise ConfigError(f"{where}.{key} is {value}", "a finite number")
         low, high = ranges.get(key, (-math.inf, math.inf))

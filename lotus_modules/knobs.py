@@ -7,11 +7,11 @@ A version counts from its event time on. What it says in a context is `lotus.tra
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from lotus.decision.policy.experiments import tried_knobs
 from lotus.decision.policy.in_force import policy_in_force
 from lotus.decision.policy.policy import Policy
-from lotus.decision.policy.trials import tried_knobs
 from lotus.errors import BeliefError
-from lotus.knobs.trial import Trial, drawn_trial
+from lotus.knobs.experiment import KnobExperiment, drawn_experiment
 from lotus.manifest import WeaveDefaults
 from lotus.modules.envelope import RefusedError
 from lotus.modules.intents import Module, Reason
@@ -45,11 +45,11 @@ class KnobChooser:
         version = in_force_at(connection, branch, time_ms, Module.TR.value)
         return choice_of(version, context, bins, time_ms, self.weave, self._trial(plan, time_ms))
 
-    def _trial(self, plan: Plan | None, time_ms: int) -> Trial | None:
+    def _trial(self, plan: Plan | None, time_ms: int) -> KnobExperiment | None:
         """Return the trial of a plan; probes are the yardstick of the detectors and are in none."""
         if plan is None or plan.kind is not PlanKind.BOOK:
             return None
-        return drawn_trial(str(plan.plan_id), time_ms, TRIED, self.explore, self.weave.phi_step, self.seed)
+        return drawn_experiment(str(plan.plan_id), time_ms, TRIED, self.explore, self.weave.phi_step, self.seed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class PolicyChoice:
     policy: Policy
     priors_ver: str
     context: str
-    trial: Trial | None
+    trial: KnobExperiment | None
     start: Policy
 
 
@@ -89,7 +89,7 @@ class PolicyChooser:
         version = in_force_at(connection, branch, time_ms, Module.DM.value)
         bins = market_context(contexts)
         tried, step = tried_knobs(self.policy, self.weave.phi_step), self.weave.phi_step
-        trial = drawn_trial(name, time_ms, tried, self.explore, step, self.seed)
+        trial = drawn_experiment(name, time_ms, tried, self.explore, step, self.seed)
         policy = start = policy_in_force(self.policy, version, bins, time_ms, self.weave, trial)
         if trial is not None and trial.arm:
             start = policy_in_force(self.policy, version, bins, time_ms, self.weave, replace(trial, arm=0))

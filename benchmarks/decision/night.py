@@ -15,7 +15,7 @@ import numpy as np
 
 from lotus.decision.knowledge.calibration import ScoreCalibration
 from lotus.decision.knowledge.evidence import KEY, Table
-from lotus.decision.knowledge.night import DaySums, Mids, evidence_of, learn_night
+from lotus.decision.knowledge.nightly import DaySums, Mids, evidence_of, learn
 from lotus.decision.policy.policy import shipped_policy
 from lotus.timebase import DAY_MS, day_start_ms, next_day
 
@@ -61,10 +61,10 @@ def measure(detectors: int, each: int, days: int) -> dict[str, float]:
     fitted: dict[str, ScoreCalibration] = {}
     events, evaluated = windows(day, detectors, each, 1)
     first, _ = timed(lambda: evidence_of(day, events, evaluated, HORIZONS, fitted, mids))
-    fitted[day] = learn_night(day, {day: first}, (), policy).calibration
+    fitted[day] = learn(day, {day: first}, (), policy).calibration
     whole, summing = timed(lambda: evidence_of(day, events, evaluated, HORIZONS, fitted, mids))
     past: dict[str, DaySums] = {next_day(FIRST, k): whole for k in range(days)}
-    _, learning = timed(lambda: learn_night(day, past, (), policy))
+    _, learning = timed(lambda: learn(day, past, (), policy))
     rows = sum(len(t["n"]) for t in (whole.outcomes, whole.promises, whole.likeness))
     return {
         "windows_a_day": float(detectors * each), "days": float(days), "rows_kept_a_day": float(rows),

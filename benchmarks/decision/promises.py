@@ -16,7 +16,7 @@ import numpy as np
 
 from lotus.decision.knowledge.calibration import ScoreCalibration
 from lotus.decision.knowledge.evidence import EVENT_COLUMNS, joined
-from lotus.decision.knowledge.night import ALL_SOURCES, DaySums, Mids, evidence_of, learn_night
+from lotus.decision.knowledge.nightly import ALL_SOURCES, DaySums, Mids, evidence_of, learn
 from lotus.decision.knowledge.reliability import SourceReliability
 from lotus.decision.policy.policy import shipped_policy
 from lotus_store.lake import Lake
@@ -44,7 +44,7 @@ def walk(lake: Lake, branch: str, most: int) -> dict[str, Any]:
     known: tuple[SourceReliability, ...] = ()
     for day, later in zip(days, [*days[1:], ""], strict=True):
         past[day] = evidence_on(lake, branch, day, days, fitted)
-        learned = learn_night(day, past, known, policy)
+        learned = learn(day, past, known, policy)
         known, fitted[later] = learned.reliabilities, learned.calibration
     quality = {(q.source, q.horizon_s): q.found for q in learned.quality}.get(ALL_SOURCES)
     return {

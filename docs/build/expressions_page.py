@@ -10,7 +10,7 @@ from typing import Final
 from lotus.manifest import Manifest
 from lotus.tape_machine.checker import LIMIT_MS, MAX_GRAPH_DEPTH, MAX_GRAPH_NODES, check
 from lotus.tape_machine.complexity import measure, warm_up
-from lotus.tape_machine.environment import frame_columns, frame_environment
+from lotus.tape_machine.environment import Environment, frame_columns
 from lotus.tape_machine.parser import MAX_DEPTH, MAX_NODES, MAX_TEXT, parse
 from lotus.tape_machine.transforms import OPERATORS, PREFIXES, TRANSFORMS, ArgumentKind, Operator, Transform
 from lotus.tape_machine.units import SPELLINGS, SYMBOLS
@@ -70,7 +70,7 @@ def describe(text: str) -> str:
     >>> describe("mean(spread_bps, 1m) > 2bps")
     'flag; 4 nodes, depth 3; warm after 299 rows'
     """
-    node = check(parse(text), frame_environment(Manifest()))
+    node = check(parse(text), Environment(frame_columns(), Manifest().kernel.cadence_ms))
     depth, nodes = measure(node)
     kind = node.kind if node.kind == "flag" else f"number in {node.unit}"
     return f"{kind}; {nodes} nodes, depth {depth}; warm after {warm_up(node)} rows"

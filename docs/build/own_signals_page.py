@@ -4,16 +4,21 @@
 in `lotus.own_signals.columns`.
 """
 
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from result_keys import result_text
+
 from lotus.own_signals.bins import MAX_CUBE, MAX_RULES
 from lotus.own_signals.columns import COLUMNS, CONFIG_EXAMPLE, FIRST_ROWS
 from lotus.own_signals.config import OwnConfig
-from lotus.own_signals.example import ExampleSpec, example_files
+from lotus.own_signals.example import ExampleSpec, example_days
 from lotus.own_signals.report.facts import facts_of
-from lotus.own_signals.report.result_keys import result_text
 from lotus.own_signals.report.words import text_of
 from lotus.own_signals.scores import scored
 from lotus.own_signals.study import study
-from lotus.own_signals.table import table_of
+from lotus.own_signals.table import Coded, FileRows, table_of
 
 _INTRODUCTION = """\
 # Own signals: the format of the files that `lotus learn` reads
@@ -164,6 +169,20 @@ features times days and {rules:,} rules, beyond which it is refused before it st
 """
 
 
+def _example_files(spec: ExampleSpec) -> list[FileRows]:
+    """Return the example as the files' rows would be read: what `lotus learn` sees of it."""
+    out = []
+    for day, columns in example_days(spec):
+        typed: dict[str, Any] = {name: _coded(v) if v.dtype.kind == "U" else v for name, v in columns.items()}
+        out.append(FileRows(f"{day}.csv", len(columns["ts"]), typed))
+    return out
+
+
+def _coded(values: NDArray[Any]) -> Coded:
+    names, codes = np.unique(values, return_inverse=True)
+    return Coded(tuple(names.tolist()), codes.astype(np.int32))
+
+
 def own_signals_page() -> str:
     """Return the reference page."""
     head = ("column", "type", "unit", "required", "null", "meaning", "example")
@@ -173,7 +192,7 @@ def own_signals_page() -> str:
         cells = (f"`{c.name}`", c.kind, c.unit, required, c.null, c.meaning, f"`{c.example}`")
         lines.append(f"| {' | '.join(cells)} |")
     spec, config = ExampleSpec(), OwnConfig()
-    printed = text_of(facts_of(study(scored(table_of(example_files(spec)), config), config), config))
+    printed = text_of(facts_of(study(scored(table_of(_example_files(spec)), config), config), config))
     example = _EXAMPLE.format(
         effect=spec.effect_bps,
         printed=printed,

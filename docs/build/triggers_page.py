@@ -14,13 +14,34 @@ from lotus.triggers.operators import (
     LONGEST_LOOKBACK_MS,
     OPERATORS,
     QUANTITIES,
-    WORDS,
     OperatorParameter,
     TriggerOperator,
 )
 from lotus.triggers.parser import MAX_DEPTH, MAX_PARTS, MAX_TEXT
-from lotus.triggers.units import MEANINGS, SPELLINGS
+from lotus.triggers.units import SPELLINGS
 
+WORDS: Final[tuple[tuple[str, str, str], ...]] = (
+    ("a AND b", "both at this frame; inside WITHIN what has happened since it armed counts", "AND"),
+    ("a OR b", "one or both, likewise", "OR"),
+    ("NOT a", "a does not hold at this frame; inside WITHIN it has not happened since it armed", "NOT"),
+    (
+        "a WITHIN 6h",
+        "armed by the first of its operators that happens; from then on happenings are remembered and levels stand "
+        "still; holds at the frame at which `a` holds, and is over when the limit has passed",
+        "WITHIN",
+    ),
+)
+MEANINGS: Final[dict[str, str]] = {
+    "%": "hundredth of the price, or of the quantity",
+    "bps": "hundredth of a %",
+    "sigma": "standard deviation of the changes from bar to bar",
+    "usd": "US dollars",
+    "ms": "milliseconds",
+    "s": "seconds",
+    "m": "minutes",
+    "h": "hours",
+    "d": "days of 24 h",
+}
 _HEAD: Final = f"""# The trigger language
 
 This page is written from the tables that the checker reads (`lotus/triggers`); a test keeps them equal.

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
-from typing import Literal as OneOf
 
 from lotus.decision.policy.policy import HorizonRule
 from lotus.errors import SchemaError
@@ -23,7 +22,6 @@ SCHEMAS: Final = (DET_ALPHA, SIGBUS, META, HINT)
 ANY_REGIME: Final = "all"
 CLOCK_SLACK_MS: Final = 500  # two clocks may differ by this
 TRIGGER_CHARACTERS: Final = 400
-Kind = OneOf["det", "human", "chart"]
 
 
 class InputFault(StrEnum):
@@ -163,7 +161,7 @@ def _alpha(reader: "_Reader", schema: str, delivery: AlphaContext, input_filter:
     source = _hint_source(reader) if schema == HINT else _detector(reader)
     if schema == SIGBUS and not (reader.inside("publication") or {}).get("published"):
         reader.fault(InputFault.NOT_PUBLISHED, "publication.published", False, "True")
-    end_ms, event_id = reader.time_ms("asof_ts", told=True), reader.text("event_id")
+    end_ms, event_id = reader.time_ms("asof_ts", reported=True), reader.text("event_id")
     triggers = reader.texts("suggested_triggers") if schema != SIGBUS else ()
     if end_ms is None or horizon is None or sign is None or score is None:
         return None
@@ -171,7 +169,7 @@ def _alpha(reader: "_Reader", schema: str, delivery: AlphaContext, input_filter:
     if valid_until <= delivery.received_ms:
         reader.fault(InputFault.EXPIRED, "horizon_s", f"until {valid_until} ms", f"after {delivery.received_ms} ms")
     return AlphaInput(
-        source=source, coin=reader.text("asset", told=True), horizon_s=horizon, sign=sign, score=score,
+        source=source, coin=reader.text("asset", reported=True), horizon_s=horizon, sign=sign, score=score,
         event_id=event_id, lifecycle_id=delivery.lifecycle_id, window_end_ms=end_ms, valid_until_ms=valid_until,
         regime=delivery.regime or ANY_REGIME, triggers=triggers,
     )  # fmt: skip
@@ -201,7 +199,7 @@ def _cue(reader: "_Reader", delivery: AlphaContext) -> CueInput | None:
     uncert, hbar = reader.number("ms_uncert", 0.0, 1.0), reader.number("ms_hbar", 0.0, 1.0)
     asymmetry = reader.maybe("ms_asym_score")
     components, absent = reader.inside("ms_asym_components"), reader.texts("ms_asym_absent")
-    end_ms, event_id, source = reader.time_ms("asof_ts", told=True), reader.text("event_id"), _detector(reader)
+    end_ms, event_id, source = reader.time_ms("asof_ts", reported=True), reader.text("event_id"), _detector(reader)
     if end_ms is None or uncert is None or hbar is None or components is None:
         return None
     measured = {name: size for name, size in components.items() if name not in absent}
@@ -210,7 +208,7 @@ def _cue(reader: "_Reader", delivery: AlphaContext) -> CueInput | None:
             reader.fault(InputFault.BAD_VALUE, f"ms_asym_components.{name}", size, "a number from 0 to 5")
             return None
     return CueInput(
-        source=source, coin=reader.text("asset", told=True), event_id=event_id, lifecycle_id=delivery.lifecycle_id,
+        source=source, coin=reader.text("asset", reported=True), event_id=event_id, lifecycle_id=delivery.lifecycle_id,
         window_end_ms=end_ms, kairos=kairos, entrain=entrain, uncert=uncert, hbar=hbar, asymmetry=asymmetry,
         components=tuple(sorted((name, float(size)) for name, size in measured.items())),
     )  # fmt: skip
@@ -221,7 +219,7 @@ def _is_number(value: object) -> bool:
 
 
 class _Reader:
-    """Members of a payload, read one by one; what is wrong with them is kept, not raised."""
+    """Members of a payload, read one by one; faults are collected, not raised."""
 
     def __init__(self, payload: Mapping[str, Any]) -> None:
         self.payload = payload
@@ -233,12 +231,12 @@ class _Reader:
     def refusal(self) -> InputRefusal:
         return InputRefusal(str(self.payload.get("event_id", ""))[:128], tuple(self.reasons))
 
-    def text(self, name: str, told: bool = False) -> str:
-        """Return a text, "" for a faulty one; `told` when its faults were told before."""
+    def text(self, name: str, reported: bool = False) -> str:
+        """Return a text, "" for a faulty one; `reported` when its faults are already listed."""
         value = self.payload.get(name)
         if isinstance(value, str) and 0 < len(value) <= 128:
             return value
-        if not told:
+        if not reported:
             self._wrong(name, "a text of 1 to 128 characters")
         return ""
 
@@ -276,7 +274,7 @@ class _Reader:
         self._wrong(name, f"a whole number from {low} to {high}")
         return None
 
-    def time_ms(self, name: str, told: bool = False) -> int | None:
+    def time_ms(self, name: str, reported: bool = False) -> int | None:
         value = self.payload.get(name)
         try:
             moment = datetime.fromisoformat(value) if isinstance(value, str) else None
@@ -284,7 +282,7 @@ class _Reader:
             moment = None
         if moment is not None and moment.tzinfo is not None:
             return round(moment.timestamp() * 1000)
-        if not told:
+        if not reported:
             self._wrong(name, "a UTC time to the millisecond")
         return None
 

@@ -105,13 +105,13 @@ def measured(
 
 
 def problem_of(
-    book: AllocationInputs, fused: Sequence[Fused], found: Budgets, curation: Curation, policy: Policy, gross: float
+    book: AllocationInputs, fused: Sequence[Fused], limits: Budgets, curation: Curation, policy: Policy, gross: float
 ) -> Problem:
     """Return the allocation problem; `gross` is the account's own cap. Budgets scale caps and lambda, never mu."""
     views = {f.coin: f.mu_bps for f in fused}
     penalty = policy.soft.turnover_penalty
     cost = [policy.soft.fee_bps + m.spread_bps / 2.0 for m in book.markets]
-    bounds = _bounds(book, views, found, curation, policy)
+    bounds = _bounds(book, views, limits, curation, policy)
     leverage = np.array([min(max(m.max_leverage, 1.0), policy.caps.leverage_max) for m in book.markets])
     return Problem(
         coins=book.coins,
@@ -119,21 +119,21 @@ def problem_of(
         sigma=book.sigma,
         w0=book.w0,
         cost=penalty * np.array(cost),
-        risk_aversion=found.risk_aversion,
+        risk_aversion=limits.risk_aversion,
         inertia_bps=penalty * policy.soft.inertia_bps,
         lower=np.array(bounds.lower),
         upper=np.array(bounds.upper),
         margin=1.0 / leverage,
-        caps=_caps(book, found, policy, gross),
+        caps=_caps(book, limits, policy, gross),
         bound_names=tuple(bounds.names),
     )
 
 
 def _bounds(
-    book: AllocationInputs, views: Mapping[str, float], found: Budgets, curation: Curation, policy: Policy
+    book: AllocationInputs, views: Mapping[str, float], limits: Budgets, curation: Curation, policy: Policy
 ) -> _Bounds:
     deviations = np.sqrt(np.maximum(np.diag(book.sigma), 1e-18))
-    shares = policy.risk.asset_share * found.risk_bps / deviations
+    shares = policy.risk.asset_share * limits.risk_bps / deviations
     made, haircuts, liquid = _Bounds(), book.haircuts(policy), book.liquidity(policy)
     for k, coin in enumerate(book.coins):
         factor = float(haircuts[k]) * curation.cap_factor(coin)
@@ -150,7 +150,7 @@ def _bounds(
     return made
 
 
-def _caps(book: AllocationInputs, found: Budgets, policy: Policy, gross: float) -> Caps:
+def _caps(book: AllocationInputs, limits: Budgets, policy: Policy, gross: float) -> Caps:
     held_gross, held_net = book.aside
     sectors = sorted({m.sector for m in book.markets})
     named = sorted({name for m in book.markets for name, _ in m.exposures} - {MARKET_FACTOR})
@@ -158,10 +158,10 @@ def _caps(book: AllocationInputs, found: Budgets, policy: Policy, gross: float) 
     factors |= {name: tuple(dict(m.exposures).get(name, 0.0) for m in book.markets) for name in named}
     return Caps(
         gross=max(min(policy.caps.gross, gross) - held_gross, 0.0),
-        net=max(policy.caps.net * found.net_mult - abs(held_net), 0.0),
+        net=max(policy.caps.net * limits.net_mult - abs(held_net), 0.0),
         margin_share=policy.caps.margin_share,
-        turnover=found.turnover,
-        risk_bps=found.risk_bps,
+        turnover=limits.turnover,
+        risk_bps=limits.risk_bps,
         sectors=tuple((s, tuple(float(m.sector == s) for m in book.markets), policy.caps.sector) for s in sectors),
         factors=tuple((name, row, policy.caps.factor) for name, row in factors.items()),
     )

@@ -79,13 +79,13 @@ def curate(
 
 
 def _compliance(coins: Sequence[str], policy: Policy, halted: str, allowed: Mapping[str, bool]) -> list[Veto]:
-    found: list[Veto] = []
+    vetoes: list[Veto] = []
     for coin in sorted(coins):
         reasons = [f"halted: {halted}"] if halted else []
         reasons += ["forbidden by the policy"] if coin in policy.forbidden else []
         reasons += [] if allowed.get(coin, False) else ["outside the account's authority"]
-        found += [Veto("compliance", coin, reason) for reason in reasons]
-    return found
+        vetoes += [Veto("compliance", coin, reason) for reason in reasons]
+    return vetoes
 
 
 def _risk(coins: Sequence[str], policy: Policy, age_s: float) -> tuple[CapCut, ...]:

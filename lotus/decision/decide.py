@@ -1,4 +1,4 @@
-"""The whole step of the decision-maker: what is held and believed, what was said, and one decision.
+"""The whole step of the decision-maker: what is held and believed, what inputs say, and one decision.
 
 Views are calibrated, fused, budgeted and curated, and one problem is solved; the result says everything that led to it.
 A coin without a live view may only be reduced, so is one that is vetoed; one that cannot be measured is left as it is
@@ -20,7 +20,7 @@ from lotus.decision.allocation.problem import RELATIVE, Floats, Problem
 from lotus.decision.allocation.relax import Allocation, Solve, allocate
 from lotus.decision.allocation.solver import SOLVER_VERSION
 from lotus.decision.alphas import AlphaInput, CueInput
-from lotus.decision.book import AllocationInputs, CoinMarket, NotUsed, measured, problem_of
+from lotus.decision.book import CoinMarket, NotUsed, measured, problem_of
 from lotus.decision.curators import Curation, Nudge, curate
 from lotus.decision.fusion import Correlations, Fused, fuse
 from lotus.decision.intelligence import dm_capacity_risk, dm_fuse_quality
@@ -126,38 +126,77 @@ class Decision:
         return any(t.weight != t.held for t in self.targets)
 
 
+@dataclass(frozen=True, slots=True)
+class _LiveViews:
+    """The views that count, calibrated and fused, and why the others do not."""
+
+    alphas: tuple[DmAlpha, ...]
+    fused: tuple[Fused, ...]
+    unused: tuple[NotUsed, ...]
+    horizon_s: int
+
+
 def decide(
     state: DecisionState, views: Iterable[AlphaInput], cues: Iterable[CueInput], wishes: Iterable[Nudge], solve: Solve
 ) -> Decision:
     """Return the decision at `state.asof_ms`; `solve` is `FastSolver().solve` or the specification's."""
-    alphas, unused = calibrated(state, views)
-    fused = fuse(alphas, state.correlations, state.policy.fusion)
-    horizon = max((f.horizon_s for f in fused), default=state.policy.horizons.hold_s)
-    by_coin = latest_cues(cues, state.asof_ms, CUE_AGE_MS)
+    live = _live_views(state, views)
     held = [coin for coin, usd in state.positions.items() if usd]
-    coins = sorted({*held, *(f.coin for f in fused)})
-    found = budgets(
-        by_coin, [f.coin for f in fused], state.policy, horizon_s=horizon, drawdown_sigmas=state.drawdown_sigmas,
-        ratchet=state.ratchet, turnover_used=state.turnover_used,
-    )  # fmt: skip
-    found = replace(found, turnover=min(found.turnover, max(state.authority.turnover_day - state.turnover_used, 0.0)))
+    coins = sorted({*held, *(f.coin for f in live.fused)})
+    limits = _limits(state, live, cues)
     curation = curate(
         coins, state.policy, halted=_halted(state), allowed={c: state.authority.allows(c) for c in coins},
         covariance_age_s=(state.asof_ms - state.covariance.asof_ms) / 1000.0, wishes=wishes,
     )  # fmt: skip
-    book, frozen = measured(coins, state.positions, state.markets, state.covariance, state.equity_usd, horizon)
-    problem = problem_of(book, fused, found, curation, state.policy, state.authority.gross) if book.coins else None
+    book, frozen = measured(coins, state.positions, state.markets, state.covariance, state.equity_usd, live.horizon_s)
+    problem = (
+        problem_of(book, live.fused, limits, curation, state.policy, state.authority.gross) if book.coins else None
+    )
     allocation = allocate(problem, solve, state.policy.caps.turnover_relaxed) if problem else None
-    return _decision(state, alphas, fused, found, curation, book, problem, allocation, horizon, (*unused, *frozen))
+    weights = allocation.weights if allocation else np.zeros(0)
+    targets = _targets(state, problem, weights, live) if problem else ()
+    return Decision(
+        state=state,
+        horizon_s=live.horizon_s,
+        valid_until_ms=_valid_until(state, targets, live),
+        confidence=_confidence(allocation),
+        targets=targets,
+        alphas=live.alphas,
+        fused=live.fused,
+        budgets=limits,
+        curation=curation,
+        allocation=allocation,
+        executors=authority_weights(state.memory, state.authority.executors, state.policy.executors),
+        fuse_quality=dm_fuse_quality(live.fused),
+        capacity_risk=dm_capacity_risk(book.capacity(weights, state.policy)) if allocation else 0.0,
+        not_used=tuple(sorted((*live.unused, *frozen), key=lambda u: (u.what, u.reason))),
+    )
+
+
+def _live_views(state: DecisionState, views: Iterable[AlphaInput]) -> _LiveViews:
+    alphas, unused = calibrated(state, views)
+    fused = fuse(alphas, state.correlations, state.policy.fusion)
+    horizon = max((f.horizon_s for f in fused), default=state.policy.horizons.hold_s)
+    return _LiveViews(alphas, fused, tuple(unused), horizon)
+
+
+def _limits(state: DecisionState, live: _LiveViews, cues: Iterable[CueInput]) -> Budgets:
+    limits = budgets(
+        latest_cues(cues, state.asof_ms, CUE_AGE_MS), [f.coin for f in live.fused], state.policy,
+        horizon_s=live.horizon_s, drawdown_sigmas=state.drawdown_sigmas, ratchet=state.ratchet,
+        turnover_used=state.turnover_used,
+    )  # fmt: skip
+    left = max(state.authority.turnover_day - state.turnover_used, 0.0)
+    return replace(limits, turnover=min(limits.turnover, left))
 
 
 def calibrated(state: DecisionState, views: Iterable[AlphaInput]) -> tuple[tuple[DmAlpha, ...], list[NotUsed]]:
     """Return the live views as calibrated alphas in natural order, and why the others are none; events count once."""
-    found: dict[tuple[str, str], DmAlpha] = {}
+    alphas: dict[tuple[str, str], DmAlpha] = {}
     unused: list[NotUsed] = []
     for view in sorted(views, key=lambda v: (v.coin, v.horizon_s, v.source, v.event_id, v.score, v.sign)):
         reason = _not_live(state, view)
-        if (view.source, view.event_id) in found or reason:
+        if (view.source, view.event_id) in alphas or reason:
             unused.append(NotUsed(view.event_id, reason or "told twice"))
             continue
         reliability = state.memory.reliability(view.source, view.horizon_s, state.policy)
@@ -165,8 +204,8 @@ def calibrated(state: DecisionState, views: Iterable[AlphaInput]) -> tuple[tuple
         if alpha is None:
             unused.append(NotUsed(view.event_id, f"{view.source} has no past at {view.horizon_s} s"))
         else:
-            found[(view.source, view.event_id)] = alpha
-    return tuple(found.values()), unused
+            alphas[(view.source, view.event_id)] = alpha
+    return tuple(alphas.values()), unused
 
 
 def _not_live(state: DecisionState, view: AlphaInput) -> str:
@@ -181,39 +220,14 @@ def _halted(state: DecisionState) -> str:
     return "" if state.authority.executors else "no executor has authority"
 
 
-def _decision(
-    state: DecisionState, alphas: tuple[DmAlpha, ...], fused: tuple[Fused, ...], found: Budgets, curation: Curation,
-    book: AllocationInputs, problem: Problem | None, allocation: Allocation | None, horizon: int,
-    unused: Sequence[NotUsed],
-) -> Decision:  # fmt: skip
-    weights = allocation.weights if allocation else np.zeros(0)
-    targets = _targets(state, problem, weights, fused, alphas) if problem else ()
-    return Decision(
-        state=state,
-        horizon_s=horizon,
-        valid_until_ms=_valid_until(state, targets, fused, alphas, horizon),
-        confidence=_confidence(allocation),
-        targets=targets,
-        alphas=alphas,
-        fused=fused,
-        budgets=found,
-        curation=curation,
-        allocation=allocation,
-        executors=authority_weights(state.memory, state.authority.executors, state.policy.executors),
-        fuse_quality=dm_fuse_quality(fused),
-        capacity_risk=dm_capacity_risk(book.capacity(weights, state.policy)) if allocation else 0.0,
-        not_used=tuple(sorted(unused, key=lambda u: (u.what, u.reason))),
-    )
-
-
-def _valid_until(
-    state: DecisionState, targets: Sequence[Target], fused: Sequence[Fused], alphas: Sequence[DmAlpha], horizon: int
-) -> int:
+def _valid_until(state: DecisionState, targets: Sequence[Target], live: _LiveViews) -> int:
     """Return the end of the first view that a move rests on; the horizon's end when no move rests on any."""
-    ends = {(a.source, a.event_id): a.valid_until_ms for a in alphas}
+    ends = {(a.source, a.event_id): a.valid_until_ms for a in live.alphas}
     moving = {t.coin for t in targets if t.weight != t.held}
-    used = [ends[(p.source, p.event_id)] for f in fused if f.coin in moving for p in f.parts if p.weight * p.mu_bps]
-    return min(used, default=state.asof_ms + 1000 * horizon)
+    used = [
+        ends[(p.source, p.event_id)] for f in live.fused if f.coin in moving for p in f.parts if p.weight * p.mu_bps
+    ]
+    return min(used, default=state.asof_ms + 1000 * live.horizon_s)
 
 
 def _confidence(allocation: Allocation | None) -> float:
@@ -223,11 +237,11 @@ def _confidence(allocation: Allocation | None) -> float:
     return _NORMAL.cdf(allocation.expected_bps / allocation.risk_bps)
 
 
-def _targets(
-    state: DecisionState, problem: Problem, weights: Floats, fused: Sequence[Fused], alphas: Sequence[DmAlpha]
-) -> tuple[Target, ...]:
-    triggers = {(a.source, a.event_id): a.triggers for a in alphas}
-    heaviest = {f.coin: next((t for p in f.parts for t in triggers[(p.source, p.event_id)][:1]), "") for f in fused}
+def _targets(state: DecisionState, problem: Problem, weights: Floats, live: _LiveViews) -> tuple[Target, ...]:
+    triggers = {(a.source, a.event_id): a.triggers for a in live.alphas}
+    heaviest = {
+        f.coin: next((t for p in f.parts for t in triggers[(p.source, p.event_id)][:1]), "") for f in live.fused
+    }
     made: list[Target] = []
     for k, coin in enumerate(problem.coins):
         weight, held = float(weights[k]), float(problem.w0[k])

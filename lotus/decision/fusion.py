@@ -82,21 +82,21 @@ def fuse(alphas: Iterable[DmAlpha], correlations: Correlations, rule: FusionRule
     for a in sorted(alphas, key=lambda a: (a.coin, a.horizon_s, a.source, a.valid_until_ms, a.event_id)):
         if a.reliability >= LEAST_RELIABILITY:
             latest[(a.coin, a.horizon_s, a.source)] = a
-    found: list[Fused] = []
+    fused: list[Fused] = []
     for coin, of_coin in groupby(latest.values(), key=lambda a: a.coin):
         levels: list[_Level] = []
-        known: dict[Key, DmAlpha] = {}
+        alphas_by_key: dict[Key, DmAlpha] = {}
         for horizon, views in groupby(of_coin, key=lambda a: a.horizon_s):
             group = list(views)
-            known |= {(horizon, a.source): a for a in group}
+            alphas_by_key |= {(horizon, a.source): a for a in group}
             levels.append(_level(horizon, group, correlations, rule))
-        found.append(_reconciled(coin, levels[::-1], known, rule.tilt_share))
-    return tuple(found)
+        fused.append(_reconciled(coin, levels[::-1], alphas_by_key, rule.tilt_share))
+    return tuple(fused)
 
 
 def blocks_of(sources: Sequence[str], correlations: Correlations, floor: float) -> tuple[tuple[str, ...], ...]:
     """Return the connected components of sources whose correlation exceeds `floor` in size, each and all rising."""
-    left, found = sorted(set(sources)), []
+    left, blocks = sorted(set(sources)), []
     while left:
         block, edge = {left[0]}, [left[0]]
         while edge:
@@ -105,8 +105,8 @@ def blocks_of(sources: Sequence[str], correlations: Correlations, floor: float) 
             block.update(near)
             edge += near
         left = [s for s in left if s not in block]
-        found.append(tuple(sorted(block)))
-    return tuple(sorted(found))
+        blocks.append(tuple(sorted(block)))
+    return tuple(sorted(blocks))
 
 
 def blend_weights(omega: Floats) -> Floats:
@@ -142,10 +142,17 @@ def _level(horizon: int, views: list[DmAlpha], correlations: Correlations, rule:
     total = math.fsum(pulls.values())
     weights = {(horizon, s): pull / total for s, pull in pulls.items()}
     mu = math.fsum(pulls[s] / total * by_source[s].mu_bps for s in sorted(pulls))
-    return _Level(horizon, mu, weights, blocks, total, math.fsum(1.0 / variance[s] for s in sorted(variance)))
+    return _Level(
+        horizon_s=horizon,
+        mu=mu,
+        weights=weights,
+        blocks=blocks,
+        precision=total,
+        alone=math.fsum(1.0 / variance[s] for s in sorted(variance)),
+    )
 
 
-def _reconciled(coin: str, levels: list[_Level], known: Mapping[Key, DmAlpha], tilt_share: float) -> Fused:
+def _reconciled(coin: str, levels: list[_Level], alphas: Mapping[Key, DmAlpha], tilt_share: float) -> Fused:
     """Return the anchor tilted by each shorter level; weights follow the same linear steps as the expectation."""
     anchor = levels[0]
     total, path_bps, path_s = anchor.mu, anchor.mu, anchor.horizon_s
@@ -161,7 +168,7 @@ def _reconciled(coin: str, levels: list[_Level], known: Mapping[Key, DmAlpha], t
         path = {k: share * path.get(k, 0.0) + step[k] for k in names}
         total, path_bps, path_s = total + kept * surprise, share * path_bps + kept * surprise, level.horizon_s
     blocks = {key: block for level in levels for key, block in level.blocks.items()}
-    parts = [_part(known[key], weight, blocks[key]) for key, weight in weights.items()]
+    parts = [_part(alphas[key], weight, blocks[key]) for key, weight in weights.items()]
     alone = math.fsum(level.alone for level in levels)
     return Fused(
         coin=coin,
@@ -169,10 +176,18 @@ def _reconciled(coin: str, levels: list[_Level], known: Mapping[Key, DmAlpha], t
         mu_bps=total,
         anchor_bps=anchor.mu,
         parts=tuple(sorted(parts, key=lambda p: (-abs(p.weight * p.mu_bps), p.source, p.event_id))),
-        views=len(known),
-        effective=len(known) * math.fsum(level.precision for level in levels) / alone,
+        views=len(alphas),
+        effective=len(alphas) * math.fsum(level.precision for level in levels) / alone,
     )
 
 
 def _part(a: DmAlpha, weight: float, block: str) -> Blend:
-    return Blend(a.source, a.event_id, a.lifecycle_id, a.horizon_s, weight, a.mu_bps, block)
+    return Blend(
+        source=a.source,
+        event_id=a.event_id,
+        lifecycle_id=a.lifecycle_id,
+        horizon_s=a.horizon_s,
+        weight=weight,
+        mu_bps=a.mu_bps,
+        block=block,
+    )

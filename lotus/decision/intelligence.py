@@ -11,7 +11,7 @@ from lotus.decision.fusion import Fused
 
 
 def dm_fuse_quality(fused: Iterable[Fused]) -> float | None:
-    """Return independent views over views told, weighted by the size of what was expected; None without any view.
+    """Return independent views over views received, weighted by the size of what was expected; None without any view.
 
     1 when every view adds something of its own, 1/k when k sources are copies.
     """

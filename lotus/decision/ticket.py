@@ -82,8 +82,8 @@ def prepare() -> None:
 def decision_schema() -> Mapping[str, Any]:
     """Return the JSON schema of a ticket."""
     text = (resources.files("lotus.modules") / "schemas" / f"{DM_DECISION}.json").read_text("utf-8")
-    found: dict[str, Any] = json.loads(text)
-    return found
+    schema: dict[str, Any] = json.loads(text)
+    return schema
 
 
 @cache
@@ -108,25 +108,25 @@ def _target(t: Target) -> Payload:
 
 
 def _authority(decision: Decision) -> Payload:
-    authority, found = decision.state.authority, decision.budgets
+    authority, budgets = decision.state.authority, decision.budgets
     gross = min(authority.gross, decision.state.policy.caps.gross)
-    turnover = max(found.turnover, decision.allocation.turnover if decision.allocation else 0.0)  # relaxed is allowed
+    turnover = max(budgets.turnover, decision.allocation.turnover if decision.allocation else 0.0)  # relaxed is allowed
     return {
         "account_id": authority.account_id,
-        "budget": {"gross": gross, "turnover": turnover, "risk_bps": found.risk_bps},
+        "budget": {"gross": gross, "turnover": turnover, "risk_bps": budgets.risk_bps},
         "executors": [{"executor": name, "weight": weight} for name, weight in decision.executors],
     }
 
 
 def _multipliers(decision: Decision) -> Payload:
-    found = decision.budgets
+    budgets = decision.budgets
     return {
-        "timing": found.timing,
-        "entrainment": found.entrainment,
-        "asymmetry": found.asymmetry,
-        "applied": found.applied,
-        "net": found.net_mult,
-        "ratchet": found.ratchet,
+        "timing": budgets.timing,
+        "entrainment": budgets.entrainment,
+        "asymmetry": budgets.asymmetry,
+        "applied": budgets.applied,
+        "net": budgets.net_mult,
+        "ratchet": budgets.ratchet,
     }
 
 
@@ -151,18 +151,26 @@ def _top(decision: Decision) -> list[Payload]:
     return rows[:TOP]
 
 
-def _solved(found: Allocation | None) -> Payload:
+def _solved(allocation: Allocation | None) -> Payload:
     names = ("return_bps", "cost_bps", "risk_bps", "turnover", "kelly_fraction")
     values = (
-        (found.expected_bps, found.cost_bps, found.risk_bps, found.turnover, found.kelly_fraction)
-        if found
+        (
+            allocation.expected_bps,
+            allocation.cost_bps,
+            allocation.risk_bps,
+            allocation.turnover,
+            allocation.kelly_fraction,
+        )
+        if allocation
         else (0.0,) * len(names)
     )
     return {
-        "risk_binding": [{"name": b.name, "price_bps": b.price_bps} for b in (found.bindings if found else ())],
+        "risk_binding": [
+            {"name": b.name, "price_bps": b.price_bps} for b in (allocation.bindings if allocation else ())
+        ],
         "relaxations": [
             {"step": r.step, "cap": r.cap, "was": r.was, "became": r.became}
-            for r in (found.relaxations if found else ())
+            for r in (allocation.relaxations if allocation else ())
         ],
         "expected": dict(zip(names, values, strict=True)),
     }

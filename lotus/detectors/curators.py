@@ -27,20 +27,20 @@ class CuratorInput:
     spec_version: int
 
 
-def curated(tables: DayTables, told: Mapping[str, CuratorInput], detectors: Sequence[DetectorSpec]) -> DayTables:
-    """Return the tables with what audits told of these detectors; of those they did not speak of, what stood there.
+def curated(tables: DayTables, inputs: Mapping[str, CuratorInput], detectors: Sequence[DetectorSpec]) -> DayTables:
+    """Return the tables with the audits' results of these detectors; the others keep the values that they had.
 
-    What was told of another version of a detector does not count. Without anything told the tables stay what they are,
+    Results of another version of a detector do not count. Without any result the tables stay what they are,
     their version included.
     """
-    told = {d.detector_id: told[d.detector_id] for d in detectors if _speaks_of(told, d)}
+    inputs = {d.detector_id: inputs[d.detector_id] for d in detectors if _speaks_of(inputs, d)}
     names = tables.detector_ids
-    if not any(name in told for name in names):
+    if not any(name in inputs for name in names):
         return tables
     vetoes = dict(zip(names, tables.leakage_veto or (False,) * len(names), strict=True))
     shares = dict(zip(names, tables.adv_fragility or (0.0,) * len(names), strict=True))
-    vetoes |= {name: one.leakage_veto for name, one in told.items()}
-    shares |= {name: float(round_learned(np.array([one.adv_fragility]))[0]) for name, one in told.items()}
+    vetoes |= {name: one.leakage_veto for name, one in inputs.items()}
+    shares |= {name: float(round_learned(np.array([one.adv_fragility]))[0]) for name, one in inputs.items()}
     return replace(
         tables,
         leakage_veto=tuple(vetoes[name] for name in names),
@@ -48,8 +48,8 @@ def curated(tables: DayTables, told: Mapping[str, CuratorInput], detectors: Sequ
     )
 
 
-def _speaks_of(told: Mapping[str, CuratorInput], spec: DetectorSpec) -> bool:
-    return spec.detector_id in told and told[spec.detector_id].spec_version == spec.version
+def _speaks_of(inputs: Mapping[str, CuratorInput], spec: DetectorSpec) -> bool:
+    return spec.detector_id in inputs and inputs[spec.detector_id].spec_version == spec.version
 
 
 def without_curators(tables: DayTables) -> DayTables:

@@ -2,10 +2,10 @@
 
 Rows are matched by window, asset and detector and compared bit for bit. Equal rows become `live`. A window that the
 daemon never emitted could not be published: its propensity is 0. A row that differs takes the daemon's values with
-propensity 0 and is not evaluated, so that nothing is learned from it; what the daemon published stays in its log.
-Rows of trial detectors, which the daemon ran beside the settled ones for a part of the day, are counted and left in the
-log: no trial changes a settled row, and the day's table holds the settled detectors only.
-Pure functions over columns of SIGNAL_EVENTS; reading the log and writing the day are not done here.
+propensity 0 and is not evaluated, so that nothing is learned from it; what the daemon published stays in its log. Rows
+of shadow detectors, which the daemon ran beside the settled ones for a part of the day, are counted and left in the
+log: no shadow detector changes a settled row, and the day's table holds the settled detectors only. Pure functions over
+columns of SIGNAL_EVENTS; reading the log and writing the day are not done here.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -51,7 +51,7 @@ def match_rows(events: Columns, log: Columns) -> Matched:
     code = {name: k for k, name in enumerate(sorted({*names[0], *names[1]}))}
     keys = [_keys(x, code) for x in (events, log)]
     _, ours, theirs = np.intersect1d(keys[0], keys[1], assume_unique=True, return_indices=True)
-    rest = [np.setdiff1d(np.arange(len(key)), found) for key, found in zip(keys, (ours, theirs), strict=True)]
+    rest = [np.setdiff1d(np.arange(len(key)), matched) for key, matched in zip(keys, (ours, theirs), strict=True)]
     return Matched(ours, theirs, rest[0], rest[1])
 
 
@@ -77,7 +77,7 @@ def without_trials(log: Columns, settled: Collection[str]) -> tuple[Columns, int
 
 
 def as_emitted(events: Columns, log: Columns, trials: int = 0) -> Emitted:
-    """Return the day `events` as the log says it was emitted; `trials`: rows left out of the log before."""
+    """Return the day `events` as the log says it was emitted; `trials`: rows of shadow detectors that were left out."""
     matched = match_rows(events, log)
     equal, first = _compare(events, log, matched)
     same, never = matched.ours[equal], matched.ours_only

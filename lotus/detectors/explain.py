@@ -68,12 +68,10 @@ def explain_event(
     priors: PriorsVersion,
     manifest: Manifest,
     detector: DetectorSpec,
-    nudge: float = 0.0,
 ) -> Explanation:
     """Recompute one row of SIGNAL_EVENTS from its inputs, the tables and the priors that it names.
 
-    `nudge`: log nudges of that day beside those of the tables' curators. Raises `SchemaError` or `BeliefError` when
-    tables, detector or priors are not those of the event.
+    Raises `SchemaError` or `BeliefError` when tables, detector or priors are not those of the event.
     """
     if tables.tables_ver != event["tables_ver"] or detector.detector_id != event["detector_id"]:
         raise SchemaError(
@@ -89,7 +87,7 @@ def explain_event(
     caps = caps_of(manifest.weave)
     trace = trace_priors(priors, detector.detector_id, bins, theta1, int(event["window_end_ms"]), caps)
     d = tables.detector_ids.index(detector.detector_id)
-    nudge += float(fragility_nudges(tables, manifest.score.kappa_fragility)[d])
+    nudge = float(fragility_nudges(tables, manifest.score.kappa_fragility)[d])
     steps = [*_table_steps(event, tables, d), *_curator_steps(event, tables, d, nudge), *_prior_steps(event, trace)]
     steps += _sigma_steps(event, trace, manifest, nudge, float(caps[4]))
     mult = exploration_of(priors, detector.detector_id, trace.fired)

@@ -22,8 +22,8 @@ def known_detectors() -> tuple[DetectorSpec, ...]:
 
 def _read() -> tuple[DetectorSpec, ...]:
     folder = resources.files("lotus.detectors") / "specs"
-    found = [parse_spec(f.read_text("utf-8"), f.name) for f in folder.iterdir() if f.name.endswith(".yaml")]
-    return tuple(sorted(found, key=lambda s: s.detector_id))
+    specs = [parse_spec(f.read_text("utf-8"), f.name) for f in folder.iterdir() if f.name.endswith(".yaml")]
+    return tuple(sorted(specs, key=lambda s: s.detector_id))
 
 
 @cache

@@ -139,7 +139,7 @@ def _measured(spec: DetectorSpec, keys: Mapping[str, SpecSource]) -> tuple[int, 
 
 
 def _params(source: SpecSource | None) -> tuple[Parameter, ...]:
-    found = []
+    params = []
     for name, part in source.mapping().items() if source else ():
         value, jitter = part, True
         if part.key and not _is_scalar(part):
@@ -147,8 +147,8 @@ def _params(source: SpecSource | None) -> tuple[Parameter, ...]:
             value = keys["value"]
             jitter = keys["jitter"].one_of(("true", "false")) == "true" if "jitter" in keys else True
         amount = _quantity(value)
-        found.append(Parameter(name, amount.value, amount.unit, jitter))
-    return tuple(found)
+        params.append(Parameter(name, amount.value, amount.unit, jitter))
+    return tuple(params)
 
 
 def _expressions(source: SpecSource | None) -> Expressions:

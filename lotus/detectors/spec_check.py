@@ -78,8 +78,8 @@ def check_expressions(
         raise KeyedError(
             "signal", ExpressionError(f"{kind}", "a number without a unit, -1 to 1", suggestion="x / 10bps")
         )
-    known = {**frame_names, **dict(windows), **params}
-    used = _used(trees, trees[""], known)
+    environment_names = {**frame_names, **dict(windows), **params}
+    used = _used(trees, trees[""], environment_names)
     values = {slot: value for slot, value in values.items() if slot in _columns(node)}
     ahead = max((warm_up(value) for value in values.values()), default=0) * cadence_ms
     return Checked(values, node, _grafted(node, values), used, ahead + (warm_up(node) + 1) * window_ms)
@@ -159,15 +159,15 @@ def _replaced(root: Node, of_column: Callable[[int], Node]) -> Node:
     return made[id(root)]
 
 
-def _used(trees: Mapping[str, Tree], root: Tree, known: Mapping[str, object]) -> frozenset[str]:
+def _used(trees: Mapping[str, Tree], root: Tree, names: Mapping[str, object]) -> frozenset[str]:
     """Return the names that the signal reaches, directly or through other names."""
-    found: set[str] = set()
+    used: set[str] = set()
     stack: list[Tree] = [root]
     while stack:
         tree = stack.pop()
         match tree:
-            case Name(name) if name in known and name not in found:
-                found.add(name)
+            case Name(name) if name in names and name not in used:
+                used.add(name)
                 stack += [trees[name]] if name in trees else []
             case Unary(_, operand):
                 stack.append(operand)
@@ -177,4 +177,4 @@ def _used(trees: Mapping[str, Tree], root: Tree, known: Mapping[str, object]) ->
                 stack += list(arguments)
             case _:
                 pass
-    return frozenset(found)
+    return frozenset(used)

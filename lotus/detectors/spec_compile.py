@@ -63,8 +63,10 @@ def _kept(detectors: tuple[DetectorSpec, ...], cadence_ms: int, window_ms: int) 
     if detectors[: len(shipped)] != shipped:
         return _compiled(detectors, cadence_ms, window_ms)
     key = (specs_ver(detectors), cadence_ms, window_ms)
-    found = kept(CompiledDetectors, "detectors", "programs", key, lambda: _compiled(detectors, cadence_ms, window_ms))
-    return replace(found, detectors=detectors)
+    compiled = kept(
+        CompiledDetectors, "detectors", "programs", key, lambda: _compiled(detectors, cadence_ms, window_ms)
+    )
+    return replace(compiled, detectors=detectors)
 
 
 def _compiled(detectors: tuple[DetectorSpec, ...], cadence_ms: int, window_ms: int) -> CompiledDetectors:

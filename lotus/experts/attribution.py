@@ -77,11 +77,11 @@ def attribution(windows: AttributedWindows, experts: Sequence[str]) -> dict[str,
     names = np.array([experts[k] for k in order], dtype=object)
     made = []
     for detector in sorted(set(windows.detector.tolist())):
-        mine = windows.detector == detector
-        found = _of_detector(part[mine][:, order], windows.payoff[mine], windows.block[mine])
-        weight = round_learned(windows.weights[mine][:, order].mean(axis=0))
+        own_rows = windows.detector == detector
+        result = _of_detector(part[own_rows][:, order], windows.payoff[own_rows], windows.block[own_rows])
+        weight = round_learned(windows.weights[own_rows][:, order].mean(axis=0))
         key = {"detector_id": np.full(len(order), detector, dtype=object), "expert_id": names, "weight": weight}
-        made.append(key | found)
+        made.append(key | result)
     return {
         c.name: np.concatenate([np.zeros(0, _dtype(c.name)), *(rows[c.name] for rows in made)]).astype(_dtype(c.name))
         for c in DETECTOR_DSI_ATTRIB.columns
@@ -94,8 +94,8 @@ def _of_detector(part: Floats, payoff: Floats, block: NDArray[np.int64]) -> dict
     total = size.sum(axis=1)
     with np.errstate(invalid="ignore", divide="ignore"):
         agreement = np.sign(part).sum(axis=0) / spoke
-    heard = total > 0.0
-    share = (size[heard] / total[heard, None]).mean(axis=0) if heard.any() else np.full(many, np.nan)
+    has_weight = total > 0.0
+    share = (size[has_weight] / total[has_weight, None]).mean(axis=0) if has_weight.any() else np.full(many, np.nan)
     product = part * (payoff - payoff.mean())[:, None]
     credit = product.mean(axis=0)
     low, high, blocks = _interval(product, credit, block)

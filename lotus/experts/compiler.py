@@ -51,12 +51,12 @@ def compile_expert(spec: ExpertSpec, cadence_ms: int, net: Weights | None = None
         raise spec.fires.error("an expert that needs nothing", "names in `needs`", "it would speak without a market")
     needs = reduce(_and, [_flag("known", _node(part, there, "number")) for part in spec.needs])
     if spec.grammar is None:
-        said = _node(spec.signed["z"], there, "number", "1")
+        z_node = _node(spec.signed["z"], there, "number", "1")
     else:
         machine = _machine(spec.grammar, needs, there, cadence_ms)
         there = replace(there, names={**there.names, **_seen(spec.grammar, machine)})
-        said = _signed(spec, spec.grammar, machine, there)
-    z = _number("where", needs, said, _const(math.nan))
+        z_node = _signed(spec, spec.grammar, machine, there)
+    z = _number("where", needs, z_node, _const(math.nan))
     there = _environment(cadence_ms, params, {**there.names, "z": z}, {"z": spec.fires})
     fires = _and(_node(spec.fires, there, "flag"), _flag("known", z))
     return CompiledExpert(z, fires, _label(spec))
@@ -65,7 +65,7 @@ def compile_expert(spec: ExpertSpec, cadence_ms: int, net: Weights | None = None
 def compile_operands(spec: ExpertSpec, cadence_ms: int) -> Program:
     """Return the program of what a spec's model reads: outputs 0, 1, ... are its operands, of which it is trained.
 
-    Raises `ConfigError` for a spec without a model and as `compile_expert`; no weights are looked at.
+    Raises `ConfigError` for a spec without a model and as `compile_expert`; weights are not read.
     """
     if spec.model is None:
         raise spec.fires.error("an expert without a model", "a spec with `model`")
@@ -126,8 +126,8 @@ def _machine(grammar: Grammar, needs: Node, there: Environment, cadence_ms: int)
 
 def _seen(grammar: Grammar, machine: Node) -> dict[str, Node]:
     """Return what an expert may know of its machine: whether it is in a state, and the rows since it entered it."""
-    found = {f"in_{name}": _flag("eq", machine, _const(float(k))) for k, name in enumerate(grammar.states)}
-    return {**found, "age": Node("fsm_age", (machine,), (), "number", "step")}
+    inputs = {f"in_{name}": _flag("eq", machine, _const(float(k))) for k, name in enumerate(grammar.states)}
+    return {**inputs, "age": Node("fsm_age", (machine,), (), "number", "step")}
 
 
 def _signed(spec: ExpertSpec, grammar: Grammar, machine: Node, there: Environment) -> Node:
@@ -141,13 +141,13 @@ def _signed(spec: ExpertSpec, grammar: Grammar, machine: Node, there: Environmen
 
 
 def _label(spec: ExpertSpec) -> LabelRule:
-    found = {}
+    labels = {}
     for name in ("gain", "give"):
         value = _quantity(spec.label[name])
         if value.unit != "bps" or not value.value > 0.0:
             raise spec.label[name].error(f"{value.value:g} {value.unit}", "a move above 0 such as 4bps")
-        found[name] = value.value
-    return LabelRule(seconds(spec.label["horizon"], LIMIT_MS / 1_000.0), found["gain"], found["give"])
+        labels[name] = value.value
+    return LabelRule(seconds(spec.label["horizon"], LIMIT_MS / 1_000.0), labels["gain"], labels["give"])
 
 
 def _environment(

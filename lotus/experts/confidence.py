@@ -33,7 +33,7 @@ Floats = NDArray[np.float64]
 class ConfidenceFit:
     """A fit of one expert: knots of conf over |z|, its verdict, and the curves of both forms on unseen days.
 
-    Curves are of P(right): what was said, what came.
+    Curves are of P(right): predicted and observed.
     """
 
     expert_id: str
@@ -46,7 +46,7 @@ class ConfidenceFit:
 def fit_confidences(rows: RefitRows, names: Sequence[str], in_force: Sequence[Knots]) -> list[ConfidenceFit]:
     """Return a fit for every expert that speaks often enough; `in_force`: present knots in the order of `names`."""
     fit, tune, judge = rows.parts()
-    found = []
+    fits = []
     for k, name in enumerate(names):
         z = rows.z[:, k]
         speaks = np.isfinite(z) & (z != 0.0)
@@ -59,8 +59,8 @@ def fit_confidences(rows: RefitRows, names: Sequence[str], in_force: Sequence[Kn
         came = right[unseen]
         verdict = compare(log_losses(before, came), log_losses(after, came), rows.hour[unseen])
         curves = reliability_curve(after, came), reliability_curve(before, came)
-        found.append(ConfidenceFit(name, knots, verdict, *curves))
-    return found
+        fits.append(ConfidenceFit(name, knots, verdict, *curves))
+    return fits
 
 
 def confidence_knots(size: Floats, right: NDArray[np.bool_]) -> Knots:

@@ -47,16 +47,16 @@ def read_grammar(keys: Mapping[str, SpecSource]) -> Grammar:
     symbols = keys["symbols"].mapping()
     if not symbols or TIMEOUT in symbols:
         raise keys["symbols"].error(f"symbols {', '.join(symbols)}", f"at least one; {TIMEOUT} is the limit's own")
-    limits = {_state(states, part, name): _seconds(part) for name, part in keys["limits"].mapping().items()}
+    limits = {_state(states, part, name): seconds(part, LIMIT_S) for name, part in keys["limits"].mapping().items()}
     transitions: dict[tuple[int, str], int] = {}
     for name, row in keys["transitions"].mapping().items():
-        at = _state(states, row, name)
+        state = _state(states, row, name)
         for symbol, target in row.mapping().items():
             if symbol != TIMEOUT and symbol not in symbols:
                 raise target.error(f"unknown symbol {symbol!r}", ", ".join((*symbols, TIMEOUT)))
-            if symbol == TIMEOUT and at not in limits:
+            if symbol == TIMEOUT and state not in limits:
                 raise target.error(f"{TIMEOUT} of {name}, which has no limit", f"limits: {{{name}: 5s}}")
-            transitions[at, symbol] = _state(states, target, target.scalar)
+            transitions[state, symbol] = _state(states, target, target.scalar)
     _require_whole(keys, states, symbols, transitions, limits)
     llr = {_state(states, part, name): part.number() for name, part in keys["llr"].mapping().items()}
     if llr.get(0, 0.0) != 0.0 or min(llr.values(), default=0.0) < 0.0:
@@ -73,7 +73,7 @@ def _require_whole(
 ) -> None:
     reached, edges = {0}, list(transitions.items())
     for _ in states:
-        reached |= {to for (at, _), to in edges if at in reached}
+        reached |= {to for (state, _), to in edges if state in reached}
     for k, name in enumerate(states):
         if k not in reached:
             raise keys["states"].error(f"state {name!r} cannot be reached", "a transition into it")
@@ -92,20 +92,16 @@ def _state(states: Sequence[str], part: SpecSource, name: str) -> int:
     return list(states).index(name)
 
 
-def _seconds(part: SpecSource) -> float:
-    return seconds(part, LIMIT_S)
-
-
 def seconds(part: SpecSource, most: float) -> float:
     """Return a duration in seconds, above 0 and at most `most`; raises `ConfigError`."""
     try:
-        found = quantity(part.scalar)
+        duration = quantity(part.scalar)
     except ExpressionError as error:
         raise part.expression_error(error) from None
-    ratio = time_ratio(found.unit, "s", 1)
-    if ratio is None or "step" in found.unit:
+    ratio = time_ratio(duration.unit, "s", 1)
+    if ratio is None or "step" in duration.unit:
         raise part.error(f"{part.scalar!r}", "a duration such as 4s")
-    value = found.value * ratio
+    value = duration.value * ratio
     if not 0.0 < value <= most:
         raise part.error(f"{part.scalar!r}", f"above 0 and at most {most:g} s")
     return value

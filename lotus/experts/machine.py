@@ -114,17 +114,17 @@ class ExpertMachine:
         asset, frame = int(ints[I_ASSET]), int(ints[I_FRAME])
         reborn = frame != self._next[asset] or bool(ints[I_QUALITY] & GAP_BEFORE)
         self._next[asset] = frame + 1
-        said = self._machine.feed(asset, floats, reborn)
+        values = self._machine.feed(asset, floats, reborn)
         if self._fitted:
-            calibrate(said.reshape(1, -1), A_EVIDENCE, self._table.xs, self._table.ys)
-        return said
+            calibrate(values.reshape(1, -1), A_EVIDENCE, self._table.xs, self._table.ys)
+        return values
 
     def feed_frames(self, asset: int, ints: Ints, floats: Floats) -> Floats:
         """Take many frames of one asset in order; return f8[n, A_Z + experts], bit-equal to n calls of `feed`."""
         n = len(ints)
-        said = np.empty((n, A_Z + len(self.experts.names)))
-        self.feed_rows(asset, ints, floats, np.arange(n), said, np.full(n, -1), np.empty((0, 0)))
-        return said
+        values = np.empty((n, A_Z + len(self.experts.names)))
+        self.feed_rows(asset, ints, floats, np.arange(n), values, np.full(n, -1), np.empty((0, 0)))
+        return values
 
     def feed_rows(
         self, asset: int, ints: Ints, floats: Floats, rows: Ints, values: Floats, to: Ints, whole: Floats
@@ -134,14 +134,14 @@ class ExpertMachine:
         Of every frame the first columns of what `feed` gives are written to its row of `values`, as many as that has;
         of frame rows[i] all are written to row to[i] of `whole` (evidence as it was before calibration), unless < 0.
         """
-        mine = ints[rows]
-        reborn = rebirths(mine, self._next[asset] - 1)
-        self._next[asset] = int(mine[-1, I_FRAME]) + 1
+        own_rows = ints[rows]
+        reborn = rebirths(own_rows, self._next[asset] - 1)
+        self._next[asset] = int(own_rows[-1, I_FRAME]) + 1
         self._machine.feed_picked(asset, floats, rows, reborn, values, to, whole)
         if self._fitted:
-            said = values[rows]
-            calibrate(said, A_EVIDENCE, self._table.xs, self._table.ys)
-            values[rows] = said
+            own_values = values[rows]
+            calibrate(own_values, A_EVIDENCE, self._table.xs, self._table.ys)
+            values[rows] = own_values
 
 
 def rebirths(ints: Ints, before: int = -2) -> NDArray[np.bool_]:
@@ -160,9 +160,9 @@ def annotate(frames: FrameBatch, experts: ExpertSet | None = None, window_ms: in
     whole = np.empty((int(closing.sum()), A_Z + len(used.names)))
     place = np.where(closing, np.cumsum(closing) - 1, -1)
     for asset in range(len(frames.universe)):
-        mine = np.flatnonzero(frames.ints[:, I_ASSET] == asset)
-        if len(mine):
-            machine.feed_rows(asset, frames.ints, frames.floats, mine, values, place[mine], whole)
+        own_rows = np.flatnonzero(frames.ints[:, I_ASSET] == asset)
+        if len(own_rows):
+            machine.feed_rows(asset, frames.ints, frames.floats, own_rows, values, place[own_rows], whole)
     keys = np.ascontiguousarray(frames.ints[:, [I_ASSET, I_FRAME]])
     return AnnotationBatch(keys, values, WindowNotes(used, keys[closing], whole[:, A_Z:] + 0.0))
 

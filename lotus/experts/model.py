@@ -104,9 +104,9 @@ def read_weights(data: bytes, wanted: str) -> Weights:
     """Return the weights of an exported file (NPZ, arrays w0, w1, ...); raises `ConfigError` for another hash."""
     with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
         layers = tuple(np.asarray(arrays[f"w{k}"], np.float64) for k in range(len(arrays.files)))
-    found = weights_hash(layers)
-    if found != wanted:
-        raise ConfigError(f"weights with hash {found}", wanted, "another training run, or a damaged file")
+    actual = weights_hash(layers)
+    if actual != wanted:
+        raise ConfigError(f"weights with hash {actual}", wanted, "another training run, or a damaged file")
     return layers
 
 

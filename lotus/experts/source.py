@@ -4,7 +4,7 @@ YAML is read here and nowhere else in this package, and its reader is imported w
 means is `spec` and `compiler`.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -41,26 +41,26 @@ class SpecSource:
         """Return the parts of a mapping in their order; raises `ConfigError` for anything else or a key twice."""
         if self.part.names is None:
             raise self.error("no mapping", "key: value")
-        found: dict[str, SpecSource] = {}
+        parts: dict[str, SpecSource] = {}
         for name, value in zip(self.part.names, self.part.items, strict=True):
             part = SpecSource(self.file, value, f"{self.key}.{name}".lstrip("."))
-            if name in found:
+            if name in parts:
                 raise part.error("the key twice", "one meaning for a key")
-            found[name] = part
-        return found
+            parts[name] = part
+        return parts
 
     def keyed(self, required: Iterable[str], optional: Iterable[str] = ()) -> dict[str, "SpecSource"]:
         """Return the parts of a mapping whose keys are exactly these; raises `ConfigError` naming the wrong one."""
-        found, needed = self.mapping(), tuple(required)
-        known = (*needed, *optional)
-        for name, part in found.items():
-            if name not in known:
-                hint = nearest(name, known)
-                raise part.error(f"unknown key {name!r}", ", ".join(known), f"{hint!r} misspelled" if hint else "")
+        parts, needed = self.mapping(), tuple(required)
+        allowed = (*needed, *optional)
+        for name, part in parts.items():
+            if name not in allowed:
+                hint = nearest(name, allowed)
+                raise part.error(f"unknown key {name!r}", ", ".join(allowed), f"{hint!r} misspelled" if hint else "")
         for name in needed:
-            if name not in found:
+            if name not in parts:
                 raise self.error(f"no key {name!r}", ", ".join(needed), "it is missing")
-        return found
+        return parts
 
     def items(self) -> list["SpecSource"]:
         """Return the parts of a list; raises `ConfigError` for anything else."""
@@ -91,9 +91,9 @@ class SpecSource:
             raise self.error(f"{self.scalar!r}", "a finite number")
         return value
 
-    def one_of(self, known: Iterable[str]) -> str:
+    def one_of(self, allowed: Iterable[str]) -> str:
         """Return the text, which must be one of these words; raises `ConfigError`."""
-        words = tuple(known)
+        words = tuple(allowed)
         if self.scalar not in words:
             raise self.error(f"{self.scalar!r}", ", ".join(words), nearest(self.scalar, words))
         return self.scalar
@@ -126,8 +126,8 @@ def read_source(text: str, file: str) -> SpecSource:
     try:
         node = yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except yaml.YAMLError as error:
-        said = " ".join(str(error).replace('in "<unicode string>", ', "at ").split())
-        raise ConfigError(f"{file}: {said}", "YAML") from None
+        message = " ".join(str(error).replace('in "<unicode string>", ', "at ").split())
+        raise ConfigError(f"{file}: {message}", "YAML") from None
     if node is None:
         raise ConfigError(f"{file} is empty", "the keys of a spec")
     return SpecSource(file, _part(node, text, file, {}))
@@ -142,13 +142,13 @@ def _part(node: "YamlNode", text: str, file: str, made: dict[int, YamlPart | Non
         start, end, value = node.start_mark, node.end_mark, node.value
         line, column = start.line + 1, start.column + 1
         if isinstance(node, ScalarNode):
-            found = YamlPart(line, column, str(value), text[start.index : end.index])
+            yaml_part = YamlPart(line, column, str(value), text[start.index : end.index])
         elif isinstance(node, MappingNode):
             items = tuple(_part(item, text, file, made) for _, item in value)
-            found = YamlPart(line, column, items=items, names=tuple(str(name.value) for name, _ in value))
+            yaml_part = YamlPart(line, column, items=items, names=tuple(str(name.value) for name, _ in value))
         else:
-            found = YamlPart(line, column, items=tuple(_part(item, text, file, made) for item in value))
-        made[id(node)] = found
+            yaml_part = YamlPart(line, column, items=tuple(_part(item, text, file, made) for item in value))
+        made[id(node)] = yaml_part
     part = made[id(node)]
     if part is None:
         raise ConfigError(f"{file}: an alias inside what it names", "values")
@@ -164,20 +164,14 @@ def plain(source: SpecSource) -> object:
     return source.part.value
 
 
-def numbers(parts: Mapping[str, SpecSource]) -> Iterator[tuple[str, float]]:
-    """Yield name and number of every part."""
-    for name, part in parts.items():
-        yield name, part.number()
-
-
 def _place(part: YamlPart, value: str, offset: int) -> tuple[int, int]:
     """Return line and column of a value's character, whatever the style it is written in: blanks do not count."""
-    wanted, text, at = len("".join(value[:offset].split())), part.raw, 0
-    while at < len(text) and (text[at] in _QUOTES or text[at].isspace()) and not value.startswith(text[at]):
-        at += 1
+    wanted, text, place = len("".join(value[:offset].split())), part.raw, 0
+    while place < len(text) and (text[place] in _QUOTES or text[place].isspace()) and not value.startswith(text[place]):
+        place += 1
     seen, more = 0, offset < len(value.rstrip())
-    while at < len(text) and (seen < wanted or (more and text[at].isspace())):
-        seen += not text[at].isspace()
-        at += 1
-    rows = text.count("\n", 0, at)
-    return part.line + rows, at - text.rfind("\n", 0, at) if rows else part.column + at
+    while place < len(text) and (seen < wanted or (more and text[place].isspace())):
+        seen += not text[place].isspace()
+        place += 1
+    rows = text.count("\n", 0, place)
+    return part.line + rows, place - text.rfind("\n", 0, place) if rows else part.column + place

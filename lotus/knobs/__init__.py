@@ -1,1 +1,1 @@
-"""Learning about knobs: randomised trials, contrasts of what was solved twice, and the nights that judge both."""
+"""Learning about knobs: randomised experiments, contrasts of what was solved twice, and the run that judges both."""

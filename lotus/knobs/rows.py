@@ -1,4 +1,4 @@
-"""KNOB_SCORES: one row per plan in a trial (or decision solved twice), in the language of the detectors' scores.
+"""KNOB_SCORES: one row per plan in an experiment (or decision solved twice), in the language of the detectors' scores.
 
 "Published" is "moved"; the propensity is the draw's. With Y the outcome in bps (more is better) and m what was expected
 of both sides alike (from earlier days, or a number of the row's own), f = (A - p)(Y - m), so
@@ -66,26 +66,26 @@ def rows_of(observations: Sequence[Observation], day: str, expected: Mapping[str
 
     An observation with an `expected_bps` of its own is scored against that.
     """
-    found = sorted(observations, key=lambda o: (o.time_ms, o.coin, o.owner, o.name))
-    n = len(found)
-    p = np.array([o.propensity for o in found], dtype=np.float64)
-    moved = np.array([o.arm == 1 for o in found], dtype=np.bool_)
-    outcome = np.array([o.outcome_bps for o in found], dtype=np.float64)
-    surprise = outcome - np.array([_expected(o, expected) for o in found], dtype=np.float64)
+    ordered = sorted(observations, key=lambda o: (o.time_ms, o.coin, o.owner, o.name))
+    n = len(ordered)
+    p = np.array([o.propensity for o in ordered], dtype=np.float64)
+    moved = np.array([o.arm == 1 for o in ordered], dtype=np.bool_)
+    outcome = np.array([o.outcome_bps for o in ordered], dtype=np.float64)
+    surprise = outcome - np.array([_expected(o, expected) for o in ordered], dtype=np.float64)
     control = np.where(moved, 0.0, -surprise / (1.0 - p))
     executed = np.where(moved, surprise, np.nan)
     u0 = np.log(p / (1.0 - p))
     basis = LEVEL_ZERO.basis(u0)
-    bins = np.array([context_bins(o.context) for o in found], dtype=np.uint8).reshape(n, len(BIN_COLUMNS))
+    bins = np.array([context_bins(o.context) for o in ordered], dtype=np.uint8).reshape(n, len(BIN_COLUMNS))
     return {
-        "event_id": _text(o.name for o in found),
-        "detector_id": _text(o.owner for o in found),
+        "event_id": _text(o.name for o in ordered),
+        "detector_id": _text(o.owner for o in ordered),
         "spec_version": np.ones(n, dtype=np.int32),
-        "asset": _text(o.coin for o in found),
-        "horizon_s": np.array([o.horizon_s for o in found], dtype=np.int32),
-        "window_end_ms": np.array([o.time_ms for o in found], dtype=np.int64),
-        "day": _text(day for _ in found),
-        "block": np.array([block_of(o.time_ms) for o in found], dtype=np.uint8),
+        "asset": _text(o.coin for o in ordered),
+        "horizon_s": np.array([o.horizon_s for o in ordered], dtype=np.int32),
+        "window_end_ms": np.array([o.time_ms for o in ordered], dtype=np.int64),
+        "day": _text(day for _ in ordered),
+        "block": np.array([block_of(o.time_ms) for o in ordered], dtype=np.uint8),
         "p": p,
         "u0": u0,
         "stratum": basis.left,
@@ -96,7 +96,7 @@ def rows_of(observations: Sequence[Observation], day: str, expected: Mapping[str
         "payoff_p": control,
         "payoff_y": executed,
         "hit": np.full(n, np.nan),
-        "fill_source": _text(o.source if o.arm == 1 else "" for o in found),
+        "fill_source": _text(o.source if o.arm == 1 else "" for o in ordered),
         "h": p * (1.0 - p),
         "f": score(p, moved, control, executed),
         **{name: bins[:, i] for i, name in enumerate(BIN_COLUMNS)},
@@ -110,10 +110,10 @@ def expected_of(days: Iterable[Columns]) -> dict[str, float]:
     for day in days:
         names, outcome = np.asarray(day["detector_id"]), np.asarray(day["outcome"], dtype=np.float64)
         for owner in sorted(set(names.tolist())):
-            mine = outcome[names == owner]
+            own = outcome[names == owner]
             total = sums.setdefault(owner, [0.0, 0.0])
-            total[0] += float(mine.sum())
-            total[1] += len(mine)
+            total[0] += float(own.sum())
+            total[1] += len(own)
     return {owner: total / n for owner, (total, n) in sums.items()}
 
 

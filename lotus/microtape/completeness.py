@@ -41,17 +41,6 @@ TAPE_COMPLETENESS: Final = TableSpec(
     ),
 )
 
-TAPE_STALENESS: Final = TableSpec(
-    "tape_staleness",
-    ("asset", "channel", "start_ms"),
-    (
-        Column("asset", "i2", "index", "position in the universe", low=0),
-        Column("channel", "text", "", "book, fast, bbo or ctx"),
-        Column("start_ms", "i8", "ms UTC", "last message of the channel (ctx: receive time)"),
-        Column("end_ms", "i8", "ms UTC", "next message of the channel, or the tape's end"),
-    ),
-)
-
 RAW_TAPE: Final = TableSpec(
     "raw_tape",
     ("tape", "day", "number"),
@@ -108,7 +97,7 @@ def completeness(
     minute = np.where(clocks.after >= 0, clocks.after, batch.recv_ns // NS_PER_MS) // MINUTE_MS - first_minute
     parts = []
     for asset in range(n_assets):
-        mine = (batch.asset == asset) & (minute >= 0) & (minute < n_minutes)
+        own_events = (batch.asset == asset) & (minute >= 0) & (minute < n_minutes)
         if not sessions and clocks.last[asset] < 0:
             continue
         since = clocks.after[(batch.asset == asset) & (clocks.after >= clocks.first[asset])]
@@ -117,7 +106,7 @@ def completeness(
             for times in (since, *_by_channel(batch, asset))
         ]
         by_kind = np.zeros((max(EventKind) + 1, n_minutes), dtype=np.int64)
-        np.add.at(by_kind, (batch.kind[mine].astype(np.int64), minute[mine]), 1)
+        np.add.at(by_kind, (batch.kind[own_events].astype(np.int64), minute[own_events]), 1)
         parts.append(_asset_rows(asset, first_minute, by_kind, seconds, expected))
     return _columns(parts)
 
@@ -135,32 +124,21 @@ def find_stale(batch: EventBatch, n_assets: int, gaps: Sequence[Gap], limits: St
         EventKind.BBO: ("bbo", limits.bbo),
         EventKind.CTX: ("ctx", limits.ctx),
     }
-    found = []
+    silences = []
     for asset in range(n_assets):
-        mine = [gap for gap in gaps if gap.asset == asset]
+        own_gaps = [gap for gap in gaps if gap.asset == asset]
         for kind, (channel, limit) in by_kind.items():
             chosen = (batch.asset == asset) & (batch.kind == kind)
             times = (batch.recv_ns // NS_PER_MS if kind == EventKind.CTX else batch.time_ms)[chosen]
             if not len(times):
                 continue
             times = np.append(np.maximum.accumulate(times), max(int(times.max()), ends[kind == EventKind.CTX]))
-            for at in np.flatnonzero(np.diff(times) > limit):
-                low, high = int(times[at]), int(times[at + 1])
-                silent = sum(max(0, min(high, gap.end_ms) - max(low, gap.start_ms)) for gap in mine)
+            for place in np.flatnonzero(np.diff(times) > limit):
+                low, high = int(times[place]), int(times[place + 1])
+                silent = sum(max(0, min(high, gap.end_ms) - max(low, gap.start_ms)) for gap in own_gaps)
                 if high - low - silent > limit:
-                    found.append(Stale(asset, channel, low, high))
-    return found
-
-
-def stale_columns(stale: Sequence[Stale]) -> Mapping[str, NDArray[np.generic]]:
-    """Return rows of `TAPE_STALENESS`, sorted by its key."""
-    rows = sorted(stale, key=lambda one: (one.asset, one.channel, one.start_ms))
-    return {
-        "asset": np.array([one.asset for one in rows], dtype=np.int16),
-        "channel": np.array([one.channel for one in rows], dtype=object),
-        "start_ms": np.array([one.start_ms for one in rows], dtype=np.int64),
-        "end_ms": np.array([one.end_ms for one in rows], dtype=np.int64),
-    }
+                    silences.append(Stale(asset, channel, low, high))
+    return silences
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,23 +161,25 @@ def framed_prints(batch: EventBatch, frames: FrameBatch) -> list[Framed]:
     whose, line = (np.repeat(column, widths // TRADE_WIDTH) for column in (batch.asset, batch.seq))
     for asset in range(len(frames.universe)):
         own = whose == asset
-        at, seq = times[own], line[own]
-        mine = frames.ints[:, I_ASSET] == asset
-        ends, closers = frames.ints[mine, I_END], frames.ints[mine, I_SEQ]
-        unframed = len(at) - int(frames.floats[mine, C_TRADE_N].sum())
-        silent = (at < ends.min() - cadence) | (seq >= closers.max()) if len(ends) else np.ones(len(at), np.bool_)
+        time_ms, seq = times[own], line[own]
+        own_rows = frames.ints[:, I_ASSET] == asset
+        ends, closers = frames.ints[own_rows, I_END], frames.ints[own_rows, I_SEQ]
+        unframed = len(time_ms) - int(frames.floats[own_rows, C_TRADE_N].sum())
+        silent = (
+            (time_ms < ends.min() - cadence) | (seq >= closers.max()) if len(ends) else np.ones(len(time_ms), np.bool_)
+        )
         for start, end, number in frames.gaps[frames.gaps[:, G_ASSET] == asset][:, (G_START, G_END, G_SEQ)].tolist():
             opened = int(closers[closers <= number].max(initial=0))  # the line that opened the frame left open
-            silent |= ((at >= start - start % cadence) & (at <= end)) | ((seq >= opened) & (seq < number))
-        out.append(Framed(len(at), unframed, max(0, unframed - int(silent.sum()))))
+            silent |= ((time_ms >= start - start % cadence) & (time_ms <= end)) | ((seq >= opened) & (seq < number))
+        out.append(Framed(len(time_ms), unframed, max(0, unframed - int(silent.sum()))))
     return out
 
 
 def _by_channel(batch: EventBatch, asset: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the venue times of an asset's quotes and the receive times of its contexts, ms."""
-    mine = batch.asset == asset
-    quotes = mine & np.isin(batch.kind, (EventKind.BOOK, EventKind.FAST, EventKind.BBO))
-    return batch.time_ms[quotes], batch.recv_ns[mine & (batch.kind == EventKind.CTX)] // NS_PER_MS
+    own_events = batch.asset == asset
+    quotes = own_events & np.isin(batch.kind, (EventKind.BOOK, EventKind.FAST, EventKind.BBO))
+    return batch.time_ms[quotes], batch.recv_ns[own_events & (batch.kind == EventKind.CTX)] // NS_PER_MS
 
 
 def _covered_spans(clocks: NDArray[np.int64], gap_ms: int) -> list[tuple[int, int]]:
@@ -218,9 +198,9 @@ def _coverage(spans: Sequence[tuple[int, int]], first_minute: int, n_minutes: in
     for low, high in spans:
         edges = np.arange(low // MINUTE_MS, -(-high // MINUTE_MS) + 1, dtype=np.int64) * MINUTE_MS
         edges = np.clip(edges, low, high)
-        at = np.arange(low // MINUTE_MS, low // MINUTE_MS + len(edges) - 1) - first_minute
-        inside = (at >= 0) & (at < n_minutes)
-        covered[at[inside]] += np.diff(edges)[inside]
+        minutes = np.arange(low // MINUTE_MS, low // MINUTE_MS + len(edges) - 1) - first_minute
+        inside = (minutes >= 0) & (minutes < n_minutes)
+        covered[minutes[inside]] += np.diff(edges)[inside]
     return covered
 
 

@@ -14,7 +14,7 @@ Pool layouts (int64), `off[i]:off[i+1]` of event i:
 * CROSSED: nothing; a quote or book whose best bid is not below its best ask
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
@@ -28,7 +28,6 @@ NULL: Final[int] = -(2**63)  # null inside the integer pool (CTX)
 NO_TIME: Final[int] = -1  # venue time of an event that carries none (CTX)
 LEVEL_WIDTH: Final[int] = 3
 BOOK_HEADER: Final[int] = 2
-BBO_WIDTH: Final[int] = 6
 TRADE_WIDTH: Final[int] = 5
 CTX_WIDTH: Final[int] = 8
 CTX_SCALE_DECIMALS: Final[int] = 12  # funding and premium are held in units of 1e-12
@@ -86,13 +85,13 @@ class EventBatch:
         """Return events `first` to `last` (excluded) as a batch of its own, offsets starting at 0."""
         start, end = int(self.off[first]), int(self.off[last])
         return EventBatch(
-            self.recv_ns[first:last],
-            self.time_ms[first:last],
-            self.seq[first:last],
-            self.kind[first:last],
-            self.asset[first:last],
-            self.off[first : last + 1] - start,
-            self.pool[start:end],
+            recv_ns=self.recv_ns[first:last],
+            time_ms=self.time_ms[first:last],
+            seq=self.seq[first:last],
+            kind=self.kind[first:last],
+            asset=self.asset[first:last],
+            off=self.off[first : last + 1] - start,
+            pool=self.pool[start:end],
         )
 
     def check(self) -> None:
@@ -155,13 +154,13 @@ def build_batch(events: Sequence[EventInput]) -> EventBatch:
     """Return the batch of some events given as plain values."""
     lengths = [len(event.values) for event in events]
     return EventBatch(
-        np.array([event.recv_ns for event in events], dtype=np.int64),
-        np.array([event.time_ms for event in events], dtype=np.int64),
-        np.array([event.seq for event in events], dtype=np.int64),
-        np.array([event.kind for event in events], dtype=np.uint8),
-        np.array([event.asset for event in events], dtype=np.int16),
-        np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]).astype(np.int64),
-        np.array([value for event in events for value in event.values], dtype=np.int64),
+        recv_ns=np.array([event.recv_ns for event in events], dtype=np.int64),
+        time_ms=np.array([event.time_ms for event in events], dtype=np.int64),
+        seq=np.array([event.seq for event in events], dtype=np.int64),
+        kind=np.array([event.kind for event in events], dtype=np.uint8),
+        asset=np.array([event.asset for event in events], dtype=np.int16),
+        off=np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]).astype(np.int64),
+        pool=np.array([value for event in events for value in event.values], dtype=np.int64),
     )
 
 
@@ -174,19 +173,6 @@ def book_values(bids: Sequence[tuple[int, int, int]], asks: Sequence[tuple[int, 
     return (len(bids), len(asks), *(value for level in (*bids, *asks) for value in level))
 
 
-def book_levels(payload: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the bid and ask levels of a BOOK or FAST payload, each int64[n, 3] of (px, sz, n), best first."""
-    n_bids, n_asks = int(payload[0]), int(payload[1])
-    levels = payload[BOOK_HEADER:].reshape(n_bids + n_asks, LEVEL_WIDTH)
-    return levels[:n_bids], levels[n_bids:]
-
-
 def trade_rows(payload: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the prints of a TRADES payload as int64[k, 5] of (px, sz, side, time_ms, tid)."""
     return payload.reshape(-1, TRADE_WIDTH)
-
-
-def events_of_kind(batch: EventBatch, kind: EventKind) -> Iterator[tuple[int, NDArray[np.int64]]]:
-    """Yield (event index, payload) of every event of one kind."""
-    for index in np.flatnonzero(batch.kind == kind):
-        yield int(index), batch.payload(int(index))

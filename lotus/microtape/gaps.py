@@ -118,13 +118,13 @@ def find_gaps(batch: EventBatch, n_assets: int, gap_ms: int, sessions: Sequence[
     clocks = read_clocks(batch, n_assets, gap_ms)
     inner = [gap for gap in clocks.gaps if gap.start_ms >= clocks.first[gap.asset]]  # else: prints before any quote
     silences = [*inner, *_edges(clocks, n_assets, bool(sessions))]
-    found = []
+    gaps = []
     for gap in silences:
         for low, high in session_pieces(gap.start_ms, gap.end_ms, sessions):
             if high - low > gap_ms:
                 edge = gap.edge or low != gap.start_ms or high != gap.end_ms
-                found.append(Gap(gap.asset, low, high, gap.seq, edge))
-    return sorted(found, key=lambda gap: (gap.asset, gap.start_ms))
+                gaps.append(Gap(gap.asset, low, high, gap.seq, edge))
+    return sorted(gaps, key=lambda gap: (gap.asset, gap.start_ms))
 
 
 def _edges(clocks: Clocks, n_assets: int, whole_days: bool) -> list[Gap]:

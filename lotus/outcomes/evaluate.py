@@ -68,14 +68,14 @@ def evaluate(events: Columns, quotes: Columns, gaps: Columns, manifest: Manifest
     quote_asset = _asset_index(quotes["asset"], manifest)
     gap_asset = _asset_index(gaps["asset"], manifest)
     matured = maturity_ms(events, manifest) < until_ms
-    known = np.asarray(quotes["recv_ns"], dtype=np.int64) < until_ms * NS_PER_MS
+    received = np.asarray(quotes["recv_ns"], dtype=np.int64) < until_ms * NS_PER_MS
     for index, asset in enumerate(manifest.universe):
         rows = np.flatnonzero((event_asset == index) & matured)
         if not len(rows):
             continue
-        path = _path(quotes, (quote_asset == index) & known)
-        mine = gap_asset == index
-        holes = np.asarray(gaps["start_ms"])[mine], np.asarray(gaps["end_ms"])[mine]
+        path = _path(quotes, (quote_asset == index) & received)
+        own_gaps = gap_asset == index
+        holes = np.asarray(gaps["start_ms"])[own_gaps], np.asarray(gaps["end_ms"])[own_gaps]
         part = {name: np.asarray(events[name])[rows] for name in _USED}
         visit = _visit(part, path, holes, manifest)
         _fill(out, rows[visit.whole], {n: v[visit.whole] for n, v in part.items()}, visit, manifest, asset)
@@ -126,9 +126,9 @@ def _asset_index(assets: NDArray[np.generic], manifest: Manifest) -> NDArray[np.
     return index
 
 
-def _path(quotes: Columns, mine: NDArray[np.bool_]) -> QuotePath:
+def _path(quotes: Columns, own_rows: NDArray[np.bool_]) -> QuotePath:
     names = ("recv_ns", "time_ms", "bid_px", "bid_sz", "ask_px", "ask_sz")
-    columns = [np.asarray(quotes[name], dtype=np.int64)[mine] for name in names]
+    columns = [np.asarray(quotes[name], dtype=np.int64)[own_rows] for name in names]
     if np.any(np.diff(columns[0]) < 0):
         raise SchemaError("quotes of one asset go back in receive time", "arrival order")
     return QuotePath(*columns)
@@ -155,7 +155,7 @@ def _visit(
     high, low = np.zeros_like(exits), np.zeros_like(exits)
     for k in range(len(targets)):
         high[whole, k], low[whole, k] = extremes(path.mid2, entry[whole], exits[whole, k])
-    return _Visit(path, entry[back], exits[back], high[back], low[back], whole[back])
+    return _Visit(quotes=path, entry=entry[back], exits=exits[back], high=high[back], low=low[back], whole=whole[back])
 
 
 def _touches(
@@ -194,9 +194,9 @@ def _fill(
         named = {"fwd_ret_bps": move, "payoff_p": payoff, "hit": won, "mfe": mfe, "mae": mae}
         for name, values in named.items():
             out[f"{name}_{h}"][rows] = values
-        mine = decision == h
-        out["payoff_p"][rows[mine]], out["hit"][rows[mine]] = payoff[mine], won[mine]
-        taken = mine & np.asarray(part["published"], dtype=np.bool_)
+        own_rows = decision == h
+        out["payoff_p"][rows[own_rows]], out["hit"][rows[own_rows]] = payoff[own_rows], won[own_rows]
+        taken = own_rows & np.asarray(part["published"], dtype=np.bool_)
         if taken.any():
             out["payoff_y"][rows[taken]] = executed_payoff_bps(
                 direction[taken],
@@ -210,5 +210,7 @@ def _fill(
             out["fill_source"][rows[taken]] = FILL_SOURCE
 
 
-def _top(quotes: QuotePath, at: NDArray[np.int64]) -> TopOfBook:
-    return TopOfBook(quotes.recv_ns[at], quotes.bid_px[at], quotes.bid_sz[at], quotes.ask_px[at], quotes.ask_sz[at])
+def _top(quotes: QuotePath, rows: NDArray[np.int64]) -> TopOfBook:
+    return TopOfBook(
+        quotes.recv_ns[rows], quotes.bid_px[rows], quotes.bid_sz[rows], quotes.ask_px[rows], quotes.ask_sz[rows]
+    )

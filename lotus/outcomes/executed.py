@@ -1,4 +1,4 @@
-"""Y of a traded day: what a venue told of published windows takes the place of the run against the tape.
+"""Y of a traded day: a venue's payoffs of published windows take the place of the run against the tape.
 
 One source per detector and day (docs/concepts/windows.md). A detector's day is the venue's when nearly all
 of its published whole windows were answered for there. The few that were not are void: our own machine prevented them,
@@ -44,8 +44,8 @@ def with_executions(
     >>> rows = {"event_id": np.array(["a", "b"], object), "detector_id": np.array(["d", "d"], object),
     ...         "payoff_y": np.array([1.0, np.nan]), "status": np.array(["ok", "ok"], object),
     ...         "fill_source": np.array(["tape_sim", ""], object)}
-    >>> made, told = with_executions(rows, {"a": -2.5}, frozenset({"a"}), "venue")
-    >>> made["payoff_y"].tolist(), made["fill_source"].tolist(), told[0].teaches
+    >>> made, answers = with_executions(rows, {"a": -2.5}, frozenset({"a"}), "venue")
+    >>> made["payoff_y"].tolist(), made["fill_source"].tolist(), answers[0].teaches
     ([-2.5, nan], ['venue', ''], True)
     """
     out = dict(rows)
@@ -56,13 +56,13 @@ def with_executions(
     published = (np.asarray(rows["status"]) == OK) & (np.asarray(rows["fill_source"]) != "")
     answered = np.isin(events, np.array(list(payoffs), dtype=str))
     y, sources = np.array(rows["payoff_y"], dtype=np.float64), np.array(rows["fill_source"], dtype=object)
-    told = []
+    columns = []
     for detector in np.unique(detectors[published]).tolist():
-        mine = np.flatnonzero(published & (detectors == detector))
-        names = events[mine].tolist()
-        line = Answered(detector, len(mine), int(answered[mine].sum()), sum(name in filled for name in names))
-        told.append(line)
+        own_rows = np.flatnonzero(published & (detectors == detector))
+        names = events[own_rows].tolist()
+        line = Answered(detector, len(own_rows), int(answered[own_rows].sum()), sum(name in filled for name in names))
+        columns.append(line)
         if line.teaches:
-            y[mine] = [payoffs.get(name, np.nan) for name in names]
-            sources[mine] = [source if name in payoffs else "" for name in names]
-    return out | {"payoff_y": y, "fill_source": sources}, told
+            y[own_rows] = [payoffs.get(name, np.nan) for name in names]
+            sources[own_rows] = [source if name in payoffs else "" for name in names]
+    return out | {"payoff_y": y, "fill_source": sources}, columns

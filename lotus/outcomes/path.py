@@ -35,10 +35,10 @@ def first_quote(recv_ns: NDArray[np.int64], target_ns: NDArray[np.int64], limit_
     """Return the index of the first quote at or after each target, -1 when none comes within `limit_ns`."""
     if len(recv_ns) == 0:
         return np.full(len(target_ns), -1, dtype=np.int64)
-    at = np.searchsorted(recv_ns, target_ns, side="left")
-    found = np.minimum(at, len(recv_ns) - 1)
-    late = (at == len(recv_ns)) | (recv_ns[found] - target_ns > limit_ns)
-    return np.where(late, -1, found).astype(np.int64)
+    places = np.searchsorted(recv_ns, target_ns, side="left")
+    first = np.minimum(places, len(recv_ns) - 1)
+    late = (places == len(recv_ns)) | (recv_ns[first] - target_ns > limit_ns)
+    return np.where(late, -1, first).astype(np.int64)
 
 
 @allocating_kernel

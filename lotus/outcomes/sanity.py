@@ -69,7 +69,7 @@ SANITY_TABLE: Final = TableSpec(
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """Numbers that may foretell a move: kind, name; asset i8 [m], frame_idx i8 [m], x f8 [m], NaN where it is null."""
+    """Numbers that may predict a move: kind, name; asset i8 [m], frame_idx i8 [m], x f8 [m], NaN where it is null."""
 
     kind: str
     name: str
@@ -118,11 +118,11 @@ def sanity_table(frames: FrameBatch, series: Iterable[Series], taker_fee_bps: fl
     names = [asset.name for asset in frames.universe]
     rows: dict[tuple[str, str, str, int], dict[str, str | float]] = {}
     for one in series:
-        found = [_found(asset, index, one) for index, asset in enumerate(assets)]
+        samples = [_placed(asset, index, one) for index, asset in enumerate(assets)]
         for h in HORIZONS_S:
             parts = [
-                _part(asset, k, *at, h, frames.cadence_ms)
-                for k, (asset, at) in enumerate(zip(assets, found, strict=True))
+                _part(asset, k, *sample, h, frames.cadence_ms)
+                for k, (asset, sample) in enumerate(zip(assets, samples, strict=True))
             ]
             named = dict(zip(names, parts, strict=True))
             if len(parts) > 1:
@@ -143,9 +143,9 @@ def forward_move_bps(index: NDArray[np.int64], mid2: NDArray[np.int64], life: ND
     another life, or one of both has no quote.
     """
     to = np.minimum(np.searchsorted(index, index + steps), max(len(index) - 1, 0))
-    known = (index[to] == index + steps) & (life[to] == life) & (mid2 > 0) & (mid2[to] > 0)
+    usable = (index[to] == index + steps) & (life[to] == life) & (mid2 > 0) & (mid2[to] > 0)
     out = np.full(len(index), np.nan)
-    out[known] = forward_return_bps(mid2[known], mid2[to[known]])
+    out[usable] = forward_return_bps(mid2[usable], mid2[to[usable]])
     return out
 
 
@@ -159,60 +159,60 @@ def _asset(frames: FrameBatch, asset: int) -> _Asset:
     return _Asset(index, frames.floats[rows, f.C_SPREAD], moves)
 
 
-def _found(asset: _Asset, number: int, series: Series) -> tuple[NDArray[np.int64], Floats]:
+def _placed(asset: _Asset, number: int, series: Series) -> tuple[NDArray[np.int64], Floats]:
     """Return where in the asset's frames the series stands, i8 [m], and its values there, at most MAX_ROWS."""
-    mine = series.asset == number
-    step = max(1, -(-int(np.count_nonzero(mine)) // MAX_ROWS))
-    mine &= (series.frame_idx % step == 0) & np.isfinite(series.x)
-    wanted, x = series.frame_idx[mine], series.x[mine]
-    at = np.searchsorted(asset.frame_idx, wanted)
-    inside = at < len(asset.frame_idx)
-    inside[inside] = asset.frame_idx[at[inside]] == wanted[inside]
-    return at[inside], x[inside]
+    own_rows = series.asset == number
+    step = max(1, -(-int(np.count_nonzero(own_rows)) // MAX_ROWS))
+    own_rows &= (series.frame_idx % step == 0) & np.isfinite(series.x)
+    wanted, x = series.frame_idx[own_rows], series.x[own_rows]
+    places = np.searchsorted(asset.frame_idx, wanted)
+    inside = places < len(asset.frame_idx)
+    inside[inside] = asset.frame_idx[places[inside]] == wanted[inside]
+    return places[inside], x[inside]
 
 
-def _part(asset: _Asset, number: int, at: NDArray[np.int64], x: Floats, horizon_s: int, cadence_ms: int) -> Floats:
+def _part(asset: _Asset, number: int, rows: NDArray[np.int64], x: Floats, horizon_s: int, cadence_ms: int) -> Floats:
     """Return f8 [5, m] where the move is known: x, move, block of time, slot of one horizon, spread."""
-    y = asset.moves[horizon_s][at]
-    seconds = asset.frame_idx[at] * cadence_ms // 1_000
+    y = asset.moves[horizon_s][rows]
+    seconds = asset.frame_idx[rows] * cadence_ms // 1_000
     blocks = seconds // max(BLOCK_HORIZONS * horizon_s, BLOCK_MIN_S)
     slots = (seconds // horizon_s) * 1_024 + number
-    return np.stack([x, y, blocks, slots, asset.spread[at]])[:, np.isfinite(y)]
+    return np.stack([x, y, blocks, slots, asset.spread[rows]])[:, np.isfinite(y)]
 
 
 def _numbers(part: Floats, fee: float) -> dict[str, str | float]:
     x, y, block, slot, spread = part
-    found = relation(x, y, block, slot)
-    cost = float(np.mean(spread[x != 0.0])) + 2.0 * fee if found.spoken else np.nan
+    relations = relation(x, y, block, slot)
+    cost = float(np.mean(spread[x != 0.0])) + 2.0 * fee if relations.spoken else np.nan
     return {
-        "n": found.n,
-        "spoken": found.spoken,
-        "blocks": found.blocks,
-        "n_eff": found.n_eff,
-        "pearson": found.pearson.value,
-        "pearson_low": found.pearson.low,
-        "pearson_high": found.pearson.high,
-        "pearson_sign": found.pearson_sign,
-        "spearman": found.spearman,
-        "mean_bps": found.mean.value,
-        "mean_low_bps": found.mean.low,
-        "mean_high_bps": found.mean.high,
-        "hit": found.hit.value,
-        "hit_low": max(found.hit.low, 0.0),
-        "hit_high": min(found.hit.high, 1.0),
+        "n": relations.n,
+        "spoken": relations.spoken,
+        "blocks": relations.blocks,
+        "n_eff": relations.n_eff,
+        "pearson": relations.pearson.value,
+        "pearson_low": relations.pearson.low,
+        "pearson_high": relations.pearson.high,
+        "pearson_sign": relations.pearson_sign,
+        "spearman": relations.spearman,
+        "mean_bps": relations.mean.value,
+        "mean_low_bps": relations.mean.low,
+        "mean_high_bps": relations.mean.high,
+        "hit": relations.hit.value,
+        "hit_low": max(relations.hit.low, 0.0),
+        "hit_high": min(relations.hit.high, 1.0),
         "cost_bps": cost,
-        "net_bps": found.mean.value - cost,
-        "verdict": verdict(found, cost),
+        "net_bps": relations.mean.value - cost,
+        "verdict": verdict(relations, cost),
     }
 
 
-def verdict(found: Relation, cost_bps: float) -> str:
+def verdict(measured: Relation, cost_bps: float) -> str:
     """Return what the interval of the mean signed move says, one row at a time (no correction for many rows)."""
-    if found.mean.low > cost_bps:
+    if measured.mean.low > cost_bps:
         return EARNS
-    if found.mean.low > 0.0:
+    if measured.mean.low > 0.0:
         return BELOW_COST
-    return WRONG if found.mean.high < 0.0 else NOTHING_SHOWN
+    return WRONG if measured.mean.high < 0.0 else NOTHING_SHOWN
 
 
 def _table(rows: Sequence[Mapping[str, object]]) -> Columns:

@@ -7,10 +7,8 @@ direction of the signal, net of costs; `mfe` and `mae` are the excursions known 
 from collections.abc import Sequence
 
 from lotus.columns import Column, TableSpec
-from lotus.manifest import OutcomeDefaults
 
 OK, GAP, UNMATURED = "ok", "gap", "unmatured"
-STATUSES = (OK, GAP, UNMATURED)
 
 _HEAD = (
     Column("event_id", "text", "", "natural identity of the event"),
@@ -45,6 +43,3 @@ def signal_eval_spec(horizons_s: Sequence[int]) -> TableSpec:
     """Return the table for the evaluated horizons of a manifest."""
     middle = tuple(c for h in horizons_s for c in horizon_columns(h))
     return TableSpec("signal_eval", ("window_end_ms", "asset", "detector_id"), _HEAD + middle + _TAIL)
-
-
-SIGNAL_EVAL = signal_eval_spec(OutcomeDefaults().horizons_s)

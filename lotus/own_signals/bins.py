@@ -71,27 +71,27 @@ def quantile_bins(day: Ints, asset: NDArray[np.int32], values: Floats, bins: int
     used: list[tuple[int, int, Floats]] = []
     ranks = np.arange(1, bins) / bins
     for code in np.unique(asset):
-        mine = np.flatnonzero(asset == code)
-        mine = mine[np.argsort(day[mine], kind="stable")]
-        days = day[mine]
+        own_rows = np.flatnonzero(asset == code)
+        own_rows = own_rows[np.argsort(day[own_rows], kind="stable")]
+        days = day[own_rows]
         for today, start, stop in _days(days):
             first = int(np.searchsorted(days, today - HISTORY_DAYS))
-            past = values[mine[first:start]]
+            past = values[own_rows[first:start]]
             past = past[~np.isnan(past)]
-            now = values[mine[start:stop]]
+            now = values[own_rows[start:stop]]
             if len(past):
                 edges = np.quantile(past, ranks, method="inverted_cdf")
-                found = np.searchsorted(edges, now, side="left").astype(np.uint8)
-                out[mine[start:stop]] = np.where(np.isnan(now), NULL_BIN, found)
+                numbers = np.searchsorted(edges, now, side="left").astype(np.uint8)
+                out[own_rows[start:stop]] = np.where(np.isnan(now), NULL_BIN, numbers)
                 used.append((int(code), today, edges))
     codes, days = (np.array([x[k] for x in used], dtype=np.int64) for k in (0, 1))
     return out, Edges(codes, days, np.array([x[2] for x in used]).reshape(-1, bins - 1))
 
 
 def _days(days: Ints) -> Iterator[tuple[int, int, int]]:
-    known, start = np.unique(days, return_index=True)
+    distinct, start = np.unique(days, return_index=True)
     stop = np.append(start[1:], len(days))
-    yield from zip(known.tolist(), start.tolist(), stop.tolist(), strict=True)
+    yield from zip(distinct.tolist(), start.tolist(), stop.tolist(), strict=True)
 
 
 def _grouped(
@@ -113,8 +113,8 @@ def _categories(table: SignalTable, name: str, values: Coded, rule: FeatureRule)
         expected = "numbers, or `categories` in their order in the configuration"
         raise table.wrong(wrong, name, f"{{value}}, a text, where {name} is read by its order", expected)
     first = np.full(len(values.names), len(table), dtype=np.int64)
-    known = values.codes >= 0
-    np.minimum.at(first, values.codes[known], np.flatnonzero(known))
+    named = values.codes >= 0
+    np.minimum.at(first, values.codes[named], np.flatnonzero(named))
     seen = [values.names[i] for i in np.argsort(first, kind="stable") if first[i] < len(table)]
     labels = rule.categories or tuple(seen)
     if len(seen) < 2:
@@ -142,10 +142,10 @@ def _check_number(table: SignalTable, name: str, values: Floats) -> None:
 
 def _as_texts(values: Floats) -> Coded:
     held = ~np.isnan(values)
-    known, codes = np.unique(values[held], return_inverse=True)
+    distinct, codes = np.unique(values[held], return_inverse=True)
     out = np.full(len(values), -1, dtype=np.int32)
     out[held] = codes
-    return Coded(tuple(f"{x:.12g}" for x in known), out)
+    return Coded(tuple(f"{x:.12g}" for x in distinct), out)
 
 
 def _as_written(groups: Groups) -> Groups:

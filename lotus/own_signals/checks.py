@@ -35,18 +35,18 @@ def decision_horizons(table: SignalTable, config: OwnConfig) -> dict[str, int]:
     """Return the horizon of each detector that is searched; raises `SchemaError` where a choice is open or wrong."""
     out = {}
     wanted = config.decision_horizon_s
-    for name, mine in by_detector(table):
-        known = sorted(int(h) for h in np.unique(table.horizon_s[mine]))
-        listed = ", ".join(f"{h} s" for h in known)
-        if wanted and wanted not in known:
+    for name, own_rows in by_detector(table):
+        horizons = sorted(int(h) for h in np.unique(table.horizon_s[own_rows]))
+        listed = ", ".join(f"{h} s" for h in horizons)
+        if wanted and wanted not in horizons:
             raise SchemaError(f"detector {name} has horizons {listed}", f"decision_horizon_s {wanted} among them")
-        if not wanted and len(known) > 1:
+        if not wanted and len(horizons) > 1:
             raise SchemaError(
-                f"detector {name} has {len(known)} horizons on one draw: {listed}",
+                f"detector {name} has {len(horizons)} horizons on one draw: {listed}",
                 "decision_horizon_s in the configuration names the one that decides",
                 "searching all of them would be several looks at one draw",
             )
-        out[name] = wanted or known[0]
+        out[name] = wanted or horizons[0]
         if out[name] > MAX_DECISION_S:
             raise SchemaError(
                 f"detector {name} decides at {out[name]} s",
@@ -110,7 +110,7 @@ def _check_bps(table: SignalTable, column: str, values: Floats) -> None:
 
 
 def _described(table: SignalTable) -> None:
-    """Check the columns that are told and never searched."""
+    """Check the columns that are reported and never searched."""
     columns = {name: np.asarray(values) for name, values in table.described.items()}
     for name in ("mfe_bps", "mae_bps"):
         if name in columns:
@@ -126,9 +126,9 @@ def _described(table: SignalTable) -> None:
 
 def _draws(table: SignalTable) -> None:
     p, unlogged = table.propensity, np.isnan(table.propensity)
-    for name, mine in by_detector(table):
-        some = mine & unlogged
-        if some.any() and not some[mine].all():
+    for name, own_rows in by_detector(table):
+        some = own_rows & unlogged
+        if some.any() and not some[own_rows].all():
             _refuse(
                 table, some, "propensity", f"null, though other rows of {name} have one",
                 "a propensity in every row of a detector, or in none",
@@ -145,12 +145,12 @@ def _draws(table: SignalTable) -> None:
 
 def _only_published(table: SignalTable) -> None:
     """Refuse a detector whose unpublished windows were left out of the files."""
-    for name, mine in by_detector(table):
-        p = table.propensity[mine]
-        if table.published[mine].all() and float(np.nansum(1.0 - p)) > _SURE:
+    for name, own_rows in by_detector(table):
+        p = table.propensity[own_rows]
+        if table.published[own_rows].all() and float(np.nansum(1.0 - p)) > _SURE:
             found = f"true in every row of {name}, whose propensities promise {np.nansum(1.0 - p):,.0f} that were not"
             cause = "only what was published was exported: log every window with its propensity"
-            _refuse(table, mine, "published", found, "the windows that were not published as well", cause)
+            _refuse(table, own_rows, "published", found, "the windows that were not published as well", cause)
 
 
 def _payoffs(table: SignalTable) -> None:
@@ -159,9 +159,9 @@ def _payoffs(table: SignalTable) -> None:
         table, paid & ~table.published, "payoff_bps", "{value} in a row that was not published", "null there",
         "a modelled payoff belongs into paper_payoff_bps",
     )  # fmt: skip
-    for name, mine in by_detector(table):
-        blank = mine & table.published & ~paid
-        if paid[mine].any():
+    for name, own_rows in by_detector(table):
+        blank = own_rows & table.published & ~paid
+        if paid[own_rows].any():
             expected = f"a payoff in every published row of {name}, as in its others"
             _refuse(table, blank, "payoff_bps", "null in a published row", expected, _UNFILLED)
         else:

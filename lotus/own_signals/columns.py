@@ -9,7 +9,7 @@ from typing import Literal as OneOf
 Kind = OneOf["time", "name", "whole", "flag", "number", "feature"]
 
 FEATURE_PREFIX = "x_"
-DESCRIPTIVE = ("mfe_bps", "mae_bps", "p_hit")  # told by horizon beside a lesson, never searched
+DESCRIPTIVE = ("mfe_bps", "mae_bps", "p_hit")  # reported by horizon beside a lesson, never searched
 
 
 @dataclass(frozen=True, slots=True)

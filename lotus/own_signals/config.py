@@ -108,7 +108,7 @@ def check_no_table(text: str, file: str) -> None:
 
 
 def _columns(parts: Mapping[str, SpecSource]) -> dict[str, str]:
-    found: dict[str, str] = {}
+    columns: dict[str, str] = {}
     for ours, part in parts.items():
         if not (ours in KNOWN or ours.startswith(FEATURE_PREFIX)):
             hint = nearest(ours, KNOWN)
@@ -120,35 +120,35 @@ def _columns(parts: Mapping[str, SpecSource]) -> dict[str, str]:
                 else f"{hint!r} misspelled" if hint else "",
             )  # fmt: skip
         theirs = part.scalar
-        for other, same in found.items():
+        for other, same in columns.items():
             if same == theirs:
                 raise part.error(f"column {theirs} under two names, {other} and {ours}", "one name for a column")
-        found[ours] = theirs
-    for ours, theirs in found.items():
-        if ours.startswith(FEATURE_PREFIX) and theirs in KNOWN and theirs not in found:
+        columns[ours] = theirs
+    for ours, theirs in columns.items():
+        if ours.startswith(FEATURE_PREFIX) and theirs in KNOWN and theirs not in columns:
             raise parts[ours].error(
                 f"column {theirs} taken for {ours}, so that no {theirs} is left",
                 f"a column that is not {theirs} itself",
                 "one column has one meaning: write a copy of it into the files",
             )
-    return found
+    return columns
 
 
 def _groups(name: str, part: SpecSource) -> Groups:
     if not name.startswith(FEATURE_PREFIX):
         raise part.error(f"groups of {name!r}", "the name of an x_ column")
-    found = {label: tuple(item.scalar for item in values.items()) for label, values in part.mapping().items()}
-    if not 1 <= len(found) <= MAX_BINS:
-        raise part.error(f"{len(found)} groups", f"1 to {MAX_BINS}, and {OTHER!r} for the rest is one of them")
+    groups = {label: tuple(item.scalar for item in values.items()) for label, values in part.mapping().items()}
+    if not 1 <= len(groups) <= MAX_BINS:
+        raise part.error(f"{len(groups)} groups", f"1 to {MAX_BINS}, and {OTHER!r} for the rest is one of them")
     seen: dict[str, str] = {}
-    for label, values in found.items():
+    for label, values in groups.items():
         if not values:
             raise part.error(f"group {label!r} without a value", "[a, b]")
         for value in values:
             if value in seen:
                 raise part.error(f"{value!r} in group {label!r} and in group {seen[value]!r}", "one group for a value")
             seen[value] = label
-    return found
+    return groups
 
 
 def _whole(keys: Mapping[str, SpecSource], name: str, default: int, low: int, high: int) -> int:

@@ -62,9 +62,9 @@ class DayColumns(Mapping[str, NDArray[np.generic]]):
 
     def __getitem__(self, name: str) -> NDArray[np.generic]:
         """Return a column; raises KeyError for one that there is not."""
-        w, at = self.windows, slice(self.start, self.stop)
+        w, rows = self.windows, slice(self.start, self.stop)
         if name in w.bin_names:
-            return w.bins[at, w.bin_names.index(name)]
+            return w.bins[rows, w.bin_names.index(name)]
         if w.unlogged and name in ("p", "u0", "h", "f"):
             return self._association(name)
         if name in _HATS:
@@ -72,7 +72,7 @@ class DayColumns(Mapping[str, NDArray[np.generic]]):
         if name == "weight":
             return self._weights()
         if name in _PLAIN:
-            plain: NDArray[np.generic] = getattr(w, name)[at]
+            plain: NDArray[np.generic] = getattr(w, name)[rows]
             return plain
         return self._made(name)
 
@@ -86,34 +86,34 @@ class DayColumns(Mapping[str, NDArray[np.generic]]):
         return 11 + len(_MADE) + len(_PLAIN) + len(self.windows.bin_names)
 
     def _made(self, name: str) -> NDArray[np.generic]:
-        w, at = self.windows, slice(self.start, self.stop)
-        p, published, n = w.p[at], w.published[at], self.stop - self.start
+        w, rows = self.windows, slice(self.start, self.stop)
+        p, published, n = w.p[rows], w.published[rows], self.stop - self.start
         match name:
             case "event_id":
-                return w.event[at].astype(np.int64)
+                return w.event[rows].astype(np.int64)
             case "detector_id":
-                return np.array(w.detectors, dtype=object)[w.detector[at]]
+                return np.array(w.detectors, dtype=object)[w.detector[rows]]
             case "spec_version":
                 return np.ones(n, dtype=np.int32)
             case "asset":
-                return np.array(w.assets, dtype=object)[w.asset[at]]
+                return np.array(w.assets, dtype=object)[w.asset[rows]]
             case "horizon_s":
-                return np.array([w.horizon_s[name] for name in w.detectors], dtype=np.int32)[w.detector[at]]
+                return np.array([w.horizon_s[name] for name in w.detectors], dtype=np.int32)[w.detector[rows]]
             case "window_end_ms":
-                return w.end_ms[at]
+                return w.end_ms[rows]
             case "u0":
                 clipped = np.clip(p, _EXTREME, 1.0 - _EXTREME)
                 return np.log(clipped / (1.0 - clipped))
             case "hit":
-                best = np.where(np.isnan(w.payoff_y[at]), w.payoff_p[at], w.payoff_y[at])
+                best = np.where(np.isnan(w.payoff_y[rows]), w.payoff_p[rows], w.payoff_y[rows])
                 return np.where(np.isnan(best), np.nan, best > 0.0)
             case "fill_source":
-                source = np.array([w.fill_source[name] for name in w.detectors], dtype=np.int64)[w.detector[at]]
+                source = np.array([w.fill_source[name] for name in w.detectors], dtype=np.int64)[w.detector[rows]]
                 return np.asarray(_SOURCES[np.where(published, source, 0)])
             case "h":
                 return p * (1.0 - p)
             case "f":
-                return score(p, published, self._control(), w.payoff_y[at])
+                return score(p, published, self._control(), w.payoff_y[rows])
         raise KeyError(name)
 
     def _placed(self, name: str) -> NDArray[np.generic]:
@@ -153,8 +153,8 @@ class DayColumns(Mapping[str, NDArray[np.generic]]):
         return out
 
     def _association(self, name: str) -> Floats:
-        w, at = self.windows, slice(self.start, self.stop)
-        paid = np.where(np.isnan(w.payoff_y[at]), w.payoff_p[at], w.payoff_y[at])
+        w, rows = self.windows, slice(self.start, self.stop)
+        paid = np.where(np.isnan(w.payoff_y[rows]), w.payoff_p[rows], w.payoff_y[rows])
         fixed = {"p": 0.5, "u0": 0.0, "h": 0.25}
         return np.full(len(paid), fixed[name]) if name in fixed else 0.25 * paid
 
@@ -198,7 +198,7 @@ class Days(Mapping[str, Columns]):
         code = w.detectors.index(detector_id)
         for day in self.days:
             whole = self[day]
-            mine = w.detector[whole.start : whole.stop]
-            low, high = (whole.start + int(i) for i in np.searchsorted(mine, [code, code + 1]))
+            own_rows = w.detector[whole.start : whole.stop]
+            low, high = (whole.start + int(i) for i in np.searchsorted(own_rows, [code, code + 1]))
             out[day] = DayColumns(w, day, low, high, self.pasts)
         return out

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lotus.own_signals.table import Coded, FileRows
 from lotus.timebase import DAY_MS, day_start_ms
 
 Column = NDArray[Any]
@@ -52,20 +51,6 @@ def example_days(spec: ExampleSpec) -> Iterator[tuple[str, dict[str, Column]]]:
         order = np.argsort(np.concatenate([part["ts"] for part in parts]), kind="stable")
         name = str(np.datetime64(start + day * DAY_MS, "ms").astype("datetime64[D]"))
         yield name, {key: np.concatenate([part[key] for part in parts])[order] for key in parts[0]}
-
-
-def example_files(spec: ExampleSpec) -> list[FileRows]:
-    """Return the example as the files' rows would be read: what `lotus learn` sees of it."""
-    out = []
-    for day, columns in example_days(spec):
-        typed: dict[str, Any] = {name: _coded(v) if v.dtype.kind == "U" else v for name, v in columns.items()}
-        out.append(FileRows(f"{day}.csv", len(columns["ts"]), typed))
-    return out
-
-
-def _coded(values: Column) -> Coded:
-    names, codes = np.unique(values, return_inverse=True)
-    return Coded(tuple(names.tolist()), codes.astype(np.int32))
 
 
 def _piece(spec: ExampleSpec, day: int, asset: int, detector: int, start_ms: int) -> dict[str, Column]:

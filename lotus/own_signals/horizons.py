@@ -20,7 +20,6 @@ from lotus.priors.types import Rule
 
 _Z95 = 1.959963984540054
 _LEAST = 1e-6  # probabilities are scored inside [_LEAST, 1 - _LEAST]
-MEASURES = ("payoff", "mfe_bps", "mae_bps", "p_hit")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,26 +65,26 @@ def outcomes_by_horizon(table: SignalTable, draw: Ints, decides: NDArray[np.bool
         values = table.payoff if name == "payoff" else np.asarray(table.described[name])
         for horizon, measures in out.items():
             rows = np.flatnonzero((table.horizon_s == horizon) & table.published)
-            at = place[draw[rows]]
+            draws = place[draw[rows]]
             measures[name] = np.full(len(wanted), np.nan)
-            measures[name][at[at >= 0]] = values[rows[at >= 0]] - (0.0 if name == "p_hit" else cost_bps)
+            measures[name][draws[draws >= 0]] = values[rows[draws >= 0]] - (0.0 if name == "p_hit" else cost_bps)
     return HorizonOutcomes(event, out)
 
 
 def markouts(rows: DetectorRows, rule: Rule, outcomes: HorizonOutcomes) -> tuple[Markout, ...]:
     """Return the mark-outs of a rule, shortest horizon first; horizons without an executed payoff are left out."""
     taken = np.flatnonzero(rows.published)
-    at = np.searchsorted(outcomes.event, rows.event_id[taken].astype(np.int64))
+    places = np.searchsorted(outcomes.event, rows.event_id[taken].astype(np.int64))
     inside, lane = rows.covered(rule)[taken], rows.lane[taken]
-    found = []
+    results = []
     for horizon, measures in sorted(outcomes.by_horizon.items()):
-        values = {name: column[at] for name, column in measures.items()}
-        known = ~np.isnan(values["payoff"])
-        here = known & inside
+        values = {name: column[places] for name, column in measures.items()}
+        paid = ~np.isnan(values["payoff"])
+        here = paid & inside
         if int(here.sum()) > 1:
-            outside = values["payoff"][known & ~inside]
-            found.append(_markout(horizon, {k: v[here] for k, v in values.items()}, lane[here], outside))
-    return tuple(found)
+            outside = values["payoff"][paid & ~inside]
+            results.append(_markout(horizon, {k: v[here] for k, v in values.items()}, lane[here], outside))
+    return tuple(results)
 
 
 def _markout(horizon: int, inside: Mapping[str, Floats], lane: Ints, outside: Floats) -> Markout:
@@ -109,8 +108,8 @@ def _markout(horizon: int, inside: Mapping[str, Floats], lane: Ints, outside: Fl
 
 def _mean_of(values: Floats | None) -> float | None:
     """Return the mean of the known values, None without any."""
-    known = np.zeros(0) if values is None else values[~np.isnan(values)]
-    return _learned(float(known.mean())) if len(known) else None
+    finite = np.zeros(0) if values is None else values[~np.isnan(values)]
+    return _learned(float(finite.mean())) if len(finite) else None
 
 
 def _learned(value: float) -> float:

@@ -1,8 +1,8 @@
-"""The past of one detector: its days are summed one at a time, and once per baseline where nights are replayed.
+"""The past of one detector: its days are summed one at a time, and once per baseline where nightly runs are replayed.
 
-A night of `lotus.learning.night` asks a source for the sums of its days, and for windows only when a rule passes the
-bar; so at most one detector's windows are laid out at a time. Kept sums fall away with the search window, and all of
-them when the baseline changes.
+A nightly run of `lotus.learning.night` asks a source for the sums of its days, and for windows only when a rule passes
+the bar; so at most one detector's windows are laid out at a time. Kept sums fall away with the search window, and all
+of them when the baseline changes.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,9 +19,9 @@ _BYTES = 9000  # of a day and subset: r and h in four blocks, published windows
 
 
 class Past:
-    """One detector's columns by day (empty on days of others); `move` sets the days of the night that asks.
+    """One detector's columns by day (empty on days of others); `move` sets the days of the run that asks.
 
-    When the sums of its days need more than `kept_bytes`, they are made anew every night.
+    When the sums of its days need more than `kept_bytes`, they are made anew in every run.
     """
 
     def __init__(
@@ -34,13 +34,13 @@ class Past:
         self._kept: dict[str, DayCube] = {}
 
     def move(self, window: Sequence[str]) -> bool:
-        """Set the days of the night, oldest first; return whether the detector has windows in them."""
+        """Set the days of the run, oldest first; return whether the detector has windows in them."""
         self._window = tuple(window)
         self._kept = {day: cube for day, cube in self._kept.items() if day in self._window}
         return not self._own.isdisjoint(self._window)
 
     def cubes(self, believed: tuple[Rule, ...], space: Axes, paper: bool = True) -> Sequence[DayCube]:
-        """Return the sums of the days of the night; only days that are new, or all under a new baseline, are made."""
+        """Return the sums of the run's days; only days that are new, or all under a new baseline, are made."""
         if (believed, paper) != self._scored:
             self._kept, self._scored = {}, (believed, paper)
         own = [day for day in self._window if day in self._own]
@@ -52,7 +52,7 @@ class Past:
         return [self._kept[day] for day in own]
 
     def rows(self) -> DetectorRows:
-        """Return the windows of the night's days; days without any count as learning days."""
+        """Return the windows of the run's days; days without any count as learning days."""
         return self._rows(self._window)
 
     def _sums(self, day: str, believed: tuple[Rule, ...], space: Axes, paper: bool) -> DayCube:
@@ -61,8 +61,8 @@ class Past:
         return cube
 
     def _rows(self, days: Sequence[str]) -> DetectorRows:
-        mine = {day: self._scores[day] for day in days}
-        return rows_by_detector(mine, len(mine), self._vocabulary)[self._name]
+        scores = {day: self._scores[day] for day in days}
+        return rows_by_detector(scores, len(scores), self._vocabulary)[self._name]
 
 
 def pasts_of(scores: Days, vocabulary: Vocabulary, kept_bytes: int) -> dict[str, Past]:

@@ -1,4 +1,4 @@
-"""The nights of a table replayed: slots of the budget year, audits with their memory, lessons that live and may die.
+"""The nightly runs of a table replayed: alpha slots of the budget year, audits with memory, lessons and their end.
 
 An accepted lesson joins the baseline for its time to live. From the day after it was found an e-process watches it on
 days that did not choose it; when that reaches 20 the lesson is reverted and leaves the baseline. Nothing is patched:
@@ -30,9 +30,9 @@ Key = tuple[str, Rule]
 
 @dataclass(frozen=True, slots=True)
 class ReplayedLesson:
-    """An accepted lesson, the nights on which it was found, and how it fared on later days.
+    """An accepted lesson, the runs in which it was found, and how it fared on later days.
 
-    `watched` holds day and e-value of each of them (none after one look: no day is left that did not choose it).
+    `watched` holds day and e-value of each of them (none after a single analysis: every day took part in the choice).
     """
 
     lesson: Lesson
@@ -42,16 +42,16 @@ class ReplayedLesson:
 
 
 @dataclass(frozen=True, slots=True)
-class Looks:
-    """The nights of a study, in order, and what they found."""
+class RunHistory:
+    """The nightly runs of a study, in order, and what they found."""
 
-    nights: tuple[NightResult, ...]
+    runs: tuple[NightResult, ...]
     findings: tuple[ReplayedLesson, ...]
 
     @property
     def decisive(self) -> NightResult | None:
-        """The newest night that looked, else the newest one."""
-        best = [night for night in self.nights if night.looked] or list(self.nights)
+        """The newest run with an interim analysis, else the newest one."""
+        best = [run for run in self.runs if run.looked] or list(self.runs)
         return best[-1] if best else None
 
 
@@ -74,41 +74,41 @@ class _Memory:
         return [key for key, life in self.lives.items() if life.finding.status == ALIVE]
 
 
-def replay(found: MaturedScores, manifest: Manifest, told: Steps) -> Looks:
-    """Return every night of the table as it would have been."""
-    days, memory, nights = sorted(found.scores), _Memory(), list[NightResult]()
-    pasts = pasts_of(found.scores, found.vocabulary, KEPT_BYTES)
+def replay(scores: MaturedScores, manifest: Manifest, progress: Steps) -> RunHistory:
+    """Return every nightly run of the table as it would have been."""
+    days, memory, runs = sorted(scores.scores), _Memory(), list[NightResult]()
+    pasts = pasts_of(scores.scores, scores.vocabulary, KEPT_BYTES)
     for n, day in enumerate(days):
-        told("nights replayed", n, len(days), day)
-        _watch(memory, n, day, found.scores[day], found.vocabulary, manifest.weave.ttl_days)
+        progress("nights replayed", n, len(days), day)
+        _watch(memory, n, day, scores.scores[day], scores.vocabulary, manifest.weave.ttl_days)
         window = tuple(days[max(0, n + 1 - manifest.learning.search_days) : n + 1])
         sources = {name: past for name, past in pasts.items() if past.move(window)}
-        night = learn_from(
+        run = learn_from(
             sources, window, manifest, night=n + 1, active=memory.active(), slots=memory.slots, audits=memory.audits,
-            pooled_slots=memory.pooled, branch="own", vocabulary=found.vocabulary,
+            pooled_slots=memory.pooled, branch="own", vocabulary=scores.vocabulary,
         )  # fmt: skip
-        memory.slots, memory.pooled = night.slots, night.pooled.state
-        memory.audits = {a.detector_id: a.state for a in night.audits}
-        if night.lessons:
-            _begin(memory, n, night, pasts, manifest)
-        nights.append(night)
-        if night.looked:
-            told(f"{day}: looked at {night.trials:,} rules, {len(night.lessons)} new lessons")
-    return Looks(tuple(nights), tuple(life.finding for life in memory.lives.values()))
+        memory.slots, memory.pooled = run.slots, run.pooled.state
+        memory.audits = {a.detector_id: a.state for a in run.audits}
+        if run.lessons:
+            _begin(memory, n, run, pasts, manifest)
+        runs.append(run)
+        if run.looked:
+            progress(f"{day}: looked at {run.trials:,} rules, {len(run.lessons)} new lessons")
+    return RunHistory(tuple(runs), tuple(life.finding for life in memory.lives.values()))
 
 
-def _begin(memory: _Memory, n: int, night: NightResult, pasts: Mapping[str, Past], manifest: Manifest) -> None:
-    """Take up the lessons of a night; one that comes back keeps what was seen of it."""
-    tables = {name: pasts[name].rows() for name in {lesson.detector_id for lesson in night.lessons}}
-    for lesson in night.lessons:
+def _begin(memory: _Memory, n: int, run: NightResult, pasts: Mapping[str, Past], manifest: Manifest) -> None:
+    """Take up the lessons of a run; one that comes back keeps its history."""
+    tables = {name: pasts[name].rows() for name in {lesson.detector_id for lesson in run.lessons}}
+    for lesson in run.lessons:
         key = (lesson.detector_id, lesson.rule)
         blocks = unpatched_blocks(tables[lesson.detector_id], lesson.rule, _others(memory, key))
         life = 2 * manifest.weave.ttl_days
-        monitor = watch_blocks(lesson.sign, lesson.claim_bps, lesson.uplift_bps, blocks, life, night.night)
+        monitor = watch_blocks(lesson.sign, lesson.claim_bps, lesson.uplift_bps, blocks, life, run.night)
         if monitor is None:
             continue
         before = memory.lives[key].finding if key in memory.lives else ReplayedLesson(lesson, ())
-        after = replace(before, lesson=lesson, nights=(*before.nights, night.night), status=ALIVE)
+        after = replace(before, lesson=lesson, nights=(*before.nights, run.night), status=ALIVE)
         memory.lives[key] = _Life(after, n, monitor)
 
 

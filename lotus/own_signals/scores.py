@@ -71,34 +71,45 @@ def scored(table: SignalTable, config: OwnConfig) -> MaturedScores:
     draw = _draws(table)
     maturity = _maturity_ms(table, draw)
     decides = np.array([horizons[name] for name in table.detector.names], dtype=np.int64)[table.detector.codes]
-    mine = table.horizon_s == decides
-    outcomes = outcomes_by_horizon(table, draw, mine, config.cost_bps)
+    own_rows = table.horizon_s == decides
+    outcomes = outcomes_by_horizon(table, draw, own_rows, config.cost_bps)
     del draw, decides
-    table, maturity = table.take(mine), maturity[mine]
-    found = binned(table, names, config)
+    table, maturity = table.take(own_rows), maturity[own_rows]
+    bins = binned(table, names, config)
     facts = tuple(_facts(table, rows, name, horizons[name]) for name, rows in by_detector(table))
     kept = _last_days(maturity, config.last_days)
     kept &= ~(table.propensity == 0.0)
     unlogged = np.isnan(table.propensity)
     file_days = tuple(day_of(ms) for ms in (np.unique(table.ts_us[kept] // (US_PER_MS * DAY_MS)) * DAY_MS).tolist())
     day, block = (maturity // DAY_MS).astype(np.int32), (maturity % DAY_MS // BLOCK_MS).astype(np.uint8)
-    readings = Readings(found.edges, found.groups, table.asset.names, _spoke(table, kept))
+    readings = Readings(bins.edges, bins.groups, table.asset.names, _spoke(table, kept))
     nothing = np.zeros(0, dtype=np.int64)  # what is not needed from here on is let go of
     table = replace(table, origin=nothing, horizon_s=nothing, features={}, described={})
-    del maturity, mine
-    made = _Making(table, day, block, found.bins, found.vocabulary, facts, config)
+    del maturity, own_rows
+    made = _Making(
+        table=table, day=day, block=block, bins=bins.bins, vocabulary=bins.vocabulary, facts=facts, config=config
+    )
     logged, loose = made.days(kept & ~unlogged, False), made.days(kept & unlogged & table.published, True)
     days = tuple(sorted({*logged, *loose}))
-    return MaturedScores(found.vocabulary, logged, loose, facts, days, file_days, outcomes, readings)
+    return MaturedScores(
+        vocabulary=bins.vocabulary,
+        scores=logged,
+        associations=loose,
+        detectors=facts,
+        days=days,
+        file_days=file_days,
+        outcomes=outcomes,
+        readings=readings,
+    )
 
 
 def _spoke(table: SignalTable, kept: NDArray[np.bool_]) -> dict[str, Ints]:
     """Return (asset, day of ts) [k, 2] of every detector's kept rows."""
     day, out = table.day, {}
     for name, rows in by_detector(table):
-        mine = np.flatnonzero(rows & kept)
-        known = np.unique(np.asarray(day[mine] * len(table.asset.names) + table.asset.codes[mine]))
-        days, assets = np.divmod(known, len(table.asset.names))
+        own_rows = np.flatnonzero(rows & kept)
+        distinct = np.unique(np.asarray(day[own_rows] * len(table.asset.names) + table.asset.codes[own_rows]))
+        days, assets = np.divmod(distinct, len(table.asset.names))
         out[name] = np.stack([assets, days], axis=1)
     return out
 
@@ -120,8 +131,8 @@ def _maturity_ms(table: SignalTable, draw: Ints) -> Ints:
 
 def _last_days(maturity: Ints, last_days: int) -> NDArray[np.bool_]:
     day = maturity // DAY_MS
-    known = np.unique(day)
-    return np.asarray(day >= known[-last_days:][0])
+    distinct = np.unique(day)
+    return np.asarray(day >= distinct[-last_days:][0])
 
 
 def _facts(table: SignalTable, rows: NDArray[np.bool_], name: str, horizon_s: int) -> DetectorFacts:
@@ -135,7 +146,14 @@ def _facts(table: SignalTable, rows: NDArray[np.bool_], name: str, horizon_s: in
         variant = PAPER
     else:
         variant = OW if np.isnan(table.paper[rows]).any() else OWP
-    return DetectorFacts(name, horizon_s, variant, len(p), int(published.sum()), int((p == 0.0).sum()))
+    return DetectorFacts(
+        detector_id=name,
+        horizon_s=horizon_s,
+        variant=variant,
+        rows=len(p),
+        published=int(published.sum()),
+        no_chance=int((p == 0.0).sum()),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,8 +174,8 @@ class _Making:
         rows = rows[np.lexsort((self.table.detector.codes[rows], self.day[rows]))]
         day = self.day[rows]
         windows = self._windows(rows, unlogged)
-        known, first = np.unique(day, return_index=True)
-        names = tuple(day_of(int(d) * DAY_MS) for d in known)
+        distinct, first = np.unique(day, return_index=True)
+        names = tuple(day_of(int(d) * DAY_MS) for d in distinct)
         bounds = np.append(first, len(rows)).astype(np.int64)
         pasts: dict[tuple[str, str], Strata] = {}
         days = Days(windows, names, bounds, pasts)

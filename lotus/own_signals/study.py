@@ -1,6 +1,6 @@
-"""One study of a table: a single look at alpha over the joint family of all detectors, or a replay of its nights.
+"""One study of a table: one analysis at alpha over all detectors together, or a replay of its nightly runs.
 
-The learning is that of every other night of Lotus (`lotus.learning.night`); here it is given days, memory and, for
+The learning is that of every nightly run of Lotus (`lotus.learning.night`); here it is given days, memory and, for
 detectors without a logged propensity, an association that is shown and never accepted.
 """
 
@@ -21,7 +21,7 @@ from lotus.own_signals.days import Days
 from lotus.own_signals.horizons import Markout
 from lotus.own_signals.past import Past, pasts_of
 from lotus.own_signals.power import Detectable
-from lotus.own_signals.replay import Looks, ReplayedLesson, replay
+from lotus.own_signals.replay import ReplayedLesson, RunHistory, replay
 from lotus.own_signals.report.portrait import NAIVE_SHOWN, Portrait, View, portrait
 from lotus.own_signals.report.readings import Readings
 from lotus.own_signals.scores import DetectorFacts, MaturedScores
@@ -63,17 +63,17 @@ class Study:
     naive: tuple[NaiveRow, ...]
 
 
-def study(found: MaturedScores, config: OwnConfig, *, nightly: bool = False, told: Steps = untold) -> Study:
-    """Return what the scores of a table teach; `told` hears of progress. Raises `SchemaError` for too few days."""
-    if len(found.days) < MIN_DAYS:
+def study(scores: MaturedScores, config: OwnConfig, *, nightly: bool = False, progress: Steps = untold) -> Study:
+    """Return what the scores of a table teach; `progress` hears of progress. Raises `SchemaError` for too few days."""
+    if len(scores.days) < MIN_DAYS:
         raise SchemaError(
-            f"{len(found.days)} days of windows that could be published",
+            f"{len(scores.days)} days of windows that could be published",
             f"{MIN_DAYS} or more",
-            "edges of bins come from days before" if found.days else "propensity 0, or nothing published without one",
+            "edges of bins come from days before" if scores.days else "propensity 0, or nothing published without one",
         )
     manifest = replace(Manifest(), learning=_settings(config, nightly))
-    looks = replay(found, manifest, told) if nightly else _one_look(found, manifest, told)
-    return _study(found, looks, manifest.learning, told)
+    history = replay(scores, manifest, progress) if nightly else _one_analysis(scores, manifest, progress)
+    return _study(scores, history, manifest.learning, progress)
 
 
 def _settings(config: OwnConfig, nightly: bool) -> LearningDefaults:
@@ -83,77 +83,77 @@ def _settings(config: OwnConfig, nightly: bool) -> LearningDefaults:
     return replace(base, looks="final", search_days=config.last_days, half_life_days=config.half_life_days or math.inf)
 
 
-def _one_look(found: MaturedScores, manifest: Manifest, told: Steps) -> Looks:
-    if not found.scores:
-        return Looks((), ())
-    night = _night(found.scores, found.vocabulary, manifest, told)
-    return Looks((night,), tuple(ReplayedLesson(lesson, (night.night,)) for lesson in night.lessons))
+def _one_analysis(scores: MaturedScores, manifest: Manifest, progress: Steps) -> RunHistory:
+    if not scores.scores:
+        return RunHistory((), ())
+    run = _run(scores.scores, scores.vocabulary, manifest, progress)
+    return RunHistory((run,), tuple(ReplayedLesson(lesson, (run.night,)) for lesson in run.lessons))
 
 
 class _Searched(dict[str, Past]):
     """Pasts of detectors; tells of each when the search first asks for it."""
 
-    def __init__(self, pasts: Mapping[str, Past], told: Steps) -> None:
+    def __init__(self, pasts: Mapping[str, Past], progress: Steps) -> None:
         super().__init__(pasts)
-        self._told, self._asked = told, dict[str, None]()
+        self._progress, self._asked = progress, dict[str, None]()
 
     def __getitem__(self, name: str) -> Past:
         if name not in self._asked:
-            self._told(SEARCHED, len(self._asked), len(self), name)
+            self._progress(SEARCHED, len(self._asked), len(self), name)
             self._asked[name] = None
         return super().__getitem__(name)
 
 
-def _night(scores: Days, words: Vocabulary, manifest: Manifest, told: Steps = untold) -> NightResult:
-    """Return the night of the last day, the windows of one detector laid out at a time and no sums kept."""
+def _run(scores: Days, words: Vocabulary, manifest: Manifest, progress: Steps = untold) -> NightResult:
+    """Return the run of the last day, the windows of one detector laid out at a time and no sums kept."""
     days = tuple(scores)[-manifest.learning.search_days :]
     pasts = pasts_of(scores, words, 0)
     sources = {name: past for name, past in pasts.items() if past.move(days)}
-    searched = _Searched(sources, told)
+    searched = _Searched(sources, progress)
     result = learn_from(searched, days, manifest, night=len(scores), branch="own", vocabulary=words)
-    told(SEARCHED, len(sources), len(sources))
+    progress(SEARCHED, len(sources), len(sources))
     return result
 
 
-def _study(found: MaturedScores, looks: Looks, settings: LearningDefaults, told: Steps) -> Study:
-    night = looks.decisive
-    critical = night.critical if night else NO_SLOT
-    refused = night.refused if night else ()
-    associations, bar = _associations(found, settings)
-    shown = _shown(looks.findings, refused)
+def _study(scores: MaturedScores, history: RunHistory, settings: LearningDefaults, progress: Steps) -> Study:
+    run = history.decisive
+    critical = run.critical if run else NO_SLOT
+    refused = run.refused if run else ()
+    associations, bar = _associations(scores, settings)
+    shown = _shown(history.findings, refused)
     seen = dict[str, Portrait]()
-    for name in found.scores.detectors:
-        told("detectors described", len(seen), len(found.scores.detectors), name)
-        mine = [x for x in shown if x[0].lesson.detector_id == name]
-        seen[name] = portrait(found, name, mine, critical.rest, settings)
-    told("detectors described", len(seen), len(seen))
+    for name in scores.scores.detectors:
+        progress("detectors described", len(seen), len(scores.scores.detectors), name)
+        own = [x for x in shown if x[0].lesson.detector_id == name]
+        seen[name] = portrait(scores, name, own, critical.rest, settings)
+    progress("detectors described", len(seen), len(seen))
     views = _in_order(seen, shown)
     naive = sorted(
         (row for p in seen.values() for row in p.naive), key=lambda row: (-abs(row.z), row.detector_id, row.rule)
     )
-    proposals, pooled_critical = _proposals(looks)
+    proposals, pooled_critical = _proposals(history)
     return Study(
         settings=settings,
-        vocabulary=found.vocabulary,
-        readings=found.readings,
-        detectors=found.detectors,
-        days=found.days,
-        file_days=found.file_days,
-        looks=sum(n.looked for n in looks.nights),
-        critical=critical if night else bar,
-        trials=night.trials if night else 0,
-        findings=looks.findings,
+        vocabulary=scores.vocabulary,
+        readings=scores.readings,
+        detectors=scores.detectors,
+        days=scores.days,
+        file_days=scores.file_days,
+        looks=sum(n.looked for n in history.runs),
+        critical=critical if run else bar,
+        trials=run.trials if run else 0,
+        findings=history.findings,
         proposals=proposals,
         pooled_critical=pooled_critical,
         refused=refused,
         associations=associations,
-        audits=looks.nights[-1].audits if looks.nights else (),
-        reports=night.reports if night else (),
+        audits=history.runs[-1].audits if history.runs else (),
+        reports=run.reports if run else (),
         detectable=tuple(p.detectable for p in seen.values() if p.detectable),
         calibrations=tuple(p.calibration for p in seen.values() if p.calibration),
         lives=tuple(view.life for view in views),
         maps=tuple(view.map for view in views),
-        markouts=tuple(view.markouts for view in views[: len(looks.findings)]),
+        markouts=tuple(view.markouts for view in views[: len(history.findings)]),
         naive=tuple(naive[:NAIVE_SHOWN]),
     )
 
@@ -179,19 +179,19 @@ def _in_order(seen: Mapping[str, Portrait], shown: Sequence[tuple[ReplayedLesson
     return [next(left[finding.lesson.detector_id]) for finding, _ in shown]
 
 
-def _proposals(looks: Looks) -> tuple[tuple[Lesson, ...], float]:
-    """Return the newest of every proposal that is no lesson already, and the bar of the newest pooled look."""
-    lessons = {(f.lesson.detector_id, f.lesson.rule) for f in looks.findings}
-    found = {(x.detector_id, x.rule): x for night in looks.nights for x in night.proposals}
-    bars = [night.pooled.critical for night in looks.nights if night.pooled.critical < math.inf]
-    return tuple(x for key, x in sorted(found.items()) if key not in lessons), bars[-1] if bars else math.inf
+def _proposals(history: RunHistory) -> tuple[tuple[Lesson, ...], float]:
+    """Return the newest of every proposal that is no lesson already, and the bar of the newest pooled analysis."""
+    lessons = {(f.lesson.detector_id, f.lesson.rule) for f in history.findings}
+    proposals = {(x.detector_id, x.rule): x for run in history.runs for x in run.proposals}
+    bars = [run.pooled.critical for run in history.runs if run.pooled.critical < math.inf]
+    return tuple(x for key, x in sorted(proposals.items()) if key not in lessons), bars[-1] if bars else math.inf
 
 
-def _associations(found: MaturedScores, settings: LearningDefaults) -> tuple[tuple[Lesson, ...], Both[float]]:
+def _associations(scores: MaturedScores, settings: LearningDefaults) -> tuple[tuple[Lesson, ...], Both[float]]:
     """Return what published windows of detectors without propensity show, and the bar it had to pass; grade D."""
-    if not found.associations:
+    if not scores.associations:
         return (), NO_SLOT
-    once = replace(settings, looks="final", search_days=len(found.associations), pooled_alpha=0.0)
-    night = _night(found.associations, found.vocabulary, replace(Manifest(), learning=once))
-    passed = [*night.lessons, *(x for x in night.refused if x.m_nats > x.critical and x.reason.startswith(ALARM))]
-    return tuple(replace(x, grade="D", state="REFUSED", reason=NO_PROPENSITY).named() for x in passed), night.critical
+    once = replace(settings, looks="final", search_days=len(scores.associations), pooled_alpha=0.0)
+    run = _run(scores.associations, scores.vocabulary, replace(Manifest(), learning=once))
+    passed = [*run.lessons, *(x for x in run.refused if x.m_nats > x.critical and x.reason.startswith(ALARM))]
+    return tuple(replace(x, grade="D", state="REFUSED", reason=NO_PROPENSITY).named() for x in passed), run.critical

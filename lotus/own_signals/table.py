@@ -5,7 +5,7 @@ Features and descriptive columns are asked of the files one at a time and not ke
 their number. What a table must fulfil is `checks`; reading files is the caller's work.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -56,44 +56,20 @@ class FileRows:
 
 
 @dataclass(frozen=True, slots=True)
-class Ordered(Mapping[str, Feature]):
-    """Columns of a mapping in another order of rows, made when asked for."""
+class LazyColumns(Mapping[str, Feature]):
+    """Columns by name, each made by `read` when asked for; asking whether there is one reads nothing."""
 
-    inner: Mapping[str, Feature]
-    order: Ints
-
-    def __getitem__(self, name: str) -> Feature:
-        """Return a column in the order."""
-        return _ordered(self.inner[name], self.order)
-
-    def __contains__(self, name: object) -> bool:
-        """Whether there is such a column; reads nothing."""
-        return name in self.inner
-
-    def __iter__(self) -> Iterator[str]:
-        """Yield the names."""
-        return iter(self.inner)
-
-    def __len__(self) -> int:
-        """Return the number of columns."""
-        return len(self.inner)
-
-
-@dataclass(frozen=True, slots=True)
-class Joined(Mapping[str, Feature]):
-    """Columns of several files, the files one after the other, read when asked for; null where a file has none."""
-
-    files: tuple[FileRows, ...]
     names: tuple[str, ...]
+    read: Callable[[str], Feature]
 
     def __getitem__(self, name: str) -> Feature:
-        """Return a column; raises `SchemaError` when its types do not agree."""
+        """Return a column; raises `SchemaError` when the files do not agree on its type."""
         if name not in self.names:
             raise KeyError(name)
-        return _one_column(self.files, name)
+        return self.read(name)
 
     def __contains__(self, name: object) -> bool:
-        """Whether there is such a column; reads nothing."""
+        """Whether there is such a column."""
         return name in self.names
 
     def __iter__(self) -> Iterator[str]:
@@ -139,26 +115,26 @@ class SignalTable:
         """Return the table of some rows, in the same order."""
         if rows.all():
             return self
-        at = np.flatnonzero(rows)
+        places = np.flatnonzero(rows)
         names = ("origin", "ts_us", "horizon_s", "published", "propensity", "payoff", "paper")
-        numbers = {name: getattr(self, name)[at] for name in names}
-        asset, detector = (Coded(c.names, c.codes[at]) for c in (self.asset, self.detector))
-        features, described = Ordered(self.features, at), Ordered(self.described, at)
+        numbers = {name: getattr(self, name)[places] for name in names}
+        asset, detector = (Coded(c.names, c.codes[places]) for c in (self.asset, self.detector))
+        features, described = _reordered(self.features, places), _reordered(self.described, places)
         return replace(self, asset=asset, detector=detector, features=features, described=described, **numbers)
 
     def place(self, row: int) -> tuple[str, int]:
         """Return file and row in it (from 1) of a row of this table."""
-        at = int(self.origin[row])
-        file = int(np.searchsorted(self.first_row, at, side="right")) - 1
-        return self.files[file], at - int(self.first_row[file]) + 1
+        number = int(self.origin[row])
+        file = int(np.searchsorted(self.first_row, number, side="right")) - 1
+        return self.files[file], number - int(self.first_row[file]) + 1
 
     def wrong(self, rows: NDArray[np.bool_], column: str, found: str, expected: str, cause: str = "") -> SchemaError:
         """Return the error of the first of the wrong `rows`, in the order of the files."""
-        at = np.flatnonzero(rows)
-        first = int(at[np.argmin(self.origin[at])])
+        places = np.flatnonzero(rows)
+        first = int(places[np.argmin(self.origin[places])])
         file, row = self.place(first)
         value = _shown(self, column, first)
-        more = f" (and {len(at) - 1} more rows)" if len(at) > 1 else ""
+        more = f" (and {len(places) - 1} more rows)" if len(places) > 1 else ""
         return cell_error(file, column, row, found.format(value=value) + more, expected, cause)
 
 
@@ -193,9 +169,19 @@ def table_of(files: Sequence[FileRows]) -> SignalTable:
         propensity=_numbers(ordered, "propensity")[order],
         payoff=_numbers(ordered, "payoff_bps")[order],
         paper=_numbers(ordered, "paper_payoff_bps")[order],
-        features=Ordered(Joined(ordered, tuple(features)), order),
-        described=Ordered(Joined(ordered, described), order),
+        features=_reordered(_joined_columns(ordered, features), order),
+        described=_reordered(_joined_columns(ordered, described), order),
     )
+
+
+def _reordered(columns: Mapping[str, Feature], order: Ints) -> LazyColumns:
+    """Return columns with their rows in another order."""
+    return LazyColumns(tuple(columns), lambda name: _ordered(columns[name], order))
+
+
+def _joined_columns(files: Sequence[FileRows], names: Sequence[str]) -> LazyColumns:
+    """Return columns of several files, the files one after the other; null where a file has none."""
+    return LazyColumns(tuple(names), lambda name: _one_column(files, name))
 
 
 def _one_column(files: Sequence[FileRows], name: str) -> Feature:
@@ -210,7 +196,7 @@ def _one_column(files: Sequence[FileRows], name: str) -> Feature:
             text = next(g.name for g, p in zip(files, parts, strict=True) if isinstance(p, Coded))
             found = f"column {name} holds text in {text} and numbers in {f.name}"
             raise SchemaError(found, "one type in all files", "mixed types: name it a category in the configuration")
-    return joined([p if isinstance(p, Coded) else _nothing(len(p)) for p in parts])
+    return joined([p if isinstance(p, Coded) else Coded((), np.full(len(p), -1, dtype=np.int32)) for p in parts])
 
 
 def joined(parts: Sequence[Coded]) -> Coded:
@@ -219,13 +205,9 @@ def joined(parts: Sequence[Coded]) -> Coded:
     place = {name: i for i, name in enumerate(names)}
     codes = []
     for part in parts:
-        known = np.array([*(place[name] for name in part.names), -1], dtype=np.int32)
-        codes.append(known[part.codes])
+        codes_of_part = np.array([*(place[name] for name in part.names), -1], dtype=np.int32)
+        codes.append(codes_of_part[part.codes])
     return Coded(names, np.concatenate(codes))
-
-
-def _nothing(n: int) -> Coded:
-    return Coded((), np.full(n, -1, dtype=np.int32))
 
 
 def _numbers(files: Sequence[FileRows], name: str) -> Floats:

@@ -39,11 +39,11 @@ def calibration_curve(curve: Calibration) -> "Figure":
 def reliability_curve(title: str, points: Sequence[tuple[float, float, float, float]]) -> "Figure":
     """Return share of hits against promised probability from (promised, found, low, high) of each group of promises."""
     figure, axes = blank(4.7, 3.6)
-    promised, found, low, high = (np.array(column) for column in zip(*points, strict=True))
+    promised, realised, low, high = (np.array(column) for column in zip(*points, strict=True))
     span = [float(min(promised.min(), low.min())), float(max(promised.max(), high.max()))]
     axes.plot(span, span, color=MUTED, linewidth=0.8)
-    spread = np.maximum(np.array([found - low, high - found]), 0.0)
-    axes.errorbar(promised, found, yerr=spread, fmt="o", color=LINE, markersize=4.0, linewidth=1.2)
+    spread = np.maximum(np.array([realised - low, high - realised]), 0.0)
+    axes.errorbar(promised, realised, yerr=spread, fmt="o", color=LINE, markersize=4.0, linewidth=1.2)
     axes.set_xlabel("promised probability of a hit")
     axes.set_ylabel("share of hits, 95 %")
     entitle(axes, f"{title}: does what is promised come?")
@@ -57,11 +57,13 @@ def money(sources: Sequence[tuple[str, NDArray[np.int64], Floats, Floats, Floats
     """
     figure, panes = panels(7.2, 0.6 + 2.2 * len(sources), len(sources))
     for axes, (name, time_ms, gross, net, drawdown) in zip(panes, sources, strict=True):
-        at = time_ms.astype("datetime64[ms]")
+        times = time_ms.astype("datetime64[ms]")
         axes.axhline(0.0, color=MUTED, linewidth=0.8)
-        axes.step(at, gross, where="post", color=LINE, label="gross")
-        axes.step(at, net, where="post", color="black", label="net")
-        axes.fill_between(at, drawdown, 0.0, step="post", color=BAD, alpha=0.25, linewidth=0.0, label="drawdown of net")
+        axes.step(times, gross, where="post", color=LINE, label="gross")
+        axes.step(times, net, where="post", color="black", label="net")
+        axes.fill_between(
+            times, drawdown, 0.0, step="post", color=BAD, alpha=0.25, linewidth=0.0, label="drawdown of net"
+        )
         axes.set_ylabel("USD")
         axes.tick_params(axis="x", rotation=30)
         entitle(axes, f"{name}: {len(net):,} trades, gross {gross[-1]:+,.2f}, net {net[-1]:+,.2f} USD")
@@ -89,8 +91,8 @@ def life(line: LifeLine, critical: float) -> "Figure":
         lower.axhline(critical, color=BAD, linewidth=0.8, linestyle="--")
     lower.set_ylabel("evidence, nats")
     for axes in more:
-        at = [line.days.index(day) for day, _ in line.watched if day in line.days]
-        axes.plot(at, [e for day, e in line.watched if day in line.days], color=LINE)
+        days = [line.days.index(day) for day, _ in line.watched if day in line.days]
+        axes.plot(days, [e for day, e in line.watched if day in line.days], color=LINE)
         axes.axhline(REVERT_AT, color=BAD, linewidth=0.8, linestyle="--")
         axes.set_yscale("log")
         axes.set_ylabel("E (dead at 20)")

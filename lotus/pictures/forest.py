@@ -42,29 +42,34 @@ def forest(
     names = [fitted(row.label, inches, _FONT) for row, inches in zip(ordered, room, strict=True)]
     heights = [_ROW + _LINE * len(name) for name in names]
     figure, axes = blank(_WIDTH, 0.95 + sum(heights))
-    at = 0.0
+    level = 0.0
     for row, name, height in zip(ordered, names, heights, strict=True):
-        at += height
-        _draw(axes, row, at)
+        level += height
+        _draw(axes, row, level)
         for x, text, side in ((0.0, "\n".join(name), "left"), (1.0, row.note, "right")):
             axes.annotate(
-                literal(text), (x, at - _GAP), xycoords=("axes fraction", "data"), fontsize=_FONT, ha=side, va="bottom"
+                literal(text),
+                (x, level - _GAP),
+                xycoords=("axes fraction", "data"),
+                fontsize=_FONT,
+                ha=side,
+                va="bottom",
             )
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
-    axes.set_ylim(at + 0.5 * _ROW, 0.0)
+    axes.set_ylim(level + 0.5 * _ROW, 0.0)
     axes.set_xlabel(axis)
     entitle(axes, title)
     return figure
 
 
-def _draw(axes: "Axes", row: ForestRow, at: float) -> None:
+def _draw(axes: "Axes", row: ForestRow, height: float) -> None:
     """Draw interval, uplift and bound of a row; zero is marked beside them only, so that no name stands on it."""
     colour = (GOOD if row.uplift >= 0.0 else BAD) if row.accepted else MUTED
     face = colour if row.accepted else "white"
-    axes.plot([0.0, 0.0], [at - 0.9 * _GAP, at + 0.9 * _GAP], color=MUTED, linewidth=0.8)
-    axes.plot([row.low, row.high], [at, at], color=colour, linewidth=1.8, solid_capstyle="butt")
-    axes.plot([row.uplift], [at], marker="o", color=colour, markerfacecolor=face, markersize=5.5)
+    axes.plot([0.0, 0.0], [height - 0.9 * _GAP, height + 0.9 * _GAP], color=MUTED, linewidth=0.8)
+    axes.plot([row.low, row.high], [height, height], color=colour, linewidth=1.8, solid_capstyle="butt")
+    axes.plot([row.uplift], [height], marker="o", color=colour, markerfacecolor=face, markersize=5.5)
     if row.bound > 0.0:
         bound = row.bound if row.uplift >= 0.0 else -row.bound
-        axes.plot([bound], [at], marker="|", color=colour, markersize=12.0, markeredgewidth=2.0)
+        axes.plot([bound], [height], marker="|", color=colour, markersize=12.0, markeredgewidth=2.0)

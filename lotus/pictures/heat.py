@@ -14,31 +14,31 @@ _TICKS = 8.0  # points
 _MAP, _MARGIN = 2.9, 1.0  # inches: the least width of the map, the most of the names of its rows
 
 
-def heat(found: HeatMap) -> "Figure":
+def heat(table: HeatMap) -> "Figure":
     """Return the map; red pays less than the baseline, blue more, grey was never drawn."""
     from matplotlib.patches import Rectangle
 
-    n, m = found.uplift.shape
+    n, m = table.uplift.shape
     figure, axes = blank(4.7, 1.2 + 0.45 * n)
-    largest = float(np.nanmax(np.abs(found.uplift), initial=0.0)) or 1.0
+    largest = float(np.nanmax(np.abs(table.uplift), initial=0.0)) or 1.0
     axes.set_facecolor("#d9d9d9")
     edges = (np.arange(m + 1) - 0.5, np.arange(n + 1) - 0.5)
-    axes.pcolormesh(*edges, np.ma.masked_invalid(found.uplift), cmap="RdBu", vmin=-largest, vmax=largest)
+    axes.pcolormesh(*edges, np.ma.masked_invalid(table.uplift), cmap="RdBu", vmin=-largest, vmax=largest)
     for i in range(n):
         for j in range(m):
-            if np.isfinite(found.uplift[i, j]):
-                strong = abs(found.uplift[i, j]) > 0.6 * largest
-                text = f"{found.uplift[i, j]:+.1f}\nt {found.t[i, j]:+.1f}"
+            if np.isfinite(table.uplift[i, j]):
+                strong = abs(table.uplift[i, j]) > 0.6 * largest
+                text = f"{table.uplift[i, j]:+.1f}\nt {table.t[i, j]:+.1f}"
                 axes.text(j, i, text, ha="center", va="center", fontsize=7.0, color="white" if strong else "black")
-    row_low, row_high, low, high = found.box
+    row_low, row_high, low, high = table.box
     corner = (low - 0.5, row_low - 0.5)
     axes.add_patch(Rectangle(corner, high - low + 1, row_high - row_low + 1, fill=False, linewidth=2.0))
-    axes.set_xticks(range(m), [literal(shortened(x, _MAP / m, _TICKS)) for x in found.columns])
-    axes.set_yticks(range(n), [literal(shortened(x, _MARGIN, _TICKS)) for x in found.rows])
-    axes.set_xlabel(_axis(found.column_name, found.columns, _MAP))
-    axes.set_ylabel(_axis(found.row_name, found.rows, 0.45 * n + 0.2))
+    axes.set_xticks(range(m), [literal(shortened(x, _MAP / m, _TICKS)) for x in table.columns])
+    axes.set_yticks(range(n), [literal(shortened(x, _MARGIN, _TICKS)) for x in table.rows])
+    axes.set_xlabel(_axis(table.column_name, table.columns, _MAP))
+    axes.set_ylabel(_axis(table.row_name, table.rows, 0.45 * n + 0.2))
     axes.tick_params(color=MUTED, labelsize=_TICKS)
-    entitle(axes, f"{found.title}: uplift, bps")
+    entitle(axes, f"{table.title}: uplift, bps")
     return figure
 
 

@@ -1,6 +1,6 @@
-"""How far a long piece of work has come: told by whoever does it, heard by whoever shows it.
+"""How far a long piece of work has come: reported by the worker, shown by the command line.
 
-Only counts are told, never times, for nothing here has a clock. What is shown of them is the command line's.
+Only counts are reported, never times: nothing here has a clock. What is shown of them is the command line's.
 """
 
 from typing import Protocol

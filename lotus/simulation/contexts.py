@@ -42,7 +42,7 @@ class Contexts:
     vol: Ints
 
 
-def contexts(assets: int, blocks: int, block_ms: int, found: list[list[Episode]], *key: str | int) -> Contexts:
+def contexts(assets: int, blocks: int, block_ms: int, episodes: list[list[Episode]], *key: str | int) -> Contexts:
     """Return the context arrays [assets, blocks] of one span; basis shocks are taken from each asset's episodes."""
     market = np.empty(blocks, dtype=np.int64)
     _regimes(streams(1, *key, "vol"), market, np.array([300, 300, 300, 300]) * 1000 // block_ms, 3)
@@ -50,7 +50,7 @@ def contexts(assets: int, blocks: int, block_ms: int, found: list[list[Episode]]
     for a in range(assets):
         state = streams(4, *key, "context", a)
         kicks = np.zeros(blocks, dtype=np.int64)
-        for episode in found[a]:
+        for episode in episodes[a]:
             if episode.family == BASIS:
                 kicks[episode.onset_ms // block_ms] -= episode.direction * BASIS_KICK
         nothing = np.zeros(blocks, dtype=np.int64)

@@ -32,10 +32,10 @@ def check(recorded: Mapping[str, Any], days: Sequence[int] | None = None, spec: 
     sessions = 0
     for index in range(spec.days) if days is None else days:
         day = spec.day(index)
-        for n, (found, wanted) in enumerate(zip(world.piece_hashes(index), recorded["raw_sha256"][day], strict=True)):
-            if found != wanted:
+        for n, (actual, wanted) in enumerate(zip(world.piece_hashes(index), recorded["raw_sha256"][day], strict=True)):
+            if actual != wanted:
                 raise TapeError(
-                    f"session {n} of {day} has sha256 {found}", f"{wanted} as recorded", "the simulator was changed"
+                    f"session {n} of {day} has sha256 {actual}", f"{wanted} as recorded", "the simulator was changed"
                 )
             sessions += 1
     return sessions

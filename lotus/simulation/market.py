@@ -60,9 +60,9 @@ def make_span(spec: WorldSpec, start_ms: int, end_ms: int, start_bps: list[int])
     key = (spec.seed, start_ms)  # not the name: the null world is the demo's twin without what is planted
     block_ms = spec.rates.block_ms
     blocks = (end_ms - start_ms) // block_ms
-    found = [episodes(a, end_ms - start_ms, *key) for a in range(len(spec.assets))]
-    state = contexts(len(spec.assets), blocks, block_ms, found, *key)
-    planted = [p for a, some in enumerate(found) for p in _plant(spec, state, a, some, *key)]
+    planned = [episodes(a, end_ms - start_ms, *key) for a in range(len(spec.assets))]
+    state = contexts(len(spec.assets), blocks, block_ms, planned, *key)
+    planted = [p for a, some in enumerate(planned) for p in _plant(spec, state, a, some, *key)]
     shape = (len(spec.assets), blocks)
     marks = {name: np.zeros(shape, dtype=np.int64) for name in ("tilt", "vacuum", "sweep", "quiet", "move", "drift")}
     noise = np.broadcast_to(state.vol, shape).copy()
@@ -88,17 +88,17 @@ def make_span(spec: WorldSpec, start_ms: int, end_ms: int, start_bps: list[int])
         At.INTEREST: level + level // MICRO * state.interest,
     }
     path = np.empty((blocks, len(spec.assets), len(At)), dtype=np.int64)
-    for at, values in columns.items():
-        path[:, :, at] = values.T
+    for column, values in columns.items():
+        path[:, :, column] = values.T
     return MarketSpan(time_ms, path, np.cumsum(marks["drift"], axis=1), planted)
 
 
-def _plant(spec: WorldSpec, state: Contexts, asset: int, found: list[Episode], *key: str | int) -> list[Planting]:
+def _plant(spec: WorldSpec, state: Contexts, asset: int, planned: list[Episode], *key: str | int) -> list[Planting]:
     lessons, traps = planted_of(spec.name)
     draws = streams(1, *key, "trap", asset)
     bag: list[int] = []
     out = []
-    for episode in found:
+    for episode in planned:
         shape = FAMILIES[episode.family]
         block = (episode.onset_ms + shape.signal_ms // 2) // spec.rates.block_ms
         rule, effect = "", 0

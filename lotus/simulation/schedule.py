@@ -48,11 +48,11 @@ def episodes(asset: int, length_ms: int, *key: str | int) -> list[Episode]:
     wished = []
     for family, shape in enumerate(FAMILIES):
         state = streams(1, *key, "episodes", asset, family)
-        at = below(state, 0, shape.spacing_ms)
-        while at < length_ms:
+        onset = below(state, 0, shape.spacing_ms)
+        while onset < length_ms:
             direction = 1 - 2 * below(state, 0, 2)
-            wished.append(Episode(asset, family, at, direction))
-            at += shape.spacing_ms * 3 // 5 + below(state, 0, shape.spacing_ms * 4 // 5)
+            wished.append(Episode(asset, family, onset, direction))
+            onset += shape.spacing_ms * 3 // 5 + below(state, 0, shape.spacing_ms * 4 // 5)
     wished.sort(key=lambda e: (e.onset_ms, e.family))
     return _one_at_a_time(wished, length_ms)
 

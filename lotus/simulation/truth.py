@@ -67,9 +67,18 @@ class LessonLabel:
     uplift_bps: float  # planted gain inside the rule minus over all windows of the detector
 
 
+@dataclass(frozen=True, slots=True)
+class LessonWindows:
+    """Windows of a detector: `bins` u1 [n, 12], planted `gain_bps` f8 [n] over the horizon, `weight` f8 [n] >= 0."""
+
+    bins: NDArray[np.uint8]
+    gain_bps: NDArray[np.float64]
+    weight: NDArray[np.float64]
+
+
 def truth_of(spans: Sequence[MarketSpan]) -> Truth:
     """Return the truth of consecutive spans; drift goes on cumulating from one to the next."""
-    times, drifts, found = [], [], []
+    times, drifts, planted = [], [], []
     base = np.zeros((len(spans[0].drift), 1))
     for span in spans:
         start = int(span.time_ms[0]) // GRID_MS * GRID_MS
@@ -79,24 +88,20 @@ def truth_of(spans: Sequence[MarketSpan]) -> Truth:
         base = drift[:, -1:]
         times.append(grid)
         drifts.append(drift)
-        found += [_true_episode(p, start) for p in span.planted]
-    return Truth(np.concatenate(times), np.concatenate(drifts, axis=1), tuple(found))
+        planted += [_true_episode(p, start) for p in span.planted]
+    return Truth(np.concatenate(times), np.concatenate(drifts, axis=1), tuple(planted))
 
 
 def judge(
     detector_id: str,
     rule: Rule,
     sign: int,
-    bins: NDArray[np.uint8],
-    gain_bps: NDArray[np.float64],
-    weight: NDArray[np.float64],
+    windows: LessonWindows,
     planted: Sequence[Planted],
     traps: Sequence[Trap] = (),
 ) -> LessonLabel:
-    """Judge a found lesson of `sign` (+1 pays more, -1 less) on the detector's windows.
-
-    `bins` u1 [n, 12], planted `gain_bps` [n] (`Truth.gain_bps` over the horizon), `weight` [n] >= 0.
-    """
+    """Judge a found lesson of `sign` (+1 pays more, -1 less) on the detector's windows."""
+    bins, gain_bps, weight = windows.bins, windows.gain_bps, windows.weight
     mask = rule_mask(rule, bins)
     total, inside = weight.sum(), (weight * mask).sum()
     uplift = 0.0
@@ -104,11 +109,11 @@ def judge(
         uplift = float((weight * mask * gain_bps).sum() / inside - (weight * gain_bps).sum() / total)
     best, name, kind = 0.0, "", ""
     rules: list[Planted | Trap] = [*planted, *traps]
-    for known in rules:
-        if known.detector_id == detector_id:
-            overlap = _jaccard(mask, rule_mask(rule_of(known.literals), bins), weight)
+    for entry in rules:
+        if entry.detector_id == detector_id:
+            overlap = _jaccard(mask, rule_mask(rule_of(entry.literals), bins), weight)
             if overlap > best:
-                best, name, kind = overlap, known.name, "recovered" if isinstance(known, Planted) else "trap"
+                best, name, kind = overlap, entry.name, "recovered" if isinstance(entry, Planted) else "trap"
     if best >= SAME_WINDOWS and (kind == "trap" or sign > 0):
         return LessonLabel(kind, name, best, uplift)
     if sign * uplift >= LEAST_UPLIFT_BPS:
@@ -124,10 +129,10 @@ def _jaccard(a: NDArray[np.bool_], b: NDArray[np.bool_], weight: NDArray[np.floa
 def _true_episode(planting: Planting, start_ms: int) -> TrueEpisode:
     episode = planting.episode
     return TrueEpisode(
-        episode.asset,
-        FAMILIES[episode.family].detector_id,
-        start_ms + episode.onset_ms,
-        episode.direction,
-        planting.rule,
-        planting.effect / MICRO,
+        asset=episode.asset,
+        detector_id=FAMILIES[episode.family].detector_id,
+        onset_ms=start_ms + episode.onset_ms,
+        direction=episode.direction,
+        rule=planting.rule,
+        effect_bps=planting.effect / MICRO,
     )

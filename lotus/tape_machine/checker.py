@@ -182,8 +182,8 @@ class _Checker:
     def _call(self, tree: Call) -> Node:
         forms = FORMS.get(tree.name)
         if forms is None:
-            known = nearest(tree.name, FORMS)
-            hint = SYNONYMS.get(tree.name.lower()) or (FORMS[known][-1].signature if known else "")
+            similar = nearest(tree.name, FORMS)
+            hint = SYNONYMS.get(tree.name.lower()) or (FORMS[similar][-1].signature if similar else "")
             place = tree.name[:40]
             raise failure(tree.span, f"unknown function {place!r}", ", ".join(FORMS), suggestion=hint)
         form = self._form(tree, forms)

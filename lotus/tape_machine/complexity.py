@@ -31,14 +31,14 @@ def topological(*roots: Node) -> Iterator[Node]:
 def measure(*roots: Node) -> tuple[int, int]:
     """Return (depth, number of distinct nodes) of one or several expressions taken together; a column has depth 1."""
     number: dict[tuple[object, ...], int] = {}
-    known: dict[int, int] = {}
+    numbers: dict[int, int] = {}
     depths: list[int] = []
     for node in topological(*roots):
-        key = (node.op, tuple(known[id(a)] for a in node.args), node.params, node.kind, node.unit)
+        key = (node.op, tuple(numbers[id(a)] for a in node.args), node.params, node.kind, node.unit)
         if key not in number:
             number[key] = len(depths)
-            depths.append(1 + max((depths[known[id(a)]] for a in node.args), default=0))
-        known[id(node)] = number[key]
+            depths.append(1 + max((depths[numbers[id(a)]] for a in node.args), default=0))
+        numbers[id(node)] = number[key]
     return max(depths, default=0), len(depths)
 
 

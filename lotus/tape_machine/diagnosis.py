@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from lark import UnexpectedInput
 
 Habit = Callable[[str, int, str, str], tuple[str, str]]  # text, place, terminal, piece -> cause, suggestion
+Habits = tuple[tuple[str, str, str], ...]  # what begins at the place -> cause, suggestion
 WIDTH: Final[int] = 100  # characters of a line that an excerpt shows
 LONGEST_NAME: Final[int] = 64
 SYNONYMS: Final[dict[str, str]] = {
@@ -23,17 +24,18 @@ SYNONYMS: Final[dict[str, str]] = {
     "rolling_max": "max(x, w)", "rolling_min": "min(x, w)", "barssince": "since(f)", "any": "within(f, d)",
     "crossover": "crossed(a, b) > 0", "pow": "x * x", "fillna": "where(known(x), x, 0)",
 }  # fmt: skip
-_WORDS: Final[dict[str, str]] = {
-    "NUMBER": "a number", "NAME": "a name", "OR": "or", "AND": "and", "NOT": "not", "COMPARE": "a comparison",
-    "PLUS": "+", "MINUS": "-", "TIMES": "*", "OVER": "/", "OPEN": "(", "CLOSE": ")", "COMMA": "a comma",
+COMMON_WORDS: Final[dict[str, str]] = {
+    "NUMBER": "a number", "NAME": "a name", "COMPARE": "a comparison", "OPEN": "(", "CLOSE": ")", "COMMA": "a comma",
     "$END": "the end",
+}  # fmt: skip
+EXPRESSION_WORDS: Final[dict[str, str]] = {
+    **COMMON_WORDS, "OR": "or", "AND": "and", "NOT": "not", "PLUS": "+", "MINUS": "-", "TIMES": "*", "OVER": "/",
 }  # fmt: skip
 _STATEMENTS: Final = frozenset({
     "for", "while", "if", "elif", "else", "lambda", "def", "import", "return", "class", "try", "with", "yield", "async",
     "await", "is", "in", "let", "var",
 })  # fmt: skip
-# what begins at the place -> (cause, suggestion)
-_HABITS: Final[tuple[tuple[str, str, str], ...]] = (
+_HABITS: Final[Habits] = (
     ("**", "there are no powers", "x * x or sqrt(x)"),
     ("^", "there are no powers", "x * x or sqrt(x)"),
     ("&", "flags are joined by words", "and"),
@@ -73,18 +75,13 @@ def failure(span: Span, found: str, expected: str = "", cause: str = "", suggest
     )  # fmt: skip
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
+def nearest(word: str, words: Iterable[str]) -> str:
     """Return the known word within a third of edits (at least one, at most three), or "" when none is so near."""
     if len(word) > LONGEST_NAME:
         return ""
     limit = min(3, max(1, len(word) // 3))
-    best = min(((_edits(word.lower(), k.lower(), limit), k) for k in known), default=(limit + 1, ""))
+    best = min(((_edits(word.lower(), k.lower(), limit), k) for k in words), default=(limit + 1, ""))
     return best[1] if best[0] <= limit else ""
-
-
-def syntax_failure(text: str, error: "UnexpectedInput") -> ExpressionError:
-    """Return what a failed parse of an expression means."""
-    return parse_failure(text, error, "expression", _WORDS, _habit)
 
 
 def parse_failure(
@@ -110,23 +107,27 @@ def parse_failure(
     return failure(span, f"unexpected {piece[:40]!r}", expected, cause, suggestion)
 
 
-def _habit(text: str, start: int, kind: str, piece: str) -> tuple[str, str]:
-    if piece in _STATEMENTS:
-        return "no loops, conditions, functions or statements", "where(f, a, b) or a transform with a window"
-    before = text[:start].rstrip()
-    if piece == "*" and before.endswith("*"):
-        return "there are no powers", "x * x or sqrt(x)"
-    if before.split("(")[-1].split(" ")[-1] in _STATEMENTS:
-        return "no loops, conditions, functions or statements", "where(f, a, b) or a transform with a window"
-    for begin, cause, suggestion in _HABITS:
+def usual_habit(habits: Habits, text: str, start: int, piece: str) -> tuple[str, str] | None:
+    """Return cause and suggestion of a mistake that a language's table holds, or that every language knows."""
+    for begin, cause, suggestion in habits:
         if text.startswith(begin, start):
             return cause, suggestion
     if piece == ")" and text.count(")") > text.count("("):
         return "a bracket is closed that was not opened", ""
+    return None if piece.isascii() else ("a character outside the language", "plain ASCII")
+
+
+def expression_habit(text: str, start: int, kind: str, piece: str) -> tuple[str, str]:
+    """Return the likely cause of an unexpected piece of an expression and a suggestion, each "" when unknown."""
+    before = text[:start].rstrip()
+    if piece == "*" and before.endswith("*"):
+        return "there are no powers", "x * x or sqrt(x)"
+    if piece in _STATEMENTS or before.split("(")[-1].split(" ")[-1] in _STATEMENTS:
+        return "no loops, conditions, functions or statements", "where(f, a, b) or a transform with a window"
+    if usual := usual_habit(_HABITS, text, start, piece):
+        return usual
     if piece == ")" and before.endswith("("):
         return "brackets with nothing in them", ""
-    if not piece.isascii():
-        return "a character outside the language", "plain ASCII"
     if piece[:1].isalnum() and before[-1:].isalnum():
         return "two values without an operator between them; a unit is written to its number", "20m, or a * b"
     return "", ""

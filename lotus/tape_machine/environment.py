@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from lotus.errors import ConfigError
-from lotus.manifest import Manifest
 from lotus.microtape.frames.spec import FLOAT_COLUMNS
 from lotus.tape_machine.node import Node
 from lotus.tape_machine.transforms import FORMS
@@ -77,21 +76,12 @@ class Environment:
 
 def frame_columns() -> dict[str, InputColumn]:
     """Return every float column of a frame by name; raises `ConfigError` when one has a unit without a mapping."""
-    found: dict[str, InputColumn] = {}
+    columns: dict[str, InputColumn] = {}
     for index, column in enumerate(FLOAT_COLUMNS):
         if column.unit not in TABLE_UNITS:
             raise ConfigError(
                 f"unit {column.unit!r} of {column.name}", ", ".join(TABLE_UNITS), "a new unit in frame_spec"
             )
         kind = "flag" if column.unit in FLAG_UNITS else "number"
-        found[column.name] = InputColumn(index, TABLE_UNITS[column.unit], kind)
-    return found
-
-
-def frame_environment(
-    manifest: Manifest,
-    parameters: Mapping[str, Quantity] | None = None,
-    names: Mapping[str, Node] | None = None,
-) -> Environment:
-    """Return the environment of expressions over frames: a row is one frame, its columns are the float columns."""
-    return Environment(frame_columns(), manifest.kernel.cadence_ms, parameters or {}, names or {})
+        columns[column.name] = InputColumn(index, TABLE_UNITS[column.unit], kind)
+    return columns

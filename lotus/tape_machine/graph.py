@@ -91,7 +91,7 @@ class _Builder:
             args = tuple(sorted(args, key=lambda place: self.nodes[place].key))
         compiled = t.compiled_op(node.op, len(args), node.params, self._memory_steps)
         self._check_fsm_operand(node)
-        if args and all(self.nodes[a].op == "const" for a in args) and _foldable(compiled):
+        if args and all(self.nodes[a].op == "const" for a in args) and compiled.code in t.HEADLESS:
             return self._constant(_folded(compiled, [self.nodes[a].compiled.params[0] for a in args]))
         return self._shared(node.op, args, compiled)
 
@@ -121,10 +121,6 @@ def _operands_first(root: Node, seen: Mapping[int, tuple[Node, int]]) -> Iterato
             continue
         stack.append((node, True))
         stack.extend((a, False) for a in reversed(node.args) if id(a) not in seen)
-
-
-def _foldable(compiled: t.Op) -> bool:
-    return compiled.code in t.HEADLESS
 
 
 def _folded(compiled: t.Op, values: list[float]) -> float:

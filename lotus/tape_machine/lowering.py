@@ -29,10 +29,10 @@ class Builder:
     def node(self, op: str, args: tuple[Node, ...], params: tuple[float, ...], kind: str, unit: str) -> Node:
         """Return the one node of these values."""
         key = (op, tuple(id(a) for a in args), params, kind, unit)
-        found = self._pool.get(key)
-        if found is None:
-            found = self._pool[key] = Node(op, args, params, kind, unit)
-        return found
+        existing = self._pool.get(key)
+        if existing is None:
+            existing = self._pool[key] = Node(op, args, params, kind, unit)
+        return existing
 
     def const(self, value: float, unit: str) -> Node:
         """Return a constant; the sign of a zero is dropped."""

@@ -103,15 +103,6 @@ class Machine:
         self._row = entry_point(run_row, *self._given, 0, np.zeros(max(p.n_columns, 1)), False)
 
 
-def evaluate(program: Program, tables: Sequence[tuple[Rows, Flags]]) -> list[Rows]:
-    """Return per asset the outputs f8[n, outputs] of its table (rows f8[n, columns], rebirth flags bool[n]).
-
-    Every asset starts blank. Raises `SchemaError` for a table with too few columns.
-    """
-    machine = Machine(program, len(tables))
-    return [machine.feed_table(asset, rows, rebirth) for asset, (rows, rebirth) in enumerate(tables)]
-
-
 def _checked(program: Program, table: Rows) -> Rows:
     """Return the table in the one form the interpreter is compiled for: any other would be compiled anew."""
     if table.ndim != 2 or table.shape[1] < program.n_columns:

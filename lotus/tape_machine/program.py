@@ -96,14 +96,14 @@ def program_of(graph: Graph) -> Program:
 
 def nodes_of(code: NDArray[np.uint32]) -> Iterator[tuple[int, NDArray[np.uint32]]]:
     """Yield operation and words (a view; layout in `ops.table`) of every node but columns, in the order they run."""
-    at = 1 + 2 * int(code[0])
-    while at < len(code):
-        op, many = int(code[at]), int(code[at + 1])
-        at += 2
+    place = 1 + 2 * int(code[0])
+    while place < len(code):
+        op, many = int(code[place]), int(code[place + 1])
+        place += 2
         for _ in range(many):
-            words = t.WORDS.get(op, 3) if op in t.HEADLESS else t.HEAD + max(2, int(code[at + t.N_ARGS]))
-            yield op, code[at : at + words]
-            at += words
+            words = t.WORDS.get(op, 3) if op in t.HEADLESS else t.HEAD + max(2, int(code[place + t.N_ARGS]))
+            yield op, code[place : place + words]
+            place += words
 
 
 def moved_columns(program: Program, place: Mapping[int, int], n_columns: int) -> Program:

@@ -37,10 +37,10 @@ def new_state(program: Program, n_assets: int) -> MachineState:
 def take_over(new: MachineState, new_program: Program, old: MachineState, old_program: Program) -> tuple[str, ...]:
     """Copy the state of every node that both programs have, bit for bit; return the keys of the nodes that are new."""
     for key, to in new_program.slots.items():
-        at = old_program.slots.get(key)
-        if at is not None:
+        was = old_program.slots.get(key)
+        if was is not None:
             new.floats[:, to.first_float : to.first_float + to.floats] = old.floats[
-                :, at.first_float : at.first_float + at.floats
+                :, was.first_float : was.first_float + was.floats
             ]
-            new.ints[:, to.first_int : to.first_int + to.ints] = old.ints[:, at.first_int : at.first_int + at.ints]
+            new.ints[:, to.first_int : to.first_int + to.ints] = old.ints[:, was.first_int : was.first_int + was.ints]
     return tuple(key for key in new_program.slots if key not in old_program.slots)

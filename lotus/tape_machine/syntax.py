@@ -21,7 +21,7 @@ NOWHERE: Final = Span()
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A literal: a finite value >= 0 and its unit as `units.spell` writes it ("" for none)."""
+    """A literal: a finite value (>= 0 in an expression) and its unit as `spell` writes it ("" for none)."""
 
     value: float
     unit: str = ""

@@ -44,7 +44,7 @@ _ORDER: Final = {symbol: k for k, symbol in enumerate(SYMBOLS)}
 @lru_cache(maxsize=4096)
 def dims_of(unit: str) -> Dims:
     """Return the exponents of a canonical unit text; raises `ConfigError` for a symbol that does not exist."""
-    found: dict[str, int] = {}
+    exponents: dict[str, int] = {}
     above, *below = unit.split("/")
     for sign, part in [*((1, p) for p in above.split("*")), *((-1, p) for p in below)]:
         symbol, halves = part, 2
@@ -57,8 +57,8 @@ def dims_of(unit: str) -> Dims:
             continue
         if symbol not in SYMBOLS:
             raise ConfigError(f"unit {unit!r}", f"a product of {', '.join(SYMBOLS)}", f"no symbol {symbol!r}")
-        found[symbol] = found.get(symbol, 0) + sign * halves
-    return _sorted(found)
+        exponents[symbol] = exponents.get(symbol, 0) + sign * halves
+    return _sorted(exponents)
 
 
 @lru_cache(maxsize=4096)
@@ -74,10 +74,10 @@ def text_of(dims: Dims) -> str:
 @lru_cache(maxsize=4096)
 def product(left: str, right: str, sign: int = 1) -> str:
     """Return the unit of left * right, or of left / right with `sign` -1."""
-    found = dict(dims_of(left))
+    exponents = dict(dims_of(left))
     for symbol, halves in dims_of(right):
-        found[symbol] = found.get(symbol, 0) + sign * halves
-    return text_of(_sorted(found))
+        exponents[symbol] = exponents.get(symbol, 0) + sign * halves
+    return text_of(_sorted(exponents))
 
 
 def quotient(left: str, right: str) -> str:
@@ -148,5 +148,5 @@ def _power(symbol: str, halves: int) -> str:
     return f"sqrt({symbol})" if halves == 1 else f"{symbol}^{halves / 2:g}"
 
 
-def _sorted(found: Mapping[str, int]) -> Dims:
-    return tuple(sorted(((s, h) for s, h in found.items() if h), key=lambda item: _ORDER[item[0]]))
+def _sorted(exponents: Mapping[str, int]) -> Dims:
+    return tuple(sorted(((s, h) for s, h in exponents.items() if h), key=lambda item: _ORDER[item[0]]))

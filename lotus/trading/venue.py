@@ -1,6 +1,6 @@
 """The venue port: what the trader asks of any venue. Adapters implement it in `lotus_venues`, nothing does here.
 
-A call never raises for what the venue said, and never guesses: an order whose fate was not told comes back `UNKNOWN`,
+A call never raises for a venue's answer and never guesses: an order whose fate is not reported comes back `UNKNOWN`,
 and stays so until `order_of` finds it. In the literature: a port of hexagonal architecture.
 """
 
@@ -86,9 +86,9 @@ class Venue(Protocol):
         ...
 
     def events(self) -> AsyncIterator[VenueEvent]:
-        """Yield updates, fills and funding as they are told: perhaps twice, perhaps out of order.
+        """Yield updates, fills and funding as they are reported: perhaps twice, perhaps out of order.
 
-        After `close` what was told before is still given, and it ends.
+        After `close` it still yields what was reported before, and ends.
         """
         ...
 

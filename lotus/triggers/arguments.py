@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from lotus.errors import ExpressionError
 from lotus.tape_machine.diagnosis import failure, nearest
 from lotus.tape_machine.printer import number_text
-from lotus.tape_machine.syntax import Name
+from lotus.tape_machine.syntax import Name, Number
 from lotus.triggers.operators import BY_NAME, QUANTITIES, Kind, OperatorParameter, TriggerOperator
 from lotus.triggers.printer import value_text
-from lotus.triggers.syntax import Argument, NumberLiteral, OperatorCall
+from lotus.triggers.syntax import Argument, OperatorCall
 from lotus.triggers.units import converted
 
 
@@ -28,15 +28,15 @@ class Bound:
         parameter = self._parameter(name)
         if name not in self.values:
             value, unit = _default(parameter)
-            return value if parameter.kind is Kind.COUNT else _in_unit(NumberLiteral(value, unit), parameter)
+            return value if parameter.kind is Kind.COUNT else _in_unit(Number(value, unit), parameter)
         given = self.values[name].value
-        assert isinstance(given, NumberLiteral)  # checked by `bound_arguments`
+        assert isinstance(given, Number)  # checked by `bound_arguments`
         return _in_unit(given, parameter)
 
     def band(self, name: str) -> tuple[float, str]:
         """Return a BAND and its unit, sigma or bps."""
-        given = self.values[name].value if name in self.values else NumberLiteral(*_default(self._parameter(name)))
-        assert isinstance(given, NumberLiteral)
+        given = self.values[name].value if name in self.values else Number(*_default(self._parameter(name)))
+        assert isinstance(given, Number)
         if given.unit == "sigma":
             return given.value, "sigma"
         return converted(given.value, given.unit or "bps", "bps") or 0.0, "bps"
@@ -55,7 +55,7 @@ def bound_arguments(tree: OperatorCall) -> Bound:
     if operator is None:
         raise _unknown_operator(tree)
     places = {p.name: p for p in operator.parameters}
-    found: dict[str, Argument] = {}
+    bound: dict[str, Argument] = {}
     for index, argument in enumerate(tree.arguments):
         name = argument.name or _placed(tree, operator, index)
         if name not in places:
@@ -63,23 +63,23 @@ def bound_arguments(tree: OperatorCall) -> Bound:
                 argument.span, f"{operator.name} has no parameter {name[:40]!r}", ", ".join(places),
                 suggestion=nearest(name, places),
             )  # fmt: skip
-        if name in found:
+        if name in bound:
             raise failure(argument.span, f"the parameter {name!r} twice", "one value for a parameter")
         _check(places[name], argument)
-        found[name] = argument
-    if "level" in places and "level" not in found:
+        bound[name] = argument
+    if "level" in places and "level" not in bound:
         raise failure(tree.span, f"{operator.name} without a level", operator.example)
-    return Bound(operator, found)
+    return Bound(operator, bound)
 
 
-def duration_ms(number: NumberLiteral) -> int | None:
+def duration_ms(number: Number) -> int | None:
     """Return a duration in whole milliseconds; None for another unit or a part of a millisecond."""
     value = converted(number.value, number.unit, "ms") if number.unit else None
     return int(value) if value is not None and value == int(value) else None
 
 
 def range_of(parameter: OperatorParameter) -> str:
-    """Return the range of a parameter as it is told: words, or numbers with their unit."""
+    """Return the range of a parameter as text: words, or numbers with their unit."""
     low, high = number_text(parameter.low), number_text(parameter.high)
     match parameter.kind:
         case Kind.LEVEL:
@@ -96,7 +96,7 @@ def range_of(parameter: OperatorParameter) -> str:
             return f"{low} to {high}"
 
 
-def refused_range(parameter: OperatorParameter, number: NumberLiteral) -> ExpressionError:
+def refused_range(parameter: OperatorParameter, number: Number) -> ExpressionError:
     """Return the error of a number that is not of the parameter's kind or range."""
     cause = "a unit is missing" if not number.unit and parameter.kind is not Kind.COUNT else ""
     wanted = f"{parameter.kind.value}, {range_of(parameter)}"
@@ -125,11 +125,11 @@ def _check(parameter: OperatorParameter, argument: Argument) -> None:
             raise failure(value.span, f"{parameter.name} = {word}", wanted, suggestion=nearest(word, parameter.choices))
         case _, Name(word):
             raise failure(value.span, f"the word {word[:40]!r} for {parameter.name}", parameter.kind.value)
-        case _, NumberLiteral():
+        case _, Number():
             _check_number(parameter, value)
 
 
-def _check_number(parameter: OperatorParameter, number: NumberLiteral) -> None:
+def _check_number(parameter: OperatorParameter, number: Number) -> None:
     value, high = number.value, parameter.high
     match parameter.kind:
         case Kind.COUNT:
@@ -147,7 +147,7 @@ def _check_number(parameter: OperatorParameter, number: NumberLiteral) -> None:
         raise refused_range(parameter, number)
 
 
-def _in_unit(number: NumberLiteral, parameter: OperatorParameter) -> float:
+def _in_unit(number: Number, parameter: OperatorParameter) -> float:
     return converted(number.value, number.unit or parameter.unit, parameter.unit) or 0.0
 
 

@@ -157,7 +157,7 @@ def arming(condition: Condition) -> tuple[Leaf | Scope, ...]:
     """Return the parts of a scope's condition that can arm it: what happens, but no retest and nothing denied."""
     match condition:
         case All(parts) | AnyOf(parts):
-            return tuple(found for part in parts for found in arming(part))
+            return tuple(leaf for part in parts for leaf in arming(part))
         case Breakout() | Touch() | Cross() | Scope():
             return (condition,)
     return ()

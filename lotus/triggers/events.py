@@ -5,8 +5,9 @@ as they came; inside a frame the end of the validity, gaps, limits that passed, 
 rejected, each in the order of the text, inner parts before outer ones.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
+from typing import Final
 
 
 class EvaluationStatus(StrEnum):
@@ -28,6 +29,19 @@ class Cause(StrEnum):
     PRECONDITION = "precondition"  # rejected: the trigger holds, a precondition does not
     GAP = "gap"  # rejected: frames are missing after a WITHIN was armed, nobody knows what happened in them
     REST = "rest"  # rejected: a WITHIN held at a frame at which the trigger around it did not begin to hold
+
+    @property
+    def status(self) -> EvaluationStatus:
+        """What an event of this cause says of the trigger."""
+        return _STATUS.get(self, EvaluationStatus.REJECTED)
+
+
+_STATUS: Final = {
+    Cause.BEGAN: EvaluationStatus.ARMED,
+    Cause.HOLDS: EvaluationStatus.FIRED,
+    Cause.LIMIT: EvaluationStatus.EXPIRED,
+    Cause.VALID_UNTIL: EvaluationStatus.EXPIRED,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,18 +91,14 @@ class TriggerEvent:
 
     def details(self) -> dict[str, object]:
         """Return what a message about the event tells beside its status and time, as plain values for JSON."""
-        happenings = [
-            {"part": h.part, "time_ms": h.time_ms, "mid": h.mid, "level": h.level, "depth_bps": h.depth_bps}
-            for h in self.happenings
-        ]
         return {
             "seq": self.seq,
             "cause": self.cause.value,
             "part": self.part,
             "frame_idx": self.frame_idx,
             "mid": self.mid,
-            "happenings": happenings,
-            "readings": [{"part": r.part, "value": r.value, "holds": r.holds} for r in self.readings],
+            "happenings": [asdict(h) | {"depth_bps": h.depth_bps} for h in self.happenings],
+            "readings": [asdict(r) for r in self.readings],
             "levels": [{"part": part, "level": level} for part, level in self.levels],
             "deadline_ms": self.deadline_ms,
         }

@@ -55,9 +55,9 @@ class LeafWatch:
             return self._moving(self.leaf.level)
         if self.frozen is not None:
             return self.frozen
-        found = self._moving(self.leaf.level)
-        self.frozen = found if armed else None
-        return found
+        level = self._moving(self.leaf.level)
+        self.frozen = level if armed else None
+        return level
 
     def arm(self, moment: Moment) -> float | None:
         """Hold on to the level of this frame and return it; a retest begins to watch."""

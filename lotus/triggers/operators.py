@@ -126,18 +126,6 @@ OPERATORS: Final[tuple[TriggerOperator, ...]] = (
 )
 BY_NAME: Final[dict[str, TriggerOperator]] = {o.name: o for o in OPERATORS}
 
-WORDS: Final[tuple[tuple[str, str, str], ...]] = (
-    ("a AND b", "both at this frame; inside WITHIN what has happened since it armed counts", "AND"),
-    ("a OR b", "one or both, likewise", "OR"),
-    ("NOT a", "a does not hold at this frame; inside WITHIN it has not happened since it armed", "NOT"),
-    (
-        "a WITHIN 6h",
-        "armed by the first of its operators that happens; from then on happenings are remembered and levels stand "
-        "still; holds at the frame at which `a` holds, and is over when the limit has passed",
-        "WITHIN",
-    ),
-)
-
 LEVELS: Final[dict[str, str]] = {
     "prev_high": "highest mid of the last `lookback` whole bars",
     "prev_low": "lowest mid of the last `lookback` whole bars",
@@ -153,12 +141,12 @@ FACTS: Final[dict[str, tuple[str, str]]] = {"adv_usd": ("usd", "average daily vo
 
 
 def _quantities() -> dict[str, ComparedQuantity]:
-    found = {name: ComparedQuantity(name, -1, unit, meaning) for name, (unit, meaning) in FACTS.items()}
+    quantities = {name: ComparedQuantity(name, -1, unit, meaning) for name, (unit, meaning) in FACTS.items()}
     for index, column in enumerate(FLOAT_COLUMNS):
         unit = _LITERAL.get(column.unit, "")
         meaning = "mid price in USD" if column.name == "mid" else f"column of the frame, in {column.unit}"
-        found[column.name] = ComparedQuantity(column.name, index, unit, meaning)
-    return found
+        quantities[column.name] = ComparedQuantity(column.name, index, unit, meaning)
+    return quantities
 
 
 QUANTITIES: Final[dict[str, ComparedQuantity]] = _quantities()

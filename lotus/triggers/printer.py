@@ -3,14 +3,13 @@
 from typing import assert_never
 
 from lotus.tape_machine.printer import number_text
-from lotus.tape_machine.syntax import Name
+from lotus.tape_machine.syntax import Name, Number
 from lotus.triggers.syntax import (
     And,
     Argument,
     Compare,
     Guarded,
     Not,
-    NumberLiteral,
     OperatorCall,
     Or,
     Tree,
@@ -65,5 +64,5 @@ def _argument(argument: Argument) -> str:
     return f"{argument.name}={text}" if argument.name else text
 
 
-def _number(number: NumberLiteral) -> str:
+def _number(number: Number) -> str:
     return ("-" if number.value < 0.0 else "") + number_text(abs(number.value)) + number.unit

@@ -77,7 +77,7 @@ class ScopeWatch:
                 self.kept.setdefault(number, watch.now)
 
     def listed(self) -> tuple[Happening, ...]:
-        """Return what it has kept, in the order of the text."""
+        """Return what happened since it armed, in the order of the text."""
         return tuple(self.kept[k] for k in sorted(self.kept))
 
     def release(self) -> None:
@@ -89,7 +89,7 @@ class ScopeWatch:
                 watch.release()
 
     def holds(self, judge: Judge) -> bool:
-        """Tell whether its condition holds over what it has kept."""
+        """Tell whether its condition holds over what happened since it armed."""
         kept = {id(watch) for number, watch in enumerate(self.inside) if number in self.kept}
         return holds(self.body, judge, lambda watch: id(watch) in kept)
 

@@ -5,19 +5,9 @@ Only values belong here. Trees compare without their places, so what is printed 
 
 from dataclasses import dataclass, field
 
-from lotus.tape_machine.syntax import NOWHERE, Name, Span
+from lotus.tape_machine.syntax import NOWHERE, Name, Number, Span
 
-
-@dataclass(frozen=True, slots=True)
-class NumberLiteral:
-    """A literal: a finite value and its unit as `units.spell` writes it ("" for none)."""
-
-    value: float
-    unit: str = ""
-    span: Span = field(default=NOWHERE, compare=False, repr=False)
-
-
-Value = NumberLiteral | Name
+Value = Number | Name
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +34,7 @@ class Compare:
 
     quantity: str
     op: str
-    number: NumberLiteral
+    number: Number
     span: Span = field(default=NOWHERE, compare=False, repr=False)
 
 
@@ -77,7 +67,7 @@ class Within:
     """A part whose happenings are remembered for `limit` after the first of them."""
 
     part: "Tree"
-    limit: NumberLiteral
+    limit: Number
     span: Span = field(default=NOWHERE, compare=False, repr=False)
 
 

@@ -12,21 +12,18 @@ SPELLINGS: Final[dict[str, str]] = {
     "": "", "%": "%", "bps": "bps", "sigma": "sigma", "σ": "sigma", "usd": "usd", "ms": "ms", "s": "s", "m": "m",
     "min": "m", "h": "h", "d": "d",
 }  # fmt: skip
-MEANINGS: Final[dict[str, str]] = {
-    "%": "hundredth of the price, or of the quantity",
-    "bps": "hundredth of a %",
-    "sigma": "standard deviation of the changes from bar to bar",
-    "usd": "US dollars",
-    "ms": "milliseconds",
-    "s": "seconds",
-    "m": "minutes",
-    "h": "hours",
-    "d": "days of 24 h",
-}
 _TIME_MS: Final[dict[str, int]] = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 _FACTORS: Final[dict[tuple[str, str], Decimal]] = {
     **{(unit, "ms"): Decimal(span) for unit, span in _TIME_MS.items()}, ("%", "bps"): Decimal(100),
 }  # fmt: skip
+
+
+def spell(word: str) -> str:
+    """Return the one spelling of a literal's unit; raises `KeyError` with a word that is none."""
+    unit = SPELLINGS.get(word, SPELLINGS.get(word.lower()))
+    if unit is None:
+        raise KeyError(word)
+    return unit
 
 
 def converted(value: float, unit: str, wanted: str) -> float | None:

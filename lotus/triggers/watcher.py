@@ -32,7 +32,7 @@ from lotus.triggers.conditions import (
     parts_of,
     walked,
 )
-from lotus.triggers.events import Cause, EvaluationStatus, Happening, Reading, TriggerEvent
+from lotus.triggers.events import Cause, Happening, Reading, TriggerEvent
 from lotus.triggers.leaves import LeafWatch, Moment
 from lotus.triggers.operators import QUANTITIES
 from lotus.triggers.scopes import ConditionPart, ScopeWatch, holds
@@ -43,7 +43,7 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class WatchPlan:
-    """What a watch is told besides its trigger.
+    """The settings of a watch besides its trigger.
 
     Frames that end at or before `start_ms` only fill bars and sides; frames that end after `valid_until_ms` end the
     watch. `once`: the watch is over when it has fired. `facts` are quantities that no frame holds, by name.
@@ -98,7 +98,7 @@ class Watcher:
             raise SchemaError(f"frame {frame} after frame {self._last_frame}", "frames in order, each once")
         gap = self._last_frame is not None and (frame != self._last_frame + 1 or floats[C_GAP] > 0.0)
         self._last_frame, self._floats = frame, floats
-        mid = _known(floats[C_MID])
+        mid = _known_value(floats[C_MID])
         moment = Moment(end_ms, frame, None if mid is None else mid / self._units, None if gap else self._before)
         events = list(self._advance(moment, gap))
         self._before = moment.before if moment.mid is None else moment.mid
@@ -117,15 +117,13 @@ class Watcher:
         until = self.plan.valid_until_ms
         if until is not None and moment.end_ms > until:
             self.over = True
-            return [
-                self._event(moment, EvaluationStatus.EXPIRED, Cause.VALID_UNTIL, self.trigger.text, deadline_ms=until)
-            ]
+            return [self._event(moment, Cause.VALID_UNTIL, self.trigger.text, deadline_ms=until)]
         events = self._new_life(moment) if gap else []
         for bars in self._bars.values():
             bars.take(moment.end_ms, moment.mid, float(self._floats[C_VOLUME]))
         for scope in self._scopes:
             if scope.passed(moment.end_ms):
-                events.append(self._scope_event(moment, scope, EvaluationStatus.EXPIRED, Cause.LIMIT))
+                events.append(self._scope_event(moment, scope, Cause.LIMIT))
                 scope.release()
         for leaf, owner in self._leaves:
             leaf.step(moment, owner is not None and owner.armed_ms is not None)
@@ -136,7 +134,7 @@ class Watcher:
 
     def _new_life(self, moment: Moment) -> list[TriggerEvent]:
         armed = [scope for scope in self._scopes if scope.armed_ms is not None]
-        events = [self._scope_event(moment, scope, EvaluationStatus.REJECTED, Cause.GAP) for scope in armed]
+        events = [self._scope_event(moment, scope, Cause.GAP) for scope in armed]
         for scope in self._scopes:
             scope.release()
         for leaf, _ in self._leaves:
@@ -156,7 +154,7 @@ class Watcher:
                 continue
             scope.remember()
             if began:
-                events.append(self._scope_event(moment, scope, EvaluationStatus.ARMED, Cause.BEGAN, levels))
+                events.append(self._scope_event(moment, scope, Cause.BEGAN, levels))
             if scope.holds(self._reading):
                 scope.now = Happening(scope.scope.text, moment.end_ms, moment.mid, None)
         return events
@@ -172,52 +170,44 @@ class Watcher:
             gates = [holds(part, self._reading, lambda _: False) for part in self._gate_parts]
             fires = all(gates)
             readings = tuple(map(self._reading, (*self._thresholds, *self._gates)))
-            status, cause = (
-                (EvaluationStatus.FIRED, Cause.HOLDS) if fires else (EvaluationStatus.REJECTED, Cause.PRECONDITION)
-            )
-            events.append(self._event(moment, status, cause, self.trigger.text, happened, readings))
+            cause = Cause.HOLDS if fires else Cause.PRECONDITION
+            events.append(self._event(moment, cause, self.trigger.text, happened, readings))
             self.over = fires and self.plan.once
         else:
             rest = [scope for scope in done if not scope.nested]
-            events += [self._scope_event(moment, scope, EvaluationStatus.REJECTED, Cause.REST) for scope in rest]
+            events += [self._scope_event(moment, scope, Cause.REST) for scope in rest]
         for scope in done:
             scope.release()
         return events
 
     def _happenings(self) -> tuple[Happening, ...]:
-        """Return what made the trigger hold: what its scopes have kept, and what happened outside of them."""
-        found: list[Happening] = []
+        """Return what made the trigger hold: what its scopes remember, and what happened outside of them."""
+        happenings: list[Happening] = []
         for scope in self._scopes:
             if scope.now is not None:
-                found += [h for h in scope.listed() if h not in found]
-        return (*found, *(leaf.now for leaf, owner in self._leaves if owner is None and leaf.now is not None))
+                happenings += [h for h in scope.listed() if h not in happenings]
+        return (*happenings, *(leaf.now for leaf, owner in self._leaves if owner is None and leaf.now is not None))
 
     def _reading(self, threshold: Threshold) -> Reading:
         quantity = QUANTITIES[threshold.quantity]
         if quantity.column < 0:
-            value = _known(self.plan.facts.get(quantity.name, math.nan))
+            value = _known_value(self.plan.facts.get(quantity.name, math.nan))
         else:
-            value = _known(self._floats[quantity.column])
+            value = _known_value(self._floats[quantity.column])
         if quantity.column == C_MID and value is not None:
             value /= self._units
         return Reading(threshold.text, value, value is not None and _COMPARE[threshold.op](value, threshold.value))
 
     def _scope_event(
-        self,
-        moment: Moment,
-        scope: ScopeWatch,
-        status: EvaluationStatus,
-        cause: Cause,
-        levels: tuple[tuple[str, float | None], ...] = (),
+        self, moment: Moment, scope: ScopeWatch, cause: Cause, levels: tuple[tuple[str, float | None], ...] = ()
     ) -> TriggerEvent:
         return self._event(
-            moment, status, cause, scope.scope.text, scope.listed(), levels=levels, deadline_ms=scope.deadline_ms
+            moment, cause, scope.scope.text, scope.listed(), levels=levels, deadline_ms=scope.deadline_ms
         )
 
     def _event(
         self,
         moment: Moment,
-        status: EvaluationStatus,
         cause: Cause,
         part: str,
         happenings: tuple[Happening, ...] = (),
@@ -227,8 +217,9 @@ class Watcher:
     ) -> TriggerEvent:
         self._seq += 1
         return TriggerEvent(
-            self._seq, status, cause, moment.end_ms, moment.frame_idx, part, moment.mid, happenings, readings, levels,
-            deadline_ms,
+            seq=self._seq, status=cause.status, cause=cause, time_ms=moment.end_ms, frame_idx=moment.frame_idx,
+            part=part, mid=moment.mid, happenings=happenings, readings=readings, levels=levels,
+            deadline_ms=deadline_ms,
         )  # fmt: skip
 
     def _part(self, condition: Condition, owner: list["LeafWatch | ScopeWatch"] | None) -> ConditionPart:
@@ -271,5 +262,5 @@ def _condition(watch: LeafWatch | ScopeWatch) -> Condition:
     return watch.leaf if isinstance(watch, LeafWatch) else watch.scope
 
 
-def _known(value: float) -> float | None:
+def _known_value(value: float) -> float | None:
     return None if math.isnan(value) else float(value)

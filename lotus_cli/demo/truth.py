@@ -16,7 +16,7 @@ from lotus.learning.lesson import Lesson
 from lotus.priors.vocabulary import BIN_COLUMNS
 from lotus.progress.steps import Steps, untold
 from lotus.simulation.lessons import planted_of
-from lotus.simulation.truth import LessonLabel, Truth, judge, truth_of
+from lotus.simulation.truth import LessonLabel, LessonWindows, Truth, judge, truth_of
 from lotus.simulation.world import World
 from lotus_store.lake import Lake
 
@@ -70,8 +70,8 @@ class Court:
             bins.append(day.bins[mine])
             weights.append(day.weight[mine])
         planted, traps = planted_of(self.world.spec.name)
-        windows = (np.concatenate(bins), np.concatenate(gains), np.concatenate(weights))
-        return judge(lesson.detector_id, lesson.rule, lesson.sign, *windows, planted, traps)
+        windows = LessonWindows(np.concatenate(bins), np.concatenate(gains), np.concatenate(weights))
+        return judge(lesson.detector_id, lesson.rule, lesson.sign, windows, planted, traps)
 
 
 def _taught(truth: Truth, assets: Sequence[str], rows: Columns, signals: Columns) -> _TaughtDay:

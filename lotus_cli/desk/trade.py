@@ -46,7 +46,7 @@ def facts_of(rows: Any) -> dict[str, Any]:
     from dataclasses import asdict
 
     from lotus.trading.estimates.executor_scores import executor_scores
-    from lotus.trading.estimates.predictor import MIN_HISTORY, ForecastOutcome, told_quality
+    from lotus.trading.estimates.predictor import MIN_HISTORY, ForecastOutcome, stored_quality
 
     venues = []
     for venue in sorted({row.venue for row in rows}):
@@ -57,7 +57,7 @@ def facts_of(rows: Any) -> dict[str, Any]:
             for row in mine
             if row.execution is not None and row.prediction is not None
         ]
-        quality = told_quality(told, history)
+        quality = stored_quality(told, history)
         venues.append(
             {
                 "venue": venue,

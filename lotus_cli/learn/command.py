@@ -83,7 +83,7 @@ def _learned(
         progress(f"{name}: taken together by {grouping.by}: {', '.join(grouping.labels)}")
         if grouping.absent:
             progress(f"{name}: no row has {', '.join(grouping.absent)}, which the configuration groups")
-    found = study(scores, config, nightly=nightly, told=progress)
+    found = study(scores, config, nightly=nightly, progress=progress)
     progress("telling what was found", 0)
     facts = {**facts_of(found, config), "files": names, "columns": dict(config.columns), "unused_columns": unused}
     if out is not None:

@@ -15,8 +15,8 @@ from lotus.decision.allocation.relax import Solve
 from lotus.decision.alphas import AlphaInput, CueInput
 from lotus.decision.book import CoinMarket
 from lotus.decision.decide import AccountMandate, Decision, DecisionState, decide
+from lotus.decision.policy.experiments import PolicyExperiment, experiment_row
 from lotus.decision.policy.policy import Policy
-from lotus.decision.policy.trials import PolicyTrial, trial_row
 from lotus.decision.standing import Standing, seen
 from lotus.decision.ticket import Payload, ticket_of
 from lotus.hashing import natural_id
@@ -131,7 +131,7 @@ class Allocator:
     def _tried(
         self, name: str, window_end_ms: int, choice: PolicyChoice, decision: Decision, views: Sequence[AlphaInput],
         cues: Sequence[CueInput],
-    ) -> PolicyTrial | None:  # fmt: skip
+    ) -> PolicyExperiment | None:  # fmt: skip
         """Return the window's part in the experiment on a knob; None outside of it, and where nothing is decided on.
 
         A knob that was moved is solved a second time from the same state where it starts; that decision is not told.
@@ -141,7 +141,7 @@ class Allocator:
         start = decision
         if choice.trial.arm:
             start = decide(replace(decision.state, policy=choice.start), views, cues, (), self.solve)
-        return trial_row(name, window_end_ms, choice.trial, choice.context, decision, start)
+        return experiment_row(name, window_end_ms, choice.trial, choice.context, decision, start)
 
     def _state(
         self, portfolio: PortfolioSnapshot, knowledge: Knowledge, standing: Standing, policy: Policy, priors_ver: str

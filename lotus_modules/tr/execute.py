@@ -17,8 +17,8 @@ from lotus.hashing import natural_id
 from lotus.modules.envelope import RefusedError
 from lotus.modules.intents import Intent, Module, Reason
 from lotus.modules.trade_messages import report_message
-from lotus.trading.accounts.book import BookTarget, BookTerms, OpenPlan, PositionChange, book_plan, change_of
-from lotus.trading.estimates.pre_trade import VenueHistory, foretold
+from lotus.trading.accounts.book import BookEntry, BookTarget, BookTerms, OpenPlan, PositionChange, book_plan, change_of
+from lotus.trading.estimates.pre_trade import VenueHistory, pre_trade_estimate
 from lotus.trading.execution.orders import Side
 from lotus.trading.execution.rounding import MIN_NOTIONAL_USD
 from lotus.trading.execution.void import void_of_refusals
@@ -108,7 +108,7 @@ class Acceptor:
         envelope, said, told = delivery.envelope, None, None
         if plan is not None and not found:
             known = self.known_of(envelope.branch, at.venue, at.now_ms)
-            told = foretold(plan, at, known, knobs.knobs)
+            told = pre_trade_estimate(plan, at, known, knobs.knobs)
             said = judged(plan, at, told)
             found = objections(plan, said)
         name = natural_id("no plan", envelope.payload["decision_id"], coin) if plan is None else plan.plan_id
@@ -212,11 +212,15 @@ class _Book:
         signals = [a["event_id"] for a in self.ticket["top_alphas"] if a["coin"] == coin]
         plan, found, name = None, _unplanned(at, coin), payload["decision_id"]
         if change is not None and px is not None:
-            plan = book_plan(
-                name, self.delivery.envelope.lifecycle_id, signals[0] if signals else name, at.universe[coin],
-                change.opened, px, at.now_ms, int(payload["valid_until_ms"]), target["trigger"],
-                self.ticket["confidence"], self.terms,
-            )  # fmt: skip
+            entry = BookEntry(
+                decision_id=name,
+                lifecycle_id=self.delivery.envelope.lifecycle_id,
+                signal_id=signals[0] if signals else name,
+                valid_until_ms=int(payload["valid_until_ms"]),
+                trigger=target["trigger"],
+                confidence=self.ticket["confidence"],
+            )
+            plan = book_plan(entry, at.universe[coin], change.opened, px, at.now_ms, self.terms)
             held = sum((int(p.side) * p.will_hold for p in self.open.get(coin, ())), ZERO)
             own = replace(at, executor=f"{at.venue}:{plan.strategy}", position=held, release=release_of(Module.DM))
             found = refusals(plan, own)
@@ -258,7 +262,7 @@ def _planned(
     if asset is None or px is None:
         return None, found
     hold_ms = hold_until_ms - at.now_ms
-    return probe_plan(event_id, event_id, asset, side, px, at.now_ms, hold_ms, terms), ()
+    return probe_plan(event_id, asset, side, px, at.now_ms, hold_ms, terms), ()
 
 
 def refusal_report(row: PlanRow, found: Sequence[Refusal], now_ms: int) -> Any:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from lotus.trading.estimates.pre_trade import Foretold
+from lotus.trading.estimates.pre_trade import PreTradeEstimate
 from lotus.trading.execution.report import Predicted
 from lotus.trading.plan.curators import CuratorFacts, CuratorVerdict, verdict
 from lotus.trading.plan.plan import Plan, PlanKind
@@ -18,7 +18,7 @@ from lotus.trading.plan.validate import AccountState, reference_px
 from lotus_store.ledger.bodies import to_plain
 
 
-def judged(plan: Plan, at: AccountState, told: Foretold | None) -> CuratorVerdict:
+def judged(plan: Plan, at: AccountState, told: PreTradeEstimate | None) -> CuratorVerdict:
     """Return what the curators say of a plan in an account state; where nothing is known, two of them abstain."""
     px = reference_px(plan, at) or Decimal(0)
     evidence = CuratorFacts(px, at.equity_usd, abs(at.position) * px)
@@ -39,14 +39,14 @@ def objections(plan: Plan, found: CuratorVerdict) -> tuple[Refusal, ...]:
     return (Refusal(RefusalReason.CURATORS, "; ".join(found.objections), expected),)
 
 
-def as_body(found: CuratorVerdict, told: Foretold | None) -> dict[str, Any]:
+def as_body(found: CuratorVerdict, told: PreTradeEstimate | None) -> dict[str, Any]:
     """Return a verdict, and what was foretold, as plain values for the plan's strand."""
     said = {j.curator.name: {"score": j.score, "objects": j.objects, "reason": j.reason} for j in found.judgements}
     body = {"curators": said, "score": found.score, "threshold": found.threshold, "approved": found.approved}
     return body if told is None else body | to_plain(told)
 
 
-def as_reference(told: Foretold | None) -> dict[str, Any]:
+def as_reference(told: PreTradeEstimate | None) -> dict[str, Any]:
     """Return what a plan's reference keeps of what was foretold, for its report; nothing while nothing is known."""
     if told is None or told.route_hint is None:
         return {}

@@ -114,7 +114,7 @@ def odd_hashes() -> dict[str, str]:
     """Return hashes of what a random stream of market events with everything odd in it becomes, on a first day."""
     from lotus.detectors.daily.make import day_tables
     from lotus.detectors.registry import shipped_detectors
-    from lotus.detectors.scoring.scorer import score_windows
+    from lotus.detectors.scoring.scorer import Scorer, in_key_order
     from lotus.detectors.windows.builder import build_windows
     from lotus.experts.machine import annotate
     from lotus.hashing import content_hash
@@ -129,7 +129,8 @@ def odd_hashes() -> dict[str, str]:
     windows = build_windows(frames, annotations, manifest)
     assert len(windows) > 20
     tables = day_tables("2025-01-01", [], manifest, manifest.universe, detectors)
-    events = score_windows(windows, manifest, manifest.universe, tables, [priors_0("main")], "main")
+    scorer = Scorer(manifest, manifest.universe, windows.detectors, tables, [priors_0("main")], "main")
+    events = in_key_order(scorer.feed_all(windows))
     return {
         "odd frames": frames.content_hash(),
         "odd annotations": annotations.content_hash(),

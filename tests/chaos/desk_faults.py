@@ -163,7 +163,7 @@ def some_plan(dice: random.Random, market: MarketSnapshot, markets: Mapping[str,
         terms.entry_valid_ms,
     )  # fmt: skip
     event = natural_id("drill", at, dice.random())
-    return probe_plan(event, event, asset, side, Decimal(markets[asset.name]), at, dice.randint(1_000, 8_000), near)
+    return probe_plan(event, asset, side, Decimal(markets[asset.name]), at, dice.randint(1_000, 8_000), near)
 
 
 def accept(tr: Connection, plan: Plan) -> None:

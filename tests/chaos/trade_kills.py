@@ -140,9 +140,7 @@ def accept_plans(home: Path, dice: random.Random, n: int, hold_ms: int = 0, px: 
         for _ in range(n):
             side, at = dice.choice(tuple(Side)), now_ms()
             event = natural_id("drill", at, dice.random())
-            plan = probe_plan(
-                event, event, BTC, side, px, at, hold_ms or dice.randint(1_000, 8_000), snapshot.terms(side)
-            )
+            plan = probe_plan(event, BTC, side, px, at, hold_ms or dice.randint(1_000, 8_000), snapshot.terms(side))
             row = PlanRow(
                 plan.plan_id, "main", plan.decision_id, event, "probe", "BTC", "local", "accepted", at, to_plain(plan),
                 {"event_id": event, "detector_id": "drill", "window_end_ms": at}, {},

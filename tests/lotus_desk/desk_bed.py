@@ -207,7 +207,7 @@ class Bed:
 
     def accept(self, name: str, hold_ms: int, choice: KnobChoice | None = None, kind: str = "probe") -> str:
         terms = ProbeTerms(Decimal(1000), Decimal(300), Authority("a", Decimal(10**6), ("tr",)), ("local",))
-        plan = probe_plan(name, "l", BTC, Side.BUY, Decimal(100_000), now_ms(), hold_ms, terms)
+        plan = probe_plan(name, BTC, Side.BUY, Decimal(100_000), now_ms(), hold_ms, terms)
         self.books.accept(plan, choice)
         self.books.rows[plan.plan_id] = replace(self.books.rows[plan.plan_id], kind=kind)
         return plan.plan_id

@@ -22,7 +22,7 @@ TERMS = ProbeTerms(Decimal(1000), Decimal(300), Authority("a", Decimal(10**6), (
 
 def plan_of(text: str, coin: int, created_ms: int, valid_ms: int = 3_600_000) -> tuple[PlanRow, Plan]:
     name = natural_id("trigger", text, coin)
-    made = probe_plan(name, name, UNIVERSE[coin], Side.BUY, Decimal(100), created_ms, 60_000, TERMS)
+    made = probe_plan(name, UNIVERSE[coin], Side.BUY, Decimal(100), created_ms, 60_000, TERMS)
     plan = replace(made, trigger=text, valid_until_ms=created_ms + valid_ms)
     row = PlanRow(
         plan.plan_id,

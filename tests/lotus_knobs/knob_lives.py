@@ -5,9 +5,9 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from lotus.knobs.night import KnobMemory, KnobNight, knob_night
+from lotus.knobs.experiment import drawn_experiment
+from lotus.knobs.nightly import KnobEvidence, KnobMemory, KnobRun, learn_knobs
 from lotus.knobs.rows import Observation, Table, expected_of, rows_of
-from lotus.knobs.trial import drawn_trial
 from lotus.manifest import LearningDefaults, Manifest
 from lotus.priors.knobs import knob_values
 from lotus.priors.types import PriorsVersion, priors_0
@@ -30,7 +30,7 @@ def trials(seed: int, number: int, day: str, effect: Effect, n: int = 400) -> li
     cost, out = -3.0 + rng.normal(), []
     for i in range(n):
         at_ms = day_start_ms(day) + int(rng.integers(DAY_MS))
-        trial = drawn_trial(f"{seed} {day} {i}", at_ms, [RETRY.key], 1.0, 1.06, 7)
+        trial = drawn_experiment(f"{seed} {day} {i}", at_ms, [RETRY.key], 1.0, 1.06, 7)
         assert trial is not None
         bins = rng.integers(0, BINS)
         outcome = cost + 2.1 * rng.standard_t(4) + trial.arm * effect(number, bins)
@@ -57,13 +57,14 @@ class Life:
     day: str = FIRST
     number: int = 0
 
-    def nights(self, n: int, plans: int = 400) -> Iterator[KnobNight]:
+    def nights(self, n: int, plans: int = 400) -> Iterator[KnobRun]:
         for _ in range(n):
             seen = trials(self.seed, self.number, self.day, self.effect, plans)
             if seen:
                 self.scores[self.day] = rows_of(seen, self.day, expected_of(self.scores.values()))
             swap = day_start_ms(next_day(self.day)) + 2 * HOUR_MS
-            night = knob_night(self.scores, self.day, KEYS, self.version, self.board, swap, self.manifest, self.memory)
+            evidence = KnobEvidence(self.scores, self.day, KEYS, self.version, self.board, effective_from_ms=swap)
+            night = learn_knobs(evidence, self.manifest, self.memory)
             self.board, self.memory, self.version = list(night.woven.braids), night.memory, night.woven.priors
             self.day, self.number = next_day(self.day), self.number + 1
             yield night

@@ -10,14 +10,22 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from lotus.microtape.events import NULL, EventBatch, EventKind, book_levels, trade_rows
+from lotus.microtape.events import BOOK_HEADER, LEVEL_WIDTH, NULL, EventBatch, EventKind, trade_rows
 from lotus.microtape.frames.spec import CROSSED, GAP_BEFORE, LATE, NO_QUOTE, STALE_BOOK, STALE_CTX, WARMUP
 
 Row = dict[str, Any]
 Side = list[list[int]]
 GAP_MS = 10_000
 FADE_MS = 1_200_000
+
+
+def book_levels(payload: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the bid and ask levels of a BOOK or FAST payload, each int64[n, 3] of (px, sz, n), best first."""
+    n_bids, n_asks = int(payload[0]), int(payload[1])
+    levels = payload[BOOK_HEADER:].reshape(n_bids + n_asks, LEVEL_WIDTH)
+    return levels[:n_bids], levels[n_bids:]
 
 
 class Histogram:

@@ -12,7 +12,6 @@ from lotus.microtape.completeness import (
     completeness,
     find_stale,
     framed_prints,
-    stale_columns,
 )
 from lotus.microtape.events import EventBatch, empty_batch
 from lotus.microtape.frames.batch import FrameBatch
@@ -36,7 +35,6 @@ def test_a_stale_channel_is_found_unless_its_asset_was_in_a_gap() -> None:
     gaps = find_gaps(tape, 1, GAP)
     stale = find_stale(tape, 1, gaps)
     assert [(one.channel, one.end_ms - one.start_ms) for one in stale] == [("bbo", 20_000)]
-    assert stale_columns(stale)["channel"].tolist() == ["bbo"]
 
 
 def test_a_channel_that_never_comes_back_is_stale_to_the_tapes_end() -> None:

@@ -7,7 +7,7 @@ from lotus.priors.types import Literal, Rule
 from lotus.priors.vocabulary import FEATURE_NAMES
 from lotus.simulation.lessons import planted_of
 from lotus.simulation.spec import WorldSpec
-from lotus.simulation.truth import judge
+from lotus.simulation.truth import LessonWindows, judge
 from lotus.simulation.world import World
 
 SPEC = WorldSpec("demo", 5, 1)
@@ -51,5 +51,5 @@ def windows() -> tuple[np.ndarray, np.ndarray]:
 def test_verdicts(windows: tuple[np.ndarray, np.ndarray], detector: str, rule: Rule, sign: int, kind: str) -> None:
     bins, gain = windows
     planted, traps = planted_of("demo")
-    verdict = judge(detector, rule, sign, bins, gain, np.ones(len(gain)), planted, traps)
+    verdict = judge(detector, rule, sign, LessonWindows(bins, gain, np.ones(len(gain))), planted, traps)
     assert verdict.kind == kind

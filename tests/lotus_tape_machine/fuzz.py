@@ -10,10 +10,12 @@ import random
 import sys
 from pathlib import Path
 
+from frame_texts import frame_environment
+
 from lotus.errors import ExpressionError
 from lotus.manifest import Manifest
 from lotus.tape_machine.checker import check
-from lotus.tape_machine.environment import Environment, Quantity, frame_environment
+from lotus.tape_machine.environment import Environment, Quantity
 from lotus.tape_machine.node import OPS, Node
 from lotus.tape_machine.parser import parse
 from lotus.tape_machine.printer import text_of

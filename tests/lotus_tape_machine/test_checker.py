@@ -8,11 +8,12 @@ from collections.abc import Callable
 
 import pytest
 from checked import SMALL
+from frame_texts import frame_environment
 
 from lotus.errors import ExpressionError
 from lotus.manifest import Manifest
 from lotus.tape_machine.checker import LIMIT_MS, check, quantity
-from lotus.tape_machine.environment import Environment, Quantity, frame_environment
+from lotus.tape_machine.environment import Environment, Quantity
 from lotus.tape_machine.node import Node
 from lotus.tape_machine.parser import parse
 from lotus.tape_machine.transforms import FORMS, TRANSFORMS, ArgumentKind, Transform

@@ -2,6 +2,7 @@
 
 import pytest
 from checked import SMALL
+from frame_texts import frame_environment
 
 from lotus import mathx
 from lotus.detectors.registry import shipped_detectors
@@ -9,7 +10,7 @@ from lotus.errors import ExpressionError
 from lotus.manifest import Manifest
 from lotus.tape_machine.checker import check
 from lotus.tape_machine.complexity import kr_rho, measure, tree_size, warm_up
-from lotus.tape_machine.environment import Environment, Quantity, frame_environment
+from lotus.tape_machine.environment import Environment, Quantity
 from lotus.tape_machine.node import Node
 from lotus.tape_machine.parser import parse
 from lotus.tape_machine.transforms import TRANSFORMS

@@ -4,13 +4,14 @@ import math
 
 import pytest
 from checked import SMALL
+from frame_texts import frame_environment
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lotus.errors import ExpressionError
 from lotus.manifest import Manifest
 from lotus.tape_machine.checker import check
-from lotus.tape_machine.environment import Environment, InputColumn, Quantity, frame_environment
+from lotus.tape_machine.environment import Environment, InputColumn, Quantity
 from lotus.tape_machine.node import Node
 from lotus.tape_machine.parser import parse
 

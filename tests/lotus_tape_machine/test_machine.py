@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
+from frame_texts import evaluate
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pace import examples
 
 from lotus.errors import SchemaError
-from lotus.tape_machine.machine import Machine, evaluate
+from lotus.tape_machine.machine import Machine
 from lotus.tape_machine.node import Node
 from lotus.tape_machine.program import Program, compile_program
 

@@ -1,12 +1,12 @@
 """Order and registers of a program: every operand still stands in its register when it is read."""
 
 import numpy as np
+from frame_texts import evaluate
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pace import examples
 
 from lotus.tape_machine.graph import Graph, build_graph
-from lotus.tape_machine.machine import evaluate
 from lotus.tape_machine.node import Node
 from lotus.tape_machine.program import compile_program, moved_columns, program_of
 from lotus.tape_machine.schedule import groups_of, registers_of

@@ -1,10 +1,10 @@
 """The table of transforms: every operation can be written, and each example uses its own."""
 
 import pytest
+from frame_texts import frame_environment
 
 from lotus.manifest import Manifest
 from lotus.tape_machine.checker import check
-from lotus.tape_machine.environment import frame_environment
 from lotus.tape_machine.node import OPS, Node
 from lotus.tape_machine.parser import parse
 from lotus.tape_machine.syntax import Binary, Call, Tree, Unary

@@ -4,6 +4,7 @@ import math
 from fractions import Fraction
 
 import pytest
+from frame_texts import frame_environment
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,7 +17,6 @@ from lotus.tape_machine.environment import (
     InputColumn,
     Quantity,
     frame_columns,
-    frame_environment,
 )
 from lotus.tape_machine.units import (
     SPELLINGS,

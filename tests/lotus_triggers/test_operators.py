@@ -1,10 +1,11 @@
 """Every operator of the language has an example of its own, and the defaults are in range."""
 
 import pytest
+from triggers_page import WORDS
 
 from lotus.triggers.checker import read_trigger
 from lotus.triggers.conditions import leaves_of
-from lotus.triggers.operators import LEVELS, OPERATORS, QUANTITIES, WORDS, Kind, TriggerOperator
+from lotus.triggers.operators import LEVELS, OPERATORS, QUANTITIES, Kind, TriggerOperator
 
 
 @pytest.mark.parametrize("operator", OPERATORS, ids=lambda o: o.name)

@@ -10,7 +10,7 @@ from lotus.triggers.checker import read_trigger
 from lotus.triggers.conditions import All, Breakout, LevelKind, Retest, Scope, Threshold
 from lotus.triggers.parser import MAX_TEXT, parse
 from lotus.triggers.printer import text_of
-from lotus.triggers.syntax import And, Argument, Compare, Guarded, Not, NumberLiteral, OperatorCall, Or, Tree, Within
+from lotus.triggers.syntax import And, Argument, Compare, Guarded, Not, Number, OperatorCall, Or, Tree, Within
 from lotus.triggers.units import SPELLINGS
 
 DESIGN = "breakout(lookback=20, band=2sigma) AND retest(level=prev_high, tol=0.15%) WITHIN 6h"
@@ -19,9 +19,9 @@ DESIGN = "breakout(lookback=20, band=2sigma) AND retest(level=prev_high, tol=0.1
 def random_tree(rng: random.Random, depth: int) -> Tree:
     """Return any tree that the grammar can write, mostly without meaning."""
 
-    def number() -> NumberLiteral:
+    def number() -> Number:
         value = rng.choice((0.0, -1.5, 2.0, 1e9, 1e-7, 3e300, rng.uniform(-1e3, 1e3)))
-        return NumberLiteral(value, rng.choice(sorted(set(SPELLINGS.values()))))
+        return Number(value, rng.choice(sorted(set(SPELLINGS.values()))))
 
     draw = rng.random()
     if depth <= 0 or draw < 0.2:

@@ -4,8 +4,9 @@ import math
 
 from hypothesis import given
 from hypothesis import strategies as st
+from triggers_page import MEANINGS
 
-from lotus.triggers.units import MEANINGS, SPELLINGS, converted
+from lotus.triggers.units import SPELLINGS, converted
 
 
 @given(st.integers(0, 10_000), st.sampled_from((("m", 60_000), ("h", 3_600_000), ("d", 86_400_000), ("s", 1_000))))

@@ -68,13 +68,13 @@ def crowding_haircut(share: float, rule: Crowding) -> float:
 
 def latest_cues(cues: Iterable[CueInput], now_ms: int, max_age_ms: int) -> dict[str, tuple[CueInput, ...]]:
     """Return by coin the cues of its newest window that is not older than `max_age_ms`, in natural order."""
-    found: dict[str, list[CueInput]] = {}
+    latest: dict[str, list[CueInput]] = {}
     for cue in sorted(cues, key=lambda c: (c.coin, -c.window_end_ms, c.source, c.event_id)):
         if now_ms - max_age_ms <= cue.window_end_ms <= now_ms:
-            mine = found.setdefault(cue.coin, [])
-            if not mine or mine[0].window_end_ms == cue.window_end_ms:
-                mine.append(cue)
-    return {coin: tuple(mine) for coin, mine in found.items()}
+            cues_of_coin = latest.setdefault(cue.coin, [])
+            if not cues_of_coin or cues_of_coin[0].window_end_ms == cue.window_end_ms:
+                cues_of_coin.append(cue)
+    return {coin: tuple(cues_of_coin) for coin, cues_of_coin in latest.items()}
 
 
 def budgets(
@@ -86,14 +86,14 @@ def budgets(
     `cues` by coin (`latest_cues`), `live` the coins with a live view, `turnover_used` of the day so far, in weights.
     """
     rule, risk = policy.budgets, policy.risk
-    mine = [cue for coin in sorted(live) for cue in cues.get(coin, ())]
-    timing, b_k = _mean(multiplier(c.kairos, *_kairos(rule)) for c in mine if c.kairos is not None)
-    entrain, b_r = _mean(multiplier(c.entrain, *_entrain(rule)) for c in mine if c.entrain is not None)
-    asym, m_asym = _mean(multiplier(c.asymmetry, *_asym(rule)) for c in mine if c.asymmetry is not None)
+    live_cues = [cue for coin in sorted(live) for cue in cues.get(coin, ())]
+    timing, b_k = _mean(multiplier(c.kairos, *_kairos(rule)) for c in live_cues if c.kairos is not None)
+    entrain, b_r = _mean(multiplier(c.entrain, *_entrain(rule)) for c in live_cues if c.entrain is not None)
+    asym, m_asym = _mean(multiplier(c.asymmetry, *_asym(rule)) for c in live_cues if c.asymmetry is not None)
     holds = ratchet_holds(ratchet, drawdown_sigmas, risk)
     applied = min(max(b_k * b_r * m_asym, rule.low), 1.0 if holds else rule.high)
     net_mult, market = _net(cues, rule)
-    known = {"ms_kairos": timing, "ms_entrain_r": entrain, "ms_asym_score": asym, "ms_asym_market": market}
+    measured = {"ms_kairos": timing, "ms_entrain_r": entrain, "ms_asym_score": asym, "ms_asym_market": market}
     return Budgets(
         timing=b_k,
         entrainment=b_r,
@@ -104,24 +104,24 @@ def budgets(
         risk_bps=risk.budget_bps_day * applied * math.sqrt(horizon_s * 1000 / DAY_MS),
         turnover=max(policy.caps.turnover_day * applied - turnover_used, 0.0),
         risk_aversion=max(policy.soft.risk_aversion / applied, 0.5 / risk.kelly_fraction),
-        used=tuple(name for name, found in known.items() if found),
-        missing=tuple(name for name, found in known.items() if not found),
+        used=tuple(name for name, is_measured in measured.items() if is_measured),
+        missing=tuple(name for name, is_measured in measured.items() if not is_measured),
     )
 
 
 def _mean(values: Iterable[float]) -> tuple[bool, float]:
     """Return whether there is any, and the mean; 1 without."""
-    found = sorted(values)
-    return bool(found), math.fsum(found) / len(found) if found else 1.0
+    ordered = sorted(values)
+    return bool(ordered), math.fsum(ordered) / len(ordered) if ordered else 1.0
 
 
 def _net(cues: dict[str, tuple[CueInput, ...]], rule: BudgetRule) -> tuple[float, bool]:
-    """Return the multiplier of the net cap from the mean asymmetry of the market, and whether enough coins told it."""
-    scores = [_mean(c.asymmetry for c in mine if c.asymmetry is not None) for mine in cues.values()]
-    told = sorted(score for found, score in scores if found)
-    if len(told) < rule.net_assets:
+    """Return the multiplier of the net cap from the market's mean asymmetry, and whether enough coins measured it."""
+    scores = [_mean(c.asymmetry for c in of_coin if c.asymmetry is not None) for of_coin in cues.values()]
+    measured = sorted(score for is_measured, score in scores if is_measured)
+    if len(measured) < rule.net_assets:
         return 1.0, False
-    score = math.fsum(told) / len(told)
+    score = math.fsum(measured) / len(measured)
     return multiplier(score, 1.0 - rule.net_tilt, rule.asym_neutral, 1.0 + rule.net_tilt), True
 
 

@@ -99,17 +99,17 @@ def bar_returns(day: str, mids: Mapping[str, tuple[NDArray[np.int64], Floats]]) 
     parts = []
     for coin in sorted(mids):
         end_ms, mid = mids[coin]
-        known = np.isfinite(mid) & (end_ms > start) & (end_ms <= start + DAY_MS)
+        usable = np.isfinite(mid) & (end_ms > start) & (end_ms <= start + DAY_MS)
         close = np.full(bars, np.nan)
-        bar = (end_ms[known] - 1 - start) // (1000 * BAR_S)
+        bar = (end_ms[usable] - 1 - start) // (1000 * BAR_S)
         last = np.flatnonzero(np.diff(bar, append=bars))  # frames stand in order of time
-        close[bar[last]] = mid[known][last]
+        close[bar[last]] = mid[usable][last]
         returns = 1e4 * (close[1:] - close[:-1]) / close[:-1]
         whole = np.flatnonzero(np.isfinite(returns))
         parts.append((start + (whole + 2) * 1000 * BAR_S, np.full(len(whole), coin, dtype=object), returns[whole]))
-    ends, assets, found = (np.concatenate(column) for column in zip(*parts, strict=True))
+    ends, assets, values = (np.concatenate(column) for column in zip(*parts, strict=True))
     order = np.lexsort((assets.astype("U"), ends))
-    return {"end_ms": ends[order].astype(np.int64), "asset": assets[order], "ret_bps": found[order]}
+    return {"end_ms": ends[order].astype(np.int64), "asset": assets[order], "ret_bps": values[order]}
 
 
 def covariance_of(days: Sequence[Columns], now_ms: int) -> Covariance:
@@ -124,8 +124,8 @@ def covariance_of(days: Sequence[Columns], now_ms: int) -> Covariance:
     ends, bar = np.unique(rows["end_ms"], return_inverse=True)
     table = np.full((len(ends), len(coins)), np.nan)
     table[bar, coin] = rows["ret_bps"]
-    known = np.isfinite(table).sum(axis=0)
-    kept = np.flatnonzero(known >= LEAST_SHARE * known.max(initial=1))
+    counts = np.isfinite(table).sum(axis=0)
+    kept = np.flatnonzero(counts >= LEAST_SHARE * counts.max(initial=1))
     whole = int(np.isfinite(table[:, kept]).all(axis=1).sum())
     if whole < MIN_ROWS:
         return _without_coins(whole)
@@ -133,4 +133,4 @@ def covariance_of(days: Sequence[Columns], now_ms: int) -> Covariance:
 
 
 def _without_coins(rows: int) -> Covariance:
-    return Covariance((), np.zeros((0, 0)), float(BAR_S), 0, 0.0, rows)
+    return Covariance(coins=(), matrix=np.zeros((0, 0)), bar_s=float(BAR_S), asof_ms=0, shrinkage=0.0, rows=rows)

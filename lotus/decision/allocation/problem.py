@@ -88,7 +88,7 @@ class Problem:
     def excess(self, w: Floats) -> dict[str, float]:
         """Return by how much `w` is beyond each cap (0 or less: within); the risk in parts of its cap."""
         c, size = self.caps, np.abs(w)
-        found = {
+        excesses = {
             "bounds": float(np.maximum(w - self.upper, self.lower - w).max()),
             "gross": float(size.sum()) - c.gross,
             "leverage": float(self.margin @ size) - c.margin_share,
@@ -96,8 +96,8 @@ class Problem:
             "net": abs(float(w.sum())) - c.net,
             "risk": math.sqrt(max(float(w @ self.sigma @ w), 0.0)) / max(c.risk_bps, RELATIVE) - 1.0,
         }
-        found |= {f"sector:{name}": float(np.asarray(row) @ size) - cap for name, row, cap in c.sectors}
-        return found | {f"factor:{name}": abs(float(np.asarray(row) @ w)) - cap for name, row, cap in c.factors}
+        excesses |= {f"sector:{name}": float(np.asarray(row) @ size) - cap for name, row, cap in c.sectors}
+        return excesses | {f"factor:{name}": abs(float(np.asarray(row) @ w)) - cap for name, row, cap in c.factors}
 
     def allows(self, w: Floats) -> bool:
         """Return whether `w` breaks no cap by more than `RELATIVE`."""

@@ -1,4 +1,4 @@
-"""What happens when the caps cannot all be met: relaxations in one fixed order, each told; never a silent zero.
+"""What happens when the caps cannot all be met: relaxations in one fixed order, each reported; never a silent zero.
 
 The positions of a day can stand outside the caps of the next minute: a price moved, a cap was lowered, a coin was
 vetoed. A flat book meets every cap but the turnover, so that one relaxation too many always ends. In order:
@@ -62,21 +62,23 @@ class Allocation:
 def allocate(problem: Problem, solve: Solve, turnover_relaxed: float) -> Allocation:
     """Solve a problem, relaxing caps in `ORDER` as far as needed; `turnover_relaxed` in weights."""
     if problem.caps.turnover <= RELATIVE and problem.allows(problem.w0):
-        return _told(problem, problem.w0, (), Solution(problem.w0, (Binding("turnover", 0.0),), "no turnover is left"))
-    found = solve(problem)
-    details, done = [found.detail], tuple[Relaxation, ...]()
+        return _allocation(
+            problem, problem.w0, (), Solution(problem.w0, (Binding("turnover", 0.0),), "no turnover is left")
+        )
+    solution = solve(problem)
+    details, done = [solution.detail], tuple[Relaxation, ...]()
     for step in _steps(problem, turnover_relaxed):
-        if found.weights is not None:
+        if solution.weights is not None:
             break
         problem, changes = step(problem)
         done += changes
         if changes:
-            found = solve(problem)
-            details.append(found.detail)
-    if found.weights is None:
+            solution = solve(problem)
+            details.append(solution.detail)
+    if solution.weights is None:
         held = Solution(problem.w0, (), f"the solver failed: {', '.join(details)}")
-        return replace(_told(problem, problem.w0, done, held), status="held")
-    return _told(problem, found.weights, done, found)
+        return replace(_allocation(problem, problem.w0, done, held), status="held")
+    return _allocation(problem, solution.weights, done, solution)
 
 
 Step = Callable[[Problem], tuple[Problem, tuple[Relaxation, ...]]]
@@ -89,12 +91,12 @@ def _steps(problem: Problem, turnover_relaxed: float) -> Iterator[Step]:
         return _turnover(p, max(turnover_relaxed, p.caps.turnover), "turnover")
 
     def factor(p: Problem) -> tuple[Problem, tuple[Relaxation, ...]]:
-        wide, told = _widened("factor", p.caps.factors, lambda row: abs(float(row @ w0)))
-        return _with(p, replace(p.caps, factors=wide)), told
+        wide, relaxed = _widened("factor", p.caps.factors, lambda row: abs(float(row @ w0)))
+        return _with(p, replace(p.caps, factors=wide)), relaxed
 
     def sector(p: Problem) -> tuple[Problem, tuple[Relaxation, ...]]:
-        wide, told = _widened("sector", p.caps.sectors, lambda row: float(row @ size))
-        return _with(p, replace(p.caps, sectors=wide)), told
+        wide, relaxed = _widened("sector", p.caps.sectors, lambda row: float(row @ size))
+        return _with(p, replace(p.caps, sectors=wide)), relaxed
 
     def lifted(p: Problem) -> tuple[Problem, tuple[Relaxation, ...]]:
         return _turnover(p, UNBOUNDED, "turnover_lifted")
@@ -115,15 +117,15 @@ Rows = tuple[tuple[str, tuple[float, ...], float], ...]
 def _widened(step: str, rows: Rows, held: Callable[[Floats], float]) -> tuple[Rows, tuple[Relaxation, ...]]:
     wide = tuple((name, row, max(cap, held(np.asarray(row)) + WIDER)) for name, row, cap in rows)
     pairs = zip(rows, wide, strict=True)
-    told = tuple(Relaxation(step, f"{step}:{name}", was, new) for (name, _, was), (_, _, new) in pairs if new > was)
-    return (wide if told else rows), told
+    relaxed = tuple(Relaxation(step, f"{step}:{name}", was, new) for (name, _, was), (_, _, new) in pairs if new > was)
+    return (wide if relaxed else rows), relaxed
 
 
 def _with(problem: Problem, caps: Caps) -> Problem:
     return replace(problem, caps=caps)
 
 
-def _told(problem: Problem, w: Floats, done: tuple[Relaxation, ...], found: Solution) -> Allocation:
+def _allocation(problem: Problem, w: Floats, done: tuple[Relaxation, ...], solution: Solution) -> Allocation:
     moved = w - problem.w0
     variance, expected = float(w @ problem.sigma @ w), float(problem.mu @ w)
     return Allocation(
@@ -131,12 +133,12 @@ def _told(problem: Problem, w: Floats, done: tuple[Relaxation, ...], found: Solu
         weights=w,
         status="relaxed" if done else "optimal",
         relaxations=done,
-        bindings=found.bindings,
+        bindings=solution.bindings,
         objective_bps=problem.objective_bps(w),
         expected_bps=expected,
         cost_bps=float(problem.cost @ np.abs(moved)) + problem.inertia_bps * float(moved @ moved),
         risk_bps=float(np.sqrt(max(variance, 0.0))),
         turnover=float(np.abs(moved).sum()),
         kelly_fraction=variance / (expected * 1e4) if expected > 0.0 else 0.0,
-        detail=found.detail,
+        detail=solution.detail,
     )

@@ -94,15 +94,17 @@ class _Compiled:
             root_of(problem.sigma) / (BPS * unit.risk),
         )
         b = self._limits(problem, unit)
-        found = self._run(p.T.ravel()[self._p_where], q * (unit.weight / unit.objective), a.T.ravel()[self._where], b)
-        status = str(found.status)
-        w = np.array(found.x[:n]) * unit.weight
+        solution = self._run(
+            p.T.ravel()[self._p_where], q * (unit.weight / unit.objective), a.T.ravel()[self._where], b
+        )
+        status = str(solution.status)
+        w = np.array(solution.x[:n]) * unit.weight
         if status not in ("Solved", "AlmostSolved") or not np.isfinite(w).all():
             return Solution(None, detail=status)
         w = tidy(problem, w)
         if not problem.allows(w):
             return Solution(None, detail=f"{status}, outside its caps")
-        prices = self._prices(np.array(found.z), unit)
+        prices = self._prices(np.array(solution.z), unit)
         return Solution(w, bindings_of(self._names(problem), prices), status)
 
     def _run(self, p: Floats, q: Floats, a: Floats, b: Floats) -> Any:

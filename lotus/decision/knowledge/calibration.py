@@ -92,10 +92,10 @@ class ScoreCalibration:
 
     def alpha(self, view: AlphaInput, reliability: float, now_ms: int) -> DmAlpha | None:
         """Return what an input promises now; None for a source without a past at that horizon."""
-        found = self.cells_of(view.source, view.horizon_s, view.regime)
-        if found is None:
+        cells = self.cells_of(view.source, view.horizon_s, view.regime)
+        if cells is None:
             return None
-        cell, own = found
+        cell, own = cells
         shrinkage = self.shrinkage(own)
         raw = max(cell.at(view.score), 0.0) * view.sign
         age_s = max(now_ms - view.window_end_ms, 0) / 1000.0
@@ -173,9 +173,9 @@ def half_life_of(paid_bps: Mapping[int, float], horizon_s: int) -> float:
     for share in HALF_LIVES:
         shape = 1.0 - 2.0 ** (-times / (share * horizon_s))
         size = float(shape @ mean) / float(shape @ shape)
-        found = float(((mean - size * shape) ** 2).sum())
-        if size > 0.0 and found < error * (1.0 - 1e-9):
-            best, error = share * horizon_s, found
+        squares = float(((mean - size * shape) ** 2).sum())
+        if size > 0.0 and squares < error * (1.0 - 1e-9):
+            best, error = share * horizon_s, squares
     return best
 
 
@@ -188,16 +188,16 @@ def _groups(rows: Columns) -> dict[CellKey, Table]:
     for k, fine in enumerate(zip(source.tolist(), horizon.tolist(), regime.tolist(), strict=True)):
         members.setdefault((sources[fine[0]], fine[1], regimes[fine[2]]), []).append(k)
     wanted: dict[CellKey, list[int]] = {}
-    for (name, horizon_s, of_regime), mine in members.items():
+    for (name, horizon_s, of_regime), own_rows in members.items():
         for key in cell_chain(name, horizon_s, of_regime):
-            wanted.setdefault(key, []).extend(mine)
+            wanted.setdefault(key, []).extend(own_rows)
     keys, bins = ("source", "horizon_s", "regime", "score_bin"), rows["score_bin"].astype(np.int64)
     values = {name: column.astype(np.float64) for name, column in rows.items() if name not in keys}
-    found = {}
-    for key, mine in wanted.items():
-        kept = sorted(mine)
-        found[key] = grouped((bins[kept],), {name: column[kept] for name, column in values.items()})[1]
-    return found
+    groups = {}
+    for key, own_rows in wanted.items():
+        kept = sorted(own_rows)
+        groups[key] = grouped((bins[kept],), {name: column[kept] for name, column in values.items()})[1]
+    return groups
 
 
 def _level(key: CellKey) -> int:
@@ -213,8 +213,8 @@ def _fit(key: CellKey, rows: Columns, parent: Cell | None, rule: CalibrationRule
     w, wy = rows["w"].astype(np.float64), rows["wy"].astype(np.float64)
     x = rows["wx"].astype(np.float64) / w
     knots, level = isotonic(x, wy / w, w, rows["n"].astype(np.int64), rule.bins)
-    n, told = float(w.sum()), np.interp(x, knots, level)
-    residual = max(float((rows["wyy"].astype(np.float64) - 2.0 * told * wy + told * told * w).sum()), 0.0) / n
+    n, fitted = float(w.sum()), np.interp(x, knots, level)
+    residual = max(float((rows["wyy"].astype(np.float64) - 2.0 * fitted * wy + fitted * fitted * w).sum()), 0.0) / n
     if parent is not None and parent.key != key:
         share = n / (n + rule.pool_support)
         both = np.unique(np.concatenate([knots, parent.scores]))

@@ -73,7 +73,7 @@ def outcomes_of(events: Columns, evaluated: Columns, horizons_s: Sequence[int]) 
     Rows are matched by their key. Only eligible windows with a direction count. SIGNAL_EVAL is written when the longest
     of `horizons_s` has ended, so that its rows are never early.
     """
-    spoken = only(events, said(events))
+    spoken = only(events, has_direction(events))
     chosen, row = _matched(spoken, only(evaluated, evaluated["status"] == OK))
     done = only(evaluated, np.flatnonzero(evaluated["status"] == OK)[row])
     horizons = tuple(sorted(horizons_s))
@@ -83,16 +83,16 @@ def outcomes_of(events: Columns, evaluated: Columns, horizons_s: Sequence[int]) 
     beyond = np.array(horizons) > horizon[:, None]
     whole = (np.isfinite(moves) | beyond).all(axis=1) & np.isin(horizon, horizons)
     moves[beyond] = np.nan
-    mine = only(spoken, chosen[whole])
-    sources, source = sources_of(mine)
+    own = only(spoken, chosen[whole])
+    sources, source = sources_of(own)
     return Outcomes(
         sources=sources,
         horizons_s=horizons,
         source=source,
         horizon_s=horizon[whole],
-        regime=_regimes(mine[VOLATILITY_BIN]),
-        end_ms=mine["window_end_ms"].astype(np.int64),
-        score=np.abs(signed_score(mine)),
+        regime=_regimes(own[VOLATILITY_BIN]),
+        end_ms=own["window_end_ms"].astype(np.int64),
+        score=np.abs(signed_score(own)),
         weight=uniqueness(spoken)[chosen[whole]],
         moves_bps=moves[whole],
     )
@@ -103,10 +103,10 @@ def only(columns: Columns, rows: NDArray[np.generic]) -> Table:
     return {name: values[rows] for name, values in columns.items()}
 
 
-def said(events: Columns) -> NDArray[np.bool_]:
+def has_direction(events: Columns) -> NDArray[np.bool_]:
     """Return which rows of SIGNAL_EVENTS could have been published with a direction, bool [n]."""
-    found: NDArray[np.bool_] = (events["s"].astype(np.float64) != 0.0) & events["eligible"].astype(np.bool_)
-    return found
+    spoken: NDArray[np.bool_] = (events["s"].astype(np.float64) != 0.0) & events["eligible"].astype(np.bool_)
+    return spoken
 
 
 def signed_score(events: Columns) -> Floats:
@@ -145,19 +145,19 @@ def uniqueness(events: Columns) -> Floats:
 
 def coded(words: NDArray[np.generic]) -> tuple[tuple[str, ...], Ints]:
     """Return the distinct words by rising name, and the number of each word among them, i8 [n]."""
-    told = words.tolist()
-    names = tuple(sorted(set(told)))
+    texts = words.tolist()
+    names = tuple(sorted(set(texts)))
     number = {name: k for k, name in enumerate(names)}
-    return names, np.fromiter(map(number.__getitem__, told), dtype=np.int64, count=len(told))
+    return names, np.fromiter(map(number.__getitem__, texts), dtype=np.int64, count=len(texts))
 
 
 def placed(keys: Sequence[Ints]) -> Ints:
     """Return one number for each row of keys, rising as they do, i8 [n]; their spans multiply to less than 2^63."""
-    found = np.zeros(len(keys[0]), dtype=np.int64)
+    places = np.zeros(len(keys[0]), dtype=np.int64)
     for key in keys:
         low, high = (int(key.min()), int(key.max())) if len(key) else (0, 0)
-        found = found * (high - low + 1) + (key - low)
-    return found
+        places = places * (high - low + 1) + (key - low)
+    return places
 
 
 def outcome_sums_spec(horizons_s: Sequence[int]) -> TableSpec:
@@ -191,8 +191,8 @@ def score_bin(score: Floats) -> Ints:
     [0, 0, 1, 32]
     """
     part, octave = np.frexp(score)
-    found = octave.astype(np.int64) * PER_OCTAVE + ((part - 0.5) * 2 * PER_OCTAVE).astype(np.int64)
-    return np.where(score > 0.0, found, NO_SCORE)
+    bins = octave.astype(np.int64) * PER_OCTAVE + ((part - 0.5) * 2 * PER_OCTAVE).astype(np.int64)
+    return np.where(score > 0.0, bins, NO_SCORE)
 
 
 def grouped(keys: Sequence[Ints], values: Mapping[str, Floats]) -> tuple[tuple[Ints, ...], Table]:
@@ -216,10 +216,10 @@ def _matched(events: Columns, evaluated: Columns) -> tuple[Ints, Ints]:
     place = placed(keys)
     ours, theirs = place[:n], place[n:]
     order = np.argsort(theirs, kind="stable")
-    at = np.searchsorted(theirs, ours, sorter=order)
-    at[at == len(theirs)] = 0
-    found = np.flatnonzero(theirs[order][at] == ours) if len(theirs) else np.zeros(0, dtype=np.int64)
-    return found, order[at[found]]
+    places = np.searchsorted(theirs, ours, sorter=order)
+    places[places == len(theirs)] = 0
+    matched = np.flatnonzero(theirs[order][places] == ours) if len(theirs) else np.zeros(0, dtype=np.int64)
+    return matched, order[places[matched]]
 
 
 def _regimes(bins: NDArray[np.generic]) -> Ints:

@@ -1,4 +1,4 @@
-"""What executions teach: promises kept go to the sources, the craft of the execution to its executor.
+"""What executions teach: promises that held go to the sources, the quality of the execution to its executor.
 
 An executor is a strategy at a venue. Its score in [0, 1] walks towards the quality of each report,
 
@@ -66,8 +66,8 @@ class DecisionMemory:
 
     def reliability(self, source: str, horizon_s: int, policy: Policy) -> float:
         """Return the reliability of a source, its start when it is new."""
-        known = (r.value for r in self.reliabilities if (r.source, r.horizon_s) == (source, horizon_s))
-        return next(known, initial(source, horizon_s, policy.reliability).value)
+        reliabilities = (r.value for r in self.reliabilities if (r.source, r.horizon_s) == (source, horizon_s))
+        return next(reliabilities, initial(source, horizon_s, policy.reliability).value)
 
 
 def numbers_of(
@@ -132,11 +132,11 @@ def authority_weights(
 
 
 def _sources(
-    known: tuple[SourceReliability, ...], numbers: ExecutionNumbers, parts: Sequence[Blend], policy: Policy
+    previous: tuple[SourceReliability, ...], numbers: ExecutionNumbers, parts: Sequence[Blend], policy: Policy
 ) -> tuple[SourceReliability, ...]:
     if numbers.realised_bps is None:
-        return known
-    kept = {(r.source, r.horizon_s): r for r in known}
+        return previous
+    kept = {(r.source, r.horizon_s): r for r in previous}
     for part in sorted(parts, key=lambda p: (p.source, p.horizon_s, p.event_id)):
         key, share = (part.source, part.horizon_s), math.sqrt(min(abs(part.weight), 1.0))
         kept_before = kept.get(key) or initial(*key, policy.reliability)
@@ -145,11 +145,11 @@ def _sources(
 
 
 def _executors(
-    known: tuple[ExecutorScore, ...], numbers: ExecutionNumbers, rule: ExecutorRule
+    previous: tuple[ExecutorScore, ...], numbers: ExecutionNumbers, rule: ExecutorRule
 ) -> tuple[ExecutorScore, ...]:
-    kept = {e.executor: e for e in known}
-    mine = kept.get(numbers.executor) or ExecutorScore(numbers.executor, rule.start)
-    step = min(max(rule.rate * (quality(numbers) - mine.value), -rule.max_step), rule.max_step)
-    value = float(f"{min(max(mine.value + step, 0.0), 1.0):.8e}")
-    kept[mine.executor] = replace(mine, value=value, reports=mine.reports + 1)
+    kept = {e.executor: e for e in previous}
+    score = kept.get(numbers.executor) or ExecutorScore(numbers.executor, rule.start)
+    step = min(max(rule.rate * (quality(numbers) - score.value), -rule.max_step), rule.max_step)
+    value = float(f"{min(max(score.value + step, 0.0), 1.0):.8e}")
+    kept[score.executor] = replace(score, value=value, reports=score.reports + 1)
     return tuple(kept[name] for name in sorted(kept))

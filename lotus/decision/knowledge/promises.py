@@ -56,27 +56,29 @@ def promised(outcomes: Outcomes, fitted: Mapping[str, ScoreCalibration]) -> tupl
     for k, (source, horizon, regime, day) in enumerate(distinct.tolist()):
         calibration = fitted.get(day_of(day * DAY_MS))
         name, word = outcomes.sources[source], REGIME_NAMES[regime]
-        found = calibration.cells_of(name, horizon, word) if calibration else None
-        if calibration is None or found is None:
+        cells = calibration.cells_of(name, horizon, word) if calibration else None
+        if calibration is None or cells is None:
             continue
-        (cell, own), mine = found, which == k
-        level = np.interp(outcomes.score[mine], cell.scores, cell.bps)
-        mu[mine], sigma[mine] = np.maximum(level, 0.0) * calibration.shrinkage(own), cell.sigma_bps
+        (cell, own), own_rows = cells, which == k
+        level = np.interp(outcomes.score[own_rows], cell.scores, cell.bps)
+        mu[own_rows], sigma[own_rows] = np.maximum(level, 0.0) * calibration.shrinkage(own), cell.sigma_bps
     return mu, sigma
 
 
 def promise_sums(outcomes: Outcomes, mu: Floats, sigma: Floats) -> Table:
     """Return the sums of a day's promises in key order; outcomes without a promise are left out."""
-    told = np.isfinite(mu) & np.isfinite(sigma)
-    m, r, w = mu[told], outcomes.realised_bps[told], outcomes.weight[told]
-    p, hit = probability(m, sigma[told]), np.where(r == 0.0, 0.5, (r > 0.0).astype(np.float64))
+    has_promise = np.isfinite(mu) & np.isfinite(sigma)
+    m, r, w = mu[has_promise], outcomes.realised_bps[has_promise], outcomes.weight[has_promise]
+    p, hit = probability(m, sigma[has_promise]), np.where(r == 0.0, 0.5, (r > 0.0).astype(np.float64))
     values = {
         "n": np.ones(len(m)), "w": w, "p": p, "hit": hit, "hit2": hit * hit, "brier": (p - hit) ** 2,
         "log": -(hit * np.log(p) + (1.0 - hit) * np.log1p(-p)), "promised": m, "realised": r, "pr": m * r, "pp": m * m,
         "wpr": w * m * r, "wpp": w * m * m,
     }  # fmt: skip
     bins = (p * PER_UNIT).astype(np.int64)
-    (source, horizon, bin_), summed = grouped((outcomes.source[told], outcomes.horizon_s[told], bins), values)
+    (source, horizon, bin_), summed = grouped(
+        (outcomes.source[has_promise], outcomes.horizon_s[has_promise], bins), values
+    )
     return {
         "source": np.array(outcomes.sources, dtype=object)[source],
         "horizon_s": horizon.astype(np.int32),
@@ -91,5 +93,5 @@ def probability(mu: Floats, sigma: Floats) -> NDArray[np.float64]:
     from scipy.special import ndtr
 
     ratio = np.divide(mu, sigma, out=np.zeros(len(mu)), where=sigma > 0.0)
-    found: Floats = np.clip(ndtr(ratio), LEAST_P, 1.0 - LEAST_P)
-    return found
+    probabilities: Floats = np.clip(ndtr(ratio), LEAST_P, 1.0 - LEAST_P)
+    return probabilities

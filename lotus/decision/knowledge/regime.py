@@ -1,7 +1,7 @@
 """The regime of a window: how much its coin moved before it, in the words under which calibration keeps outcomes.
 
 Known at the window's close: the bin of the volatility context (fifths whose edges were frozen before the day), the same
-in SIGNAL_EVENTS as live. Both what is learned and what is promised must be told through this one function.
+in SIGNAL_EVENTS as live. Both what is learned and what is promised must use this one function.
 """
 
 from typing import Final

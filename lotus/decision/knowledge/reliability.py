@@ -79,52 +79,52 @@ def initial(source: str, horizon_s: int, rule: ReliabilityRule) -> SourceReliabi
     return SourceReliability(source, horizon_s, start_of(source, rule))
 
 
-def slope_of(known: SourceReliability, rule: ReliabilityRule) -> float:
+def slope_of(sums: SourceReliability, rule: ReliabilityRule) -> float:
     """Return the slope of realised over promised with the start as its prior."""
     energy = rule.prior_energy_bps2
-    total = known.sum_pp + energy
-    return (known.sum_pr + energy * start_of(known.source, rule)) / total if total > 0.0 else known.value
+    total = sums.sum_pp + energy
+    return (sums.sum_pr + energy * start_of(sums.source, rule)) / total if total > 0.0 else sums.value
 
 
-def added(known: SourceReliability, pairs: Iterable[tuple[float, float]]) -> SourceReliability:
+def added(sums: SourceReliability, pairs: Iterable[tuple[float, float]]) -> SourceReliability:
     """Return the reliability with (promised, realised) pairs in bps in its sums; the value stays."""
     rows = sorted(pairs)
     return replace(
-        known,
-        sum_pr=known.sum_pr + math.fsum(p * r for p, r in rows),
-        sum_pp=known.sum_pp + math.fsum(p * p for p, _ in rows),
-        promises=known.promises + len(rows),
+        sums,
+        sum_pr=sums.sum_pr + math.fsum(p * r for p, r in rows),
+        sum_pp=sums.sum_pp + math.fsum(p * p for p, _ in rows),
+        promises=sums.promises + len(rows),
     )
 
 
-def stepped(known: SourceReliability, rule: ReliabilityRule) -> SourceReliability:
+def stepped(sums: SourceReliability, rule: ReliabilityRule) -> SourceReliability:
     """Return the reliability after one bounded step of its value towards the slope of its sums."""
-    wanted = min(max(slope_of(known, rule), 0.0), 1.0)
-    step = min(max(rule.rate * (wanted - known.value), -rule.max_step), rule.max_step)
-    return replace(known, value=_rounded(min(max(known.value + step, 0.0), 1.0)))
+    wanted = min(max(slope_of(sums, rule), 0.0), 1.0)
+    step = min(max(rule.rate * (wanted - sums.value), -rule.max_step), rule.max_step)
+    return replace(sums, value=_rounded(min(max(sums.value + step, 0.0), 1.0)))
 
 
 def updated(
-    known: Sequence[SourceReliability], promises: Columns, day: str, rule: ReliabilityRule
+    previous: Sequence[SourceReliability], promises: Columns, day: str, rule: ReliabilityRule
 ) -> tuple[SourceReliability, ...]:
     """Return all reliabilities, in natural order, after a day's promises (`promises.promise_sums`): one step a source.
 
     Without any a source drifts back to its start. Raises `LookAheadError` for a day that was already absorbed.
     """
-    kept = {(k.source, k.horizon_s): k for k in known}
+    kept = {(k.source, k.horizon_s): k for k in previous}
     keys = list(zip(promises["source"].tolist(), promises["horizon_s"].tolist(), strict=True))
     fade = 0.5 ** (1.0 / rule.half_life_days)
     for key in sorted({*kept, *keys}):
-        mine = kept.get(key) or initial(*key, rule)
-        if mine.through >= day:
-            raise LookAheadError(f"day {day} of {key[0]}", f"a day after {mine.through}", "a day absorbed twice")
+        own = kept.get(key) or initial(*key, rule)
+        if own.through >= day:
+            raise LookAheadError(f"day {day} of {key[0]}", f"a day after {own.through}", "a day absorbed twice")
         rows = [k for k, name in enumerate(keys) if name == key]
         summed = replace(
-            mine,
-            sum_pr=mine.sum_pr * fade + math.fsum(promises["wpr"][rows].tolist()),
-            sum_pp=mine.sum_pp * fade + math.fsum(promises["wpp"][rows].tolist()),
+            own,
+            sum_pr=own.sum_pr * fade + math.fsum(promises["wpr"][rows].tolist()),
+            sum_pp=own.sum_pp * fade + math.fsum(promises["wpp"][rows].tolist()),
             through=day,
-            promises=mine.promises + sum(promises["n"][rows].tolist()),
+            promises=own.promises + sum(promises["n"][rows].tolist()),
         )
         kept[key] = stepped(summed, rule)
     return tuple(kept[key] for key in sorted(kept))

@@ -6,7 +6,7 @@ Nothing is decided here. What a braid is and how knobs compose is `lotus.priors.
 from collections.abc import Sequence
 
 from lotus.decision.policy.policy import PREFIX, Policy
-from lotus.knobs.trial import Trial
+from lotus.knobs.experiment import KnobExperiment
 from lotus.manifest import WeaveDefaults
 from lotus.priors.knobs import knob_values
 from lotus.priors.types import PriorsVersion
@@ -18,8 +18,8 @@ def moved_knobs(
     """Return the multiplier of each knob of a policy that a version moves at an event time in a context (bins [12])."""
     moved: dict[str, float] = {}
     for name, _ in policy.knobs if version.braids else ():
-        said = knob_values(version, "dm", policy.owner_of(name), bins, time_ms, weave)
-        moved |= {key: mult for key, mult in said.items() if key == PREFIX + name and mult != 1.0}
+        multipliers = knob_values(version, "dm", policy.owner_of(name), bins, time_ms, weave)
+        moved |= {key: mult for key, mult in multipliers.items() if key == PREFIX + name and mult != 1.0}
     return moved
 
 
@@ -29,12 +29,12 @@ def policy_in_force(
     bins: Sequence[int],
     time_ms: int,
     weave: WeaveDefaults,
-    trial: Trial | None = None,
+    trial: KnobExperiment | None = None,
 ) -> Policy:
     """Return the policy that decides at an event time in a context; the very same one when nothing is moved.
 
     `bins` are those of the market (`lotus.priors.context.market_context`), for a policy is of the whole book. The knob
-    of a `trial` is moved by the trial alone.
+    under experiment is moved by its `trial` alone.
     """
     moved = moved_knobs(policy, version, bins, time_ms, weave)
     if trial is not None:

@@ -1,14 +1,14 @@
 """The policy: one YAML file of soft penalties and hard caps, every value checked against its range, versioned by hash.
 
-Only what the file says and how braids may move it belong here; what a value does is told where it is used. Which knobs
-are moved when is `in_force`. In the literature: policy as code.
+Only what the file says and how braids may move it belong here; what a value does is explained where it is used. Which
+knobs are moved when is `in_force`. In the literature: policy as code.
 """
 
 from collections.abc import Mapping
-from dataclasses import Field, dataclass, field, fields, replace
+from dataclasses import Field, dataclass, field, fields, is_dataclass, replace
 from functools import cache
 from importlib.resources import files
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, get_type_hints
 
 from lotus.errors import ConfigError
 from lotus.experts.source import SpecSource, read_source
@@ -204,10 +204,8 @@ class Policy:
 
 
 _SECTIONS: Final[Mapping[str, type[Any]]] = {
-    "soft": Soft, "caps": HardCaps, "risk": Risk, "crowding": Crowding, "budgets": BudgetRule, "fusion": FusionRule,
-    "calibration": CalibrationRule, "reliability": ReliabilityRule, "executors": ExecutorRule,
-    "horizons": HorizonRule, "overlay": OverlayRule,
-}  # fmt: skip
+    name: kind for name, kind in get_type_hints(Policy).items() if isinstance(kind, type) and is_dataclass(kind)
+}
 
 
 def parse_policy(text: str, file: str) -> Policy:
@@ -216,10 +214,11 @@ def parse_policy(text: str, file: str) -> Policy:
     if not keys["name"].scalar:
         raise keys["name"].error("no name", "a word that braids can name")
     sections = {name: _section(keys[name], kind) for name, kind in _SECTIONS.items()}
+    knobs = keys["knobs"].keyed((), KNOBS)
     made = Policy(
         name=keys["name"].scalar,
         **sections,
-        knobs=tuple(sorted((name, _knob(name, part, sections)) for name, part in _knob_parts(keys["knobs"]))),
+        knobs=tuple(sorted((name, _knob(name, part, sections)) for name, part in knobs.items())),
         forbidden=tuple(sorted({item.scalar for item in keys["forbidden"].items()})),
     )
     if made.risk.recover_sigmas >= made.risk.drawdown_sigmas:
@@ -236,30 +235,26 @@ def shipped_policy() -> Policy:
 
 
 def _section(source: SpecSource, kind: type[S]) -> S:
-    known: tuple[Field[Any], ...] = fields(kind)  # type: ignore[arg-type]
-    parts = source.keyed([f.name for f in known])
-    return kind(**{f.name: _number(parts[f.name], f) for f in known})
+    members: tuple[Field[Any], ...] = fields(kind)  # type: ignore[arg-type]
+    parts = source.keyed([f.name for f in members])
+    return kind(**{f.name: _number(parts[f.name], f) for f in members})
 
 
-def _number(source: SpecSource, known: Field[Any]) -> float:
-    low, high = known.metadata["range"]
-    value = source.whole() if known.type in (int, "int") else source.number()
+def _number(source: SpecSource, member: Field[Any]) -> float:
+    low, high = member.metadata["range"]
+    value = source.whole() if member.type in (int, "int") else source.number()
     if not low <= value <= high:
         raise source.error(f"{source.scalar}", f"{low:g} to {high:g}")
     return value
 
 
-def _knob_parts(source: SpecSource) -> list[tuple[str, SpecSource]]:
-    return list(source.keyed((), KNOBS).items())
-
-
 def _knob(name: str, source: SpecSource, sections: Mapping[str, Any]) -> KnobRange:
     parts = source.keyed(("low", "high"))
-    found = KnobRange(parts["low"].number(), parts["high"].number())
+    knob = KnobRange(parts["low"].number(), parts["high"].number())
     section = _SECTIONS[KNOBS[name]]
     widest = next(f.metadata["range"] for f in fields(section) if f.name == name)
     value = getattr(sections[KNOBS[name]], name)
-    if not widest[0] <= found.low <= value <= found.high <= widest[1]:
+    if not widest[0] <= knob.low <= value <= knob.high <= widest[1]:
         expected = f"{widest[0]:g} <= low <= {value:g} <= high <= {widest[1]:g}"
-        raise source.error(f"{found.low:g} to {found.high:g}", expected)
-    return found
+        raise source.error(f"{knob.low:g} to {knob.high:g}", expected)
+    return knob

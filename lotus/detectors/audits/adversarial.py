@@ -47,7 +47,7 @@ VACUUM_SHARE = 0.2  # of the time
 VACUUM_DEPTH = 0.1  # what is left of a depth
 LATE_SHARE = 0.2  # of frames that show the frame before
 COST_FACTOR = 2.0
-FRAGILITY_BOUND = 0.6  # beyond it a detector is told to be fragile
+FRAGILITY_BOUND = 0.6  # beyond it a detector is reported as fragile
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +72,11 @@ def adversarial_audits(
     those of the plain stretch.
     """
     plain, dearer = score(frames, [tables, costlier(tables)])
-    found = []
+    effects = []
     for name, disturb in DISTURBANCES.items():
         (other,) = score(disturb(frames, ("adversarial", name, seed, day)), [tables])
-        found += changes(plain, other, name, detectors)
-    return found + changes(plain, dearer, "slippage_shock", detectors)
+        effects += changes(plain, other, name, detectors)
+    return effects + changes(plain, dearer, "slippage_shock", detectors)
 
 
 def changes(plain: Columns, other: Columns, name: str, detectors: Sequence[DetectorSpec]) -> list[DisturbanceEffect]:
@@ -86,34 +86,34 @@ def changes(plain: Columns, other: Columns, name: str, detectors: Sequence[Detec
     round. Windows that a disturbance made impossible count as 0.
     """
     matched = match_rows(plain, other)
-    found = []
+    effects = []
     for spec in detectors:
-        mine = plain["detector_id"] == spec.detector_id
-        theirs = np.zeros(len(mine), np.bool_)
+        own_rows = plain["detector_id"] == spec.detector_id
+        theirs = np.zeros(len(own_rows), np.bool_)
         theirs[matched.ours] = True
         change = {}
         for what, weigh in (("sigma", _sigma), ("publication", _chance)):
-            before, after = weigh(plain), np.zeros(len(mine))
+            before, after = weigh(plain), np.zeros(len(own_rows))
             after[matched.ours] = weigh(other)[matched.theirs]
-            change[what] = _change(before[mine], after[mine])
-        found.append(
+            change[what] = _change(before[own_rows], after[own_rows])
+        effects.append(
             DisturbanceEffect(
                 spec.detector_id,
                 name,
                 sigma=change["sigma"],
                 publication=change["publication"],
-                windows=int(np.count_nonzero(mine & theirs)),
+                windows=int(np.count_nonzero(own_rows & theirs)),
                 published_before=_published(plain, spec),
                 published_after=_published(other, spec),
             )
         )
-    return found
+    return effects
 
 
 def noise(frames: FrameBatch, name: Name) -> FrameBatch:
     """Multiply depths and volume by 1 +- 10 %, move imbalances by +- 0.1 and mids by +- a quarter of the spread.
 
-    Draws are uniform. What is told against the mid (micro-price, basis) moves with it.
+    Draws are uniform. Columns relative to the mid (micro-price, basis) move with it.
     """
     ints, floats = frames.ints.copy(), frames.floats.copy()
     for column in (C_DEPTH_BID, C_DEPTH_ASK, C_VOLUME):
@@ -161,10 +161,10 @@ def time_jitter(frames: FrameBatch, name: Name) -> FrameBatch:
     ints, floats = frames.ints.copy(), frames.floats.copy()
     late = uniforms(len(frames), *name) < LATE_SHARE
     for index in range(len(frames.universe)):
-        at = np.flatnonzero(ints[:, I_ASSET] == index)
-        held = np.flatnonzero(late[at[1:]]) + 1
-        floats[at[held]] = frames.floats[at[held - 1]]
-        ints[at[held], I_MID2] = frames.ints[at[held - 1], I_MID2]
+        rows = np.flatnonzero(ints[:, I_ASSET] == index)
+        held = np.flatnonzero(late[rows[1:]]) + 1
+        floats[rows[held]] = frames.floats[rows[held - 1]]
+        ints[rows[held], I_MID2] = frames.ints[rows[held - 1], I_MID2]
     return _repriced(frames, ints, floats)
 
 
@@ -183,9 +183,9 @@ def costlier(tables: DayTables) -> DayTables:
     return replace(tables, sq_score=tuple(scores))
 
 
-def fragility(found: Sequence[DisturbanceEffect]) -> float:
+def fragility(effects: Sequence[DisturbanceEffect]) -> float:
     """Return the mean change of score over disturbances, in [0, 1]; 0 without any."""
-    return sum(c.sigma for c in found) / len(found) if found else 0.0
+    return sum(c.sigma for c in effects) / len(effects) if effects else 0.0
 
 
 DISTURBANCES: Mapping[str, Callable[[FrameBatch, Name], FrameBatch]] = {
@@ -205,12 +205,12 @@ def _centred(frames: FrameBatch, name: Name, column: int) -> NDArray[np.float64]
 def _repriced(frames: FrameBatch, ints: NDArray[np.int64], floats: NDArray[np.float64]) -> FrameBatch:
     """Return the frames with `mid` and `ret_bps` of their `mid2`."""
     for index in range(len(frames.universe)):
-        at = np.flatnonzero((ints[:, I_ASSET] == index) & (ints[:, I_MID2] > 0))
-        mid = ints[at, I_MID2].astype(np.float64)
+        rows = np.flatnonzero((ints[:, I_ASSET] == index) & (ints[:, I_MID2] > 0))
+        mid = ints[rows, I_MID2].astype(np.float64)
         before = np.concatenate([mid[:1], mid[:-1]])
-        floats[at, C_MID] = mid / 2.0
-        known = np.isfinite(frames.floats[at, C_RET])
-        floats[at, C_RET] = np.where(known, 1e4 * (mid - before) / np.maximum(before, 1.0), np.nan)
+        floats[rows, C_MID] = mid / 2.0
+        has_return = np.isfinite(frames.floats[rows, C_RET])
+        floats[rows, C_RET] = np.where(has_return, 1e4 * (mid - before) / np.maximum(before, 1.0), np.nan)
     return replace(frames, ints=ints, floats=floats)
 
 

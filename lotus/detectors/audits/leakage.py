@@ -41,7 +41,11 @@ BLEED_BOUND = 0.7  # of the lower end of |correlation|: nobody explains half of 
 GAP_BOUND = 0.05  # of the difference of two correlations; a causal signal has exactly 0
 SHUFFLE_SIGMAS = 5.0
 SHUFFLE_FLOOR = 0.10
-OWN = ("s", "uncert", "kairos")  # columns that a detector alone decides; the rest also hears the others (crowding)
+OWN = (
+    "s",
+    "uncert",
+    "kairos",
+)  # columns that a detector alone decides; the others also depend on other detectors (crowding)
 AUDITS = ("truncation", "rolling_origin", "label_bleed", "label_shuffle")
 
 
@@ -69,17 +73,18 @@ def leakage_audits(
     Scores the stretch ORIGINS + 2 times. Empty when the stretch has too few windows to say anything, even of what is
     planted.
     """
-    detectors = [*detectors, _planted_spec(detectors)]
-    leaking = planted(score, detectors[-1])
+    planted_spec = replace(detectors[0], detector_id=PLANTED, horizon_s=PLANTED_HORIZON_S)
+    detectors = [*detectors, planted_spec]
+    leaking = planted(score, planted_spec)
     whole = leaking(frames)
     if not _enough(frames, whole):
         return []
     parts = [(part, leaking(part)) for part in _origins(frames, whole, seed, day)]
-    found = truncation(whole, [scored for _, scored in parts], detectors)
-    found += rolling_origin(frames, whole, parts, detectors)
-    found += label_bleed(frames, whole, detectors)
-    found += label_shuffle(frames, leaking, detectors, seed, day)
-    return found
+    findings = truncation(whole, [scored for _, scored in parts], detectors)
+    findings += rolling_origin(frames, whole, parts, detectors)
+    findings += label_bleed(frames, whole, detectors)
+    findings += label_shuffle(frames, leaking, detectors, seed, day)
+    return findings
 
 
 def planted(score: Score, spec: DetectorSpec) -> Score:
@@ -100,9 +105,9 @@ def planted(score: Score, spec: DetectorSpec) -> Score:
 
 
 def _enough(frames: FrameBatch, whole: Columns) -> bool:
-    mine = _known(whole)
-    asset = asset_index(frames, {"asset": whole["asset"][mine]})
-    end = whole["window_end_ms"][mine].astype(np.int64)
+    own_rows = _planted_rows(whole)
+    asset = asset_index(frames, {"asset": whole["asset"][own_rows]})
+    end = whole["window_end_ms"][own_rows].astype(np.int64)
     return independent(asset, end, PLANTED_HORIZON_S * 1000) >= MIN_INDEPENDENT
 
 
@@ -113,7 +118,7 @@ def _origins(frames: FrameBatch, whole: Columns, seed: int, day: str) -> list[Fr
     cut takes something away; behind the first quarter, so that something was scored. Causality is a property of the
     code, not of the hour, so the places lie early and the parts are cheap.
     """
-    closes = np.flatnonzero(np.isin(frames.ints[:, I_END], whole["window_end_ms"][_known(whole)]))
+    closes = np.flatnonzero(np.isin(frames.ints[:, I_END], whole["window_end_ms"][_planted_rows(whole)]))
     reach = max(min(len(frames), SHORT_FRAMES), int(closes[0]) + 1)
     closes = closes[closes < reach]
     closes = closes[closes >= min(reach // 4, closes[-1])]
@@ -121,9 +126,9 @@ def _origins(frames: FrameBatch, whole: Columns, seed: int, day: str) -> list[Fr
     return [rows_of(frames, slice(0, row + 1)) for row in cuts]
 
 
-def _known(whole: Columns) -> NDArray[np.bool_]:
-    known: NDArray[np.bool_] = (whole["detector_id"] == PLANTED) & (whole["s"] != 0.0)
-    return known
+def _planted_rows(whole: Columns) -> NDArray[np.bool_]:
+    planted_rows: NDArray[np.bool_] = (whole["detector_id"] == PLANTED) & (whole["s"] != 0.0)
+    return planted_rows
 
 
 def truncation(whole: Columns, parts: Sequence[Columns], detectors: Sequence[DetectorSpec]) -> list[LeakageFinding]:
@@ -140,9 +145,9 @@ def truncation(whole: Columns, parts: Sequence[Columns], detectors: Sequence[Det
         for name in OWN:
             wrong[matched.ours] |= ~same_bits(part[name][matched.ours], whole[name][matched.theirs])
         for detector in different:
-            mine = part["detector_id"] == detector
-            different[detector] += int(np.count_nonzero(wrong & mine))
-            rows[detector] += int(np.count_nonzero(mine))
+            own_rows = part["detector_id"] == detector
+            different[detector] += int(np.count_nonzero(wrong & own_rows))
+            rows[detector] += int(np.count_nonzero(own_rows))
     return [LeakageFinding(d, "truncation", float(n), 0.0, rows[d]) for d, n in different.items()]
 
 
@@ -160,21 +165,21 @@ def rolling_origin(
     then, hindsight, returns = ({d: list[NDArray[np.float64]]() for d in horizons} for _ in range(3))
     for cut, part in parts:
         matched = match_rows(part, whole)
-        mine = {name: part[name][matched.ours] for name in ("asset", "detector_id", "window_end_ms", "s")}
-        end, asset = mine["window_end_ms"].astype(np.int64), asset_index(frames, mine)
+        shared = {name: part[name][matched.ours] for name in ("asset", "detector_id", "window_end_ms", "s")}
+        end, asset = shared["window_end_ms"].astype(np.int64), asset_index(frames, shared)
         for detector, horizon in horizons.items():
-            waits = (mine["detector_id"] == detector) & (end + horizon > int(cut.ints[:, I_END].max()))
-            then[detector].append(mine["s"][waits].astype(np.float64))
+            waits = (shared["detector_id"] == detector) & (end + horizon > int(cut.ints[:, I_END].max()))
+            then[detector].append(shared["s"][waits].astype(np.float64))
             hindsight[detector].append(whole["s"][matched.theirs][waits].astype(np.float64))
             returns[detector].append(forward_returns(frames, asset[waits], end[waits], end[waits] + horizon))
-    found = []
+    findings = []
     for detector in horizons:
         r = np.concatenate(returns[detector])
-        known = abs(correlation(np.concatenate(then[detector]), r))
-        gap = abs(correlation(np.concatenate(hindsight[detector]), r)) - known
+        as_of_cut = abs(correlation(np.concatenate(then[detector]), r))
+        gap = abs(correlation(np.concatenate(hindsight[detector]), r)) - as_of_cut
         rows = int(np.count_nonzero(np.isfinite(r)))
-        found.append(LeakageFinding(detector, "rolling_origin", max(gap, 0.0), GAP_BOUND, rows))
-    return found
+        findings.append(LeakageFinding(detector, "rolling_origin", max(gap, 0.0), GAP_BOUND, rows))
+    return findings
 
 
 def label_bleed(frames: FrameBatch, whole: Columns, detectors: Sequence[DetectorSpec]) -> list[LeakageFinding]:
@@ -183,16 +188,16 @@ def label_bleed(frames: FrameBatch, whole: Columns, detectors: Sequence[Detector
     99.9 % interval by Fisher's z over returns that do not overlap. What a signal shares with returns that end before
     the close is its own business; half of the variance of what is still to come is not to be had honestly.
     """
-    found = []
-    for detector, horizon, mine, asset, end in _signals(frames, whole, detectors):
-        s = whole["s"][mine].astype(np.float64)
+    findings = []
+    for detector, horizon, rows, asset, end in _signals(frames, whole, detectors):
+        s = whole["s"][rows].astype(np.float64)
         ahead = forward_returns(frames, asset, end, end + horizon)
-        known = np.isfinite(ahead)
-        n = independent(asset[known], end[known], horizon)
+        finite = np.isfinite(ahead)
+        n = independent(asset[finite], end[finite], horizon)
         size = min(abs(correlation(s, ahead)), 1.0 - 1e-9)
         low = float(np.tanh(max(np.arctanh(size) - 3.29 / np.sqrt(max(n - 3, 1)), 0.0)))
-        found.append(LeakageFinding(detector, "label_bleed", low, BLEED_BOUND, int(np.count_nonzero(known))))
-    return found
+        findings.append(LeakageFinding(detector, "label_bleed", low, BLEED_BOUND, int(np.count_nonzero(finite))))
+    return findings
 
 
 def label_shuffle(
@@ -201,15 +206,15 @@ def label_shuffle(
     """Return |corr(s, r)| on the stretch with shuffled prices, scored again: who still predicts has cheated."""
     shuffled = shuffled_prices(frames, seed, day)
     events = score(shuffled)
-    found = []
-    for detector, horizon, mine, asset, end in _signals(shuffled, events, detectors):
+    findings = []
+    for detector, horizon, rows, asset, end in _signals(shuffled, events, detectors):
         ahead = forward_returns(shuffled, asset, end, end + horizon)
-        known = np.isfinite(ahead)
-        n = independent(asset[known], end[known], horizon)
+        finite = np.isfinite(ahead)
+        n = independent(asset[finite], end[finite], horizon)
         bound = max(SHUFFLE_FLOOR, SHUFFLE_SIGMAS / float(np.sqrt(max(n, 1))))
-        value = abs(correlation(events["s"][mine].astype(np.float64), ahead))
-        found.append(LeakageFinding(detector, "label_shuffle", value, bound, int(np.count_nonzero(known))))
-    return found
+        value = abs(correlation(events["s"][rows].astype(np.float64), ahead))
+        findings.append(LeakageFinding(detector, "label_shuffle", value, bound, int(np.count_nonzero(finite))))
+    return findings
 
 
 def shuffled_prices(frames: FrameBatch, seed: int, day: str) -> FrameBatch:
@@ -220,19 +225,19 @@ def shuffled_prices(frames: FrameBatch, seed: int, day: str) -> FrameBatch:
     """
     ints, floats = frames.ints.copy(), frames.floats.copy()
     for index in range(len(frames.universe)):
-        at = np.flatnonzero((ints[:, I_ASSET] == index) & (ints[:, I_MID2] > 0))
-        if len(at) < 2:
+        rows = np.flatnonzero((ints[:, I_ASSET] == index) & (ints[:, I_MID2] > 0))
+        if len(rows) < 2:
             continue
-        moves = np.diff(ints[at, I_MID2])
+        moves = np.diff(ints[rows, I_MID2])
         order = np.argsort(uniforms(len(moves), "shuffle order", seed, day, index), kind="stable")
         signs = np.where(uniforms(len(moves), "shuffle sign", seed, day, index) < 0.5, -1, 1)
-        path = np.concatenate([ints[at[:1], I_MID2], signs * moves[order]]).cumsum()
-        path = np.maximum(path, ints[at[0], I_MID2] // 10)
+        path = np.concatenate([ints[rows[:1], I_MID2], signs * moves[order]]).cumsum()
+        path = np.maximum(path, ints[rows[0], I_MID2] // 10)
         before = np.concatenate([path[:1], path[:-1]])
-        ints[at, I_MID2] = path
-        floats[at, C_MID] = path / 2.0
-        had = np.isfinite(floats[at, C_RET])
-        floats[at, C_RET] = np.where(had, 1e4 * (path - before) / before, np.nan)
+        ints[rows, I_MID2] = path
+        floats[rows, C_MID] = path / 2.0
+        had = np.isfinite(floats[rows, C_RET])
+        floats[rows, C_RET] = np.where(had, 1e4 * (path - before) / before, np.nan)
     return replace(frames, ints=ints, floats=floats)
 
 
@@ -241,10 +246,6 @@ def _signals(
 ) -> Iterator[tuple[str, int, NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]]:
     """Yield for each detector its horizon in ms and the rows, assets and window ends of its signals."""
     for detector, horizon in horizons_ms(detectors).items():
-        mine = np.flatnonzero((events["detector_id"] == detector) & (events["s"].astype(np.float64) != 0.0))
-        asset = asset_index(frames, {"asset": events["asset"][mine]})
-        yield detector, horizon, mine, asset, events["window_end_ms"][mine].astype(np.int64)
-
-
-def _planted_spec(detectors: Sequence[DetectorSpec]) -> DetectorSpec:
-    return replace(detectors[0], detector_id=PLANTED, horizon_s=PLANTED_HORIZON_S)
+        rows = np.flatnonzero((events["detector_id"] == detector) & (events["s"].astype(np.float64) != 0.0))
+        asset = asset_index(frames, {"asset": events["asset"][rows]})
+        yield detector, horizon, rows, asset, events["window_end_ms"][rows].astype(np.int64)

@@ -51,11 +51,11 @@ def forward_returns(
     """Return 1e4 (mid(to) / mid(from) - 1) of each row, bps; NaN where a mid is missing or older than `FRESH_MS`."""
     out = np.full(len(asset), np.nan)
     for index in range(len(frames.universe)):
-        mine = asset == index
-        known = (frames.ints[:, I_ASSET] == index) & (frames.ints[:, I_MID2] > 0)
-        end, mid = frames.ints[known, I_END], frames.ints[known, I_MID2].astype(np.float64)
-        if len(end) and mine.any():
-            out[mine] = 1e4 * (_mid_at(end, mid, to_ms[mine]) / _mid_at(end, mid, from_ms[mine]) - 1.0)
+        own_rows = asset == index
+        has_mid = (frames.ints[:, I_ASSET] == index) & (frames.ints[:, I_MID2] > 0)
+        end, mid = frames.ints[has_mid, I_END], frames.ints[has_mid, I_MID2].astype(np.float64)
+        if len(end) and own_rows.any():
+            out[own_rows] = 1e4 * (_mid_at(end, mid, to_ms[own_rows]) / _mid_at(end, mid, from_ms[own_rows]) - 1.0)
     return out
 
 
@@ -75,10 +75,10 @@ def correlation(s: NDArray[np.float64], r: NDArray[np.float64]) -> float:
 
     Ranks, because one crash would otherwise be most of a day's covariance.
     """
-    known = np.isfinite(s) & np.isfinite(r)
-    if int(np.count_nonzero(known)) < MIN_ROWS:
+    finite = np.isfinite(s) & np.isfinite(r)
+    if int(np.count_nonzero(finite)) < MIN_ROWS:
         return 0.0
-    a, b = _ranks(s[known]), _ranks(r[known])
+    a, b = _ranks(s[finite]), _ranks(r[finite])
     scale = float(np.sqrt(np.sum(a * a) * np.sum(b * b)))
     return float(np.sum(a * b)) / scale if scale > 0.0 else 0.0
 
@@ -88,13 +88,13 @@ def independent(asset: NDArray[np.int64], end_ms: NDArray[np.int64], horizon_ms:
     return len(np.unique(asset * 2**40 + end_ms // horizon_ms))
 
 
-def _mid_at(end: NDArray[np.int64], mid: NDArray[np.float64], at: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return the mid of the last frame that ends at or before `at`, NaN before the first, beyond the last or stale."""
-    k = np.searchsorted(end, at, side="right") - 1
+def _mid_at(end: NDArray[np.int64], mid: NDArray[np.float64], times: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the mid of the last frame that ends by `times`, NaN before the first, beyond the last or stale."""
+    k = np.searchsorted(end, times, side="right") - 1
     value = mid[np.maximum(k, 0)]
-    fine = (k >= 0) & (at - end[np.maximum(k, 0)] <= FRESH_MS)
-    found: NDArray[np.float64] = np.where(fine, value, np.nan)
-    return found
+    fine = (k >= 0) & (times - end[np.maximum(k, 0)] <= FRESH_MS)
+    mids: NDArray[np.float64] = np.where(fine, value, np.nan)
+    return mids
 
 
 def _ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:

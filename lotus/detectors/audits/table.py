@@ -86,9 +86,9 @@ def audit_table(
         for x in changes
     ]  # fmt: skip
     for name, version in versions.items() if leaks else ():
-        mine = [x for x in leaks if x.detector_id == name]
-        told, share = float(not all(x.passed for x in mine)), fragility([x for x in changes if x.detector_id == name])
-        rows.append((name, version, CURATOR, LEAKAGE_VETO, told, 0.0, told == 0.0, *nothing, len(mine)))
+        own = [x for x in leaks if x.detector_id == name]
+        leaked, share = float(not all(x.passed for x in own)), fragility([x for x in changes if x.detector_id == name])
+        rows.append((name, version, CURATOR, LEAKAGE_VETO, leaked, 0.0, leaked == 0.0, *nothing, len(own)))
         passed = share <= FRAGILITY_BOUND
         rows.append((name, version, CURATOR, ADV_FRAGILITY, share, FRAGILITY_BOUND, passed, *nothing, len(changes)))
     rows.sort(key=lambda row: (row[0], row[3]))
@@ -99,14 +99,14 @@ def audit_table(
 
 def curator_inputs(columns: Mapping[str, NDArray[np.generic]]) -> dict[str, CuratorInput]:
     """Return what the curators take from a day's table, by detector."""
-    found: dict[tuple[str, int], dict[str, float]] = {}
+    values: dict[tuple[str, int], dict[str, float]] = {}
     named = (columns[c].tolist() for c in ("detector_id", "spec_version", "audit", "value"))
     for name, version, audit, value in zip(*named, strict=True):
         if audit in (LEAKAGE_VETO, ADV_FRAGILITY):
-            found.setdefault((name, version), {})[audit] = value
+            values.setdefault((name, version), {})[audit] = value
     return {
         name: CuratorInput(one[LEAKAGE_VETO] > 0.0, one[ADV_FRAGILITY], version)
-        for (name, version), one in found.items()
+        for (name, version), one in values.items()
     }
 
 
@@ -116,16 +116,16 @@ def card_audits(columns: Mapping[str, NDArray[np.generic]]) -> list[AuditResult]
     A failed audit ends a version (`lotus.detectors.cards.lifecycle`); being fragile alone does not.
     """
     shown = ("detector_id", "kind", "audit", "value", "bound", "windows")
-    found = []
+    audits = []
     for name, kind, audit, value, bound, windows in zip(*(columns[c].tolist() for c in shown), strict=True):
         text = f"{value:.3g}, at most {bound:.3g}, over {windows} windows"
         if kind == LEAKAGE and name != PLANTED:
-            found.append(AuditResult(audit, value <= bound, text, name))
+            audits.append(AuditResult(audit, value <= bound, text, name))
         elif audit == ADV_FRAGILITY:
-            found.append(
+            audits.append(
                 AuditResult(audit, True, f"{value:.1%} of the signed score changes when the tape is disturbed", name)
             )
-    return found
+    return audits
 
 
 def planted_was_caught(columns: Mapping[str, NDArray[np.generic]]) -> tuple[int, int]:

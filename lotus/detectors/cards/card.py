@@ -78,8 +78,8 @@ def _payoff(facts: CardFacts) -> list[str]:
         ("P, published windows", *_estimate(facts.published_p)),
         ("Y, published windows as executed", *_estimate(facts.published_y)),
     ]
-    said = f"{facts.signals} signals, {facts.eligible} eligible, {facts.published} published."
-    lines = ["## Publications and net payoff", "", said, "Costs are in; intervals are 95 %, clustered by day.", ""]
+    counts = f"{facts.signals} signals, {facts.eligible} eligible, {facts.published} published."
+    lines = ["## Publications and net payoff", "", counts, "Costs are in; intervals are 95 %, clustered by day.", ""]
     return [*lines, *_table(("payoff", "mean, bps", "95 % interval", "windows", "days"), rows)]
 
 
@@ -95,8 +95,8 @@ def _quality(facts: CardFacts) -> list[str]:
 def _terms(facts: CardFacts) -> list[str]:
     flags = facts.quality[-1].neutral
     rows = [(name, f"{value:.4g}", "neutral" if name in flags else "-") for name, value in facts.terms.items()]
-    said = f"Evidence of the day by the micro-experts {facts.experts_ver}."
-    return ["## Kernel terms of the day", "", said, "", *_table(("term", "value", "flag"), rows)]
+    evidence = f"Evidence of the day by the micro-experts {facts.experts_ver}."
+    return ["## Kernel terms of the day", "", evidence, "", *_table(("term", "value", "flag"), rows)]
 
 
 def _audits(facts: CardFacts) -> list[str]:

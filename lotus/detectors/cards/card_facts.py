@@ -17,7 +17,7 @@ from lotus.detectors.daily.history import DayHistory
 from lotus.detectors.daily.quality import Matured, matured
 from lotus.detectors.daily.tables import DayTables
 from lotus.detectors.scoring.signal_spec import VETOES
-from lotus.detectors.spec import DetectorSpec
+from lotus.detectors.spec import JITTER, DetectorSpec
 from lotus.priors.vocabulary import FEATURES
 
 MIN_CONTEXT = 30  # windows of a context that is shown
@@ -96,7 +96,6 @@ class CardFacts:
 def card_facts(
     d: int,
     spec: DetectorSpec,
-    siblings: int,
     history: Sequence[DayHistory],
     tables: Sequence[DayTables],
     lives: Sequence[Life],
@@ -108,26 +107,26 @@ def card_facts(
     `experts_ver`: the experts in force on the last day.
     """
     m = matured(history, d)
-    mine = [h.detector == d for h in history]
-    veto = np.concatenate([h.veto[rows] for h, rows in zip(history, mine, strict=True)])
-    published = np.concatenate([h.published[rows] for h, rows in zip(history, mine, strict=True)])
+    own_rows = [h.detector == d for h in history]
+    veto = np.concatenate([h.veto[rows] for h, rows in zip(history, own_rows, strict=True)])
+    published = np.concatenate([h.published[rows] for h, rows in zip(history, own_rows, strict=True)])
     own = [x for x in lives if x.detector_id == spec.detector_id]
     life = next(x for x in own if x.version == spec.version)
     last = tables[-1]
-    at = last.detector_ids.index(spec.detector_id)
+    place = last.detector_ids.index(spec.detector_id)
     return CardFacts(
         detector_id=spec.detector_id,
         version=spec.version,
         spec_id=spec.spec_id,
         spec=asdict(spec),
-        siblings=siblings,
+        siblings=len(JITTER) - 1,
         day=history[-1].day,
         days=len(history),
         life=life,
         experts_ver=experts_ver,
         versions=tuple(f"v{x.version} {x.stage} since {x.since}" for x in own),
         quality=tuple(quality_day(t, spec.detector_id) for t in tables if t.day >= life.born),
-        terms={name: getattr(last, name)[at] for name in TERMS},
+        terms={name: getattr(last, name)[place] for name in TERMS},
         signals=len(veto),
         eligible=int(np.count_nonzero(veto == 0)),
         published=int(np.count_nonzero(published)),
@@ -144,8 +143,8 @@ def card_facts(
 
 def quality_day(tables: DayTables, detector_id: str) -> QualityDay:
     """Return the quality that was in force on one day."""
-    at = tables.detector_ids.index(detector_id)
-    return QualityDay(tables.day, tables.sq_score[at], dict(tables.quality[at]), tables.neutral[at])
+    place = tables.detector_ids.index(detector_id)
+    return QualityDay(tables.day, tables.sq_score[place], dict(tables.quality[place]), tables.neutral[place])
 
 
 def estimate(values: NDArray[np.float64], day: NDArray[np.int64]) -> Estimate | None:
@@ -169,7 +168,7 @@ def estimate(values: NDArray[np.float64], day: NDArray[np.int64]) -> Estimate | 
 
 def contexts(m: Matured) -> tuple[Context, ...]:
     """Return the payoff inside every context bin with at least 30 windows, worst mean first."""
-    found = []
+    groups = []
     for f, feature in enumerate(FEATURES):
         for b in range(feature.bins):
             rows = m.bins[:, f] == b
@@ -177,13 +176,13 @@ def contexts(m: Matured) -> tuple[Context, ...]:
                 inside = estimate(m.payoff[rows], m.day[rows])
                 assert inside is not None
                 name = f"d*{feature.name}" if feature.aligned else feature.name
-                found.append(Context(f"{name} = {feature.labels[b] if feature.labels else b}", inside))
-    return tuple(sorted(found, key=lambda c: (c.payoff.mean, c.label)))
+                groups.append(Context(f"{name} = {feature.labels[b] if feature.labels else b}", inside))
+    return tuple(sorted(groups, key=lambda c: (c.payoff.mean, c.label)))
 
 
 def _executed(m: Matured) -> Estimate | None:
-    known = np.isfinite(m.executed)
-    return estimate(m.executed[known], m.day[known])
+    finite = np.isfinite(m.executed)
+    return estimate(m.executed[finite], m.day[finite])
 
 
 def _student(level: float, degrees: int) -> float:

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from lotus.columns import Column, TableSpec
 from lotus.detectors.cards.card import card_markdown, withdrawn_card
 from lotus.detectors.cards.card_facts import AuditResult, CardFacts, card_facts, quality_day
-from lotus.detectors.cards.lifecycle import Life, StageTransition, VersionFacts, night
+from lotus.detectors.cards.lifecycle import Life, StageTransition, VersionFacts, after_day
 from lotus.detectors.daily.history import DayHistory
 from lotus.detectors.daily.quality import matured
 from lotus.detectors.daily.tables import DayTables
-from lotus.detectors.spec import JITTER, DetectorSpec
+from lotus.detectors.spec import DetectorSpec
 from lotus.errors import SchemaError
 
 Columns = Mapping[str, NDArray[np.generic]]
@@ -64,20 +64,20 @@ def detector_cards(
         raise SchemaError(
             f"cards of days {days} with tables of {[t.day for t in tables]}", "the same days, at least one"
         )
-    known = [] if before is None else lives_of(before)
-    births = {(x.detector_id, x.version): x.born for x in known}
+    previous = [] if before is None else lives_of(before)
+    births = {(x.detector_id, x.version): x.born for x in previous}
     facts = []
     for d, spec in enumerate(detectors):
         own = [t for t in tables if t.day >= births.get((spec.detector_id, spec.version), days[-1])]
         facts.append(_version_facts(d, spec, history, own, _of(audits, spec.detector_id)))
-    lives = night(days[-1], known, facts)
+    lives = after_day(days[-1], previous, facts)
     shipped = {(spec.detector_id, spec.version): (d, spec) for d, spec in enumerate(detectors)}
     rows = []
     for life in lives:
-        found = shipped.get((life.detector_id, life.version))
+        current = shipped.get((life.detector_id, life.version))
         own_audits = _of(audits, life.detector_id)
-        told = card_facts(*found, len(JITTER) - 1, history, tables, lives, own_audits, experts_ver) if found else None
-        rows.append(_row(life, told))
+        numbers = card_facts(*current, history, tables, lives, own_audits, experts_ver) if current else None
+        rows.append(_row(life, numbers))
     return {
         c.name: np.array([row[c.name] for row in rows], dtype=DETECTOR_CARDS.numpy_dtype(c.name))
         for c in DETECTOR_CARDS.columns
@@ -110,14 +110,14 @@ def _version_facts(
     tables: Sequence[DayTables],
     audits: Sequence[AuditResult],
 ) -> VersionFacts:
-    known = [quality_day(t, spec.detector_id) for t in tables]
+    days = [quality_day(t, spec.detector_id) for t in tables]
     return VersionFacts(
-        spec.detector_id,
-        spec.version,
-        matured(history, d).days,
-        int(sum(np.count_nonzero(h.published & (h.detector == d)) for h in history)),
-        tuple(None if "sq_score" in q.neutral else q.sq_score for q in known),
-        tuple(a.name for a in audits if not a.passed),
+        detector_id=spec.detector_id,
+        version=spec.version,
+        matured_days=matured(history, d).days,
+        published=int(sum(np.count_nonzero(h.published & (h.detector == d)) for h in history)),
+        sq=tuple(None if "sq_score" in q.neutral else q.sq_score for q in days),
+        failed_audits=tuple(a.name for a in audits if not a.passed),
     )
 
 

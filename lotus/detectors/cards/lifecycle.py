@@ -1,6 +1,6 @@
 """The life of a detector version: experimental, active, deprecated, archived, decided from numbers alone.
 
-One change a night at most, each with the number that decided; a life is its list of changes and is only ever
+A day makes one change at most, each with the number that decided; a life is its list of changes and is only ever
 appended to. No version comes back: what recovers is another version. Pure and deterministic; nothing is stored here.
 (Literature: model registry stages, champion and challenger.)
 """
@@ -38,7 +38,7 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class VersionFacts:
-    """What the night knows of one shipped version; `sq` newest last, None where sq_score stood at its neutral 0.5."""
+    """What a day shows of one shipped version; `sq` newest last, None where sq_score stood at its neutral 0.5."""
 
     detector_id: str
     version: int
@@ -82,24 +82,24 @@ class Life:
         return self.changes[-1].day
 
 
-def night(day: str, lives: Sequence[Life], facts: Sequence[VersionFacts], rules: Rules | None = None) -> list[Life]:
+def after_day(day: str, lives: Sequence[Life], facts: Sequence[VersionFacts], rules: Rules | None = None) -> list[Life]:
     """Return the lives after `day`, ordered by detector and version: those before it, and what the facts change.
 
     A version without facts is no longer shipped. Raises `LookAheadError` when a life already knows `day` or a later
     one, `SchemaError` when two facts speak of one version.
     """
     rules = rules or Rules()
-    told = {(f.detector_id, f.version): f for f in facts}
-    if len(told) != len(facts):
+    facts_by_version = {(f.detector_id, f.version): f for f in facts}
+    if len(facts_by_version) != len(facts):
         raise SchemaError("two facts of one detector version", "one each")
     late = [life for life in lives if life.since >= day]
     if late:
         raise LookAheadError(f"{late[0].detector_id} changed on {late[0].since}", f"a day before {day}")
-    known = {(x.detector_id, x.version): x for x in lives}
-    active = [key for key, life in known.items() if life.stage is LifecycleStage.ACTIVE]
+    previous = {(x.detector_id, x.version): x for x in lives}
+    active = [key for key, life in previous.items() if life.stage is LifecycleStage.ACTIVE]
     after = []
-    for name, version in sorted(known.keys() | told.keys()):
-        life, fact = known.get((name, version)), told.get((name, version))
+    for name, version in sorted(previous.keys() | facts_by_version.keys()):
+        life, fact = previous.get((name, version)), facts_by_version.get((name, version))
         newer = max((v for other, v in active if other == name and v > version), default=0)
         before = life.changes if life else ()
         after.append(Life(name, version, (*before, *_change(day, life, fact, newer, rules))))

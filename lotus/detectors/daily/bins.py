@@ -68,9 +68,11 @@ def bin_edges(
     """
     out = []
     for a in range(n_assets):
-        mine = [h.key % MAX_ASSETS == a for h in history]
-        rows = np.concatenate([h.x[m] for h, m in zip(history, mine, strict=True)] or [np.zeros((0, len(FEATURES)))])
-        hbar = np.concatenate([u[m] for u, m in zip(surprise, mine, strict=True)] or [np.zeros(0)])
+        own_rows = [h.key % MAX_ASSETS == a for h in history]
+        rows = np.concatenate(
+            [h.x[m] for h, m in zip(history, own_rows, strict=True)] or [np.zeros((0, len(FEATURES)))]
+        )
+        hbar = np.concatenate([u[m] for u, m in zip(surprise, own_rows, strict=True)] or [np.zeros(0)])
         out.append(tuple(_edges(f, hbar if f == _HBAR else rows[:, f]) for f in range(len(FEATURES))))
     return tuple(out)
 

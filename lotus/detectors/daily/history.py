@@ -164,15 +164,23 @@ def _payoffs(
 ) -> _Paid:
     if outcomes is None or not len(outcomes["payoff_p"]):
         none, count = np.zeros(0), np.zeros(len(detectors), np.int64)
-        return _Paid(none.astype(np.int64), none.astype(np.int64), none, none, none, count, count)
+        return _Paid(
+            detector=none.astype(np.int64),
+            key=none.astype(np.int64),
+            ret=none,
+            payoff=none,
+            executed=none,
+            due=count,
+            dropped=count,
+        )
     detector, key = _keys(outcomes, manifest, universe, detectors)
     payoff = np.asarray(outcomes["payoff_p"], dtype=np.float64)
     ret = np.full(len(payoff), np.nan)
     for d, spec in enumerate(detectors):
-        mine = detector == d
-        ret[mine] = np.asarray(outcomes[f"fwd_ret_bps_{spec.horizon_s}"], dtype=np.float64)[mine]
-    known, whole = detector >= 0, np.asarray(outcomes["status"] == "ok", dtype=np.bool_)
-    rows = np.flatnonzero(known & whole & np.isfinite(payoff) & np.isfinite(ret))
+        own_rows = detector == d
+        ret[own_rows] = np.asarray(outcomes[f"fwd_ret_bps_{spec.horizon_s}"], dtype=np.float64)[own_rows]
+    scored, whole = detector >= 0, np.asarray(outcomes["status"] == "ok", dtype=np.bool_)
+    rows = np.flatnonzero(scored & whole & np.isfinite(payoff) & np.isfinite(ret))
     rows = rows[np.lexsort((key[rows], detector[rows]))]
     return _Paid(
         detector=detector[rows],
@@ -180,8 +188,8 @@ def _payoffs(
         ret=ret[rows],
         payoff=payoff[rows],
         executed=np.asarray(outcomes["payoff_y"], dtype=np.float64)[rows],
-        due=np.bincount(detector[known], minlength=len(detectors)),
-        dropped=np.bincount(detector[known & ~whole], minlength=len(detectors)),
+        due=np.bincount(detector[scored], minlength=len(detectors)),
+        dropped=np.bincount(detector[scored & ~whole], minlength=len(detectors)),
     )
 
 
@@ -197,7 +205,7 @@ def _median_sigma(
     ln_sigma += (1.0 - score.sq_share) * np.maximum(gain + penalty, np.log(1e-3))
     out = np.full(count, np.nan)
     for d in range(count):
-        mine = (detector == d) & (terms["sq_score"] != NEUTRAL)
-        if np.any(mine):
-            out[d] = np.median(np.exp(ln_sigma[mine]))
+        own_rows = (detector == d) & (terms["sq_score"] != NEUTRAL)
+        if np.any(own_rows):
+            out[d] = np.median(np.exp(ln_sigma[own_rows]))
     return out

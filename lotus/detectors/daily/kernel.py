@@ -59,8 +59,8 @@ def coherence(
     s = np.zeros(sum(len(h.key) for h in history))
     offset = 0
     for h in history:
-        mine = h.detector == detector
-        s[offset + np.searchsorted(h.key, h.signal_key[mine])] = h.s[mine]
+        own_rows = h.detector == detector
+        s[offset + np.searchsorted(h.key, h.signal_key[own_rows])] = h.s[own_rows]
         offset += len(h.key)
     spoke = s[cut[0]].any(axis=1)
     k = int(spoke.sum())
@@ -88,10 +88,10 @@ def dispersion(history: Sequence[DayHistory], window_ms: int) -> tuple[NDArray[n
     back = DISPERSION_MS // window_ms
     windows, values = [], []
     for h in history:
-        at = np.searchsorted(h.key, h.key - back * MAX_ASSETS)
-        at = np.minimum(at, len(h.key) - 1)
-        whole = h.key[at] == h.key - back * MAX_ASSETS
-        ret = 1e4 * (h.mid2[whole] / h.mid2[at[whole]] - 1.0)
+        earlier = np.searchsorted(h.key, h.key - back * MAX_ASSETS)
+        earlier = np.minimum(earlier, len(h.key) - 1)
+        whole = h.key[earlier] == h.key - back * MAX_ASSETS
+        ret = 1e4 * (h.mid2[whole] / h.mid2[earlier[whole]] - 1.0)
         moments, first, count = np.unique(h.key[whole] // MAX_ASSETS, return_index=True, return_counts=True)
         if not len(moments):
             continue
@@ -118,22 +118,22 @@ def phi(
     windows, change = moved
     if m.days < MIN_DAYS or not len(windows):
         return None
-    at = np.minimum(np.searchsorted(windows, m.key // MAX_ASSETS), len(windows) - 1)
-    keep = windows[at] == m.key // MAX_ASSETS
+    places = np.minimum(np.searchsorted(windows, m.key // MAX_ASSETS), len(windows) - 1)
+    keep = windows[places] == m.key // MAX_ASSETS
     if keep.sum() < MIN_OVERLAP + N_FEATURES:
         return None
     key, x = context
     others = _standard(x[np.minimum(np.searchsorted(key, m.key[keep]), len(key) - 1)])
-    left, right = _residual(m.payoff[keep], others), _residual(change[at[keep]], others)
+    left, right = _residual(m.payoff[keep], others), _residual(change[places[keep]], others)
     below = float(np.sqrt(np.sum(left * left) * np.sum(right * right)))
     return min(abs(float(np.sum(left * right))) / below, 1.0) if below > 0.0 else None
 
 
 def _standard(columns: NDArray[np.float64]) -> NDArray[np.float64]:
-    known = np.isfinite(columns)
-    count = np.maximum(known.sum(axis=0), 1)
-    filled = np.where(known, columns, 0.0)
-    centred = np.where(known, columns - filled.sum(axis=0) / count, 0.0)
+    finite = np.isfinite(columns)
+    count = np.maximum(finite.sum(axis=0), 1)
+    filled = np.where(finite, columns, 0.0)
+    centred = np.where(finite, columns - filled.sum(axis=0) / count, 0.0)
     deviation = np.sqrt(np.sum(centred**2, axis=0) / count)
     out: NDArray[np.float64] = centred / np.where(deviation > 0.0, deviation, 1.0)
     return out
@@ -153,9 +153,9 @@ def theta0(history: Sequence[DayHistory], detector: int) -> float | None:
     if len(history) < MIN_DAYS:
         return None
     support = min(1.0, len(bins) / FULL_SUPPORT)
-    known = bins[(bins[:, _HBAR] < N_BINS[_HBAR]) & (bins[:, SESSION] < N_BINS[SESSION])]
+    complete = bins[(bins[:, _HBAR] < N_BINS[_HBAR]) & (bins[:, SESSION] < N_BINS[SESSION])]
     cells = np.bincount(
-        known[:, _HBAR].astype(np.int64) * N_BINS[SESSION] + known[:, SESSION],
+        complete[:, _HBAR].astype(np.int64) * N_BINS[SESSION] + complete[:, SESSION],
         minlength=N_BINS[_HBAR] * N_BINS[SESSION],
     )
     if not cells.sum():
@@ -168,11 +168,11 @@ def theta0(history: Sequence[DayHistory], detector: int) -> float | None:
 def emergence(history: Sequence[DayHistory], detector: int) -> float | None:
     """Return logistic(t) of the slope of daily median sigma on the day's place among the learning days."""
     values = np.array([h.median_sigma[detector] for h in history])
-    known = np.flatnonzero(np.isfinite(values))
-    values, n = values[known], len(known)
+    finite = np.flatnonzero(np.isfinite(values))
+    values, n = values[finite], len(finite)
     if n < MIN_DAYS:
         return None
-    x = known - known.mean()
+    x = finite - finite.mean()
     slope = float(np.sum(x * values) / np.sum(x * x))
     residual = values - values.mean() - slope * x
     error = float(np.sqrt(np.sum(residual**2) / (n - 2) / np.sum(x * x)))
@@ -183,12 +183,12 @@ def emergence(history: Sequence[DayHistory], detector: int) -> float | None:
 
 def novelty(profiles: Sequence[NDArray[np.float64]], detector: int) -> float | None:
     """Return half the median cosine distance of a payoff profile to the others; `profiles` from `payoff_profile`."""
-    mine = profiles[detector]
+    own = profiles[detector]
     distances = []
     for j, other in enumerate(profiles):
-        below = float(np.linalg.norm(mine) * np.linalg.norm(other))
+        below = float(np.linalg.norm(own) * np.linalg.norm(other))
         if j != detector and below > 0.0:
-            distances.append(1.0 - float(mine @ other) / below)
+            distances.append(1.0 - float(own @ other) / below)
     return min(max(float(np.median(distances)) / 2.0, 0.0), 1.0) if distances else None
 
 
@@ -197,11 +197,11 @@ def payoff_profile(m: Matured) -> NDArray[np.float64]:
     out = np.zeros(sum(N_BINS))
     if m.days < MIN_DAYS:
         return out
-    at = 0
+    start = 0
     for f, n in enumerate(N_BINS):
-        known = m.bins[:, f] < n
-        count = np.bincount(m.bins[known, f], minlength=n)
-        total = np.bincount(m.bins[known, f], weights=m.payoff[known] - m.payoff.mean(), minlength=n)
-        out[at : at + n] = np.where(count > 0, total / np.maximum(count, 1), 0.0)
-        at += n
+        binned = m.bins[:, f] < n
+        count = np.bincount(m.bins[binned, f], minlength=n)
+        total = np.bincount(m.bins[binned, f], weights=m.payoff[binned] - m.payoff.mean(), minlength=n)
+        out[start : start + n] = np.where(count > 0, total / np.maximum(count, 1), 0.0)
+        start += n
     return out

@@ -48,8 +48,8 @@ def day_tables(
     slow = _SlowTerms(history, manifest, detectors, retired)
     values = [slow.of(d) for d in range(len(detectors))]
     for d, spec in enumerate(detectors):
-        found = bins.threshold(_trailing(recent, surprise, d, spec, values[d], manifest), manifest.score)
-        _set_threshold(values[d], found, manifest, spec)
+        threshold = bins.threshold(_trailing(recent, surprise, d, spec, values[d], manifest), manifest.score)
+        _set_threshold(values[d], threshold, manifest, spec)
     return DayTables(
         day=day,
         assets=tuple(a.name for a in universe),
@@ -115,16 +115,16 @@ class _SlowTerms:
             for name in ("sq_score", "kr_coherence", "kr_phi", "theta0", "kr_emergence", "kr_novelty"):
                 out.put(name, None)
             return out
-        mine = self._cohort[d]
-        cohort = [*self._peers[:d], mine, *self._peers[d + 1 :]]
-        profiles = [*self._profiles[:d], kernel.payoff_profile(mine), *self._profiles[d + 1 :]]
+        own = self._cohort[d]
+        cohort = [*self._peers[:d], own, *self._peers[d + 1 :]]
+        profiles = [*self._profiles[:d], kernel.payoff_profile(own), *self._profiles[d + 1 :]]
         parts, missing = quality(cohort, d, round(spec.horizon_s / window_s))
         out.parts = {name: _rounded(value) for name, value in parts.items()}
         out.put("sq_score", None if "score" in missing else parts["score"])
         out.neutral += [f"sq_{name}" for name in missing if name != "score"]
         cut = self._cuts[kernel.segment_length(spec.band_s, window_s)]
         out.put("kr_coherence", kernel.coherence(self._days, d, cut, spec.band_s, window_s))
-        out.put("kr_phi", kernel.phi(mine, self._context, self._moved))
+        out.put("kr_phi", kernel.phi(own, self._context, self._moved))
         out.put("theta0", kernel.theta0(self._days, d))
         out.put("kr_emergence", kernel.emergence(self._long, d))
         out.put("kr_novelty", kernel.novelty(profiles, d))
@@ -150,23 +150,25 @@ def _trailing(
     for name, weight in (("kr_coherence", 1.0), ("kr_phi", 1.0), ("kr_novelty", 0.8), ("kr_emergence", 0.8)):
         slow += weight * float(np.log(0.05 + 0.95 * terms[name]))
     for h, u in zip(recent, surprise, strict=True):
-        mine = (h.detector == d) & ((h.veto & ~np.uint32(LEAKAGE)) == 0)
-        hbar = u[np.searchsorted(h.key, h.signal_key[mine])]
+        own_rows = (h.detector == d) & ((h.veto & ~np.uint32(LEAKAGE)) == 0)
+        hbar = u[np.searchsorted(h.key, h.signal_key[own_rows])]
         hbar = np.where(np.isfinite(hbar), hbar, NEUTRAL)
-        theta1 = np.maximum(0.0, terms["theta0"] - score.gamma_mx * h.mx[mine])
+        theta1 = np.maximum(0.0, terms["theta0"] - score.gamma_mx * h.mx[own_rows])
         resonance = (np.log(0.05 + 0.95 * hbar) + slow) / 4.6
         resonance += score.penalty_a * np.log(1.0 - theta1) + score.penalty_b * float(np.log(1.0 - spec.rho))
-        resonance += np.log(1.0 + score.beta_mx * (2.0 * h.mx[mine] - 1.0))
-        resonance -= np.log(1.0 + score.crowding_c * h.crowd[mine] ** score.crowding_q)
+        resonance += np.log(1.0 + score.beta_mx * (2.0 * h.mx[own_rows] - 1.0))
+        resonance -= np.log(1.0 + score.crowding_c * h.crowd[own_rows] ** score.crowding_q)
         quality_part = score.sq_share * float(np.log(max(terms["sq_score"], 1e-3)))
         parts.append(quality_part + (1.0 - score.sq_share) * np.maximum(resonance, np.log(1e-3)))
     return np.concatenate(parts) if parts else np.zeros(0)
 
 
-def _set_threshold(values: _Values, found: tuple[float, float] | None, manifest: Manifest, spec: DetectorSpec) -> None:
+def _set_threshold(
+    values: _Values, threshold: tuple[float, float] | None, manifest: Manifest, spec: DetectorSpec
+) -> None:
     score = manifest.score
-    if found is not None:
-        values.terms["tau_pub"], values.terms["temperature"] = found
+    if threshold is not None:
+        values.terms["tau_pub"], values.terms["temperature"] = threshold
         return
     t = score.temperature
     anchor = neutral_ln_sigma(manifest, spec.rho) + t * mathx.logit(1.0 - score.publish_share)

@@ -19,7 +19,6 @@ WEIGHTS: Mapping[str, float] = {
 }  # fmt: skip
 MIN_DAYS = 10
 MIN_OVERLAP = 30
-_MISSING = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,25 +46,25 @@ def matured(history: Sequence[DayHistory], detector: int) -> Matured:
     paid = [_rows(h.paid_detector, detector) for h in history]
     key = np.concatenate([h.signal_key[r] for h, r in zip(history, signals, strict=True)])
     paid_key = np.concatenate([h.paid_key[r] for h, r in zip(history, paid, strict=True)])
-    at = np.minimum(np.searchsorted(key, paid_key), max(len(key) - 1, 0))
-    found = key[at] == paid_key if len(key) else np.zeros(len(paid_key), np.bool_)
-    at = at[found]
+    places = np.minimum(np.searchsorted(key, paid_key), max(len(key) - 1, 0))
+    has_event = key[places] == paid_key if len(key) else np.zeros(len(paid_key), np.bool_)
+    places = places[has_event]
 
     def joined(name: str, rows: Sequence[slice], keep: NDArray[np.generic]) -> NDArray[np.float64]:
         values: NDArray[np.float64] = np.concatenate([getattr(h, name)[r] for h, r in zip(history, rows, strict=True)])
         kept: NDArray[np.float64] = values[keep]
         return kept
 
-    day = np.concatenate([np.full(r.stop - r.start, k) for k, r in enumerate(paid)])[found]
+    day = np.concatenate([np.full(r.stop - r.start, k) for k, r in enumerate(paid)])[has_event]
     return Matured(
-        key=paid_key[found],
-        s=joined("s", signals, at),
-        ret=joined("ret", paid, found),
-        payoff=joined("payoff", paid, found),
+        key=paid_key[has_event],
+        s=joined("s", signals, places),
+        ret=joined("ret", paid, has_event),
+        payoff=joined("payoff", paid, has_event),
         day=day.astype(np.int64),
-        bins=joined("bins", signals, at).astype(np.uint8),
-        published=joined("published", signals, at).astype(np.bool_),
-        executed=joined("executed", paid, found),
+        bins=joined("bins", signals, places).astype(np.uint8),
+        published=joined("published", signals, places).astype(np.bool_),
+        executed=joined("executed", paid, has_event),
     )
 
 
@@ -73,7 +72,9 @@ def nobody() -> Matured:
     """Return the signals of a detector that has none."""
     none, whole = np.zeros(0), np.zeros(0, np.int64)
     empty = np.zeros((0, N_FEATURES), np.uint8)
-    return Matured(whole, none, none, none, whole, empty, np.zeros(0, np.bool_), none)
+    return Matured(
+        key=whole, s=none, ret=none, payoff=none, day=whole, bins=empty, published=np.zeros(0, np.bool_), executed=none
+    )
 
 
 def accuracy(m: Matured) -> float | None:
@@ -102,9 +103,9 @@ def precision(m: Matured, lag: int) -> float | None:
 def newey_west(time: NDArray[np.int64], score: NDArray[np.float64], lag: int) -> float:
     """Return sum over lags |l| <= L of (1 - |l|/(L+1)) sum_t u_t u_{t+l}, u_t = scores of one time together."""
     moments, back = np.unique(time, return_inverse=True)
-    at = np.concatenate([[0], np.cumsum(np.minimum(np.diff(moments), lag + 1))])
-    u = np.zeros(int(at[-1]) + 1)
-    u[at] = np.bincount(back, weights=score)
+    places = np.concatenate([[0], np.cumsum(np.minimum(np.diff(moments), lag + 1))])
+    u = np.zeros(int(places[-1]) + 1)
+    u[places] = np.bincount(back, weights=score)
     total = float(np.sum(u * u))
     for step in range(1, min(lag, len(u) - 1) + 1):
         total += 2.0 * (1.0 - step / (lag + 1.0)) * float(np.sum(u[:-step] * u[step:]))
@@ -126,13 +127,13 @@ def stability(m: Matured) -> float | None:
 
 def orthogonality(cohort: Sequence[Matured], detector: int) -> float | None:
     """Return 1 - max_j |corr(P, P_j)| over the windows that two detectors share; None when it shares none."""
-    mine = cohort[detector]
+    own = cohort[detector]
     worst = None
     for j, other in enumerate(cohort):
         if j == detector:
             continue
-        _, a, b = np.intersect1d(mine.key, other.key, assume_unique=True, return_indices=True)
-        p, q = mine.payoff[a], other.payoff[b]
+        _, a, b = np.intersect1d(own.key, other.key, assume_unique=True, return_indices=True)
+        p, q = own.payoff[a], other.payoff[b]
         if len(p) >= MIN_OVERLAP and p.std() > 0.0 and q.std() > 0.0:
             worst = max(worst or 0.0, abs(float(np.corrcoef(p, q)[0, 1])))
     return None if worst is None else min(max(1.0 - worst, 0.0), 1.0)

@@ -29,7 +29,7 @@ class DayTables:
     `edges[asset][feature]`: upper edges of all bins but the last, empty without history. `hbar_m`, `hbar_s`: mean and
     deviation of ln(rv + 1e-4), NaN without history. `neutral[detector]` names the terms that stand at 0.5 (tau_pub and
     temperature: at their defaults). `quality`: the parts of sq_score, for explanation. `leakage_veto`, `adv_fragility`:
-    what the newest audit of an earlier day told the curators, empty when there is none.
+    what the curators know from the newest audit of an earlier day, empty without one.
     """
 
     day: str

@@ -96,24 +96,16 @@ def score_config(manifest: Manifest, bad_quality: int) -> NDArray[np.void]:
     return out
 
 
-def score_terms(
-    tables: DayTables, detectors: Sequence[DetectorSpec], nudges: NDArray[np.float64], score: ScoreDefaults
-) -> NDArray[np.void]:
-    """Return one record per detector; `nudges` f8[D] beside those of the curators whose knowledge the tables carry.
-
-    Raises `SchemaError` for tables of other detectors or a nudge beyond kappa_curator.
-    """
+def score_terms(tables: DayTables, detectors: Sequence[DetectorSpec], score: ScoreDefaults) -> NDArray[np.void]:
+    """Return one record per detector; raises `SchemaError` for tables of other detectors."""
     names = tuple(d.detector_id for d in detectors)
     if tables.detector_ids != names:
         raise SchemaError(f"day tables of detectors {tables.detector_ids}", str(names), "another set of specifications")
-    kappa = score.kappa_curator
-    if np.any(np.abs(nudges) > kappa) or nudges.shape != (len(names),):
-        raise SchemaError(f"curator nudges {nudges}", f"one per detector within +- {kappa}")
     out = np.zeros(len(names), TERMS_DTYPE)
     out["sq"], out["coherence"], out["phi"] = tables.sq_score, tables.kr_coherence, tables.kr_phi
     out["theta"], out["rho"], out["emergence"] = tables.theta0, tables.kr_rho, tables.kr_emergence
     out["novelty"], out["tau"], out["temperature"] = tables.kr_novelty, tables.tau_pub, tables.temperature
-    out["nudge"], out["veto"] = nudges + fragility_nudges(tables, score.kappa_fragility), veto_bits(tables)
+    out["nudge"], out["veto"] = fragility_nudges(tables, score.kappa_fragility), veto_bits(tables)
     for d, spec in enumerate(detectors):
         out[d]["best_cos"], out[d]["best_sin"] = unit_vector(spec.best_phase_deg)
         out[d]["ln_sq"], out[d]["ln_tau"] = mathx.log(max(out[d]["sq"], FLOOR)), mathx.log(out[d]["tau"])

@@ -38,14 +38,14 @@ class EventIds:
 
     def of(self, ints: NDArray[np.int64]) -> list[str]:
         """Return one identity per row."""
-        found, last_ms, part = [], -1, b""
+        ids, last_ms, part = [], -1, b""
         for asset, detector, end_ms in ints[:, : spec.K_END + 1].tolist():
             if end_ms != last_ms:
                 last_ms, part = end_ms, _part(end_ms - self._window_ms)
             digest = self._prefixes[asset][detector].copy()
             digest.update(part)
-            found.append(digest.hexdigest())
-        return found
+            ids.append(digest.hexdigest())
+        return ids
 
 
 @dataclass(frozen=True, slots=True, eq=False)

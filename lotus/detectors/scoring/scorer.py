@@ -42,10 +42,9 @@ class Scorer:
         tables: DayTables,
         priors: Sequence[PriorsVersion],
         branch: str,
-        nudges: NDArray[np.float64] | None = None,
         tables_ver: str = "",
     ) -> None:
-        """Start blank (no surprise, no window before); `nudges` f8 [D] beside those of the tables' curators, default 0.
+        """Start blank (no surprise, no window before).
 
         `tables_ver` is what rows call their tables when that is not the tables' own name.
 
@@ -56,11 +55,9 @@ class Scorer:
             raise SchemaError(f"day tables of assets {tables.assets}", str(names), "another universe")
         self.universe, self.detectors, self.tables, self.branch = tuple(universe), tuple(detectors), tables, branch
         self._tables_ver = tables_ver or tables.tables_ver
-        nothing = np.zeros(len(self.detectors))
-        given = nothing if nudges is None else np.asarray(nudges, dtype=np.float64)
         self._state = np.zeros(len(names), SCORE_STATE_DTYPE)
         self._config = score_config(manifest, BAD_QUALITY_BITS)
-        self._terms = score_terms(tables, self.detectors, given, manifest.score)
+        self._terms = score_terms(tables, self.detectors, manifest.score)
         self._edges, self._hbar = tables.edge_array(), tables.hbar_array()
         self._keys = draw_keys(manifest.score.seed, universe, self.detectors)
         self._caps = caps_of(manifest.weave)
@@ -78,13 +75,13 @@ class Scorer:
         compiled = compile_priors(priors, [d.detector_id for d in self.detectors])
         self._from_ms = int(compiled.effective_from_ms[0])
         self._names = EventNames(
-            self.branch,
-            self.universe,
-            self.detectors,
-            self._tables_ver,
-            compiled.priors_vers,
-            self._window_ms,
-            self._ids,
+            branch=self.branch,
+            universe=self.universe,
+            detectors=self.detectors,
+            tables_ver=self._tables_ver,
+            priors_vers=compiled.priors_vers,
+            window_ms=self._window_ms,
+            ids=self._ids,
         )
         self._inputs = ScoreInputs(
             self._state, self._config, self._terms, self._edges, self._hbar, self._keys,
@@ -122,18 +119,6 @@ class Scorer:
     def _rows(self, windows: int) -> Rows:
         n = windows * len(self.detectors)
         return np.empty((n, N_INTS), np.int64), np.empty((n, N_FLOATS)), np.empty((n, N_FEATURES), np.uint8)
-
-
-def score_windows(
-    windows: WindowBatch,
-    manifest: Manifest,
-    universe: Sequence[Asset],
-    tables: DayTables,
-    priors: Sequence[PriorsVersion],
-    branch: str,
-) -> Columns:
-    """Score windows that start from a blank state; columns of SIGNAL_EVENTS in key order."""
-    return in_key_order(Scorer(manifest, universe, windows.detectors, tables, priors, branch).feed_all(windows))
 
 
 def of_day(events: Columns, start_ms: int) -> Columns:

@@ -81,9 +81,9 @@ def payloads_of(row: Row, facts: SignalFacts) -> list[Payload]:
 
 def published_rows(events: Mapping[str, NDArray[Any]]) -> Iterator[Row]:
     """Yield the published rows of columns of SIGNAL_EVENTS as plain values."""
-    at = np.flatnonzero(np.asarray(events["published"]).astype(np.bool_))
-    columns = {name: np.asarray(events[name])[at].tolist() for name in SIGNAL_EVENTS.names}
-    for k in range(len(at)):
+    rows = np.flatnonzero(np.asarray(events["published"]).astype(np.bool_))
+    columns = {name: np.asarray(events[name])[rows].tolist() for name in SIGNAL_EVENTS.names}
+    for k in range(len(rows)):
         yield {name: values[k] for name, values in columns.items()}
 
 
@@ -92,8 +92,8 @@ def spec_of(row: Row, detectors: Sequence[DetectorSpec]) -> DetectorSpec:
     for spec in detectors:
         if (spec.detector_id, spec.version) == (row["detector_id"], row["spec_version"]):
             return spec
-    known = ", ".join(f"{d.detector_id} v{d.version}" for d in detectors)
-    raise SchemaError(f"no specification of {row['detector_id']} v{row['spec_version']}", known, "it was retired")
+    shipped = ", ".join(f"{d.detector_id} v{d.version}" for d in detectors)
+    raise SchemaError(f"no specification of {row['detector_id']} v{row['spec_version']}", shipped, "it was retired")
 
 
 def _plain(value: str | int | float) -> str | int | float:

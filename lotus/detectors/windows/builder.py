@@ -114,10 +114,10 @@ class WindowBuilder:
             ints = np.concatenate([np.zeros((len(floats) - len(ints), ints.shape[1]), np.int64), ints])
         first = len(ints) - len(annotations)
         open_rows = np.zeros((self._n_assets, width), np.int64)
-        at = 0
+        start = 0
         for asset, count in enumerate(np.minimum(counts, width)):
-            open_rows[asset, :count] = np.arange(at, at + count)
-            at += int(count)
+            open_rows[asset, :count] = np.arange(start, start + count)
+            start += int(count)
         parts = [
             self._part(ints, floats, annotations[k : k + PART], first + k, open_rows)
             for k in range(0, max(len(annotations), 1), PART)
@@ -143,8 +143,8 @@ class WindowBuilder:
         frames = frames._replace(registers=self.compiled.frames.new_registers(BLOCK))
         windows = windows._replace(registers=self.compiled.windows.new_registers(BLOCK))
         for asset in range(self._n_assets):
-            mine = np.flatnonzero(picks.asset[:many] == asset)
-            run_picked(frames, asset, floats, picks.row[mine], picks.birth[mine], picks.to[mine], values)
+            own_rows = np.flatnonzero(picks.asset[:many] == asset)
+            run_picked(frames, asset, floats, picks.row[own_rows], picks.birth[own_rows], picks.to[own_rows], values)
         table[:n, T_VALUES : T_VALUES + values.shape[1]] = values[:n]
         for asset in range(self._n_assets):
             rows = np.flatnonzero(of == asset)

@@ -58,10 +58,10 @@ def n_floats(n_detectors: int) -> int:
 
 def window_columns() -> dict[str, InputColumn]:
     """Return every column that window expressions may name: the window's own, then the closing frame's others."""
-    found: dict[str, InputColumn] = {}
+    columns: dict[str, InputColumn] = {}
     for index, (name, unit) in enumerate(WINDOW_UNITS.items()):
-        found[name] = InputColumn(index, "1", "flag") if unit == "flag" else InputColumn(index, unit)
+        columns[name] = InputColumn(index, "1", "flag") if unit == "flag" else InputColumn(index, unit)
     for name, column in frame_columns().items():
-        if name not in found:
-            found[name] = InputColumn(T_FRAME + column.index, column.unit, column.kind)
-    return found
+        if name not in columns:
+            columns[name] = InputColumn(T_FRAME + column.index, column.unit, column.kind)
+    return columns

@@ -50,9 +50,9 @@ class Calls:
 
     def of(self, expert: int, asset: int | None = None) -> Floats:
         """Return the worth of the decided calls of an expert, of one asset or of all."""
-        mine = (self.expert == expert) & np.isfinite(self.worth)
-        found: Floats = self.worth[mine if asset is None else mine & (self.asset == asset)]
-        return found
+        own_rows = (self.expert == expert) & np.isfinite(self.worth)
+        values: Floats = self.worth[own_rows if asset is None else own_rows & (self.asset == asset)]
+        return values
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,11 +70,11 @@ def spoken(frames: FrameBatch, experts: ExpertSet) -> Iterator[ExpertCalls]:
     """Yield what these experts say in frames that start from a blank state, asset by asset."""
     machine = ExpertMachine(len(frames.universe), frames.cadence_ms, experts)
     for asset in range(len(frames.universe)):
-        mine = np.flatnonzero(frames.ints[:, I_ASSET] == asset)
-        if not len(mine):
+        own_rows = np.flatnonzero(frames.ints[:, I_ASSET] == asset)
+        if not len(own_rows):
             continue
-        ints, floats = frames.ints[mine], frames.floats[mine]
-        chunks = [slice(k, k + CHUNK) for k in range(0, len(mine), CHUNK)]
+        ints, floats = frames.ints[own_rows], frames.floats[own_rows]
+        chunks = [slice(k, k + CHUNK) for k in range(0, len(own_rows), CHUNK)]
         rows = np.concatenate([machine.feed_frames(asset, ints[c], floats[c])[:, A_FIRED:] for c in chunks])
         yield ExpertCalls(asset, ints, floats, rows[:, 0].astype(np.int64), rows[:, A_Z - A_FIRED :])
 
@@ -85,18 +85,18 @@ def calls_of(frames: FrameBatch, experts: ExpertSet, first_ms: int = 0) -> Calls
     Calls before `first_ms` (of the warm-up) are left out.
     """
     rules = label_rules(experts)
-    return joined([calls_in(said, rules, frames.cadence_ms, first_ms) for said in spoken(frames, experts)])
+    return joined([calls_in(series, rules, frames.cadence_ms, first_ms) for series in spoken(frames, experts)])
 
 
-def calls_in(said: ExpertCalls, rules: Sequence[LabelRule], cadence_ms: int, first_ms: int = 0) -> Calls:
+def calls_in(series: ExpertCalls, rules: Sequence[LabelRule], cadence_ms: int, first_ms: int = 0) -> Calls:
     """Return the calls of every expert, with its rule, in the frames of one asset."""
-    idx, reborn = said.ints[:, I_FRAME], rebirths(said.ints)
+    idx, reborn = series.ints[:, I_FRAME], rebirths(series.ints)
     start = int(np.searchsorted(idx * cadence_ms, first_ms))
     parts: list[Calls] = []
     for k, rule in enumerate(rules):
-        fired, z = (said.fired >> k) & 1 == 1, np.ascontiguousarray(said.z[:, k])
-        rows, side, worth = follow(fired, z, said.floats[:, C_MID], reborn, rule, cadence_ms, start)
-        parts.append(Calls(np.full(len(rows), k), np.full(len(rows), said.asset), idx[rows], side, worth))
+        fired, z = (series.fired >> k) & 1 == 1, np.ascontiguousarray(series.z[:, k])
+        rows, side, worth = follow(fired, z, series.floats[:, C_MID], reborn, rule, cadence_ms, start)
+        parts.append(Calls(np.full(len(rows), k), np.full(len(rows), series.asset), idx[rows], side, worth))
     return joined(parts)
 
 

@@ -44,7 +44,7 @@ Ints = NDArray[np.int64]
 class ExpertStat:
     """One expert over the days judged, of one asset or of all ("").
 
-    `run` = evaluations in turn below the floor; `twin` = the kept expert that says the same ("" for none); `weight`
+    `run` = evaluations in turn below the floor; `twin` = the retained expert that says the same ("" for none); `weight`
     before and `proposed`; `status` from now on.
     """
 
@@ -83,20 +83,20 @@ class Judge:
 
     def add_day(self, frames: FrameBatch, first_ms: int) -> None:
         """Take one day: its frames with the warm-up before them; calls and windows before `first_ms` do not count."""
-        for said in spoken(frames, self._experts):
-            self._calls.append(calls_in(said, self._rules, frames.cadence_ms, first_ms))
-            closing = np.flatnonzero((said.ints[:, I_END] % WINDOW_MS == 0) & (said.ints[:, I_END] > first_ms))
-            self._z.append(said.z[closing])
-            self._rows.append(outcome_rows(said, closing, frames.cadence_ms, self._days))
+        for series in spoken(frames, self._experts):
+            self._calls.append(calls_in(series, self._rules, frames.cadence_ms, first_ms))
+            closing = np.flatnonzero((series.ints[:, I_END] % WINDOW_MS == 0) & (series.ints[:, I_END] > first_ms))
+            self._z.append(series.z[closing])
+            self._rows.append(outcome_rows(series, closing, frames.cadence_ms, self._days))
         self._days += 1
 
     def evaluate(self, assets: tuple[str, ...], runs: Mapping[str, int]) -> Evaluation:
         """Return the judgement; `runs` = evaluations in turn below the floor before this one, by expert."""
         experts, calls, rows = self._experts, joined(self._calls), self._joined_rows()
-        found = [
+        reliabilities = [
             reliability_of([calls.of(k, a) for a in range(len(assets))], rule) for k, rule in enumerate(self._rules)
         ]
-        overall = {name: f.overall for name, f in zip(experts.names, found, strict=True)}
+        overall = {name: f.overall for name, f in zip(experts.names, reliabilities, strict=True)}
         every = np.concatenate([np.zeros((0, len(experts.names))), *self._z])
         twins = redundant(correlations(every), experts.names, overall)
         run = {name: run_below(runs.get(name, 0), below_floor(overall[name])) for name in experts.names}
@@ -104,7 +104,9 @@ class Judge:
         masked = _switched(experts, off)
         refits, fits, refused = _fitted(rows, masked)
         after = _taken_up(masked, refits, fits)
-        return Evaluation(_stats(experts, after, found, assets, run, twins), after, refits, refused, tuple(fits))
+        return Evaluation(
+            _stats(experts, after, reliabilities, assets, run, twins), after, refits, refused, tuple(fits)
+        )
 
     def _joined_rows(self) -> RefitRows:
         z = np.concatenate([np.zeros((0, len(self._experts.names))), *(r.z for r in self._rows)])
@@ -115,14 +117,14 @@ class Judge:
         return RefitRows(z, up, day, hour)
 
 
-def outcome_rows(said: ExpertCalls, rows: Ints, cadence_ms: int, day: int) -> RefitRows:
+def outcome_rows(series: ExpertCalls, rows: Ints, cadence_ms: int, day: int) -> RefitRows:
     """Return those of the frames `rows` i8[m] of one asset that were followed by a move, as rows of day `day`."""
-    end_ms = said.ints[:, I_END]
-    life = np.cumsum(rebirths(said.ints), dtype=np.int64)
+    end_ms = series.ints[:, I_END]
+    life = np.cumsum(rebirths(series.ints), dtype=np.int64)
     horizon = round(1_000.0 * REFIT_HORIZON_S / cadence_ms)
-    (came,) = directions([said.floats[:, C_MID]], [rows], [life], horizon)
+    (came,) = directions([series.floats[:, C_MID]], [rows], [life], horizon)
     rows, came = rows[np.isfinite(came)], came[np.isfinite(came)]
-    return RefitRows(said.z[rows], came == 1.0, np.full(len(rows), day), end_ms[rows] // HOUR_MS)
+    return RefitRows(series.z[rows], came == 1.0, np.full(len(rows), day), end_ms[rows] // HOUR_MS)
 
 
 def _switched(experts: ExpertSet, off: Sequence[str]) -> ExpertSet:
@@ -159,7 +161,7 @@ def _taken_up(experts: ExpertSet, refits: Refits | None, fits: Sequence[Confiden
 def _stats(
     experts: ExpertSet,
     after: ExpertSet,
-    found: Sequence[ExpertReliability],
+    reliabilities: Sequence[ExpertReliability],
     assets: Sequence[str],
     run: Mapping[str, int],
     twins: Mapping[str, str],
@@ -168,6 +170,6 @@ def _stats(
     for k, spec in enumerate(experts.experts):
         name = spec.expert_id
         rest = (run[name], twins.get(name, ""), experts.weights[k], after.weights[k], after.fusion.voices[name].status)
-        for asset, reliability in zip(("", *assets), (found[k].overall, *found[k].assets), strict=True):
+        for asset, reliability in zip(("", *assets), (reliabilities[k].overall, *reliabilities[k].assets), strict=True):
             stats.append(ExpertStat(name, spec.spec_id, asset, reliability, *rest))
     return tuple(stats)

@@ -50,19 +50,19 @@ class InForce:
             raise SchemaError(f"experts in force from {self.from_day}", f"a day after {self.judged_day}", "look-ahead")
 
 
-def set_of_day(day: str, known: Sequence[InForce]) -> ExpertSet:
+def set_of_day(day: str, versions: Sequence[InForce]) -> ExpertSet:
     """Return the set in force on a day: that of the latest `from_day` up to it, the shipped one before any.
 
     Settings over another shipped set than the present one are left out.
     """
-    found = in_force_on(day, known)
-    return default_experts() if found is None else experts_with(found.learned)
+    version = in_force_on(day, versions)
+    return default_experts() if version is None else experts_with(version.learned)
 
 
-def in_force_on(day: str, known: Sequence[InForce]) -> InForce | None:
+def in_force_on(day: str, versions: Sequence[InForce]) -> InForce | None:
     """Return the settings in force on a day, None for the shipped set."""
     base = default_experts().version
-    usable = [x for x in known if x.from_day <= day and x.learned.base == base]
+    usable = [x for x in versions if x.from_day <= day and x.learned.base == base]
     return max(usable, key=lambda x: x.from_day, default=None)
 
 
@@ -86,8 +86,8 @@ def experts_with(learned: LearnedSettings) -> ExpertSet:
     in_order = {name: confidence[name] for name in shipped.names if name in confidence}
     fusion = replace(shipped.fusion, voices=voices, evidence=learned.evidence, confidence=in_order)
     layers = {name: tuple(np.array(w, np.float64) for w in nets[name]) for name in shipped.names if name in nets}
-    found = replace(shipped, fusion=fusion, nets=layers)
-    return shipped if found.version == shipped.version else found
+    experts = replace(shipped, fusion=fusion, nets=layers)
+    return shipped if experts.version == shipped.version else experts
 
 
 def learned_of(experts: ExpertSet) -> LearnedSettings:

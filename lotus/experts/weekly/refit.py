@@ -38,7 +38,7 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class CurvePoint:
-    """One bin of a reliability curve: mean probability said, share that came, rows."""
+    """One bin of a reliability curve: mean predicted probability, observed share, rows."""
 
     said: float
     came: float
@@ -112,9 +112,9 @@ def refit(rows: RefitRows, weights: Floats, evidence: Knots, active: Flags) -> R
     for kind, w, part in (("weights", fitted, tune), ("calibration", weights, fit | tune)):
         raw = _logistic(x @ w)
         knots = symmetric_knots(raw[part], rows.up[part])
-        said = at_knots(raw[judge], knots)
-        verdict = compare(lost, log_losses(said, rows.up[judge]), rows.hour[judge])
-        proposals.append(Refit(kind, w, knots, reliability_curve(said, rows.up[judge]), verdict))
+        promised = at_knots(raw[judge], knots)
+        verdict = compare(lost, log_losses(promised, rows.up[judge]), rows.hour[judge])
+        proposals.append(Refit(kind, w, knots, reliability_curve(promised, rows.up[judge]), verdict))
     return Refits(tuple(proposals), reliability_curve(before, rows.up[judge]))
 
 
@@ -196,11 +196,11 @@ def at_knots(raw: Floats, knots: Knots) -> Floats:
     return np.asarray(np.interp(raw, [x for x, _ in knots], [y for _, y in knots]))
 
 
-def reliability_curve(said: Floats, up: Flags, bins: int = CURVE_BINS) -> Curve:
-    """Return the points of `bins` equal ranges of what was said that have rows."""
-    place = np.minimum((said * bins).astype(np.int64), bins - 1)
-    mine = [place == k for k in range(bins)]
-    return tuple(CurvePoint(float(said[m].mean()), float(up[m].mean()), int(m.sum())) for m in mine if m.any())
+def reliability_curve(promised: Floats, up: Flags, bins: int = CURVE_BINS) -> Curve:
+    """Return the points of `bins` equal ranges of predicted probability that have rows."""
+    place = np.minimum((promised * bins).astype(np.int64), bins - 1)
+    bins_of = [place == k for k in range(bins)]
+    return tuple(CurvePoint(float(promised[m].mean()), float(up[m].mean()), int(m.sum())) for m in bins_of if m.any())
 
 
 def directions(

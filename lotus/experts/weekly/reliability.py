@@ -99,14 +99,14 @@ def pooling(worth: Sequence[Floats]) -> float:
 
 
 def redundant(
-    correlation: Floats, names: Sequence[str], found: Mapping[str, Reliability], most: float = MAX_CORRELATION
+    correlation: Floats, names: Sequence[str], reliabilities: Mapping[str, Reliability], most: float = MAX_CORRELATION
 ) -> dict[str, str]:
     """Return the experts that say what a more reliable one says: name -> the one that is kept.
 
     `correlation` f8[experts, experts] of their z. From the most reliable (mean, then name) down, an expert is left out
     when |correlation| with one that is kept exceeds `most`.
     """
-    order = sorted(range(len(names)), key=lambda k: (-found[names[k]].mean, names[k]))
+    order = sorted(range(len(names)), key=lambda k: (-reliabilities[names[k]].mean, names[k]))
     kept: list[int] = []
     out: dict[str, str] = {}
     for k in order:
@@ -123,17 +123,17 @@ def correlations(z: Floats) -> Floats:
 
     Uncentred: z of 0 means that nothing is said, and both directions are alike.
     """
-    known = np.isfinite(z)
-    x = np.where(known, z, 0.0)
-    squares = (x * x).T @ known.astype(np.float64)
+    finite = np.isfinite(z)
+    x = np.where(finite, z, 0.0)
+    squares = (x * x).T @ finite.astype(np.float64)
     scale = np.sqrt(squares * squares.T)
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.where(scale > 0.0, (x.T @ x) / scale, 0.0)
 
 
-def below_floor(found: Reliability, floor: float = FLOOR) -> bool | None:
+def below_floor(reliability: Reliability, floor: float = FLOOR) -> bool | None:
     """Return whether an evaluation puts an expert below its floor; None when it had too few calls to say."""
-    return None if found.calls < MIN_CALLS else found.high < floor
+    return None if reliability.calls < MIN_CALLS else reliability.high < floor
 
 
 def run_below(before: int, verdict: bool | None) -> int:
@@ -157,4 +157,6 @@ def _posterior(calls: int, wins: float, losses: float, rule: LabelRule, level: f
 
     tail = 0.5 * (1.0 - level)
     low, high = (float(betaincinv(wins, losses, p)) for p in (tail, 1.0 - tail))
-    return Reliability(calls, scaled(wins / (wins + losses)), scaled(low), scaled(high), wins, losses)
+    return Reliability(
+        calls=calls, mean=scaled(wins / (wins + losses)), low=scaled(low), high=scaled(high), wins=wins, losses=losses
+    )

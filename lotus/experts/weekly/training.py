@@ -38,7 +38,7 @@ class Trained:
 
 
 def window_rows(shape: Sequence[tuple[int, int]] = SHAPE) -> int:
-    """Return how many rows one output looks at."""
+    """Return how many rows one output depends on."""
     return 1 + sum(taps - 1 for _, taps in shape)
 
 
@@ -66,18 +66,18 @@ def train(
     step = 0
     for _ in range(EPOCHS):
         order = rng.permutation(seen)
-        for at in range(0, len(order) - BATCH + 1, BATCH):
+        for start in range(0, len(order) - BATCH + 1, BATCH):
             step += 1
-            rows = order[at : at + BATCH]
+            rows = order[start : start + BATCH]
             for k, slope in enumerate(gradients(weights, x[rows], up[rows])):
                 first[k] = _BETA_1 * first[k] + (1.0 - _BETA_1) * slope
                 second[k] = _BETA_2 * second[k] + (1.0 - _BETA_2) * slope * slope
                 mean, square = first[k] / (1.0 - _BETA_1**step), second[k] / (1.0 - _BETA_2**step)
                 weights[k] = weights[k] - RATE * (mean / (np.sqrt(square) + _TINY) + DECAY * weights[k])
     kept = tuple(round_learned(w, 6) for w in weights)
-    said = outputs_of(kept, x)
-    losses = np.logaddexp(0.0, np.where(up, -said, said))
-    right = (said > 0.0) == up
+    layers_out = outputs_of(kept, x)
+    losses = np.logaddexp(0.0, np.where(up, -layers_out, layers_out))
+    right = (layers_out > 0.0) == up
     return Trained(
         kept, (len(seen), int(unseen.sum())), float(losses[unseen].mean()), float(losses[~unseen].mean()),
         float(right[unseen].mean()),
@@ -92,8 +92,8 @@ def outputs_of(weights: Sequence[Floats], x: Floats) -> Floats:
 def gradients(weights: Sequence[Floats], x: Floats, up: NDArray[np.bool_]) -> list[Floats]:
     """Return the slope of the mean log loss in the weights of every layer."""
     columns = _forward(weights, x)
-    said = columns[-1][:, 0, 0]
-    back = ((1.0 / (1.0 + np.exp(-said)) - up) / len(up))[:, None, None]
+    outputs = columns[-1][:, 0, 0]
+    back = ((1.0 / (1.0 + np.exp(-outputs)) - up) / len(up))[:, None, None]
     slopes: list[Floats] = []
     for k in range(len(weights) - 1, -1, -1):
         taps, before = len(weights[k]), columns[k]

@@ -38,21 +38,21 @@ def examples(frames: FrameBatch, spec: ExpertSpec, horizon_s: float = HORIZON_S,
     machine = Machine(compile_operands(spec, frames.cadence_ms), len(frames.universe))
     length, horizon = window_rows(), round(1_000.0 * horizon_s / frames.cadence_ms)
     none = np.zeros((0, length, len(machine.program.names)))
-    found = [Examples(none, np.zeros(0, np.bool_), np.zeros(0, np.int64))]
+    parts = [Examples(none, np.zeros(0, np.bool_), np.zeros(0, np.int64))]
     for asset in range(len(frames.universe)):
-        mine = np.flatnonzero(frames.ints[:, I_ASSET] == asset)
-        if not len(mine):
+        own_rows = np.flatnonzero(frames.ints[:, I_ASSET] == asset)
+        if not len(own_rows):
             continue
-        reborn = rebirths(frames.ints[mine])
-        table = machine.feed_table(asset, frames.floats[mine], reborn)
-        rows = np.arange(length - 1, len(mine), stride, dtype=np.int64)
+        reborn = rebirths(frames.ints[own_rows])
+        table = machine.feed_table(asset, frames.floats[own_rows], reborn)
+        rows = np.arange(length - 1, len(own_rows), stride, dtype=np.int64)
         life = np.cumsum(reborn, dtype=np.int64)
-        (came,) = directions([frames.floats[mine, C_MID]], [rows], [life], horizon)
+        (came,) = directions([frames.floats[own_rows, C_MID]], [rows], [life], horizon)
         x = windows(table, rows, length)
         good = np.isfinite(came) & np.isfinite(x).all(axis=(1, 2)) & (life[rows] == life[rows - length + 1])
-        ends = frames.ints[mine[rows[good]], I_END]
-        found.append(Examples(np.ascontiguousarray(x[good]), came[good] == 1.0, ends))
-    return all_examples(found)
+        ends = frames.ints[own_rows[rows[good]], I_END]
+        parts.append(Examples(np.ascontiguousarray(x[good]), came[good] == 1.0, ends))
+    return all_examples(parts)
 
 
 def all_examples(parts: Sequence[Examples]) -> Examples:

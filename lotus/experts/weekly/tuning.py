@@ -1,7 +1,7 @@
 """The program of the shipped experts under other weights, votes and nets: the same nodes with other parameters.
 
 Nothing is parsed, no graph is built and nothing is compiled, so a set that learning made costs no pause when its day
-is born. What the parameters mean is said by `compiler`, which gives the same program the long way.
+is born. `compiler` explains the parameters and gives the same program the long way.
 """
 
 from dataclasses import replace
@@ -79,5 +79,5 @@ def _packed(layers: Weights, node: Node, cadence_ms: int) -> tuple[float, ...]:
 
 def _key(key: str, slot: StateSlot, node: Node, layers: Weights) -> str:
     """Return the key of a state: another net's memory is not this one's."""
-    mine = slot.floats > 0 and slot.first_float == int(node[t.FIRST_FLOAT])
-    return natural_id(key, weights_hash(layers)) if mine else key
+    is_own = slot.floats > 0 and slot.first_float == int(node[t.FIRST_FLOAT])
+    return natural_id(key, weights_hash(layers)) if is_own else key

@@ -55,7 +55,9 @@ def compare(before: Floats, after: Floats, block: Ints) -> RefitVerdict:
     if blocks >= MIN_BLOCKS:
         reach = float(clustered_reach((sums * sums).sum(), blocks, rows))
         low, high = gain - reach, gain + reach
-    return RefitVerdict(float(before.mean()), float(after.mean()), gain, low, high, rows, blocks)
+    return RefitVerdict(
+        before=float(before.mean()), after=float(after.mean()), gain=gain, low=low, high=high, rows=rows, blocks=blocks
+    )
 
 
 def clustered_reach(squares: Floats, blocks: int, rows: int) -> Floats:
@@ -69,7 +71,7 @@ def clustered_reach(squares: Floats, blocks: int, rows: int) -> Floats:
     return np.asarray(float(stdtrit(blocks - 1.0, 0.5 + 0.5 * LEVEL)) * error)
 
 
-def log_losses(said: Floats, came: NDArray[np.bool_]) -> Floats:
+def log_losses(promised: Floats, came: NDArray[np.bool_]) -> Floats:
     """Return the log loss of every probability f8[n] of what came bool[n]."""
-    p = np.clip(said, TINY, 1.0 - TINY)
+    p = np.clip(promised, TINY, 1.0 - TINY)
     return np.asarray(-np.where(came, np.log(p), np.log(1.0 - p)))

@@ -86,10 +86,17 @@ class FrameBatch:
     def of_day(self, start_ms: int) -> "FrameBatch":
         """Return the frames of `in_day`, quotes of its venue time received in it, and every gap that touches it."""
         keep, stop_ms = self.in_day(start_ms), start_ms + DAY_MS
-        at, received, gaps = self.quotes[:, Q_TIME], self.quotes[:, Q_RECV], self.gaps
-        quotes = self.quotes[(at >= start_ms) & (at < stop_ms) & (received >= start_ms * NS_PER_MS)]
+        time_ms, received, gaps = self.quotes[:, Q_TIME], self.quotes[:, Q_RECV], self.gaps
+        quotes = self.quotes[(time_ms >= start_ms) & (time_ms < stop_ms) & (received >= start_ms * NS_PER_MS)]
         gaps = gaps[(gaps[:, G_END] > start_ms) & (gaps[:, G_START] < stop_ms)]
-        return FrameBatch(self.universe, self.cadence_ms, self.ints[keep], self.floats[keep], quotes, gaps)
+        return FrameBatch(
+            universe=self.universe,
+            cadence_ms=self.cadence_ms,
+            ints=self.ints[keep],
+            floats=self.floats[keep],
+            quotes=quotes,
+            gaps=gaps,
+        )
 
 
 def frames_from_columns(
@@ -108,7 +115,14 @@ def frames_from_columns(
     order = np.lexsort([ints[:, names[key]] for key in ("frame_idx", "asset", "close_seq", "close_recv_ns")])
     nothing = np.zeros((0, len(MICROTAPE_QUOTES.columns)), np.int64)
     gaps = np.zeros((0, len(TAPE_GAPS.columns)), np.int64)
-    return FrameBatch(tuple(universe), cadence_ms, ints[order], floats[order], nothing, gaps)
+    return FrameBatch(
+        universe=tuple(universe),
+        cadence_ms=cadence_ms,
+        ints=ints[order],
+        floats=floats[order],
+        quotes=nothing,
+        gaps=gaps,
+    )
 
 
 def _table(spec: TableSpec, rows: NDArray[np.int64], asset: int | None) -> Columns:

@@ -102,4 +102,11 @@ def build_frames(batch: EventBatch, manifest: Manifest, universe: Sequence[Asset
         batch.recv_ns, batch.time_ms, batch.seq, batch.kind, batch.asset, batch.off, batch.pool,
         ints, floats, quotes, gaps, counts,
     )  # fmt: skip
-    return FrameBatch(tuple(universe), manifest.kernel.cadence_ms, ints, floats, quotes[: counts[QUOTES]], gaps)
+    return FrameBatch(
+        universe=tuple(universe),
+        cadence_ms=manifest.kernel.cadence_ms,
+        ints=ints,
+        floats=floats,
+        quotes=quotes[: counts[QUOTES]],
+        gaps=gaps,
+    )

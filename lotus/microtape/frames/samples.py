@@ -122,5 +122,5 @@ def sample_events(seed: int, n: int, n_assets: int = 3) -> EventBatch:
             bid, ask = (values[0], values[3]) if kind is EventKind.BBO else _best(values)
             if bid and ask and bid >= ask:
                 kind, values = EventKind.CROSSED, ()
-        events.append(EventInput(recv_ns, time_ms, seq, kind, asset, values))
+        events.append(EventInput(recv_ns=recv_ns, time_ms=time_ms, seq=seq, kind=kind, asset=asset, values=values))
     return build_batch(events)

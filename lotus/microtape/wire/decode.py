@@ -143,19 +143,21 @@ class Decoder:
     def _refused(self, code: int, place: tuple[int, int, int, int], raw: bytes) -> Decoded:
         """Put aside what the gate refused at (seq, recv_ns, asset, time_ms); a crossed quote is an event too."""
         seq, recv_ns, asset, time_ms = place
-        told = self.put_aside(seq, recv_ns, QuarantineReason(-code), raw)
-        return told._replace(kind=CROSSED_EVENT, asset=asset, time_ms=time_ms) if code == gate.CROSSED else told
+        aside = self.put_aside(seq, recv_ns, QuarantineReason(-code), raw)
+        return aside._replace(kind=CROSSED_EVENT, asset=asset, time_ms=time_ms) if code == gate.CROSSED else aside
 
     def report(self) -> DecodeReport:
         """Return everything counted since the decoder was made (or since `clear_report`)."""
         names = [asset.name for asset in self.universe]
         return DecodeReport(
-            int(self._kinds.sum()),
-            {kind.name.lower(): int(self._kinds[kind]) for kind in LineKind if self._kinds[kind]},
-            {reason.name.lower(): int(self._reasons[reason]) for reason in QuarantineReason if self._reasons[reason]},
-            {name: AssetCounts(*map(int, self._state[row, 1:6])) for row, name in enumerate(names)},
-            tuple(self._quarantine),
-            tuple(self._controls),
+            lines=int(self._kinds.sum()),
+            kinds={kind.name.lower(): int(self._kinds[kind]) for kind in LineKind if self._kinds[kind]},
+            reasons={
+                reason.name.lower(): int(self._reasons[reason]) for reason in QuarantineReason if self._reasons[reason]
+            },
+            assets={name: AssetCounts(*map(int, self._state[row, 1:6])) for row, name in enumerate(names)},
+            quarantine=tuple(self._quarantine),
+            controls=tuple(self._controls),
         )
 
     def clear_report(self) -> None:
@@ -252,13 +254,13 @@ class _Run:
     def batch(self) -> EventBatch:
         events, n = self.events, self.n
         return EventBatch(
-            events[:n, 0].copy(),
-            events[:n, 1].copy(),
-            events[:n, 2].copy(),
-            events[:n, 3].astype(np.uint8),
-            events[:n, 4].astype(np.int16),
-            self.offsets[: n + 1].copy(),
-            self.pool[: self.offsets[n]].copy(),
+            recv_ns=events[:n, 0].copy(),
+            time_ms=events[:n, 1].copy(),
+            seq=events[:n, 2].copy(),
+            kind=events[:n, 3].astype(np.uint8),
+            asset=events[:n, 4].astype(np.int16),
+            off=self.offsets[: n + 1].copy(),
+            pool=self.pool[: self.offsets[n]].copy(),
         )
 
 

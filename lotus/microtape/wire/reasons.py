@@ -7,11 +7,6 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from lotus.columns import Column, TableSpec
-
 TEXT_BYTES = 200  # of a quarantined line that are kept
 
 
@@ -115,26 +110,3 @@ class DecodeReport:
         prints = sum(counts.prints for counts in self.assets.values())
         late = sum(counts.late_prints for counts in self.assets.values())
         return late / prints if prints else 0.0
-
-
-TAPE_QUARANTINE = TableSpec(
-    "tape_quarantine",
-    ("seq",),
-    (
-        Column("seq", "i8", "line", "Line number in the day's tape", low=0),
-        Column("recv_ns", "i8", "ns", "Receive stamp; 0 when unreadable", low=0),
-        Column("reason", "text", "", "Name of the reason"),
-        Column("text", "text", "", "First 200 bytes of the line"),
-    ),
-)
-
-
-def quarantine_columns(report: DecodeReport) -> dict[str, NDArray[np.generic]]:
-    """Return the rows put aside as columns of `TAPE_QUARANTINE`, in line order."""
-    rows = report.quarantine
-    return {
-        "seq": np.array([row.seq for row in rows], dtype=np.int64),
-        "recv_ns": np.array([row.recv_ns for row in rows], dtype=np.int64),
-        "reason": np.array([row.reason.name.lower() for row in rows], dtype=object),
-        "text": np.array([row.text for row in rows], dtype=object),
-    }

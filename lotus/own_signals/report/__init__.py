@@ -1,1 +1,1 @@
-"""A study told: facts, words, and what every figure means."""
+"""The report of a study: facts, text, and what every figure means."""

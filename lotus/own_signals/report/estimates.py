@@ -1,6 +1,6 @@
 """What the figures of a lesson estimate, in sentences with its own numbers; the mathematics is `lotus.learning.effect`.
 
-The first thing that whoever planted an effect asks is why another number is told.
+Who planted an effect asks first why the report shows another number.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,6 +1,6 @@
 """A study as plain values: the object that `--json` prints and from which text and page are written.
 
-Nothing is computed here that the study does not hold; what a lesson may do is told, never done.
+Nothing is computed here that the study does not hold; what a lesson may do is reported, never done.
 """
 
 import math

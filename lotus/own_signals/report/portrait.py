@@ -47,23 +47,23 @@ class Portrait:
 
 
 def portrait(
-    found: MaturedScores,
+    scores: MaturedScores,
     name: str,
     shown: Sequence[tuple[ReplayedLesson, tuple[Rule, ...]]],
     critical: float,
     settings: LearningDefaults,
 ) -> Portrait:
     """Return what is described of a detector and of the findings `shown`, each with the rules in its baseline."""
-    days = found.scores.of(name)
-    naive = tuple(naive_table(days, NAIVE_SHOWN, found.vocabulary))
-    rows = rows_by_detector(days, settings.search_days, found.vocabulary)[name]
-    space, drawn = axes(settings.max_literals, found.vocabulary), bool(np.any(rows.h > 0.0))
+    days = scores.scores.of(name)
+    naive = tuple(naive_table(days, NAIVE_SHOWN, scores.vocabulary))
+    rows = rows_by_detector(days, settings.search_days, scores.vocabulary)[name]
+    space, drawn = axes(settings.max_literals, scores.vocabulary), bool(np.any(rows.h > 0.0))
     baselines = {believed: residual(rows, believed) for believed in dict.fromkeys(b for _, b in shown)}
     return Portrait(
         naive,
         detectable(rows, critical, settings) if drawn else None,
         calibration(rows) if drawn else None,
-        tuple(_view(found, finding, rows, baselines[believed], space) for finding, believed in shown),
+        tuple(_view(scores, finding, rows, baselines[believed], space) for finding, believed in shown),
     )
 
 
@@ -77,9 +77,9 @@ def residual(rows: DetectorRows, believed: tuple[Rule, ...]) -> Floats:
     return out
 
 
-def _view(found: MaturedScores, finding: ReplayedLesson, rows: DetectorRows, r: Floats, space: Axes) -> View:
+def _view(scores: MaturedScores, finding: ReplayedLesson, rows: DetectorRows, r: Floats, space: Axes) -> View:
     rule = finding.lesson.rule
-    title = f"{rows.detector_id}: {describe_rule(rule, found.vocabulary)}"
+    title = f"{rows.detector_id}: {describe_rule(rule, scores.vocabulary)}"
     line = life_line(rows, r, rule, title, float(space.price[len(rule.literals)]))
-    told = markouts(rows, rule, found.outcomes)
-    return View(told, replace(line, watched=finding.watched), heat_map(rows, r, rule, title))
+    horizons = markouts(rows, rule, scores.outcomes)
+    return View(horizons, replace(line, watched=finding.watched), heat_map(rows, r, rule, title))

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 Facts = Mapping[str, Any]
-_ASSETS, _VALUES = 4, 8  # told one by one
+_ASSETS, _VALUES = 4, 8  # listed one by one
 
 
 def literal_words(x: Facts) -> str:
@@ -45,8 +45,8 @@ def named_features(f: Facts) -> list[Facts]:
     """Return the features that a lesson, a proposal or a refused rule speaks of."""
     rows = [x for kind in ("lessons", "proposals", "refused") for x in f[kind] if x["rule"]]
     rules = [rule for x in rows for rule in (x["rule"], *(n["rule"] for n in x["near_ties"]))]
-    said = {part.split(" ")[0] for rule in rules for part in rule.split(" and ")}
-    return [feature for feature in f["features"] if feature["name"] in said]
+    named = {part.split(" ")[0] for rule in rules for part in rule.split(" and ")}
+    return [feature for feature in f["features"] if feature["name"] in named]
 
 
 def number(value: float, span: float = 0.0) -> str:

@@ -49,9 +49,9 @@ class Readings:
     def rule(self, detector_id: str, rule: Rule, words: Vocabulary) -> list[Facts]:
         """Return what each literal over numbers or groups stands for where the detector spoke."""
         return [
-            told
+            reading
             for literal in rule.literals
-            if (told := self._literal(detector_id, literal, words.features[literal.feature], words)) is not None
+            if (reading := self._literal(detector_id, literal, words.features[literal.feature], words)) is not None
         ]
 
     def feature(self, feature: Feature) -> list[Facts]:
@@ -59,23 +59,23 @@ class Readings:
         if feature.name not in self.edges:
             return []
         everywhere = np.unique(np.concatenate(list(self.spoke.values())), axis=0)
-        mine = self.edges[feature.name].of(everywhere)
+        edges = self.edges[feature.name].of(everywhere)
         places = range(feature.bins - 1)
-        return list(self._edges(mine, places).values()) if len(mine.day) else []
+        return list(self._edges(edges, places).values()) if len(edges.day) else []
 
     def _literal(self, detector_id: str, x: Literal, feature: Feature, words: Vocabulary) -> Facts | None:
-        told = {"feature": feature.name, "literal": describe_literal(x, words)}
+        reading = {"feature": feature.name, "literal": describe_literal(x, words)}
         if feature.name in self.groups:
             grouping = self.groups[feature.name]
             values = [v for listed in grouping.values[x.low : x.high + 1] for v in listed]
-            return {**told, "words": "", "values": values, "above": None, "up_to": None}
+            return {**reading, "words": "", "values": values, "above": None, "up_to": None}
         if feature.name not in self.edges:
             return None
-        mine = self.edges[feature.name].of(self.spoke[detector_id])
+        edges = self.edges[feature.name].of(self.spoke[detector_id])
         places = [k for k in (x.low - 1, x.high) if 0 <= k < feature.bins - 1]
-        found = self._edges(mine, places) if len(mine.day) else {}
-        limits = {"above": found.get(x.low - 1), "up_to": found.get(x.high)}
-        return {**told, "words": _part(x.low, x.high, feature.bins), "values": [], **limits}
+        median_edges = self._edges(edges, places) if len(edges.day) else {}
+        limits = {"above": median_edges.get(x.low - 1), "up_to": median_edges.get(x.high)}
+        return {**reading, "words": _part(x.low, x.high, feature.bins), "values": [], **limits}
 
     def _edges(self, edges: Edges, places: Sequence[int]) -> dict[int, Facts]:
         """Return edges by their place over days and assets, and all by asset as well where one differs much."""

@@ -42,7 +42,7 @@ def _head(f: Facts) -> str:
 
 
 def looks(look: Facts) -> str:
-    """Return how often was looked and at what price."""
+    """Return how many interim analyses there were, and at what alpha."""
     share = f"{100 * look['alpha']:g} %"
     if look["nightly"]:
         return f"{look['looks']} nightly looks, at most {share} chance of any false lesson in a budget year"
@@ -94,7 +94,7 @@ def _lanes(x: Facts) -> list[str]:
         for lane in x["lanes"]
     ]
     parts = [f"{p['part']} {p['uplift_bps']:+.2f} +- {p['se_bps']:.2f}" for p in x["parts"]]
-    lines = [f"    {what}: {'; '.join(told)}" for what, told in (("both lanes", lanes), ("by part", parts)) if told]
+    lines = [f"    {what}: {'; '.join(rows)}" for what, rows in (("both lanes", lanes), ("by part", parts)) if rows]
     return [*lines, *(f"    told by the audits: {warning}" for warning in x["warnings"])]
 
 

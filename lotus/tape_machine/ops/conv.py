@@ -37,13 +37,13 @@ def packed_net(
     """
     heads: list[float] = []
     flat: list[float] = []
-    before, wide, at, rings = inputs, inputs, 0, 0
+    before, wide, place, rings = inputs, inputs, 0, 0
     for many, k in zip(outputs, taps, strict=True):
         padded = np.zeros((k, wide, -(-many // LANES) * LANES))
-        padded[:, :before, :many] = np.array(weights[at : at + k * before * many]).reshape(k, before, many)
+        padded[:, :before, :many] = np.array(weights[place : place + k * before * many]).reshape(k, before, many)
         heads += [float(wide), float(padded.shape[2]), float(k)]
         flat += padded.ravel().tolist()
-        at, rings = at + k * before * many, rings + k * wide
+        place, rings = place + k * before * many, rings + k * wide
         before, wide = many, padded.shape[2]
     return (*heads, *flat), rings
 

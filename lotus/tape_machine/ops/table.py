@@ -21,7 +21,6 @@ Size = tuple[int, int]
 # the rest `HEAD` words, then operands.
 OUT, N_ARGS, FIRST_PARAM, N_PARAMS, FIRST_FLOAT, FIRST_INT, HEAD = range(7)
 
-ELEMENTWISE: Final[int] = 0  # codes from here on: no state
 CONST, COLUMN, NEG, ADD, SUB, MUL, DIV, ABS, SIGN, LOG, SQRT, MIN2, MAX2, CLIP, WHERE = range(15)
 AND, OR, NOT, KNOWN, LT, LE, GT, GE, EQ, NE, LOGISTIC, DOT = range(15, 27)
 MEMORY: Final[int] = 32  # codes from here on: rings and counters
@@ -66,9 +65,9 @@ def compiled_op(op: str, n_args: int, params: Params, memory_steps: int) -> Op:
     arity = OPS.get(op, EXTRA.get(op))
     if arity is None:
         raise ConfigError(f"operation {op!r}", f"one of {', '.join(sorted({**OPS, **EXTRA}))}", "a newer spec")
-    for what, found, wanted in (("operands", n_args, arity[0]), ("parameters", len(params), arity[1])):
-        if wanted not in (-1, found):
-            raise ConfigError(f"{op} with {found} {what}", str(wanted), "a node made by hand")
+    for what, given, wanted in (("operands", n_args, arity[0]), ("parameters", len(params), arity[1])):
+        if wanted not in (-1, given):
+            raise ConfigError(f"{op} with {given} {what}", str(wanted), "a node made by hand")
     return _COMPILERS[op](n_args, params, memory_steps)
 
 

@@ -1,4 +1,4 @@
-"""The book's targets against the plans that are open: what has to be opened, lowered or kept. A pure comparison.
+"""The book's targets against the plans that are open: what has to be opened, lowered or held. A pure comparison.
 
 A target is a signed size and the range in which the trader may leave it. An open plan counts with what it will hold
 once all that is under way is over. More of a direction is one new plan; less is a ceiling on open plans, the oldest
@@ -72,6 +72,18 @@ class BookTerms:
     strategy: str = "market"
 
 
+@dataclass(frozen=True, slots=True)
+class BookEntry:
+    """What one decision says of the plan that opens a coin; `trigger` "" enters at once."""
+
+    decision_id: str
+    lifecycle_id: str
+    signal_id: str
+    valid_until_ms: int
+    trigger: str
+    confidence: float
+
+
 def change_of(
     target: BookTarget, plans: Sequence[OpenPlan], asset: Asset, px: Decimal, least_usd: Decimal
 ) -> PositionChange:
@@ -81,21 +93,21 @@ def change_of(
     than the venue's minimum is left whole.
     """
     held = sum((int(p.side) * p.will_hold for p in plans), ZERO)
-    mine = [p for p in plans if int(p.side) * target.size > 0]
+    own = [p for p in plans if int(p.side) * target.size > 0]
     others = [p for p in plans if int(p.side) * target.size <= 0]
     if target.low <= held <= target.high:
-        return PositionChange(ZERO, (), tuple(p.plan_id for p in mine if p.will_hold), held)
+        return PositionChange(ZERO, (), tuple(p.plan_id for p in own if p.will_hold), held)
     ceilings = [(p.plan_id, ZERO) for p in others if p.will_hold]
-    have, want = sum((p.will_hold for p in mine), ZERO), abs(target.size)
+    have, want = sum((p.will_hold for p in own), ZERO), abs(target.size)
     opened = round_size(asset, min(want - have, target.more)) if want > have and not others else ZERO
     surplus = round_size(asset, have - want) if have > want else ZERO
     if surplus * px >= least_usd:
-        ceilings += _lowered(mine, surplus, px)
+        ceilings += _lowered(own, surplus, px)
     if opened * px < max(least_usd, MIN_NOTIONAL_USD):
         opened = ZERO
     sign, lowered = (1 if target.size > 0 else -1), dict(ceilings)
-    kept = [p for p in mine if lowered.get(p.plan_id, p.will_hold)]
-    after = sum((lowered.get(p.plan_id, p.will_hold) for p in mine), ZERO) + opened
+    kept = [p for p in own if lowered.get(p.plan_id, p.will_hold)]
+    after = sum((lowered.get(p.plan_id, p.will_hold) for p in own), ZERO) + opened
     return PositionChange(sign * opened, tuple(ceilings), tuple(p.plan_id for p in kept), sign * after)
 
 
@@ -111,34 +123,31 @@ def _lowered(plans: Sequence[OpenPlan], surplus: Decimal, px: Decimal) -> list[t
     return made
 
 
-def book_plan(
-    decision_id: str, lifecycle_id: str, signal_id: str, asset: Asset, size: Decimal, mark_px: Decimal, now_ms: int,
-    valid_until_ms: int, trigger: str, confidence: float, to: BookTerms,
-) -> Plan:  # fmt: skip
+def book_plan(entry: BookEntry, asset: Asset, size: Decimal, mark_px: Decimal, now_ms: int, terms: BookTerms) -> Plan:
     """Return the plan that opens a signed `size` of a coin for one decision: one plan a decision and coin.
 
     Its stop is `stop_bps` from the mark; it is left at the end of its hold unless a later decision moves that on.
     """
     side = Side.BUY if size > 0 else Side.SELL
-    soon_ms = valid_until_ms if trigger else min(valid_until_ms, now_ms + to.entry_valid_ms)
+    soon_ms = entry.valid_until_ms if entry.trigger else min(entry.valid_until_ms, now_ms + terms.entry_valid_ms)
     return Plan(
-        plan_id=PlanId(natural_id("book plan", decision_id, asset.name)),
-        signal_id=signal_id,
-        decision_id=decision_id,
-        lifecycle_id=lifecycle_id,
+        plan_id=PlanId(natural_id("book plan", entry.decision_id, asset.name)),
+        signal_id=entry.signal_id,
+        decision_id=entry.decision_id,
+        lifecycle_id=entry.lifecycle_id,
         kind=PlanKind.BOOK,
         coin=asset.name,
         side=side,
         size=abs(size),
         created_ms=now_ms,
         valid_until_ms=soon_ms,
-        stop_px=round_px(asset, mark_px * (1 - int(side) * to.stop_bps * BPS)),
-        limits=Limits(abs(size), to.authority.budget_usd, to.max_leverage),
-        authority=to.authority,
-        venues=to.venues,
-        strategy=to.strategy,
-        trigger=trigger,
-        exit_at_ms=now_ms + to.hold_ms,
-        confidence=confidence,
-        release=to.release,
+        stop_px=round_px(asset, mark_px * (1 - int(side) * terms.stop_bps * BPS)),
+        limits=Limits(abs(size), terms.authority.budget_usd, terms.max_leverage),
+        authority=terms.authority,
+        venues=terms.venues,
+        strategy=terms.strategy,
+        trigger=entry.trigger,
+        exit_at_ms=now_ms + terms.hold_ms,
+        confidence=entry.confidence,
+        release=terms.release,
     )

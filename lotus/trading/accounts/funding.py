@@ -1,6 +1,6 @@
 """Whose funding it is: an account pays on its whole position, a plan bears the part that it held at that hour.
 
-Payments are kept as the venue told them, for a fill of before the hour may be heard after it. Nothing is paid here.
+Payments are stored as the venue reported them: a fill of before the hour may arrive after it. Nothing is paid here.
 """
 
 from dataclasses import replace

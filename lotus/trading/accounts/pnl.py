@@ -81,8 +81,8 @@ class TradeColumns:
 
     def amount(self, name: str) -> Ints:
         """Return one of `AMOUNTS`."""
-        found: Ints = getattr(self, name)
-        return found
+        values: Ints = getattr(self, name)
+        return values
 
     def bps(self, name: str) -> Floats:
         """Return one of `AMOUNTS` in bps of the entry value, 0 for a trade that was not filled."""
@@ -163,16 +163,16 @@ def total(trades: TradeColumns, label: str = "all") -> Line:
     """Return the row of all trades together."""
     block, numbers = blocks_of(trades.time_ms)
     return Line(
-        label,
-        len(trades),
-        int(np.count_nonzero(~trades.filled)),
-        len(np.unique(numbers)),
-        block,
-        int(trades.notional.sum()),
-        {name: int(trades.amount(name).sum()) for name in AMOUNTS},
-        {name: float(trades.bps(name).mean()) if len(trades) else 0.0 for name in AMOUNTS},
-        interval(trades.bps("gross"), numbers),
-        interval(trades.bps("net"), numbers),
+        label=label,
+        trades=len(trades),
+        unfilled=int(np.count_nonzero(~trades.filled)),
+        blocks=len(np.unique(numbers)),
+        block=block,
+        notional_micro_usd=int(trades.notional.sum()),
+        micro_usd={name: int(trades.amount(name).sum()) for name in AMOUNTS},
+        mean_bps={name: float(trades.bps(name).mean()) if len(trades) else 0.0 for name in AMOUNTS},
+        gross_interval=interval(trades.bps("gross"), numbers),
+        net_interval=interval(trades.bps("net"), numbers),
     )
 
 

@@ -1,7 +1,7 @@
 """Trades that somebody filled (a paper venue, an exchange), split into their costs against the recorded quotes.
 
-Prices, fees and funding are what the venue said; mids at the decisions and spreads at the fills are read from the tape.
-Which orders belong to a trade is decided where the fills are read, not here.
+Prices, fees and funding are what the venue reported; mids at the decisions and spreads at the fills are read from the
+tape. Which orders belong to a trade is decided where the fills are read, not here.
 """
 
 from collections.abc import Mapping
@@ -49,16 +49,16 @@ def filled_trades(
     """
     mid, entry_half, exit_half = (np.full(len(filled.side), np.nan) for _ in range(3))
     for asset in manifest.universe:
-        mine = np.flatnonzero((filled.asset == asset.name) & (filled.size > 0.0))
-        if not len(mine):
+        own_rows = np.flatnonzero((filled.asset == asset.name) & (filled.size > 0.0))
+        if not len(own_rows):
             continue
         if asset.name not in quotes:
             raise SchemaError(f"no quotes of {asset.name}", "the quotes that its fills met", "a pruned lake")
         path, unit = path_of(quotes[asset.name]), 10.0**asset.px_decimals
-        at = [_seen(path, stamps[mine]) for stamps in (filled.leave_ns, filled.entry_ns, filled.exit_ns)]
-        mid[mine] = path.mid2[at[0]] / 2.0 / unit
-        for half, seen in ((entry_half, at[1]), (exit_half, at[2])):
-            half[mine] = (path.ask_px[seen] - path.bid_px[seen]) / 2.0 / unit
+        places = [_seen(path, stamps[own_rows]) for stamps in (filled.leave_ns, filled.entry_ns, filled.exit_ns)]
+        mid[own_rows] = path.mid2[places[0]] / 2.0 / unit
+        for half, seen in ((entry_half, places[1]), (exit_half, places[2])):
+            half[own_rows] = (path.ask_px[seen] - path.bid_px[seen]) / 2.0 / unit
     legs = TradeEnds(filled.decided_mid, entry_half, filled.entry_px), TradeEnds(mid, exit_half, filled.exit_px)
     names, paid = (filled.detector, filled.asset), (filled.fees_usd, filled.funding_usd)
     return decomposed(source, names, filled.time_ms, filled.side, filled.size, legs, paid)
@@ -66,7 +66,7 @@ def filled_trades(
 
 def _seen(path: QuotePath, stamps: Ints) -> Ints:
     """Return the newest quote at each stamp."""
-    at = np.searchsorted(path.recv_ns, stamps, side="right") - 1
-    if np.any(at < 0):
+    places = np.searchsorted(path.recv_ns, stamps, side="right") - 1
+    if np.any(places < 0):
         raise SchemaError("a fill before the first quote of its tape", "the quotes that it met", "a pruned lake")
-    return at.astype(np.int64)
+    return places.astype(np.int64)

@@ -1,7 +1,7 @@
 """Trades of probes as the tape simulation executed them, split into their costs: a second reading of payoff Y.
 
 `signal_eval` keeps only what a probe earned in the end. Here its quotes are met again, by the rules of
-`lotus.outcomes.tape_fill`, and every part of the way is told; the net of a row must be the stored payoff, and how far
+`lotus.outcomes.tape_fill`, and every part of it is shown; the net of a row must be the stored payoff, and how far
 the two are apart is returned with it. No file is read here.
 """
 
@@ -37,11 +37,11 @@ class TapeTrades:
 def executed_rows(evals: Columns) -> NDArray[np.bool_]:
     """Tell which rows of SIGNAL_EVAL are probes with a payoff: published and whole.
 
-    Where a venue's payoff took the place of the tape's, the tape simulation is still told: it is the same for all.
+    Where a venue's payoff took the place of the tape's, the tape simulation is still shown: it is the same for all.
     """
-    known = np.isfinite(np.asarray(evals["payoff_y"], dtype=np.float64))
-    mine: NDArray[np.bool_] = (evals["status"] == OK) & (evals["fill_source"] != "") & known
-    return mine
+    finite = np.isfinite(np.asarray(evals["payoff_y"], dtype=np.float64))
+    executed: NDArray[np.bool_] = (evals["status"] == OK) & (evals["fill_source"] != "") & finite
+    return executed
 
 
 def tape_trades(evals: Columns, events: Columns, quotes: Mapping[str, Columns], manifest: Manifest) -> TapeTrades:
@@ -52,20 +52,20 @@ def tape_trades(evals: Columns, events: Columns, quotes: Mapping[str, Columns], 
     """
     chosen = executed_rows(evals)
     rows = {name: np.asarray(evals[name])[chosen] for name in EVAL_COLUMNS}
-    at = _places(rows["event_id"], np.asarray(events["event_id"]))
-    directed = np.asarray(events["s"], dtype=np.float64)[at] != 0.0
-    rows, at = {name: values[directed] for name, values in rows.items()}, at[directed]
-    windows = {name: np.asarray(events[name])[at] for name in EVENT_COLUMNS}
+    places = _places(rows["event_id"], np.asarray(events["event_id"]))
+    directed = np.asarray(events["s"], dtype=np.float64)[places] != 0.0
+    rows, places = {name: values[directed] for name, values in rows.items()}, places[directed]
+    windows = {name: np.asarray(events[name])[places] for name in EVENT_COLUMNS}
     parts, worst = [_none()], 0.0
     for asset in manifest.universe:
-        mine = rows["asset"] == asset.name
-        if not mine.any():
+        own_rows = rows["asset"] == asset.name
+        if not own_rows.any():
             continue
         if asset.name not in quotes:
             raise SchemaError(f"no quotes of {asset.name}", "the quotes that its probes met", "a pruned lake")
-        mine_rows = {name: values[mine] for name, values in rows.items()}
+        mine_rows = {name: values[own_rows] for name, values in rows.items()}
         one = _of_asset(
-            mine_rows, {n: v[mine] for n, v in windows.items()}, path_of(quotes[asset.name]), manifest, asset
+            mine_rows, {n: v[own_rows] for n, v in windows.items()}, path_of(quotes[asset.name]), manifest, asset
         )
         stored = np.asarray(mine_rows["payoff_y"], dtype=np.float64)
         taped = mine_rows["fill_source"] == FillSource.TAPE_SIM.value
@@ -84,7 +84,7 @@ def _of_asset(rows: Columns, windows: Columns, path: QuotePath, manifest: Manife
     close = np.asarray(windows["close_recv_ns"], dtype=np.int64)
     leave_ns = close + np.asarray(windows["horizon_s"], dtype=np.int64) * 1_000_000_000
     latency = costs.latency_ms * NS_PER_MS
-    entry, leave = (first_quote(path.recv_ns, at + latency, limit) for at in (close, leave_ns))
+    entry, leave = (first_quote(path.recv_ns, time + latency, limit) for time in (close, leave_ns))
     if np.any(entry < 0) or np.any(leave < 0):
         raise SchemaError(f"a probe of {asset.name} without quotes", "the quotes that it met", "a pruned lake")
     unit = 10.0**asset.px_decimals
@@ -111,10 +111,13 @@ def _of_asset(rows: Columns, windows: Columns, path: QuotePath, manifest: Manife
     )
 
 
-def _taken(path: QuotePath, at: Ints, side: Floats, lots: Ints, asset: Asset) -> tuple[Floats, Ints, Ints]:
+def _taken(path: QuotePath, quotes: Ints, side: Floats, lots: Ints, asset: Asset) -> tuple[Floats, Ints, Ints]:
     """Return the average price of taking `lots`, the size at the top, and the multiples of it that were needed."""
     buying = side > 0.0
-    px, top = np.where(buying, path.ask_px[at], path.bid_px[at]), np.where(buying, path.ask_sz[at], path.bid_sz[at])
+    px, top = (
+        np.where(buying, path.ask_px[quotes], path.bid_px[quotes]),
+        np.where(buying, path.ask_sz[quotes], path.bid_sz[quotes]),
+    )
     price, multiples = walk(px, top, lots, tick_units(px, asset.px_decimals), buying)
     return price, top, multiples
 
@@ -124,12 +127,12 @@ def _lots(path: QuotePath, entry: Ints, side: Floats, notional_usd: float, asset
     return np.maximum(np.rint(notional_usd / usd * 10.0**asset.sz_decimals), 1.0).astype(np.int64)
 
 
-def _half(path: QuotePath, at: Ints) -> Floats:
-    return (path.ask_px[at] - path.bid_px[at]) / 2.0
+def _half(path: QuotePath, quotes: Ints) -> Floats:
+    return (path.ask_px[quotes] - path.bid_px[quotes]) / 2.0
 
 
-def _places(wanted: NDArray[np.generic], known: NDArray[np.generic]) -> Ints:
-    place = {str(name): k for k, name in enumerate(known.tolist())}
+def _places(wanted: NDArray[np.generic], keys: NDArray[np.generic]) -> Ints:
+    place = {str(name): k for k, name in enumerate(keys.tolist())}
     missing = [name for name in wanted.tolist() if str(name) not in place]
     if missing:
         raise SchemaError(f"no window {missing[0]}", "the windows of signal_events", "a pruned lake")

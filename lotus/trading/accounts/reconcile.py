@@ -60,11 +60,11 @@ class Own:
 
 @dataclass(frozen=True, slots=True)
 class VenueReport:
-    """What the venue said: open orders taken at `taken_ms` (own clock), positions, fills, answers to questions.
+    """What the venue reported: open orders taken at `taken_ms` (own clock), positions, fills, answers to questions.
 
     `fills_complete` says that the fills reach from the last comparison to after the positions were taken; only then
-    does a position that differs mean anything but a fill under way. Nothing is said of positions in `moving` coins:
-    they changed while it was looked.
+    does a position that differs mean anything but a fill under way. Positions in `moving` coins are left out:
+    they changed during the query.
     """
 
     open_orders: Sequence[OpenOrder]
@@ -89,84 +89,114 @@ class Discrepancy:
     size: Decimal = ZERO
 
 
-def findings(own: Own, told: VenueReport) -> tuple[Discrepancy, ...]:
+def findings(own: Own, report: VenueReport) -> tuple[Discrepancy, ...]:
     """Return all differences, orders first, positions last; none at all: both agree."""
     return (
-        *_not_open(own, told),
-        *_unknown_open(own, told),
-        *_answers(own, told),
-        *_fills(own, told),
-        *_positions(own, told),
+        *_not_open(own, report),
+        *_unknown_open(own, report),
+        *_answers(own, report),
+        *_fills(own, report),
+        *_positions(own, report),
     )
 
 
-def _not_open(own: Own, told: VenueReport) -> Iterable[Discrepancy]:
-    held = {o.client_id for o in told.open_orders}
+def _not_open(own: Own, report: VenueReport) -> Iterable[Discrepancy]:
+    held = {o.client_id for o in report.open_orders}
     for name, order in own.orders.items():
-        if name in held or order.state.is_final or order.sent_ms >= told.taken_ms:
+        if name in held or order.state.is_final or order.sent_ms >= report.taken_ms:
             continue
         yield Discrepancy(
-            Difference.NOT_OPEN, Action.ASK, order.order.coin, name, "not among the open orders", order.state.value
+            difference=Difference.NOT_OPEN,
+            action=Action.ASK,
+            coin=order.order.coin,
+            client_id=name,
+            found="not among the open orders",
+            expected=order.state.value,
         )
 
 
-def _unknown_open(own: Own, told: VenueReport) -> Iterable[Discrepancy]:
+def _unknown_open(own: Own, report: VenueReport) -> Iterable[Discrepancy]:
     """A strange order goes, unless it belongs to a living plan or is a stop of a position that exists."""
-    strange = [o for o in told.open_orders if o.client_id not in own.orders]
-    known = {name for plan in own.plans for name in possible_ids(plan)} if strange else set()
-    held = {p.coin for p in told.positions if p.size}
+    strange = [o for o in report.open_orders if o.client_id not in own.orders]
+    own_ids = {name for plan in own.plans for name in possible_ids(plan)} if strange else set()
+    held = {p.coin for p in report.positions if p.size}
     for order in strange:
         what = f"{order.side.name} {order.left} {order.coin} at {order.limit_px}"
-        if order.client_id in known:
+        if order.client_id in own_ids:
             yield Discrepancy(
-                Difference.LOST_ORDER, Action.ADOPT, order.coin, order.client_id, what, "known to its plan"
+                difference=Difference.LOST_ORDER,
+                action=Action.ADOPT,
+                coin=order.coin,
+                client_id=order.client_id,
+                found=what,
+                expected="known to its plan",
             )
             continue
         stop = order.reduce_only and order.trigger is not None and order.trigger.kind is TriggerKind.STOP_LOSS
         action = Action.KEEP if stop and order.coin in held else Action.CANCEL
-        yield Discrepancy(Difference.ORPHAN, action, order.coin, order.client_id, what, "no order of unknown origin")
+        yield Discrepancy(
+            difference=Difference.ORPHAN,
+            action=action,
+            coin=order.coin,
+            client_id=order.client_id,
+            found=what,
+            expected="no order of unknown origin",
+        )
 
 
-def _answers(own: Own, told: VenueReport) -> Iterable[Discrepancy]:
-    for update in told.answers:
+def _answers(own: Own, report: VenueReport) -> Iterable[Discrepancy]:
+    for update in report.answers:
         order = own.orders.get(update.client_id)
         if order is None or order.state is update.state or update.state is OrderState.UNKNOWN:
             continue
         never = update.state is OrderState.NEVER_PLACED
         action = Action.MARK_NEVER_PLACED if never else Action.ADOPT
         found, expected = update.state.value, order.state.value
-        yield Discrepancy(Difference.STATE_DIFFERS, action, order.order.coin, update.client_id, found, expected)
+        yield Discrepancy(
+            difference=Difference.STATE_DIFFERS,
+            action=action,
+            coin=order.order.coin,
+            client_id=update.client_id,
+            found=found,
+            expected=expected,
+        )
 
 
-def _fills(own: Own, told: VenueReport) -> Iterable[Discrepancy]:
+def _fills(own: Own, report: VenueReport) -> Iterable[Discrepancy]:
     seen = {fill_id for order in own.orders.values() for fill_id in order.fills}
-    for fill in told.fills:
+    for fill in report.fills:
         if fill.fill_id in seen:
             continue
         what, signed = f"{fill.side.name} {fill.size} {fill.coin} at {fill.px}", fill.size * int(fill.side)
         if fill.client_id in own.orders:
             yield Discrepancy(
-                Difference.FILL_MISSING, Action.TAKE_FILL, fill.coin, fill.client_id, what, "a fill seen", signed
+                difference=Difference.FILL_MISSING,
+                action=Action.TAKE_FILL,
+                coin=fill.coin,
+                client_id=fill.client_id,
+                found=what,
+                expected="a fill seen",
+                size=signed,
             )
         elif own.positions.get(fill.coin):
             yield Discrepancy(
-                Difference.FOREIGN_FILL,
-                Action.GIVE_TO_PLAN,
-                fill.coin,
-                fill.client_id,
-                what,
-                "fills of own orders",
-                signed,
+                difference=Difference.FOREIGN_FILL,
+                action=Action.GIVE_TO_PLAN,
+                coin=fill.coin,
+                client_id=fill.client_id,
+                found=what,
+                expected="fills of own orders",
+                size=signed,
             )
 
 
-def _positions(own: Own, told: VenueReport) -> Iterable[Discrepancy]:
+def _positions(own: Own, report: VenueReport) -> Iterable[Discrepancy]:
     """Compare signed sizes by coin; what cannot be fills under way is closed at the venue or written off here."""
-    venue = {p.coin: p.size for p in told.positions}
+    venue = {p.coin: p.size for p in report.positions}
     coming = dict.fromkeys({*venue, *own.positions}, ZERO)
-    for finding in _fills(own, told):
+    for finding in _fills(own, report):
         coming[finding.coin] = coming.get(finding.coin, ZERO) + finding.size
-    for coin in sorted(coming.keys() - told.moving):
+    for coin in sorted(coming.keys() - report.moving):
         there, here = venue.get(coin, ZERO), own.positions.get(coin, ZERO) + coming[coin]
         if there == here:
             continue
@@ -174,5 +204,13 @@ def _positions(own: Own, told: VenueReport) -> Iterable[Discrepancy]:
         untracked = here == 0 or excess * here > 0 or there * here < 0
         difference = Difference.POSITION_UNTRACKED if untracked else Difference.POSITION_GONE
         action = Action.CLOSE if untracked else Action.MARK_REDUCED
-        action = action if told.fills_complete else Action.WAIT_FOR_FILLS
-        yield Discrepancy(difference, action, coin, "", f"{there} {coin} at the venue", f"{here}", excess)
+        action = action if report.fills_complete else Action.WAIT_FOR_FILLS
+        yield Discrepancy(
+            difference=difference,
+            action=action,
+            coin=coin,
+            client_id="",
+            found=f"{there} {coin} at the venue",
+            expected=f"{here}",
+            size=excess,
+        )

@@ -1,4 +1,4 @@
-"""What the trader foretells of a plan when it is accepted: its features, a prediction, a hint and scores of its venues.
+"""The pre-trade estimate of a plan when it is accepted: its features, a prediction, a hint and scores of its venues.
 
 All of it comes from executions that had ended before; a plan is judged by it and never changed. Where too little is
 known the prediction is neutral, and there is neither a hint nor a score. In the literature: pre-trade cost estimate.
@@ -26,7 +26,7 @@ class VenueHistory:
 
 
 @dataclass(frozen=True, slots=True)
-class Foretold:
+class PreTradeEstimate:
     """What stands in a plan's strand: a fit's time is `fitted_ms`; hint and scores are missing while nothing is known.
 
     `venues` are best first; `executor` is of the venue and the plan's strategy, None without a report.
@@ -60,37 +60,46 @@ def middle(quantiles: tuple[float, ...] | None) -> float | None:
     return None if quantiles is None else quantiles[len(quantiles) // 2]
 
 
-def depth_within(plan: Plan, at: AccountState) -> Decimal:
+def depth_within(plan: Plan, state: AccountState) -> Decimal:
     """Return the base units that are seen on the other side of the book within the plan's slippage of the mid."""
-    if at.view is None:
+    if state.view is None:
         return Decimal(0)
-    furthest = at.view.mid * (1 + int(plan.side) * plan.max_slippage_bps * BPS)
-    reached = (size for px, size in at.levels.get(plan.side, ()) if (furthest - px) * int(plan.side) >= 0)
+    furthest = state.view.mid * (1 + int(plan.side) * plan.max_slippage_bps * BPS)
+    reached = (size for px, size in state.levels.get(plan.side, ()) if (furthest - px) * int(plan.side) >= 0)
     return sum(reached, Decimal(0))
 
 
-def features_of(plan: Plan, at: AccountState) -> Features | None:
+def features_of(plan: Plan, state: AccountState) -> Features | None:
     """Return what is known when a plan is accepted; None while depth or volatility was not seen."""
-    depth, view = depth_within(plan, at), at.view
+    depth, view = depth_within(plan, state), state.view
     if view is None or view.volatility_bps is None or depth <= 0:
         return None
     spread = float((view.ask - view.bid) / view.mid * 10_000)
     return Features(spread, float(plan.size / depth), float(view.volatility_bps), plan.side, Strategy(plan.strategy))
 
 
-def foretold(plan: Plan, at: AccountState, known: VenueHistory, knobs: ExecutionKnobs) -> Foretold | None:
-    """Return what is foretold of a plan without a fault; None while its features are not known."""
-    features = features_of(plan, at)
+def pre_trade_estimate(
+    plan: Plan, state: AccountState, history: VenueHistory, knobs: ExecutionKnobs
+) -> PreTradeEstimate | None:
+    """Return the pre-trade estimate of a plan without a fault; None while its features are not known."""
+    features = features_of(plan, state)
     if features is None:
         return None
-    said, executor = predicted(known.model, features), known.executors.get(plan.strategy)
-    if known.model.centre is None:
-        return Foretold(features, said, known.at_ms, executor=executor)
-    hint = route_hint(known.model, features, knobs)
+    prediction, executor = predicted(history.model, features), history.executors.get(plan.strategy)
+    if history.model.centre is None:
+        return PreTradeEstimate(features, prediction, history.at_ms, executor=executor)
+    hint = route_hint(history.model, features, knobs)
     venues: tuple[VenueScore, ...] = ()
-    slippage, latency = middle(said.slippage_bps), middle(said.latency_ms)
+    slippage, latency = middle(prediction.slippage_bps), middle(prediction.latency_ms)
     if slippage is not None and latency is not None:
         success = NO_HISTORY if executor is None else executor.success_rate
-        facts = VenueFacts(at.venue, depth_within(plan, at), latency, slippage, success)
+        facts = VenueFacts(state.venue, depth_within(plan, state), latency, slippage, success)
         venues = ranked(plan, [facts], knobs)
-    return Foretold(features, said, known.at_ms, hint, venues, executor)
+    return PreTradeEstimate(
+        features=features,
+        prediction=prediction,
+        fitted_ms=history.at_ms,
+        route_hint=hint,
+        venues=venues,
+        executor=executor,
+    )

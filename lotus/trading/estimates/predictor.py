@@ -2,7 +2,7 @@
 
 Fill is a ridge logistic regression, slippage and log latency are linear quantile regressions (Koenker and Bassett
 1978) with sorted quantiles, all fitted only on executions whose outcome was known. Without history the answer is
-neutral. How good they are is measured walk-forward in `calibrated`, never on what was fitted. They explain and hint;
+neutral. How good they are is measured on stored predictions, never on what was fitted. They explain and hint;
 they change no plan.
 """
 
@@ -87,21 +87,21 @@ class RouteHint(StrEnum):
 
 def fitted(history: Sequence[PastExecution], now_ms: int) -> Model:
     """Return the model of all executions whose outcome was known at `now_ms`; neutral below `MIN_HISTORY` of them."""
-    known = sorted((e for e in history if e.known_ms <= now_ms), key=lambda e: (e.known_ms, e.sent_ms))
-    if len(known) < MIN_HISTORY:
-        return Model(len(known))
-    raw = np.array([_inputs(e.features) for e in known])
+    past = sorted((e for e in history if e.known_ms <= now_ms), key=lambda e: (e.known_ms, e.sent_ms))
+    if len(past) < MIN_HISTORY:
+        return Model(len(past))
+    raw = np.array([_inputs(e.features) for e in past])
     centre, scale = raw.mean(axis=0), raw.std(axis=0)
     scale[scale < 1e-9] = 1.0
-    inputs, hit = (raw - centre) / scale, np.array([e.filled for e in known])
+    inputs, hit = (raw - centre) / scale, np.array([e.filled for e in past])
     return Model(
-        fitted_on=len(known),
+        fitted_on=len(past),
         base_rate=_base_rate(hit.tolist()),
         centre=round_learned(centre),
         scale=round_learned(scale),
         fill=_logistic(inputs, hit),
-        slippage=_quantiles(inputs, [e.slippage_bps for e in known]),
-        latency=_quantiles(inputs, [_log(e.latency_ms) for e in known]),
+        slippage=_quantiles(inputs, [e.slippage_bps for e in past]),
+        latency=_quantiles(inputs, [_log(e.latency_ms) for e in past]),
     )
 
 
@@ -161,39 +161,26 @@ class ForecastCalibration:
     latency: QuantileCalibration | None
 
 
-def calibrated(history: Sequence[PastExecution], refit_every: int = 50) -> ForecastCalibration | None:
-    """Return how good predictions were, each made by a model of outcomes known when the first of its block was sent.
-
-    None until one prediction could be made by a fitted model.
-    """
-    ordered = sorted(history, key=lambda e: (e.sent_ms, e.known_ms))
-    made: list[tuple[PastExecution, Prediction, Model, list[PastExecution]]] = []
-    for start in range(0, len(ordered), refit_every):
-        now_ms = ordered[start].sent_ms
-        model, past = fitted(ordered, now_ms), [e for e in ordered if e.known_ms <= now_ms]
-        if model.centre is not None:
-            made += [(e, predicted(model, e.features), model, past) for e in ordered[start : start + refit_every]]
-    return _quality([(e, p, m.base_rate, past) for e, p, m, past in made])
-
-
 @dataclass(frozen=True, slots=True)
 class ForecastOutcome:
-    """An execution and what was told of it before it was sent, by a fit of `fitted_ms`."""
+    """An execution and its prediction before it was sent, by a fit of `fitted_ms`."""
 
     execution: PastExecution
     prediction: Prediction
     fitted_ms: int
 
 
-def told_quality(told: Sequence[ForecastOutcome], history: Sequence[PastExecution]) -> ForecastCalibration | None:
+def stored_quality(
+    forecasts: Sequence[ForecastOutcome], history: Sequence[PastExecution]
+) -> ForecastCalibration | None:
     """Return how good stored predictions were, beside the share and the quantiles that their fits had seen.
 
     Predictions of no fit are left out; None when there are no others. `history` holds the executions of one venue.
     """
     ordered = sorted(history, key=lambda e: (e.known_ms, e.sent_ms))
-    pasts = {t.fitted_ms: [e for e in ordered if e.known_ms < t.fitted_ms][-MOST_HISTORY:] for t in told}
-    share = {at: _base_rate([e.filled for e in past]) for at, past in pasts.items()}
-    fitted_ones = [t for t in told if t.prediction.fitted_on >= MIN_HISTORY]
+    pasts = {t.fitted_ms: [e for e in ordered if e.known_ms < t.fitted_ms][-MOST_HISTORY:] for t in forecasts}
+    share = {fitted_ms: _base_rate([e.filled for e in past]) for fitted_ms, past in pasts.items()}
+    fitted_ones = [t for t in forecasts if t.prediction.fitted_on >= MIN_HISTORY]
     return _quality([(t.execution, t.prediction, share[t.fitted_ms], pasts[t.fitted_ms]) for t in fitted_ones])
 
 
@@ -239,8 +226,8 @@ def _logistic(inputs: Floats, hit: NDArray[np.bool_]) -> Floats | None:
 
     if min(int(hit.sum()), int((~hit).sum())) < MIN_CLASS:
         return None
-    found = LogisticRegression(C=1.0, max_iter=500).fit(inputs, hit)
-    return round_learned(np.concatenate([found.intercept_, found.coef_[0]]))
+    model = LogisticRegression(C=1.0, max_iter=500).fit(inputs, hit)
+    return round_learned(np.concatenate([model.intercept_, model.coef_[0]]))
 
 
 def _quantiles(inputs: Floats, outcomes: Sequence[float | None]) -> Floats | None:
@@ -253,17 +240,17 @@ def _quantiles(inputs: Floats, outcomes: Sequence[float | None]) -> Floats | Non
     y = np.array([outcomes[k] for k in rows], np.float64)
     out = []
     for q in QUANTILES:
-        found = QuantileRegressor(quantile=q, alpha=_L1, solver="highs").fit(inputs[rows], y)
-        out.append(np.concatenate([[found.intercept_], found.coef_]))
+        model = QuantileRegressor(quantile=q, alpha=_L1, solver="highs").fit(inputs[rows], y)
+        out.append(np.concatenate([[model.intercept_], model.coef_]))
     return round_learned(np.array(out))
 
 
 def _reliability(prob: Floats, hit: Floats) -> tuple[Bin, ...]:
     place = np.minimum((prob * BINS).astype(np.int64), BINS - 1)
     return tuple(
-        Bin(int(at.sum()), float(prob[at].mean()), float(hit[at].mean()))
-        for at in (place == k for k in range(BINS))
-        if at.any()
+        Bin(int(rows.sum()), float(prob[rows].mean()), float(hit[rows].mean()))
+        for rows in (place == k for k in range(BINS))
+        if rows.any()
     )
 
 

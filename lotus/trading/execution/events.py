@@ -126,7 +126,7 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """Something that must not be: told to people, once a kind and execution."""
+    """A fault that is reported to people, once a kind and execution."""
 
     kind: str
     found: str

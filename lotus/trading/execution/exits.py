@@ -100,11 +100,11 @@ def _ending(state: ExecutionState, now_ms: int) -> Ending:
         return Ending.STOP
     target = plan.take_profit_px
     reached = view is not None and target is not None and passed(target, plan.side, view)
-    told = view is not None and first_holding(plan.exit_when, view) is not None
-    held = state.exposure if reached or told else ZERO
+    condition_holds = view is not None and first_holding(plan.exit_when, view) is not None
+    held = state.exposure if reached or condition_holds else ZERO
     if reached and armed_size(state, Purpose.TAKE_PROFIT) < held:
         return Ending.TAKE_PROFIT
-    return Ending.CONDITION if told and held > 0 else Ending.NONE
+    return Ending.CONDITION if condition_holds and held > 0 else Ending.NONE
 
 
 def _stop_passed(state: ExecutionState, now_ms: int) -> ExecutionState:
@@ -128,7 +128,7 @@ def _close(state: ExecutionState, size: Decimal, attempt: int, now_ms: int) -> E
 
 
 def _flipped(state: ExecutionState, held: Decimal) -> ExecutionState:
-    """Return the state with a flip alarmed, once no order is in doubt: an exit may be told before the entry's fill."""
+    """Return the state with a flip alarmed, once no order is in doubt: an exit may come before the entry's fill."""
     if any(o.must_ask or not o.state.is_final for o in state.of(Purpose.ENTRY, Purpose.EXIT)):
         return state
     state = alarm(state, "flipped", f"{held} {state.plan.coin} against the plan", "a position of its side")

@@ -25,7 +25,7 @@ def handed_over(states: Sequence[ExecutionState]) -> list[tuple[PlanId, VenueFil
     They come in pairs that sum to nothing. The names follow from the plans and their fills, so that the same pair is
     the same two fills.
     """
-    found: list[tuple[PlanId, VenueFill]] = []
+    foreign: list[tuple[PlanId, VenueFill]] = []
     holds = {state.plan.plan_id: state.held for state in states}
     for flipped in (s for s in states if s.held < 0):
         last = max((f for f in flipped.fills if f.side is flipped.plan.exit_side), key=lambda f: (f.time_ms, f.fill_id))
@@ -39,13 +39,13 @@ def handed_over(states: Sequence[ExecutionState]) -> list[tuple[PlanId, VenueFil
             number = len(flipped.foreign) + len(other.foreign)
             name = natural_id("handed over", flipped.plan.plan_id, plan.plan_id, number)
             given = replace(last, fill_id=f"{name}-to", client_id="", size=size, fee_usd=ZERO)
-            found += [
+            foreign += [
                 (plan.plan_id, given),
                 (flipped.plan.plan_id, replace(given, fill_id=f"{name}-from", side=flipped.plan.side)),
             ]
             holds[flipped.plan.plan_id] += size
             holds[plan.plan_id] -= size
-    return found
+    return foreign
 
 
 def written_off(
@@ -57,13 +57,29 @@ def written_off(
     from the plans and what they took in before, so that the same loss is the same fills.
     """
     side, left = (Side.BUY if size > 0 else Side.SELL), abs(size)
-    found: list[tuple[PlanId, VenueFill]] = []
+    foreign: list[tuple[PlanId, VenueFill]] = []
     for state in states:
         plan, signed = state.plan, state.held * int(state.plan.side)
         part = min(left, abs(signed))
         if plan.coin != coin or signed * size >= 0 or part <= 0:
             continue
         name = natural_id("written off", plan.plan_id, len(state.foreign))
-        found.append((plan.plan_id, VenueFill(name, "", 0, coin, side, part, px, ZERO, True, time_ms)))
+        foreign.append(
+            (
+                plan.plan_id,
+                VenueFill(
+                    fill_id=name,
+                    client_id="",
+                    oid=0,
+                    coin=coin,
+                    side=side,
+                    size=part,
+                    px=px,
+                    fee_usd=ZERO,
+                    is_taker=True,
+                    time_ms=time_ms,
+                ),
+            )
+        )
         left -= part
-    return found
+    return foreign

@@ -1,4 +1,4 @@
-"""One order's state from everything that was told of it, in whatever order, as often as it likes.
+"""One order's state from all reports about it, in any order and however often they are repeated.
 
 Evidence only grows (the furthest live word, the strongest final word, the set of fills) and the state is a function of
 it, so reordered, repeated and late messages converge: a join-semilattice. Filled size is the sum of unique fills. An
@@ -43,8 +43,8 @@ class Purpose(StrEnum):
 class TrackedOrder:
     """An order with all evidence about it. `order` is what the venue holds, `pending` a modify not answered yet.
 
-    `live` and `ended` are the strongest words told, `told_filled` the largest filled size. Own clock: `answered_ms`
-    when first heard of, `seen_ms` when last told alive, `ended_ms` when first known to be over.
+    `live` and `ended` are the strongest states reported, `told_filled` the largest fill. Own clock: `answered_ms`
+    when first answered, `seen_ms` when last reported live, `ended_ms` when first known to be over.
     """
 
     order: NewOrder
@@ -69,12 +69,12 @@ class TrackedOrder:
 
     @property
     def client_id(self) -> str:
-        """Name of the order for ever."""
+        """The order's permanent name."""
         return self.order.client_id
 
     @property
     def state(self) -> OrderState:
-        """Where the order stands, by all that was told.
+        """Where the order stands, by all reports.
 
         `FILLED` > `CANCELED` > `REJECTED` > `NEVER_PLACED`; the last yields to any sign that the order existed.
         """
@@ -106,7 +106,7 @@ class TrackedOrder:
 
     @property
     def fills_missing(self) -> bool:
-        """Whether the venue told of more filled than its fills say."""
+        """Whether the venue reported more filled than its fills add up to."""
         return self.taken > self.filled
 
     @property
@@ -128,7 +128,7 @@ class TrackedOrder:
 
 
 def told(tracked: TrackedOrder, update: OrderUpdate, now_ms: int) -> TrackedOrder:
-    """Return the order with what a venue said of it at `now_ms` (own clock); the same order where that is no news."""
+    """Return the order with a venue's report of `now_ms` (own clock); the same order where that is no news."""
     state = update.state
     live, ended = tracked.live, tracked.ended
     if state in LIVE_RANK:
@@ -198,17 +198,17 @@ def modify_answered(tracked: TrackedOrder, update: OrderUpdate, now_ms: int) -> 
     return replace(after, order=tracked.pending if taken else tracked.order, pending=None)
 
 
-def held(tracked: TrackedOrder, found: OpenOrder, now_ms: int) -> TrackedOrder:
-    """Return the order after a snapshot of open orders that holds it; a final word told before stays final.
+def held(tracked: TrackedOrder, seen: OpenOrder, now_ms: int) -> TrackedOrder:
+    """Return the order after a snapshot of open orders that holds it; a final state reported before stays final.
 
     A modify under way is settled by the price, trigger and size that the venue holds.
     """
-    state = OrderState.WAITING if found.trigger is not None else OrderState.RESTING
-    after = told(tracked, OrderUpdate(tracked.client_id, state, now_ms, found.oid, found.size - found.left), now_ms)
+    state = OrderState.WAITING if seen.trigger is not None else OrderState.RESTING
+    after = told(tracked, OrderUpdate(tracked.client_id, state, now_ms, seen.oid, seen.size - seen.left), now_ms)
     pending = tracked.pending
     if pending is None:
         return after
-    taken = (found.limit_px, found.trigger) == (pending.limit_px, pending.trigger) and found.left <= pending.size
+    taken = (seen.limit_px, seen.trigger) == (pending.limit_px, pending.trigger) and seen.left <= pending.size
     return replace(after, order=pending if taken else tracked.order, pending=None)
 
 
@@ -227,17 +227,32 @@ def possible_ids(plan_id: str, most: int = 64) -> dict[str, tuple[Purpose, int]]
     return {client_order_id(plan_id, p.value, k): (p, k) for p in Purpose for k in range(most)}
 
 
-def adopted(found: OpenOrder, purpose: Purpose, index: int, now_ms: int) -> TrackedOrder:
+def adopted(seen: OpenOrder, purpose: Purpose, index: int, now_ms: int) -> TrackedOrder:
     """Return an order that the venue holds under a name of ours and that nothing here remembers."""
     tif = TimeInForce.GTC
     order = NewOrder(
-        found.client_id, found.coin, found.side, found.size, found.limit_px, tif, found.reduce_only, found.trigger
+        client_id=seen.client_id,
+        coin=seen.coin,
+        side=seen.side,
+        size=seen.size,
+        limit_px=seen.limit_px,
+        tif=tif,
+        reduce_only=seen.reduce_only,
+        trigger=seen.trigger,
     )
-    return held(TrackedOrder(order, purpose, index, found.placed_ms), found, now_ms)
+    return held(TrackedOrder(order, purpose, index, seen.placed_ms), seen, now_ms)
 
 
 def adopted_by(fill: VenueFill, purpose: Purpose, index: int, most: Decimal) -> TrackedOrder:
     """Return an order under a name of ours, known from a fill alone: of `most` size at first, the venue is asked."""
     size, reduces = max(most, fill.size), purpose is not Purpose.ENTRY
-    order = NewOrder(fill.client_id, fill.coin, fill.side, size, fill.px, TimeInForce.IOC, reduces)
+    order = NewOrder(
+        client_id=fill.client_id,
+        coin=fill.coin,
+        side=fill.side,
+        size=size,
+        limit_px=fill.px,
+        tif=TimeInForce.IOC,
+        reduce_only=reduces,
+    )
     return replace(TrackedOrder(order, purpose, index, fill.time_ms), doubtful=True)

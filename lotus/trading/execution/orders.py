@@ -78,7 +78,7 @@ class OrderTrigger:
 
 @dataclass(frozen=True, slots=True)
 class NewOrder:
-    """An order to be placed. `client_id` (0x and 32 hexadecimal characters) names it for ever.
+    """An order to be placed. `client_id` (0x and 32 hexadecimal characters) names it permanently.
 
     A market order is an IOC with a limit beyond the market; with a `trigger` the limit bounds its execution.
     """

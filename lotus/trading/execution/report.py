@@ -1,13 +1,13 @@
 """`exec-report-1.0`: what became of one plan, written from its execution alone, and checked against its schema.
 
-Slippage is positive when worse for us; adherence says how well the plan was kept; lessons are codes that a search can
-condition on. Nothing is judged by its profit here. The schema is the JSON file of `lotus.modules`. In the literature:
-transaction cost analysis, implementation shortfall (Perold 1988).
+Slippage is positive when worse for us; adherence measures how well the plan was followed; lessons are codes that a
+search can condition on. Nothing is judged by its profit here. The schema is the JSON file of `lotus.modules`. In the
+literature: transaction cost analysis, implementation shortfall (Perold 1988).
 """
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass
 from decimal import Decimal
 from functools import cache
 from importlib import resources
@@ -95,9 +95,9 @@ def report(
 
     `choice`: which knobs it was executed with and why; None says that nobody chose, and they stood at their start.
     """
-    plan, found = state.plan, measured(state)
+    plan, measures = state.plan, measured(state)
     position = position_of(state.fills, shares(state), Costing.FIFO)
-    worked, did_not, lessons = _learned(state, found)
+    worked, did_not, lessons = _learned(state, measures)
     payload: Payload = {
         "schema_ver": EXEC_REPORT,
         "execution_id": natural_id("execution", plan.plan_id, state.venue),
@@ -112,28 +112,28 @@ def report(
         "strategy": plan.strategy,
         "venue": state.venue,
         "fill_source": fill_source,
-        "status": found.status,
+        "status": measures.status,
         "entry_ending": state.entry_ending.value,
         "ending": _ending(state).value,
         "accepted_ts": state.accepted_ms,
         "finished_ts": finished_ms,
         "size_planned": _text(plan.size),
-        "size_filled": _text(found.size_filled),
-        "entry_px": _text_or_null(found.entry_px),
-        "exit_px": _text_or_null(found.exit_px),
+        "size_filled": _text(measures.size_filled),
+        "entry_px": _text_or_null(measures.entry_px),
+        "exit_px": _text_or_null(measures.exit_px),
         "arrival_px": _text_or_null(state.arrival_px),
         "plan_px": _text_or_null(plan.entry_px),
-        "slippage_arrival_bps": found.slippage_arrival_bps,
-        "slippage_plan_bps": found.slippage_plan_bps,
-        "slippage_exit_bps": found.slippage_exit_bps,
-        "latency_ms": found.latency_ms,
-        "fill_latency_ms": found.fill_latency_ms,
+        "slippage_arrival_bps": measures.slippage_arrival_bps,
+        "slippage_plan_bps": measures.slippage_plan_bps,
+        "slippage_exit_bps": measures.slippage_exit_bps,
+        "latency_ms": measures.latency_ms,
+        "fill_latency_ms": measures.fill_latency_ms,
         "bare_ms_max": state.bare_ms_max,
-        "adherence": found.adherence,
+        "adherence": measures.adherence,
         "venue_score": venue_score,
-        "predicted": None if predicted is None else _predicted(predicted),
+        "predicted": None if predicted is None else asdict(predicted),
         "knobs": None if choice is None else _chosen(choice),
-        **_money(position, state, found),
+        **_money(position, state, measures),
         "orders": _orders(state),
         "fills": [_fill(f) for f in state.fills],
         "alarms": sorted(state.alarms),
@@ -156,8 +156,8 @@ def check_report(payload: Payload) -> Payload:
 def report_schema() -> Mapping[str, Any]:
     """Return the schema of the report."""
     text = (resources.files("lotus.modules") / "schemas" / f"{EXEC_REPORT}.json").read_text("utf-8")
-    found: dict[str, Any] = json.loads(text)
-    return found
+    schema: dict[str, Any] = json.loads(text)
+    return schema
 
 
 @cache
@@ -211,14 +211,14 @@ def _adherence(state: ExecutionState, slippage: float | None, latency: int | Non
     return 0.4 * size + 0.2 * kept + 0.2 * quick + 0.2 * (state.bare_ms_max <= MAX_BARE_MS)
 
 
-def _learned(state: ExecutionState, found: ExecutionMeasures) -> tuple[list[str], list[str], list[str]]:
+def _learned(state: ExecutionState, measures: ExecutionMeasures) -> tuple[list[str], list[str], list[str]]:
     """Return what worked, what did not, in words, and the codes of all of it."""
-    plan, slip, latency = state.plan, found.slippage_arrival_bps, found.latency_ms
+    plan, slip, latency = state.plan, measures.slippage_arrival_bps, measures.latency_ms
     guards, exits = len(list(state.of(Purpose.GUARD))), len(list(state.of(Purpose.EXIT)))
     facts: list[tuple[bool, bool, str, str]] = [
-        (found.status == "filled", True, "entry_filled", "the entry was filled whole"),
-        (found.status == "partial", False, "entry_partial", f"{found.size_filled} of {plan.size} were filled"),
-        (found.status == "failed", False, "entry_failed", "the entry was sent or due and not filled"),
+        (measures.status == "filled", True, "entry_filled", "the entry was filled whole"),
+        (measures.status == "partial", False, "entry_partial", f"{measures.size_filled} of {plan.size} were filled"),
+        (measures.status == "failed", False, "entry_failed", "the entry was sent or due and not filled"),
         (slip is not None and slip <= 0, True, "better_than_arrival", "the entry was no worse than the mid at arrival"),
         (slip is not None and slip > plan.max_slippage_bps, False, "slippage_above_plan", f"{slip} bps of slippage"),
         (latency is not None and latency > plan.max_latency_ms, False, "latency_above_plan", f"{latency} ms to answer"),
@@ -230,14 +230,18 @@ def _learned(state: ExecutionState, found: ExecutionMeasures) -> tuple[list[str]
         (_ending(state) is Ending.STOP, False, "stop_hit", "the stop was reached"),
         (_ending(state) is Ending.TAKE_PROFIT, True, "take_profit_hit", "the take-profit was reached"),
     ]
-    said = [(good, code, text) for true, good, code, text in facts if true]
-    return [t for good, _, t in said if good], [t for good, _, t in said if not good], [code for _, code, _ in said]
+    holding = [(good, code, text) for true, good, code, text in facts if true]
+    return (
+        [t for good, _, t in holding if good],
+        [t for good, _, t in holding if not good],
+        [code for _, code, _ in holding],
+    )
 
 
-def _money(position: Position, state: ExecutionState, found: ExecutionMeasures) -> Payload:
-    mark = state.view.mark if state.view is not None else (found.entry_px or ZERO)
+def _money(position: Position, state: ExecutionState, measures: ExecutionMeasures) -> Payload:
+    mark = state.view.mark if state.view is not None else (measures.entry_px or ZERO)
     gross, net = position.realised_usd + position.unrealised_usd(mark), position.net_usd(mark)
-    value = found.size_filled * (found.entry_px or ZERO)
+    value = measures.size_filled * (measures.entry_px or ZERO)
     return {
         "fees": {"taker_usd": _text(position.taker_fees_usd), "maker_usd": _text(position.maker_fees_usd)},
         "funding_usd": _text(position.funding_usd),
@@ -279,20 +283,10 @@ def _fill(fill: VenueFill) -> Payload:
     }
 
 
-def _predicted(predicted: Predicted) -> Payload:
-    return {
-        "fill_prob": predicted.fill_prob,
-        "slippage_bps": predicted.slippage_bps,
-        "latency_ms": predicted.latency_ms,
-        "route_hint": predicted.route_hint,
-    }
-
-
 def _chosen(choice: KnobChoice) -> Payload:
-    trial = choice.trial
-    told = None if trial is None else {f.name: getattr(trial, f.name) for f in fields(trial)}
+    experiment = None if choice.trial is None else asdict(choice.trial)
     moved = dict(choice.moved)
-    return {"priors_ver": choice.priors_ver, "context": choice.context, "moved": moved, "trial": told}
+    return {"priors_ver": choice.priors_ver, "context": choice.context, "moved": moved, "trial": experiment}
 
 
 def _text(number: Decimal) -> str:

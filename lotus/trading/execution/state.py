@@ -1,7 +1,7 @@
 """The execution of one plan as a value: what is known of it, and the few moves that every rule is made of.
 
 What happens and what is asked for are `events`; the rules are `entries`, `protection`, `exits`; all together
-are `executor`. No clock: every step is told the time. In the literature: functional core, imperative shell.
+are `executor`. No clock: every step gets the time. In the literature: functional core, imperative shell.
 """
 
 from collections.abc import Iterator, Mapping
@@ -138,7 +138,7 @@ class ExecutionState:
 
     @property
     def exposure(self) -> Decimal:
-        """`held`, with what the venue told to be filled beyond the fills seen: what has to be protected and closed."""
+        """`held`, with what the venue reports as filled beyond the fills seen: what has to be protected and closed."""
         side = self.plan.side
         own = (o.taken if o.order.side is side else -o.taken for o in self.orders.values())
         return sum(own, self._foreign_size)
@@ -217,7 +217,16 @@ def new_order(
     plan, entry = state.plan, purpose is Purpose.ENTRY
     side = plan.side if entry else plan.exit_side
     name = client_order_id(plan.plan_id, purpose.value, index)
-    return NewOrder(name, plan.coin, side, size, limit_px, tif, not entry, trigger)
+    return NewOrder(
+        client_id=name,
+        coin=plan.coin,
+        side=side,
+        size=size,
+        limit_px=limit_px,
+        tif=tif,
+        reduce_only=not entry,
+        trigger=trigger,
+    )
 
 
 def send(

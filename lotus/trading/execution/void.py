@@ -26,13 +26,13 @@ OWN_MACHINE = frozenset(
 NEVER_SENT = "never_sent"  # the order did not leave: no connection, no room in the rate budget, the switch, the books
 
 
-def void_of_refusals(found: Sequence[Refusal]) -> str:
+def void_of_refusals(refusals: Sequence[Refusal]) -> str:
     """Return why a refused plan is void, empty where it would have been refused on the best of machines too.
 
     >>> void_of_refusals([Refusal(RefusalReason.EXPIRED, "valid until 5", "valid at 7")])
     'expired'
     """
-    reasons = [refusal.reason for refusal in found]
+    reasons = [refusal.reason for refusal in refusals]
     return reasons[0].value if reasons and all(reason in OWN_MACHINE for reason in reasons) else ""
 
 

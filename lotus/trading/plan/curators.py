@@ -33,7 +33,7 @@ CURATORS = (EXECUTION, VENUE, RISK, POSITION)
 
 @dataclass(frozen=True, slots=True)
 class CuratorFacts:
-    """What the curators look at; None: not known, whoever needs it abstains.
+    """What the curators judge; None: not known, a curator that needs it abstains.
 
     `fill_prob` and `slippage_bps` are predictions, `venue_score` is of the chosen venue, money is USD, and
     `coin_notional_usd` the value already held of the coin.

@@ -7,7 +7,7 @@ what. Nothing is executed here. In the literature: contextual configuration.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from lotus.knobs.trial import Trial
+from lotus.knobs.experiment import KnobExperiment
 from lotus.manifest import WeaveDefaults
 from lotus.priors.knobs import knob_values
 from lotus.priors.types import PriorsVersion
@@ -18,13 +18,13 @@ from lotus.trading.plan.knobs import KNOBS, ExecutionKnobs, patched
 class KnobChoice:
     """Multipliers by key of the knobs that are moved for a plan, by which version of the priors, in which context.
 
-    The knob of a `trial` is moved by the trial alone.
+    A knob under experiment is moved by its `trial` alone.
     """
 
     priors_ver: str = ""
     context: str = ""
     moved: Mapping[str, float] = field(default_factory=dict)
-    trial: Trial | None = None
+    trial: KnobExperiment | None = None
 
     @property
     def knobs(self) -> ExecutionKnobs:
@@ -38,13 +38,13 @@ def choice_of(
     bins: Sequence[int],
     time_ms: int,
     weave: WeaveDefaults,
-    trial: Trial | None = None,
+    trial: KnobExperiment | None = None,
 ) -> KnobChoice:
     """Return what a version says at an event time in a context (`bins` [12], `context` the same as text)."""
     moved: dict[str, float] = {}
     for spec in KNOBS if version.braids else ():
-        said = knob_values(version, "tr", spec.owner, bins, time_ms, weave)
-        moved |= {key: mult for key, mult in said.items() if key == spec.key and mult != 1.0}
+        multipliers = knob_values(version, "tr", spec.owner, bins, time_ms, weave)
+        moved |= {key: mult for key, mult in multipliers.items() if key == spec.key and mult != 1.0}
     if trial is not None:
         moved = {key: mult for key, mult in moved.items() if key != trial.key}
         moved |= {trial.key: trial.mult} if trial.arm else {}

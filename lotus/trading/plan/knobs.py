@@ -48,7 +48,7 @@ KNOBS: tuple[KnobSpec, ...] = (
     KnobSpec("venue_slippage", 0.2, 0.05, 0.5, "1", "weight of slippage in the choice of a venue"),
     KnobSpec("venue_success", 0.3, 0.1, 0.6, "1", "weight of past success in the choice of a venue"),
 )
-TRIED = ("execution:exit_slippage", "execution:retry")  # in trials: what acts once a position is to be left
+TRIED = ("execution:exit_slippage", "execution:retry")  # in experiments: what acts once a position is to be left
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,17 +77,17 @@ class ExecutionKnobs:
 def patched(multipliers: Mapping[str, float], base: ExecutionKnobs | None = None) -> ExecutionKnobs:
     """Return the knobs under the multipliers of the priors in force, each kept within its bounds.
 
-    Keys of other kinds of knobs are not looked at; an execution knob that does not exist, or a multiplier that is not
+    Keys of other kinds of knobs are ignored; an execution knob that does not exist, or a multiplier that is not
     positive and finite, raises `ConfigError`.
 
     >>> patched({"execution:slice": 1.06}).slice, patched({"execution:slice": 9.0}).slice
     (1.06, 2.0)
     """
     base = base or ExecutionKnobs()
-    known = {spec.key for spec in KNOBS}
+    keys = {spec.key for spec in KNOBS}
     for key, mult in multipliers.items():
-        if key.startswith(PREFIX) and (key not in known or not (math.isfinite(mult) and mult > 0.0)):
-            raise ConfigError(f"knob {key!r} x{mult}", f"a positive multiplier of one of {', '.join(sorted(known))}")
+        if key.startswith(PREFIX) and (key not in keys or not (math.isfinite(mult) and mult > 0.0)):
+            raise ConfigError(f"knob {key!r} x{mult}", f"a positive multiplier of one of {', '.join(sorted(keys))}")
     values = {
         spec.name: min(spec.high, max(spec.low, getattr(base, spec.name) * multipliers.get(spec.key, 1.0)))
         for spec in KNOBS

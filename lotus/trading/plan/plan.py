@@ -130,14 +130,7 @@ class ProbeTerms:
 
 
 def probe_plan(
-    event_id: str,
-    lifecycle_id: str,
-    asset: Asset,
-    side: Side,
-    mark_px: Decimal,
-    now_ms: int,
-    hold_ms: int,
-    to: ProbeTerms,
+    event_id: str, asset: Asset, side: Side, mark_px: Decimal, now_ms: int, hold_ms: int, terms: ProbeTerms
 ) -> Plan:
     """Return the plan that measures one published window: unit notional at the market, out after `hold_ms`.
 
@@ -145,26 +138,26 @@ def probe_plan(
     rounded down to lots and may be 0 for a coin dearer than the notional, which `validate` refuses.
 
     >>> terms = ProbeTerms(Decimal(100), Decimal(500), Authority("a", Decimal(1000), ("tr",)), ("paper",))
-    >>> plan = probe_plan("e", "l", Asset("BTC", 5), Side.BUY, Decimal(100000), 0, 60_000, terms)
+    >>> plan = probe_plan("e", Asset("BTC", 5), Side.BUY, Decimal(100000), 0, 60_000, terms)
     >>> plan.size, plan.stop_px, plan.exit_at_ms
     (Decimal('0.00100'), Decimal('95000'), 60000)
     """
-    size = round_size(asset, to.notional_usd / mark_px)
+    size = round_size(asset, terms.notional_usd / mark_px)
     return Plan(
         plan_id=PlanId(natural_id("probe", event_id)),
         signal_id=event_id,
         decision_id=natural_id("probe decision", event_id),
-        lifecycle_id=lifecycle_id,
+        lifecycle_id=event_id,
         kind=PlanKind.PROBE,
         coin=asset.name,
         side=side,
         size=size,
         created_ms=now_ms,
-        valid_until_ms=now_ms + to.entry_valid_ms,
-        stop_px=round_px(asset, mark_px * (1 - int(side) * to.stop_bps * BPS)),
-        limits=Limits(size, 2 * to.notional_usd, to.max_leverage),
-        authority=to.authority,
-        venues=to.venues,
+        valid_until_ms=now_ms + terms.entry_valid_ms,
+        stop_px=round_px(asset, mark_px * (1 - int(side) * terms.stop_bps * BPS)),
+        limits=Limits(size, 2 * terms.notional_usd, terms.max_leverage),
+        authority=terms.authority,
+        venues=terms.venues,
         exit_at_ms=now_ms + hold_ms,
-        release=to.release,
+        release=terms.release,
     )

@@ -61,14 +61,14 @@ class AccountState:
 Check = Callable[[Plan, AccountState], Iterator[Refusal]]
 
 
-def refusals(plan: Plan, at: AccountState) -> tuple[Refusal, ...]:
+def refusals(plan: Plan, state: AccountState) -> tuple[Refusal, ...]:
     """Return every fault of a plan in an account state, in the order of the checks; none at all: it may be executed."""
-    return tuple(refusal for check in CHECKS for refusal in check(plan, at))
+    return tuple(refusal for check in CHECKS for refusal in check(plan, state))
 
 
-def reference_px(plan: Plan, at: AccountState) -> Decimal | None:
+def reference_px(plan: Plan, state: AccountState) -> Decimal | None:
     """Return the price at which the plan would be entered: its own, else the mark; None when neither makes sense."""
-    px = plan.entry_px if plan.entry_px is not None else (at.view.mark if at.view is not None else None)
+    px = plan.entry_px if plan.entry_px is not None else (state.view.mark if state.view is not None else None)
     return px if _sound(px) else None
 
 
@@ -78,13 +78,13 @@ def _sound(number: Decimal | None) -> TypeGuard[Decimal]:
     return abs(number.adjusted()) <= MAX_MAGNITUDE
 
 
-def _ids(plan: Plan, at: AccountState) -> Iterator[Refusal]:
+def _ids(plan: Plan, state: AccountState) -> Iterator[Refusal]:
     for name in ("plan_id", "signal_id", "decision_id", "lifecycle_id"):
         if not getattr(plan, name):
             yield Refusal(R.BAD_ID, f"an empty {name}", "an identity")
 
 
-def _numbers(plan: Plan, at: AccountState) -> Iterator[Refusal]:
+def _numbers(plan: Plan, state: AccountState) -> Iterator[Refusal]:
     limits = plan.limits
     decimals = {
         "size": plan.size,
@@ -110,17 +110,17 @@ def _numbers(plan: Plan, at: AccountState) -> Iterator[Refusal]:
             yield Refusal(R.BAD_NUMBER, f"{name} {number}", "a positive whole number")
 
 
-def _time(plan: Plan, at: AccountState) -> Iterator[Refusal]:
-    if at.now_ms >= plan.valid_until_ms or plan.valid_until_ms <= plan.created_ms:
+def _time(plan: Plan, state: AccountState) -> Iterator[Refusal]:
+    if state.now_ms >= plan.valid_until_ms or plan.valid_until_ms <= plan.created_ms:
         found = f"valid from {plan.created_ms} until {plan.valid_until_ms}"
-        yield Refusal(R.EXPIRED, found, f"valid at {at.now_ms}")
+        yield Refusal(R.EXPIRED, found, f"valid at {state.now_ms}")
     if plan.kind is PlanKind.PROBE and plan.exit_at_ms is None:
         yield Refusal(R.NO_EXIT_TIME, "a probe without an exit time", "the end of its horizon")
-    if plan.exit_at_ms is not None and plan.exit_at_ms <= at.now_ms:
-        yield Refusal(R.NO_EXIT_TIME, f"an exit at {plan.exit_at_ms}", f"after {at.now_ms}")
+    if plan.exit_at_ms is not None and plan.exit_at_ms <= state.now_ms:
+        yield Refusal(R.NO_EXIT_TIME, f"an exit at {plan.exit_at_ms}", f"after {state.now_ms}")
 
 
-def _strategy(plan: Plan, at: AccountState) -> Iterator[Refusal]:
+def _strategy(plan: Plan, state: AccountState) -> Iterator[Refusal]:
     names = [s.value for s in Strategy]
     if plan.strategy not in names:
         yield Refusal(R.UNKNOWN_STRATEGY, repr(plan.strategy), ", ".join(names))
@@ -135,15 +135,15 @@ def _strategy(plan: Plan, at: AccountState) -> Iterator[Refusal]:
         yield Refusal(R.BAD_STRATEGY, f"{plan.slices} slices", "at least one")
     if strategy is Strategy.TWAP and plan.duration_ms <= 0:
         yield Refusal(R.BAD_STRATEGY, f"twap over {plan.duration_ms} ms", "a duration")
-    if strategy is Strategy.TWAP and at.now_ms + plan.duration_ms > plan.valid_until_ms:
-        left = max(0, plan.valid_until_ms - at.now_ms)
+    if strategy is Strategy.TWAP and state.now_ms + plan.duration_ms > plan.valid_until_ms:
+        left = max(0, plan.valid_until_ms - state.now_ms)
         yield Refusal(R.BAD_STRATEGY, f"twap over {plan.duration_ms} ms", f"an end within its validity, {left} ms")
 
 
-def _venue_rules(plan: Plan, at: AccountState) -> Iterator[Refusal]:
-    asset = at.universe.get(plan.coin)
-    if asset is None or plan.coin in at.untradeable:
-        yield Refusal(R.NOT_TRADEABLE, f"{plan.coin} at {at.venue}", "a coin that is traded there")
+def _venue_rules(plan: Plan, state: AccountState) -> Iterator[Refusal]:
+    asset = state.universe.get(plan.coin)
+    if asset is None or plan.coin in state.untradeable:
+        yield Refusal(R.NOT_TRADEABLE, f"{plan.coin} at {state.venue}", "a coin that is traded there")
     if asset is None:
         return
     for name in ("entry_px", "stop_px", "take_profit_px"):
@@ -152,47 +152,47 @@ def _venue_rules(plan: Plan, at: AccountState) -> Iterator[Refusal]:
             yield Refusal(R.OFF_TICK, f"{name} {px}", f"a multiple of {tick_of(asset, px)}")
     if _sound(plan.size) and not is_valid_size(asset, plan.size):
         yield Refusal(R.OFF_LOT, f"size {plan.size}", f"whole lots of 1e-{asset.sz_decimals}")
-    px = reference_px(plan, at)
+    px = reference_px(plan, state)
     if px is not None and _sound(plan.size) and plan.size * px < MIN_NOTIONAL_USD:
         yield Refusal(R.TOO_SMALL, f"{plan.size * px:.2f} USD", f"at least {MIN_NOTIONAL_USD} USD")
 
 
-def _limits(plan: Plan, at: AccountState) -> Iterator[Refusal]:
-    limits, px = plan.limits, reference_px(plan, at)
+def _limits(plan: Plan, state: AccountState) -> Iterator[Refusal]:
+    limits, px = plan.limits, reference_px(plan, state)
     if not _sound(plan.size):
         return
     if _sound(limits.max_size) and plan.size > limits.max_size:
         yield Refusal(R.TOO_LARGE, f"size {plan.size}", f"at most {limits.max_size}")
-    if at.leverage > limits.max_leverage:
-        yield Refusal(R.TOO_LARGE, f"leverage {at.leverage}", f"at most {limits.max_leverage}")
+    if state.leverage > limits.max_leverage:
+        yield Refusal(R.TOO_LARGE, f"leverage {state.leverage}", f"at most {limits.max_leverage}")
     if px is None:
         return
     notional = plan.size * px
     if _sound(limits.max_notional_usd) and notional > limits.max_notional_usd:
         yield Refusal(R.TOO_LARGE, f"{notional:.2f} USD", f"at most {limits.max_notional_usd} USD")
-    if notional / at.leverage > at.free_margin_usd:
-        found = f"{notional / at.leverage:.2f} USD of margin"
-        yield Refusal(R.TOO_LARGE, found, f"at most the free {at.free_margin_usd} USD")
+    if notional / state.leverage > state.free_margin_usd:
+        found = f"{notional / state.leverage:.2f} USD of margin"
+        yield Refusal(R.TOO_LARGE, found, f"at most the free {state.free_margin_usd} USD")
 
 
-def _authority(plan: Plan, at: AccountState) -> Iterator[Refusal]:
-    allowed, px = plan.authority, reference_px(plan, at)
-    if at.account != allowed.account:
-        yield Refusal(R.AUTHORITY_EXCEEDED, f"account {at.account!r}", repr(allowed.account))
-    if at.executor not in allowed.executors:
-        yield Refusal(R.AUTHORITY_EXCEEDED, f"executor {at.executor!r}", f"one of {', '.join(allowed.executors)}")
+def _authority(plan: Plan, state: AccountState) -> Iterator[Refusal]:
+    allowed, px = plan.authority, reference_px(plan, state)
+    if state.account != allowed.account:
+        yield Refusal(R.AUTHORITY_EXCEEDED, f"account {state.account!r}", repr(allowed.account))
+    if state.executor not in allowed.executors:
+        yield Refusal(R.AUTHORITY_EXCEEDED, f"executor {state.executor!r}", f"one of {', '.join(allowed.executors)}")
     if px is not None and _sound(plan.size) and _sound(allowed.budget_usd):
-        used = at.used_budget_usd + plan.size * px
+        used = state.used_budget_usd + plan.size * px
         if used > allowed.budget_usd:
             found = f"{used:.2f} USD with what is held"
             yield Refusal(R.AUTHORITY_EXCEEDED, found, f"a budget of {allowed.budget_usd} USD")
 
 
-def _exits(plan: Plan, at: AccountState) -> Iterator[Refusal]:
+def _exits(plan: Plan, state: AccountState) -> Iterator[Refusal]:
     """Stop on the losing side, take-profit on the winning side, of the entry and of the mark alike."""
     if plan.stop_px is None:
         yield Refusal(R.NO_STOP, "no stop", "a protective stop")
-    marks = [px for px in (plan.entry_px, at.view.mark if at.view else None) if _sound(px)]
+    marks = [px for px in (plan.entry_px, state.view.mark if state.view else None) if _sound(px)]
     sides = (
         (plan.stop_px, R.STOP_WRONG_SIDE, "stop", plan.exit_side),
         (plan.take_profit_px, R.TAKE_PROFIT_WRONG_SIDE, "take-profit", plan.side),
@@ -202,11 +202,11 @@ def _exits(plan: Plan, at: AccountState) -> Iterator[Refusal]:
         if wrong:
             where = "above" if side is Side.BUY else "below"
             yield Refusal(reason, f"{name} {px}", f"{where} {', '.join(map(str, wrong))}")
-    yield from _risk_reward(plan, at)
+    yield from _risk_reward(plan, state)
 
 
-def _risk_reward(plan: Plan, at: AccountState) -> Iterator[Refusal]:
-    px, promised = reference_px(plan, at), plan.risk_reward
+def _risk_reward(plan: Plan, state: AccountState) -> Iterator[Refusal]:
+    px, promised = reference_px(plan, state), plan.risk_reward
     if px is None or not (_sound(promised) and _sound(plan.stop_px) and _sound(plan.take_profit_px)):
         return
     gain, loss = (plan.take_profit_px - px) * int(plan.side), (px - plan.stop_px) * int(plan.side)
@@ -214,41 +214,41 @@ def _risk_reward(plan: Plan, at: AccountState) -> Iterator[Refusal]:
         yield Refusal(R.BAD_RISK_REWARD, f"{gain / loss:.2f}", f"about {promised}")
 
 
-def _liquidation(plan: Plan, at: AccountState) -> Iterator[Refusal]:
-    px, stop = reference_px(plan, at), plan.stop_px
+def _liquidation(plan: Plan, state: AccountState) -> Iterator[Refusal]:
+    px, stop = reference_px(plan, state), plan.stop_px
     if px is None or not _sound(stop) or not _sound(plan.size):
         return
-    size = plan.size + max(Decimal(0), at.position * int(plan.side))
-    margin = at.equity_usd if at.is_cross else size * px / at.leverage
-    gone = liquidation_px(plan.side, size, px, margin, at.coin_max_leverage)
+    size = plan.size + max(Decimal(0), state.position * int(plan.side))
+    margin = state.equity_usd if state.is_cross else size * px / state.leverage
+    gone = liquidation_px(plan.side, size, px, margin, state.coin_max_leverage)
     if gone is not None and (stop - gone) * int(plan.side) <= 0:
         where = "above" if plan.side is Side.BUY else "below"
         yield Refusal(R.STOP_BEYOND_LIQUIDATION, f"stop {stop}", f"{where} the liquidation at {gone:.6g}")
 
 
-def _place(plan: Plan, at: AccountState) -> Iterator[Refusal]:
-    if at.venue not in plan.venues:
-        yield Refusal(R.VENUE_NOT_ALLOWED, at.venue, f"one of {', '.join(plan.venues) or 'none'}")
-    if at.position * int(plan.side) < 0:
-        yield Refusal(R.OPPOSITE_POSITION, f"{at.position} {plan.coin}", "none, or one of the same direction")
-    if at.release != plan.release:
-        yield Refusal(R.RELEASE_MISMATCH, f"release {plan.release!r}", repr(at.release))
-    if at.mismatch:
-        yield Refusal(R.RELEASE_MISMATCH, at.mismatch, "one release and one schema in every module")
+def _place(plan: Plan, state: AccountState) -> Iterator[Refusal]:
+    if state.venue not in plan.venues:
+        yield Refusal(R.VENUE_NOT_ALLOWED, state.venue, f"one of {', '.join(plan.venues) or 'none'}")
+    if state.position * int(plan.side) < 0:
+        yield Refusal(R.OPPOSITE_POSITION, f"{state.position} {plan.coin}", "none, or one of the same direction")
+    if state.release != plan.release:
+        yield Refusal(R.RELEASE_MISMATCH, f"release {plan.release!r}", repr(state.release))
+    if state.mismatch:
+        yield Refusal(R.RELEASE_MISMATCH, state.mismatch, "one release and one schema in every module")
 
 
-def _safety(plan: Plan, at: AccountState) -> Iterator[Refusal]:
-    if at.view is None or at.view.coin != plan.coin:
+def _safety(plan: Plan, state: AccountState) -> Iterator[Refusal]:
+    if state.view is None or state.view.coin != plan.coin:
         yield Refusal(R.STALE_DATA, f"no market of {plan.coin}", "best prices and mark")
-    elif at.now_ms - at.view.time_ms > at.max_view_age_ms:
+    elif state.now_ms - state.view.time_ms > state.max_view_age_ms:
         yield Refusal(
-            R.STALE_DATA, f"a market {at.now_ms - at.view.time_ms} ms old", f"at most {at.max_view_age_ms} ms"
+            R.STALE_DATA, f"a market {state.now_ms - state.view.time_ms} ms old", f"at most {state.max_view_age_ms} ms"
         )
-    if abs(at.clock_skew_ms) > MAX_CLOCK_SKEW_MS:
-        yield Refusal(R.CLOCK_SKEW, f"{at.clock_skew_ms} ms", f"at most {MAX_CLOCK_SKEW_MS} ms either way")
-    if not at.parity_ok:
+    if abs(state.clock_skew_ms) > MAX_CLOCK_SKEW_MS:
+        yield Refusal(R.CLOCK_SKEW, f"{state.clock_skew_ms} ms", f"at most {MAX_CLOCK_SKEW_MS} ms either way")
+    if not state.parity_ok:
         yield Refusal(R.PARITY_FAILED, "a day on which live and batch differ", "agreement")
-    if at.halted:
+    if state.halted:
         yield Refusal(R.HALTED, "a halt", "trading allowed")
 
 

@@ -3,7 +3,7 @@
     score = w_L min(1, L / size) + w_t max(0, 1 - t / t_max) + w_s max(0, 1 - s / s_max) + w_p p
 
 with the weights of the knobs (.3, .2, .2, .3 at the start), brought to a sum of 1 so that a score stays in [0, 1].
-Only venues that the plan names are looked at. In the literature: smart order routing by a linear score.
+Only venues that the plan names are compared. In the literature: smart order routing by a linear score.
 """
 
 from collections.abc import Iterable
@@ -55,7 +55,9 @@ def score_of(plan: Plan, venue: VenueFacts, knobs: ExecutionKnobs) -> VenueScore
         (knobs.venue_success, success),
     )
     score = sum(w * part for w, part in weighted) / sum(w for w, _ in weighted)
-    return VenueScore(venue.name, score, liquidity, latency, slippage, success)
+    return VenueScore(
+        name=venue.name, score=score, liquidity=liquidity, latency=latency, slippage=slippage, success=success
+    )
 
 
 def ranked(plan: Plan, venues: Iterable[VenueFacts], knobs: ExecutionKnobs) -> tuple[VenueScore, ...]:

@@ -13,7 +13,7 @@ from lotus.decision.allocation.covariance import DM_RETURNS
 from lotus.decision.knowledge.calibration import ScoreCalibration
 from lotus.decision.knowledge.evidence import EVENT_COLUMNS, evaluated_columns, outcome_sums_spec
 from lotus.decision.knowledge.likeness import DM_LIKENESS
-from lotus.decision.knowledge.night import DaySums, Mids, evidence_of
+from lotus.decision.knowledge.nightly import DaySums, Mids, evidence_of
 from lotus.decision.knowledge.promises import DM_PROMISES
 from lotus.timebase import next_day
 from lotus_assets.stages.chain import content_of

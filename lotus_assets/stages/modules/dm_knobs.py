@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from lotus.decision.knowledge.night import Mids
+from lotus.decision.knowledge.nightly import Mids
+from lotus.decision.policy.experiments import PolicyExperiment, observation_of
 from lotus.decision.policy.policy import PREFIX, shipped_policy
-from lotus.decision.policy.trials import PolicyTrial, observation_of
 from lotus.hashing import natural_id
 from lotus.knobs.rows import Observation, knob_scores
 from lotus.modules.intents import Module
@@ -56,7 +56,7 @@ def keys() -> Mapping[str, str]:
     return {policy.owner_of(name): PREFIX + name for name, _ in policy.knobs}
 
 
-def _tape(ctx: StageContext, rows: Sequence[PolicyTrial], day: str) -> dict[str, str]:
+def _tape(ctx: StageContext, rows: Sequence[PolicyExperiment], day: str) -> dict[str, str]:
     """Return the committed days whose frames may stand at an end of a window's horizon, with the content's hash."""
     ages = (0, ctx.manifest.kernel.gap_ms)
     days = {day_of(end - age) for row in rows for end in (row.time_ms, row.matures_ms) for age in ages}
@@ -68,7 +68,7 @@ def _tape(ctx: StageContext, rows: Sequence[PolicyTrial], day: str) -> dict[str,
     return dict(sorted(found.items()))
 
 
-def _mids(ctx: StageContext, rows: Sequence[PolicyTrial], days: Sequence[str]) -> Mids:
+def _mids(ctx: StageContext, rows: Sequence[PolicyExperiment], days: Sequence[str]) -> Mids:
     known = {asset.name for asset in ctx.manifest.universe}
     found = {}
     for coin in sorted({leg.coin for row in rows for leg in row.legs} & known):

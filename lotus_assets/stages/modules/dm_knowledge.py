@@ -8,7 +8,7 @@ rows. How promises were kept is told for every source, losing ones too.
 from collections.abc import Mapping, Sequence
 
 from lotus.decision.knowledge.feedback import DecisionMemory
-from lotus.decision.knowledge.night import ALL_SOURCES, NightlyEstimates, SourceQuality, learn_night
+from lotus.decision.knowledge.nightly import ALL_SOURCES, NightlyEstimates, SourceQuality, learn
 from lotus.decision.knowledge.reliability import ForecastQuality, SourceReliability
 from lotus.decision.policy.policy import shipped_policy
 from lotus.errors import LedgerError
@@ -56,7 +56,7 @@ def make(ctx: StageContext, day: str) -> Made:
         executors = executors_by(dm, ctx.branch, day)
         known = _reliabilities(ctx, dm, day)
     evidence = {commit.day: read_evidence(ctx, commit) for commit in _evidence(ctx, day)}
-    learned = learn_night(day, evidence, known, shipped_policy())
+    learned = learn(day, evidence, known, shipped_policy())
     memory = DecisionMemory(learned.reliabilities)
     knowledge = Knowledge(day, learned.calibration, memory, learned.covariance, learned.correlations)
 

@@ -14,7 +14,7 @@ from typing import Any, cast
 from lotus.columns import TableSpec
 from lotus.errors import BeliefError
 from lotus.hashing import natural_id
-from lotus.knobs.night import KnobMemory, KnobNight, knob_night
+from lotus.knobs.nightly import KnobEvidence, KnobMemory, KnobRun, learn_knobs
 from lotus.knobs.rows import Observation, expected_of, observations_id, rows_of
 from lotus.learning.payoff_scores import Columns
 from lotus.modules.intents import Module
@@ -161,7 +161,7 @@ class KnobLane:
         ]  # fmt: skip
         return Made(len(woven.events), content, (self._bounded(ctx, night),), notes, TextTable(head, rows))
 
-    def _bounded(self, ctx: StageContext, night: KnobNight) -> CheckOutcome:
+    def _bounded(self, ctx: StageContext, night: KnobRun) -> CheckOutcome:
         """Every multiplier lies within the bounds of one braid, and none acts without grade A or B."""
         top = ctx.manifest.weave.phi_step
         wide, ungraded = 0, 0
@@ -189,20 +189,21 @@ class KnobLane:
         if moved and not in_force:
             hand_over(ctx.databases, after, keys, day_start_ms(next_day(day)), self.module)
 
-    def _night(self, ctx: StageContext, day: str) -> KnobNight:
+    def _night(self, ctx: StageContext, day: str) -> KnobRun:
         """Return the night of `day`; the same inputs are learned and woven once."""
         inputs = self._lesson_inputs(ctx, day)
         words = [word for name in sorted(inputs) for word in (name, inputs[name])]
         key = (self.module.value, ctx.branch, day, ctx.manifest.version, *words)
         return ctx.recent.get(_NIGHTS, key, lambda: self._learn(ctx, day))
 
-    def _learn(self, ctx: StageContext, day: str) -> KnobNight:
+    def _learn(self, ctx: StageContext, day: str) -> KnobRun:
         previous, name = self._previous(ctx, day), self.module.value
         with ctx.databases.connect(name) as connection:
             board = read_board(connection, name, ctx.branch, day)
             memory = self._memory(ctx, day, read_records(connection, name, ctx.branch, self._before(ctx, day), NIGHT))
         scores = self._scores(ctx, next_day(day), ctx.manifest.learning.search_days)
-        return knob_night(scores, day, self.keys(), previous, board, swap_ms(ctx, day), ctx.manifest, memory)
+        evidence = KnobEvidence(scores, day, self.keys(), previous, board, effective_from_ms=swap_ms(ctx, day))
+        return learn_knobs(evidence, ctx.manifest, memory)
 
     def _previous(self, ctx: StageContext, day: str) -> PriorsVersion:
         """Return the version that the night's one follows."""

@@ -15,7 +15,7 @@ from lotus.decision.allocation.covariance import Covariance
 from lotus.decision.fusion import Correlations
 from lotus.decision.knowledge.calibration import ScoreCalibration
 from lotus.decision.knowledge.feedback import DecisionMemory, ExecutorScore
-from lotus.decision.knowledge.night import SourceQuality
+from lotus.decision.knowledge.nightly import SourceQuality
 from lotus.decision.knowledge.reliability import SourceReliability
 from lotus.errors import LedgerError
 from lotus.hashing import natural_id

@@ -9,7 +9,7 @@ from small_home import Cli
 from lotus.decision.allocation.covariance import Covariance
 from lotus.decision.knowledge.calibration import Cell, ScoreCalibration
 from lotus.decision.knowledge.feedback import DecisionMemory, ExecutorScore
-from lotus.decision.knowledge.night import SourceQuality
+from lotus.decision.knowledge.nightly import SourceQuality
 from lotus.decision.knowledge.reliability import CurveBin, ForecastQuality, SourceReliability
 from lotus_cli.desk.dm import facts_of, page
 from lotus_store.ledger.trading.knowledge import Knowledge

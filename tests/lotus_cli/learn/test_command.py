@@ -12,8 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from learn_runs import facts_of, learn, refused
-
-from lotus.own_signals.report.result_keys import (
+from result_keys import (
     ACCEPTED,
     AUDIT,
     EDGE,

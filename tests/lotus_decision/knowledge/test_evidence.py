@@ -10,11 +10,11 @@ from lotus.decision.knowledge.evidence import (
     KEY,
     REGIME_NAMES,
     evaluated_columns,
+    has_direction,
     only,
     outcome_sums,
     outcome_sums_spec,
     outcomes_of,
-    said,
     score_bin,
     uniqueness,
 )
@@ -71,9 +71,9 @@ def test_overlapping_windows_count_by_the_part_that_is_their_own() -> None:
     events, _ = rows(4, gap_s=60)
     assert uniqueness(events) == pytest.approx([1.0, 0.2, 0.2, 0.2])
     events["s"][1] = 0.0
-    assert uniqueness(only(events, said(events))) == pytest.approx([1.0, 0.4, 0.2])
+    assert uniqueness(only(events, has_direction(events))) == pytest.approx([1.0, 0.4, 0.2])
     events["asset"][2] = "ETH"
-    assert uniqueness(only(events, said(events))) == pytest.approx([1.0, 1.0, 0.6])
+    assert uniqueness(only(events, has_direction(events))) == pytest.approx([1.0, 1.0, 0.6])
 
 
 def test_support_is_the_sum_of_weights() -> None:

@@ -11,12 +11,12 @@ from states import POSITIONS, SOURCES, VIEWS, decided, desk
 from lotus.decision.allocation.problem import RELATIVE
 from lotus.decision.alphas import AlphaInput
 from lotus.decision.book import measured, problem_of
-from lotus.decision.policy.in_force import policy_in_force
-from lotus.decision.policy.policy import shipped_policy
-from lotus.decision.policy.trials import (
+from lotus.decision.policy.experiments import (
     tried_knobs,
 )
-from lotus.knobs.trial import FAIR, Trial
+from lotus.decision.policy.in_force import policy_in_force
+from lotus.decision.policy.policy import shipped_policy
+from lotus.knobs.experiment import FAIR, KnobExperiment
 from lotus.manifest import WeaveDefaults
 from lotus.priors.types import ActiveBraid, Knob, Patch, Rule, priors_0, priors_version
 
@@ -36,10 +36,10 @@ def test_in_a_trial_only_the_draw_moves_the_knob_that_is_tried() -> None:
     )  # fmt: skip
     version, bins = priors_version("main", 0, braids), [0] * 12
     for arm, penalty in ((0, 1.0), (1, 1.06)):
-        found = policy_in_force(POLICY, version, bins, 5, WEAVE, Trial(PENALTY, arm, FAIR, 1.06))
+        found = policy_in_force(POLICY, version, bins, 5, WEAVE, KnobExperiment(PENALTY, arm, FAIR, 1.06))
         assert found.soft.turnover_penalty == pytest.approx(penalty)
         assert found.fusion.orthogonality_floor == pytest.approx(0.6 * 1.04), "the other braid acts"
-    assert policy_in_force(POLICY, priors_0("main"), bins, 5, WEAVE, Trial(PENALTY, 0, FAIR, 1.06)) is POLICY
+    assert policy_in_force(POLICY, priors_0("main"), bins, 5, WEAVE, KnobExperiment(PENALTY, 0, FAIR, 1.06)) is POLICY
 
 
 @settings(max_examples=examples(40), deadline=None)

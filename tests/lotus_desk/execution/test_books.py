@@ -113,7 +113,7 @@ class Bed:
 
     def accept(self, side: Side) -> str:
         event, at = natural_id(self.name, side), self.clock()
-        plan = probe_plan(event, event, BTC, side, Decimal(100_000), at, 4 * HOUR_MS, self.market.terms(side))
+        plan = probe_plan(event, BTC, side, Decimal(100_000), at, 4 * HOUR_MS, self.market.terms(side))
         row = PlanRow(
             plan.plan_id, "main", natural_id(event), event, "probe", "BTC", self.name, "accepted", at, to_plain(plan),
             {"event_id": event, "detector_id": "d", "window_end_ms": at}, {}, session="run",

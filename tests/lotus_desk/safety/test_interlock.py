@@ -30,7 +30,7 @@ def reasons(made: MarketSnapshot) -> dict[str, str]:
     """Return why a plan would be refused on this market now."""
     at = made.account_state("BTC", made.terms(Side.BUY).authority.account)
     terms = replace(made.terms(Side.BUY), release=at.release)
-    plan = probe_plan("e", "l", BTC, Side.BUY, Decimal(100_000), NOW_MS, 30_000, terms)
+    plan = probe_plan("e", BTC, Side.BUY, Decimal(100_000), NOW_MS, 30_000, terms)
     return {refusal.reason.value: refusal.found for refusal in refusals(plan, at)}
 
 

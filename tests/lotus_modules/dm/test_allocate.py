@@ -15,10 +15,10 @@ from lotus.decision.book import CoinMarket
 from lotus.decision.decide import AccountMandate, decide
 from lotus.decision.knowledge.calibration import Cell, ScoreCalibration
 from lotus.decision.knowledge.feedback import DecisionMemory
+from lotus.decision.policy.experiments import PolicyExperiment
 from lotus.decision.policy.policy import KNOBS, Policy, shipped_policy
-from lotus.decision.policy.trials import PolicyTrial
 from lotus.hashing import natural_id
-from lotus.knobs.trial import drawn_trial
+from lotus.knobs.experiment import drawn_experiment
 from lotus.modules.intents import Module
 from lotus.priors.types import ActiveBraid, Knob, Patch, PriorsVersion, Rule, priors_version
 from lotus.timebase import BLOCK_MS, day_of, next_day
@@ -90,7 +90,7 @@ def window(dm: Connection, allocator: Allocator, k: int, **held: float) -> Decid
     return allocator.window(dm, end_ms, portfolio(end_ms + 100, **held), knowledge())
 
 
-def rows(dm: Connection) -> list[PolicyTrial]:
+def rows(dm: Connection) -> list[PolicyExperiment]:
     days = [day_of(END_MS), next_day(day_of(END_MS))]
     return [row for day in days for row in policy_trials_of(dm, "main", day)]
 
@@ -98,7 +98,7 @@ def rows(dm: Connection) -> list[PolicyTrial]:
 def drawn(k: int) -> Any:
     end_ms = END_MS + 5_000 * k
     name = natural_id("book decision", "main", "book", end_ms)
-    return drawn_trial(name, end_ms + 100, TRIED, 1.0, 1.06, 7)
+    return drawn_experiment(name, end_ms + 100, TRIED, 1.0, 1.06, 7)
 
 
 def sizes(decided: Decided) -> dict[str, float]:

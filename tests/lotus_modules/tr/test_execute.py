@@ -157,7 +157,7 @@ def test_a_plan_is_accepted_with_the_knobs_that_hold_in_its_window_at_that_time(
 
 def test_only_plans_of_the_book_are_in_trials_and_only_when_asked_for(databases: Databases) -> None:
     terms = ProbeTerms(Decimal(1000), Decimal(300), Authority("a", Decimal(10_000), ("tr",)), ("local",))
-    probes = [probe_plan(f"{i}", "l", BTC, Side.BUY, Decimal(100_000), END_MS, 60_000, terms) for i in range(20)]
+    probes = [probe_plan(f"{i}", BTC, Side.BUY, Decimal(100_000), END_MS, 60_000, terms) for i in range(20)]
     books = [replace(plan, kind=PlanKind.BOOK) for plan in probes]
     with databases.connect("tr") as tr:
         for explore, plans, share in ((0.0, books, 0), (1.0, probes, 0), (1.0, books, 20)):

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lotus.manifest import Asset
-from lotus.trading.accounts.book import BookTarget, BookTerms, OpenPlan, PositionChange, book_plan, change_of
+from lotus.trading.accounts.book import BookEntry, BookTarget, BookTerms, OpenPlan, PositionChange, book_plan, change_of
 from lotus.trading.execution.orders import Side
 from lotus.trading.plan.plan import Authority
 
@@ -104,10 +104,11 @@ def test_a_decision_that_holds_does_not_open_again_what_has_ended_since() -> Non
 @pytest.mark.parametrize(("size", "stop"), [(D("0.1"), D(97_000)), (D("-0.1"), D(103_000))])
 def test_a_plan_of_the_book_has_a_stop_an_exit_time_and_a_name_of_its_own(size: Decimal, stop: Decimal) -> None:
     terms = BookTerms(D(300), Authority("book", D(10_000), ("local:market",)), ("local",), 5, 5_000, 300_000)
-    made = book_plan("d", "l", "s", BTC, size, PX, 1_000, 60_000, "", 0.6, terms)
+    entry = BookEntry("d", "l", "s", valid_until_ms=60_000, trigger="", confidence=0.6)
+    made = book_plan(entry, BTC, size, PX, 1_000, terms)
     assert (made.side, made.size, made.stop_px) == (Side(1 if size > 0 else -1), D("0.1"), stop)
     assert (made.valid_until_ms, made.exit_at_ms) == (6_000, 301_000)
-    waiting = book_plan("d", "l", "s", BTC, size, PX, 1_000, 60_000, "touch(level=prev_high)", 0.6, terms)
+    waiting = book_plan(replace(entry, trigger="touch(level=prev_high)"), BTC, size, PX, 1_000, terms)
     assert waiting.valid_until_ms == 60_000
     assert waiting.plan_id == made.plan_id
-    assert made.plan_id != book_plan("e", "l", "s", BTC, size, PX, 1_000, 60_000, "", 0.6, terms).plan_id
+    assert made.plan_id != book_plan(replace(entry, decision_id="e"), BTC, size, PX, 1_000, terms).plan_id

@@ -12,8 +12,14 @@ from trading_plans import plan
 
 from lotus.manifest import Asset
 from lotus.trading.estimates.executor_scores import TrackRecord
-from lotus.trading.estimates.pre_trade import VenueHistory, depth_within, features_of, foretold
-from lotus.trading.estimates.predictor import MIN_HISTORY, ForecastOutcome, calibrated, fitted, predicted, told_quality
+from lotus.trading.estimates.pre_trade import VenueHistory, depth_within, features_of, pre_trade_estimate
+from lotus.trading.estimates.predictor import (
+    MIN_HISTORY,
+    ForecastOutcome,
+    fitted,
+    predicted,
+    stored_quality,
+)
 from lotus.trading.execution.conditions import MarketView
 from lotus.trading.execution.orders import Side
 from lotus.trading.plan.knobs import ExecutionKnobs, patched
@@ -42,11 +48,11 @@ def test_features_are_those_of_the_book_within_the_plans_slippage() -> None:
     assert view is not None
     for unseen in (place(levels={}), place(view=None), place(view=replace(view, volatility_bps=None))):
         assert features_of(own, unseen) is None
-        assert foretold(own, unseen, VenueHistory(), KNOBS) is None
+        assert pre_trade_estimate(own, unseen, VenueHistory(), KNOBS) is None
 
 
 def test_below_the_least_history_one_half_is_told_and_nothing_else() -> None:
-    said = foretold(plan(), place(), VenueHistory(9, fitted(ROWS[: MIN_HISTORY - 1], 10**9)), KNOBS)
+    said = pre_trade_estimate(plan(), place(), VenueHistory(9, fitted(ROWS[: MIN_HISTORY - 1], 10**9)), KNOBS)
     assert said is not None
     assert (said.prediction.fill_prob, said.prediction.fitted_on) == (0.5, MIN_HISTORY - 1)
     assert (said.slippage_bps, said.latency_ms, said.route_hint, said.venues) == (None, None, None, ())
@@ -58,41 +64,27 @@ def test_the_venue_is_scored_with_its_parts_and_the_plans_knobs() -> None:
     score = TrackRecord(place().venue, own.strategy, 30, 0.9, 0.8)
     known = VenueHistory(9, fitted(ROWS, 10**9), {own.strategy: score})
     own = replace(own, venues=(place().venue,))
-    said = foretold(own, place(), known, KNOBS)
+    said = pre_trade_estimate(own, place(), known, KNOBS)
     assert said is not None
     (one,) = said.venues
     assert (one.success, said.executor, said.is_known) == (0.8, score, True)
     assert 0.0 <= one.score <= 1.0
-    heavy = foretold(own, place(), known, patched({"execution:venue_success": 1.5}))
+    heavy = pre_trade_estimate(own, place(), known, patched({"execution:venue_success": 1.5}))
     assert heavy is not None
     assert heavy.prediction == said.prediction
     assert heavy.venues[0].score != one.score
 
 
-def test_stored_predictions_are_measured_as_walking_forward_does() -> None:
-    """Fits at the same times tell the same of the same executions, but for what ended in the very millisecond."""
-    told = []
-    for start in range(0, len(ROWS), 100):
-        at_ms = ROWS[start].sent_ms + 1  # nothing ends at such a time
-        model = fitted(ROWS, at_ms)
-        told += [ForecastOutcome(e, predicted(model, e.features), at_ms) for e in ROWS[start : start + 100]]
-    assert told_quality(told[:100], ROWS) is None, "the first hundred had no history"
-    found, other = told_quality(told, ROWS), calibrated(ROWS, 100)
-    assert found is not None
-    assert other is not None
-    assert found.count == other.count
-    assert found.brier == pytest.approx(other.brier, abs=1e-6)
-    assert found.brier_reference == pytest.approx(other.brier_reference, abs=1e-6)
-    assert found.latency is not None
-    assert other.latency is not None
-    assert found.latency.pinball_reference == pytest.approx(other.latency.pinball_reference, abs=1e-6)
+def test_stored_predictions_of_no_fit_are_not_measured() -> None:
+    told = [ForecastOutcome(e, predicted(fitted([], 0), e.features), e.sent_ms) for e in ROWS[:100]]
+    assert stored_quality(told, ROWS) is None
 
 
 @given(st.integers(60_000, 900_000), st.booleans())
 def test_what_ends_later_changes_no_measure_of_the_past_share(at_ms: int, filled: bool) -> None:
     told = [ForecastOutcome(ROWS[0], predicted(FITTED, ROWS[0].features), at_ms)]
     later = [replace(e, filled=filled, latency_ms=1.0) if e.known_ms >= at_ms else e for e in ROWS]
-    one, two = told_quality(told, ROWS), told_quality(told, later)
+    one, two = stored_quality(told, ROWS), stored_quality(told, later)
     assert one is not None
     assert two is not None
     assert one.brier_reference == two.brier_reference

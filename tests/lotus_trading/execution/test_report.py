@@ -9,7 +9,7 @@ from trading_plans import BTC, plan
 from trading_venue import Desk, ModelVenue
 
 from lotus.errors import SchemaError
-from lotus.knobs.trial import Trial
+from lotus.knobs.experiment import KnobExperiment
 from lotus.trading.execution.events import Close, ForeignFill
 from lotus.trading.execution.executor import begin
 from lotus.trading.execution.orders import FundingPayment, Side, VenueFill
@@ -71,7 +71,7 @@ def test_the_exit_is_measured_against_the_mid_when_the_engine_decided_to_leave(s
     seen = replace(state, leaving_px=D(100_000) + int(side) * 100)  # the market was better when it decided
     assert report(seen, 0, "venue")["slippage_exit_bps"] == pytest.approx(1e6 / (100_000 + int(side) * 100))
     assert report(replace(state, leaving_px=None), 0, "venue")["slippage_exit_bps"] is None
-    choice = KnobChoice("f" * 32, 12 * "-", {"execution:retry": 1.06}, Trial("execution:retry", 1, 0.5, 1.06))
+    choice = KnobChoice("f" * 32, 12 * "-", {"execution:retry": 1.06}, KnobExperiment("execution:retry", 1, 0.5, 1.06))
     told = report(state, 0, "venue", choice=choice)["knobs"]
     assert told["trial"] == {"key": "execution:retry", "arm": 1, "propensity": 0.5, "step": 1.06}
 

@@ -15,12 +15,12 @@ from lotus.decision.book import CoinMarket
 from lotus.decision.decide import AccountMandate
 from lotus.decision.knowledge.calibration import Cell, ScoreCalibration
 from lotus.decision.knowledge.feedback import DecisionMemory
+from lotus.decision.policy.experiments import ExperimentLeg, PolicyExperiment, observation_of, value_bps
 from lotus.decision.policy.policy import shipped_policy
-from lotus.decision.policy.trials import PolicyTrial, TrialLeg, observation_of, value_bps
 from lotus.errors import BeliefError
 from lotus.hashing import natural_id
+from lotus.knobs.experiment import drawn_experiment
 from lotus.knobs.rows import Observation
-from lotus.knobs.trial import drawn_trial
 from lotus.manifest import LearningDefaults, Manifest
 from lotus.microtape.frames.spec import FLOAT_COLUMNS, INT_COLUMNS
 from lotus.modules.intents import Module
@@ -84,13 +84,13 @@ def simulated(day: str, hot_bps: float, n: int = 400) -> list[Observation]:
     rng, out = np.random.default_rng(int(day.replace("-", ""))), []
     for i in range(n):
         at_ms = day_start_ms(day) + int(rng.integers(DAY_MS - 300_000))
-        trial = drawn_trial(f"{day} {i}", at_ms, [KEY], 1.0, 1.06, 7)
+        trial = drawn_experiment(f"{day} {i}", at_ms, [KEY], 1.0, 1.06, 7)
         assert trial is not None
         bins = rng.integers(0, [5, 3, 5, 5, 5, 5, 5, 5, 5, 4, 5, 5])
         r = 40.0 * rng.standard_normal() + hot_bps * (bins[0] >= 3)
-        leg = TrialLeg("BTC", 0.0, 0.2 + 0.05 * trial.arm, 0.2, 0.5)
+        leg = ExperimentLeg("BTC", 0.0, 0.2 + 0.05 * trial.arm, 0.2, 0.5)
         context = context_text(market_context(["".join(map(str, bins))]))
-        row = PolicyTrial(f"{day} {i}", "book", at_ms - 100, at_ms, 300, OWNER, context, "", trial, (leg,))
+        row = PolicyExperiment(f"{day} {i}", "book", at_ms - 100, at_ms, 300, OWNER, context, "", trial, (leg,))
         ends = np.array([at_ms, at_ms + 300_000])
         out.append(observation_of(row, {"BTC": (ends, np.array([1e4, 1e4 + r]))}, 10_000))
     return out
@@ -263,9 +263,11 @@ def test_a_window_without_frames_at_an_end_does_not_count_and_is_told(ctx: Stage
 
 def test_a_day_without_trials_needs_no_frames_and_a_row_is_written_once(ctx: StageContext) -> None:
     assert run_stage(ctx, dm_knobs.TRIALS, FIRST).rows == 0
-    trial = drawn_trial("w", 0, [KEY], 1.0, 1.06, 7)
+    trial = drawn_experiment("w", 0, [KEY], 1.0, 1.06, 7)
     assert trial is not None
-    row = PolicyTrial("w", "book", 5, 6, 300, OWNER, 12 * "-", "", trial, (TrialLeg("BTC", 0.0, 0.1, 0.1, 5.0),))
+    row = PolicyExperiment(
+        "w", "book", 5, 6, 300, OWNER, 12 * "-", "", trial, (ExperimentLeg("BTC", 0.0, 0.1, 0.1, 5.0),)
+    )
     with ctx.databases.connect("dm") as dm:
         put_policy_trial(dm, "main", row)
         put_policy_trial(dm, "main", replace(row, owner="another"))

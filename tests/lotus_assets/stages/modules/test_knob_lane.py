@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from lotus.knobs.experiment import drawn_experiment
 from lotus.knobs.rows import Observation
-from lotus.knobs.trial import drawn_trial
 from lotus.manifest import LearningDefaults, Manifest
 from lotus.modules.intents import Module
 from lotus.timebase import DAY_MS, HOUR_MS, day_start_ms, next_day
@@ -40,7 +40,7 @@ def trials(day: str, bps: float, n: int = 400) -> list[Observation]:
     rng, out = np.random.default_rng(int(day.replace("-", ""))), []
     for i in range(n):
         at_ms = day_start_ms(day) + int(rng.integers(DAY_MS))
-        trial = drawn_trial(f"{day} {i}", at_ms, [KEY], 1.0, 1.06, 7)
+        trial = drawn_experiment(f"{day} {i}", at_ms, [KEY], 1.0, 1.06, 7)
         assert trial is not None
         bins = rng.integers(0, [5, 3, 5, 5, 5, 5, 5, 5, 5, 4, 5, 5])
         outcome = -3.0 + 2.0 * rng.standard_t(4) + bps * trial.arm * (bins[0] >= 3)

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from lotus.knobs.trial import Trial
+from lotus.knobs.experiment import KnobExperiment
 from lotus.timebase import DAY_MS, HOUR_MS, day_start_ms
 from lotus.trading.plan.knob_choice import KnobChoice
 from lotus.trading.plan.knobs import KNOBS
@@ -23,7 +23,7 @@ def plan_row(name: str, kind: str, choice: KnobChoice) -> PlanRow:
 
 
 def test_trials_are_read_from_finished_plans_of_the_book_by_their_end(databases: Databases) -> None:
-    tried = KnobChoice("f" * 32, 12 * "2", {KEY: 1.06}, Trial(KEY, 1, 0.5, 1.06))
+    tried = KnobChoice("f" * 32, 12 * "2", {KEY: 1.06}, KnobExperiment(KEY, 1, 0.5, 1.06))
     midnight = day_start_ms(FIRST)
     rows = {
         "before": (plan_row("before", "book", tried), midnight - 1, 2.0),

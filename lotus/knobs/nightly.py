@@ -1,7 +1,7 @@
-"""One night of a module over its knobs: scores of its trials in; lessons, braids and perhaps a new version out.
+"""The nightly run of a module over its knobs: scores of experiments in; lessons, braids, perhaps a new version out.
 
-The detectors' learner and the detectors' weave, on other rows: every knob is an owner where a detector stands. Nights
-count days with evidence, and what they look at spends the knobs' own alpha (`learning.knob_alpha`), never the
+The detectors' learner and the detectors' weave, on other rows: every knob is an owner where a detector stands. Runs
+count days with evidence, and their analyses spend the knobs' own alpha (`learning.knob_alpha`), never the
 detectors'. Rules have at most two conditions. Nothing is read or stored here.
 """
 
@@ -31,7 +31,7 @@ MAX_LITERALS = 2
 
 @dataclass(frozen=True, slots=True)
 class KnobMemory:
-    """What one night leaves to the next: days with evidence so far, slots, audits, compositions under judgement."""
+    """What one run leaves to the next: days with evidence so far, alpha slots, audits, compositions under judgement."""
 
     learning_days: int = 0
     slots: Both[SlotState] = NOTHING_SPENT
@@ -52,7 +52,7 @@ class AverageEffect:
 
 
 @dataclass(frozen=True, slots=True)
-class KnobNight:
+class KnobRun:
     """The result: what was learned (None: no evidence today), average effects, the weave, the memory it leaves."""
 
     learned: NightResult | None
@@ -62,7 +62,7 @@ class KnobNight:
 
 
 def knob_manifest(manifest: Manifest) -> Manifest:
-    """Return the manifest under which knobs are learned: their own alpha and draws, short rules, a look every night."""
+    """Return the manifest under which knobs are learned: their own alpha and draws, short rules, daily analyses."""
     learning = manifest.learning
     changed = replace(
         learning, alpha=learning.knob_alpha, draws=learning.knob_draws, max_literals=MAX_LITERALS, pooled_alpha=0.0,
@@ -71,34 +71,37 @@ def knob_manifest(manifest: Manifest) -> Manifest:
     return replace(manifest, learning=changed)
 
 
-def knob_night(
-    scores: Mapping[str, Columns],
-    day: str,
-    keys: Mapping[str, str],
-    previous: PriorsVersion,
-    board: Sequence[Braid],
-    effective_from_ms: int,
-    manifest: Manifest,
-    memory: KnobMemory,
-) -> KnobNight:
-    """Return the night of `day`; `scores`: day -> KNOB_SCORES of the days up to it that have rows.
+@dataclass(frozen=True, slots=True)
+class KnobEvidence:
+    """What a run reads: KNOB_SCORES by day up to `day` (of days that have rows), and the beliefs before it.
 
-    `keys`: owner -> key of its knob; rows of an owner that is no more are left out, as after a policy was given another
-    name. `previous`, `board`: the version in force before and the board that the night before left; the result takes
+    `keys`: owner -> key of its knob; rows of an owner that is no more are left out, as after a policy got another name.
+    `previous`, `board`: the version in force before and the braid registry that the run before left; the result takes
     effect at `effective_from_ms`.
     """
-    own = knob_manifest(manifest)
+
+    scores: Mapping[str, Columns]
+    day: str
+    keys: Mapping[str, str]
+    previous: PriorsVersion
+    board: Sequence[Braid]
+    effective_from_ms: int
+
+
+def learn_knobs(evidence: KnobEvidence, manifest: Manifest, memory: KnobMemory) -> KnobRun:
+    """Return the nightly run of `evidence.day`."""
+    own, scores, day, keys = knob_manifest(manifest), evidence.scores, evidence.day, evidence.keys
     window = _of_owners(rows_by_detector(scores, own.learning.search_days) if scores else {}, keys)
     today = _of_owners(rows_by_detector({day: scores[day]}, 1) if day in scores else {}, keys)
-    meta = observed(memory.meta, board, today, day)
-    learned = _learned(window, scores, own, board, memory, meta, previous.branch) if today else None
+    meta = observed(memory.meta, evidence.board, today, day)
+    learned = _learned(evidence, window, own, memory, meta) if today else None
     after = memory
     if learned is not None:
         audits = {**memory.audits, **{audit.detector_id: audit.state for audit in learned.audits}}
         after = replace(memory, learning_days=memory.learning_days + 1, slots=learned.slots, audits=audits)
-    woven = _woven(learned, window, today, day, keys, previous, board, effective_from_ms, own, memory)
+    woven = _woven(evidence, learned, window, today, own, memory.meta)
     effects = tuple(average_effect(rows, own.learning.half_life_days) for _, rows in sorted(window.items()))
-    return KnobNight(learned, effects, woven, replace(after, meta=woven.meta_state))
+    return KnobRun(learned, effects, woven, replace(after, meta=woven.meta_state))
 
 
 def _of_owners(rows: Mapping[str, DetectorRows], keys: Mapping[str, str]) -> dict[str, DetectorRows]:
@@ -106,55 +109,46 @@ def _of_owners(rows: Mapping[str, DetectorRows], keys: Mapping[str, str]) -> dic
 
 
 def _learned(
-    window: Mapping[str, DetectorRows],
-    scores: Mapping[str, Columns],
-    manifest: Manifest,
-    board: Sequence[Braid],
-    memory: KnobMemory,
-    meta: MetaState,
-    branch: str,
+    evidence: KnobEvidence, window: Mapping[str, DetectorRows], manifest: Manifest, memory: KnobMemory, meta: MetaState
 ) -> NightResult:
-    active = [(b.detector_id, b.rule) for b in board if b.in_force and b.braid_type == "micro"]
     return learn_from(
         {owner: RowSource(rows) for owner, rows in window.items()},
-        tuple(sorted(scores))[-manifest.learning.search_days :],
+        tuple(sorted(evidence.scores))[-manifest.learning.search_days :],
         manifest,
         night=memory.learning_days + 1,
-        active=active,
+        active=[(b.detector_id, b.rule) for b in evidence.board if b.in_force and b.braid_type == "micro"],
         slots=memory.slots,
         audits=memory.audits,
-        branch=branch,
+        branch=evidence.previous.branch,
         members=members(meta, manifest.learning),
     )
 
 
 def _woven(
+    evidence: KnobEvidence,
     learned: NightResult | None,
     window: Mapping[str, DetectorRows],
     today: Mapping[str, DetectorRows],
-    day: str,
-    keys: Mapping[str, str],
-    previous: PriorsVersion,
-    board: Sequence[Braid],
-    effective_from_ms: int,
     manifest: Manifest,
-    memory: KnobMemory,
+    meta: MetaState,
 ) -> WovenNight:
     lessons = learned.lessons if learned is not None else ()
     alarms = {a.detector_id: a.reason for a in learned.audits if a.alarm} if learned is not None else {}
     inputs = NightInputs(
-        evidence=Evidence(day, today, window if lessons else {}, alarms),
-        meta=memory.meta,
+        evidence=Evidence(evidence.day, today, window if lessons else {}, alarms),
+        meta=meta,
         critical=learned.critical if learned is not None and learned.looked else NO_SLOT,
     )
-    seen = {**(window if lessons else {}), **today}
-    owners = {owner: DetectorDay(rows.bins, np.zeros(len(rows)), 1.0, keys[owner]) for owner, rows in seen.items()}
-    woven = weave_night(previous, board, lessons, owners, effective_from_ms, manifest, inputs)
+    seen, previous, board = {**(window if lessons else {}), **today}, evidence.previous, evidence.board
+    owners = {
+        owner: DetectorDay(rows.bins, np.zeros(len(rows)), 1.0, evidence.keys[owner]) for owner, rows in seen.items()
+    }
+    woven = weave_night(previous, board, lessons, owners, evidence.effective_from_ms, manifest, inputs)
     return _without_fields(woven, previous, board)
 
 
 def _without_fields(woven: WovenNight, previous: PriorsVersion, board: Sequence[Braid]) -> WovenNight:
-    """Return the night without field braids: what they move are bounds of scores, and exploration of windows."""
+    """Return the run without field braids: what they move are bounds of scores, and exploration of windows."""
     if not any(b.braid_type == "field" for b in woven.braids):
         return woven
     kept = tuple(b for b in woven.braids if b.braid_type != "field")
@@ -169,7 +163,14 @@ def average_effect(rows: DetectorRows, half_life_days: float) -> AverageEffect:
     sums = LaneSums(rows.lane_day, weight, gain, weight, gain, weight)
     effect = effect_of(sums, day_weights(len(rows.days), half_life_days))
     moved = int(rows.published.sum())
-    return AverageEffect(rows.detector_id, effect.uplift, effect.ci95, moved, len(rows), effect.n_days)
+    return AverageEffect(
+        owner=rows.detector_id,
+        mean_bps=effect.uplift,
+        ci95=effect.ci95,
+        moved=moved,
+        plans=len(rows),
+        days=effect.n_days,
+    )
 
 
 def _by_block(rows: DetectorRows, values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""A night of the decision-maker: from a day's outcomes to sums, and from the sums of days to what is known after them.
+"""The nightly run of the decision-maker: from a day's outcomes to sums, and from sums of days to estimates.
 
 What is known after day d comes from outcomes that had matured by its end and is in force on later days; how far
 promises were kept is measured on windows that the calibration of their own day had promised without having seen them.
@@ -76,8 +76,8 @@ def evidence_of(
     )
 
 
-def learn_night(
-    day: str, evidence: Mapping[str, DaySums], known: Sequence[SourceReliability], policy: Policy
+def learn(
+    day: str, evidence: Mapping[str, DaySums], previous: Sequence[SourceReliability], policy: Policy
 ) -> NightlyEstimates:
     """Return what is known after `day`, from the evidence of days up to it and the reliabilities of the day before.
 
@@ -89,7 +89,7 @@ def learn_night(
     bars = [one.returns for one in list(days.values())[-RISK_DAYS:]]
     return NightlyEstimates(
         calibration=calibrate({d: one.outcomes for d, one in days.items()}, later, policy.calibration),
-        reliabilities=updated(known, days[day].promises, day, policy.reliability),
+        reliabilities=updated(previous, days[day].promises, day, policy.reliability),
         covariance=covariance_of(bars, day_start_ms(later)),
         correlations=correlations(one.likeness for one in days.values()),
         quality=quality_of([one.promises for one in days.values()]),
@@ -101,8 +101,10 @@ def quality_of(promises: Sequence[Columns]) -> tuple[SourceQuality, ...]:
     rows = joined(promises)
     sources, horizons = rows["source"].tolist(), rows["horizon_s"].tolist()
     keys = np.array([f"{source} {horizon}" for source, horizon in zip(sources, horizons, strict=True)], dtype=object)
-    found = [(ALL_SOURCES, forecast_quality(rows))]
+    qualities = [(ALL_SOURCES, forecast_quality(rows))]
     for source, horizon in sorted(set(zip(sources, horizons, strict=True))):
-        mine = keys == f"{source} {horizon}"
-        found.append(((source, horizon), forecast_quality({name: values[mine] for name, values in rows.items()})))
-    return tuple(SourceQuality(*key, one) for key, one in found if one is not None)
+        own_rows = keys == f"{source} {horizon}"
+        qualities.append(
+            ((source, horizon), forecast_quality({name: values[own_rows] for name, values in rows.items()}))
+        )
+    return tuple(SourceQuality(*key, one) for key, one in qualities if one is not None)

@@ -1,10 +1,10 @@
-"""Trials of the policy's knobs: what a window's decision shows of the knob that it tried, and what the market paid.
+"""Experiments on the policy's knobs: what a window's decision shows of the knob it tried, and what the market paid.
 
-A window in a trial is decided with one knob where the policy's file puts it (arm 0) or a step above (arm 1). Of arm 1
-the decision that the knob at its start would have made is known too, so that both arms have the same covariate m, the
-value of that other decision: f = (A - p)(Y - m) is 0 in arm 0, the market's common noise is out, and
-E[f] = p(1-p)(V1 - V0) holds whatever m is, for p is known. A row is what was known when the window was decided; its
-value comes from mids at that time and a horizon later. Which knob is tried when is `lotus.knobs.trial`'s; nothing is
+A window in an experiment is decided with one knob at the value of the policy's file (arm 0) or a step above (arm 1). Of
+arm 1 the decision that the knob at its start would have made is known too, so that both arms have the same covariate m,
+the value of that other decision: f = (A - p)(Y - m) is 0 in arm 0, the market's common noise is out, and E[f] =
+p(1-p)(V1 - V0) holds whatever m is, for p is known. A row is what was known when the window was decided; its value
+comes from mids at that time and a horizon later. `lotus.knobs.experiment` says which knob is tried when. Nothing is
 decided or read here. In the literature: randomised controlled experiment, control variates.
 """
 
@@ -17,17 +17,17 @@ import numpy as np
 from lotus.decision.allocation.problem import BPS, Floats
 from lotus.decision.book import CoinMarket
 from lotus.decision.decide import Decision
-from lotus.decision.knowledge.night import Mids
+from lotus.decision.knowledge.nightly import Mids
 from lotus.decision.policy.policy import KNOBS, PREFIX, Policy
+from lotus.knobs.experiment import KnobExperiment
 from lotus.knobs.rows import Observation
-from lotus.knobs.trial import Trial
 
 SOURCE: Final = "tape_sim"  # entered and left against the tape: grade B at best
 
 
 @dataclass(frozen=True, slots=True)
-class TrialLeg:
-    """One coin of a decision in a trial, in weights: held before, as decided, with the tried knob at its start.
+class ExperimentLeg:
+    """One coin of a decision in an experiment, in weights: held before, as decided, with the tried knob at its start.
 
     `cost_bps` is what changing the weight by one costs: taker fee and half the spread at the decision.
     """
@@ -40,7 +40,7 @@ class TrialLeg:
 
 
 @dataclass(frozen=True, slots=True)
-class PolicyTrial:
+class PolicyExperiment:
     """One window of a book in the experiment on a knob of the policy, as it was known when the window was decided.
 
     `name` is the decision's, `time_ms` its event time, `horizon_s` that of the decision with the knob at its start,
@@ -55,8 +55,8 @@ class PolicyTrial:
     owner: str
     context: str
     priors_ver: str
-    trial: Trial
-    legs: tuple[TrialLeg, ...]
+    trial: KnobExperiment
+    legs: tuple[ExperimentLeg, ...]
 
     @property
     def matures_ms(self) -> int:
@@ -75,21 +75,29 @@ def tried_knobs(policy: Policy, step: float) -> tuple[str, ...]:
     return tuple(PREFIX + name for name, bounds in policy.knobs if bounds.low <= starts[name] * step <= bounds.high)
 
 
-def trial_row(
-    name: str, window_end_ms: int, trial: Trial, context: str, told: Decision, start: Decision
-) -> PolicyTrial:
-    """Return the row of a window: `told` is what was decided, `start` the same with the tried knob at its start."""
-    state = told.state
+def experiment_row(
+    name: str, window_end_ms: int, trial: KnobExperiment, context: str, decision: Decision, start: Decision
+) -> PolicyExperiment:
+    """Return the row of a window: `decision` is what was decided, `start` the same with the tried knob at its start."""
+    state = decision.state
     weights = {target.coin: target.weight for target in start.targets}
     legs = tuple(
-        TrialLeg(t.coin, t.held, t.weight, weights[t.coin], cost_bps(state.policy, state.markets[t.coin]))
-        for t in told.targets
+        ExperimentLeg(t.coin, t.held, t.weight, weights[t.coin], cost_bps(state.policy, state.markets[t.coin]))
+        for t in decision.targets
     )
     owner = state.policy.owner_of(trial.key.removeprefix(PREFIX))
-    return PolicyTrial(
-        name, state.portfolio_id, window_end_ms, state.asof_ms, start.horizon_s, owner, context, state.priors_ver,
-        trial, legs,
-    )  # fmt: skip
+    return PolicyExperiment(
+        name=name,
+        portfolio_id=state.portfolio_id,
+        window_end_ms=window_end_ms,
+        time_ms=state.asof_ms,
+        horizon_s=start.horizon_s,
+        owner=owner,
+        context=context,
+        priors_ver=state.priors_ver,
+        trial=trial,
+        legs=legs,
+    )
 
 
 def cost_bps(policy: Policy, market: CoinMarket) -> float:
@@ -110,14 +118,14 @@ def value_bps(weights: Floats, held: Floats, returns_bps: Floats, costs_bps: Flo
     return float(weights @ returns_bps - costs_bps @ traded)
 
 
-def observation_of(row: PolicyTrial, mids: Mids, max_age_ms: int) -> Observation:
-    """Return what came of a trial; `mids` are, by coin, rising ends i8 [n] and finite mids f8 [n] of its frames.
+def observation_of(row: PolicyExperiment, mids: Mids, max_age_ms: int) -> Observation:
+    """Return the outcome of a row; `mids` are, by coin, rising ends i8 [n] and finite mids f8 [n] of its frames.
 
     The outcome is NaN when a coin of the decision has no frame that closed within `max_age_ms` before either end, in
     either arm alike, so that what is measured does not depend on the side that was drawn.
     """
     moved = _returns_bps(row, mids, max_age_ms)
-    held, told, start, costs = _columns(row.legs)
+    held, decided, start, costs = _columns(row.legs)
     return Observation(
         name=row.name,
         owner=row.owner,
@@ -127,7 +135,7 @@ def observation_of(row: PolicyTrial, mids: Mids, max_age_ms: int) -> Observation
         context=row.context,
         arm=row.trial.arm,
         propensity=row.trial.propensity,
-        outcome_bps=value_bps(told, held, moved, costs),
+        outcome_bps=value_bps(decided, held, moved, costs),
         source=SOURCE,
         expected_bps=value_bps(start, held, moved, costs),
     )
@@ -145,15 +153,15 @@ def mid_at(mids: Mids, coin: str, time_ms: int, max_age_ms: int) -> float:
     return float(values[last]) if last >= 0 and time_ms - int(ends[last]) <= max_age_ms else math.nan
 
 
-def _returns_bps(row: PolicyTrial, mids: Mids, max_age_ms: int) -> Floats:
+def _returns_bps(row: PolicyExperiment, mids: Mids, max_age_ms: int) -> Floats:
     ends = (row.time_ms, row.matures_ms)
     before, after = (np.array([mid_at(mids, leg.coin, at_ms, max_age_ms) for leg in row.legs]) for at_ms in ends)
     moved: Floats = BPS * (after - before) / before
     return moved
 
 
-def _columns(legs: tuple[TrialLeg, ...]) -> tuple[Floats, Floats, Floats, Floats]:
+def _columns(legs: tuple[ExperimentLeg, ...]) -> tuple[Floats, Floats, Floats, Floats]:
     """Return held, decided and start weights and costs, f8 [n] each."""
     columns = np.array([(leg.held, leg.weight, leg.start, leg.cost_bps) for leg in legs], dtype=np.float64)
-    held, told, start, costs = columns.reshape(-1, 4).T.copy()
-    return held, told, start, costs
+    held, decided, start, costs = columns.reshape(-1, 4).T.copy()
+    return held, decided, start, costs

@@ -1,8 +1,8 @@
-"""Trials of knobs: which plans take part, which knob they try, and on which side of it they are.
+"""Experiments on knobs: which plans take part, which knob they try, and on which side of it they are.
 
-A plan in a trial is executed with one knob either where it starts or one bounded step above, as a fair draw decides;
+A plan in an experiment is executed with one knob at its start or one bounded step above, as a fair draw decides;
 braids on that knob do not act on it, so what is in force does not change what is measured about it. The draw is keyed
-by the plan's name alone, and the probability is kept with it: a start after a kill, or a reader, draws the same. Knobs
+by the plan's name alone, and the probability is stored with it: a restart, or a reader, draws the same. Knobs
 take turns by six-hour blocks, so that each meets every hour of the day. In the literature: randomised controlled
 experiment, switchback rotation of treatments.
 """
@@ -21,7 +21,7 @@ _UNIT = 2.0**-53
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class KnobExperiment:
     """One plan's part in the experiment on a knob: `arm` 1 is moved by `step`, 0 stands at its start."""
 
     key: str
@@ -31,7 +31,7 @@ class Trial:
 
     def __post_init__(self) -> None:
         if self.arm not in (0, 1) or not 0.0 < self.propensity < 1.0 or not self.step > 0.0:
-            raise ConfigError(f"a trial {self}", "arm 0 or 1, a propensity between 0 and 1, a positive step")
+            raise ConfigError(f"an experiment {self}", "arm 0 or 1, a propensity between 0 and 1, a positive step")
 
     @property
     def mult(self) -> float:
@@ -39,13 +39,15 @@ class Trial:
         return self.step if self.arm else 1.0
 
 
-def drawn_trial(name: str, time_ms: int, keys: Sequence[str], share: float, step: float, seed: int) -> Trial | None:
-    """Return the trial of a plan, None for one that takes no part.
+def drawn_experiment(
+    name: str, time_ms: int, keys: Sequence[str], share: float, step: float, seed: int
+) -> KnobExperiment | None:
+    """Return the experiment of a plan, None for one that takes no part.
 
     `share` of all plans take part, whatever they are; `keys` are the knobs in their order of rotation, `time_ms` event
-    time. The same name draws the same for ever.
+    time. The same name always draws the same.
 
-    >>> drawn_trial("a plan", 0, ["execution:retry"], 0.0, 1.06, 7) is None
+    >>> drawn_experiment("a plan", 0, ["execution:retry"], 0.0, 1.06, 7) is None
     True
     """
     if not keys or share <= 0.0:
@@ -54,7 +56,7 @@ def drawn_trial(name: str, time_ms: int, keys: Sequence[str], share: float, step
     takes_part, side = ((word >> 11) * _UNIT for word in stream.random_raw(2).tolist())
     if takes_part >= share:
         return None
-    return Trial(turn_of(time_ms, keys), int(side < FAIR), FAIR, step)
+    return KnobExperiment(turn_of(time_ms, keys), int(side < FAIR), FAIR, step)
 
 
 def turn_of(time_ms: int, keys: Sequence[str]) -> str:

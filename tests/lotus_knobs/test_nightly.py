@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lotus.knobs.night import knob_manifest
+from lotus.knobs.nightly import knob_manifest
 from lotus.manifest import Manifest
 from lotus.priors.types import Literal, Rule
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lotus.errors import ConfigError
-from lotus.knobs.trial import FAIR, Trial, drawn_trial, turn_of
+from lotus.knobs.experiment import FAIR, KnobExperiment, drawn_experiment, turn_of
 from lotus.manifest import WeaveDefaults
 from lotus.priors.types import ActiveBraid, Knob, Patch, Rule, priors_version
 from lotus.timebase import BLOCK_MS, BLOCKS_PER_DAY, DAY_MS
@@ -19,20 +19,20 @@ RETRY, EXIT = "execution:retry", "execution:exit_slippage"
 
 def test_a_draw_is_that_of_the_plan_whoever_asks() -> None:
     names = [f"plan {i}" for i in range(200)]
-    first = {name: drawn_trial(name, 5, TRIED, 0.5, 1.06, 7) for name in names}
-    again = {name: drawn_trial(name, 5, TRIED, 0.5, 1.06, 7) for name in reversed(names)}
+    first = {name: drawn_experiment(name, 5, TRIED, 0.5, 1.06, 7) for name in names}
+    again = {name: drawn_experiment(name, 5, TRIED, 0.5, 1.06, 7) for name in reversed(names)}
     assert first == again
-    assert {name: drawn_trial(name, 5, TRIED, 0.5, 1.06, 8) for name in names} != first
-    everyone = {name: drawn_trial(name, 5, TRIED, 1.0, 1.06, 7) for name in names}
+    assert {name: drawn_experiment(name, 5, TRIED, 0.5, 1.06, 8) for name in names} != first
+    everyone = {name: drawn_experiment(name, 5, TRIED, 1.0, 1.06, 7) for name in names}
     assert all(everyone.values())
     assert all(everyone[name] == trial for name, trial in first.items() if trial), "the share does not move the sides"
-    assert not any(drawn_trial(name, 5, TRIED, 0.0, 1.06, 7) for name in names)
-    assert drawn_trial("a", 5, (), 1.0, 1.06, 7) is None
+    assert not any(drawn_experiment(name, 5, TRIED, 0.0, 1.06, 7) for name in names)
+    assert drawn_experiment("a", 5, (), 1.0, 1.06, 7) is None
 
 
 def test_sides_are_fair_and_the_share_is_kept() -> None:
     n = 20_000
-    drawn = [drawn_trial(f"p{i}", i * BLOCK_MS, TRIED, 0.3, 1.06, 7) for i in range(n)]
+    drawn = [drawn_experiment(f"p{i}", i * BLOCK_MS, TRIED, 0.3, 1.06, 7) for i in range(n)]
     taken = [trial for trial in drawn if trial is not None]
     assert len(taken) == pytest.approx(0.3 * n, abs=4 * (0.3 * 0.7 * n) ** 0.5)
     for key in TRIED:
@@ -69,7 +69,7 @@ def test_the_knob_in_a_trial_is_moved_by_the_trial_alone(arm: int) -> None:
                     Patch(knobs=(Knob(key, 1.03),)), scope="tr")
         for key in TRIED
     )  # fmt: skip
-    version, trial = priors_version("main", 0, braids), Trial(RETRY, arm, FAIR, 1.06)
+    version, trial = priors_version("main", 0, braids), KnobExperiment(RETRY, arm, FAIR, 1.06)
     free = choice_of(version, "", [0] * 12, 5, WEAVE)
     assert free.moved == {RETRY: pytest.approx(1.03), EXIT: pytest.approx(1.03)}
     tried = choice_of(version, "", [0] * 12, 5, WEAVE, trial)
@@ -78,6 +78,6 @@ def test_the_knob_in_a_trial_is_moved_by_the_trial_alone(arm: int) -> None:
 
 
 @pytest.mark.parametrize("changed", [{"arm": 2}, {"propensity": 0.0}, {"propensity": 1.0}, {"step": 0.0}])
-def test_what_is_no_trial_is_refused(changed: dict[str, float]) -> None:
-    with pytest.raises(ConfigError, match="trial"):
-        Trial(**({"key": RETRY, "arm": 1, "propensity": 0.5, "step": 1.06} | changed))  # type: ignore[arg-type]
+def test_what_is_no_experiment_is_refused(changed: dict[str, float]) -> None:
+    with pytest.raises(ConfigError, match="an experiment"):
+        KnobExperiment(**({"key": RETRY, "arm": 1, "propensity": 0.5, "step": 1.06} | changed))  # type: ignore[arg-type]

@@ -10,19 +10,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from states import COINS, MARKET, NOW_MS, SOURCES, decided, desk, view
 
-from lotus.decision.knowledge.night import Mids
-from lotus.decision.policy.in_force import policy_in_force
-from lotus.decision.policy.policy import KNOBS, shipped_policy
-from lotus.decision.policy.trials import (
-    PolicyTrial,
-    TrialLeg,
+from lotus.decision.knowledge.nightly import Mids
+from lotus.decision.policy.experiments import (
+    ExperimentLeg,
+    PolicyExperiment,
+    experiment_row,
     observation_of,
-    trial_row,
     tried_knobs,
     value_bps,
 )
+from lotus.decision.policy.in_force import policy_in_force
+from lotus.decision.policy.policy import KNOBS, shipped_policy
+from lotus.knobs.experiment import FAIR, KnobExperiment, drawn_experiment
 from lotus.knobs.rows import Observation, observations_id, rows_of
-from lotus.knobs.trial import FAIR, Trial, drawn_trial
 from lotus.manifest import WeaveDefaults
 from lotus.priors.types import priors_0
 from lotus_store.ledger.bodies import from_body, to_plain
@@ -36,10 +36,10 @@ WEIGHT = st.floats(-0.3, 0.3)
 LEGS = st.lists(st.tuples(WEIGHT, WEIGHT, WEIGHT, st.floats(0, 10), st.floats(-80, 80)), min_size=1, max_size=5)
 
 
-def row(legs: Sequence[TrialLeg], arm: int = 1, name: str = "w", p: float = FAIR) -> PolicyTrial:
+def row(legs: Sequence[ExperimentLeg], arm: int = 1, name: str = "w", p: float = FAIR) -> PolicyExperiment:
     """A window that tried the turnover penalty over five minutes."""
-    trial = Trial(PENALTY, arm, p, WEAVE.phi_step)
-    return PolicyTrial(
+    trial = KnobExperiment(PENALTY, arm, p, WEAVE.phi_step)
+    return PolicyExperiment(
         name, "book", NOW_MS - 100, NOW_MS, 300, POLICY.owner_of("turnover_penalty"), 12 * "-", "", trial, tuple(legs)
     )
 
@@ -51,7 +51,7 @@ def market(returns_bps: Mapping[str, float]) -> Mids:
 
 
 def test_the_value_of_a_decision_solved_by_hand() -> None:
-    legs = (TrialLeg("BTC", 0.10, 0.25, 0.20, 5.0), TrialLeg("ETH", -0.05, -0.10, 0.0, 6.0))
+    legs = (ExperimentLeg("BTC", 0.10, 0.25, 0.20, 5.0), ExperimentLeg("ETH", -0.05, -0.10, 0.0, 6.0))
     found = observation_of(row(legs), market({"BTC": 40.0, "ETH": -20.0}), AGE_MS)
     btc, eth = 0.25 * 40 - 5 * 0.15 - 5 * 0.25, 0.10 * 20 - 6 * 0.05 - 6 * 0.10
     assert found.outcome_bps == pytest.approx(btc + eth)
@@ -68,7 +68,8 @@ def test_a_flat_book_that_stays_flat_is_worth_nothing() -> None:
 @given(LEGS, st.floats(0.1, 0.9))
 def test_the_expected_score_is_the_overlap_weighted_effect_of_the_step(legs: list[tuple[float, ...]], p: float) -> None:
     moved = [
-        TrialLeg(c, held, told, start, cost) for c, (held, told, start, cost, _) in zip("ABCDE", legs, strict=False)
+        ExperimentLeg(c, held, told, start, cost)
+        for c, (held, told, start, cost, _) in zip("ABCDE", legs, strict=False)
     ]
     stood = [replace(leg, weight=leg.start) for leg in moved]
     mids = market({leg.coin: r for leg, (*_, r) in zip(moved, legs, strict=True)})
@@ -85,10 +86,10 @@ def test_the_expected_score_is_the_overlap_weighted_effect_of_the_step(legs: lis
 def test_over_many_draws_the_mean_score_is_the_effect_whatever_the_market_does() -> None:
     n, rng, seen, effects = 4000, np.random.default_rng(3), [], []
     for i in range(n):
-        trial = drawn_trial(f"w{i}", NOW_MS, [PENALTY], 1.0, WEAVE.phi_step, 7)
+        trial = drawn_experiment(f"w{i}", NOW_MS, [PENALTY], 1.0, WEAVE.phi_step, 7)
         assert trial is not None
         start, r = float(rng.normal(0, 0.1)), float(rng.normal(0, 50))
-        leg = TrialLeg("BTC", 0.0, 0.9 * start if trial.arm else start, start, 5.0)
+        leg = ExperimentLeg("BTC", 0.0, 0.9 * start if trial.arm else start, start, 5.0)
         seen.append(observation_of(row([leg], trial.arm, f"w{i}"), market({"BTC": r}), AGE_MS))
         effects.append(-0.1 * start * r + 0.1 * 2 * 5.0 * abs(start))
     found = rows_of(seen, DAY, {})
@@ -98,7 +99,7 @@ def test_over_many_draws_the_mean_score_is_the_effect_whatever_the_market_does()
 
 
 def test_a_coin_without_frames_leaves_the_window_unmeasured_on_either_side() -> None:
-    legs = (TrialLeg("BTC", 0.0, 0.1, 0.1, 5.0), TrialLeg("ETH", 0.0, 0.1, 0.0, 5.0))
+    legs = (ExperimentLeg("BTC", 0.0, 0.1, 0.1, 5.0), ExperimentLeg("ETH", 0.0, 0.1, 0.0, 5.0))
     for arm, told in ((1, legs), (0, tuple(replace(leg, weight=leg.start) for leg in legs))):
         whole = market({"BTC": 1.0, "ETH": 2.0})
         assert math.isfinite(observation_of(row(told, arm), whole, AGE_MS).outcome_bps)
@@ -120,11 +121,11 @@ def test_a_row_is_what_was_known_and_comes_back_from_its_body(key: str) -> None:
     correlations = {(a, b): 0.62 for a in SOURCES for b in SOURCES if a < b}
     state = desk(positions={"BTC": 50_000.0}, correlations=correlations)
     views = [view(c, score=0.1, source=s) for c in COINS[:3] for s in SOURCES[:2]]
-    trial = Trial(key, 1, FAIR, WEAVE.phi_step)
+    trial = KnobExperiment(key, 1, FAIR, WEAVE.phi_step)
     moved = replace(state, policy=policy_in_force(POLICY, priors_0("main"), [0] * 12, NOW_MS, WEAVE, trial))
     told, start = decided(moved, views), decided(state, views)
-    found = trial_row("name", NOW_MS - 100, trial, 12 * "-", told, start)
-    assert from_body(to_plain(found), PolicyTrial) == found
+    found = experiment_row("name", NOW_MS - 100, trial, 12 * "-", told, start)
+    assert from_body(to_plain(found), PolicyExperiment) == found
     assert (found.time_ms, found.horizon_s, found.matures_ms) == (NOW_MS, 3600, NOW_MS + 3_600_000)
     assert found.owner == POLICY.owner_of(key.removeprefix("policy:"))
     assert {leg.coin: leg.weight for leg in found.legs} == {t.coin: t.weight for t in told.targets}
