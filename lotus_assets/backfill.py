@@ -21,13 +21,13 @@ from lotus_assets.catalogue import LEARNING_ASSETS, TAPE_ASSETS
 from lotus_assets.definitions import build_definitions
 from lotus_assets.event_log_purge import NAME as PURGE
 from lotus_assets.jobs import apply_slow
-from lotus_assets.schedules import range_tags
 from lotus_assets.stages.chain import committed_work, learning_days
 from lotus_assets.stages.context import Stage, StageResult
 from lotus_assets.stages.order import TAPE_STAGES
 from lotus_assets.stages.runner import run_stage
 from lotus_herald.carry import carry
 from lotus_modules.slow import SLOW_HANDLERS
+from lotus_resources.dagster_internals import job_of, range_tags
 from lotus_resources.lotus_resource import Lotus
 from lotus_resources.provision import bury_dead_runs, instance, provision
 from lotus_store.config import Settings
@@ -129,7 +129,7 @@ class _Runner:
     def run(self, names: Sequence[str], tags: Mapping[str, str], partition: str | None = None) -> None:
         """Run the named assets for one partition or for the range in `tags`; Ctrl-C in it is the caller's."""
         keys = [dg.AssetKey(name) for name in names]
-        job = self.repository.get_implicit_job_def_for_assets(keys)
+        job = job_of(self.repository, keys)
         if job is None:
             raise BeliefError(f"no job covers {', '.join(names)}", "assets with one partition scheme")
         try:

@@ -13,7 +13,6 @@ from dataclasses import replace
 from functools import partial
 
 import dagster as dg
-from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluation
 
 from lotus_assets.bodies import Recompute, blocked, run_context
 from lotus_assets.catalogue import LEARNING_ASSETS
@@ -29,7 +28,7 @@ from lotus_resources.lotus_resource import Lotus
 from lotus_resources.provision import LANE_POOL
 
 DAYS_LEARNED = "days learned"
-LaneEvent = dg.AssetMaterialization | dg.AssetObservation | AssetCheckEvaluation
+LaneEvent = dg.AssetMaterialization | dg.AssetObservation | dg.AssetCheckEvaluation
 
 
 @dg.multi_asset(

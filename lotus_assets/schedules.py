@@ -8,7 +8,6 @@ was missed is made up for by the next one: the run covers the range in one go, o
 from datetime import UTC, timedelta
 
 import dagster as dg
-from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
 
 from lotus.timebase import next_day
 from lotus_assets.bodies import stage_context
@@ -17,13 +16,9 @@ from lotus_assets.compaction_job import compact_atoms
 from lotus_assets.event_log_purge import NAME as PURGE
 from lotus_assets.jobs import watchdog
 from lotus_assets.stages.chain import last_committed_day
+from lotus_resources.dagster_internals import range_tags
 from lotus_resources.lotus_resource import Lotus
 from lotus_resources.span import span_told
-
-
-def range_tags(first: str, last: str) -> dict[str, str]:
-    """Return the run tags that select the days `first` to `last`, both included."""
-    return {ASSET_PARTITION_RANGE_START_TAG: first, ASSET_PARTITION_RANGE_END_TAG: last}
 
 
 @dg.schedule(

@@ -10,7 +10,6 @@ import time
 from typing import Any, Final
 
 import dagster as dg
-from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluation
 
 from lotus_live.reports.health import Health, read_health
 from lotus_resources.lotus_resource import Lotus
@@ -38,7 +37,7 @@ def report(health: Health, cursor: str | None, now_s: float) -> dg.SensorResult:
         return dg.SensorResult(skip_reason=f"as before: {health.text}", cursor=cursor)
     key, facts = dg.AssetKey(ASSET), dict(health.facts)
     seen = dg.AssetObservation(key, description=health.text, metadata=facts)
-    evaluation = AssetCheckEvaluation(asset_key=key, blocking=False, **told_of(health))
+    evaluation = dg.AssetCheckEvaluation(asset_key=key, blocking=False, **told_of(health))
     now = json.dumps({"level": health.level, "text": health.text, "at_s": now_s})
     return dg.SensorResult(skip_reason=f"reported: {health.text}", cursor=now, asset_events=[seen, evaluation])
 

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import dagster as dg
-from dagster._core.storage.tags import SENSOR_NAME_TAG
 
 from lotus.timebase import day_start_ms, next_day
 from lotus_assets.stages.chain import LAST_STAGE
 from lotus_assets.stages.scoring.payoff_scores import UNTOLD_DAYS
+from lotus_resources.dagster_internals import tags_of_sensor
 from lotus_resources.provision import instance
 from lotus_sensors.late_executions import NAME as SENSOR
 from lotus_store.config import Settings
@@ -78,7 +78,7 @@ class TradedDay:
 
     def _night_is_over(self, sig: Connection) -> bool:
         with instance(self.environment) as opened:
-            runs = opened.get_runs(filters=dg.RunsFilter(tags={SENSOR_NAME_TAG: SENSOR}), limit=1)
+            runs = opened.get_runs(filters=dg.RunsFilter(tags=tags_of_sensor(SENSOR)), limit=1)
         if not runs or runs[0].status not in OVER:
             return False
         if runs[0].status is dg.DagsterRunStatus.SUCCESS:
