@@ -144,7 +144,9 @@ def _watch(
     """Return what is looked at again and again: the traded day, if there is one."""
     if trade_day is None:
         return lambda: None
-    return TradedDay(settings, databases, environment, trade_day, daemon.status, say).look
+    return TradedDay(
+        settings=settings, databases=databases, environment=environment, day=trade_day, status=daemon.status, say=say
+    ).look
 
 
 @contextmanager

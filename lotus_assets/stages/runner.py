@@ -47,7 +47,18 @@ def run_stage(ctx: StageContext, stage: Stage, day: str) -> StageResult:
     with ctx.sig.transaction():
         if made.ledger is not None:
             made.ledger(ctx.sig)
-        commit_day(ctx.sig, DayCommit(branch, day, stage.name, made.content_hash, made.rows, inputs_hash, _notes(made)))
+        commit_day(
+            ctx.sig,
+            DayCommit(
+                branch=branch,
+                day=day,
+                stage=stage.name,
+                content_hash=made.content_hash,
+                rows=made.rows,
+                inputs_hash=inputs_hash,
+                notes=_notes(made),
+            ),
+        )
     if stage.finish is not None:
         stage.finish(ctx, day)
     done = replace(result, seconds={**seconds, "commit": time.perf_counter() - worked})
@@ -80,16 +91,16 @@ def _notes(made: Made) -> dict[str, object]:
 
 def _result(stage: Stage, day: str, made: Made, inputs_hash: str, seconds: Mapping[str, float]) -> StageResult:
     return StageResult(
-        stage.name,
-        day,
-        made.rows,
-        made.content_hash,
-        inputs_hash,
-        seconds,
-        made.checks,
-        made.notes,
-        made.table,
-        made.plot,
+        stage=stage.name,
+        day=day,
+        rows=made.rows,
+        content_hash=made.content_hash,
+        inputs_hash=inputs_hash,
+        seconds=seconds,
+        checks=made.checks,
+        notes=made.notes,
+        table=made.table,
+        plot=made.plot,
         documents=made.documents,
     )
 
@@ -100,14 +111,14 @@ def _reused(ctx: StageContext, stage: Stage, day: str, known: DayCommit, seconds
         for c in known.notes["checks"]
     )
     bare = StageResult(
-        stage.name,
-        day,
-        known.rows,
-        known.content_hash,
-        known.inputs_hash,
-        {"look": seconds},
-        checks,
-        known.notes["notes"],
+        stage=stage.name,
+        day=day,
+        rows=known.rows,
+        content_hash=known.content_hash,
+        inputs_hash=known.inputs_hash,
+        seconds={"look": seconds},
+        checks=checks,
+        notes=known.notes["notes"],
         reused=True,
     )
     return ctx.recent.get(_FRESH, (known.inputs_hash, known.content_hash), lambda: bare)

@@ -78,11 +78,11 @@ def _taught(truth: Truth, assets: Sequence[str], rows: Columns, signals: Columns
     sign = dict(zip(signals["event_id"].tolist(), np.sign(signals["s"].astype(np.float64)).tolist(), strict=True))
     order = {name: i for i, name in enumerate(assets)}
     return _TaughtDay(
-        truth,
-        rows["detector_id"],
-        np.array([order[name] for name in rows["asset"].tolist()], dtype=np.int64),
-        rows["window_end_ms"].astype(np.int64),
-        np.array([sign[event] for event in rows["event_id"].tolist()], dtype=np.int64),
-        np.stack([rows[name].astype(np.uint8) for name in BIN_COLUMNS], axis=1),
-        rows["h"].astype(np.float64),
+        truth=truth,
+        detector_id=rows["detector_id"],
+        asset=np.array([order[name] for name in rows["asset"].tolist()], dtype=np.int64),
+        end_ms=rows["window_end_ms"].astype(np.int64),
+        direction=np.array([sign[event] for event in rows["event_id"].tolist()], dtype=np.int64),
+        bins=np.stack([rows[name].astype(np.uint8) for name in BIN_COLUMNS], axis=1),
+        weight=rows["h"].astype(np.float64),
     )

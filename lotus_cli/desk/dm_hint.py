@@ -58,7 +58,14 @@ def hint_command(
     settings = settings_of(home, branch=branch)
     coins = frozenset(asset.name for asset in settings.manifest.universe)
     input_filter = InputFilter(settings.branch, coins, shipped_policy().horizons)
-    said = Hint(who.strip(), coin, 1 if side == "long" else -1, conviction, horizon, note)
+    said = Hint(
+        who=who.strip(),
+        coin=coin,
+        sign=1 if side == "long" else -1,
+        conviction=conviction,
+        horizon_s=horizon,
+        note=note,
+    )
     with Databases(settings) as databases:
         view = tell_hint(databases, said, input_filter, wall_ms(), Keys(settings.keys_root))
     told = {"id": view.event_id, "source": view.source, "branch": settings.branch}

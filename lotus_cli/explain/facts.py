@@ -103,7 +103,16 @@ def story_of(settings: Settings, name: str, told: Steps = untold) -> Story:
     told("looking for its lines of tape", 0)
     when = clock(int(event["window_end_ms"]))
     frames = _frames(settings, lake, branch, event)
-    return Story(event, when, explanation, beliefs, experts, outcome, execution, frames)
+    return Story(
+        event=event,
+        when=when,
+        explanation=explanation,
+        beliefs=beliefs,
+        experts=experts,
+        outcome=outcome,
+        execution=execution,
+        frames=frames,
+    )
 
 
 def _manifest(settings: Settings, branch: str) -> Manifest:

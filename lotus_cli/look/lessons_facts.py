@@ -111,8 +111,15 @@ def night_of(settings: Settings, day: str | None, detector: str | None) -> Night
         beliefs = tuple((b, _taught(sig, b)) for b in mine if b.in_force)
     waits = {b.lesson_id: b for b in mine if not b.in_force}
     return Night(
-        settings.branch, chosen, day is not None, look, beliefs, tonight, waits, settings.manifest.weave
-    )  # fmt: skip
+        branch=settings.branch,
+        day=chosen,
+        asked=day is not None,
+        look=look,
+        beliefs=beliefs,
+        lessons=tonight,
+        waits=waits,
+        weave=settings.manifest.weave,
+    )
 
 
 def _nights(sig: Connection, branch: str, day: str | None) -> list[str]:

@@ -101,7 +101,16 @@ def rollback(
     """Put a new version in force whose braids are those of PRIORS_VER; the next night goes on from there."""
     settings = settings_of(home, branch=branch)
     require_branch(settings)
-    act = ReviewAct("", settings.branch, "", "rollback", priors_ver, author, "", 1.0, note)
+    act = ReviewAct(
+        act_id="",
+        branch=settings.branch,
+        asof_day="",
+        kind="rollback",
+        target=priors_ver,
+        author=author,
+        reason_code="",
+        note=note,
+    )
     with Databases(settings) as databases:
         version = roll_back(databases, act, Keys(settings.keys_root), Module(module))
     told: dict[str, Any] = {

@@ -137,7 +137,17 @@ def _say(
 ) -> None:
     settings = settings_of(home, branch=branch)
     require_branch(settings)
-    act = ReviewAct("", settings.branch, "", kind, target, author, reason, factor, note)
+    act = ReviewAct(
+        act_id="",
+        branch=settings.branch,
+        asof_day="",
+        kind=kind,
+        target=target,
+        author=author,
+        reason_code=reason,
+        factor=factor,
+        note=note,
+    )
     with Databases(settings) as databases:
         said = submit(databases, act, Keys(settings.keys_root))
     emit({**asdict(said), "applied_by": f"the first night after {said.asof_day}"}, as_json)

@@ -73,7 +73,15 @@ def picture(title: str, found: Columns, shown: int) -> "Figure":
 
     names = ("series", "horizon_s", "mean_bps", "mean_low_bps", "mean_high_bps", "cost_bps", "verdict")
     rows = [
-        ForestRow(f"{series}, {horizon_s} s", mean, low, high, cost, verdict == EARNS, verdict)
+        ForestRow(
+            label=f"{series}, {horizon_s} s",
+            uplift=mean,
+            low=low,
+            high=high,
+            bound=cost,
+            accepted=verdict == EARNS,
+            note=verdict,
+        )
         for series, horizon_s, mean, low, high, cost, verdict in zip(
             *(found[name][:shown].tolist() for name in names), strict=True
         )

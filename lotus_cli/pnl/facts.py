@@ -136,7 +136,14 @@ def pnl_of(settings: Settings, first: str | None, last: str | None, told: Steps 
     executed, lost = _told(lake, settings, FillSource.VENUE, venue)
     sources += [*trips, *executed, *book]
     coverage = _coverage(lake, settings.branch, days, read, taped)
-    return Pnl(settings.branch, tuple(days), tuple(sources), coverage, without + lost, accounts)
+    return Pnl(
+        branch=settings.branch,
+        days=tuple(days),
+        sources=tuple(sources),
+        coverage=coverage,
+        without_window=without + lost,
+        accounts=accounts,
+    )
 
 
 class _Day:

@@ -32,7 +32,18 @@ def _of_run(sig: Connection, run: str, manifest: Manifest) -> list[RoundTrip]:
             entered, left = (tuple(fills.get((name, end), ())) for end in ("entry", "exit"))
             fees, funding, net = (float(told[key]) for key in ("fees_usd", "funding_usd", "net_usd"))
             day = day_of(entry.time_ms)
-            trips.append(RoundTrip(name, int(told["side"]), day, fees, funding, net, entered, left))
+            trips.append(
+                RoundTrip(
+                    event_id=name,
+                    side=int(told["side"]),
+                    closed_day=day,
+                    fees_usd=fees,
+                    funding_usd=funding,
+                    net_usd=net,
+                    entry=entered,
+                    exit=left,
+                )
+            )
     return trips
 
 

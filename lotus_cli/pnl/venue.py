@@ -30,11 +30,29 @@ def _trip(row: Execution) -> RoundTrip:
     entry = tuple(_fill(fill) for fill in fills if fill["side"] == opening)
     leave = tuple(_fill(fill) for fill in fills if fill["side"] != opening)
     if not fills:
-        return RoundTrip(row.event_id, side, day_of(row.window_end_ms), 0.0, 0.0, 0.0, (), ())
+        return RoundTrip(
+            event_id=row.event_id,
+            side=side,
+            closed_day=day_of(row.window_end_ms),
+            fees_usd=0.0,
+            funding_usd=0.0,
+            net_usd=0.0,
+            entry=(),
+            exit=(),
+        )
     fees = sum(float(usd) for usd in report["fees"].values())
     funding, net = float(report["funding_usd"]), float(report["pnl"]["net_usd"])
     closed = day_of(max(int(fill["ts"]) for fill in fills))
-    return RoundTrip(row.event_id, side, closed, fees, funding, net, entry, leave)
+    return RoundTrip(
+        event_id=row.event_id,
+        side=side,
+        closed_day=closed,
+        fees_usd=fees,
+        funding_usd=funding,
+        net_usd=net,
+        entry=entry,
+        exit=leave,
+    )
 
 
 def _fill(told: Mapping[str, Any]) -> TripFill:

@@ -122,16 +122,16 @@ def catalogue_row(meta: SegmentMeta) -> Segment:
     """Return the catalogue row of a segment's index."""
     silences = [{"silences": meta.silences, "longest_ms": meta.max_silence_ms}] if meta.silences else []
     return Segment(
-        meta.tape,
-        meta.path,
-        meta.day,
-        meta.content_sha256,
-        meta.lines,
-        meta.raw_bytes,
-        meta.first_recv_ns,
-        meta.last_recv_ns,
-        {"lines": meta.lines},
-        silences,
+        tape=meta.tape,
+        path=meta.path,
+        day=meta.day,
+        sha256=meta.content_sha256,
+        lines=meta.lines,
+        bytes=meta.raw_bytes,
+        first_recv_ns=meta.first_recv_ns,
+        last_recv_ns=meta.last_recv_ns,
+        counts={"lines": meta.lines},
+        gaps=silences,
     )
 
 

@@ -93,7 +93,14 @@ def windows() -> None:
     whole = build_windows(made, notes, manifest)
     builder = WindowBuilder(manifest, len(manifest.universe))
     tables = day_tables("1970-01-01", [], manifest, manifest.universe, whole.detectors)
-    scorer = Scorer(manifest, manifest.universe, whole.detectors, tables, [priors_0("main")], "main")
+    scorer = Scorer(
+        manifest=manifest,
+        universe=manifest.universe,
+        detectors=whole.detectors,
+        tables=tables,
+        priors=[priors_0("main")],
+        branch="main",
+    )
     for ints, floats, note in zip(made.ints, made.floats, notes.values, strict=True):
         if builder.feed(ints, floats, note):
             scorer.feed(builder.ints, builder.floats)

@@ -59,7 +59,12 @@ def published_windows(ctx: StageContext, day: str) -> AttributedWindows:
     end_ms, side = found["window_end_ms"].astype(np.int64)[kept], np.sign(events["s"].astype(np.float64)[at[kept]])
     z, weights = _said(ctx, day, found["asset"][kept], end_ms)
     return AttributedWindows(
-        found["detector_id"][kept].astype(object), side, payoff[kept], end_ms // BLOCK_MS, z, weights
+        detector=found["detector_id"][kept].astype(object),
+        side=side,
+        payoff=payoff[kept],
+        block=end_ms // BLOCK_MS,
+        z=z,
+        weights=weights,
     )
 
 

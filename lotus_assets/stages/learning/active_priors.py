@@ -54,7 +54,14 @@ def make(ctx: StageContext, day: str) -> Made:
         "alerts": len(night.alerts),
     }
     content = natural_id(after.priors_ver, before.priors_ver)
-    return Made(len(after.braids), content, (movement(ctx, before, after),), notes, _table(before, after), None, ledger)
+    return Made(
+        rows=len(after.braids),
+        content_hash=content,
+        checks=(movement(ctx, before, after),),
+        notes=notes,
+        table=_table(before, after),
+        ledger=ledger,
+    )
 
 
 def finish(ctx: StageContext, day: str) -> None:

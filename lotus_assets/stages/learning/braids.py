@@ -44,7 +44,16 @@ def make(ctx: StageContext, day: str) -> Made:
     }
     check, table = bounded(ctx, night.braids), _table(night.braids)
     lines = _life_lines(ctx, day, night.braids)
-    return Made(len(night.events), content, (check,), notes, table, lines, ledger, documents=_documents(night))
+    return Made(
+        rows=len(night.events),
+        content_hash=content,
+        checks=(check,),
+        notes=notes,
+        table=table,
+        plot=lines,
+        ledger=ledger,
+        documents=_documents(night),
+    )
 
 
 def bounded(ctx: StageContext, braids: tuple[Braid, ...]) -> CheckOutcome:

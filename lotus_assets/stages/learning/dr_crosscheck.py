@@ -49,7 +49,9 @@ def make(ctx: StageContext, day: str) -> Made:
         write_experiments(connection, ctx.branch, day, KIND, found)
 
     notes = {"checked": len(found), "disagree": sum(not check.agree for check in found.values())}
-    return Made(len(found), natural_id(KIND, to_body(found)), (), notes, _table(found), None, ledger)
+    return Made(
+        rows=len(found), content_hash=natural_id(KIND, to_body(found)), notes=notes, table=_table(found), ledger=ledger
+    )
 
 
 def _checked(ctx: StageContext, day: str, active: list[Braid]) -> dict[str, CrossCheck]:

@@ -58,7 +58,13 @@ def _thin(lesson: Lesson, settings: LearningDefaults) -> str:
     recent = min((lesson.sign * x.recent_t for x in lesson.lanes), default=lesson.sign * lesson.recent_t)
     return support_failure(
         Support(
-            lesson.coverage, lesson.n_published, lesson.ess, lesson.n_blocks, lesson.n_days, lesson.n_eff_days, recent
+            coverage=lesson.coverage,
+            published=lesson.n_published,
+            ess=lesson.ess,
+            blocks=lesson.n_blocks,
+            days=lesson.n_days,
+            n_eff_days=lesson.n_eff_days,
+            recent_t=recent,
         ),
         settings,
     )

@@ -145,7 +145,15 @@ def _made(
         "alarms": sum(audit.alarm for audit in night.audits),
         **evidence_of(_searched(ctx, day)),
     }
-    return Made(len(kept), content, checks, notes, lesson_table(kept), None, ledger, documents=pictures)
+    return Made(
+        rows=len(kept),
+        content_hash=content,
+        checks=checks,
+        notes=notes,
+        table=lesson_table(kept),
+        ledger=ledger,
+        documents=pictures,
+    )
 
 
 def _run(ctx: StageContext, day: str, night: NightResult) -> dict[str, Any]:

@@ -36,7 +36,7 @@ def make(ctx: StageContext, day: str) -> Made:
         "refused": sum(c.verdict == "refused" for c in found),
     }
     content = natural_id(to_body(list(found)), to_body(state))
-    return Made(len(found), content, (), notes, TextTable(head, rows), None, ledger)
+    return Made(rows=len(found), content_hash=content, notes=notes, table=TextTable(head, rows), ledger=ledger)
 
 
 STAGE = Stage("meta_braids", inputs, make)

@@ -59,7 +59,17 @@ def make(ctx: StageContext, day: str) -> Made:
     def score(frames: FrameBatch, under: Sequence[DayTables]) -> list[Columns]:
         windows = build_windows(frames, annotate(frames, experts), ctx.manifest)
         universe, detectors = ctx.manifest.universe, windows.detectors
-        scorers = (Scorer(ctx.manifest, universe, detectors, one, priors, ctx.branch) for one in under)
+        scorers = (
+            Scorer(
+                manifest=ctx.manifest,
+                universe=universe,
+                detectors=detectors,
+                tables=one,
+                priors=priors,
+                branch=ctx.branch,
+            )
+            for one in under
+        )
         return [scorer.feed_all(windows) for scorer in scorers]
 
     rows = audit_day(read_frames(ctx, day), tables, score, detectors, ctx.manifest.score.seed, day)

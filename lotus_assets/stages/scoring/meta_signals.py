@@ -35,7 +35,14 @@ def make(ctx: StageContext, day: str) -> Made:
     written = ctx.lake.write(META_SIGNALS, ctx.branch, day, rows)
     joined = joint_hash(PARTS, [written.content_hash])
     notes = {"windows_with_asymmetry": int(np.isfinite(rows["ms_asym_score"].astype(np.float64)).sum())}
-    return Made(written.rows, joined, (schema_check(META_SIGNALS, rows),), notes, _per_asset(rows), _plot(day, rows))
+    return Made(
+        rows=written.rows,
+        content_hash=joined,
+        checks=(schema_check(META_SIGNALS, rows),),
+        notes=notes,
+        table=_per_asset(rows),
+        plot=_plot(day, rows),
+    )
 
 
 def _per_asset(rows: Columns) -> TextTable:

@@ -85,7 +85,9 @@ def make(ctx: StageContext, day: str) -> Made:
     }
     checks = (schema_check(spec, rows), dropped_check(rows))
     joined = joint_hash(_parts(ctx), [written.content_hash])
-    return Made(written.rows, joined, checks, notes, _per_detector(rows), None, ledger)
+    return Made(
+        rows=written.rows, content_hash=joined, checks=checks, notes=notes, table=_per_detector(rows), ledger=ledger
+    )
 
 
 def read_events(ctx: StageContext, day: str, columns: tuple[str, ...]) -> LakeTable:

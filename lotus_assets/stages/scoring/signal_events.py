@@ -94,7 +94,12 @@ def make(ctx: StageContext, day: str) -> Made:
 
     def recompute(rows: int) -> Columns:
         cut = FrameBatch(
-            frames.universe, frames.cadence_ms, frames.ints[:rows], frames.floats[:rows], frames.quotes, frames.gaps
+            universe=frames.universe,
+            cadence_ms=frames.cadence_ms,
+            ints=frames.ints[:rows],
+            floats=frames.floats[:rows],
+            quotes=frames.quotes,
+            gaps=frames.gaps,
         )
         return _score(ctx, cut, annotations.of_rows(slice(rows)), tables, priors)
 
@@ -118,7 +123,15 @@ def make(ctx: StageContext, day: str) -> Made:
         "emitted_live": int((events["source"] == "live").sum()),
     }
     joined = joint_hash(PARTS, [written.content_hash])
-    return Made(written.rows, joined, checks, notes, _per_detector(events), _plot(day, events), ledger)
+    return Made(
+        rows=written.rows,
+        content_hash=joined,
+        checks=checks,
+        notes=notes,
+        table=_per_detector(events),
+        plot=_plot(day, events),
+        ledger=ledger,
+    )
 
 
 def priors_of_day(ctx: StageContext, day: str) -> list[PriorsVersion]:
@@ -163,7 +176,14 @@ def _score(
 ) -> Columns:
     """Return the events of all windows, in scoring order."""
     windows = build_windows(frames, annotations, ctx.manifest)
-    scorer = Scorer(ctx.manifest, ctx.manifest.universe, windows.detectors, tables, priors, ctx.branch)
+    scorer = Scorer(
+        manifest=ctx.manifest,
+        universe=ctx.manifest.universe,
+        detectors=windows.detectors,
+        tables=tables,
+        priors=priors,
+        branch=ctx.branch,
+    )
     return scorer.feed_all(windows)
 
 

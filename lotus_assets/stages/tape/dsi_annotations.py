@@ -68,7 +68,15 @@ def make(ctx: StageContext, day: str) -> Made:
     def ledger(connection: Connection) -> None:
         write_experts(connection, whole.windows.experts)
 
-    return Made(len(ours), joined, checks, notes, _per_expert(ours), _plot(ctx, day, ours), ledger)
+    return Made(
+        rows=len(ours),
+        content_hash=joined,
+        checks=checks,
+        notes=notes,
+        table=_per_expert(ours),
+        plot=_plot(ctx, day, ours),
+        ledger=ledger,
+    )
 
 
 def write_annotations(

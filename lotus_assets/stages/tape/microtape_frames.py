@@ -63,7 +63,14 @@ def make(ctx: StageContext, day: str) -> Made:
         "ended_before_midnight": int((warmup.ints[:, I_RECV] >= start_ms * NS_PER_MS).sum()),
     }  # fmt: skip
     joined = joint_hash([part for part, _ in tables], hashes)
-    return Made(len(frames), joined, checks, notes, _per_asset(frames), _mid_plot(day, frames))
+    return Made(
+        rows=len(frames),
+        content_hash=joined,
+        checks=checks,
+        notes=notes,
+        table=_per_asset(frames),
+        plot=_mid_plot(day, frames),
+    )
 
 
 def read_frames(ctx: StageContext, day: str, warmup: bool = False) -> FrameBatch:

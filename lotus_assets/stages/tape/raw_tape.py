@@ -59,14 +59,14 @@ def make(ctx: StageContext, day: str) -> Made:
         _list(connection, ctx, day, segments, gaps, report)
 
     return Made(
-        report.lines,
-        joint_hash(PARTS, hashes),
-        (intact, accounted(minutes, gaps, gap_ms, max(1, len(sessions)))),
-        {"gaps": len(gaps), "quarantined": len(report.quarantine), "duplicates": report.duplicates,
+        rows=report.lines,
+        content_hash=joint_hash(PARTS, hashes),
+        checks=(intact, accounted(minutes, gaps, gap_ms, max(1, len(sessions)))),
+        notes={"gaps": len(gaps), "quarantined": len(report.quarantine), "duplicates": report.duplicates,
          "late_share": round(report.late_share, 6)},
-        TextTable(("what a line became", "lines"), sorted(report.kinds.items())),
-        _plot(ctx, day, minutes),
-        ledger,
+        table=TextTable(("what a line became", "lines"), sorted(report.kinds.items())),
+        plot=_plot(ctx, day, minutes),
+        ledger=ledger,
     )  # fmt: skip
 
 
