@@ -4,11 +4,13 @@ A message each, carried by the daemon's Herald; what follows from it is the deci
 """
 
 import re
+from dataclasses import dataclass
 
 import click
 
+from lotus_cli.terminal.options import options_as
 from lotus_cli.terminal.output import emit, explained, json_option
-from lotus_cli.terminal.places import Finite, branch_option, home_option, settings_of
+from lotus_cli.terminal.places import Finite, branch_option, home_option, require_branch, settings_of
 
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
@@ -28,6 +30,21 @@ class Horizon(click.ParamType[int]):
         return int(found[1]) * _SECONDS[found[2]]
 
 
+@dataclass(frozen=True, slots=True)
+class HintOptions:
+    """What `lotus dm hint` is told."""
+
+    coin: str
+    side: str
+    conviction: float
+    horizon: int
+    who: str
+    note: str
+    branch: str | None
+    home: str | None
+    as_json: bool
+
+
 @click.command("hint")
 @click.argument("coin")
 @click.argument("side", type=click.Choice(["long", "short"]))
@@ -39,10 +56,8 @@ class Horizon(click.ParamType[int]):
 @home_option
 @json_option
 @explained
-def hint_command(
-    coin: str, side: str, conviction: float, horizon: int, who: str, note: str, branch: str | None, home: str | None,
-    as_json: bool,
-) -> None:  # fmt: skip
+@options_as(HintOptions)
+def hint_command(options: HintOptions) -> None:
     """Tell the decision-maker that COIN is expected to rise (long) or fall (short).
 
     A daemon that trades takes it within five minutes or never. A new name counts little (reliability 0.1) until what it
@@ -55,21 +70,23 @@ def hint_command(
     from lotus_modules.dm.hints import Hint, tell_hint
     from lotus_store.databases import Databases
 
-    settings = settings_of(home, branch=branch)
+    settings = settings_of(options.home, branch=options.branch)
+    if settings.branch != "main":  # a daemon may trade there before anything was scored in batch
+        require_branch(settings)
     coins = frozenset(asset.name for asset in settings.manifest.universe)
     input_filter = InputFilter(settings.branch, coins, shipped_policy().horizons)
     said = Hint(
-        who=who.strip(),
-        coin=coin,
-        sign=1 if side == "long" else -1,
-        conviction=conviction,
-        horizon_s=horizon,
-        note=note,
+        who=options.who.strip(),
+        coin=options.coin,
+        sign=1 if options.side == "long" else -1,
+        conviction=options.conviction,
+        horizon_s=options.horizon,
+        note=options.note,
     )
     with Databases(settings) as databases:
         view = tell_hint(databases, said, input_filter, wall_ms(), Keys(settings.keys_root))
     told = {"id": view.event_id, "source": view.source, "branch": settings.branch}
-    emit(told | {"valid_until_ms": view.valid_until_ms}, as_json)
+    emit(told | {"valid_until_ms": view.valid_until_ms}, options.as_json)
 
 
 @click.command("withdraw")

@@ -1,6 +1,7 @@
 """`lotus live`, `lotus record`, `lotus replay`: the daemon, the recorder, and a recording served as the venue would."""
 
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,6 +9,7 @@ import click
 
 from lotus.errors import VenueError
 from lotus.json_text import read_json
+from lotus_cli.terminal.options import options_as
 from lotus_cli.terminal.output import emit, explained, json_option
 from lotus_cli.terminal.places import PORT, SECONDS, branch_option, home_option, settings_of, tape_option
 from lotus_cli.terminal.progress import Progress
@@ -40,6 +42,22 @@ class Speed(click.ParamType[float]):
 SPEED = Speed()
 
 
+@dataclass(frozen=True, slots=True)
+class LiveOptions:
+    """How `lotus live` runs."""
+
+    url: str
+    replay: tuple[Path, ...]
+    speed: float
+    run_id: str
+    trade: bool
+    status: bool
+    tape: str | None
+    branch: str | None
+    home: str | None
+    as_json: bool
+
+
 @click.command("live")
 @click.option("--url", default="", help="Websocket of the venue (default: live.ws_url of lotus.toml).")
 @click.option(
@@ -56,35 +74,33 @@ SPEED = Speed()
 @home_option
 @json_option
 @explained
-def live_command(
-    url: str,
-    replay: tuple[Path, ...],
-    speed: float,
-    run_id: str,
-    trade: bool,
-    status: bool,
-    tape: str | None,
-    branch: str | None,
-    home: str | None,
-    as_json: bool,
-) -> None:
+@options_as(LiveOptions)
+def live_command(options: LiveOptions) -> None:
     """Record, score, publish and paper-trade until stopped (SIGINT, SIGTERM) or the replayed tape is over."""
-    if status:
-        emit(_status(settings_of(home, tape, branch).home), as_json)
+    if options.status:
+        emit(_status(settings_of(options.home, options.tape, options.branch).home), options.as_json)
         return
     from lotus_live.live import run_live
 
-    with Progress(quiet=as_json) as progress:
+    with Progress(quiet=options.as_json) as progress:
 
         def begin(daemon: "Daemon") -> None:
             progress(f"daemon {daemon.run_id} is up")
-            if replay:
+            if options.replay:
                 progress.watch("lines taken", 0, lambda: daemon.counts.lines)
 
-        settings = settings_of(home, tape, branch)
+        settings = settings_of(options.home, options.tape, options.branch)
         progress("starting the daemon", 0)
-        result = run_live(settings, url, replay=replay, speed=speed, run_id=run_id, on_start=begin, trade=trade)
-    emit({**result.status, "events_hash": result.events_hash}, as_json)
+        result = run_live(
+            settings,
+            options.url,
+            replay=options.replay,
+            speed=options.speed,
+            run_id=options.run_id,
+            on_start=begin,
+            trade=options.trade,
+        )
+    emit({**result.status, "events_hash": result.events_hash}, options.as_json)
 
 
 def _status(home: Path) -> dict[str, object]:

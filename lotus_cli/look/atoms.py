@@ -1,10 +1,12 @@
 """`lotus atoms`: show the sums of scored days by condition; keep old ones coarser (rules are `atoms_compaction`)."""
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
 
 from lotus.errors import ConfigError
+from lotus_cli.terminal.options import options_as
 from lotus_cli.terminal.output import day_ranges, emit, explained, json_option
 from lotus_cli.terminal.places import DAY, branch_option, home_option, require_branch, settings_of
 from lotus_cli.terminal.tables import TableColumn, folded, numbers, table, wide_option
@@ -26,6 +28,20 @@ def atoms_command() -> None:
     """Sums of scored days: show them, compact old ones."""
 
 
+@dataclass(frozen=True, slots=True)
+class AtomsOptions:
+    """Which sums `lotus atoms show` shows."""
+
+    detector: str | None
+    features: tuple[str, ...]
+    first: str | None
+    last: str | None
+    wide: bool
+    branch: str | None
+    home: str | None
+    as_json: bool
+
+
 @atoms_command.command("show")
 @click.option("--detector", help="Only this detector's, by every feature.")
 @click.option("--feature", "features", multiple=True, help="By this feature; up to three, looked at together.")
@@ -36,16 +52,8 @@ def atoms_command() -> None:
 @home_option
 @json_option
 @explained
-def show(
-    detector: str | None,
-    features: tuple[str, ...],
-    first: str | None,
-    last: str | None,
-    wide: bool,
-    branch: str | None,
-    home: str | None,
-    as_json: bool,
-) -> None:
+@options_as(AtomsOptions)
+def show(options: AtomsOptions) -> None:
     """Show the additive sums from which rules are judged, by detector and condition, over some days.
 
     A raw mean of them is described, not tested: it has no interval and pays for no search.
@@ -53,15 +61,15 @@ def show(
     from lotus.priors.vocabulary import FEATURE_NAMES
     from lotus_cli.look.atoms_facts import atoms_of
 
-    strangers = [name for name in features if name not in FEATURE_NAMES]
+    strangers = [name for name in options.features if name not in FEATURE_NAMES]
     if strangers:
         raise ConfigError(f"no feature {strangers[0]!r}", f"one of {', '.join(FEATURE_NAMES)}")
-    if len(set(features)) != len(features) or len(features) > 3:
+    if len(set(options.features)) != len(options.features) or len(options.features) > 3:
         raise click.UsageError("--feature: up to three, each once")
-    settings = settings_of(home, branch=branch)
+    settings = settings_of(options.home, branch=options.branch)
     require_branch(settings)
-    told = atoms_of(settings, detector, features, first, last)
-    emit(told.as_json(), as_json, _page(told, wide))
+    told = atoms_of(settings, options.detector, options.features, options.first, options.last)
+    emit(told.as_json(), options.as_json, _page(told, options.wide))
 
 
 def _page(told: "Atoms", wide: bool) -> str:

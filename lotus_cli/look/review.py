@@ -1,18 +1,20 @@
 """`lotus review`: the review board on the command line. An act is a message; the next night decides what it does."""
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import click
 
+from lotus.errors import ConfigError
 from lotus.priors.trace import describe_braid
 from lotus.weave.braid import Braid
 from lotus.weave.review import REASON_CODES, ActKind, ReviewAct, reviewers
+from lotus_cli.terminal.options import options_as
 from lotus_cli.terminal.output import emit, explained, json_option
 from lotus_cli.terminal.places import Finite, branch_option, home_option, require_branch, settings_of
 from lotus_cli.terminal.tables import TableColumn, numbers, table, wide_option
 from lotus_herald.keys import Keys
-from lotus_modules.priors.rollback import submit
+from lotus_modules.priors.rollback import named, submit
 from lotus_store.databases import Databases
 from lotus_store.ledger.beliefs.braids import read_board
 from lotus_store.ledger.beliefs.reviews import read_outcomes, read_reviews
@@ -55,6 +57,18 @@ def list_braids(everything: bool, wide: bool, branch: str | None, home: str | No
     emit(told, as_json, _text(told, wide))
 
 
+@dataclass(frozen=True, slots=True)
+class ActOptions:
+    """What every act on a braid is told."""
+
+    braid_id: str
+    author: str
+    note: str
+    branch: str | None
+    home: str | None
+    as_json: bool
+
+
 @review_command.command("approve")
 @click.argument("braid_id")
 @author_option
@@ -62,9 +76,10 @@ def list_braids(everything: bool, wide: bool, branch: str | None, home: str | No
 @home_option
 @json_option
 @explained
-def approve(braid_id: str, author: str, note: str, branch: str | None, home: str | None, as_json: bool) -> None:
+@options_as(ActOptions)
+def approve(options: ActOptions) -> None:
     """Approve a braid, or lift a rejection; its grade stays what the evidence gave it."""
-    _say("approve", braid_id, author, note, branch, home, as_json)
+    _submit("approve", options)
 
 
 @review_command.command("reject")
@@ -75,11 +90,10 @@ def approve(braid_id: str, author: str, note: str, branch: str | None, home: str
 @home_option
 @json_option
 @explained
-def reject(
-    braid_id: str, reason: str, author: str, note: str, branch: str | None, home: str | None, as_json: bool
-) -> None:
+@options_as(ActOptions)
+def reject(options: ActOptions, reason: str) -> None:
     """Take a braid's patch away; its axes stay out until its time ends or it is approved."""
-    _say("reject", braid_id, author, note, branch, home, as_json, reason)
+    _submit("reject", options, reason=reason)
 
 
 @review_command.command("extend")
@@ -89,9 +103,10 @@ def reject(
 @home_option
 @json_option
 @explained
-def extend(braid_id: str, author: str, note: str, branch: str | None, home: str | None, as_json: bool) -> None:
+@options_as(ActOptions)
+def extend(options: ActOptions) -> None:
     """Extend a time to live, once, where the blocks since selection show the effect again."""
-    _say("extend", braid_id, author, note, branch, home, as_json)
+    _submit("extend", options)
 
 
 @review_command.command("attenuate")
@@ -102,11 +117,10 @@ def extend(braid_id: str, author: str, note: str, branch: str | None, home: str 
 @home_option
 @json_option
 @explained
-def attenuate(
-    braid_id: str, factor: float, author: str, note: str, branch: str | None, home: str | None, as_json: bool
-) -> None:
+@options_as(ActOptions)
+def attenuate(options: ActOptions, factor: float) -> None:
     """Weaken a braid: (lambda dtheta, phi^lambda)."""
-    _say("attenuate", braid_id, author, note, branch, home, as_json, "", factor)
+    _submit("attenuate", options, factor=factor)
 
 
 @review_command.command("raise-cap")
@@ -117,40 +131,36 @@ def attenuate(
 @home_option
 @json_option
 @explained
-def raise_cap(
-    braid_id: str, factor: float, author: str, note: str, branch: str | None, home: str | None, as_json: bool
-) -> None:
+@options_as(ActOptions)
+def raise_cap(options: ActOptions, factor: float) -> None:
     """Widen the bounds of one braid; the total bounds of its detector stay."""
-    _say("raise_cap", braid_id, author, note, branch, home, as_json, "", factor)
+    _submit("raise_cap", options, factor=factor)
 
 
-def _say(
-    kind: ActKind,
-    target: str,
-    author: str,
-    note: str,
-    branch: str | None,
-    home: str | None,
-    as_json: bool,
-    reason: str = "",
-    factor: float = 1.0,
-) -> None:
-    settings = settings_of(home, branch=branch)
+def _submit(kind: ActKind, options: ActOptions, reason: str = "", factor: float = 1.0) -> None:
+    """Send an act on a braid of the branch; raises `ConfigError` for another one."""
+    settings = settings_of(options.home, branch=options.branch)
     require_branch(settings)
     act = ReviewAct(
         act_id="",
         branch=settings.branch,
         asof_day="",
         kind=kind,
-        target=target,
-        author=author,
+        target=options.braid_id,
+        author=options.author,
         reason_code=reason,
         factor=factor,
-        note=note,
+        note=options.note,
     )
     with Databases(settings) as databases:
-        said = submit(databases, act, Keys(settings.keys_root))
-    emit({**asdict(said), "applied_by": f"the first night after {said.asof_day}"}, as_json)
+        with databases.connect("sig") as sig:
+            named(act, sig)  # a branch without a committed day is refused first
+            if options.braid_id not in {braid.braid_id for braid in read_board(sig, settings.branch)}:
+                found = f"branch {settings.branch} has no braid {options.braid_id!r}"
+                cause = "a misspelt id, or a braid of another branch"
+                raise ConfigError(found, "one that `lotus review list --all` shows", cause)
+        sent = submit(databases, act, Keys(settings.keys_root))
+    emit({**asdict(sent), "applied_by": f"the first night after {sent.asof_day}"}, options.as_json)
 
 
 def _row(braid: Braid) -> dict[str, Any]:
