@@ -63,33 +63,39 @@ def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
 
 
 def make(ctx: StageContext, day: str) -> Made:
-    """Learn, and leave lessons and the night's records to the commit."""
+    """Learn, and leave lessons and the records of the nightly run to the commit."""
+    before, searched = day_before(ctx, day), _searched(ctx, day)
+    registry = [b for b in read_board(ctx.sig, ctx.branch, before) if b.in_force] if before else []
+    learning_days, result = _learned(ctx, day, searched, registry)
+    standing = _standing(ctx, registry)
+    pictures = beliefs_told(registry, [*result.lessons, *standing]) | lesson_pictures(
+        result, lambda: {x.day: read_scores(ctx, x) for x in searched}, ctx.manifest.learning
+    )
+    checks = lesson_checks(result, learning_days, standing, ctx.manifest.learning)
+    return _made(ctx, day, result, learning_days, lesson_horizons(ctx, searched, result.lessons), pictures, checks)
+
+
+def _learned(
+    ctx: StageContext, day: str, searched: Sequence[DayCommit], registry: Sequence[Braid]
+) -> tuple[int, NightResult]:
+    """Return which learning day of the branch this is, and what it taught with the memory of the day before."""
     before = day_before(ctx, day)
-    searched = _searched(ctx, day)
     memory = read_experiments(ctx.sig, ctx.branch, before, NIGHT) if before else {}
     audits = read_experiments(ctx.sig, ctx.branch, before, AUDIT) if before else {}
     learning_days = int(memory["night"]["learning_days"]) + 1 if memory else 1
-    board = [b for b in read_board(ctx.sig, ctx.branch, before) if b.in_force] if before else []
-    made = commits_before(ctx, "lesson_atoms", next_day(day), len(searched))
-    night = learn_from(
-        sources(ctx, searched, made),
+    return learning_days, learn_from(
+        sources(ctx, searched, commits_before(ctx, "lesson_atoms", next_day(day), len(searched))),
         tuple(commit.day for commit in searched),
         ctx.manifest,
         night=learning_days,
         last=_is_last(ctx, day),
-        active=[(b.detector_id, b.rule) for b in board if b.braid_type == "micro"],
+        active=[(b.detector_id, b.rule) for b in registry if b.braid_type == "micro"],
         slots=both_slots(memory["night"]["slots"]) if memory else None,
         pooled_slots=_slots(memory, "pooled_slots"),
         audits={name: from_body(body["state"], AuditState) for name, body in audits.items()},
         branch=ctx.branch,
         members=members(compositions(ctx, day), ctx.manifest.learning),
     )
-    standing = _standing(ctx, board)
-    pictures = beliefs_told(board, [*night.lessons, *standing]) | lesson_pictures(
-        night, lambda: {x.day: read_scores(ctx, x) for x in searched}, ctx.manifest.learning
-    )
-    checks = lesson_checks(night, learning_days, standing, ctx.manifest.learning)
-    return _made(ctx, day, night, learning_days, lesson_horizons(ctx, searched, night.lessons), pictures, checks)
 
 
 def _standing(ctx: StageContext, board: Sequence[Braid]) -> list[Lesson]:
