@@ -6,8 +6,8 @@ import click
 
 from lotus.errors import ConfigError
 from lotus_cli.terminal.options import options_as
-from lotus_cli.terminal.output import emit, explained, json_option
-from lotus_cli.terminal.places import COUNT, DAY, branch_option, home_option, settings_of, tape_option
+from lotus_cli.terminal.output import emit
+from lotus_cli.terminal.places import COUNT, DAY, at_branch, settings_of, tape_option
 from lotus_cli.terminal.progress import LOADING, Progress
 
 
@@ -33,10 +33,7 @@ class BackfillOptions:
     "--workers", type=COUNT, default=2, show_default=True, help="Threads that read tape ahead of the learning."
 )
 @tape_option
-@branch_option
-@home_option
-@json_option
-@explained
+@at_branch
 @options_as(BackfillOptions)
 def backfill_command(options: BackfillOptions) -> None:
     """Materialise every stage of a range of days in order; day d+1 is scored with what day d taught.

@@ -9,7 +9,7 @@ Idea in the literature: connection pooling, lazy initialisation.
 
 import os
 from collections.abc import Callable, Mapping
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn
 
 import sqlalchemy
 from dagster import Field
@@ -23,8 +23,6 @@ from lotus_resources.dagster_internals import engine_of, only_validates, set_eng
 
 DSN_ENV = "LOTUS_DAGSTER_PG"  # SQLAlchemy URL of the `dagster` database, scheme postgresql+psycopg2
 _UNSET = "postgresql+psycopg2://"
-_CONFIG = {"dsn_env": Field(str, default_value=DSN_ENV, is_required=False)}  # the name of the variable with the URL
-T = TypeVar("T")
 
 
 def pooled_engine(url: str) -> Engine:
@@ -61,24 +59,28 @@ def _refuse() -> NoReturn:
     )
 
 
-def _pooled(storage: Callable[..., T], inst_data: Any, config: Mapping[str, Any]) -> T:
-    """Return a storage of `dagster.yaml` with a pool; nothing is opened before the first statement."""
-    url = dsn_from_env(config["dsn_env"])
-    return set_engine(storage(url, should_autocreate_tables=False, inst_data=inst_data), pooled_engine(url))
-
-
-class PooledRunStorage(PostgresRunStorage):
-    """Run storage with a pool."""
+class _Pooled:
+    """What the three storages of `dagster.yaml` share; nothing is opened before the first statement."""
 
     @classmethod
     def config_type(cls) -> dict[str, Field]:
-        """Return the one optional key."""
-        return _CONFIG
+        """Return the one optional key: the name of the environment variable with the URL."""
+        return {"dsn_env": Field(str, default_value=DSN_ENV, is_required=False)}
 
     @classmethod
-    def from_config_value(cls, inst_data: Any, config_value: Mapping[str, Any]) -> "PooledRunStorage":
+    def from_config_value(cls, inst_data: Any, config_value: Mapping[str, Any]) -> Any:
         """Build from `dagster.yaml`."""
-        return _pooled(cls, inst_data, config_value)
+        storage: Callable[..., Any] = cls
+        url = dsn_from_env(config_value["dsn_env"])
+        return set_engine(storage(url, should_autocreate_tables=False, inst_data=inst_data), pooled_engine(url))
+
+    def close_pool(self) -> None:
+        """Give the connections of the pool back."""
+        engine_of(self).dispose()
+
+
+class PooledRunStorage(_Pooled, PostgresRunStorage):
+    """Run storage with a pool."""
 
     def get_cursor_values(self, keys: set[str]) -> Mapping[str, str]:
         """Return stored cursors; none while definitions are only validated, which needs no server."""
@@ -88,41 +90,21 @@ class PooledRunStorage(PostgresRunStorage):
 
     def dispose(self) -> None:
         """Close the pool."""
-        engine_of(self).dispose()
+        self.close_pool()
 
 
-class PooledEventLogStorage(PostgresEventLogStorage):
+class PooledEventLogStorage(_Pooled, PostgresEventLogStorage):
     """Event-log storage with a pool."""
-
-    @classmethod
-    def config_type(cls) -> dict[str, Field]:
-        """Return the one optional key."""
-        return _CONFIG
-
-    @classmethod
-    def from_config_value(cls, inst_data: Any, config_value: Mapping[str, Any]) -> "PooledEventLogStorage":
-        """Build from `dagster.yaml`."""
-        return _pooled(cls, inst_data, config_value)
 
     def dispose(self) -> None:
         """Stop the watcher and close the pool."""
         super().dispose()
-        engine_of(self).dispose()
+        self.close_pool()
 
 
-class PooledScheduleStorage(PostgresScheduleStorage):
+class PooledScheduleStorage(_Pooled, PostgresScheduleStorage):
     """Schedule storage with a pool."""
-
-    @classmethod
-    def config_type(cls) -> dict[str, Field]:
-        """Return the one optional key."""
-        return _CONFIG
-
-    @classmethod
-    def from_config_value(cls, inst_data: Any, config_value: Mapping[str, Any]) -> "PooledScheduleStorage":
-        """Build from `dagster.yaml`."""
-        return _pooled(cls, inst_data, config_value)
 
     def dispose(self) -> None:
         """Close the pool."""
-        engine_of(self).dispose()
+        self.close_pool()

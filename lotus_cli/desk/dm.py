@@ -9,8 +9,8 @@ import click
 
 from lotus.errors import LedgerError
 from lotus_cli.desk.dm_hint import hint_command, withdraw_command
-from lotus_cli.terminal.output import emit, explained, json_option
-from lotus_cli.terminal.places import DAY, branch_option, home_option, require_branch, settings_of
+from lotus_cli.terminal.output import emit
+from lotus_cli.terminal.places import DAY, at_branch, require_branch, settings_of
 from lotus_cli.terminal.tables import TableColumn, folded, numbers, table, wide_option
 
 COLUMNS = (
@@ -40,10 +40,7 @@ dm_command.add_command(withdraw_command)
 @click.option("--day", type=DAY, help="What was known from the evidence up to this day (default: the newest night).")
 @click.option("--source", help="Show the reliability curve of one source (det:NAME@VERSION) instead of all.")
 @wide_option
-@branch_option
-@home_option
-@json_option
-@explained
+@at_branch
 def calibration(
     day: str | None, source: str | None, wide: bool, branch: str | None, home: str | None, as_json: bool
 ) -> None:

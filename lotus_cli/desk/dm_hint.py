@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import click
 
 from lotus_cli.terminal.options import options_as
-from lotus_cli.terminal.output import emit, explained, json_option
-from lotus_cli.terminal.places import Finite, branch_option, home_option, require_branch, settings_of
+from lotus_cli.terminal.output import emit
+from lotus_cli.terminal.places import Finite, at_branch, require_branch, settings_of
 
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
@@ -52,10 +52,7 @@ class HintOptions:
 @click.option("--horizon", type=Horizon(), required=True, help="Over which time: 90s, 5m, 4h, 1d.")
 @click.option("--who", required=True, help="Who expects it; its worth is earned under this name.")
 @click.option("--note", default="", help="Free text, kept with the hint.")
-@branch_option
-@home_option
-@json_option
-@explained
+@at_branch
 @options_as(HintOptions)
 def hint_command(options: HintOptions) -> None:
     """Tell the decision-maker that COIN is expected to rise (long) or fall (short).
@@ -92,10 +89,7 @@ def hint_command(options: HintOptions) -> None:
 @click.command("withdraw")
 @click.argument("event_id", metavar="ID")
 @click.option("--reason", default="withdrawn by hand", show_default=True, help="Why, kept with the view.")
-@branch_option
-@home_option
-@json_option
-@explained
+@at_branch
 def withdraw_command(event_id: str, reason: str, branch: str | None, home: str | None, as_json: bool) -> None:
     """Take back the view ID: a hint, or a published window that the decision-maker still counts.
 

@@ -11,7 +11,7 @@ from lotus.errors import VenueError
 from lotus.json_text import read_json
 from lotus_cli.terminal.options import options_as
 from lotus_cli.terminal.output import emit, explained, json_option
-from lotus_cli.terminal.places import PORT, SECONDS, branch_option, home_option, settings_of, tape_option
+from lotus_cli.terminal.places import PORT, SECONDS, at_branch, at_tape, settings_of, tape_option
 from lotus_cli.terminal.progress import Progress
 
 if TYPE_CHECKING:
@@ -70,10 +70,7 @@ class LiveOptions:
 @click.option("--trade", is_flag=True, help="Execute published windows: on paper, or at trading.venue.")
 @click.option("--status", is_flag=True, help="Only say how the daemon and its desk are: switch, watchdog, arming.")
 @tape_option
-@branch_option
-@home_option
-@json_option
-@explained
+@at_branch
 @options_as(LiveOptions)
 def live_command(options: LiveOptions) -> None:
     """Record, score, publish and paper-trade until stopped (SIGINT, SIGTERM) or the replayed tape is over."""
@@ -117,10 +114,7 @@ def _status(home: Path) -> dict[str, object]:
 @click.command("record")
 @click.option("--url", default="", help="Websocket of the venue (default: live.ws_url of lotus.toml).")
 @click.option("--seconds", type=SECONDS, default=0.0, help="Stop after this long (default: at SIGINT or SIGTERM).")
-@tape_option
-@home_option
-@json_option
-@explained
+@at_tape
 def record_command(url: str, seconds: float, tape: str | None, home: str | None, as_json: bool) -> None:
     """Record the universe of lotus.toml into a tape: reconnects, renews stale channels, checks coins against meta."""
     from lotus_live.feed.record import run_record

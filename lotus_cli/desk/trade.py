@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from lotus_cli.terminal.output import emit, explained, json_option
-from lotus_cli.terminal.places import branch_option, home_option, require_branch, settings_of
+from lotus_cli.terminal.output import emit
+from lotus_cli.terminal.places import at_branch, require_branch, settings_of
 from lotus_cli.terminal.tables import fitted
 
 
@@ -18,10 +18,7 @@ def trade_command() -> None:
 
 
 @trade_command.command("predictions")
-@branch_option
-@home_option
-@json_option
-@explained
+@at_branch
 def predictions(branch: str | None, home: str | None, as_json: bool) -> None:
     """Measure stored predictions of fill, slippage and latency against stored outcomes, venue by venue.
 

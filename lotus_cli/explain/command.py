@@ -10,8 +10,8 @@ from lotus.errors import LotusError
 from lotus_cli.explain.book import VIEWS, BookStory, book_lines, book_story
 from lotus_cli.explain.execution import execution_lines
 from lotus_cli.explain.facts import Story, story_of
-from lotus_cli.terminal.output import CHECK_FAILED, emit, explained, json_option
-from lotus_cli.terminal.places import home_option, settings_of, tape_option
+from lotus_cli.terminal.output import CHECK_FAILED, emit
+from lotus_cli.terminal.places import at_tape, settings_of
 from lotus_cli.terminal.progress import Progress
 from lotus_cli.terminal.tables import fitted, width
 from lotus_store.config import Settings
@@ -23,10 +23,7 @@ WHOLE = ("fired", "published", "cond_key")  # masks, flags and hashes are not de
 
 @click.command("explain")
 @click.argument("name")
-@tape_option
-@home_option
-@json_option
-@explained
+@at_tape
 def explain_command(name: str, tape: str | None, home: str | None, as_json: bool) -> None:
     """Explain an event, or the event behind a fill, order or plan: score, terms, braids that fired, lessons, days and
     windows that taught them, how it was executed, raw frames. Behind a fill, order, plan or decision of the book: the

@@ -7,8 +7,8 @@ import click
 
 from lotus.errors import ConfigError
 from lotus_cli.terminal.options import options_as
-from lotus_cli.terminal.output import day_ranges, emit, explained, json_option
-from lotus_cli.terminal.places import DAY, branch_option, home_option, require_branch, settings_of
+from lotus_cli.terminal.output import day_ranges, emit
+from lotus_cli.terminal.places import DAY, at_branch, require_branch, settings_of
 from lotus_cli.terminal.tables import TableColumn, folded, numbers, table, wide_option
 
 if TYPE_CHECKING:
@@ -48,10 +48,7 @@ class AtomsOptions:
 @click.option("--from", "first", type=DAY, help="First day (default: the earliest).")
 @click.option("--to", "last", type=DAY, help="Last day (default: the newest).")
 @wide_option
-@branch_option
-@home_option
-@json_option
-@explained
+@at_branch
 @options_as(AtomsOptions)
 def show(options: AtomsOptions) -> None:
     """Show the additive sums from which rules are judged, by detector and condition, over some days.
@@ -86,10 +83,7 @@ def _page(told: "Atoms", wide: bool) -> str:
 
 
 @atoms_command.command("compact")
-@branch_option
-@home_option
-@json_option
-@explained
+@at_branch
 def compact(branch: str | None, home: str | None, as_json: bool) -> None:
     """Keep four blocks a day for the search window, one a day up to a year, then one a week.
 

@@ -8,18 +8,15 @@ from typing import Any
 import click
 
 from lotus.errors import ConfigError
-from lotus_cli.terminal.output import emit, explained, json_option
-from lotus_cli.terminal.places import COUNT, branch_option, home_option, require_branch, settings_of
+from lotus_cli.terminal.output import emit
+from lotus_cli.terminal.places import COUNT, at_branch, require_branch, settings_of
 from lotus_cli.terminal.tables import markdown
 
 
 @click.command("card")
 @click.argument("detector_id", required=False)
 @click.option("--version", type=COUNT, help="Version of the specification (default: the newest).")
-@branch_option
-@home_option
-@json_option
-@explained
+@at_branch
 def card_command(
     detector_id: str | None, version: int | None, branch: str | None, home: str | None, as_json: bool
 ) -> None:

@@ -5,8 +5,8 @@ Read from the ledger alone; nothing is judged here. Own files have `lotus learn`
 
 import click
 
-from lotus_cli.terminal.output import emit, explained, json_option
-from lotus_cli.terminal.places import DAY, branch_option, home_option, require_branch, settings_of
+from lotus_cli.terminal.output import emit
+from lotus_cli.terminal.places import DAY, at_branch, require_branch, settings_of
 from lotus_cli.terminal.tables import wide_option
 
 
@@ -15,10 +15,7 @@ from lotus_cli.terminal.tables import wide_option
 @click.option("--detector", help="Only this detector's.")
 @click.option("--refused", is_flag=True, help="Every refusal with its reason instead of their number.")
 @wide_option
-@branch_option
-@home_option
-@json_option
-@explained
+@at_branch
 def lessons_command(
     day: str | None,
     detector: str | None,

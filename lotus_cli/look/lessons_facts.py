@@ -7,11 +7,11 @@ from typing import Any
 from lotus.errors import ConfigError, LedgerError
 from lotus.learning.lesson import Lesson
 from lotus.manifest import WeaveDefaults
-from lotus.priors.trace import describe_braid
 from lotus.priors.vocabulary import describe_rule
 from lotus.timebase import DAY_MS, day_of, day_start_ms, next_day
 from lotus.weave.braid import Braid
 from lotus_assets.pages.lesson_tables import NEVER_MS, signed_bound
+from lotus_cli.look.braid_facts import braid_facts
 from lotus_cli.terminal.output import day_ranges
 from lotus_store.config import Settings
 from lotus_store.databases import Connection, Databases
@@ -78,12 +78,7 @@ class Night:
 
     def _belief(self, braid: Braid, lesson: Lesson | None) -> dict[str, Any]:
         return {
-            "braid_id": braid.braid_id,
-            "type": braid.braid_type,
-            "detector_id": braid.detector_id,
-            "rule": describe_braid(braid.active()),
-            "state": braid.state,
-            "grade": braid.grade,
+            **braid_facts(braid),
             "theta_delta": braid.patch.theta_delta,
             "phi_mult": braid.patch.phi_mult,
             "from": day_of(braid.effective_from_ms),

@@ -12,8 +12,8 @@ from lotus.priors.types import ActiveBraid, PriorsVersion
 from lotus.weave.braid import Braid
 from lotus.weave.review import ReviewAct
 from lotus_cli.explain.command import realised_words
-from lotus_cli.terminal.output import clock, emit, explained, json_option
-from lotus_cli.terminal.places import branch_option, home_option, require_branch, settings_of
+from lotus_cli.terminal.output import clock, emit
+from lotus_cli.terminal.places import at_branch, require_branch, settings_of
 from lotus_cli.terminal.tables import TableColumn, table, wide_option
 from lotus_herald.keys import Keys
 from lotus_modules.priors.prior_patch import PRIORS_OF
@@ -40,10 +40,7 @@ def priors_command() -> None:
 @priors_command.command("list")
 @module_option
 @wide_option
-@branch_option
-@home_option
-@json_option
-@explained
+@at_branch
 def list_versions(module: str, wide: bool, branch: str | None, home: str | None, as_json: bool) -> None:
     """List every version of a branch in the order of their times, and from when each is or was in force."""
     settings = settings_of(home, branch=branch)
@@ -71,10 +68,7 @@ def list_versions(module: str, wide: bool, branch: str | None, home: str | None,
 @priors_command.command("show")
 @click.argument("priors_ver")
 @module_option
-@branch_option
-@home_option
-@json_option
-@explained
+@at_branch
 def show(priors_ver: str, module: str, branch: str | None, home: str | None, as_json: bool) -> None:
     """Show the braids of one version, and what the board says of each now."""
     settings = settings_of(home, branch=branch)
@@ -91,10 +85,7 @@ def show(priors_ver: str, module: str, branch: str | None, home: str | None, as_
 @click.option("--author", required=True, help="Who speaks.")
 @click.option("--note", default="", help="Free text, kept with the act.")
 @module_option
-@branch_option
-@home_option
-@json_option
-@explained
+@at_branch
 def rollback(
     priors_ver: str, author: str, note: str, module: str, branch: str | None, home: str | None, as_json: bool
 ) -> None:

@@ -1,17 +1,18 @@
 """`lotus review`: the review board on the command line. An act is a message; the next night decides what it does."""
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Concatenate
 
 import click
 
 from lotus.errors import ConfigError
-from lotus.priors.trace import describe_braid
 from lotus.weave.braid import Braid
 from lotus.weave.review import REASON_CODES, ActKind, ReviewAct, reviewers
+from lotus_cli.look.braid_facts import braid_facts
 from lotus_cli.terminal.options import options_as
-from lotus_cli.terminal.output import emit, explained, json_option
-from lotus_cli.terminal.places import Finite, branch_option, home_option, require_branch, settings_of
+from lotus_cli.terminal.output import emit
+from lotus_cli.terminal.places import Finite, at_branch, require_branch, settings_of
 from lotus_cli.terminal.tables import TableColumn, numbers, table, wide_option
 from lotus_herald.keys import Keys
 from lotus_modules.priors.rollback import named, submit
@@ -25,19 +26,29 @@ def review_command() -> None:
     """Approve, reject, extend, attenuate, raise the bounds of braids; every act has an author, none raises a grade."""
 
 
-def author_option(command: Any) -> Any:
-    """Add --author (required) and --note."""
-    noted = click.option("--note", default="", help="Free text, kept with the act.")(command)
-    return click.option("--author", required=True, help="Who speaks.")(noted)
+@dataclass(frozen=True, slots=True)
+class ActOptions:
+    """What every act on a braid is told."""
+
+    braid_id: str
+    author: str
+    note: str
+    branch: str | None
+    home: str | None
+    as_json: bool
+
+
+def act_options(command: Callable[Concatenate[ActOptions, ...], None]) -> Callable[..., None]:
+    """Add the options of an act: --author (required), --note, --branch, --home and --json."""
+    noted = click.option("--note", default="", help="Free text, kept with the act.")
+    by = click.option("--author", required=True, help="Who speaks.")
+    return by(noted(at_branch(options_as(ActOptions)(command))))
 
 
 @review_command.command("list")
 @click.option("--all", "everything", is_flag=True, help="Ended braids too.")
 @wide_option
-@branch_option
-@home_option
-@json_option
-@explained
+@at_branch
 def list_braids(everything: bool, wide: bool, branch: str | None, home: str | None, as_json: bool) -> None:
     """Show the board, the acts that wait for the next night, what became of the others, and the reviewers."""
     settings = settings_of(home, branch=branch)
@@ -57,26 +68,9 @@ def list_braids(everything: bool, wide: bool, branch: str | None, home: str | No
     emit(told, as_json, _text(told, wide))
 
 
-@dataclass(frozen=True, slots=True)
-class ActOptions:
-    """What every act on a braid is told."""
-
-    braid_id: str
-    author: str
-    note: str
-    branch: str | None
-    home: str | None
-    as_json: bool
-
-
 @review_command.command("approve")
 @click.argument("braid_id")
-@author_option
-@branch_option
-@home_option
-@json_option
-@explained
-@options_as(ActOptions)
+@act_options
 def approve(options: ActOptions) -> None:
     """Approve a braid, or lift a rejection; its grade stays what the evidence gave it."""
     _submit("approve", options)
@@ -85,12 +79,7 @@ def approve(options: ActOptions) -> None:
 @review_command.command("reject")
 @click.argument("braid_id")
 @click.option("--reason", type=click.Choice(REASON_CODES), required=True, help="Reason code.")
-@author_option
-@branch_option
-@home_option
-@json_option
-@explained
-@options_as(ActOptions)
+@act_options
 def reject(options: ActOptions, reason: str) -> None:
     """Take a braid's patch away; its axes stay out until its time ends or it is approved."""
     _submit("reject", options, reason=reason)
@@ -98,12 +87,7 @@ def reject(options: ActOptions, reason: str) -> None:
 
 @review_command.command("extend")
 @click.argument("braid_id")
-@author_option
-@branch_option
-@home_option
-@json_option
-@explained
-@options_as(ActOptions)
+@act_options
 def extend(options: ActOptions) -> None:
     """Extend a time to live, once, where the blocks since selection show the effect again."""
     _submit("extend", options)
@@ -112,12 +96,7 @@ def extend(options: ActOptions) -> None:
 @review_command.command("attenuate")
 @click.argument("braid_id")
 @click.option("--factor", type=Finite(0.0, 1.0, min_open=True), required=True, help="Lambda in (0, 1].")
-@author_option
-@branch_option
-@home_option
-@json_option
-@explained
-@options_as(ActOptions)
+@act_options
 def attenuate(options: ActOptions, factor: float) -> None:
     """Weaken a braid: (lambda dtheta, phi^lambda)."""
     _submit("attenuate", options, factor=factor)
@@ -126,12 +105,7 @@ def attenuate(options: ActOptions, factor: float) -> None:
 @review_command.command("raise-cap")
 @click.argument("braid_id")
 @click.option("--factor", type=Finite(1.0, 1.1), required=True, help="At most 1.1 in all.")
-@author_option
-@branch_option
-@home_option
-@json_option
-@explained
-@options_as(ActOptions)
+@act_options
 def raise_cap(options: ActOptions, factor: float) -> None:
     """Widen the bounds of one braid; the total bounds of its detector stay."""
     _submit("raise_cap", options, factor=factor)
@@ -165,12 +139,7 @@ def _submit(kind: ActKind, options: ActOptions, reason: str = "", factor: float 
 
 def _row(braid: Braid) -> dict[str, Any]:
     return {
-        "braid_id": braid.braid_id,
-        "type": braid.braid_type,
-        "detector_id": braid.detector_id,
-        "rule": describe_braid(braid.active()),
-        "state": braid.state,
-        "grade": braid.grade,
+        **braid_facts(braid),
         "claim_bps": braid.claim_bps,
         "e_value": braid.e_value,
         "warning_t": braid.monitor.warning_t if braid.monitor else 0.0,

@@ -8,8 +8,8 @@ import click
 
 from lotus.errors import ConfigError
 from lotus_cli.terminal.options import options_as
-from lotus_cli.terminal.output import day_ranges, emit, explained, json_option
-from lotus_cli.terminal.places import COUNT, DAY, home_option, require_tape, settings_of, tape_option
+from lotus_cli.terminal.output import day_ranges, emit
+from lotus_cli.terminal.places import COUNT, DAY, at_tape, require_tape, settings_of
 from lotus_cli.terminal.tables import picture_option, wide_option, write_picture
 
 
@@ -37,10 +37,7 @@ class SanityOptions:
 @click.option("--all", "every", is_flag=True, help="Every row instead of the first 40.")
 @picture_option
 @wide_option
-@tape_option
-@home_option
-@json_option
-@explained
+@at_tape
 @options_as(SanityOptions)
 def sanity_command(options: SanityOptions) -> None:
     """Show how frame columns, experts and detectors went with the mid's next 1, 5, 30 and 300 s, losers included.

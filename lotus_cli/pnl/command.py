@@ -7,8 +7,8 @@ import click
 
 from lotus.errors import ConfigError
 from lotus_cli.terminal.options import options_as
-from lotus_cli.terminal.output import emit, explained, json_option
-from lotus_cli.terminal.places import DAY, branch_option, home_option, require_branch, settings_of, tape_option
+from lotus_cli.terminal.output import emit
+from lotus_cli.terminal.places import DAY, at_tape, branch_option, require_branch, settings_of
 from lotus_cli.terminal.progress import LOADING, Progress
 from lotus_cli.terminal.tables import picture_option, wide_option, write_picture
 
@@ -39,10 +39,7 @@ class PnlOptions:
 @picture_option
 @wide_option
 @branch_option
-@tape_option
-@home_option
-@json_option
-@explained
+@at_tape
 @options_as(PnlOptions)
 def pnl_command(options: PnlOptions) -> None:
     """Show gross, fees, spread, slippage, funding and net of every detector, with intervals and what was not scored.

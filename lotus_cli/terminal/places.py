@@ -7,12 +7,13 @@ import math
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import click
 
 from lotus.errors import ConfigError
 from lotus.names import name_of_step
+from lotus_cli.terminal.output import explained, json_option
 from lotus_store.branch_settings import read_branch_settings, write_branch_settings
 from lotus_store.config import Settings, load_settings
 from lotus_store.databases import Databases
@@ -23,6 +24,8 @@ from lotus_store.tape.segment import SegmentMeta
 from lotus_store.tape.store import TapeStore
 
 F = TypeVar("F", bound=Callable[..., Any])
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 class Day(click.ParamType[str]):
@@ -79,6 +82,21 @@ def tape_option(command: F) -> F:
 def branch_option(command: F) -> F:
     """Add --branch (default: LOTUS_BRANCH, lotus.toml, "main")."""
     return click.option("--branch", help="Line of history of events and beliefs (LOTUS_BRANCH).")(command)
+
+
+def at_home(command: Callable[P, R]) -> Callable[P, R]:
+    """Add --home and --json, and explain what the command refuses."""
+    return home_option(json_option(explained(command)))
+
+
+def at_branch(command: Callable[P, R]) -> Callable[P, R]:
+    """Add --branch, --home and --json, and explain what the command refuses."""
+    return branch_option(at_home(command))
+
+
+def at_tape(command: Callable[P, R]) -> Callable[P, R]:
+    """Add --tape, --home and --json, and explain what the command refuses."""
+    return tape_option(at_home(command))
 
 
 def settings_of(home: str | None, tape: str | None = None, branch: str | None = None) -> Settings:

@@ -13,7 +13,7 @@ from msgspec import to_builtins
 from lotus.errors import LedgerError
 from lotus.names import parse_name
 from lotus_cli.terminal.output import emit, explained, json_option
-from lotus_cli.terminal.places import SECONDS, home_option, settings_of
+from lotus_cli.terminal.places import SECONDS, at_home, home_option, settings_of
 from lotus_cli.terminal.progress import Progress
 from lotus_store.databases import Databases
 
@@ -50,9 +50,7 @@ def herald_command(ctx: click.Context, seconds: float, name: str, home: str | No
 
 
 @herald_command.command("status")
-@home_option
-@json_option
-@explained
+@at_home
 def status(home: str | None, as_json: bool) -> None:
     """Lag per inbox, success per intent, retries, gaps, dead letters, answers that are missing."""
     from lotus_herald.report import herald_status
@@ -75,9 +73,7 @@ def status(home: str | None, as_json: bool) -> None:
 
 
 @herald_command.command("dead")
-@home_option
-@json_option
-@explained
+@at_home
 def dead(home: str | None, as_json: bool) -> None:
     """List the dead letters of every module with their reasons."""
     from lotus.modules.intents import Module
@@ -97,9 +93,7 @@ def dead(home: str | None, as_json: bool) -> None:
 @herald_command.command("replay")
 @click.argument("event_ids", nargs=-1)
 @click.option("--reason", default="", help="Every dead letter of this reason code instead of named ones.")
-@home_option
-@json_option
-@explained
+@at_home
 def replay(event_ids: tuple[str, ...], reason: str, home: str | None, as_json: bool) -> None:
     """Make dead letters wait again: those named, or all of one reason."""
     from lotus.modules.intents import Module
@@ -121,9 +115,7 @@ def replay(event_ids: tuple[str, ...], reason: str, home: str | None, as_json: b
 
 @herald_command.command("thread")
 @click.argument("lifecycle_id")
-@home_option
-@json_option
-@explained
+@at_home
 def thread(lifecycle_id: str, home: str | None, as_json: bool) -> None:
     """Everything said and thought under one LIFECYCLE_ID, oldest first, from the atlas."""
     from lotus_store.ledger.atlas import lifecycle

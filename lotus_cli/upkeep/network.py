@@ -7,8 +7,8 @@ from typing import Any
 import click
 
 from lotus.modules.intents import Intent, Module
-from lotus_cli.terminal.output import emit, explained, json_option
-from lotus_cli.terminal.places import home_option, settings_of
+from lotus_cli.terminal.output import emit
+from lotus_cli.terminal.places import at_home, settings_of
 from lotus_store.databases import Databases
 
 INTENTS = frozenset(intent.value for intent in Intent)
@@ -17,9 +17,7 @@ NAMES = ("module", "replica", "state", "strength", "ms", "reliable", "applied", 
 
 
 @click.command("network")
-@home_option
-@json_option
-@explained
+@at_home
 def network_command(home: str | None, as_json: bool) -> None:
     """Replicas of every module: what they do, health, measured latency and reliability, partnership strength."""
     from lotus_herald.routes import load_routes
