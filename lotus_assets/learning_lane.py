@@ -58,11 +58,11 @@ def learning_lane(
                 if result.failed_checks:
                     raise blocked(result)
                 yield from belief_events(result)
-        lotus.told(DAYS_LEARNED, len(with_tape), len(with_tape))
+        lotus.progress(DAYS_LEARNED, len(with_tape), len(with_tape))
 
 
 def _begins(lotus: Lotus, day: str, days: Sequence[str], stage: Stage) -> None:
-    lotus.told(DAYS_LEARNED, days.index(day), len(days), f"{day} {stage.name}")
+    lotus.progress(DAYS_LEARNED, days.index(day), len(days), f"{day} {stage.name}")
 
 
 def day_results(

@@ -18,7 +18,7 @@ from lotus_assets.jobs import watchdog
 from lotus_assets.stages.chain import last_committed_day
 from lotus_resources.dagster_internals import range_tags
 from lotus_resources.lotus_resource import Lotus
-from lotus_resources.span import span_told
+from lotus_resources.span import span_of_environment
 
 
 @dg.schedule(
@@ -32,7 +32,7 @@ from lotus_resources.span import span_told
 def nightly(context: dg.ScheduleEvaluationContext, lotus: dg.ResourceParam[Lotus]) -> dg.RunRequest | dg.SkipReason:
     """Request one run over the days that are due."""
     yesterday = (context.scheduled_execution_time.astimezone(UTC) - timedelta(days=1)).date().isoformat()
-    span = span_told()
+    span = span_of_environment()
     if yesterday not in span:
         return dg.SkipReason(f"the pages show {span}: no day of the tape since")
     with stage_context(lotus) as ctx:

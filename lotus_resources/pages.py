@@ -69,10 +69,10 @@ class AccessMiddleware:
 
     def _of_cookie(self, text: str) -> str:
         try:
-            found = SimpleCookie(text).get(self._cookie)
+            cookie = SimpleCookie(text).get(self._cookie)
         except CookieError:
             return ""
-        return found.value if found else ""
+        return cookie.value if cookie else ""
 
 
 async def _refuse(scope: Scope, send: Send, status: int, words: str) -> None:

@@ -47,10 +47,10 @@ def reason_to_wait(sig: Connection, branch: str, late: Sequence[LateDay]) -> str
 
 def attempt(instance: dg.DagsterInstance, state: str, now_s: float) -> int | None:
     """Return which attempt at a state is due, None when one is under way, was made, or failed too lately or often."""
-    known = instance.get_run_records(dg.RunsFilter(tags=tags_of_sensor(NAME) | {STATE_TAG: state}))
-    failed = [record for record in known if record.dagster_run.status in FAILED]
+    attempts = instance.get_run_records(dg.RunsFilter(tags=tags_of_sensor(NAME) | {STATE_TAG: state}))
+    failed = [record for record in attempts if record.dagster_run.status in FAILED]
     rested = all((record.end_time or 0.0) <= now_s - RETRY_S for record in failed)
-    return len(failed) if len(failed) == len(known) < ATTEMPTS and rested else None
+    return len(failed) if len(failed) == len(attempts) < ATTEMPTS and rested else None
 
 
 @dg.sensor(

@@ -18,7 +18,7 @@ WIDTH, ROW, LEFT, RIGHT = 310, 20, 145, 295  # pixels; the plot lies between the
 MOST = 6  # beliefs that fit
 
 
-def beliefs_told(board: Sequence[Braid], believed: Sequence[Lesson]) -> dict[str, str]:
+def belief_documents(board: Sequence[Braid], believed: Sequence[Lesson]) -> dict[str, str]:
     """Return Markdown by name, the picture first: of `believed` lessons, and of the braids the day began with."""
     out = {"believed": intervals(believed[:MOST])} if believed else {}
     if board:

@@ -48,9 +48,9 @@ def shown_before(instance: dg.DagsterInstance, result: StageResult) -> Metadata:
         return {}
     asked = dg.AssetRecordsFilter(dg.AssetKey(result.stage), asset_partitions=[result.day])
     for record in instance.fetch_materializations(asked, limit=1).records:
-        told = record.asset_materialization.metadata if record.asset_materialization else {}
-        if told.get("content_hash") == dg.MetadataValue.text(result.content_hash):
-            return {name: value for name, value in told.items() if isinstance(value, dg.MarkdownMetadataValue)}
+        metadata = record.asset_materialization.metadata if record.asset_materialization else {}
+        if metadata.get("content_hash") == dg.MetadataValue.text(result.content_hash):
+            return {name: value for name, value in metadata.items() if isinstance(value, dg.MarkdownMetadataValue)}
     return {}
 
 
@@ -104,7 +104,7 @@ def evaluation(result: StageResult, check: CheckOutcome) -> dg.AssetCheckEvaluat
     """Return one check's evaluation for the day of `result`."""
     return dg.AssetCheckEvaluation(
         asset_key=dg.AssetKey(result.stage),
-        **_told(check),
+        **_check_fields(check),
         blocking=check.blocking,
         partition=result.day,
     )
@@ -112,10 +112,10 @@ def evaluation(result: StageResult, check: CheckOutcome) -> dg.AssetCheckEvaluat
 
 def check_results(result: StageResult) -> list[dg.AssetCheckResult]:
     """Return the same checks for an ordinary asset, which runs one day at a time."""
-    return [dg.AssetCheckResult(**_told(check)) for check in result.checks]
+    return [dg.AssetCheckResult(**_check_fields(check)) for check in result.checks]
 
 
-def _told(check: CheckOutcome) -> dict[str, Any]:
+def _check_fields(check: CheckOutcome) -> dict[str, Any]:
     """Return what Dagster is told of a check, whoever reports it."""
     return {
         "check_name": check.name,

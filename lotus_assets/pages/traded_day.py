@@ -57,10 +57,10 @@ class TradedDay:
                 self._over = self._night_is_over(sig)
 
     def _traded(self, sig: Connection, how: str) -> str:
-        told = executions_of(sig, self.settings.branch, day_start_ms(self.day), day_start_ms(next_day(self.day)))
-        outcomes = Counter(f"void: {row.void}" if row.void else row.outcome for row in told)
+        executions = executions_of(sig, self.settings.branch, day_start_ms(self.day), day_start_ms(next_day(self.day)))
+        outcomes = Counter(f"void: {row.void}" if row.void else row.outcome for row in executions)
         words = ", ".join(f"{n} {outcome}" for outcome, n in sorted(outcomes.items()))
-        return f"{self.day} {how}: {len(told)} published windows answered for ({words or 'none'})"
+        return f"{self.day} {how}: {len(executions)} published windows answered for ({words or 'none'})"
 
     def _nothing_follows(self, sig: Connection) -> bool:
         branch = self.settings.branch

@@ -8,8 +8,8 @@ Facts = Mapping[str, Any]
 
 def page(facts: Facts, where: str = "") -> str:
     """Return the report as text; `where` is the option that names the home, empty for the default one."""
-    told = [_head(facts), _lessons(facts), _trap(facts), _beliefs(facts)]
-    parts = [*told, _traded(facts), _money(facts), _time(facts), _next(facts, where)]
+    sections = [_head(facts), _lessons(facts), _trap(facts), _beliefs(facts)]
+    parts = [*sections, _traded(facts), _money(facts), _time(facts), _next(facts, where)]
     return "\n\n".join(part for part in parts if part)
 
 

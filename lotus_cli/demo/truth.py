@@ -44,7 +44,7 @@ class Court:
     lake: Lake
     branch: str
     scores: Mapping[str, Columns]
-    told: Steps = untold
+    progress: Steps = untold
 
     @cached_property
     def _days(self) -> list[_TaughtDay]:
@@ -53,7 +53,7 @@ class Court:
         out = []
         for index in range(spec.days):
             day = spec.day(index)
-            self.told("days judged by the truth", index, spec.days, day)
+            self.progress("days judged by the truth", index, spec.days, day)
             if day in self.scores:
                 truth = truth_of([self.world.span(index, session) for session in range(len(spec.sessions))])
                 signals = self.lake.read("signal_events", self.branch, day, columns=("event_id", "s"))
@@ -64,11 +64,13 @@ class Court:
         """Return what a lesson is, over all windows of its detector."""
         bins, gains, weights = [], [], []
         for day in self._days:
-            mine = day.detector_id == lesson.detector_id
-            end = day.end_ms[mine]
-            gains.append(day.truth.gain_bps(day.asset[mine], end, end + lesson.horizon_s * 1000, day.direction[mine]))
-            bins.append(day.bins[mine])
-            weights.append(day.weight[mine])
+            own_rows = day.detector_id == lesson.detector_id
+            end = day.end_ms[own_rows]
+            gains.append(
+                day.truth.gain_bps(day.asset[own_rows], end, end + lesson.horizon_s * 1000, day.direction[own_rows])
+            )
+            bins.append(day.bins[own_rows])
+            weights.append(day.weight[own_rows])
         planted, traps = planted_of(self.world.spec.name)
         windows = (np.concatenate(bins), np.concatenate(gains), np.concatenate(weights))
         return judge(lesson.detector_id, lesson.rule, lesson.sign, *windows, planted, traps)

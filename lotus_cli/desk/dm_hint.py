@@ -24,10 +24,10 @@ class Horizon(click.ParamType[int]):
         """Return the seconds; another text is wrong usage."""
         if isinstance(value, int):
             return value
-        found = re.fullmatch(r"([1-9][0-9]{0,8})([smhd])", value)
-        if found is None:
+        match = re.fullmatch(r"([1-9][0-9]{0,8})([smhd])", value)
+        if match is None:
             self.fail(f"found {value!r}; expected a number and a unit: 90s, 5m, 4h, 1d", param, ctx)
-        return int(found[1]) * _SECONDS[found[2]]
+        return int(match[1]) * _SECONDS[match[2]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ def hint_command(options: HintOptions) -> None:
         require_branch(settings)
     coins = frozenset(asset.name for asset in settings.manifest.universe)
     input_filter = InputFilter(settings.branch, coins, shipped_policy().horizons)
-    said = Hint(
+    hint = Hint(
         who=options.who.strip(),
         coin=options.coin,
         sign=1 if options.side == "long" else -1,
@@ -81,9 +81,9 @@ def hint_command(options: HintOptions) -> None:
         note=options.note,
     )
     with Databases(settings) as databases:
-        view = tell_hint(databases, said, input_filter, wall_ms(), Keys(settings.keys_root))
-    told = {"id": view.event_id, "source": view.source, "branch": settings.branch}
-    emit(told | {"valid_until_ms": view.valid_until_ms}, options.as_json)
+        view = tell_hint(databases, hint, input_filter, wall_ms(), Keys(settings.keys_root))
+    receipt = {"id": view.event_id, "source": view.source, "branch": settings.branch}
+    emit(receipt | {"valid_until_ms": view.valid_until_ms}, options.as_json)
 
 
 @click.command("withdraw")

@@ -65,11 +65,11 @@ class Dollars(click.ParamType[Decimal]):
 
     def convert(self, value: str | Decimal, param: click.Parameter | None, ctx: click.Context | None) -> Decimal:
         """Return the amount; another text is wrong usage."""
-        found = Decimal(-1)
+        amount = Decimal(-1)
         with suppress(InvalidOperation):
-            found = Decimal(value)
-        if found.is_finite() and found >= 0:
-            return found
+            amount = Decimal(value)
+        if amount.is_finite() and amount >= 0:
+            return amount
         return self.fail(f"found {value!r}; expected dollars, 0 or more", param, ctx)
 
 

@@ -31,11 +31,11 @@ class Speed(click.ParamType[float]):
         """Return the pace; another text is wrong usage."""
         if value == "max":
             return 0.0
-        found = 0.0
+        pace = 0.0
         with suppress(ValueError):
-            found = float(value)
-        if 0.0 < found < float("inf"):
-            return found
+            pace = float(value)
+        if 0.0 < pace < float("inf"):
+            return pace
         return self.fail(f"found {value!r}; expected a positive number, or max", param, ctx)
 
 
@@ -104,11 +104,11 @@ def _status(home: Path) -> dict[str, object]:
     """Return what the daemon said last, and what stands in files now, the daemon dead or alive."""
     from lotus_live.reports.safety_status import safety_status
 
-    told: dict[str, object] = {"state": "never ran here"}
+    status: dict[str, object] = {"state": "never ran here"}
     with suppress(OSError, ValueError):
-        told = read_json((home / "live" / "status.json").read_text(encoding="utf-8"))
-    shown: dict[str, object] = {n: told[n] for n in ("state", "run_id", "pid", "last_failure") if n in told}
-    return {**shown, "desk": told.get("trading"), **safety_status(home)}
+        status = read_json((home / "live" / "status.json").read_text(encoding="utf-8"))
+    shown: dict[str, object] = {n: status[n] for n in ("state", "run_id", "pid", "last_failure") if n in status}
+    return {**shown, "desk": status.get("trading"), **safety_status(home)}
 
 
 @click.command("record")

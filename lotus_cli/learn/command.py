@@ -88,14 +88,14 @@ def _learned(events: Path, request: LearnRequest, progress: Progress) -> tuple[d
         progress(f"{name}: taken together by {grouping.by}: {', '.join(grouping.labels)}")
         if grouping.absent:
             progress(f"{name}: no row has {', '.join(grouping.absent)}, which the configuration groups")
-    found = study(scores, config, nightly=request.nightly, told=progress)
+    result = study(scores, config, nightly=request.nightly, told=progress)
     progress("telling what was found", 0)
-    facts = {**facts_of(found, config), "files": names, "columns": dict(config.columns), "unused_columns": unused}
+    facts = {**facts_of(result, config), "files": names, "columns": dict(config.columns), "unused_columns": unused}
     if request.out is not None:
         if not request.nightly:
-            _warn_of_many_looks(request.out, len(scores.file_days), found.settings.alpha)
+            _warn_of_many_looks(request.out, len(scores.file_days), result.settings.alpha)
         progress("drawing the report", 0)
-        facts["report"] = str(write_report(request.out, found, facts))
+        facts["report"] = str(write_report(request.out, result, facts))
         progress(f"report in {facts['report']}")
     return facts, text_of(facts)
 
@@ -132,7 +132,7 @@ def _write_example(folder: Path, as_json: bool) -> None:
 
     spec = ExampleSpec()
     paths = write_example(folder, spec)
-    told = {
+    facts = {
         "files": [str(path) for path in paths],
         "rows": spec.rows,
         "planted": {"detector_id": spec.detectors[0], "rule": PLANTED_RULE, "effect_bps": spec.effect_bps},
@@ -141,4 +141,4 @@ def _write_example(folder: Path, as_json: bool) -> None:
         f"{len(paths)} files of {spec.rows:,} rows in {folder}. In {spec.detectors[0]}, {PLANTED_RULE} pays "
         f"{spec.effect_bps:g} bps more; nothing else is there to be found."
     )
-    emit(told, as_json, words)
+    emit(facts, as_json, words)

@@ -65,20 +65,20 @@ def show(options: AtomsOptions) -> None:
         raise click.UsageError("--feature: up to three, each once")
     settings = settings_of(options.home, branch=options.branch)
     require_branch(settings)
-    told = atoms_of(settings, options.detector, options.features, options.first, options.last)
-    emit(told.as_json(), options.as_json, _page(told, options.wide))
+    atoms = atoms_of(settings, options.detector, options.features, options.first, options.last)
+    emit(atoms.as_json(), options.as_json, _page(atoms, options.wide))
 
 
-def _page(told: "Atoms", wide: bool) -> str:
+def _page(atoms: "Atoms", wide: bool) -> str:
     columns = (TableColumn("detector"), TableColumn("where", least=20),
                *numbers("published", "weight h", "sum r", "r/h, bps", "weight h, rest", "sum r, rest"))  # fmt: skip
     rows = [
         (c.detector_id, c.condition, f"{c.n:,}", f"{c.h:,.2f}", f"{c.r:+,.1f}", f"{c.raw_mean_bps:+.2f}",
          f"{c.rest_h:,.2f}", f"{c.rest_r:+,.1f}")
-        for c in told.cells
+        for c in atoms.cells
     ]  # fmt: skip
-    by = ", ".join(told.features) or "every feature by itself"
-    head = f"ATOMS   branch {told.branch}, {day_ranges(told.days)}, by {by}: {len(rows)} conditions"
+    by = ", ".join(atoms.features) or "every feature by itself"
+    head = f"ATOMS   branch {atoms.branch}, {day_ranges(atoms.days)}, by {by}: {len(rows)} conditions"
     return "\n".join([folded(head, "  "), "", table(columns, rows, wide), "", folded(LEGEND)])
 
 
@@ -100,7 +100,7 @@ def compact(branch: str | None, home: str | None, as_json: bool) -> None:
     try:
         with stage_context(lotus) as ctx:
             saved = compact_branch(ctx)
-            found = {"branch": ctx.branch, "days": list(saved.done.days), "weeks": list(saved.done.weeks)}
+            facts = {"branch": ctx.branch, "days": list(saved.done.days), "weeks": list(saved.done.weeks)}
     finally:
         lotus.close()
-    emit({**found, "bytes_before": saved.bytes_before, "bytes_after": saved.bytes_after}, as_json, str(saved))
+    emit({**facts, "bytes_before": saved.bytes_before, "bytes_after": saved.bytes_after}, as_json, str(saved))

@@ -111,8 +111,8 @@ def use_command(files: tuple[Path, ...], wait_s: float, home: str | None, as_jso
     if answer is not None and "error" in answer:
         raise ConfigError(f"the daemon refused: {answer['error']}", "trials that it can run", "another release runs")
     names = [trial.detector_id for trial in trials]
-    said = "no daemon has answered yet" if answer is None else "in force from the next frame on"
-    text = f"command {number}: {', '.join(names) or 'no trials'}; {said}"
+    words = "no daemon has answered yet" if answer is None else "in force from the next frame on"
+    text = f"command {number}: {', '.join(names) or 'no trials'}; {words}"
     emit({"command_id": number, "trials": names, "answer": answer}, as_json, text)
 
 

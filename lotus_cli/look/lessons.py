@@ -35,5 +35,5 @@ def lessons_command(
 
     settings = settings_of(home, branch=branch)
     require_branch(settings)
-    told = night_of(settings, day, detector)
-    emit(told.as_json(), as_json, page(told, refused, wide))
+    facts = night_of(settings, day, detector)
+    emit(facts.as_json(), as_json, page(facts, refused, wide))

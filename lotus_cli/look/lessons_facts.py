@@ -97,14 +97,14 @@ def night_of(settings: Settings, day: str | None, detector: str | None) -> Night
     with Databases(settings) as databases, databases.connect("sig") as sig:
         nights = _nights(sig, settings.branch, day)
         every = read_lessons(sig, settings.branch)
-        chosen = day or _told(sig, settings.branch, every) or nights[-1]
+        chosen = day or _newest_analysis(sig, settings.branch, every) or nights[-1]
         board = read_board(sig, settings.branch, chosen)
         _check_detector(detector, [*every, *board])
-        mine = [b for b in board if detector in (None, b.detector_id)]
+        own_braids = [b for b in board if detector in (None, b.detector_id)]
         tonight = tuple(x for x in every if x.night == chosen and detector in (None, x.detector_id))
         look = _look(sig, settings.branch, chosen)
-        beliefs = tuple((b, _taught(sig, b)) for b in mine if b.in_force)
-    waits = {b.lesson_id: b for b in mine if not b.in_force}
+        beliefs = tuple((b, _taught(sig, b)) for b in own_braids if b.in_force)
+    waits = {b.lesson_id: b for b in own_braids if not b.in_force}
     return Night(
         branch=settings.branch,
         day=chosen,
@@ -127,19 +127,19 @@ def _nights(sig: Connection, branch: str, day: str | None) -> list[str]:
     return nights
 
 
-def _told(sig: Connection, branch: str, every: Sequence[Lesson]) -> str | None:
+def _newest_analysis(sig: Connection, branch: str, every: Sequence[Lesson]) -> str | None:
     """Return the newest night that looked and accepted or refused something."""
     nights = sorted({x.night for x in every}, reverse=True)
     return next((night for night in nights if _look(sig, branch, night).get("looked")), None)
 
 
 def _look(sig: Connection, branch: str, night: str) -> Mapping[str, Any]:
-    found: Mapping[str, Any] = read_experiments(sig, branch, night, NIGHT).get(NIGHT, {})
-    return found
+    record: Mapping[str, Any] = read_experiments(sig, branch, night, NIGHT).get(NIGHT, {})
+    return record
 
 
-def _check_detector(detector: str | None, known: Sequence[Lesson | Braid]) -> None:
-    names = sorted({x.detector_id for x in known})
+def _check_detector(detector: str | None, rows: Sequence[Lesson | Braid]) -> None:
+    names = sorted({x.detector_id for x in rows})
     if detector is not None and detector not in names:
         raise ConfigError(
             f"nothing was ever learned or refused of detector {detector!r}", f"one of {', '.join(names)}"
@@ -151,5 +151,5 @@ def _taught(sig: Connection, braid: Braid) -> Lesson | None:
 
 
 def _lesson(lesson: Lesson) -> dict[str, Any]:
-    told = asdict(lesson)
-    return told | {"rule": describe_rule(lesson.rule), "bound_bps": signed_bound(lesson)}
+    facts = asdict(lesson)
+    return facts | {"rule": describe_rule(lesson.rule), "bound_bps": signed_bound(lesson)}

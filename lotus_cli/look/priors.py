@@ -46,8 +46,8 @@ def list_versions(module: str, wide: bool, branch: str | None, home: str | None,
     settings = settings_of(home, branch=branch)
     require_branch(settings)
     with Databases(settings) as databases, databases.connect(module) as own:
-        known = versions(own, settings.branch, module)
-        since = {name: at for at, name in swaps(own, settings.branch, module, in_force=module == "sig")}
+        stored = versions(own, settings.branch, module)
+        since = {name: since_ms for since_ms, name in swaps(own, settings.branch, module, in_force=module == "sig")}
     rows = [
         {
             "priors_ver": v.priors_ver,
@@ -59,10 +59,10 @@ def list_versions(module: str, wide: bool, branch: str | None, home: str | None,
             "rules": [f"{b.detector_id}: {describe_braid(b)}" for b in v.braids],
             "in_force": v.priors_ver in since,
         }
-        for v, day, parent in known
+        for v, day, parent in stored
     ]
-    told = {"branch": settings.branch, "module": module, "versions": rows}
-    emit(told, as_json, _list(rows, wide) if rows else "no version but the genesis one")
+    facts = {"branch": settings.branch, "module": module, "versions": rows}
+    emit(facts, as_json, _list(rows, wide) if rows else "no version but the genesis one")
 
 
 @priors_command.command("show")
@@ -104,14 +104,14 @@ def rollback(
     )
     with Databases(settings) as databases:
         version = roll_back(databases, act, Keys(settings.keys_root), Module(module))
-    told: dict[str, Any] = {
+    facts: dict[str, Any] = {
         "priors_ver": version.priors_ver,
         "content_of": priors_ver,
         "effective_from_ms": version.effective_from_ms,
         "braids": len(version.braids),
         "module": module,
     }
-    emit(told, as_json)
+    emit(facts, as_json)
 
 
 def _list(rows: Sequence[Mapping[str, Any]], wide: bool) -> str:

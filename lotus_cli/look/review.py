@@ -59,13 +59,13 @@ def list_braids(everything: bool, wide: bool, branch: str | None, home: str | No
         acts = read_reviews(sig, settings.branch)
     done = {o.act.act_id for o in outcomes}
     shown = [b for b in board if everything or b.state in ("proposed", "active", "sunset")]
-    told = {
+    facts = {
         "braids": [_row(b) for b in shown],
         "waiting": [asdict(a) for a in acts if a.act_id not in done],
         "outcomes": [asdict(o) for o in outcomes],
         "reviewers": [asdict(r) for r in reviewers(outcomes, board)],
     }
-    emit(told, as_json, _text(told, wide))
+    emit(facts, as_json, _text(facts, wide))
 
 
 @review_command.command("approve")
@@ -150,23 +150,23 @@ def _row(braid: Braid) -> dict[str, Any]:
     }
 
 
-def _text(told: dict[str, Any], wide: bool) -> str:
-    lines = [f"{len(told['braids'])} braids"]
-    if told["braids"]:
+def _text(facts: dict[str, Any], wide: bool) -> str:
+    lines = [f"{len(facts['braids'])} braids"]
+    if facts["braids"]:
         columns = (TableColumn("braid"), TableColumn("state"), TableColumn("detector: rule", least=20),
                    *numbers("claim, bps"), TableColumn("grade"), *numbers("e-value", "quality"),
                    TableColumn("type"), TableColumn("reason"))  # fmt: skip
         rows = [
             (b["braid_id"], b["state"], f"{b['detector_id']}: {b['rule']}", f"{b['claim_bps']:+.2f}", b["grade"],
              f"{b['e_value']:.2f}", f"{b['bqs']:.3f}", b["type"], b["reason"])
-            for b in told["braids"]
+            for b in facts["braids"]
         ]  # fmt: skip
         lines.append(table(columns, rows, wide))
-    lines += [f"  waits: {a['kind']} {a['target']} by {a['author']}" for a in told["waiting"]]
-    for o in told["outcomes"]:
+    lines += [f"  waits: {a['kind']} {a['target']} by {a['author']}" for a in facts["waiting"]]
+    for o in facts["outcomes"]:
         done = "done" if o["accepted"] else "refused"
         lines.append(f"  {done}: {o['act']['kind']} {o['act']['target']} by {o['act']['author']}: {o['text']}")
-    for r in told["reviewers"]:
+    for r in facts["reviewers"]:
         lines.append(
             f"  {r['author']}: {r['acts']} acts, {r['approvals']} approvals, {r['false_promotions']} later reverted, "
             f"{r['days_to_decide']:.1f} days to decide, new features per approval {r['diversity']:.2f}"

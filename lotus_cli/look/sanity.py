@@ -60,8 +60,8 @@ def sanity_command(options: SanityOptions) -> None:
         raise ConfigError(found, f"one of {day_ranges(days)}", cause)
     day = options.day or days[-1]
     stored = lake.read(SANITY_TABLE.name, branch, day)
-    known = sorted(set(stored["asset"].tolist()))
-    _refuse_unknown(options, day, known, sorted(set(stored["horizon_s"].tolist())))
+    assets = sorted(set(stored["asset"].tolist()))
+    _refuse_unknown(options, day, assets, sorted(set(stored["horizon_s"].tolist())))
     chosen = np.ones(len(stored["asset"]), dtype=np.bool_)
     for column, value in (("horizon_s", options.horizon_s), ("asset", options.asset), ("verdict", options.verdict)):
         chosen &= (stored[column] == value) if value is not None else True
@@ -69,7 +69,7 @@ def sanity_command(options: SanityOptions) -> None:
         dict(zip(stored, row, strict=True))
         for row in zip(*(values[chosen].tolist() for values in stored.values()), strict=True)
     ]
-    shown = options.asset or (ALL if ALL in known else known[0])
+    shown = options.asset or (ALL if ALL in assets else assets[0])
     ordered = sanity_page.ordered({n: values[chosen & (stored["asset"] == shown)] for n, values in stored.items()})
     count = len(ordered["verdict"]) if options.every or options.wide else sanity_page.SHOWN
     title = f"{settings.tape}, {day}, {'all assets' if shown == ALL else shown}"

@@ -46,8 +46,8 @@ def payload_of(sig: Connection, settings: Settings, event_id: str, schema_ver: s
         published = published_signal(sig, event_id, schema_ver)
         if published is None:
             raise
-        found: Payload = json.loads(published)
-        return check_signal(found)
+        payload: Payload = json.loads(published)
+        return check_signal(payload)
     if schema_ver != SIGBUS and not row["published"]:
         raise SchemaError(f"event {event_id} was not published", f"a published one for {schema_ver}")
     version = read_version(sig, str(row["branch"]), str(row["priors_ver"]))

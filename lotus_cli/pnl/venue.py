@@ -18,8 +18,8 @@ def venue_trips(sig: Connection, branch: str, days: Sequence[str], paper: bool =
 
     A window that was refused or not filled is a trip without fills on the day of its end; a void one is none.
     """
-    told = executions_of(sig, branch, day_start_ms(next_day(days[0], -1)), day_start_ms(next_day(days[-1])))
-    trips = [_trip(row) for row in told if (row.venue == PAPER) == paper and not row.void]
+    executions = executions_of(sig, branch, day_start_ms(next_day(days[0], -1)), day_start_ms(next_day(days[-1])))
+    trips = [_trip(row) for row in executions if (row.venue == PAPER) == paper and not row.void]
     return [trip for trip in trips if trip.closed_day in days]
 
 
@@ -55,5 +55,5 @@ def _trip(row: Execution) -> RoundTrip:
     )
 
 
-def _fill(told: Mapping[str, Any]) -> TripFill:
-    return TripFill(float(told["px"]), float(told["size"]), int(told["ts"]) * NS_PER_MS)
+def _fill(body: Mapping[str, Any]) -> TripFill:
+    return TripFill(float(body["px"]), float(body["size"]), int(body["ts"]) * NS_PER_MS)

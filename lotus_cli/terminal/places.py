@@ -36,10 +36,10 @@ class Day(click.ParamType[str]):
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Return the day; another text is wrong usage."""
         try:
-            known = date.fromisoformat(value).isoformat() == value
+            is_day = date.fromisoformat(value).isoformat() == value
         except ValueError:
-            known = False
-        return value if known else self.fail(f"found {value!r}; expected a day, YYYY-MM-DD", param, ctx)
+            is_day = False
+        return value if is_day else self.fail(f"found {value!r}; expected a day, YYYY-MM-DD", param, ctx)
 
 
 class Finite(click.FloatRange):
@@ -47,8 +47,8 @@ class Finite(click.FloatRange):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """Return the number; another text is wrong usage."""
-        found: float = super().convert(value, param, ctx)
-        return found if math.isfinite(found) else self.fail(f"found {value}; expected a number", param, ctx)
+        number: float = super().convert(value, param, ctx)
+        return number if math.isfinite(number) else self.fail(f"found {value}; expected a number", param, ctx)
 
 
 DAY = Day()
@@ -108,20 +108,20 @@ def settings_of(home: str | None, tape: str | None = None, branch: str | None = 
 
 def require_branch(settings: Settings) -> None:
     """Refuse a branch that was never scored where others were; raises `ConfigError`, which names them."""
-    known = Lake(settings.lake_root).branches("signal_events")
-    if known and settings.branch not in known:
+    branches = Lake(settings.lake_root).branches("signal_events")
+    if branches and settings.branch not in branches:
         cause = "--branch (or LOTUS_BRANCH) is missing or wrong"
-        raise ConfigError(f"branch {settings.branch} was never scored", f"one of {', '.join(known)}", cause)
+        raise ConfigError(f"branch {settings.branch} was never scored", f"one of {', '.join(branches)}", cause)
 
 
 def require_tape(settings: Settings) -> None:
     """Refuse a tape that is not there where others are; raises `ConfigError`, which names them."""
-    known = [
+    tapes = [
         name_of_step(place.name) for place in sorted(settings.tape_root.glob("*")) if any(place.glob("????-??-??"))
     ]
-    if known and settings.tape not in known:
+    if tapes and settings.tape not in tapes:
         cause = "--tape (or LOTUS_TAPE) is missing or wrong"
-        raise ConfigError(f"no tape {settings.tape}", f"one of {', '.join(known)}", cause)
+        raise ConfigError(f"no tape {settings.tape}", f"one of {', '.join(tapes)}", cause)
 
 
 def tape_of(settings: Settings) -> TapeStore:

@@ -56,20 +56,20 @@ def status(home: str | None, as_json: bool) -> None:
     from lotus_herald.report import herald_status
 
     with Databases(settings_of(home)) as databases:
-        found = herald_status(databases)
+        report = herald_status(databases)
     rows = [
         f"{'module':<7}{'served':<8}{'outbox':>8}{'inbox':>8}{'oldest s':>10}{'retries':>9}  dead, gaps, unanswered"
     ]
-    for name, told in found.items():
-        notes = [f"{key} {n}" for part in ("dead", "gaps", "unanswered") for key, n in told[part].items()]
-        served = "yes" if told["served"] else "no"
-        figures = f"{told['outbox']:>8}{told['inbox']:>8}{told['oldest_s']:>10.2f}{told['retries']:>9}"
+    for name, facts in report.items():
+        notes = [f"{key} {n}" for part in ("dead", "gaps", "unanswered") for key, n in facts[part].items()]
+        served = "yes" if facts["served"] else "no"
+        figures = f"{facts['outbox']:>8}{facts['inbox']:>8}{facts['oldest_s']:>10.2f}{facts['retries']:>9}"
         rows.append(f"{name:<7}{served:<8}{figures}  {', '.join(notes) or '-'}")
-        for intent, counts in told["intents"].items():
+        for intent, counts in facts["intents"].items():
             sent = ", ".join(f"{n} to {target}" for target, n in counts["to"].items()) or "none delivered"
             share = "-" if counts["success"] is None else f"{100 * counts['success']:.1f} %"
             rows.append(f"  {intent:<22}{share:>8}  {sent}")
-    emit(found, as_json, "\n".join([*rows, *LEGEND]))
+    emit(report, as_json, "\n".join([*rows, *LEGEND]))
 
 
 @herald_command.command("dead")

@@ -30,11 +30,11 @@ def list_keys(home: str | None, as_json: bool) -> None:
         f"{m:<4} {k.verify_key} {k.valid_from:%Y-%m-%d %H:%M} {_end(k.retired_at)} {', '.join(sorted(k.releases))}"
         for m, k in rows
     ]
-    found = [
+    listed = [
         {"module": m, "verify_key": k.verify_key, "valid_from": k.valid_from, "retired_at": k.retired_at}
         for m, k in rows
     ]
-    emit({"keys": found}, as_json, "\n".join(lines) or "no key was registered yet")
+    emit({"keys": listed}, as_json, "\n".join(lines) or "no key was registered yet")
 
 
 @keys_command.command("create")

@@ -48,19 +48,19 @@ def roles(apply: bool, page: bool, home: str | None) -> None:
     from lotus_store.postgres.roles import all_statements, apply_roles, matrix, rights_page
 
     with Databases(settings_of(home)) as databases:
-        found = {}
+        by_module = {}
         for name in LOTUS_DATABASES:
             with databases.owner(name) as connection:
                 called = connection.info.dbname
                 if page:
-                    found[name] = matrix(connection, name)
+                    by_module[name] = matrix(connection, name)
                 elif apply:
                     apply_roles(connection, name, LOTUS_DATABASES)
                 else:
                     click.echo(f"\\connect {called}")
                     click.echo("".join(s.as_string() for s in all_statements(name, called, LOTUS_DATABASES)))
         if page:
-            click.echo(rights_page(found), nl=False)
+            click.echo(rights_page(by_module), nl=False)
 
 
 @click.command("backup")

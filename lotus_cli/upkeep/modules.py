@@ -23,10 +23,10 @@ def check(offline: bool, home: str | None, as_json: bool) -> None:
     from lotus_store.manifests.check import differences
 
     with Databases(settings_of(home)) as databases:
-        found = differences(handler_names(), None if offline else databases)
-    text = "\n".join(found) or "manifests, map, code and databases agree"
-    emit({"differences": found, "agree": not found}, as_json, text)
-    raise SystemExit(CHECK_FAILED if found else 0)
+        gaps = differences(handler_names(), None if offline else databases)
+    text = "\n".join(gaps) or "manifests, map, code and databases agree"
+    emit({"differences": gaps, "agree": not gaps}, as_json, text)
+    raise SystemExit(CHECK_FAILED if gaps else 0)
 
 
 @modules_command.command("docs")

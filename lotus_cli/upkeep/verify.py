@@ -75,6 +75,6 @@ def ledger(home: str | None, as_json: bool, rebuild: bool) -> None:
         versions = check(databases)
         if rebuild:
             atlas.rebuild(databases)
-        found = atlas.differences(databases)
-    emit({"schemas": versions, "equal": found.equal} | asdict(found), as_json)
-    raise SystemExit(0 if found.equal else CHECK_FAILED)
+        gaps = atlas.differences(databases)
+    emit({"schemas": versions, "equal": gaps.equal} | asdict(gaps), as_json)
+    raise SystemExit(0 if gaps.equal else CHECK_FAILED)

@@ -85,10 +85,10 @@ def movement(ctx: StageContext, before: PriorsVersion, after: PriorsVersion) -> 
     A patch that ends goes at once, and so does what a live account takes back from one.
     """
     limits = ctx.manifest.weave
-    known = {braid.braid_id: braid.patch for braid in before.braids}
+    patches = {braid.braid_id: braid.patch for braid in before.braids}
     theta, phi = 0.0, 0.0
     for braid in after.braids:
-        old = known.get(braid.braid_id, IDENTITY)
+        old = patches.get(braid.braid_id, IDENTITY)
         if limits.account == "live" and held_to(braid.patch, old) == braid.patch:
             continue
         theta = max(theta, abs(braid.patch.theta_delta - old.theta_delta))

@@ -25,8 +25,8 @@ PARTS = [TablePart(LESSON_ATOMS), TablePart(CONDITION_STATS)]
 
 def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
     """The day's scores, and the conditions of the day before."""
-    found = {"payoff_scores": content_of(ctx, ctx.branch, day, "payoff_scores")}
-    return {**found, **hashes(commits_before(ctx, "lesson_atoms", day, 1))}
+    digests = {"payoff_scores": content_of(ctx, ctx.branch, day, "payoff_scores")}
+    return {**digests, **hashes(commits_before(ctx, "lesson_atoms", day, 1))}
 
 
 def present(ctx: StageContext, day: str) -> str:
@@ -72,13 +72,13 @@ def _published(ctx: StageContext, day: str, scores: Columns) -> LakeTable:
         return out
     spans = sorted({int(h) for h in horizon})
     names = [f"{kind}_{h}" for h in spans for kind in ("mfe", "mae")]
-    found = ctx.lake.read("signal_eval", ctx.branch, day, columns=("event_id", *names))
-    known = found["event_id"].astype("S")
-    order = np.argsort(known, kind="stable")
-    at = order[np.searchsorted(known, asked, sorter=order)]
+    outcomes = ctx.lake.read("signal_eval", ctx.branch, day, columns=("event_id", *names))
+    ids = outcomes["event_id"].astype("S")
+    order = np.argsort(ids, kind="stable")
+    places = order[np.searchsorted(ids, asked, sorter=order)]
     for h in spans:
         for kind in ("mfe", "mae"):
-            out[kind] = np.where(horizon == h, found[f"{kind}_{h}"].astype(np.float64)[at], out[kind])
+            out[kind] = np.where(horizon == h, outcomes[f"{kind}_{h}"].astype(np.float64)[places], out[kind])
     return out
 
 

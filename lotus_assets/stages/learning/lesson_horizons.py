@@ -53,5 +53,5 @@ def _published(ctx: StageContext, commit: DayCommit, horizons: Sequence[int]) ->
 def _matched(table: Columns, wanted: np.ndarray) -> LakeTable:
     ids, asked = np.asarray(table["event_id"]).astype("S"), wanted.astype("S")
     order = np.argsort(ids, kind="stable")
-    at = order[np.searchsorted(ids, asked, sorter=order)]
-    return {name: np.asarray(values)[at] for name, values in table.items()}
+    places = order[np.searchsorted(ids, asked, sorter=order)]
+    return {name: np.asarray(values)[places] for name, values in table.items()}

@@ -19,7 +19,7 @@ from lotus.timebase import next_day
 from lotus.weave.braid import Braid
 from lotus.weave.meta import members
 from lotus_assets.code_version import code_version
-from lotus_assets.pages.belief_glance import beliefs_told
+from lotus_assets.pages.belief_glance import belief_documents
 from lotus_assets.pages.lesson_pictures import lesson_pictures
 from lotus_assets.pages.lesson_tables import lesson_table
 from lotus_assets.stages.chain import content_of, day_before, tape_days, version_of
@@ -53,13 +53,13 @@ CROSSING, HORIZON = "crossing", "horizon"
 
 def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
     """The scores of the search window, the night before (its memory) and the rules believed until now."""
-    found = {"lesson_atoms": content_of(ctx, ctx.branch, day, "lesson_atoms"), **hashes(_searched(ctx, day))}
+    digests = {"lesson_atoms": content_of(ctx, ctx.branch, day, "lesson_atoms"), **hashes(_searched(ctx, day))}
     before = day_before(ctx, day)
     if before is not None:
-        found["lessons before"] = content_of(ctx, ctx.branch, before, "lessons")
-        found["braids before"] = content_of(ctx, ctx.branch, before, "braids")
-        found["compositions before"] = content_of(ctx, ctx.branch, before, "meta_braids")
-    return {**found, "last": str(_is_last(ctx, day))}
+        digests["lessons before"] = content_of(ctx, ctx.branch, before, "lessons")
+        digests["braids before"] = content_of(ctx, ctx.branch, before, "braids")
+        digests["compositions before"] = content_of(ctx, ctx.branch, before, "meta_braids")
+    return {**digests, "last": str(_is_last(ctx, day))}
 
 
 def make(ctx: StageContext, day: str) -> Made:
@@ -68,7 +68,7 @@ def make(ctx: StageContext, day: str) -> Made:
     registry = [b for b in read_board(ctx.sig, ctx.branch, before) if b.in_force] if before else []
     learning_days, result = _learned(ctx, day, searched, registry)
     standing = _standing(ctx, registry)
-    pictures = beliefs_told(registry, [*result.lessons, *standing]) | lesson_pictures(
+    pictures = belief_documents(registry, [*result.lessons, *standing]) | lesson_pictures(
         result, lambda: {x.day: read_scores(ctx, x) for x in searched}, ctx.manifest.learning
     )
     checks = lesson_checks(result, learning_days, standing, ctx.manifest.learning)
@@ -100,8 +100,8 @@ def _learned(
 
 def _standing(ctx: StageContext, board: Sequence[Braid]) -> list[Lesson]:
     """Return the lessons behind the braids of a board that come from one."""
-    found = (read_lesson(ctx.sig, b.lesson_id) for b in board if b.braid_type == "micro")
-    return [lesson for lesson in found if lesson is not None]
+    lessons = (read_lesson(ctx.sig, b.lesson_id) for b in board if b.braid_type == "micro")
+    return [lesson for lesson in lessons if lesson is not None]
 
 
 def _slots(memory: Mapping[str, Any], name: str) -> SlotState | None:
@@ -165,15 +165,15 @@ def _made(
 def _run(ctx: StageContext, day: str, night: NightResult) -> dict[str, Any]:
     """Return the night as a trial: what was run, on what, under which beliefs, and all that was turned down."""
     before = day_before(ctx, day)
-    told = {
+    versions = {
         "manifest_ver": ctx.manifest.version,
         "fixtures_hash": natural_id(*(commit.content_hash for commit in _searched(ctx, day))),
         "code_ver": code_version("learning"),
         "priors_ver": version_of(ctx, before) if before else priors_0(ctx.branch).priors_ver,
     }
     return {
-        **told,
-        "run": natural_id("run", ctx.branch, day, *told.values()),
+        **versions,
+        "run": natural_id("run", ctx.branch, day, *versions.values()),
         "config": ctx.manifest.learning,
         "seeds": [ctx.manifest.learning.seed],
         "metrics": {
@@ -208,8 +208,8 @@ def _records(night: NightResult, learning_days: int) -> dict[str, dict[str, Any]
         DETECTOR: {report.detector_id: report for report in night.reports},
         CROSSING: {
             f"{lane}{crossing.order:02d}": crossing
-            for lane, found in zip("SF", night.crossings, strict=True)
-            for crossing in found
+            for lane, of_lane in zip("SF", night.crossings, strict=True)
+            for crossing in of_lane
         },
     }
 

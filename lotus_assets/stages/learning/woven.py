@@ -41,19 +41,19 @@ _WOVEN = RecentKind("woven", 4)
 
 def woven_inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
     """Return what a woven night depends on: lessons, the day's events, board and version of the day before."""
-    found = {
+    digests = {
         "lessons": content_of(ctx, ctx.branch, day, "lessons"),
         "signal_events": content_of(ctx, ctx.branch, day, "signal_events"),
     }
     if is_judged(day):
-        found["dr_crosscheck"] = content_of(ctx, ctx.branch, day, "dr_crosscheck")
+        digests["dr_crosscheck"] = content_of(ctx, ctx.branch, day, "dr_crosscheck")
     before = day_before(ctx, day)
     if before is not None:
-        found["braids before"] = content_of(ctx, ctx.branch, before, "braids")
-        found["compositions before"] = content_of(ctx, ctx.branch, before, "meta_braids")
-        found["priors before"] = previous_version(ctx, day).priors_ver
-        found["reviews"] = natural_id(to_body(list(read_reviews(ctx.sig, ctx.branch, before))))
-    return found
+        digests["braids before"] = content_of(ctx, ctx.branch, before, "braids")
+        digests["compositions before"] = content_of(ctx, ctx.branch, before, "meta_braids")
+        digests["priors before"] = previous_version(ctx, day).priors_ver
+        digests["reviews"] = natural_id(to_body(list(read_reviews(ctx.sig, ctx.branch, before))))
+    return digests
 
 
 def previous_version(ctx: StageContext, day: str) -> PriorsVersion:
@@ -65,7 +65,7 @@ def previous_version(ctx: StageContext, day: str) -> PriorsVersion:
     if before is None:
         return priors_0(ctx.branch)
     proposed = read_version(ctx.sig, ctx.branch, version_of(ctx, before))
-    since = [v for at, v in swaps(ctx.sig, ctx.branch) if proposed.effective_from_ms < at < swap_ms(ctx, day)]
+    since = [v for from_ms, v in swaps(ctx.sig, ctx.branch) if proposed.effective_from_ms < from_ms < swap_ms(ctx, day)]
     return read_version(ctx.sig, ctx.branch, since[-1]) if since else proposed
 
 
@@ -125,13 +125,13 @@ def _evidence(ctx: StageContext, day: str, admits: bool) -> Evidence:
 
 def _detectors(ctx: StageContext, day: str) -> dict[str, DetectorDay]:
     events = ctx.lake.read("signal_events", ctx.branch, day, columns=EVENT_COLUMNS)
-    found = {spec.detector_id: _detector(events, spec.detector_id) for spec in shipped_detectors()}
-    return {name: day_of_detector for name, day_of_detector in found.items() if len(day_of_detector.theta1)}
+    detectors = {spec.detector_id: _detector(events, spec.detector_id) for spec in shipped_detectors()}
+    return {name: day_of_detector for name, day_of_detector in detectors.items() if len(day_of_detector.theta1)}
 
 
 def _detector(events: Columns, name: str) -> DetectorDay:
-    mine = np.asarray(events["detector_id"]) == name
-    bins = np.column_stack([np.asarray(events[column], dtype=np.uint8)[mine] for column in BIN_COLUMNS])
-    theta1 = np.asarray(events["theta1"], dtype=np.float64)[mine]
-    temperature = float(events["temperature"][mine][0]) if mine.any() else 0.0
+    own_rows = np.asarray(events["detector_id"]) == name
+    bins = np.column_stack([np.asarray(events[column], dtype=np.uint8)[own_rows] for column in BIN_COLUMNS])
+    theta1 = np.asarray(events["theta1"], dtype=np.float64)[own_rows]
+    temperature = float(events["temperature"][own_rows][0]) if own_rows.any() else 0.0
     return DetectorDay(bins, theta1, temperature)

@@ -82,14 +82,14 @@ class KnobLane:
     def _evidence(self, ctx: StageContext, day: str) -> Made:
         """Score what came out on the day and could be measured; what was told again after its day stays what it was."""
         earlier = self._scores(ctx, day, EXPECTED_DAYS)
-        known = {name for table in earlier.values() for name in table["event_id"].tolist()}
+        measured = {name for table in earlier.values() for name in table["event_id"].tolist()}
         seen = self.observed(ctx, day)
-        told = [one for one in seen if math.isfinite(one.outcome_bps)]
-        fresh = [one for one in told if one.name not in known]
+        finite = [one for one in seen if math.isfinite(one.outcome_bps)]
+        fresh = [one for one in finite if one.name not in measured]
         rows = rows_of(fresh, day, expected_of(earlier.values()))
         written = ctx.lake.write(self.evidence, ctx.branch, day, rows)
-        notes = {"moved": int(rows["published"].sum()), "told_again": len(told) - len(fresh)}
-        notes["unmeasured"] = len(seen) - len(told)
+        notes = {"moved": int(rows["published"].sum()), "told_again": len(finite) - len(fresh)}
+        notes["unmeasured"] = len(seen) - len(finite)
         content = joint_hash([TablePart(self.evidence)], [written.content_hash])
         return Made(written.rows, content, (schema_check(self.evidence, rows),), notes)
 
@@ -100,13 +100,13 @@ class KnobLane:
 
     def _lesson_inputs(self, ctx: StageContext, day: str) -> Mapping[str, str]:
         window = commits_before(ctx, self.evidence.name, next_day(day), ctx.manifest.learning.search_days)
-        found = {self.evidence.name: content_of(ctx, ctx.branch, day, self.evidence.name), **hashes(window)}
-        found["priors before"] = self._previous(ctx, day).priors_ver
+        digests = {self.evidence.name: content_of(ctx, ctx.branch, day, self.evidence.name), **hashes(window)}
+        digests["priors before"] = self._previous(ctx, day).priors_ver
         before = day_before(ctx, day)
         if before is not None and read_commit(ctx.sig, ctx.branch, before, self.braids) is not None:
-            found["lessons before"] = content_of(ctx, ctx.branch, before, self.lessons)
-            found["braids before"] = content_of(ctx, ctx.branch, before, self.braids)
-        return found
+            digests["lessons before"] = content_of(ctx, ctx.branch, before, self.lessons)
+            digests["braids before"] = content_of(ctx, ctx.branch, before, self.braids)
+        return digests
 
     def _lessons(self, ctx: StageContext, day: str) -> Made:
         night = self._night(ctx, day)

@@ -93,8 +93,8 @@ def awake_check(rows: Columns) -> CheckOutcome:
 def leakage_check(rows: Columns) -> CheckOutcome:
     """No detector shows that it knows the future."""
     guilty = (rows["kind"] == "leakage") & ~rows["passed"].astype(np.bool_) & (rows["detector_id"] != leakage.PLANTED)
-    found = [f"{rows['detector_id'][k]}: {rows['audit'][k]} {rows['value'][k]:.3g}" for k in np.flatnonzero(guilty)]
-    return CheckOutcome("leakage", not found, "; ".join(found) or "no detector knows the future", {"found": len(found)})
+    leaks = [f"{rows['detector_id'][k]}: {rows['audit'][k]} {rows['value'][k]:.3g}" for k in np.flatnonzero(guilty)]
+    return CheckOutcome("leakage", not leaks, "; ".join(leaks) or "no detector knows the future", {"found": len(leaks)})
 
 
 def fragility_check(rows: Columns) -> CheckOutcome:

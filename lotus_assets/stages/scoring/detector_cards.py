@@ -53,8 +53,8 @@ def make(ctx: StageContext, day: str) -> Made:
     history, _ = digests_before(ctx, next_day(day), detectors, QUALITY_DAYS)
     tables = _tables(ctx, [h.day for h in history])
     before = commits_before(ctx, STAGE.name, day, 1)
-    known = ctx.lake.read(DETECTOR_CARDS.name, ctx.branch, before[0].day) if before else None
-    rows = detector_cards(history, tables, detectors, _audits(ctx, day), known, experts_of(ctx, day).version)
+    cards_before = ctx.lake.read(DETECTOR_CARDS.name, ctx.branch, before[0].day) if before else None
+    rows = detector_cards(history, tables, detectors, _audits(ctx, day), cards_before, experts_of(ctx, day).version)
     written = ctx.lake.write(DETECTOR_CARDS, ctx.branch, day, rows)
     names = zip(rows["detector_id"].tolist(), rows["spec_version"].tolist(), rows["card"].tolist(), strict=True)
     cards = {f"card_{name}_v{version}": str(card) for name, version, card in names}
@@ -69,8 +69,8 @@ def _audits(ctx: StageContext, day: str) -> list[AuditResult]:
     """Return the checks of the day's scoring that concern detectors, as they were committed, and the day's audits."""
     commit = read_commit(ctx.sig, ctx.branch, day, "signal_events")
     checks = commit.notes["checks"] if commit else []
-    told = [AuditResult(c["name"], bool(c["passed"]), str(c["text"])) for c in checks if c["name"] in AUDITS]
-    return [*told, *card_audits(ctx.lake.read(DETECTOR_AUDITS.name, ctx.branch, day))]
+    results = [AuditResult(c["name"], bool(c["passed"]), str(c["text"])) for c in checks if c["name"] in AUDITS]
+    return [*results, *card_audits(ctx.lake.read(DETECTOR_AUDITS.name, ctx.branch, day))]
 
 
 def _tables(ctx: StageContext, days: Sequence[str]) -> list[DayTables]:

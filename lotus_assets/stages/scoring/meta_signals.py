@@ -49,8 +49,8 @@ def _per_asset(rows: Columns) -> TextTable:
     names = ("ms_kairos", "ms_entrain_r", "ms_uncert", "z_oi", "z_f", "z_b", "z_d", "z_w", "ms_asym_score")
     lines = []
     for asset in sorted(set(rows["asset"].tolist())):
-        mine = rows["asset"] == asset
-        lines.append((asset, int(mine.sum()), *(_mean(rows[name][mine].astype(np.float64)) for name in names)))
+        own_rows = rows["asset"] == asset
+        lines.append((asset, int(own_rows.sum()), *(_mean(rows[name][own_rows].astype(np.float64)) for name in names)))
     return TextTable(("asset", "windows", *(f"mean {name}" for name in names)), lines)
 
 
@@ -62,8 +62,8 @@ def _plot(day: str, rows: Columns) -> Plot:
 
 
 def _mean(values: np.ndarray) -> float:
-    known = values[np.isfinite(values)]
-    return float(known.mean()) if len(known) else float("nan")
+    finite = values[np.isfinite(values)]
+    return float(finite.mean()) if len(finite) else float("nan")
 
 
 STAGE = Stage("meta_signals", inputs, make, present)

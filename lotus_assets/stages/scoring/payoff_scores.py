@@ -104,24 +104,24 @@ def by_source(sources: Sequence[str]) -> dict[str, int]:
     >>> by_source(["venue", "", "tape_sim", "venue"])
     {'executed_paper_live': 0, 'executed_tape_sim': 1, 'executed_venue': 2}
     """
-    found = Counter(sources)
-    return {note: found[source] for source, note in SOURCE_NOTES.items()}
+    counts = Counter(sources)
+    return {note: counts[source] for source, note in SOURCE_NOTES.items()}
 
 
 def evidence_of(commits: Sequence[DayCommit]) -> dict[str, int]:
     """Return the same counts over scored days, and how many of these were scored before sources were noted."""
-    told = [commit.notes["notes"] for commit in commits]
-    counts = {note: sum(int(notes.get(note, 0)) for notes in told) for note in SOURCE_NOTES.values()}
-    return {**counts, UNTOLD_DAYS: sum(SOURCE_NOTES["venue"] not in notes for notes in told)}
+    day_notes = [commit.notes["notes"] for commit in commits]
+    counts = {note: sum(int(notes.get(note, 0)) for notes in day_notes) for note in SOURCE_NOTES.values()}
+    return {**counts, UNTOLD_DAYS: sum(SOURCE_NOTES["venue"] not in notes for notes in day_notes)}
 
 
 def read_scores(ctx: StageContext, commit: DayCommit) -> LakeTable:
     """Return the scores of a committed day, kept in memory under their hash; do not write into the arrays."""
     key = (ctx.branch, commit.day, commit.content_hash)
-    found = ctx.recent.get(_SCORES, key, lambda: ctx.lake.read(PAYOFF_SCORES.name, ctx.branch, commit.day))
-    if "stratum" not in found:
+    scores = ctx.recent.get(_SCORES, key, lambda: ctx.lake.read(PAYOFF_SCORES.name, ctx.branch, commit.day))
+    if "stratum" not in scores:
         raise _of_an_earlier_version(ctx, commit.day)
-    return found
+    return scores
 
 
 STAGE = Stage("payoff_scores", inputs, make, present)

@@ -52,14 +52,14 @@ def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
     """
     priors = priors_of_day(ctx, day)
     _, history = digests_before(ctx, day, shipped_detectors(), EMERGENCE_DAYS)
-    told = audited_before(ctx, day, shipped_detectors())
+    audits = audited_before(ctx, day, shipped_detectors())
     return {
         "microtape_frames": content_of(ctx, ctx.tape_branch, day, "microtape_frames"),
         "expert_set": content_of(ctx, ctx.branch, day, "expert_set"),
         "priors": natural_id(*(word for p in priors for word in (p.effective_from_ms, p.priors_ver))),
         "specs": specs_ver(shipped_detectors()),
         "retired": " ".join(sorted(retired_before(ctx, day, shipped_detectors()))),
-        "curators": natural_id(*(repr(item) for item in sorted(told.items()))),
+        "curators": natural_id(*(repr(item) for item in sorted(audits.items()))),
         "daemon_log": daemon_log_version(ctx.sig, ctx.branch, day),
         **history,
     }
@@ -148,8 +148,8 @@ def priors_of_day(ctx: StageContext, day: str) -> list[PriorsVersion]:
                 f"the PRIOR_PATCH of active_priors[{before}] applied before signal_events[{day}] runs",
                 f"the Herald has not delivered it; materialise active_priors[{before}] again",
             )
-    found = {v.effective_from_ms: v for d in (next_day(day, -1), day) for v in in_force_on(ctx.sig, ctx.branch, d)}
-    return [found[moment] for moment in sorted(found)]
+    by_time = {v.effective_from_ms: v for d in (next_day(day, -1), day) for v in in_force_on(ctx.sig, ctx.branch, d)}
+    return [by_time[moment] for moment in sorted(by_time)]
 
 
 def overlap_check(events: Mapping[str, NDArray[np.generic]], epsilon: float) -> CheckOutcome:
@@ -200,8 +200,8 @@ def _emitted(
     log, trials = without_trials(read_daemon_log(ctx.sig, ctx.branch, day), settled)
     wanted = set(log["tables_ver"].tolist()) - set(events["tables_ver"].tolist())
     others = [under(tables) for tables in _tables_named(ctx, day, wanted)] if len(events["event_id"]) else []
-    found = as_emitted(under_logged_tables(events, others, log), log, trials)
-    return found.events, parity_check(found)
+    emitted = as_emitted(under_logged_tables(events, others, log), log, trials)
+    return emitted.events, parity_check(emitted)
 
 
 def _tables_named(ctx: StageContext, day: str, wanted: Set[str]) -> list[DayTables]:
@@ -221,10 +221,12 @@ def _tables_named(ctx: StageContext, day: str, wanted: Set[str]) -> list[DayTabl
 def _per_detector(events: Columns) -> TextTable:
     rows = []
     for detector in sorted(set(events["detector_id"].tolist())):
-        mine = events["detector_id"] == detector
-        eligible = mine & events["eligible"].astype(np.bool_)
+        own_rows = events["detector_id"] == detector
+        eligible = own_rows & events["eligible"].astype(np.bool_)
         share = float(np.mean(events["published"][eligible].astype(np.bool_))) if eligible.any() else 0.0
-        rows.append((detector, int(mine.sum()), int(eligible.sum()), share, int((events["fired"][mine] != 0).sum())))
+        rows.append(
+            (detector, int(own_rows.sum()), int(eligible.sum()), share, int((events["fired"][own_rows] != 0).sum()))
+        )
     veto = events["veto"].astype(np.int64)
     rows += [(f"veto: {name}", int(np.count_nonzero(veto & bit)), 0, 0.0, 0) for bit, name in VETOES.items()]
     return TextTable(("detector", "windows", "eligible", "published share", "with braids"), rows)
@@ -235,8 +237,8 @@ def _plot(day: str, events: Columns) -> Plot:
     hour = (events["window_end_ms"].astype(np.int64) - day_start_ms(day)) // 3_600_000
     series = {}
     for detector in sorted(set(events["detector_id"].tolist())):
-        mine = (events["detector_id"] == detector) & events["published"].astype(np.bool_)
-        series[detector] = np.bincount(np.clip(hour[mine], 0, 23), minlength=24).astype(np.float64).tolist()
+        own_rows = (events["detector_id"] == detector) & events["published"].astype(np.bool_)
+        series[detector] = np.bincount(np.clip(hour[own_rows], 0, 23), minlength=24).astype(np.float64).tolist()
     return Plot(f"published windows per hour, {day}", series)
 
 

@@ -123,12 +123,12 @@ def _key(asset: NDArray[np.int64], frame_idx: NDArray[np.int64]) -> NDArray[np.i
     return (asset << 44) | frame_idx
 
 
-def _rows_of(known: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.int64]:
-    order = np.argsort(known, kind="stable")
-    if not len(known):
+def _rows_of(keys: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.int64]:
+    order = np.argsort(keys, kind="stable")
+    if not len(keys):
         return np.full(len(wanted), -1, dtype=np.int64)
-    at = np.minimum(np.searchsorted(known[order], wanted), len(known) - 1)
-    return np.where(known[order][at] == wanted, order[at], -1)
+    places = np.minimum(np.searchsorted(keys[order], wanted), len(keys) - 1)
+    return np.where(keys[order][places] == wanted, order[places], -1)
 
 
 def _look_ahead(ctx: StageContext, day: str, frames: FrameBatch, whole: AnnotationBatch) -> CheckOutcome:

@@ -124,10 +124,10 @@ def _look_ahead(ctx: StageContext, day: str, batch: EventBatch, whole: FrameBatc
 def _per_asset(frames: FrameBatch) -> TextTable:
     rows = []
     for index, asset in enumerate(frames.universe):
-        mine = frames.ints[:, 0] == index
-        spread = frames.floats[mine][:, 3]
+        own_rows = frames.ints[:, 0] == index
+        spread = frames.floats[own_rows][:, 3]
         typical = float(np.nanmedian(spread)) if np.isfinite(spread).any() else float("nan")
-        rows.append((asset.name, int(mine.sum()), int((frames.gaps[:, 0] == index).sum()), typical))
+        rows.append((asset.name, int(own_rows.sum()), int((frames.gaps[:, 0] == index).sum()), typical))
     return TextTable(("asset", "frames", "gaps", "median spread, bps"), rows)
 
 

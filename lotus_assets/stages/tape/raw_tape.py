@@ -75,8 +75,8 @@ def accounted(minutes: Columns, gaps: Sequence[Gap], gap_ms: int, pieces: int) -
     assets = np.asarray(minutes["asset"])
     worst = 0.0
     for asset in np.unique(assets).tolist():
-        mine = assets == asset
-        missing_s = float(np.sum(minutes["expected_s"][mine]) - np.sum(minutes["covered_s"][mine]))
+        own_rows = assets == asset
+        missing_s = float(np.sum(minutes["expected_s"][own_rows]) - np.sum(minutes["covered_s"][own_rows]))
         worst = max(worst, abs(missing_s - sum(gap.seconds for gap in gaps if gap.asset == asset)))
     slack_s = 2 * pieces * gap_ms / 1000 + 1.0
     numbers = {"gaps": len(gaps), "largest_unexplained_s": worst, "slack_s": slack_s}

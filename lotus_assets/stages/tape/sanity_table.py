@@ -51,8 +51,10 @@ def make(ctx: StageContext, day: str) -> Made:
     annotations = read_annotations(ctx, ctx.tape_branch, day, whole, default_experts())
     windows = build_windows(whole, annotations, ctx.manifest)
     kept = whole.in_day(day_start_ms(day))
-    frames, said = replace(whole, ints=whole.ints[kept], floats=whole.floats[kept]), annotations.of_rows(kept)
-    experts = chain.from_iterable(annotation_series(table) for table in (said.columns(), said.windows.columns()))
+    frames, annotated = replace(whole, ints=whole.ints[kept], floats=whole.floats[kept]), annotations.of_rows(kept)
+    experts = chain.from_iterable(
+        annotation_series(table) for table in (annotated.columns(), annotated.windows.columns())
+    )
     series = chain(frame_series(frames), experts, detector_series(windows, frames.cadence_ms))
     rows = sanity_table(frames, series, ctx.manifest.outcomes.taker_fee_bps)
     written = ctx.lake.write(SANITY_TABLE, ctx.tape_branch, day, rows)
@@ -63,8 +65,8 @@ def make(ctx: StageContext, day: str) -> Made:
 
 
 def _verdicts(rows: Columns, asset: str) -> dict[str, Cell]:
-    found = rows["verdict"][rows["asset"] == asset].tolist()
-    return {f"rows: {verdict}": found.count(verdict) for verdict in sorted(set(found))}
+    verdicts = rows["verdict"][rows["asset"] == asset].tolist()
+    return {f"rows: {verdict}": verdicts.count(verdict) for verdict in sorted(set(verdicts))}
 
 
 STAGE = Stage("sanity_table", inputs, make, present)
