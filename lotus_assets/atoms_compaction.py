@@ -1,9 +1,10 @@
 """Old lesson atoms are kept coarser: four blocks a day for the search window, then one a day, then one a week.
 
-Nothing that a night reads is touched: nights read scores and the learner's state, and the newest `search_days` learning
-days keep their blocks. A coarser part is written whole before the finer ones it is made of are removed, and names their
-hashes, so a run killed anywhere and run again ends in the same files. A compacted day at full resolution is made again
-from its scores when its lesson_atoms are materialised. In the literature: log-structured retention, roll-ups.
+Nothing that a nightly run reads is touched: nightly runs read scores and the learner's state, and the newest
+`search_days` learning days keep their blocks. A coarser part is written whole before the finer ones it is made of are
+removed, and names their hashes, so a run killed anywhere and run again ends in the same files. A compacted day at full
+resolution is made again from its scores when its lesson_atoms are materialised. In the literature: log-structured
+retention, roll-ups.
 """
 
 from collections.abc import Iterator, Sequence
@@ -64,7 +65,7 @@ class Saved:
 
 
 def compact_branch(ctx: StageContext) -> Saved:
-    """Compact what is committed of the context's branch beyond its search window; a night that holds it is waited for.
+    """Compact what the branch has committed beyond its search window; wait for a nightly run that holds it.
 
     Raises `BranchHeldError` when another run holds the branch for too long.
     """

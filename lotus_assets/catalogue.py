@@ -211,7 +211,7 @@ LEARNING_ASSETS = (
         deps=(("microtape_frames", "same_day"),),
         packages=_TO_POLICY,
         text=(
-            "What decisions with a knob of the policy on trial were worth over their horizon, beside those "
+            "What decisions with a knob of the policy under experiment were worth over their horizon, beside those "
             "at its start."
         ),
     ),
@@ -285,7 +285,7 @@ LEARNING_ASSETS = (
         kinds=("postgres",),
         deps=(("lesson_atoms", "same_day"),),
         packages=_TO_WEAVE,
-        text="Rules that survived the night's family-wise test, and those refused with the number that failed.",
+        text="Rules that survived the nightly run's family-wise test, and those refused with the number that failed.",
         checks=("significant", "support", "error_budget", "whole"),
     ),
     AssetEntry(

@@ -1,8 +1,8 @@
 """The schedules: at 00:20 UTC learn from the days since the last committed one, every hour the watchdog, at 03:40 the
 purge of Dagster's log, and on Sundays the compaction of old sums.
 
-By then yesterday's last windows have matured (their day is that of their maturity) and its tape is closed. A night that
-was missed is made up for by the next one: the run covers the range in one go, oldest day first.
+By then yesterday's last windows have matured (their day is that of their maturity) and its tape is closed. A nightly
+run that was missed is made up for by the next one: the run covers the range in one go, oldest day first.
 """
 
 from datetime import UTC, timedelta
@@ -26,7 +26,7 @@ from lotus_resources.span import span_of_environment
     cron_schedule="20 0 * * *",
     execution_timezone="UTC",
     target=dg.AssetSelection.assets(*(entry.name for entry in LEARNING_ASSETS)),
-    description="Learn from yesterday (and from missed nights before it).",
+    description="Learn from yesterday (and from missed nightly runs before it).",
     default_status=dg.DefaultScheduleStatus.RUNNING,
 )
 def nightly(context: dg.ScheduleEvaluationContext, lotus: dg.ResourceParam[Lotus]) -> dg.RunRequest | dg.SkipReason:
@@ -44,7 +44,7 @@ hourly = dg.ScheduleDefinition(
     job=watchdog,
     cron_schedule="50 * * * *",
     execution_timezone="UTC",
-    description="End what has lived its time or died, without waiting for the night.",
+    description="End what has lived its time or died, without waiting for the nightly run.",
     default_status=dg.DefaultScheduleStatus.RUNNING,
 )
 
@@ -53,7 +53,7 @@ weekly = dg.ScheduleDefinition(
     job=compact_atoms,
     cron_schedule="30 4 * * 0",
     execution_timezone="UTC",
-    description="Keep lesson atoms beyond the search window coarser; no night reads what it touches.",
+    description="Keep lesson atoms beyond the search window coarser; no nightly run reads what it touches.",
     default_status=dg.DefaultScheduleStatus.RUNNING,
 )
 

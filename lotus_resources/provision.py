@@ -1,6 +1,6 @@
 """Make Dagster's instance ready: its folder under the home, its tables in PostgreSQL, the pool that keeps runs apart.
 
-Also buries runs whose process is gone: a killed run would otherwise hold its place in the pool for ever. Everything
+Also buries runs whose process is gone: a killed run would otherwise hold its place in the pool permanently. Everything
 here may be called again at any time. The learning state itself needs none of this: it lies in the sig database.
 """
 

@@ -19,7 +19,7 @@ AGAIN_S: Final = {True: 900.0, False: 86_400.0}  # while a daemon runs, and whil
 
 
 def check_fields(health: Health) -> dict[str, Any]:
-    """Return what Dagster is told of a check on the daemon, whoever reports it."""
+    """Return the fields of the check on the daemon, whoever reports it."""
     return {
         "check_name": CHECK,
         "passed": health.level == "ok",

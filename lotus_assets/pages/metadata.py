@@ -62,7 +62,7 @@ def version_of(result: StageResult) -> dg.DataVersion:
 def day_events(
     instance: dg.DagsterInstance, result: StageResult
 ) -> Iterator[dg.AssetMaterialization | dg.AssetCheckEvaluation]:
-    """Yield what Dagster is told of one stage of a day inside a run over many days: checks first, then the fact."""
+    """Yield the events of one stage of a day inside a run over many days: checks first, then the materialisation."""
     key, before = dg.AssetKey(result.stage), shown_before(instance, result)
     yield from (evaluation(result, check) for check in result.checks)
     if not result.failed_checks:
@@ -74,7 +74,7 @@ def day_events(
 
 
 def carried_over(day: str, stages: Iterable[str]) -> Iterator[dg.AssetMaterialization]:
-    """Yield what Dagster is told of a day without tape: nothing was computed, beliefs are carried over it."""
+    """Yield the events of a day without tape: nothing was computed, beliefs are carried over it."""
     for stage in stages:
         metadata = {"dagster/partition_row_count": dg.MetadataValue.int(0), "tape": dg.MetadataValue.text("none")}
         yield dg.AssetMaterialization(stage, "no tape: beliefs are carried over", partition=day, metadata=metadata)
@@ -116,7 +116,7 @@ def check_results(result: StageResult) -> list[dg.AssetCheckResult]:
 
 
 def _check_fields(check: CheckOutcome) -> dict[str, Any]:
-    """Return what Dagster is told of a check, whoever reports it."""
+    """Return the fields of a check, whoever reports it."""
     return {
         "check_name": check.name,
         "passed": check.passed and not check.unseen,

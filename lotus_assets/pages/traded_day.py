@@ -1,6 +1,6 @@
-"""What `lotus up --trade-day` tells of its day: the end of trading, and what the night that follows learned from it.
+"""What `lotus up --trade-day` tells of its day: the end of trading, and what the nightly run after it learned.
 
-The night itself is asked for by the sensor `late_executions`; here it is only waited for and put into words.
+The nightly run itself is asked for by the sensor `late_executions`; here it is only waited for and put into words.
 """
 
 from collections import Counter
@@ -70,7 +70,7 @@ class TradedDay:
         if not self._is_late(sig):
             self.say("all of it is in the day's outcomes already")
             return True
-        self.say("the night after it begins by itself")
+        self.say("the nightly run after it begins by itself")
         return False
 
     def _is_late(self, sig: Connection) -> bool:
@@ -84,7 +84,7 @@ class TradedDay:
         if runs[0].status is dg.DagsterRunStatus.SUCCESS:
             self.say(self._learned(sig))
         else:
-            self.say(f"the night after {self.day} failed: run {runs[0].run_id} in the Dagster UI has the trace")
+            self.say(f"the nightly run after {self.day} failed: run {runs[0].run_id} in the Dagster UI has the trace")
         return True
 
     def _learned(self, sig: Connection) -> str:

@@ -38,7 +38,7 @@ class DemoPlan:
 
     @property
     def look_day(self) -> str:
-        """The day whose night takes the one look."""
+        """The day whose nightly run holds the only analysis."""
         return self.days[-2]
 
     @property
@@ -48,7 +48,7 @@ class DemoPlan:
 
 
 def plan_of(home: str | None, spec: WorldSpec) -> DemoPlan:
-    """Return the plan of a world and keep its settings with its branch: one look on the last but one day."""
+    """Return the plan of a world and keep its settings with its branch: one analysis on the last but one day."""
     name = f"{spec.name}-{spec.seed}" + "-full" * (spec.sessions == FULL_DAY) + "-venue" * (spec.rates == VENUE)
     sections: Document = {
         "universe": {"assets": [{"name": a.name, "sz_decimals": a.sz_decimals} for a in spec.assets]},

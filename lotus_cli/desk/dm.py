@@ -1,4 +1,4 @@
-"""`lotus dm`: what the decision-maker knows of its sources, from the rows of its nights alone.
+"""`lotus dm`: what the decision-maker knows of its sources, from the rows of its nightly runs alone.
 
 Nothing is fitted or judged here; whoever loses stands in the page like whoever wins. What people tell it: `dm_hint`.
 """
@@ -37,7 +37,9 @@ dm_command.add_command(withdraw_command)
 
 
 @dm_command.command("calibration")
-@click.option("--day", type=DAY, help="What was known from the evidence up to this day (default: the newest night).")
+@click.option(
+    "--day", type=DAY, help="What was known from the evidence up to this day (default: the newest nightly run)."
+)
 @click.option("--source", help="Show the reliability curve of one source (det:NAME@VERSION) instead of all.")
 @wide_option
 @at_branch
@@ -58,7 +60,9 @@ def calibration(
         knowledge = knowledge_before(dm, settings.branch, "9999-12-31" if day is None else _after(day))
         if knowledge is None:
             cause = "`lotus backfill` and the nightly schedule materialise dm_knowledge"
-            raise LedgerError(f"nothing is known on branch {settings.branch}", "a night of the decision-maker", cause)
+            raise LedgerError(
+                f"nothing is known on branch {settings.branch}", "a nightly run of the decision-maker", cause
+            )
         facts = facts_of(knowledge, quality_of_night(dm, settings.branch, knowledge.day))
     facts["branch"] = settings.branch
     named = {row["source"] for row in facts["sources"]}

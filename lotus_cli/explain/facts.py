@@ -39,7 +39,7 @@ SHOWN_LINES = 6
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """Everything that is told of one event."""
+    """Everything that is reported of one event."""
 
     event: dict[str, Any]
     when: str

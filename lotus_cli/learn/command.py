@@ -37,7 +37,7 @@ class LearnRequest:
 @click.option(
     "--config", "config_file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Small YAML file."
 )
-@click.option("--nightly", is_flag=True, help="Replay every night with the slots of a budget year.")
+@click.option("--nightly", is_flag=True, help="Replay every nightly run with the alpha slots of a budget year.")
 @click.option("--example", type=click.Path(file_okay=False, path_type=Path), help="Write example files there and stop.")
 @click.option("--explain-columns", is_flag=True, help="Print the format of the files and stop.")
 @json_option
@@ -46,8 +46,8 @@ class LearnRequest:
 def learn_command(request: LearnRequest, example: Path | None, explain_columns: bool) -> None:
     """Learn from your own signals: every window with its propensity, payoff and context, in CSV or Parquet files.
 
-    One set of files is one look at alpha = 0.04 over all its detectors together. Prints lessons with grade, interval
-    and bound, what was refused and why, and the number of rules tried.
+    One set of files is one analysis at alpha = 0.04 over all its detectors together. Prints lessons with grade,
+    interval and bound, what was refused and why, and the number of rules tried.
     """
     from lotus.own_signals.report.format_text import columns_json, columns_text
 
@@ -120,8 +120,8 @@ def _warn_of_many_looks(out: Path, days: int, alpha: float) -> None:
         return
     if 0 < before < days:
         click.echo(
-            f"warning: {out} holds a look at {before} days, and these are {days}. Asking a growing folder again and "
-            f"again is many looks, and {100 * alpha:g} % hold for one: --nightly",
+            f"warning: {out} holds an analysis of {before} days, and these are {days}. Asking a growing folder again "
+            f"and again is many analyses, and {100 * alpha:g} % hold for one: --nightly",
             err=True,
         )
 

@@ -87,8 +87,8 @@ def _page(atoms: "Atoms", wide: bool) -> str:
 def compact(branch: str | None, home: str | None, as_json: bool) -> None:
     """Keep four blocks a day for the search window, one a day up to a year, then one a week.
 
-    Dagster does it every Sunday. May be run at any time and again: nights read none of this; a compacted day is made
-    again from its scores when its lesson_atoms are materialised.
+    Dagster does it every Sunday. May be run at any time and again: nightly runs read none of this; a compacted day is
+    made again from its scores when its lesson_atoms are materialised.
     """
     from lotus_assets.atoms_compaction import compact_branch
     from lotus_assets.bodies import stage_context

@@ -90,7 +90,7 @@ def check_command(file: Path, day: str | None, wide: bool, tape: str | None, hom
 @click.option("--wait", "wait_s", type=SECONDS, default=10.0, show_default=True, help="Seconds.")
 @at_home
 def use_command(files: tuple[Path, ...], wait_s: float, home: str | None, as_json: bool) -> None:
-    """Ask the running daemon to try the detectors of FILES beside its own, and no other trials (no FILES: none).
+    """Ask the running daemon to score the detectors of FILES as shadow detectors, and no others (no FILES: none).
 
     They are read and compiled here first; the daemon swaps them in between two frames and notes it in its tape. Its
     answer is waited for; without one in that time the command stays for the next daemon that runs.
@@ -102,17 +102,19 @@ def use_command(files: tuple[Path, ...], wait_s: float, home: str | None, as_jso
 
     settings = settings_of(home)
     texts = [read_utf8(file) for file in files]
-    trials = read_trials(texts, shipped_detectors(), settings.manifest)
+    shadows = read_trials(texts, shipped_detectors(), settings.manifest)
     with Databases(settings) as databases, databases.connect("sig", autocommit=True) as connection:
         number = command(connection, SWAP_DETECTORS, {"detectors": texts})
         until, answer = time.monotonic() + wait_s, None
         while (answer := command_result(connection, number)) is None and time.monotonic() < until:
             time.sleep(0.1)
     if answer is not None and "error" in answer:
-        raise ConfigError(f"the daemon refused: {answer['error']}", "trials that it can run", "another release runs")
-    names = [trial.detector_id for trial in trials]
+        raise ConfigError(
+            f"the daemon refused: {answer['error']}", "shadow detectors that it can run", "another release runs"
+        )
+    names = [trial.detector_id for trial in shadows]
     words = "no daemon has answered yet" if answer is None else "in force from the next frame on"
-    text = f"command {number}: {', '.join(names) or 'no trials'}; {words}"
+    text = f"command {number}: {', '.join(names) or 'no shadow detectors'}; {words}"
     emit({"command_id": number, "trials": names, "answer": answer}, as_json, text)
 
 

@@ -1,4 +1,4 @@
-"""`lotus lessons`: what is believed after a night and why, in sentences, and what the night refused.
+"""`lotus lessons`: what is believed after a nightly run and why, in sentences, and what the nightly run refused.
 
 Read from the ledger alone; nothing is judged here. Own files have `lotus learn`, one event has `lotus explain`.
 """
@@ -11,7 +11,9 @@ from lotus_cli.terminal.tables import wide_option
 
 
 @click.command("lessons")
-@click.option("--day", type=DAY, help="The night of this day (default: the newest that accepted or refused something).")
+@click.option(
+    "--day", type=DAY, help="The nightly run of this day (default: the newest that accepted or refused something)."
+)
 @click.option("--detector", help="Only this detector's.")
 @click.option("--refused", is_flag=True, help="Every refusal with its reason instead of their number.")
 @wide_option
@@ -25,7 +27,7 @@ def lessons_command(
     home: str | None,
     as_json: bool,
 ) -> None:
-    """Show what is believed after a night and why: each lesson as a sentence, with its patch and the days it has left.
+    """Show what is believed after a nightly run and why: each lesson as a sentence, with its patch and its days left.
 
     Uplift is what the windows of a rule paid over what the score alone already told, net of costs, in bps. The bound is
     what is left of it after the search among all rules. With --wide the tables of Dagster's page follow.

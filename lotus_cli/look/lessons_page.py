@@ -43,9 +43,9 @@ def page(night: Night, refused: bool, wide: bool) -> str:
 
 def _head(night: Night) -> list[str]:
     which = "" if night.asked else " (the newest that accepted or refused something; --day names another)"
-    lines = [folded(f"LESSONS   branch {night.branch}, night of {night.day}{which}", "  ")]
+    lines = [folded(f"LESSONS   branch {night.branch}, nightly run of {night.day}{which}", "  ")]
     if not night.look.get("looked"):
-        return [*lines, "  this night did not look for lessons: what is believed goes on"]
+        return [*lines, "  this nightly run did not look for lessons: what is believed goes on"]
     counts = Counter(x.state for x in night.lessons)
     day, rest = night.needed_nats
     words = (
@@ -87,7 +87,7 @@ def _sentence(x: Lesson) -> str:
         f"{x.detector_id} pays {abs(x.uplift_bps):.2f} bps {more} where {describe_rule(x.rule)}: uplift "
         f"{x.uplift_bps:+.2f} bps, 95 % [{x.ci95[0]:+.2f}, {x.ci95[1]:+.2f}], bound {signed_bound(x):+.2f}; "
         f"{x.m_nats:.1f} nats where {x.critical:.1f} were needed {among}; grade {x.grade}, "
-        f"{_VERDICTS[x.state]}, {x.n_published:,} published windows on {x.n_days} days, night of {x.night}"
+        f"{_VERDICTS[x.state]}, {x.n_published:,} published windows on {x.n_days} days, nightly run of {x.night}"
     )
 
 
@@ -116,7 +116,7 @@ def _refused(night: Night, listed: bool, wide: bool) -> list[str]:
 def _tables(night: Night) -> list[str]:
     tables = {
         "In force": belief_table([braid for braid, _ in night.beliefs]),
-        "Lessons of the night": lesson_table(night.lessons),
+        "Lessons of the nightly run": lesson_table(night.lessons),
     }
     return [
         line

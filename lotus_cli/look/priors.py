@@ -70,7 +70,7 @@ def list_versions(module: str, wide: bool, branch: str | None, home: str | None,
 @module_option
 @at_branch
 def show(priors_ver: str, module: str, branch: str | None, home: str | None, as_json: bool) -> None:
-    """Show the braids of one version, and what the board says of each now."""
+    """Show the braids of one version, and what the braid registry says of each now."""
     settings = settings_of(home, branch=branch)
     require_branch(settings)
     with Databases(settings) as databases, databases.connect(module) as own:
@@ -89,7 +89,7 @@ def show(priors_ver: str, module: str, branch: str | None, home: str | None, as_
 def rollback(
     priors_ver: str, author: str, note: str, module: str, branch: str | None, home: str | None, as_json: bool
 ) -> None:
-    """Put a new version in force whose braids are those of PRIORS_VER; the next night goes on from there."""
+    """Put a new version in force whose braids are those of PRIORS_VER; the next nightly run goes on from there."""
     settings = settings_of(home, branch=branch)
     require_branch(settings)
     act = ReviewAct(
@@ -134,7 +134,7 @@ def _list(rows: Sequence[Mapping[str, Any]], wide: bool) -> str:
 
 
 def _rows(own: Connection, module: str, version: PriorsVersion) -> list[Braid]:
-    """Return what the board says now of a version's braids."""
+    """Return what the braid registry says now of a version's braids."""
     names = [braid.braid_id for braid in version.braids]
     if module == Module.SIG:
         return [row for row in (read_braid(own, name) for name in names) if row is not None]

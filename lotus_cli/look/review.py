@@ -1,4 +1,4 @@
-"""`lotus review`: the review board on the command line. An act is a message; the next night decides what it does."""
+"""`lotus review`: the braid registry on the command line. An act is a message; the next nightly run decides on it."""
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -50,20 +50,20 @@ def act_options(command: Callable[Concatenate[ActOptions, ...], None]) -> Callab
 @wide_option
 @at_branch
 def list_braids(everything: bool, wide: bool, branch: str | None, home: str | None, as_json: bool) -> None:
-    """Show the board, the acts that wait for the next night, what became of the others, and the reviewers."""
+    """Show the braid registry, acts that wait for the next nightly run, results of the others, and the reviewers."""
     settings = settings_of(home, branch=branch)
     require_branch(settings)
     with Databases(settings) as databases, databases.connect("sig") as sig:
-        board = read_board(sig, settings.branch)
+        registry = read_board(sig, settings.branch)
         outcomes = read_outcomes(sig, settings.branch)
         acts = read_reviews(sig, settings.branch)
     done = {o.act.act_id for o in outcomes}
-    shown = [b for b in board if everything or b.state in ("proposed", "active", "sunset")]
+    shown = [b for b in registry if everything or b.state in ("proposed", "active", "sunset")]
     facts = {
         "braids": [_row(b) for b in shown],
         "waiting": [asdict(a) for a in acts if a.act_id not in done],
         "outcomes": [asdict(o) for o in outcomes],
-        "reviewers": [asdict(r) for r in reviewers(outcomes, board)],
+        "reviewers": [asdict(r) for r in reviewers(outcomes, registry)],
     }
     emit(facts, as_json, _text(facts, wide))
 
@@ -134,7 +134,7 @@ def _submit(kind: ActKind, options: ActOptions, reason: str = "", factor: float 
                 cause = "a misspelt id, or a braid of another branch"
                 raise ConfigError(found, "one that `lotus review list --all` shows", cause)
         sent = submit(databases, act, Keys(settings.keys_root))
-    emit({**asdict(sent), "applied_by": f"the first night after {sent.asof_day}"}, options.as_json)
+    emit({**asdict(sent), "applied_by": f"the first nightly run after {sent.asof_day}"}, options.as_json)
 
 
 def _row(braid: Braid) -> dict[str, Any]:

@@ -65,7 +65,7 @@ def simulation() -> None:
 
 
 def learning() -> None:
-    """Learn one night that looks, from scores in which something is planted."""
+    """Learn one nightly run that looks, from scores in which something is planted."""
     from lotus.learning.night import learn_night
     from lotus.simulation.learning_world import market, planted_rules, scores_of, track
 

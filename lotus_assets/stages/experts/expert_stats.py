@@ -1,9 +1,9 @@
 """expert_stats[day]: on a Monday (UTC) the judgement of all experts over the seven days before it; nothing on others.
 
-What comes of it is a set in force from `LAG_DAYS` after the Monday on: its night ends on the day after, and the state
-of the day from which it holds is born at 22:00 UTC of that day. A night so late that a daemon may have begun that day
-with another set puts it off to the first day that is free. Every Monday with days to judge puts a set in force, changed
-or not, so what holds is always the newest judgement.
+What comes of it is a set in force from `LAG_DAYS` after the Monday on: its nightly run ends on the day after, and the
+state of the day from which it holds is born at 22:00 UTC of that day. A nightly run so late that a daemon may have
+begun that day with another set puts it off to the first day that is free. Every Monday with days to judge puts a set in
+force, changed or not, so what holds is always the newest judgement.
 """
 
 import math

@@ -30,7 +30,7 @@ SLACK = 1e-9
 
 
 def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
-    """The woven night, and that its braids and compositions are committed."""
+    """The woven nightly run, and that its braids and compositions are committed."""
     stages = ("braids", "meta_braids")
     return {**woven_inputs(ctx, day), **{stage: content_of(ctx, ctx.branch, day, stage) for stage in stages}}
 
@@ -80,7 +80,7 @@ def finish(ctx: StageContext, day: str) -> None:
 
 
 def movement(ctx: StageContext, before: PriorsVersion, after: PriorsVersion) -> CheckOutcome:
-    """No night moves a braid's patch by more than the nightly limits.
+    """No nightly run moves a braid's patch by more than the nightly limits.
 
     A patch that ends goes at once, and so does what a live account takes back from one.
     """

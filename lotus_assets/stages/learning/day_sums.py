@@ -1,4 +1,4 @@
-"""A night's sources: days from the learner's state, made from the day's scores where they are not there yet.
+"""A nightly run's sources: days from the learner's state, made from the day's scores where they are not there yet.
 
 Of each detector and day the windows are kept under the hash of the scores and the code, and their sums under that of
 the rules in the baseline too: a changed set of active lessons makes new sums from the windows kept, and a promotion

@@ -26,7 +26,7 @@ KIND = "dr_crosscheck"
 
 
 def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
-    """On a Monday the night's lessons, the scores of the search window and the board of the day before."""
+    """On a Monday the run's lessons, the scores of the search window and the braid registry of the day before."""
     if not is_judged(day):
         return {}
     digests = {"lessons": content_of(ctx, ctx.branch, day, "lessons")}
@@ -41,8 +41,8 @@ def make(ctx: StageContext, day: str) -> Made:
     if not is_judged(day):
         return Made(0, natural_id(KIND, "no Monday"), notes={"checked": "on Mondays"})
     before = day_before(ctx, day)
-    board = read_board(ctx.sig, ctx.branch, before) if before is not None else []
-    active = [b for b in board if b.in_force and b.braid_type == "micro"]
+    registry = read_board(ctx.sig, ctx.branch, before) if before is not None else []
+    active = [b for b in registry if b.in_force and b.braid_type == "micro"]
     checked = _checked(ctx, day, active)
 
     def ledger(connection: Connection) -> None:

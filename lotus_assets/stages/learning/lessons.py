@@ -1,8 +1,8 @@
-"""lessons[day]: one night of learning over the scores of the search window.
+"""lessons[day]: one nightly run of learning over the scores of the search window.
 
-Everything the night used up is kept: slots of the budget year, critical value, trials, audits and what was refused with
-the number that failed. What it accepted is told to dm and tr. With `learning.looks = "final"` one night looks, once:
-that of `learning.look_day`.
+Everything the nightly run used up is kept: alpha slots of the budget year, critical value, rules searched, audits and
+what was refused with the number that failed. What it accepted is told to dm and tr. With `learning.looks = "final"` one
+nightly run looks, once: that of `learning.look_day`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -52,7 +52,7 @@ CROSSING, HORIZON = "crossing", "horizon"
 
 
 def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
-    """The scores of the search window, the night before (its memory) and the rules believed until now."""
+    """The scores of the search window, the nightly run before (its memory) and the rules believed until now."""
     digests = {"lesson_atoms": content_of(ctx, ctx.branch, day, "lesson_atoms"), **hashes(_searched(ctx, day))}
     before = day_before(ctx, day)
     if before is not None:
@@ -98,14 +98,14 @@ def _learned(
     )
 
 
-def _standing(ctx: StageContext, board: Sequence[Braid]) -> list[Lesson]:
-    """Return the lessons behind the braids of a board that come from one."""
-    lessons = (read_lesson(ctx.sig, b.lesson_id) for b in board if b.braid_type == "micro")
+def _standing(ctx: StageContext, registry: Sequence[Braid]) -> list[Lesson]:
+    """Return the lessons behind the braids of a registry that come from one."""
+    lessons = (read_lesson(ctx.sig, b.lesson_id) for b in registry if b.braid_type == "micro")
     return [lesson for lesson in lessons if lesson is not None]
 
 
 def _slots(memory: Mapping[str, Any], name: str) -> SlotState | None:
-    """Return slots as the night before left them; a night of an older version may have left none."""
+    """Return alpha slots as the nightly run before left them; a nightly run of an older version may have left none."""
     held = memory["night"].get(name) if memory else None
     return None if held is None else from_body(held, SlotState)
 
@@ -115,7 +115,7 @@ def _searched(ctx: StageContext, day: str) -> list[DayCommit]:
 
 
 def _is_last(ctx: StageContext, day: str) -> bool:
-    """Whether this night is the one look of a "final" run (always false when every night may look)."""
+    """Whether this nightly run holds the only analysis of a "final" run (always false when every run may hold one)."""
     if ctx.manifest.learning.looks != "final":
         return False
     return day == (ctx.manifest.learning.look_day or tape_days(ctx)[-1])
@@ -163,7 +163,7 @@ def _made(
 
 
 def _run(ctx: StageContext, day: str, night: NightResult) -> dict[str, Any]:
-    """Return the night as a trial: what was run, on what, under which beliefs, and all that was turned down."""
+    """Return the record of the run: what ran, on what, under which beliefs, and all that was turned down."""
     before = day_before(ctx, day)
     versions = {
         "manifest_ver": ctx.manifest.version,
@@ -190,7 +190,7 @@ def _run(ctx: StageContext, day: str, night: NightResult) -> dict[str, Any]:
 
 
 def _records(night: NightResult, learning_days: int) -> dict[str, dict[str, Any]]:
-    look = {
+    analysis = {
         "learning_days": learning_days,
         "slots": night.slots,
         "looked": night.looked,
@@ -203,7 +203,7 @@ def _records(night: NightResult, learning_days: int) -> dict[str, dict[str, Any]
         "draw_maxima": [[float(x) for x in lane] for lane in night.draw_maxima],
     }
     return {
-        NIGHT: {NIGHT: look},
+        NIGHT: {NIGHT: analysis},
         AUDIT: {audit.detector_id: audit for audit in night.audits},
         DETECTOR: {report.detector_id: report for report in night.reports},
         CROSSING: {

@@ -14,12 +14,12 @@ KIND = "meta_braid"  # kind of experiment rows
 
 
 def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
-    """The woven night and the board it left."""
+    """The woven nightly run and the braid registry it left."""
     return {**woven_inputs(ctx, day), "braids": content_of(ctx, ctx.branch, day, "braids")}
 
 
 def make(ctx: StageContext, day: str) -> Made:
-    """Leave the night's candidates to the commit."""
+    """Leave the nightly run's candidates to the commit."""
     night = weave(ctx, day)
     compositions, state = night.meta, night.meta_state
 

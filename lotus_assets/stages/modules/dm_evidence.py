@@ -1,8 +1,8 @@
 """dm_evidence[day]: what became known on the day that the decision-maker learns from, as sums.
 
 Outcomes by source, horizon, regime and score; promises by probability; what pairs of sources said; returns of minutes.
-From these a night knows months without reading their windows. Promises are those of the calibration in force on each
-window's own day: that of the newest night before it, which had seen neither the day nor the window.
+From these a nightly run knows months without reading their windows. Promises are those of the calibration in force on
+each window's own day: that of the newest nightly run before it, which had seen neither the day nor the window.
 """
 
 from collections.abc import Mapping
@@ -31,7 +31,7 @@ _FITTED, _SUMS = RecentKind("calibrations", 8), RecentKind("day sums", 128)
 
 
 def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
-    """Events of the two days, outcomes and frames of the day, the nights whose calibrations promised them."""
+    """Events of the two days, outcomes and frames of the day, the nightly runs whose calibrations promised them."""
     nights = {f"promised[{d}]": night.content_hash for d, night in _nights(ctx, day).items()}
     return {
         **two_days(ctx, ctx.branch, day, "signal_events"),
@@ -74,7 +74,7 @@ def _parts(ctx: StageContext) -> list[TablePart]:
 
 
 def _nights(ctx: StageContext, day: str) -> dict[str, DayCommit]:
-    """Return the night in force on the day and on the one before, by day; none where the branch knew nothing yet."""
+    """Return the run in force on the day and on the one before, by day; none where the branch knew nothing yet."""
     commits = {d: commits_before(ctx, NIGHT, d, 1) for d in (next_day(day, -1), day)}
     return {d: nights[0] for d, nights in commits.items() if nights}
 

@@ -29,7 +29,7 @@ _MEASURED = RecentKind("measured trials", 4)
 
 
 def observed(ctx: StageContext, day: str) -> Sequence[Observation]:
-    """Return the windows in trials whose horizon ended on the day, valued by the frames at both ends.
+    """Return the windows in knob experiments whose horizon ended on the day, valued by the frames at both ends.
 
     Raises `BeliefError` when the day's frames are not there.
     """

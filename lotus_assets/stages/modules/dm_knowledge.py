@@ -1,8 +1,8 @@
 """dm_knowledge[day]: what the decision-maker knows after the day, for use on later days.
 
 Calibration, reliability, covariance and correlations from the sums of days up to this one, written to the dm database
-in one transaction of its own before the stage is committed: killed in between, the night is made again with the same
-rows. How promises were kept is told for every source, losing ones too.
+in one transaction of its own before the stage is committed: killed in between, the nightly run is made again with the
+same rows. How promises were kept is told for every source, losing ones too.
 """
 
 from collections.abc import Mapping, Sequence
@@ -32,7 +32,7 @@ EVIDENCE = "dm_evidence"
 
 
 def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
-    """The sums of the days of the policy's history, the night before, the policy."""
+    """The sums of the days of the policy's history, the nightly run before, the policy."""
     return {
         EVIDENCE: content_of(ctx, ctx.branch, day, EVIDENCE),
         "policy": shipped_policy().version,

@@ -1,7 +1,7 @@
 """Evidence, lessons and braids of one module (dm or tr) about its knobs, as three stages of the learning lane.
 
 `<evidence>[day]` writes what experiments showed on the day to the lake, `<module>_lessons[day]` learns over the search
-window, `<module>_braids[day]` weaves. What the module keeps and says (records, lessons, board, patch, alerts) is
+window, `<module>_braids[day]` weaves. What the module keeps and says (records, lessons, registry, patch, alerts) is
 written to its own database when a stage is committed, in one transaction, and may be repeated; the patch is handed over
 like the detectors'. A day without evidence and without braids costs a few queries. Learning is `lotus.knobs`.
 """
@@ -38,11 +38,11 @@ from lotus_store.ledger.beliefs.priors import in_force_at, swaps
 from lotus_store.ledger.bodies import from_body, to_body, to_plain
 from lotus_store.ledger.day_commits import read_commit
 
-NIGHT = "night"  # kind and name of the record that a night leaves to the next
+NIGHT = "night"  # kind and name of the record that a nightly run leaves to the next
 EFFECT = "effect"  # kind of the records of average effects, one per knob
 EXPECTED_DAYS = 20
 SLACK = 1e-9
-_NIGHTS = RecentKind("knob nights", 4)
+_NIGHTS = RecentKind("knob nightly runs", 4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,7 @@ class KnobLane:
         return Made(len(kept), content, (), notes, TextTable(head, rows))
 
     def _keep_lessons(self, ctx: StageContext, day: str) -> None:
-        """Write lessons and records to the module's database; nothing when the night was empty."""
+        """Write lessons and records to the module's database; nothing when the nightly run was empty."""
         night, name = self._night(ctx, day), self.module.value
         if night.memory == KnobMemory():
             return
@@ -173,7 +173,7 @@ class KnobLane:
         return CheckOutcome("bounded", wide + ungraded == 0, text, {"wide": wide, "ungraded": ungraded})
 
     def _hand_over(self, ctx: StageContext, day: str) -> None:
-        """Write the board and, when other braids act than before, put the new version in force; may be repeated."""
+        """Write the registry and, when other braids act than before, put the new version in force; may be repeated."""
         woven, name, keys = self._night(ctx, day).woven, self.module.value, Keys(ctx.settings.keys_root)
         if not woven.braids and not woven.events:
             return
@@ -190,7 +190,7 @@ class KnobLane:
             hand_over(ctx.databases, after, keys, day_start_ms(next_day(day)), self.module)
 
     def _night(self, ctx: StageContext, day: str) -> KnobNight:
-        """Return the night of `day`; the same inputs are learned and woven once."""
+        """Return the nightly run of `day`; the same inputs are learned and woven once."""
         inputs = self._lesson_inputs(ctx, day)
         words = [word for name in sorted(inputs) for word in (name, inputs[name])]
         key = (self.module.value, ctx.branch, day, ctx.manifest.version, *words)
@@ -199,13 +199,13 @@ class KnobLane:
     def _learn(self, ctx: StageContext, day: str) -> KnobNight:
         previous, name = self._previous(ctx, day), self.module.value
         with ctx.databases.connect(name) as connection:
-            board = read_board(connection, name, ctx.branch, day)
+            registry = read_board(connection, name, ctx.branch, day)
             memory = self._memory(ctx, day, read_records(connection, name, ctx.branch, self._before(ctx, day), NIGHT))
         scores = self._scores(ctx, next_day(day), ctx.manifest.learning.search_days)
-        return knob_night(scores, day, self.keys(), previous, board, swap_ms(ctx, day), ctx.manifest, memory)
+        return knob_night(scores, day, self.keys(), previous, registry, swap_ms(ctx, day), ctx.manifest, memory)
 
     def _previous(self, ctx: StageContext, day: str) -> PriorsVersion:
-        """Return the version that the night's one follows."""
+        """Return the version that the nightly run's one follows."""
         with ctx.databases.connect(self.module.value) as connection:
             return in_force_at(connection, ctx.branch, swap_ms(ctx, day) - 1, self.module.value)
 
@@ -213,12 +213,12 @@ class KnobLane:
         return day_before(ctx, day) or ""
 
     def _memory(self, ctx: StageContext, day: str, records: Mapping[str, object]) -> KnobMemory:
-        """Return what the night before left; raises `BeliefError` when it was committed and its record is not there."""
+        """Return what the run before left; raises `BeliefError` when it was committed and its record is not there."""
         if NIGHT in records:
             body = cast(Mapping[str, Any], records[NIGHT])
             return from_body({**body, "slots": to_plain(both_slots(body["slots"]))}, KnobMemory)
         before = read_commit(ctx.sig, ctx.branch, self._before(ctx, day), self.lessons)
         if before is not None and before.notes["notes"].get("learning_days"):
             cause = f"materialise {self.lessons}[{before.day}] again"
-            raise BeliefError(f"{self.module} has no record of the night of {before.day}", "what it left", cause)
+            raise BeliefError(f"{self.module} has no record of the nightly run of {before.day}", "what it left", cause)
         return KnobMemory()

@@ -1,4 +1,4 @@
-"""payoff_scores[day]: prequential scores of the windows that matured on the day, fixed for ever.
+"""payoff_scores[day]: prequential scores of the windows that matured on the day, fixed permanently.
 
 The strata of its detectors (where the hats of the propensity stand, what was paid at each) are those of the 20 learning
 days before, of which only histograms are read; the day leaves its own beside its scores.

@@ -25,7 +25,7 @@ def test_the_picture_stands_first_and_each_belief_is_a_sentence() -> None:
     first, second = told["in_force"].splitlines()
     assert first.startswith("- **d** where ")
     assert "claims +10.00 bps (95 % of the uplift +8.00 to +12.00), grade B, in force from 2024-10-03 until" in first
-    assert "for ever" in second
+    assert "permanently" in second
 
 
 def test_the_picture_holds_zero_and_is_shown_in_place() -> None:

@@ -119,9 +119,9 @@ def test_an_overspent_year_a_lesson_without_a_look_and_one_charged_too_little_bl
 
 
 def test_one_look_and_online_control_are_named() -> None:
-    assert checked(night(), looks="final")["error_budget"].text.startswith("one look at alpha 0.04")
+    assert checked(night(), looks="final")["error_budget"].text.startswith("one analysis at alpha 0.04")
     quiet = checked(night(looked=False), looks="final")["error_budget"]
-    assert (quiet.passed, quiet.text) == (True, "one look at alpha 0.04, not tonight: nothing spent, 0 accepted")
+    assert (quiet.passed, quiet.text) == (True, "one analysis at alpha 0.04, not tonight: nothing spent, 0 accepted")
     assert not checked(night(lesson(), looked=False), looks="final")["error_budget"].passed
     assert "online FDR" in checked(night(), error_control="online_fdr")["error_budget"].text
 
