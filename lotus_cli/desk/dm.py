@@ -10,7 +10,7 @@ import click
 from lotus.errors import LedgerError
 from lotus_cli.desk.dm_hint import hint_command, withdraw_command
 from lotus_cli.terminal.output import emit
-from lotus_cli.terminal.places import DAY, at_branch, require_branch, settings_of
+from lotus_cli.terminal.places import DAY, at_branch, settings_of_branch
 from lotus_cli.terminal.tables import TableColumn, folded, numbers, table, wide_option
 
 COLUMNS = (
@@ -54,8 +54,7 @@ def calibration(
     from lotus_store.databases import Databases
     from lotus_store.ledger.trading.knowledge import knowledge_before, quality_of_night
 
-    settings = settings_of(home, branch=branch)
-    require_branch(settings)
+    settings = settings_of_branch(home, branch=branch)
     with Databases(settings) as databases, databases.connect("dm") as dm:
         knowledge = knowledge_before(dm, settings.branch, "9999-12-31" if day is None else _after(day))
         if knowledge is None:

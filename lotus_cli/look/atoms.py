@@ -8,7 +8,7 @@ import click
 from lotus.errors import ConfigError
 from lotus_cli.terminal.options import options_as
 from lotus_cli.terminal.output import day_ranges, emit
-from lotus_cli.terminal.places import DAY, at_branch, require_branch, settings_of
+from lotus_cli.terminal.places import DAY, at_branch, settings_of_branch
 from lotus_cli.terminal.tables import TableColumn, folded, numbers, table, wide_option
 
 if TYPE_CHECKING:
@@ -63,8 +63,7 @@ def show(options: AtomsOptions) -> None:
         raise ConfigError(f"no feature {strangers[0]!r}", f"one of {', '.join(FEATURE_NAMES)}")
     if len(set(options.features)) != len(options.features) or len(options.features) > 3:
         raise click.UsageError("--feature: up to three, each once")
-    settings = settings_of(options.home, branch=options.branch)
-    require_branch(settings)
+    settings = settings_of_branch(options.home, branch=options.branch)
     atoms = atoms_of(settings, options.detector, options.features, options.first, options.last)
     emit(atoms.as_json(), options.as_json, _page(atoms, options.wide))
 
@@ -94,8 +93,7 @@ def compact(branch: str | None, home: str | None, as_json: bool) -> None:
     from lotus_assets.bodies import stage_context
     from lotus_resources.lotus_resource import Lotus
 
-    settings = settings_of(home, branch=branch)
-    require_branch(settings)
+    settings = settings_of_branch(home, branch=branch)
     lotus = Lotus.open(settings)
     try:
         with stage_context(lotus) as ctx:

@@ -6,7 +6,7 @@ Read from the ledger alone; nothing is judged here. Own files have `lotus learn`
 import click
 
 from lotus_cli.terminal.output import emit
-from lotus_cli.terminal.places import DAY, at_branch, require_branch, settings_of
+from lotus_cli.terminal.places import DAY, at_branch, settings_of_branch
 from lotus_cli.terminal.tables import wide_option
 
 
@@ -35,7 +35,6 @@ def lessons_command(
     from lotus_cli.look.lessons_facts import night_of
     from lotus_cli.look.lessons_page import page
 
-    settings = settings_of(home, branch=branch)
-    require_branch(settings)
+    settings = settings_of_branch(home, branch=branch)
     facts = night_of(settings, day, detector)
     emit(facts.as_json(), as_json, page(facts, refused, wide))

@@ -13,7 +13,7 @@ from lotus.weave.braid import Braid
 from lotus.weave.review import ReviewAct
 from lotus_cli.explain.command import realised_words
 from lotus_cli.terminal.output import clock, emit
-from lotus_cli.terminal.places import at_branch, require_branch, settings_of
+from lotus_cli.terminal.places import at_branch, settings_of_branch
 from lotus_cli.terminal.tables import TableColumn, table, wide_option
 from lotus_herald.keys import Keys
 from lotus_modules.priors.prior_patch import PRIORS_OF
@@ -43,8 +43,7 @@ def priors_command() -> None:
 @at_branch
 def list_versions(module: str, wide: bool, branch: str | None, home: str | None, as_json: bool) -> None:
     """List every version of a branch in the order of their times, and from when each is or was in force."""
-    settings = settings_of(home, branch=branch)
-    require_branch(settings)
+    settings = settings_of_branch(home, branch=branch)
     with Databases(settings) as databases, databases.connect(module) as own:
         stored = versions(own, settings.branch, module)
         since = {name: since_ms for since_ms, name in swaps(own, settings.branch, module, in_force=module == "sig")}
@@ -71,8 +70,7 @@ def list_versions(module: str, wide: bool, branch: str | None, home: str | None,
 @at_branch
 def show(priors_ver: str, module: str, branch: str | None, home: str | None, as_json: bool) -> None:
     """Show the braids of one version, and what the braid registry says of each now."""
-    settings = settings_of(home, branch=branch)
-    require_branch(settings)
+    settings = settings_of_branch(home, branch=branch)
     with Databases(settings) as databases, databases.connect(module) as own:
         version = read_version(own, settings.branch, priors_ver, module)
         rows = _rows(own, module, version)
@@ -90,8 +88,7 @@ def rollback(
     priors_ver: str, author: str, note: str, module: str, branch: str | None, home: str | None, as_json: bool
 ) -> None:
     """Put a new version in force whose braids are those of PRIORS_VER; the next nightly run goes on from there."""
-    settings = settings_of(home, branch=branch)
-    require_branch(settings)
+    settings = settings_of_branch(home, branch=branch)
     act = ReviewAct(
         act_id="",
         branch=settings.branch,

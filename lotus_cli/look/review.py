@@ -12,7 +12,7 @@ from lotus.weave.review import REASON_CODES, ActKind, ReviewAct, reviewers
 from lotus_cli.look.braid_facts import braid_facts
 from lotus_cli.terminal.options import options_as
 from lotus_cli.terminal.output import emit
-from lotus_cli.terminal.places import Finite, at_branch, require_branch, settings_of
+from lotus_cli.terminal.places import Finite, at_branch, settings_of_branch
 from lotus_cli.terminal.tables import TableColumn, numbers, table, wide_option
 from lotus_herald.keys import Keys
 from lotus_modules.priors.rollback import named, submit
@@ -51,8 +51,7 @@ def act_options(command: Callable[Concatenate[ActOptions, ...], None]) -> Callab
 @at_branch
 def list_braids(everything: bool, wide: bool, branch: str | None, home: str | None, as_json: bool) -> None:
     """Show the braid registry, acts that wait for the next nightly run, results of the others, and the reviewers."""
-    settings = settings_of(home, branch=branch)
-    require_branch(settings)
+    settings = settings_of_branch(home, branch=branch)
     with Databases(settings) as databases, databases.connect("sig") as sig:
         registry = read_board(sig, settings.branch)
         outcomes = read_outcomes(sig, settings.branch)
@@ -113,8 +112,7 @@ def raise_cap(options: ActOptions, factor: float) -> None:
 
 def _submit(kind: ActKind, options: ActOptions, reason: str = "", factor: float = 1.0) -> None:
     """Send an act on a braid of the branch; raises `ConfigError` for another one."""
-    settings = settings_of(options.home, branch=options.branch)
-    require_branch(settings)
+    settings = settings_of_branch(options.home, branch=options.branch)
     act = ReviewAct(
         act_id="",
         branch=settings.branch,

@@ -8,7 +8,7 @@ import click
 from lotus.errors import ConfigError
 from lotus_cli.terminal.options import options_as
 from lotus_cli.terminal.output import emit
-from lotus_cli.terminal.places import DAY, at_tape, branch_option, require_branch, settings_of
+from lotus_cli.terminal.places import DAY, at_tape, branch_option, settings_of_branch
 from lotus_cli.terminal.progress import LOADING, Progress
 from lotus_cli.terminal.tables import picture_option, wide_option, write_picture
 
@@ -49,8 +49,7 @@ def pnl_command(options: PnlOptions) -> None:
     """
     if options.day is not None and (options.first is not None or options.last is not None):
         raise click.UsageError("--day stands alone; --from and --to belong together")
-    settings = settings_of(options.home, options.tape, options.branch)
-    require_branch(settings)
+    settings = settings_of_branch(options.home, options.tape, options.branch)
     with Progress(quiet=options.as_json) as progress:
         progress(LOADING, 0)
         from lotus_cli.pnl.curve import curve_of

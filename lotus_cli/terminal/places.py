@@ -106,6 +106,13 @@ def settings_of(home: str | None, tape: str | None = None, branch: str | None = 
     return settings
 
 
+def settings_of_branch(home: str | None, tape: str | None = None, branch: str | None = None) -> Settings:
+    """Resolve settings whose branch was scored; raises `ConfigError` for another one."""
+    settings = settings_of(home, tape, branch)
+    require_branch(settings)
+    return settings
+
+
 def require_branch(settings: Settings) -> None:
     """Refuse a branch that was never scored where others were; raises `ConfigError`, which names them."""
     branches = Lake(settings.lake_root).branches("signal_events")

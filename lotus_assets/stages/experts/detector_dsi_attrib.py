@@ -16,7 +16,7 @@ from lotus.timebase import BLOCK_MS, day_start_ms, next_day
 from lotus_assets.stages.chain import content_of
 from lotus_assets.stages.context import Made, Stage, StageContext, TextTable
 from lotus_assets.stages.experts.expert_set import experts_of, lake_branch
-from lotus_assets.stages.lake_tables import Columns, TablePart, concatenated, joint_hash, parts_hash
+from lotus_assets.stages.lake_tables import Columns, TablePart, concatenated, joint_hash, present_of
 from lotus_assets.stages.schema_check import schema_check
 from lotus_assets.stages.scoring.signal_eval import read_events, two_days
 from lotus_store.ledger.day_commits import read_commit
@@ -32,11 +32,6 @@ def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
         **two_days(ctx, ctx.branch, day, "signal_events"),
         **two_days(ctx, ctx.branch, day, "expert_set"),
     }
-
-
-def present(ctx: StageContext, day: str) -> str:
-    """Hash of the part that is in the lake."""
-    return parts_hash(ctx, ctx.branch, day, PARTS)
 
 
 def make(ctx: StageContext, day: str) -> Made:
@@ -111,4 +106,4 @@ def _overview(rows: Columns) -> TextTable:
     return TextTable(header, shown)
 
 
-STAGE = Stage("detector_dsi_attrib", inputs, make, present)
+STAGE = Stage("detector_dsi_attrib", inputs, make, present_of(PARTS))

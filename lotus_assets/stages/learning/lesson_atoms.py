@@ -15,7 +15,7 @@ from lotus.priors.vocabulary import BIN_COLUMNS
 from lotus_assets.stages.chain import content_of
 from lotus_assets.stages.context import Cell, Made, Stage, StageContext, TextTable
 from lotus_assets.stages.history import commits_before, hashes
-from lotus_assets.stages.lake_tables import Columns, LakeTable, TablePart, concatenated, joint_hash, parts_hash
+from lotus_assets.stages.lake_tables import Columns, LakeTable, TablePart, concatenated, joint_hash, present_of
 from lotus_assets.stages.schema_check import schema_check, together
 from lotus_assets.stages.scoring.payoff_scores import read_scores
 from lotus_store.ledger.day_commits import read_commit
@@ -27,11 +27,6 @@ def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
     """The day's scores, and the conditions of the day before."""
     digests = {"payoff_scores": content_of(ctx, ctx.branch, day, "payoff_scores")}
     return {**digests, **hashes(commits_before(ctx, "lesson_atoms", day, 1))}
-
-
-def present(ctx: StageContext, day: str) -> str:
-    """Hash of the part that is in the lake."""
-    return parts_hash(ctx, ctx.branch, day, PARTS)
 
 
 def make(ctx: StageContext, day: str) -> Made:
@@ -100,4 +95,4 @@ def _no_rows() -> LakeTable:
     return {c.name: np.zeros(0, dtype=LESSON_ATOMS.numpy_dtype(c.name)) for c in LESSON_ATOMS.columns}
 
 
-STAGE = Stage("lesson_atoms", inputs, make, present)
+STAGE = Stage("lesson_atoms", inputs, make, present_of(PARTS))

@@ -19,7 +19,7 @@ from lotus.timebase import next_day
 from lotus_assets.stages.chain import content_of
 from lotus_assets.stages.context import Made, Stage, StageContext, TextTable
 from lotus_assets.stages.history import commits_before
-from lotus_assets.stages.lake_tables import TablePart, joint_hash, parts_hash
+from lotus_assets.stages.lake_tables import TablePart, joint_hash, present_of
 from lotus_assets.stages.schema_check import schema_check, together
 from lotus_assets.stages.scoring.signal_eval import read_events, two_days
 from lotus_resources.recent_values import RecentKind
@@ -39,11 +39,6 @@ def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
         "microtape_frames": content_of(ctx, ctx.tape_branch, day, "microtape_frames"),
         **nights,
     }
-
-
-def present(ctx: StageContext, day: str) -> str:
-    """Hash of the parts that are in the lake."""
-    return parts_hash(ctx, ctx.branch, day, _parts(ctx))
 
 
 def make(ctx: StageContext, day: str) -> Made:
@@ -107,4 +102,4 @@ def _table(sums: DaySums) -> TextTable:
     return TextTable(("source", "outcomes", "weight", "mean paid, bps", "promised"), lines)
 
 
-STAGE = Stage("dm_evidence", inputs, make, present)
+STAGE = Stage("dm_evidence", inputs, make, present_of(_parts))

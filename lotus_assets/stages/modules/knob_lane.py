@@ -25,7 +25,7 @@ from lotus.timebase import day_start_ms, next_day
 from lotus_assets.stages.chain import content_of, day_before
 from lotus_assets.stages.context import CheckOutcome, Made, Stage, StageContext, TextTable
 from lotus_assets.stages.history import commits_before, hashes
-from lotus_assets.stages.lake_tables import TablePart, joint_hash, parts_hash
+from lotus_assets.stages.lake_tables import TablePart, joint_hash, present_of
 from lotus_assets.stages.learning.woven import swap_ms
 from lotus_assets.stages.schema_check import schema_check
 from lotus_herald.keys import Keys
@@ -67,7 +67,7 @@ class KnobLane:
     def stages(self) -> tuple[Stage, Stage, Stage]:
         """Return the three stages in order."""
         return (
-            Stage(self.evidence.name, self._evidence_inputs, self._evidence, self._present),
+            Stage(self.evidence.name, self._evidence_inputs, self._evidence, present_of([TablePart(self.evidence)])),
             Stage(self.lessons, self._lesson_inputs, self._lessons, finish=self._keep_lessons),
             Stage(self.braids, self._braid_inputs, self._braids, finish=self._hand_over),
         )
@@ -75,9 +75,6 @@ class KnobLane:
     def _evidence_inputs(self, ctx: StageContext, day: str) -> Mapping[str, str]:
         earlier = hashes(commits_before(ctx, self.evidence.name, day, EXPECTED_DAYS))
         return {"observed": observations_id(self.observed(ctx, day)), **earlier}
-
-    def _present(self, ctx: StageContext, day: str) -> str:
-        return parts_hash(ctx, ctx.branch, day, [TablePart(self.evidence)])
 
     def _evidence(self, ctx: StageContext, day: str) -> Made:
         """Score what came out on the day and could be measured; what was told again after its day stays what it was."""

@@ -27,7 +27,7 @@ from lotus.microtape.frames.batch import FrameBatch
 from lotus_assets.stages.chain import content_of
 from lotus_assets.stages.context import Cell, CheckOutcome, Made, Stage, StageContext, TextTable
 from lotus_assets.stages.experts.expert_set import experts_of
-from lotus_assets.stages.lake_tables import TablePart, joint_hash, parts_hash
+from lotus_assets.stages.lake_tables import TablePart, joint_hash, present_of
 from lotus_assets.stages.schema_check import schema_check
 from lotus_assets.stages.scoring.signal_events import priors_of_day
 from lotus_assets.stages.tape.microtape_frames import read_frames
@@ -44,11 +44,6 @@ def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
         "experts": experts_of(ctx, day).version,
         "specs": specs_ver(shipped_detectors()),
     }
-
-
-def present(ctx: StageContext, day: str) -> str:
-    """Hash of the part that is in the lake."""
-    return parts_hash(ctx, ctx.branch, day, PARTS)
 
 
 def make(ctx: StageContext, day: str) -> Made:
@@ -116,4 +111,4 @@ def _overview(rows: Columns) -> TextTable:
     return TextTable(("detector", *names), [(d, *(value.get((d, name), "") for name in names)) for d in who])
 
 
-STAGE = Stage("detector_audits", inputs, make, present)
+STAGE = Stage("detector_audits", inputs, make, present_of(PARTS))

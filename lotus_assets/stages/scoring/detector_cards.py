@@ -19,7 +19,7 @@ from lotus_assets.stages.chain import content_of
 from lotus_assets.stages.context import Cell, Made, Stage, StageContext, TextTable
 from lotus_assets.stages.experts.expert_set import experts_of
 from lotus_assets.stages.history import commits_before, digests_before, hashes
-from lotus_assets.stages.lake_tables import TablePart, joint_hash, parts_hash
+from lotus_assets.stages.lake_tables import TablePart, joint_hash, present_of
 from lotus_assets.stages.schema_check import schema_check
 from lotus_store.day_tables import read_day_tables
 from lotus_store.ledger.day_commits import read_commit
@@ -40,11 +40,6 @@ def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
         **history,
         **hashes(commits_before(ctx, STAGE.name, day, 1)),
     }
-
-
-def present(ctx: StageContext, day: str) -> str:
-    """Hash of the part that is in the lake."""
-    return parts_hash(ctx, ctx.branch, day, PARTS)
 
 
 def make(ctx: StageContext, day: str) -> Made:
@@ -85,4 +80,4 @@ def _overview(rows: Columns) -> TextTable:
     return TextTable(header, list(zip(*(rows[name].tolist() for name in header), strict=True)))
 
 
-STAGE = Stage("detector_cards", inputs, make, present)
+STAGE = Stage("detector_cards", inputs, make, present_of(PARTS))

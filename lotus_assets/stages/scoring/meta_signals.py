@@ -7,7 +7,7 @@ import numpy as np
 from lotus.detectors.meta_signals import EVENT_COLUMNS, META_SIGNALS, MetaSignals, in_scoring_order
 from lotus_assets.stages.chain import content_of
 from lotus_assets.stages.context import Made, Plot, Stage, StageContext, TextTable
-from lotus_assets.stages.lake_tables import Columns, TablePart, joint_hash, parts_hash, utf8_of
+from lotus_assets.stages.lake_tables import Columns, TablePart, joint_hash, present_of, utf8_of
 from lotus_assets.stages.schema_check import schema_check
 from lotus_store.day_tables import tables_of_day
 
@@ -17,11 +17,6 @@ PARTS = [TablePart(META_SIGNALS)]
 def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
     """The day's events, whose hash covers the version of their tables."""
     return {"signal_events": content_of(ctx, ctx.branch, day, "signal_events")}
-
-
-def present(ctx: StageContext, day: str) -> str:
-    """Hash of the part that is in the lake."""
-    return parts_hash(ctx, ctx.branch, day, PARTS)
 
 
 def make(ctx: StageContext, day: str) -> Made:
@@ -66,4 +61,4 @@ def _mean(values: np.ndarray) -> float:
     return float(finite.mean()) if len(finite) else float("nan")
 
 
-STAGE = Stage("meta_signals", inputs, make, present)
+STAGE = Stage("meta_signals", inputs, make, present_of(PARTS))

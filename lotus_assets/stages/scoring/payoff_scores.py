@@ -22,7 +22,7 @@ from lotus.priors.vocabulary import BIN_COLUMNS
 from lotus_assets.stages.chain import content_of
 from lotus_assets.stages.context import CheckOutcome, Made, Stage, StageContext, TextTable
 from lotus_assets.stages.history import commits_before, hashes
-from lotus_assets.stages.lake_tables import LakeTable, TablePart, joint_hash, parts_hash
+from lotus_assets.stages.lake_tables import LakeTable, TablePart, joint_hash, present_of
 from lotus_assets.stages.schema_check import schema_check, together
 from lotus_assets.stages.scoring.signal_eval import read_events, two_days
 from lotus_resources.recent_values import RecentKind
@@ -43,11 +43,6 @@ def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
         **two_days(ctx, ctx.branch, day, "signal_events"),
         **hashes(_earlier(ctx, day)),
     }
-
-
-def present(ctx: StageContext, day: str) -> str:
-    """Hash of the part that is in the lake."""
-    return parts_hash(ctx, ctx.branch, day, PARTS)
 
 
 def make(ctx: StageContext, day: str) -> Made:
@@ -124,4 +119,4 @@ def read_scores(ctx: StageContext, commit: DayCommit) -> LakeTable:
     return scores
 
 
-STAGE = Stage("payoff_scores", inputs, make, present)
+STAGE = Stage("payoff_scores", inputs, make, present_of(PARTS))

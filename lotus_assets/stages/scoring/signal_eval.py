@@ -20,7 +20,7 @@ from lotus.outcomes.signal_eval import GAP, OK, signal_eval_spec
 from lotus.timebase import day_start_ms, next_day
 from lotus_assets.stages.chain import content_of
 from lotus_assets.stages.context import CheckOutcome, Made, Stage, StageContext, TextTable
-from lotus_assets.stages.lake_tables import Columns, LakeTable, TablePart, concatenated, joint_hash, parts_hash
+from lotus_assets.stages.lake_tables import Columns, LakeTable, TablePart, concatenated, joint_hash, present_of
 from lotus_assets.stages.schema_check import schema_check
 from lotus_store.databases import Connection
 from lotus_store.ledger.day_commits import read_commit
@@ -52,11 +52,6 @@ def two_days(ctx: StageContext, branch: str, day: str, stage: str) -> dict[str, 
     if before is not None:
         digests[f"{stage}[{before.day}]"] = before.content_hash
     return digests
-
-
-def present(ctx: StageContext, day: str) -> str:
-    """Hash of the part that is in the lake."""
-    return parts_hash(ctx, ctx.branch, day, _parts(ctx))
 
 
 def make(ctx: StageContext, day: str) -> Made:
@@ -171,4 +166,4 @@ def _mean(values: np.ndarray) -> float:
     return float(np.mean(values)) if len(values) else float("nan")
 
 
-STAGE = Stage("signal_eval", inputs, make, present)
+STAGE = Stage("signal_eval", inputs, make, present_of(_parts))

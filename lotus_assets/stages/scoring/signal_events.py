@@ -30,7 +30,7 @@ from lotus_assets.stages.chain import content_of, day_before, version_of
 from lotus_assets.stages.context import Cell, CheckOutcome, Made, Plot, Stage, StageContext, TextTable
 from lotus_assets.stages.experts.expert_set import day_annotations, experts_of
 from lotus_assets.stages.history import audited_before, digests_before, retired_before
-from lotus_assets.stages.lake_tables import TablePart, joint_hash, parts_hash
+from lotus_assets.stages.lake_tables import TablePart, joint_hash, present_of
 from lotus_assets.stages.schema_check import schema_check
 from lotus_assets.stages.scoring.live_parity import NO_DAEMON, parity_check
 from lotus_assets.stages.tape.look_ahead import look_ahead_check
@@ -63,11 +63,6 @@ def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
         "daemon_log": daemon_log_version(ctx.sig, ctx.branch, day),
         **history,
     }
-
-
-def present(ctx: StageContext, day: str) -> str:
-    """Hash of the part that is in the lake."""
-    return parts_hash(ctx, ctx.branch, day, PARTS)
 
 
 def make(ctx: StageContext, day: str) -> Made:
@@ -242,4 +237,4 @@ def _plot(day: str, events: Columns) -> Plot:
     return Plot(f"published windows per hour, {day}", series)
 
 
-STAGE = Stage("signal_events", inputs, make, present)
+STAGE = Stage("signal_events", inputs, make, present_of(PARTS))

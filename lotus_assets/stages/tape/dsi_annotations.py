@@ -27,7 +27,7 @@ from lotus.microtape.frames.batch import FrameBatch
 from lotus.timebase import day_start_ms
 from lotus_assets.stages.chain import content_of
 from lotus_assets.stages.context import Cell, CheckOutcome, Made, Plot, Stage, StageContext, TextTable
-from lotus_assets.stages.lake_tables import TablePart, concatenated, joint_hash, parts_hash
+from lotus_assets.stages.lake_tables import TablePart, concatenated, joint_hash, present_of
 from lotus_assets.stages.schema_check import schema_check, together
 from lotus_assets.stages.tape.look_ahead import look_ahead_check
 from lotus_assets.stages.tape.microtape_frames import read_frames
@@ -48,11 +48,6 @@ def parts(ctx: StageContext) -> list[TablePart]:
 def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
     """The day's frames."""
     return {"microtape_frames": content_of(ctx, ctx.tape_branch, day, "microtape_frames")}
-
-
-def present(ctx: StageContext, day: str) -> str:
-    """Hash of the parts that are in the lake."""
-    return parts_hash(ctx, ctx.tape_branch, day, parts(ctx))
 
 
 def make(ctx: StageContext, day: str) -> Made:
@@ -154,4 +149,4 @@ def _plot(ctx: StageContext, day: str, batch: AnnotationBatch) -> Plot:
     return Plot(f"fused evidence that the next short move is up, {day}", series)
 
 
-STAGE = Stage("dsi_annotations", inputs, make, present)
+STAGE = Stage("dsi_annotations", inputs, make, present_of(parts, on_tape=True))

@@ -18,7 +18,7 @@ from lotus.microtape.frames.machine import build_frames
 from lotus.microtape.frames.spec import I_RECV, MICROTAPE_FRAMES, MICROTAPE_QUOTES, TAPE_GAPS
 from lotus.timebase import NS_PER_MS, day_start_ms
 from lotus_assets.stages.context import CheckOutcome, Made, Plot, Stage, StageContext, TextTable
-from lotus_assets.stages.lake_tables import LakeTable, TablePart, joint_hash, parts_hash
+from lotus_assets.stages.lake_tables import LakeTable, TablePart, joint_hash, present_of
 from lotus_assets.stages.schema_check import schema_check, together
 from lotus_assets.stages.tape.look_ahead import look_ahead_check
 from lotus_assets.stages.tape.tape_input import read_day, tape_hash
@@ -36,11 +36,6 @@ def parts(ctx: StageContext) -> list[TablePart]:
 def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
     """The tape of the day and of the warm-up before it."""
     return {"tape": tape_hash(ctx, day)}
-
-
-def present(ctx: StageContext, day: str) -> str:
-    """Hash of the parts that are in the lake."""
-    return parts_hash(ctx, ctx.tape_branch, day, parts(ctx))
 
 
 def make(ctx: StageContext, day: str) -> Made:
@@ -136,4 +131,4 @@ def _mid_plot(day: str, frames: FrameBatch) -> Plot:
     return Plot(f"mid price in price units, {day}", series)
 
 
-STAGE = Stage("microtape_frames", inputs, make, present)
+STAGE = Stage("microtape_frames", inputs, make, present_of(parts, on_tape=True))

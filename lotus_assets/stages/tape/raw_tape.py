@@ -14,7 +14,7 @@ from lotus.microtape.completeness import RAW_TAPE, TAPE_COMPLETENESS, completene
 from lotus.microtape.gaps import Gap, find_gaps
 from lotus.microtape.wire.reasons import DecodeReport
 from lotus_assets.stages.context import CheckOutcome, Made, Plot, Stage, StageContext, TextTable
-from lotus_assets.stages.lake_tables import TablePart, joint_hash, parts_hash
+from lotus_assets.stages.lake_tables import TablePart, joint_hash, present_of
 from lotus_assets.stages.tape.tape_input import read_day, tape_hash
 from lotus_store.databases import Connection
 from lotus_store.ledger.signals import segments as catalogue
@@ -28,11 +28,6 @@ Columns = Mapping[str, NDArray[np.generic]]
 def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
     """The closed segments of the day."""
     return {"segments": tape_hash(ctx, day, warmup=False)}
-
-
-def present(ctx: StageContext, day: str) -> str:
-    """Hash of the parts that are in the lake."""
-    return parts_hash(ctx, ctx.tape_branch, day, PARTS)
 
 
 def make(ctx: StageContext, day: str) -> Made:
@@ -112,4 +107,4 @@ def _plot(ctx: StageContext, day: str, minutes: Columns) -> Plot:
     return Plot(f"messages per minute, {day}", series)
 
 
-STAGE = Stage("raw_tape", inputs, make, present)
+STAGE = Stage("raw_tape", inputs, make, present_of(PARTS, on_tape=True))

@@ -23,7 +23,7 @@ from lotus.outcomes.sanity_text import HEADER, sanity_rows
 from lotus.timebase import day_start_ms
 from lotus_assets.stages.chain import content_of
 from lotus_assets.stages.context import Cell, Made, Stage, StageContext, TextTable
-from lotus_assets.stages.lake_tables import TablePart, joint_hash, parts_hash
+from lotus_assets.stages.lake_tables import TablePart, joint_hash, present_of
 from lotus_assets.stages.schema_check import schema_check
 from lotus_assets.stages.tape.dsi_annotations import read_annotations
 from lotus_assets.stages.tape.microtape_frames import read_frames
@@ -38,11 +38,6 @@ def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
         "dsi_annotations": content_of(ctx, ctx.tape_branch, day, "dsi_annotations"),
         "specs": specs_ver(shipped_detectors()),
     }
-
-
-def present(ctx: StageContext, day: str) -> str:
-    """Hash of the part that is in the lake."""
-    return parts_hash(ctx, ctx.tape_branch, day, PARTS)
 
 
 def make(ctx: StageContext, day: str) -> Made:
@@ -69,4 +64,4 @@ def _verdicts(rows: Columns, asset: str) -> dict[str, Cell]:
     return {f"rows: {verdict}": verdicts.count(verdict) for verdict in sorted(set(verdicts))}
 
 
-STAGE = Stage("sanity_table", inputs, make, present)
+STAGE = Stage("sanity_table", inputs, make, present_of(PARTS, on_tape=True))
