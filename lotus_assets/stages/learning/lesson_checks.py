@@ -79,7 +79,7 @@ def error_budget(night: NightResult, learning_days: int, settings: LearningDefau
     numbers: dict[str, Cell] = {"trials": night.trials}
     if settings.looks == "final" or settings.error_control != "slots":
         how = "one analysis" if settings.looks == "final" else "online FDR"
-        spent_now = f"{night.trials} trials charged" if night.looked else "not tonight: nothing spent"
+        spent_now = f"{night.trials} rules searched are charged" if night.looked else "not tonight: nothing spent"
         text = f"{how} at alpha {settings.alpha:g}, {spent_now}, {len(night.lessons)} accepted"
         passed = charged and (night.looked or not night.lessons)
         return CheckOutcome("error_budget", passed, text, numbers)
@@ -93,7 +93,7 @@ def error_budget(night: NightResult, learning_days: int, settings: LearningDefau
     over = night.slots_tonight > 0 and any(s > a for s, a in zip(spent, allowed, strict=True))
     text = (
         f"spent {spent[0]} and {spent[1]} of {allowed[0]} alpha slots that the lanes of the budget year have by now, "
-        f"{night.trials} trials charged"
+        f"{night.trials} rules searched are charged"
     )
     passed = charged and not over and (night.looked or not night.lessons)
     return CheckOutcome("error_budget", passed, text, numbers)

@@ -56,7 +56,7 @@ def test_a_sound_night_passes_all_of_them_and_says_what_it_looked_at() -> None:
     assert list(found) == ["significant", "support", "error_budget", "whole"]
     assert all(x.passed and not x.unseen for x in found.values())
     assert found["significant"].text == "2 of 2 lessons exclude zero and passed both lanes"
-    assert found["error_budget"].text.startswith(f"spent {ALLOWED} and {ALLOWED} of {ALLOWED} slots")
+    assert found["error_budget"].text.startswith(f"spent {ALLOWED} and {ALLOWED} of {ALLOWED} alpha slots")
     assert found["whole"].text == "2 rows: 1 accepted, 0 proposed, 1 refused"
 
 
@@ -65,7 +65,7 @@ def test_a_night_without_a_belief_has_nothing_to_look_at() -> None:
     assert [name for name, x in found.items() if x.unseen] == ["significant", "support"]
     assert found["support"].text == "nothing was looked at: no lesson tonight, and none in force"
     early = checked(night(spent=0, slots_tonight=0, looked=False), days=9)["error_budget"]
-    assert early.text.startswith("spent 0 and 0 of 0 slots")
+    assert early.text.startswith("spent 0 and 0 of 0 alpha slots")
 
 
 @pytest.mark.parametrize(
