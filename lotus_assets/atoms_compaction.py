@@ -1,9 +1,10 @@
 """Old lesson atoms are kept coarser: four blocks a day for the search window, then one a day, then one a week.
 
-Nothing that a night reads is touched: nights read scores and the learner's state, and the newest `search_days` learning
-days keep their blocks. A coarser part is written whole before the finer ones it is made of are removed, and names their
-hashes, so a run killed anywhere and run again ends in the same files. A compacted day at full resolution is made again
-from its scores when its lesson_atoms are materialised. In the literature: log-structured retention, roll-ups.
+Nothing that a nightly run reads is touched: nightly runs read scores and the learner's state, and the newest
+`search_days` learning days keep their blocks. A coarser part is written whole before the finer ones it is made of are
+removed, and names their hashes, so a run killed anywhere and run again ends in the same files. A compacted day at full
+resolution is made again from its scores when its lesson_atoms are materialised. In the literature: log-structured
+retention, roll-ups.
 """
 
 from collections.abc import Iterator, Sequence
@@ -64,7 +65,7 @@ class Saved:
 
 
 def compact_branch(ctx: StageContext) -> Saved:
-    """Compact what is committed of the context's branch beyond its search window; a night that holds it is waited for.
+    """Compact what the branch has committed beyond its search window; wait for a nightly run that holds it.
 
     Raises `BranchHeldError` when another run holds the branch for too long.
     """
@@ -100,10 +101,10 @@ def summed(parts: Sequence[LakeTable], made_of: str) -> LakeTable:
     place = {name: i for i, name in enumerate(names)}
     code = np.array([place[x] for x in texts], dtype=np.int64)
     key = (code * (1 << 16) + rows["triple"].astype(np.int64)) * (1 << 16) + rows["cell"].astype(np.int64)
-    cells, at = np.unique(key, return_inverse=True)
+    cells, group = np.unique(key, return_inverse=True)
 
     def total(name: str) -> NDArray[np.float64]:
-        sums = np.bincount(at, weights=rows[name].astype(np.float64), minlength=len(cells))
+        sums = np.bincount(group, weights=rows[name].astype(np.float64), minlength=len(cells))
         return np.asarray(sums, dtype=np.float64)
 
     return {
@@ -132,22 +133,22 @@ def _weeks(days: Sequence[str], keep: int) -> Iterator[tuple[str, list[str]]]:
 
 def _week(lake: Lake, branch: str, monday: str, days: Sequence[str]) -> bool:
     """Sum the daily parts of a week into one and remove them; tell whether anything was left to do."""
-    found = {day: lake.read(DAILY.name, branch, day) for day in days if lake.exists(DAILY.name, branch, day)}
-    made_of = {day: str(part["made_of"][0]) if len(part["made_of"]) else f"{day}=" for day, part in found.items()}
-    if not found:
+    daily = {day: lake.read(DAILY.name, branch, day) for day in days if lake.exists(DAILY.name, branch, day)}
+    made_of = {day: str(part["made_of"][0]) if len(part["made_of"]) else f"{day}=" for day, part in daily.items()}
+    if not daily:
         return False
     held: list[str] = []
     if lake.exists(WEEKLY.name, branch, monday):
         held = " ".join(lake.read(WEEKLY.name, branch, monday, columns=("made_of",))["made_of"][:1]).split()
     if not set(made_of.values()) <= set(held):
-        missing = sorted({entry.split("=")[0] for entry in held} - set(found))
+        missing = sorted({entry.split("=")[0] for entry in held} - set(daily))
         if missing:
             raise LakeError(
-                f"the week of {monday} was compacted without {', '.join(sorted(found))} as it is now",
+                f"the week of {monday} was compacted without {', '.join(sorted(daily))} as it is now",
                 f"the atoms of its other days too: materialise lesson_atoms of {', '.join(missing)}, then compact",
                 "a day was learned again after its week had been compacted",
             )
-        lake.write(WEEKLY, branch, monday, summed(list(found.values()), " ".join(made_of.values())))
-    for day in found:
+        lake.write(WEEKLY, branch, monday, summed(list(daily.values()), " ".join(made_of.values())))
+    for day in daily:
         lake.remove(DAILY.name, branch, day)
     return True

@@ -21,13 +21,13 @@ from lotus_assets.catalogue import LEARNING_ASSETS, TAPE_ASSETS
 from lotus_assets.definitions import build_definitions
 from lotus_assets.event_log_purge import NAME as PURGE
 from lotus_assets.jobs import apply_slow
-from lotus_assets.schedules import range_tags
 from lotus_assets.stages.chain import committed_work, learning_days
 from lotus_assets.stages.context import Stage, StageResult
 from lotus_assets.stages.order import TAPE_STAGES
 from lotus_assets.stages.runner import run_stage
 from lotus_herald.carry import carry
 from lotus_modules.slow import SLOW_HANDLERS
+from lotus_resources.dagster_internals import job_of, range_tags
 from lotus_resources.lotus_resource import Lotus
 from lotus_resources.provision import bury_dead_runs, instance, provision
 from lotus_store.config import Settings
@@ -54,8 +54,8 @@ class BackfillSummary:
 
     def notes(self, day: str, stage: str) -> Mapping[str, object]:
         """Return the notes of a committed stage."""
-        found: Mapping[str, object] = self.commits[day, stage].notes["notes"]
-        return found
+        notes: Mapping[str, object] = self.commits[day, stage].notes["notes"]
+        return notes
 
     @property
     def hashes(self) -> dict[str, str]:
@@ -72,7 +72,7 @@ def backfill(
     settings: Settings,
     first: str,
     last: str,
-    told: Steps = untold,
+    progress: Steps = untold,
     *,
     force: bool = False,
     workers: int = 2,
@@ -82,8 +82,8 @@ def backfill(
     Raises `TapeError` when no day has tape and the stage's own error when one fails; finished days stay committed.
     """
     began = time.perf_counter()
-    told(OPENING, 0)
-    lotus = Lotus.open(settings, told)
+    progress(OPENING, 0)
+    lotus = Lotus.open(settings, progress)
     try:
         environment = provision(settings, lotus.databases)
         with stage_context(lotus) as ctx:
@@ -97,9 +97,9 @@ def backfill(
             opened_at = time.perf_counter()
             _read_tape(runner, partial(_compute_tape, lotus, force), days, workers, _Reading(lotus, days))
             read_at = time.perf_counter()
-            told(BEGINNING, 0)
+            progress(BEGINNING, 0)
             runner.run([entry.name for entry in LEARNING_ASSETS], range_tags(days[0], days[-1]))
-            told(CARRYING, 0)
+            progress(CARRYING, 0)
             _tell_modules(lotus, days[-1])
             runner.run([PURGE], {})
         ended = time.perf_counter()
@@ -129,7 +129,7 @@ class _Runner:
     def run(self, names: Sequence[str], tags: Mapping[str, str], partition: str | None = None) -> None:
         """Run the named assets for one partition or for the range in `tags`; Ctrl-C in it is the caller's."""
         keys = [dg.AssetKey(name) for name in names]
-        job = self.repository.get_implicit_job_def_for_assets(keys)
+        job = job_of(self.repository, keys)
         if job is None:
             raise BeliefError(f"no job covers {', '.join(names)}", "assets with one partition scheme")
         try:
@@ -153,18 +153,18 @@ class _Reading:
     """How much of the tape of some days is read, told by several threads."""
 
     def __init__(self, lotus: Lotus, days: Sequence[str]) -> None:
-        self._told = lotus.told
+        self._progress = lotus.progress
         self._lines = {day: sum(meta.lines for meta in lotus.tape.segments(day)) for day in days}
         self._done = 0
 
     def begins(self, stage: Stage, day: str) -> None:
         """Tell that a stage of a day begins."""
-        self._told(LINES_READ, self._done, sum(self._lines.values()), f"{day} {stage.name}")
+        self._progress(LINES_READ, self._done, sum(self._lines.values()), f"{day} {stage.name}")
 
     def ends(self, day: str) -> None:
         """Tell that a day is read."""
         self._done += self._lines[day]
-        self._told(LINES_READ, self._done, sum(self._lines.values()), day)
+        self._progress(LINES_READ, self._done, sum(self._lines.values()), day)
 
 
 def _read_tape(

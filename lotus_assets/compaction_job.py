@@ -9,7 +9,7 @@ from lotus_resources.lotus_resource import Lotus
 
 @dg.op(description="Old sums: one block a day beyond the search window, one a week after a year.")
 def compact_old_atoms(context: dg.OpExecutionContext, lotus: dg.ResourceParam[Lotus]) -> None:
-    """Compact the home's branch; a night that holds it is waited for."""
+    """Compact the home's branch; a nightly run that holds it is waited for."""
     with stage_context(lotus) as ctx:
         context.log.info("%s", compact_branch(ctx))
 

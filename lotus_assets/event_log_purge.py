@@ -13,18 +13,16 @@ anywhere and run again ends the same. PostgreSQL keeps the freed pages for new r
 import time
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 import dagster as dg
 
 from lotus_assets.catalogue import OWNERS
+from lotus_resources.dagster_internals import delete_runs, stored_bytes, trim_runs
 from lotus_resources.lotus_resource import Lotus
 from lotus_store.databases import Connection
-from lotus_store.postgres.queries import query
 
 NAME, GROUP = "event_log_purge", "upkeep"
-RUNS_TOGETHER, ROWS_TOGETHER = 100, 10_000  # of one batch
 DAY_S = 86_400.0
 ENDED = [s.value for s in (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)]
 
@@ -41,21 +39,10 @@ class Purged:
 
 def purge(instance: dg.DagsterInstance, dagster: Connection, before_s: float) -> Purged:
     """Purge what ended before a time (seconds UTC) from the instance whose database is `dagster` (autocommit)."""
-    size = _number(dagster, "size")
-    old = {"ended": ENDED, "before": datetime.fromtimestamp(before_s, UTC).replace(tzinfo=None)}
-    needed = [str(name) for (name,) in dagster.execute(query("dagster", "needed_runs"))]
-    runs = rows = 0
-    while doomed := _old_runs(dagster, {**old, "needed": needed, "batch": RUNS_TOGETHER}):
-        rows += _number(dagster, "rows_of_runs", [doomed])
-        for run_id in doomed:
-            instance.event_log_storage.delete_events(run_id)
-            instance.delete_run(run_id)
-        runs += len(doomed)
-    for name in ("trim_runs", "drop_old_checks"):
-        while done := dagster.execute(query("dagster", name), {**old, "batch": ROWS_TOGETHER}).rowcount:
-            rows += done
-    dagster.execute(query("dagster", "tidy"))
-    return Purged(runs, rows, size, _number(dagster, "size"))
+    size = stored_bytes(dagster)
+    runs, rows = delete_runs(instance, dagster, before_s, ENDED)
+    rows += trim_runs(dagster, before_s, ENDED)
+    return Purged(runs, rows, size, stored_bytes(dagster))
 
 
 @dg.asset(
@@ -79,12 +66,3 @@ def event_log_purge(context: dg.AssetExecutionContext, lotus: dg.ResourceParam[L
         "bytes_after": done.bytes_after,
     }
     return dg.MaterializeResult(metadata=metadata)
-
-
-def _old_runs(dagster: Connection, values: dict[str, object]) -> list[str]:
-    return [str(name) for (name,) in dagster.execute(query("dagster", "old_runs"), values)]
-
-
-def _number(dagster: Connection, name: str, values: list[object] | None = None) -> int:
-    row = dagster.execute(query("dagster", name), values).fetchone()
-    return int(str((row or (0,))[0]))

@@ -1,4 +1,4 @@
-"""Jobs beside the assets: applying slow messages that wait in a module's inbox, and the watchdog between nights.
+"""Jobs beside the assets: applying slow messages that wait in a module's inbox, and the watchdog between nightly runs.
 
 The work is the Herald's; here it is only made visible in Dagster, with the belief it puts in force.
 """
@@ -64,7 +64,7 @@ def apply_waiting(context: dg.OpExecutionContext, config: Waiting, lotus: dg.Res
 
 @dg.op(description="End what has lived its time, is dead or lost its parents, by the event time of the daemon's log.")
 def watch_over_beliefs(context: dg.OpExecutionContext, lotus: dg.ResourceParam[Lotus]) -> None:
-    """Do what the watchdog has to do now, unless a night holds the branch: it does the same."""
+    """Do what the watchdog has to do now, unless a nightly run holds the branch: it does the same."""
     with stage_context(lotus) as ctx:
         try:
             with branch_lane(ctx, wait_s=0.0):
@@ -90,7 +90,7 @@ learn_one_day = dg.define_asset_job(
 
 @dg.job(name="watchdog", executor_def=dg.in_process_executor)
 def watchdog() -> None:
-    """Watch over the beliefs between two nights."""
+    """Watch over the beliefs between two nightly runs."""
     watch_over_beliefs()
 
 

@@ -13,7 +13,6 @@ from dataclasses import replace
 from functools import partial
 
 import dagster as dg
-from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluation
 
 from lotus_assets.bodies import Recompute, blocked, run_context
 from lotus_assets.catalogue import LEARNING_ASSETS
@@ -29,7 +28,7 @@ from lotus_resources.lotus_resource import Lotus
 from lotus_resources.provision import LANE_POOL
 
 DAYS_LEARNED = "days learned"
-LaneEvent = dg.AssetMaterialization | dg.AssetObservation | AssetCheckEvaluation
+LaneEvent = dg.AssetMaterialization | dg.AssetObservation | dg.AssetCheckEvaluation
 
 
 @dg.multi_asset(
@@ -59,11 +58,11 @@ def learning_lane(
                 if result.failed_checks:
                     raise blocked(result)
                 yield from belief_events(result)
-        lotus.told(DAYS_LEARNED, len(with_tape), len(with_tape))
+        lotus.progress(DAYS_LEARNED, len(with_tape), len(with_tape))
 
 
 def _begins(lotus: Lotus, day: str, days: Sequence[str], stage: Stage) -> None:
-    lotus.told(DAYS_LEARNED, days.index(day), len(days), f"{day} {stage.name}")
+    lotus.progress(DAYS_LEARNED, days.index(day), len(days), f"{day} {stage.name}")
 
 
 def day_results(

@@ -12,7 +12,7 @@ from lotus_assets.catalogue import OWNERS
 from lotus_assets.event_log_purge import GROUP
 from lotus_live.reports.health import read_health
 from lotus_resources.lotus_resource import Lotus
-from lotus_sensors.daemon_health import ASSET, CHECK, told_of
+from lotus_sensors.daemon_health import ASSET, CHECK, check_fields
 
 DAEMON_TEXT = (
     "The daemon that records, scores and trades live: a process of its own, looked at every half minute. "
@@ -25,7 +25,7 @@ def look(lotus: dg.ResourceParam[Lotus]) -> dg.ObserveResult:
     """Look at the daemon now."""
     health = read_health(lotus.settings.home)
     return dg.ObserveResult(
-        asset_key=ASSET, metadata=dict(health.facts), check_results=[dg.AssetCheckResult(**told_of(health))]
+        asset_key=ASSET, metadata=dict(health.facts), check_results=[dg.AssetCheckResult(**check_fields(health))]
     )
 
 

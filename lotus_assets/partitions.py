@@ -10,9 +10,9 @@ import warnings
 import dagster as dg
 
 from lotus.timebase import next_day
-from lotus_resources.span import span_told
+from lotus_resources.span import span_of_environment
 
-SPAN = span_told()
+SPAN = span_of_environment()
 
 
 def _days(first: str, last: str) -> dg.DailyPartitionsDefinition:

@@ -1,14 +1,13 @@
 """The schedules: at 00:20 UTC learn from the days since the last committed one, every hour the watchdog, at 03:40 the
 purge of Dagster's log, and on Sundays the compaction of old sums.
 
-By then yesterday's last windows have matured (their day is that of their maturity) and its tape is closed. A night that
-was missed is made up for by the next one: the run covers the range in one go, oldest day first.
+By then yesterday's last windows have matured (their day is that of their maturity) and its tape is closed. A nightly
+run that was missed is made up for by the next one: the run covers the range in one go, oldest day first.
 """
 
 from datetime import UTC, timedelta
 
 import dagster as dg
-from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
 
 from lotus.timebase import next_day
 from lotus_assets.bodies import stage_context
@@ -17,13 +16,9 @@ from lotus_assets.compaction_job import compact_atoms
 from lotus_assets.event_log_purge import NAME as PURGE
 from lotus_assets.jobs import watchdog
 from lotus_assets.stages.chain import last_committed_day
+from lotus_resources.dagster_internals import range_tags
 from lotus_resources.lotus_resource import Lotus
-from lotus_resources.span import span_told
-
-
-def range_tags(first: str, last: str) -> dict[str, str]:
-    """Return the run tags that select the days `first` to `last`, both included."""
-    return {ASSET_PARTITION_RANGE_START_TAG: first, ASSET_PARTITION_RANGE_END_TAG: last}
+from lotus_resources.span import span_of_environment
 
 
 @dg.schedule(
@@ -31,13 +26,13 @@ def range_tags(first: str, last: str) -> dict[str, str]:
     cron_schedule="20 0 * * *",
     execution_timezone="UTC",
     target=dg.AssetSelection.assets(*(entry.name for entry in LEARNING_ASSETS)),
-    description="Learn from yesterday (and from missed nights before it).",
+    description="Learn from yesterday (and from missed nightly runs before it).",
     default_status=dg.DefaultScheduleStatus.RUNNING,
 )
 def nightly(context: dg.ScheduleEvaluationContext, lotus: dg.ResourceParam[Lotus]) -> dg.RunRequest | dg.SkipReason:
     """Request one run over the days that are due."""
     yesterday = (context.scheduled_execution_time.astimezone(UTC) - timedelta(days=1)).date().isoformat()
-    span = span_told()
+    span = span_of_environment()
     if yesterday not in span:
         return dg.SkipReason(f"the pages show {span}: no day of the tape since")
     with stage_context(lotus) as ctx:
@@ -49,7 +44,7 @@ hourly = dg.ScheduleDefinition(
     job=watchdog,
     cron_schedule="50 * * * *",
     execution_timezone="UTC",
-    description="End what has lived its time or died, without waiting for the night.",
+    description="End what has lived its time or died, without waiting for the nightly run.",
     default_status=dg.DefaultScheduleStatus.RUNNING,
 )
 
@@ -58,7 +53,7 @@ weekly = dg.ScheduleDefinition(
     job=compact_atoms,
     cron_schedule="30 4 * * 0",
     execution_timezone="UTC",
-    description="Keep lesson atoms beyond the search window coarser; no night reads what it touches.",
+    description="Keep lesson atoms beyond the search window coarser; no nightly run reads what it touches.",
     default_status=dg.DefaultScheduleStatus.RUNNING,
 )
 

@@ -26,6 +26,7 @@ from lotus.timebase import day_of
 from lotus_assets.pages.shown_days import ShownDays, runs_under_way
 from lotus_assets.pages.traded_day import TradedDay
 from lotus_desk.watch.running import settle_watchdog
+from lotus_resources.dagster_internals import daemon_command
 from lotus_resources.live_daemon import LiveDaemonResource
 from lotus_resources.pages import TOKEN_ENV
 from lotus_resources.processes import Processes
@@ -143,7 +144,9 @@ def _watch(
     """Return what is looked at again and again: the traded day, if there is one."""
     if trade_day is None:
         return lambda: None
-    return TradedDay(settings, databases, environment, trade_day, daemon.status, say).look
+    return TradedDay(
+        settings=settings, databases=databases, environment=environment, day=trade_day, status=daemon.status, say=say
+    ).look
 
 
 @contextmanager
@@ -169,7 +172,7 @@ def _start_code(children: Processes, environment: dict[str, str], place: str) ->
 def _start(children: Processes, environment: dict[str, str], workspace: Path, port: int, token: str) -> None:
     web = ["lotus_resources.pages", "-h", "127.0.0.1", "-p", str(port), "-w", str(workspace)]
     children.start("webserver", [*PYTHON, *web], environment | {TOKEN_ENV: token})
-    children.start("daemon", [*PYTHON, "dagster._daemon", "run", "-w", str(workspace)], environment)
+    children.start("daemon", [*PYTHON, *daemon_command(workspace)], environment)
 
 
 def _workspace(settings: Settings, place: str) -> Path:

@@ -1,11 +1,28 @@
 """`lotus backfill`: days of tape to lessons and priors, oldest first, through Dagster."""
 
+from dataclasses import dataclass
+
 import click
 
 from lotus.errors import ConfigError
-from lotus_cli.terminal.output import emit, explained, json_option
-from lotus_cli.terminal.places import COUNT, DAY, branch_option, home_option, settings_of, tape_option
+from lotus_cli.terminal.options import options_as
+from lotus_cli.terminal.output import emit
+from lotus_cli.terminal.places import COUNT, DAY, at_branch, settings_of, tape_option
 from lotus_cli.terminal.progress import LOADING, Progress
+
+
+@dataclass(frozen=True, slots=True)
+class BackfillOptions:
+    """What `lotus backfill` is asked for."""
+
+    first: str
+    last: str
+    force: bool
+    workers: int
+    tape: str | None
+    branch: str | None
+    home: str | None
+    as_json: bool
 
 
 @click.command("backfill")
@@ -16,20 +33,9 @@ from lotus_cli.terminal.progress import LOADING, Progress
     "--workers", type=COUNT, default=2, show_default=True, help="Threads that read tape ahead of the learning."
 )
 @tape_option
-@branch_option
-@home_option
-@json_option
-@explained
-def backfill_command(
-    first: str,
-    last: str,
-    force: bool,
-    workers: int,
-    tape: str | None,
-    branch: str | None,
-    home: str | None,
-    as_json: bool,
-) -> None:
+@at_branch
+@options_as(BackfillOptions)
+def backfill_command(options: BackfillOptions) -> None:
     """Materialise every stage of a range of days in order; day d+1 is scored with what day d taught.
 
     Committed days are kept and skipped: running it again, or after a kill, ends in the same rows and hashes. The
@@ -37,14 +43,18 @@ def backfill_command(
     """
     from lotus_cli.terminal.places import begin_branch
 
-    if first > last:
-        raise ConfigError(f"--from {first} is after --to {last}", "the earlier day first", "the two changed places")
-    settings = begin_branch(settings_of(home, tape, branch))
-    with Progress(quiet=as_json) as progress:
+    if options.first > options.last:
+        raise ConfigError(
+            f"--from {options.first} is after --to {options.last}", "the earlier day first", "the two changed places"
+        )
+    settings = begin_branch(settings_of(options.home, options.tape, options.branch))
+    with Progress(quiet=options.as_json) as progress:
         progress(LOADING, 0)
         from lotus_assets.backfill import backfill
 
-        summary = backfill(settings, first, last, progress, force=force, workers=workers)
+        summary = backfill(
+            settings, options.first, options.last, progress, force=options.force, workers=options.workers
+        )
     stages = ("raw_tape", "microtape_frames", "signal_events", "signal_eval", "payoff_scores", "lessons")
     result = {
         "branch": summary.branch,
@@ -63,4 +73,4 @@ def backfill_command(
             f"priors taught by {summary.days[-1]}: {summary.priors_ver}",
         ]
     )
-    emit(result, as_json, text)
+    emit(result, options.as_json, text)

@@ -36,7 +36,7 @@ COMMANDS = {
     "keys": ("lotus_cli.upkeep.keys", "Signing keys of the modules: list, create, rotate."),
     "kill": ("lotus_cli.desk.kill", "The kill switch: open nothing any more, and with --flatten leave every position."),
     "learn": ("lotus_cli.learn.command", "Lessons from your own signals in CSV or Parquet, with a report."),
-    "lessons": ("lotus_cli.look.lessons", "What is believed after a night and why, and what was refused."),
+    "lessons": ("lotus_cli.look.lessons", "What is believed after a nightly run and why, and what was refused."),
     "live": ("lotus_cli.desk.live", "Run the daemon on the venue, or on a recorded tape over a real websocket."),
     "modules": ("lotus_cli.upkeep.modules", "Manifests of the modules: what differs, pages and schemas."),
     "network": (
@@ -48,7 +48,7 @@ COMMANDS = {
     "record": ("lotus_cli.desk.live", "Record a websocket into a tape."),
     "replay": ("lotus_cli.desk.live", "Serve a recorded tape over a loopback websocket, as the venue would."),
     "restore": ("lotus_cli.upkeep.ledger", "Restore every ledger from an archive into empty databases."),
-    "review": ("lotus_cli.look.review", "The review board: list, approve, reject, extend, attenuate, raise a cap."),
+    "review": ("lotus_cli.look.review", "The braid registry: list, approve, reject, extend, attenuate, raise a cap."),
     "sanity": ("lotus_cli.look.sanity", "How every series went with the moves after it, losers included."),
     "signal": ("lotus_cli.look.signal", "Print what an event puts on the signal bus, checked against its schema."),
     "tape": ("lotus_cli.tape", "List tapes; delete days that retention lets go."),
@@ -99,8 +99,8 @@ class LazyGroup(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module = importlib.import_module(COMMANDS[cmd_name][0])
-        found: click.Command = getattr(module, f"{cmd_name}_command")
-        return found
+        command: click.Command = getattr(module, f"{cmd_name}_command")
+        return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without importing them."""

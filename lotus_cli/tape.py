@@ -7,8 +7,8 @@ import click
 
 from lotus.errors import TapeError
 from lotus.names import name_of_step
-from lotus_cli.terminal.output import emit, explained, json_option, tell_losses
-from lotus_cli.terminal.places import DAY, catalogue, home_option, settings_of, tape_of, tape_option
+from lotus_cli.terminal.output import emit, tell_losses
+from lotus_cli.terminal.places import DAY, at_home, at_tape, catalogue, settings_of, tape_of
 from lotus_cli.terminal.progress import Progress
 from lotus_store.databases import Databases
 from lotus_store.tape.store import TapeStore
@@ -25,10 +25,7 @@ from lotus_store.tape.store import TapeStore
     help="PATHS is an archive root; import these days.",
 )
 @click.option("--coin", "coins", multiple=True, help="With --archive: only these coins.")
-@tape_option
-@home_option
-@json_option
-@explained
+@at_tape
 def import_command(
     paths: tuple[Path, ...],
     days: tuple[str, ...],
@@ -75,9 +72,7 @@ def tape_command() -> None:
 
 
 @tape_command.command("list")
-@home_option
-@json_option
-@explained
+@at_home
 def list_tapes(home: str | None, as_json: bool) -> None:
     """List every tape with its coins, days, lines and stored size."""
     settings = settings_of(home)
@@ -105,10 +100,7 @@ def list_tapes(home: str | None, as_json: bool) -> None:
 
 @tape_command.command("prune")
 @click.option("--dry-run", is_flag=True, help="Only say which days would go.")
-@tape_option
-@home_option
-@json_option
-@explained
+@at_tape
 def prune(dry_run: bool, tape: str | None, home: str | None, as_json: bool) -> None:
     """Delete whole days that tape.keep_days and tape.max_gb of lotus.toml let go; the newest two always stay."""
     from lotus_store.tape.retention import RetentionRules, apply_retention, expired_days

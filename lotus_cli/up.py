@@ -59,5 +59,5 @@ def _refuse_unless_stored(tape: TapeStore, day: str) -> None:
     tape.header()
     days = tape.days()
     if day not in days:
-        known = f"one of {days[0]} to {days[-1]}" if days else "a recorded or imported day"
-        raise TapeError(f"tape {tape.tape} has no day {day}", known, "another --tape or --trade-day")
+        expected = f"one of {days[0]} to {days[-1]}" if days else "a recorded or imported day"
+        raise TapeError(f"tape {tape.tape} has no day {day}", expected, "another --tape or --trade-day")

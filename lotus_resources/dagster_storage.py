@@ -8,24 +8,21 @@ Idea in the literature: connection pooling, lazy initialisation.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
 import sqlalchemy
 from dagster import Field
-from dagster._config.config_schema import UserConfigSchema
-from dagster._serdes import ConfigurableClassData
 from dagster_postgres.event_log import PostgresEventLogStorage
 from dagster_postgres.run_storage import PostgresRunStorage
 from dagster_postgres.schedule_storage import PostgresScheduleStorage
 from sqlalchemy.engine import Engine
 
 from lotus.errors import ConfigError
+from lotus_resources.dagster_internals import engine_of, only_validates, set_engine
 
 DSN_ENV = "LOTUS_DAGSTER_PG"  # SQLAlchemy URL of the `dagster` database, scheme postgresql+psycopg2
-VALIDATION_ENV = "DAGSTER_IS_DEFS_VALIDATION_CLI"  # set by `dagster definitions validate`
 _UNSET = "postgresql+psycopg2://"
-_CONFIG: UserConfigSchema = {"dsn_env": Field(str, default_value=DSN_ENV, is_required=False)}
 
 
 def pooled_engine(url: str) -> Engine:
@@ -62,83 +59,52 @@ def _refuse() -> NoReturn:
     )
 
 
-class PooledRunStorage(PostgresRunStorage):
-    """Run storage with a pool."""
-
-    def __init__(self, postgres_url: str, inst_data: ConfigurableClassData | None = None) -> None:
-        """Keep `postgres_url`; nothing is opened before the first statement."""
-        super().__init__(postgres_url, should_autocreate_tables=False, inst_data=inst_data)
-        self._engine = pooled_engine(postgres_url)
+class _Pooled:
+    """What the three storages of `dagster.yaml` share; nothing is opened before the first statement."""
 
     @classmethod
-    def config_type(cls) -> UserConfigSchema:
-        """One optional key: the name of the environment variable with the URL."""
-        return _CONFIG
+    def config_type(cls) -> dict[str, Field]:
+        """Return the one optional key: the name of the environment variable with the URL."""
+        return {"dsn_env": Field(str, default_value=DSN_ENV, is_required=False)}
 
     @classmethod
-    def from_config_value(
-        cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
-    ) -> "PooledRunStorage":
+    def from_config_value(cls, inst_data: Any, config_value: Mapping[str, Any]) -> Any:
         """Build from `dagster.yaml`."""
-        return cls(dsn_from_env(config_value["dsn_env"]), inst_data)
+        storage: Callable[..., Any] = cls
+        url = dsn_from_env(config_value["dsn_env"])
+        return set_engine(storage(url, should_autocreate_tables=False, inst_data=inst_data), pooled_engine(url))
+
+    def close_pool(self) -> None:
+        """Give the connections of the pool back."""
+        engine_of(self).dispose()
+
+
+class PooledRunStorage(_Pooled, PostgresRunStorage):
+    """Run storage with a pool."""
 
     def get_cursor_values(self, keys: set[str]) -> Mapping[str, str]:
         """Return stored cursors; none while definitions are only validated, which needs no server."""
-        if os.environ.get(VALIDATION_ENV) or self.postgres_url == _UNSET:
+        if only_validates() or self.postgres_url == _UNSET:
             return {}
         return super().get_cursor_values(keys)
 
     def dispose(self) -> None:
         """Close the pool."""
-        self._engine.dispose()
+        self.close_pool()
 
 
-class PooledEventLogStorage(PostgresEventLogStorage):
+class PooledEventLogStorage(_Pooled, PostgresEventLogStorage):
     """Event-log storage with a pool."""
-
-    def __init__(self, postgres_url: str, inst_data: ConfigurableClassData | None = None) -> None:
-        """Keep `postgres_url`; nothing is opened before the first statement."""
-        super().__init__(postgres_url, should_autocreate_tables=False, inst_data=inst_data)
-        self._engine = pooled_engine(postgres_url)
-
-    @classmethod
-    def config_type(cls) -> UserConfigSchema:
-        """One optional key: the name of the environment variable with the URL."""
-        return _CONFIG
-
-    @classmethod
-    def from_config_value(
-        cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
-    ) -> "PooledEventLogStorage":
-        """Build from `dagster.yaml`."""
-        return cls(dsn_from_env(config_value["dsn_env"]), inst_data)
 
     def dispose(self) -> None:
         """Stop the watcher and close the pool."""
         super().dispose()
-        self._engine.dispose()
+        self.close_pool()
 
 
-class PooledScheduleStorage(PostgresScheduleStorage):
+class PooledScheduleStorage(_Pooled, PostgresScheduleStorage):
     """Schedule storage with a pool."""
-
-    def __init__(self, postgres_url: str, inst_data: ConfigurableClassData | None = None) -> None:
-        """Keep `postgres_url`; nothing is opened before the first statement."""
-        super().__init__(postgres_url, should_autocreate_tables=False, inst_data=inst_data)
-        self._engine = pooled_engine(postgres_url)
-
-    @classmethod
-    def config_type(cls) -> UserConfigSchema:
-        """One optional key: the name of the environment variable with the URL."""
-        return _CONFIG
-
-    @classmethod
-    def from_config_value(
-        cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
-    ) -> "PooledScheduleStorage":
-        """Build from `dagster.yaml`."""
-        return cls(dsn_from_env(config_value["dsn_env"]), inst_data)
 
     def dispose(self) -> None:
         """Close the pool."""
-        self._engine.dispose()
+        self.close_pool()

@@ -1,8 +1,7 @@
-"""The live daemon as a Dagster resource: start, stop, status, swap of priors.
+"""The live daemon as a Dagster resource: start, stop, status.
 
 The daemon is a process of its own (`python -m lotus_live`) that never imports Dagster and is never waited for; this
-resource only spawns it, finds it again by its pid file, and asks. A swap of priors is a wake-up: the daemon reads the
-versions that the ledger says are in force and changes between two windows.
+resource only spawns it, finds it again by its pid file, and asks.
 """
 
 import json
@@ -17,11 +16,11 @@ from typing import Any
 
 import dagster as dg
 
-from lotus.errors import ConfigError
 from lotus.json_text import read_json
 from lotus_store.config import Settings, load_settings
 from lotus_store.files import make_folder, process_alive, write_bytes
 from lotus_store.private import open_private, own_home
+from lotus_store.processes import born
 
 STOP_S = 15.0
 
@@ -49,7 +48,7 @@ class LiveDaemonResource(dg.ConfigurableResource):  # type: ignore[type-arg]
                     env=environment,
                     start_new_session=True,
                 )
-            note = {"pid": process.pid, "born": _born(process.pid), "arguments": self.arguments}
+            note = {"pid": process.pid, "born": born(process.pid), "arguments": self.arguments}
             write_bytes(folder / "daemon.json", json.dumps(note).encode())
         return self.status()
 
@@ -75,14 +74,6 @@ class LiveDaemonResource(dg.ConfigurableResource):  # type: ignore[type-arg]
             out["daemon"] = read_json((_folder(settings) / "status.json").read_text())
         return out
 
-    def swap_priors(self) -> dict[str, Any]:
-        """Wake the daemon (SIGHUP) so that it reads the priors in force; raises `ConfigError` when it does not run."""
-        pid = self._pid(self._settings())
-        if pid is None:
-            raise ConfigError("the live daemon does not run", "a running daemon", "it was not started, or it ended")
-        os.kill(pid, signal.SIGHUP)
-        return self.status()
-
     def _settings(self) -> Settings:
         return load_settings(home=self.home or None)
 
@@ -95,17 +86,8 @@ class LiveDaemonResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         pid = int(note["pid"])
         with suppress(ChildProcessError):
             os.waitpid(pid, os.WNOHANG)
-        alive = process_alive(pid) and _born(pid) == note["born"]
-        return pid if alive else None
+        return pid if process_alive(pid) and born(pid) == note["born"] else None
 
 
 def _folder(settings: Settings) -> Path:
     return settings.home / "live"
-
-
-def _born(pid: int) -> str:
-    """Start time of a process in clock ticks since boot ("" where the system does not tell)."""
-    with suppress(OSError, IndexError):
-        words = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-        return words[19] if words[0] != "Z" else ""
-    return ""

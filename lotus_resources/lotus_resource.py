@@ -25,14 +25,14 @@ class Lotus:
     lake: Lake
     databases: Databases
     tape: TapeStore
-    told: Steps = untold
+    progress: Steps = untold
     recent: RecentValues = field(default_factory=RecentValues)
 
     @staticmethod
-    def open(settings: Settings, told: Steps = untold) -> "Lotus":
+    def open(settings: Settings, progress: Steps = untold) -> "Lotus":
         """Open the places that `settings` name; the embedded server of the home is started or joined."""
         databases = Databases(settings).open()
-        return Lotus(settings, Lake(settings.lake_root), databases, TapeStore(settings.home, settings.tape), told)
+        return Lotus(settings, Lake(settings.lake_root), databases, TapeStore(settings.home, settings.tape), progress)
 
     def close(self) -> None:
         """Give connections back."""

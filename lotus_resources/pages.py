@@ -12,11 +12,11 @@ import os
 import sys
 from collections.abc import Awaitable, Callable, MutableMapping
 from http.cookies import CookieError, SimpleCookie
-from types import SimpleNamespace
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode
 
 from lotus.loopback import decoded, stranger
+from lotus_resources.dagster_internals import serve_pages
 from lotus_venues.bounded_http import run_bounded
 
 TOKEN_ENV: Final = "LOTUS_PAGES_TOKEN"
@@ -69,10 +69,10 @@ class AccessMiddleware:
 
     def _of_cookie(self, text: str) -> str:
         try:
-            found = SimpleCookie(text).get(self._cookie)
+            cookie = SimpleCookie(text).get(self._cookie)
         except CookieError:
             return ""
-        return found.value if found else ""
+        return cookie.value if cookie else ""
 
 
 async def _refuse(scope: Scope, send: Send, status: int, words: str) -> None:
@@ -90,16 +90,8 @@ async def _answer(send: Send, status: int, body: bytes, headers: list[tuple[byte
 
 def main() -> None:
     """Serve Dagster's pages with the arguments of `dagster-webserver`; the token stands in the environment."""
-    from dagster_webserver import cli
-
     token, port = os.environ.pop(TOKEN_ENV), int(sys.argv[sys.argv.index("-p") + 1])
-    names = vars(cli)
-    make = names["create_app_from_workspace_process_context"]
-    names["create_app_from_workspace_process_context"] = lambda *given, **named: AccessMiddleware(
-        make(*given, **named), port, token
-    )
-    names["uvicorn"] = SimpleNamespace(run=run_bounded)
-    cli.cli()
+    serve_pages(lambda app: AccessMiddleware(app, port, token), run_bounded)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Make Dagster's instance ready: its folder under the home, its tables in PostgreSQL, the pool that keeps runs apart.
 
-Also buries runs whose process is gone: a killed run would otherwise hold its place in the pool for ever. Everything
+Also buries runs whose process is gone: a killed run would otherwise hold its place in the pool permanently. Everything
 here may be called again at any time. The learning state itself needs none of this: it lies in the sig database.
 """
 
@@ -17,6 +17,7 @@ from dagster_postgres.schedule_storage import PostgresScheduleStorage
 from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy import URL
 
+from lotus_resources.dagster_internals import fail_run, limit_pool
 from lotus_resources.dagster_storage import DSN_ENV
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
@@ -91,7 +92,7 @@ def instance(environment: dict[str, str]) -> Iterator[dg.DagsterInstance]:
     os.environ[DSN_ENV] = environment[DSN_ENV]
     try:
         with dg.DagsterInstance.from_config(environment["DAGSTER_HOME"]) as opened:
-            opened.event_log_storage.set_concurrency_slots(LANE_POOL, 1)
+            limit_pool(opened, LANE_POOL, 1)
             yield opened
     finally:
         if before is None:
@@ -112,7 +113,7 @@ def bury_dead_runs(opened: dg.DagsterInstance, nothing_else_runs: bool = False) 
     for run in opened.get_runs(filters=dg.RunsFilter(statuses=[dg.DagsterRunStatus.NOT_STARTED, *BEGUN])):
         if _is_dead(run.tags, nothing_else_runs and run.status in BEGUN):
             pid = run.tags.get(PID_TAG) or "unknown"
-            opened.report_run_failed(run, f"process {pid} ended without reporting; committed days are kept")
+            fail_run(opened, run, f"process {pid} ended without reporting; committed days are kept")
             buried += 1
     return buried
 

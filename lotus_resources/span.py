@@ -35,7 +35,7 @@ class DaySpan:
         return {FIRST_ENV: self.first, LAST_ENV: self.last}
 
 
-def span_told(environment: Mapping[str, str] = os.environ) -> DaySpan:
+def span_of_environment(environment: Mapping[str, str] = os.environ) -> DaySpan:
     """Return the span that the parent process told."""
     return DaySpan(environment.get(FIRST_ENV) or EARLIEST, environment.get(LAST_ENV, ""))
 

@@ -14,9 +14,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import dagster as dg
-from dagster._core.storage.tags import SENSOR_NAME_TAG
 
 from lotus.hashing import natural_id
+from lotus_resources.dagster_internals import tags_of_sensor
 
 RETRY_S = 600.0  # a failed run's subjects are left alone for this long: what broke it may need a hand
 DEAD_S = 1800.0  # a run without a sign of life for this long was killed; its subjects are asked for again
@@ -48,10 +48,12 @@ def asked(instance: dg.DagsterInstance, sensor: str, op: str, now_s: float | Non
     ends in between, the rows are gone by then.
     """
     now = time.time() if now_s is None else now_s
-    mine = {SENSOR_NAME_TAG: sensor}
-    newest = instance.get_runs(filters=dg.RunsFilter(tags=mine), limit=1)
-    heard = datetime.fromtimestamp(now - DEAD_S, UTC)
-    recent = instance.get_run_records(dg.RunsFilter(tags=mine, statuses=[*OPEN, *FAILED], updated_after=heard))
+    own_runs = tags_of_sensor(sensor)
+    newest = instance.get_runs(filters=dg.RunsFilter(tags=own_runs), limit=1)
+    alive_since = datetime.fromtimestamp(now - DEAD_S, UTC)
+    recent = instance.get_run_records(
+        dg.RunsFilter(tags=own_runs, statuses=[*OPEN, *FAILED], updated_after=alive_since)
+    )
     resting = [r for r in recent if r.dagster_run.status in OPEN or (r.end_time or 0.0) > now - RETRY_S]
     taken = frozenset(name for record in resting for name in subjects_of(record.dagster_run.run_config, op))
     return Asked(taken, newest[0].run_id if newest else "")
@@ -59,5 +61,5 @@ def asked(instance: dg.DagsterInstance, sensor: str, op: str, now_s: float | Non
 
 def subjects_of(run_config: Mapping[str, Any], op: str) -> list[str]:
     """Return the subjects that a run was asked for."""
-    found: list[str] = run_config.get("ops", {}).get(op, {}).get("config", {}).get("asked_for", [])
-    return found
+    subjects: list[str] = run_config.get("ops", {}).get(op, {}).get("config", {}).get("asked_for", [])
+    return subjects

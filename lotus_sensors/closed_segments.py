@@ -15,10 +15,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import dagster as dg
-from dagster._core.storage.tags import RUN_KEY_TAG, SENSOR_NAME_TAG
 
+from lotus_resources.dagster_internals import run_key_of, tags_of_run_key, tags_of_sensor
 from lotus_resources.lotus_resource import Lotus
-from lotus_resources.span import span_told
+from lotus_resources.span import span_of_environment
 from lotus_sensors.asking import FAILED, RETRY_S
 from lotus_sensors.waiting import TICK_S, read_or_wait
 from lotus_store.databases import Connection
@@ -51,19 +51,19 @@ def run_key(tape: str, day: str, count: int, before: int = 0) -> str:
 def to_repeat(instance: dg.DagsterInstance, tape: str, counts: Mapping[str, int], now_s: float) -> dict[str, str]:
     """Return key and day of what failed a while ago, is still the state of its day, and was not asked for again."""
     failed = dg.RunsFilter(
-        tags={SENSOR_NAME_TAG: NAME},
+        tags=tags_of_sensor(NAME),
         statuses=list(FAILED),
         updated_after=datetime.fromtimestamp(now_s - LOOK_BACK_S, UTC),
     )
-    found = {}
+    repeats = {}
     for record in instance.get_run_records(failed):
-        its_tape, day, count, before = _parts(record.dagster_run.tags.get(RUN_KEY_TAG, ""))
+        its_tape, day, count, before = _parts(run_key_of(record.dagster_run.tags))
         rested = (record.end_time or 0.0) <= now_s - RETRY_S
         if its_tape == tape and counts.get(day) == count and rested and before + 1 < ATTEMPTS:
             key = run_key(tape, day, count, before + 1)
-            if not instance.get_runs(filters=dg.RunsFilter(tags={RUN_KEY_TAG: key}), limit=1):
-                found[key] = day
-    return found
+            if not instance.get_runs(filters=dg.RunsFilter(tags=tags_of_run_key(key)), limit=1):
+                repeats[key] = day
+    return repeats
 
 
 def made_days(
@@ -72,11 +72,11 @@ def made_days(
     """Return those of the days that Dagster knows as made, when as many segments were listed as there are now."""
     if not counts:
         return frozenset()
-    known = [instance.get_materialized_partitions(dg.AssetKey(name)) for name in LAST]
+    made = [instance.get_materialized_partitions(dg.AssetKey(name)) for name in LAST]
     return frozenset(
         day
         for day, n in counts.items()
-        if all(day in k for k in known) and len(read_segments(connection, tape, day)) == n
+        if all(day in k for k in made) and len(read_segments(connection, tape, day)) == n
     )
 
 
@@ -91,7 +91,7 @@ def closed_segments(
     context: dg.SensorEvaluationContext, lotus: dg.ResourceParam[Lotus]
 ) -> Iterator[dg.RunRequest | dg.SkipReason]:
     """Ask for the days whose tape grew, and again for those whose run failed."""
-    tape, folder, cursor, span = lotus.settings.tape, lotus.tape.folder, context.cursor, span_told()
+    tape, folder, cursor, span = lotus.settings.tape, lotus.tape.folder, context.cursor, span_of_environment()
     asked = json.loads(cursor) if cursor else {}
     again = to_repeat(context.instance, tape, segment_counts(folder), time.time())
     with lotus.databases.reader("sig", autocommit=True) as connection:

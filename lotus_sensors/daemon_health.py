@@ -10,7 +10,6 @@ import time
 from typing import Any, Final
 
 import dagster as dg
-from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluation
 
 from lotus_live.reports.health import Health, read_health
 from lotus_resources.lotus_resource import Lotus
@@ -19,8 +18,8 @@ NAME, ASSET, CHECK = "daemon_health", "live_daemon", "healthy"
 AGAIN_S: Final = {True: 900.0, False: 86_400.0}  # while a daemon runs, and while none does
 
 
-def told_of(health: Health) -> dict[str, Any]:
-    """Return what Dagster is told of a check on the daemon, whoever reports it."""
+def check_fields(health: Health) -> dict[str, Any]:
+    """Return the fields of the check on the daemon, whoever reports it."""
     return {
         "check_name": CHECK,
         "passed": health.level == "ok",
@@ -32,13 +31,13 @@ def told_of(health: Health) -> dict[str, Any]:
 
 def report(health: Health, cursor: str | None, now_s: float) -> dg.SensorResult:
     """Return the events for what the cursor does not know yet, or knows for too long, and the new cursor."""
-    known = json.loads(cursor) if cursor else {}
-    same = (known.get("level"), known.get("text")) == (health.level, health.text)
-    if same and now_s - known["at_s"] < AGAIN_S[health.is_running]:
+    before = json.loads(cursor) if cursor else {}
+    same = (before.get("level"), before.get("text")) == (health.level, health.text)
+    if same and now_s - before["at_s"] < AGAIN_S[health.is_running]:
         return dg.SensorResult(skip_reason=f"as before: {health.text}", cursor=cursor)
     key, facts = dg.AssetKey(ASSET), dict(health.facts)
     seen = dg.AssetObservation(key, description=health.text, metadata=facts)
-    evaluation = AssetCheckEvaluation(asset_key=key, blocking=False, **told_of(health))
+    evaluation = dg.AssetCheckEvaluation(asset_key=key, blocking=False, **check_fields(health))
     now = json.dumps({"level": health.level, "text": health.text, "at_s": now_s})
     return dg.SensorResult(skip_reason=f"reported: {health.text}", cursor=now, asset_events=[seen, evaluation])
 

@@ -10,12 +10,8 @@ import time
 from collections.abc import Sequence
 
 import dagster as dg
-from dagster._core.storage.tags import (
-    ASSET_PARTITION_RANGE_END_TAG,
-    ASSET_PARTITION_RANGE_START_TAG,
-    SENSOR_NAME_TAG,
-)
 
+from lotus_resources.dagster_internals import range_tags, tags_of_sensor
 from lotus_resources.lotus_resource import Lotus
 from lotus_sensors.asking import FAILED, RETRY_S
 from lotus_store.databases import Connection
@@ -51,10 +47,10 @@ def reason_to_wait(sig: Connection, branch: str, late: Sequence[LateDay]) -> str
 
 def attempt(instance: dg.DagsterInstance, state: str, now_s: float) -> int | None:
     """Return which attempt at a state is due, None when one is under way, was made, or failed too lately or often."""
-    known = instance.get_run_records(dg.RunsFilter(tags={SENSOR_NAME_TAG: NAME, STATE_TAG: state}))
-    failed = [record for record in known if record.dagster_run.status in FAILED]
+    attempts = instance.get_run_records(dg.RunsFilter(tags=tags_of_sensor(NAME) | {STATE_TAG: state}))
+    failed = [record for record in attempts if record.dagster_run.status in FAILED]
     rested = all((record.end_time or 0.0) <= now_s - RETRY_S for record in failed)
-    return len(failed) if len(failed) == len(known) < ATTEMPTS and rested else None
+    return len(failed) if len(failed) == len(attempts) < ATTEMPTS and rested else None
 
 
 @dg.sensor(
@@ -78,5 +74,5 @@ def late_executions_sensor(
     number = attempt(context.instance, state, time.time())
     if number is None:
         return dg.SkipReason(f"asked for: {state}")
-    tags = {ASSET_PARTITION_RANGE_START_TAG: late[0].day, ASSET_PARTITION_RANGE_END_TAG: last, STATE_TAG: state}
+    tags = range_tags(late[0].day, last) | {STATE_TAG: state}
     return dg.RunRequest(run_key=f"{state} | {number}", tags=tags)

@@ -28,26 +28,26 @@ def due(connections: Mapping[Module, Connection], branch: str, taken: frozenset[
 
     One message may wait in several inboxes, each of which is to apply it.
     """
-    found: dict[Module, list[str]] = {}
+    fresh_by_module: dict[Module, list[str]] = {}
     for module, connection in connections.items():
         rows = waiting(connection, module.value, branch, [intent.value for intent in SLOW_HANDLERS[module]])
         if fresh := [name for event_id, _, _ in rows if (name := f"{module}/{event_id}") not in taken]:
-            found[module] = fresh[:TOGETHER]
-    return found
+            fresh_by_module[module] = fresh[:TOGETHER]
+    return fresh_by_module
 
 
 def requests(
     instance: dg.DagsterInstance, connections: Mapping[Module, Connection], branch: str
 ) -> list[dg.RunRequest]:
     """Return a request per module with messages that no run is to apply yet."""
-    known = asked(instance, NAME, OP)
+    earlier = asked(instance, NAME, OP)
     return [
         dg.RunRequest(
-            run_key=known.run_key(names),
+            run_key=earlier.run_key(names),
             run_config={"ops": {OP: {"config": {"module": module.value, "asked_for": names}}}},
             tags={"lotus/module": module.value},
         )
-        for module, names in due(connections, branch, known.taken).items()
+        for module, names in due(connections, branch, earlier.taken).items()
     ]
 
 
@@ -65,7 +65,7 @@ def new_inbox(
     branch = lotus.settings.branch
     with ExitStack() as held:
         inboxes = {m: held.enter_context(lotus.databases.reader(m.value, autocommit=True)) for m in SLOW_HANDLERS}
-        found = read_or_wait([*inboxes.values()], CHANNEL, lambda: requests(context.instance, inboxes, branch), TICK_S)
-    if not found:
+        wanted = read_or_wait([*inboxes.values()], CHANNEL, lambda: requests(context.instance, inboxes, branch), TICK_S)
+    if not wanted:
         yield dg.SkipReason(f"no message waits on branch {branch}")
-    yield from found
+    yield from wanted

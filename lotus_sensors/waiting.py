@@ -23,9 +23,9 @@ def read_or_wait(connections: Sequence[Connection], channel: str, read: Callable
     """
     for connection in connections:
         connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
-    found = read()
-    if found:
-        return found
+    state = read()
+    if state:
+        return state
     if not any([*connection.notifies(timeout=0.0)] for connection in connections):
         select.select([connection.fileno() for connection in connections], [], [], wait_s)
     return read()

@@ -31,8 +31,8 @@ def on_page_markdown(markdown: str, page: Any, files: Files, **_: object) -> str
     """Draw the drawings, and lead links to where their targets lie in the site."""
     source = page.file.src_uri
     place = next((ROOT / name for name, uri in OUTSIDE.items() if uri == source), ROOT / "docs" / source)
-    drawn = DRAWING.sub(lambda found: f'\n<figure style="background: white">{_drawn(found[1])}</figure>\n', markdown)
-    return LINK.sub(lambda found: _led(found, place, source, files), drawn)
+    drawn = DRAWING.sub(lambda match: f'\n<figure style="background: white">{_drawn(match[1])}</figure>\n', markdown)
+    return LINK.sub(lambda match: _led(match, place, source, files), drawn)
 
 
 def _records() -> Iterator[str]:
@@ -47,16 +47,16 @@ def _drawn(source: str) -> str:
     return " ".join(mermaidx.render(source).svg().split())
 
 
-def _led(found: re.Match[str], place: Path, source: str, files: Files) -> str:
+def _led(match: re.Match[str], place: Path, source: str, files: Files) -> str:
     """Return a link with the address of its target in the site, or its words alone when the target is not there."""
-    mark, words, target, anchor = found[1], found[2], found[3], found[4] or ""
+    mark, words, target, anchor = match[1], match[2], match[3], match[4] or ""
     if not target or "://" in target:
-        return found[0]
+        return match[0]
     path = (place.parent / target).resolve()
     inside = path.relative_to(ROOT).as_posix()
     uri = OUTSIDE.get(inside) or ("adr/index.md" if inside == "docs/adr" else inside.removeprefix("docs/"))
     if files.get_file_from_path(uri) is None:
-        return found[0] if path.suffix == ".md" else words
+        return match[0] if path.suffix == ".md" else words
     return f"{mark}[{words}]({_relative(uri, source)}{anchor})"
 
 

@@ -28,12 +28,12 @@ def run(*command: str | Path, why: str, long: bool = False) -> None:
     with subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, stderr=errors, text=True) as step:
         while step.returncode is None:
             try:
-                output, said = step.communicate(timeout=1.0)
+                output, errors_text = step.communicate(timeout=1.0)
             except subprocess.TimeoutExpired:
                 if counts:
                     print(f"\r{head} {time.monotonic() - started:.0f} s", end="", flush=True)
     if step.returncode != 0:
-        print(f" failed\n{output}\n{said or ''}", file=sys.stderr)
+        print(f" failed\n{output}\n{errors_text or ''}", file=sys.stderr)
         raise SystemExit(step.returncode)
     again = f"  {why}" if long else f"\r{head}" if counts else ""
     print(f"{again} {time.monotonic() - started:.0f} s", flush=True)
@@ -48,8 +48,8 @@ def packages() -> int:
 def main() -> None:
     """Create the environment, or finish one that an earlier run left half-made."""
     if sys.version_info < (3, 11):
-        found = sys.version.split()[0]
-        raise SystemExit(f"found Python {found}; expected 3.11 or later: make PYTHON=/path/to/python3.11 ...")
+        version = sys.version.split()[0]
+        raise SystemExit(f"found Python {version}; expected 3.11 or later: make PYTHON=/path/to/python3.11 ...")
     began = time.monotonic()
     print(f"Setting up Lotus (once): up to {packages()} packages are downloaded, {ROOT / '.venv'} takes 1.8 GB;")
     print("then every kernel is compiled. One to two minutes on two quiet cores, beside the download.", flush=True)

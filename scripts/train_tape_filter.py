@@ -41,11 +41,16 @@ def main() -> int:
     days = [day_examples(day) for day in range(DAYS)]
     number = np.repeat(np.arange(DAYS), [len(d.up) for d in days])
     x, up = np.concatenate([d.x for d in days]), np.concatenate([d.up for d in days])
-    found = train(x, up, number >= TRAINED, SEED)
-    (ROOT / "lotus/experts/weights" / FILE).write_bytes(export_weights(found.weights))
-    print(f"{found.rows[0]} rows trained on, {found.rows[1]} unseen; {found.hit_rate:.1%} of unseen directions right")
-    print(f"log loss unseen {found.loss:.5f}, trained on {found.loss_trained:.5f}, knowing nothing {np.log(2.0):.5f}")
-    print(f"hash: {weights_hash(found.weights)}")
+    trained = train(x, up, number >= TRAINED, SEED)
+    (ROOT / "lotus/experts/weights" / FILE).write_bytes(export_weights(trained.weights))
+    print(
+        f"{trained.rows[0]} rows trained on, {trained.rows[1]} unseen; "
+        f"{trained.hit_rate:.1%} of unseen directions right"
+    )
+    print(
+        f"log loss unseen {trained.loss:.5f}, trained on {trained.loss_trained:.5f}, knowing nothing {np.log(2.0):.5f}"
+    )
+    print(f"hash: {weights_hash(trained.weights)}")
     return 0
 
 

@@ -1,7 +1,7 @@
 """What is believed, at a glance, for the first rows of `lessons`: a small picture and a sentence for each belief.
 
 Dagster shows Markdown in place only up to a thousand characters, so the picture is drawn by hand and small; it is drawn
-on nights that accept nothing too. The full forest plot is `lesson_pictures`. Nothing of it is stored or hashed.
+on nightly runs that accept nothing too. The full forest plot is `lesson_pictures`. Nothing of it is stored or hashed.
 """
 
 import base64
@@ -18,11 +18,11 @@ WIDTH, ROW, LEFT, RIGHT = 310, 20, 145, 295  # pixels; the plot lies between the
 MOST = 6  # beliefs that fit
 
 
-def beliefs_told(board: Sequence[Braid], believed: Sequence[Lesson]) -> dict[str, str]:
+def belief_documents(registry: Sequence[Braid], believed: Sequence[Lesson]) -> dict[str, str]:
     """Return Markdown by name, the picture first: of `believed` lessons, and of the braids the day began with."""
     out = {"believed": intervals(believed[:MOST])} if believed else {}
-    if board:
-        out["in_force"] = "\n".join(f"- {_sentence(braid)}" for braid in board)
+    if registry:
+        out["in_force"] = "\n".join(f"- {_sentence(braid)}" for braid in registry)
     return out
 
 
@@ -49,7 +49,7 @@ def intervals(believed: Sequence[Lesson]) -> str:
 
 
 def _sentence(braid: Braid) -> str:
-    until = f"until {day_of(braid.expires_at_ms)}" if braid.expires_at_ms < NEVER_MS else "for ever"
+    until = f"until {day_of(braid.expires_at_ms)}" if braid.expires_at_ms < NEVER_MS else "permanently"
     return (
         f"**{braid.detector_id}** where {describe_braid(braid.active())}: claims {braid.claim_bps:+.2f} bps "
         f"(95 % of the uplift {braid.ci95[0]:+.2f} to {braid.ci95[1]:+.2f}), grade {braid.grade}, in force from "

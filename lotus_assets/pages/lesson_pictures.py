@@ -1,7 +1,7 @@
-"""Pictures of a night that looked, for the metadata of `lessons`: forest plot, calibration, life lines, heat maps.
+"""Pictures of an interim analysis, for the metadata of `lessons`: forest plot, calibration, life lines, heat maps.
 
-A glance, not a record: nothing of it is stored or hashed. Drawing is `lotus.pictures`; a night without a slot has no
-picture, and is not made to wait for one.
+A glance, not a record: nothing of it is stored or hashed. Drawing is `lotus.pictures`; a nightly run without an alpha
+slot has no picture, and is not made to wait for one.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -16,15 +16,15 @@ from lotus.learning.views import calibration, heat_map, life_line
 from lotus.manifest import LearningDefaults
 from lotus.priors.vocabulary import describe_rule
 
-MAX_OF_A_KIND = 3  # calibration curves, life lines and heat maps of one night
+MAX_OF_A_KIND = 3  # calibration curves, life lines and heat maps of one nightly run
 
 
 def lesson_pictures(
     night: NightResult, read: Callable[[], Mapping[str, Columns]], settings: LearningDefaults
 ) -> dict[str, str]:
-    """Return Markdown images by name; none when the night did not look or nothing was near.
+    """Return Markdown images by name; none without an interim analysis, or when nothing was near.
 
-    `read` gives the scores of the night's window; it is asked only when something is drawn.
+    `read` gives the scores of the nightly run's window; it is asked only when something is drawn.
     """
     if not night.looked or not (night.lessons or night.proposals or night.refused):
         return {}

@@ -18,7 +18,7 @@ def signed_bound(lesson: Lesson) -> float:
     return lesson.sign * lesson.lcb_bps
 
 
-def belief_table(board: Sequence[Braid]) -> TextTable:
+def belief_table(registry: Sequence[Braid]) -> TextTable:
     """Return braids, one a row: where they act, what they claim and from when to when."""
     head = ("detector", "rule", "claim, bps", "95 %, bps", "grade", "in force from", "until", "e-value against it")
     rows = [
@@ -29,10 +29,10 @@ def belief_table(board: Sequence[Braid]) -> TextTable:
             f"{b.ci95[0]:+.2f} to {b.ci95[1]:+.2f}",
             b.grade,
             day_of(b.effective_from_ms),
-            day_of(b.expires_at_ms) if b.expires_at_ms < NEVER_MS else "for ever",
+            day_of(b.expires_at_ms) if b.expires_at_ms < NEVER_MS else "permanently",
             b.e_value,
         )
-        for b in board
+        for b in registry
     ]
     return TextTable(head, rows)
 

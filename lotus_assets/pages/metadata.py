@@ -9,22 +9,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import dagster as dg
-from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluation
-from dagster._core.definitions.data_version import (
-    CODE_VERSION_TAG,
-    DATA_VERSION_TAG,
-    DEFAULT_DATA_VERSION,
-    NULL_EVENT_POINTER,
-    extract_data_version_from_entry,
-    get_input_data_version_tag,
-    get_input_event_pointer_tag,
-)
 
 from lotus.timebase import next_day
 from lotus_assets.catalogue import BY_NAME, EXTERNAL_BELIEF
 from lotus_assets.code_version import code_version
 from lotus_assets.pages.plot import plot_markdown
 from lotus_assets.stages.context import Cell, CheckOutcome, StageResult
+from lotus_resources.dagster_internals import input_tags, version_tags
 
 Metadata = dict[str, dg.MetadataValue]
 REUSED = "inputs and code equal those of the result that is kept; `force: true` in the run's config computes again"
@@ -57,9 +48,9 @@ def shown_before(instance: dg.DagsterInstance, result: StageResult) -> Metadata:
         return {}
     asked = dg.AssetRecordsFilter(dg.AssetKey(result.stage), asset_partitions=[result.day])
     for record in instance.fetch_materializations(asked, limit=1).records:
-        told = record.asset_materialization.metadata if record.asset_materialization else {}
-        if told.get("content_hash") == dg.MetadataValue.text(result.content_hash):
-            return {name: value for name, value in told.items() if isinstance(value, dg.MarkdownMetadataValue)}
+        metadata = record.asset_materialization.metadata if record.asset_materialization else {}
+        if metadata.get("content_hash") == dg.MetadataValue.text(result.content_hash):
+            return {name: value for name, value in metadata.items() if isinstance(value, dg.MarkdownMetadataValue)}
     return {}
 
 
@@ -70,33 +61,20 @@ def version_of(result: StageResult) -> dg.DataVersion:
 
 def day_events(
     instance: dg.DagsterInstance, result: StageResult
-) -> Iterator[dg.AssetMaterialization | AssetCheckEvaluation]:
-    """Yield what Dagster is told of one stage of a day inside a run over many days: checks first, then the fact."""
+) -> Iterator[dg.AssetMaterialization | dg.AssetCheckEvaluation]:
+    """Yield the events of one stage of a day inside a run over many days: checks first, then the materialisation."""
     key, before = dg.AssetKey(result.stage), shown_before(instance, result)
     yield from (evaluation(result, check) for check in result.checks)
     if not result.failed_checks:
-        tags = {
-            DATA_VERSION_TAG: result.content_hash,
-            CODE_VERSION_TAG: code_version(*BY_NAME[result.stage].packages),
-            **_inputs(instance, result),
-        }
+        entry = BY_NAME[result.stage]
+        tags = version_tags(result.content_hash, code_version(*entry.packages))
+        for name, _ in entry.deps:
+            tags |= input_tags(instance, name, result.day, is_source=name == EXTERNAL_BELIEF)
         yield dg.AssetMaterialization(key, partition=result.day, metadata=metadata_of(result, before), tags=tags)
 
 
-def _inputs(instance: dg.DagsterInstance, result: StageResult) -> dict[str, str]:
-    """Return tags that name what the stage stands on; without them Dagster's pages call every day "Unsynced"."""
-    tags = {}
-    for name, _ in BY_NAME[result.stage].deps:
-        key, is_source = dg.AssetKey(name), name == EXTERNAL_BELIEF
-        record = instance.get_latest_data_version_record(key, is_source=is_source, partition_key=result.day)
-        version = extract_data_version_from_entry(record.event_log_entry) if record else None
-        tags[get_input_data_version_tag(key)] = (version or DEFAULT_DATA_VERSION).value
-        tags[get_input_event_pointer_tag(key)] = str(record.storage_id) if record else NULL_EVENT_POINTER
-    return tags
-
-
 def carried_over(day: str, stages: Iterable[str]) -> Iterator[dg.AssetMaterialization]:
-    """Yield what Dagster is told of a day without tape: nothing was computed, beliefs are carried over it."""
+    """Yield the events of a day without tape: nothing was computed, beliefs are carried over it."""
     for stage in stages:
         metadata = {"dagster/partition_row_count": dg.MetadataValue.int(0), "tape": dg.MetadataValue.text("none")}
         yield dg.AssetMaterialization(stage, "no tape: beliefs are carried over", partition=day, metadata=metadata)
@@ -117,16 +95,16 @@ def in_force(
     Twice, for Dagster counts the days of an external asset by its materialisations, and shows its observations as its
     latest event.
     """
-    metadata, tags = {"priors_ver": dg.MetadataValue.text(priors_ver), **more}, {DATA_VERSION_TAG: priors_ver}
+    metadata, tags = {"priors_ver": dg.MetadataValue.text(priors_ver), **more}, version_tags(priors_ver)
     made = dg.AssetMaterialization(EXTERNAL_BELIEF, words or None, metadata, partition=day, tags=tags)
     return made, dg.AssetObservation(EXTERNAL_BELIEF, words or None, metadata, partition=day, tags=tags)
 
 
-def evaluation(result: StageResult, check: CheckOutcome) -> AssetCheckEvaluation:
+def evaluation(result: StageResult, check: CheckOutcome) -> dg.AssetCheckEvaluation:
     """Return one check's evaluation for the day of `result`."""
-    return AssetCheckEvaluation(
+    return dg.AssetCheckEvaluation(
         asset_key=dg.AssetKey(result.stage),
-        **_told(check),
+        **_check_fields(check),
         blocking=check.blocking,
         partition=result.day,
     )
@@ -134,11 +112,11 @@ def evaluation(result: StageResult, check: CheckOutcome) -> AssetCheckEvaluation
 
 def check_results(result: StageResult) -> list[dg.AssetCheckResult]:
     """Return the same checks for an ordinary asset, which runs one day at a time."""
-    return [dg.AssetCheckResult(**_told(check)) for check in result.checks]
+    return [dg.AssetCheckResult(**_check_fields(check)) for check in result.checks]
 
 
-def _told(check: CheckOutcome) -> dict[str, Any]:
-    """Return what Dagster is told of a check, whoever reports it."""
+def _check_fields(check: CheckOutcome) -> dict[str, Any]:
+    """Return the fields of a check, whoever reports it."""
     return {
         "check_name": check.name,
         "passed": check.passed and not check.unseen,

@@ -1,6 +1,6 @@
-"""What `lotus up --trade-day` tells of its day: the end of trading, and what the night that follows learned from it.
+"""What `lotus up --trade-day` tells of its day: the end of trading, and what the nightly run after it learned.
 
-The night itself is asked for by the sensor `late_executions`; here it is only waited for and put into words.
+The nightly run itself is asked for by the sensor `late_executions`; here it is only waited for and put into words.
 """
 
 from collections import Counter
@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import dagster as dg
-from dagster._core.storage.tags import SENSOR_NAME_TAG
 
 from lotus.timebase import day_start_ms, next_day
 from lotus_assets.stages.chain import LAST_STAGE
 from lotus_assets.stages.scoring.payoff_scores import UNTOLD_DAYS
+from lotus_resources.dagster_internals import tags_of_sensor
 from lotus_resources.provision import instance
 from lotus_sensors.late_executions import NAME as SENSOR
 from lotus_store.config import Settings
@@ -57,10 +57,10 @@ class TradedDay:
                 self._over = self._night_is_over(sig)
 
     def _traded(self, sig: Connection, how: str) -> str:
-        told = executions_of(sig, self.settings.branch, day_start_ms(self.day), day_start_ms(next_day(self.day)))
-        outcomes = Counter(f"void: {row.void}" if row.void else row.outcome for row in told)
+        executions = executions_of(sig, self.settings.branch, day_start_ms(self.day), day_start_ms(next_day(self.day)))
+        outcomes = Counter(f"void: {row.void}" if row.void else row.outcome for row in executions)
         words = ", ".join(f"{n} {outcome}" for outcome, n in sorted(outcomes.items()))
-        return f"{self.day} {how}: {len(told)} published windows answered for ({words or 'none'})"
+        return f"{self.day} {how}: {len(executions)} published windows answered for ({words or 'none'})"
 
     def _nothing_follows(self, sig: Connection) -> bool:
         branch = self.settings.branch
@@ -70,7 +70,7 @@ class TradedDay:
         if not self._is_late(sig):
             self.say("all of it is in the day's outcomes already")
             return True
-        self.say("the night after it begins by itself")
+        self.say("the nightly run after it begins by itself")
         return False
 
     def _is_late(self, sig: Connection) -> bool:
@@ -78,13 +78,13 @@ class TradedDay:
 
     def _night_is_over(self, sig: Connection) -> bool:
         with instance(self.environment) as opened:
-            runs = opened.get_runs(filters=dg.RunsFilter(tags={SENSOR_NAME_TAG: SENSOR}), limit=1)
+            runs = opened.get_runs(filters=dg.RunsFilter(tags=tags_of_sensor(SENSOR)), limit=1)
         if not runs or runs[0].status not in OVER:
             return False
         if runs[0].status is dg.DagsterRunStatus.SUCCESS:
             self.say(self._learned(sig))
         else:
-            self.say(f"the night after {self.day} failed: run {runs[0].run_id} in the Dagster UI has the trace")
+            self.say(f"the nightly run after {self.day} failed: run {runs[0].run_id} in the Dagster UI has the trace")
         return True
 
     def _learned(self, sig: Connection) -> str:

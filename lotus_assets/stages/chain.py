@@ -49,8 +49,8 @@ def tape_days(ctx: StageContext) -> list[str]:
 
 def learning_days(ctx: StageContext, days: Iterable[str]) -> list[str]:
     """Return those of `days` that have tape, oldest first; the others carry beliefs over and need no work."""
-    known = set(tape_days(ctx))
-    return sorted(day for day in days if day in known)
+    with_tape = set(tape_days(ctx))
+    return sorted(day for day in days if day in with_tape)
 
 
 def last_committed_day(ctx: StageContext) -> str | None:

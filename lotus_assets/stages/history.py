@@ -68,18 +68,18 @@ def audited_before(ctx: StageContext, day: str, detectors: Sequence[DetectorSpec
 
     A day too short to audit speaks of nobody, so what was known before it stands. Looks back `AUDIT_DAYS` days.
     """
-    found: dict[str, CuratorInput] = {}
+    newest: dict[str, CuratorInput] = {}
     versions = {d.detector_id: d.version for d in detectors}
     for commit in reversed(commits_before(ctx, DETECTOR_AUDITS.name, day, AUDIT_DAYS)):
-        for name, one in _told(ctx, commit).items():
+        for name, one in _audit_inputs(ctx, commit).items():
             if versions.get(name) == one.spec_version:
-                found.setdefault(name, one)
-        if found.keys() == versions.keys():
+                newest.setdefault(name, one)
+        if newest.keys() == versions.keys():
             break
-    return found
+    return newest
 
 
-def _told(ctx: StageContext, audited: DayCommit) -> Mapping[str, CuratorInput]:
+def _audit_inputs(ctx: StageContext, audited: DayCommit) -> Mapping[str, CuratorInput]:
     return ctx.recent.get(
         _AUDITS, (audited.content_hash,), lambda: read_curator_inputs(ctx.lake, ctx.branch, audited.day)
     )

@@ -4,7 +4,7 @@ The content hash of a stage is the hash of the names and content hashes of its p
 "is what is there what was committed?" costs a few footers.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,6 +39,18 @@ def parts_hash(ctx: StageContext, branch: str, day: str, parts: Sequence[TablePa
     except LakeError:
         return ""
     return joint_hash(parts, hashes)
+
+
+def present_of(
+    parts: Sequence[TablePart] | Callable[[StageContext], Sequence[TablePart]], on_tape: bool = False
+) -> Callable[[StageContext, str], str]:
+    """Return the `present` of a stage that is these parts, of the branch or of what all branches of a tape share."""
+
+    def present(ctx: StageContext, day: str) -> str:
+        branch = ctx.tape_branch if on_tape else ctx.branch
+        return parts_hash(ctx, branch, day, parts(ctx) if callable(parts) else parts)
+
+    return present
 
 
 def joint_hash(parts: Sequence[TablePart], hashes: Sequence[str]) -> str:

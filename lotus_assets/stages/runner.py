@@ -28,15 +28,15 @@ def run_stage(ctx: StageContext, stage: Stage, day: str) -> StageResult:
     began = time.perf_counter()
     branch = branch_of(ctx, stage)
     inputs_hash = _inputs_hash(ctx, stage, day)
-    known = None if ctx.force else read_commit(ctx.sig, branch, day, stage.name)
+    committed = None if ctx.force else read_commit(ctx.sig, branch, day, stage.name)
     if (
-        known is not None
-        and known.inputs_hash == inputs_hash
-        and _present(ctx, stage, day) in (None, known.content_hash)
+        committed is not None
+        and committed.inputs_hash == inputs_hash
+        and _present(ctx, stage, day) in (None, committed.content_hash)
     ):
         if stage.finish is not None:
             stage.finish(ctx, day)
-        return _reused(ctx, stage, day, known, time.perf_counter() - began)
+        return _reused(ctx, stage, day, committed, time.perf_counter() - began)
     looked = time.perf_counter()
     made = stage.make(ctx, day)
     worked = time.perf_counter()
@@ -47,7 +47,18 @@ def run_stage(ctx: StageContext, stage: Stage, day: str) -> StageResult:
     with ctx.sig.transaction():
         if made.ledger is not None:
             made.ledger(ctx.sig)
-        commit_day(ctx.sig, DayCommit(branch, day, stage.name, made.content_hash, made.rows, inputs_hash, _notes(made)))
+        commit_day(
+            ctx.sig,
+            DayCommit(
+                branch=branch,
+                day=day,
+                stage=stage.name,
+                content_hash=made.content_hash,
+                rows=made.rows,
+                inputs_hash=inputs_hash,
+                notes=_notes(made),
+            ),
+        )
     if stage.finish is not None:
         stage.finish(ctx, day)
     done = replace(result, seconds={**seconds, "commit": time.perf_counter() - worked})
@@ -80,34 +91,34 @@ def _notes(made: Made) -> dict[str, object]:
 
 def _result(stage: Stage, day: str, made: Made, inputs_hash: str, seconds: Mapping[str, float]) -> StageResult:
     return StageResult(
-        stage.name,
-        day,
-        made.rows,
-        made.content_hash,
-        inputs_hash,
-        seconds,
-        made.checks,
-        made.notes,
-        made.table,
-        made.plot,
+        stage=stage.name,
+        day=day,
+        rows=made.rows,
+        content_hash=made.content_hash,
+        inputs_hash=inputs_hash,
+        seconds=seconds,
+        checks=made.checks,
+        notes=made.notes,
+        table=made.table,
+        plot=made.plot,
         documents=made.documents,
     )
 
 
-def _reused(ctx: StageContext, stage: Stage, day: str, known: DayCommit, seconds: float) -> StageResult:
+def _reused(ctx: StageContext, stage: Stage, day: str, committed: DayCommit, seconds: float) -> StageResult:
     checks = tuple(
         CheckOutcome(c["name"], c["passed"], c["text"], c["numbers"], c.get("unseen", False))
-        for c in known.notes["checks"]
+        for c in committed.notes["checks"]
     )
     bare = StageResult(
-        stage.name,
-        day,
-        known.rows,
-        known.content_hash,
-        known.inputs_hash,
-        {"look": seconds},
-        checks,
-        known.notes["notes"],
+        stage=stage.name,
+        day=day,
+        rows=committed.rows,
+        content_hash=committed.content_hash,
+        inputs_hash=committed.inputs_hash,
+        seconds={"look": seconds},
+        checks=checks,
+        notes=committed.notes["notes"],
         reused=True,
     )
-    return ctx.recent.get(_FRESH, (known.inputs_hash, known.content_hash), lambda: bare)
+    return ctx.recent.get(_FRESH, (committed.inputs_hash, committed.content_hash), lambda: bare)

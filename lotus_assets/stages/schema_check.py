@@ -28,8 +28,8 @@ def schema_check(spec: TableSpec, columns: Columns) -> CheckOutcome:
         _schema(spec).validate(pd.DataFrame(dict(columns), copy=False), lazy=True)
     except pandera.errors.SchemaErrors as error:
         cases = error.failure_cases
-        found = cases.groupby(["column", "check"], dropna=False).size().sort_values(ascending=False).head(3)
-        text = "; ".join(f"{column}: {check} fails {n} times" for (column, check), n in found.items())
+        failures = cases.groupby(["column", "check"], dropna=False).size().sort_values(ascending=False).head(3)
+        text = "; ".join(f"{column}: {check} fails {n} times" for (column, check), n in failures.items())
         return CheckOutcome("schema", False, f"{spec.name}: {text}", numbers | {"failures": len(cases)})
     doubled = _duplicates(spec, columns)
     if doubled:

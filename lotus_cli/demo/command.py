@@ -13,8 +13,8 @@ import click
 
 from lotus.simulation.spec import FULL_DAY, VENUE, WorldSpec
 from lotus.simulation.world import World
-from lotus_cli.terminal.output import emit, explained, json_option
-from lotus_cli.terminal.places import WHOLE, catalogue, home_option, settings_of, tape_of
+from lotus_cli.terminal.output import emit
+from lotus_cli.terminal.places import WHOLE, at_home, catalogue, settings_of, tape_of
 from lotus_cli.terminal.progress import LOADING, Progress
 from lotus_store.branch_settings import Document, write_branch_settings
 from lotus_store.config import Settings, load_settings
@@ -38,7 +38,7 @@ class DemoPlan:
 
     @property
     def look_day(self) -> str:
-        """The day whose night takes the one look."""
+        """The day whose nightly run holds the only analysis."""
         return self.days[-2]
 
     @property
@@ -48,7 +48,7 @@ class DemoPlan:
 
 
 def plan_of(home: str | None, spec: WorldSpec) -> DemoPlan:
-    """Return the plan of a world and keep its settings with its branch: one look on the last but one day."""
+    """Return the plan of a world and keep its settings with its branch: one analysis on the last but one day."""
     name = f"{spec.name}-{spec.seed}" + "-full" * (spec.sessions == FULL_DAY) + "-venue" * (spec.rates == VENUE)
     sections: Document = {
         "universe": {"assets": [{"name": a.name, "sz_decimals": a.sz_decimals} for a in spec.assets]},
@@ -85,9 +85,7 @@ def make_tape(plan: DemoPlan, progress: Progress) -> None:
 @click.option("--days", default=BUDGET_DAYS, show_default=True, type=click.IntRange(2), help="Session days.")
 @click.option("--full-days", is_flag=True, help="Whole days instead of two 90-minute sessions.")
 @click.option("--venue-rates", is_flag=True, help="The venue's message mix instead of a lighter one.")
-@home_option
-@json_option
-@explained
+@at_home
 def demo_command(
     seed: int, world: str, days: int, full_days: bool, venue_rates: bool, home: str | None, as_json: bool
 ) -> None:

@@ -48,10 +48,10 @@ def facts_of(plan: "DemoPlan", summary: "BackfillSummary", run: LiveResult, prog
     parity = run.events_hash == hash_asset
     acting = {braid.lesson_id for braid in versions[-1].braids}
     court = Court(plan.world, lake, settings.branch, scores, progress)
-    found = [_judged(lesson, court.verdict(lesson)) | {"active": lesson.lesson_id in acting} for lesson in lessons]
+    judged = [_judged(lesson, court.verdict(lesson)) | {"active": lesson.lesson_id in acting} for lesson in lessons]
     progress("comparing with a table of hit rates", 0)
     planted, traps = planted_of(plan.world.spec.name)
-    right = sorted({f["planted"] for f in found if f["verdict"] == "recovered"})
+    right = sorted({f["planted"] for f in judged if f["verdict"] == "recovered"})
     return {
         "world": plan.world.spec.name,
         "seed": plan.world.spec.seed,
@@ -72,10 +72,10 @@ def facts_of(plan: "DemoPlan", summary: "BackfillSummary", run: LiveResult, prog
         ],
         "recovered": right,
         "missed": sorted(p.name for p in planted if p.name not in right),
-        "false": [f for f in found if f["verdict"] in ("false", "trap")],
-        "echoes": sum(f["verdict"] == "echo" for f in found),
-        "lessons": found,
-        "trap": [_trap(t.detector_id, rule_of(t.literals), t.name, scores, found) for t in traps],
+        "false": [f for f in judged if f["verdict"] in ("false", "trap")],
+        "echoes": sum(f["verdict"] == "echo" for f in judged),
+        "lessons": judged,
+        "trap": [_trap(t.detector_id, rule_of(t.literals), t.name, scores, judged) for t in traps],
         "naive": _naive(scores),
         "look": {**summary.notes(plan.look_day, "lessons"), "alpha": settings.manifest.learning.alpha},
         "priors_ver": versions[-1].priors_ver,
@@ -121,7 +121,7 @@ def _naive(scores: Mapping[str, Columns]) -> list[dict[str, Any]]:
 
 
 def _trap(
-    detector: str, rule: Rule, name: str, scores: Mapping[str, Columns], found: list[dict[str, Any]]
+    detector: str, rule: Rule, name: str, scores: Mapping[str, Columns], judged: list[dict[str, Any]]
 ) -> dict[str, Any]:
     """Return what a hit-rate table says about the trap, and whether a lesson fell for it."""
     hit, inside, net = [], [], []
@@ -146,14 +146,14 @@ def _trap(
         "net_bps": _mean(pay[mask]),
         "net_bps_outside": _mean(pay[~mask]),
         "published": int(mask.sum()),
-        "fell_for_it": any(f["verdict"] == "trap" for f in found),
+        "fell_for_it": any(f["verdict"] == "trap" for f in judged),
     }
 
 
 def _mean(values: NDArray[np.float64]) -> float | None:
     """Return the mean of what is known, None when nothing is."""
-    known = values[np.isfinite(values)]
-    return float(known.mean()) if len(known) else None
+    finite = values[np.isfinite(values)]
+    return float(finite.mean()) if len(finite) else None
 
 
 def publication(events: Columns) -> dict[str, Any]:

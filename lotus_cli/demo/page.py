@@ -8,8 +8,8 @@ Facts = Mapping[str, Any]
 
 def page(facts: Facts, where: str = "") -> str:
     """Return the report as text; `where` is the option that names the home, empty for the default one."""
-    told = [_head(facts), _lessons(facts), _trap(facts), _beliefs(facts)]
-    parts = [*told, _traded(facts), _money(facts), _time(facts), _next(facts, where)]
+    sections = [_head(facts), _lessons(facts), _trap(facts), _beliefs(facts)]
+    parts = [*sections, _traded(facts), _money(facts), _time(facts), _next(facts, where)]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -20,9 +20,9 @@ def _head(f: Facts) -> str:
             f"LOTUS DEMO   world {f['world']}, seed {f['seed']}",
             f"  {f['days']} session days, {', '.join(f['symbols'])}: {f['frames']:,} frames, "
             f"{f['events']:,} scored windows",
-            f"  {look['trials']:,} rules tried in one look after day {look['learning_days']}, family-wise error "
+            f"  {look['trials']:,} rules searched in one analysis after day {look['learning_days']}, family-wise error "
             f"{100 * look['alpha']:.2g} %; {_needed(f)}",
-            "  (one look at the end stands for the nightly slots of a running deployment)",
+            "  (one analysis at the end stands for the alpha slots of a running deployment)",
         ]
     )
 
@@ -114,7 +114,7 @@ def _traded(f: Facts) -> str:
             lines += [f"  {what}: {_earned(t[name])}", f"    {_paid(t[name])}"]
     lines.append(
         f"  outcomes of the day taken from what was executed: {t['whole_at_venue']} windows of "
-        f"{t['detectors_taught']} detectors; the night was learned again from them"
+        f"{t['detectors_taught']} detectors; the nightly run was learned again from them"
     )
     return "\n".join(lines)
 

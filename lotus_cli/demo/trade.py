@@ -55,11 +55,11 @@ def traded_facts(plan: "DemoPlan") -> dict[str, Any]:
     """Return what became of the last day's published windows, and what probes and book earned and paid, in USD."""
     settings, day = plan.settings, plan.last_day
     with Databases(settings) as databases, databases.connect("sig") as sig:
-        told = executions_of(sig, settings.branch, day_start_ms(day), day_start_ms(next_day(day)))
+        executions = executions_of(sig, settings.branch, day_start_ms(day), day_start_ms(next_day(day)))
     sources = {source.name: source for source in pnl_of(settings, day, day).sources}
     return {
-        "answered": len(told),
-        "outcomes": dict(Counter(f"void: {row.void}" if row.void else row.outcome for row in told)),
+        "answered": len(executions),
+        "outcomes": dict(Counter(f"void: {row.void}" if row.void else row.outcome for row in executions)),
         **{name: _line(sources[source]) for name, source in SOURCES.items() if source in sources},
     }
 
@@ -78,11 +78,11 @@ def money_of_beliefs(events: Columns, outcomes: Columns, notional_usd: float) ->
     sum((pi - pi0) * payoff), `expected_se` its standard error over windows that a belief moved, were they independent.
     """
     payoff = _payoffs(events, outcomes)
-    known = np.isfinite(payoff) & events["eligible"].astype(np.bool_)
+    is_scored = np.isfinite(payoff) & events["eligible"].astype(np.bool_)
     pi, pi0 = propensities(events)
     draw, usd = events["draw"].astype(np.float64), payoff * notional_usd / 1e4
-    taken, would = known & events["published"].astype(np.bool_), known & (draw < pi0)
-    moved = known & (events["fired"].astype(np.uint64) != 0)
+    taken, would = is_scored & events["published"].astype(np.bool_), is_scored & (draw < pi0)
+    moved = is_scored & (events["fired"].astype(np.uint64) != 0)
     shift = (pi - pi0)[moved] * usd[moved]
     return {
         "with": _sum(usd, taken),

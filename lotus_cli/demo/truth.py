@@ -44,7 +44,7 @@ class Court:
     lake: Lake
     branch: str
     scores: Mapping[str, Columns]
-    told: Steps = untold
+    progress: Steps = untold
 
     @cached_property
     def _days(self) -> list[_TaughtDay]:
@@ -53,7 +53,7 @@ class Court:
         out = []
         for index in range(spec.days):
             day = spec.day(index)
-            self.told("days judged by the truth", index, spec.days, day)
+            self.progress("days judged by the truth", index, spec.days, day)
             if day in self.scores:
                 truth = truth_of([self.world.span(index, session) for session in range(len(spec.sessions))])
                 signals = self.lake.read("signal_events", self.branch, day, columns=("event_id", "s"))
@@ -64,11 +64,13 @@ class Court:
         """Return what a lesson is, over all windows of its detector."""
         bins, gains, weights = [], [], []
         for day in self._days:
-            mine = day.detector_id == lesson.detector_id
-            end = day.end_ms[mine]
-            gains.append(day.truth.gain_bps(day.asset[mine], end, end + lesson.horizon_s * 1000, day.direction[mine]))
-            bins.append(day.bins[mine])
-            weights.append(day.weight[mine])
+            own_rows = day.detector_id == lesson.detector_id
+            end = day.end_ms[own_rows]
+            gains.append(
+                day.truth.gain_bps(day.asset[own_rows], end, end + lesson.horizon_s * 1000, day.direction[own_rows])
+            )
+            bins.append(day.bins[own_rows])
+            weights.append(day.weight[own_rows])
         planted, traps = planted_of(self.world.spec.name)
         windows = LessonWindows(np.concatenate(bins), np.concatenate(gains), np.concatenate(weights))
         return judge(lesson.detector_id, lesson.rule, lesson.sign, windows, planted, traps)
@@ -78,11 +80,11 @@ def _taught(truth: Truth, assets: Sequence[str], rows: Columns, signals: Columns
     sign = dict(zip(signals["event_id"].tolist(), np.sign(signals["s"].astype(np.float64)).tolist(), strict=True))
     order = {name: i for i, name in enumerate(assets)}
     return _TaughtDay(
-        truth,
-        rows["detector_id"],
-        np.array([order[name] for name in rows["asset"].tolist()], dtype=np.int64),
-        rows["window_end_ms"].astype(np.int64),
-        np.array([sign[event] for event in rows["event_id"].tolist()], dtype=np.int64),
-        np.stack([rows[name].astype(np.uint8) for name in BIN_COLUMNS], axis=1),
-        rows["h"].astype(np.float64),
+        truth=truth,
+        detector_id=rows["detector_id"],
+        asset=np.array([order[name] for name in rows["asset"].tolist()], dtype=np.int64),
+        end_ms=rows["window_end_ms"].astype(np.int64),
+        direction=np.array([sign[event] for event in rows["event_id"].tolist()], dtype=np.int64),
+        bins=np.stack([rows[name].astype(np.uint8) for name in BIN_COLUMNS], axis=1),
+        weight=rows["h"].astype(np.float64),
     )

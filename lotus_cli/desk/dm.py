@@ -1,4 +1,4 @@
-"""`lotus dm`: what the decision-maker knows of its sources, from the rows of its nights alone.
+"""`lotus dm`: what the decision-maker knows of its sources, from the rows of its nightly runs alone.
 
 Nothing is fitted or judged here; whoever loses stands in the page like whoever wins. What people tell it: `dm_hint`.
 """
@@ -9,8 +9,8 @@ import click
 
 from lotus.errors import LedgerError
 from lotus_cli.desk.dm_hint import hint_command, withdraw_command
-from lotus_cli.terminal.output import emit, explained, json_option
-from lotus_cli.terminal.places import DAY, branch_option, home_option, require_branch, settings_of
+from lotus_cli.terminal.output import emit
+from lotus_cli.terminal.places import DAY, at_branch, settings_of_branch
 from lotus_cli.terminal.tables import TableColumn, folded, numbers, table, wide_option
 
 COLUMNS = (
@@ -37,13 +37,12 @@ dm_command.add_command(withdraw_command)
 
 
 @dm_command.command("calibration")
-@click.option("--day", type=DAY, help="What was known from the evidence up to this day (default: the newest night).")
+@click.option(
+    "--day", type=DAY, help="What was known from the evidence up to this day (default: the newest nightly run)."
+)
 @click.option("--source", help="Show the reliability curve of one source (det:NAME@VERSION) instead of all.")
 @wide_option
-@branch_option
-@home_option
-@json_option
-@explained
+@at_branch
 def calibration(
     day: str | None, source: str | None, wide: bool, branch: str | None, home: str | None, as_json: bool
 ) -> None:
@@ -55,14 +54,15 @@ def calibration(
     from lotus_store.databases import Databases
     from lotus_store.ledger.trading.knowledge import knowledge_before, quality_of_night
 
-    settings = settings_of(home, branch=branch)
-    require_branch(settings)
+    settings = settings_of_branch(home, branch=branch)
     with Databases(settings) as databases, databases.connect("dm") as dm:
-        known = knowledge_before(dm, settings.branch, "9999-12-31" if day is None else _after(day))
-        if known is None:
+        knowledge = knowledge_before(dm, settings.branch, "9999-12-31" if day is None else _after(day))
+        if knowledge is None:
             cause = "`lotus backfill` and the nightly schedule materialise dm_knowledge"
-            raise LedgerError(f"nothing is known on branch {settings.branch}", "a night of the decision-maker", cause)
-        facts = facts_of(known, quality_of_night(dm, settings.branch, known.day))
+            raise LedgerError(
+                f"nothing is known on branch {settings.branch}", "a nightly run of the decision-maker", cause
+            )
+        facts = facts_of(knowledge, quality_of_night(dm, settings.branch, knowledge.day))
     facts["branch"] = settings.branch
     named = {row["source"] for row in facts["sources"]}
     if source is not None and source not in named:
@@ -70,41 +70,43 @@ def calibration(
     emit(facts, as_json, page(facts, source, wide))
 
 
-def facts_of(known: Any, quality: Any) -> dict[str, Any]:
+def facts_of(knowledge: Any, quality: Any) -> dict[str, Any]:
     """Return what is known as plain data: `Knowledge` and its `SourceQuality` rows."""
     from dataclasses import asdict
 
-    found = {(q.source, q.horizon_s): asdict(q.found) for q in quality}
-    value = {(r.source, r.horizon_s): r for r in known.memory.reliabilities}
-    cells = [cell for cell in known.calibration.cells if not cell.key[0].endswith(":")]
+    quality_by_source = {(q.source, q.horizon_s): asdict(q.found) for q in quality}
+    value = {(r.source, r.horizon_s): r for r in knowledge.memory.reliabilities}
+    cells = [cell for cell in knowledge.calibration.cells if not cell.key[0].endswith(":")]
     sources = []
     for key in sorted({*value, *(cell.key[:2] for cell in cells)}):
-        mine = {cell.key[2]: cell for cell in cells if cell.key[:2] == key}
-        own = mine.get("")
+        own_cells = {cell.key[2]: cell for cell in cells if cell.key[:2] == key}
+        own = own_cells.get("")
         sources.append(
             {
                 "source": key[0],
                 "horizon_s": key[1],
                 "support": own.support if own else 0.0,
-                "lambda": known.calibration.shrinkage(own) if own else 0.0,
+                "lambda": knowledge.calibration.shrinkage(own) if own else 0.0,
                 "reliability": value[key].value if key in value else None,
                 "promises": value[key].promises if key in value else 0,
-                "quality": found.get(key),
-                "cells": {name or "all": _cell(cell) for name, cell in mine.items()},
+                "quality": quality_by_source.get(key),
+                "cells": {name or "all": _cell(cell) for name, cell in own_cells.items()},
             }
         )
     return {
-        "day": known.day,
-        "in_force_from": _after(known.day),
-        "calibration_ver": known.calibration.version,
-        "quality": found.get(("", 0)),
+        "day": knowledge.day,
+        "in_force_from": _after(knowledge.day),
+        "calibration_ver": knowledge.calibration.version,
+        "quality": quality_by_source.get(("", 0)),
         "sources": sources,
-        "alike": [[*pair, rho] for pair, rho in sorted(known.correlations.items())],
-        "executors": [asdict(one) for one in known.memory.executors],
+        "alike": [[*pair, rho] for pair, rho in sorted(knowledge.correlations.items())],
+        "executors": [asdict(one) for one in knowledge.memory.executors],
         "covariance": {
-            "coins": list(known.covariance.coins),
-            "rows": known.covariance.rows,
-            "hour_bps": [float(x) ** 0.5 for x in known.covariance.over(3600.0, known.covariance.coins).diagonal()],
+            "coins": list(knowledge.covariance.coins),
+            "rows": knowledge.covariance.rows,
+            "hour_bps": [
+                float(x) ** 0.5 for x in knowledge.covariance.over(3600.0, knowledge.covariance.coins).diagonal()
+            ],
         },
     }
 
@@ -125,8 +127,8 @@ def page(facts: dict[str, Any], source: str | None, wide: bool = False) -> str:
     for title, quality in curves:
         lines += _curve(title, quality, wide)
     risk = facts["covariance"]
-    told = ", ".join(f"{coin} {bps:.1f}" for coin, bps in zip(risk["coins"], risk["hour_bps"], strict=True))
-    lines.append(folded(f"deviation of an hour, bps, from {risk['rows']} minutes: {told or 'too few to fit'}"))
+    deviations = ", ".join(f"{coin} {bps:.1f}" for coin, bps in zip(risk["coins"], risk["hour_bps"], strict=True))
+    lines.append(folded(f"deviation of an hour, bps, from {risk['rows']} minutes: {deviations or 'too few to fit'}"))
     lines += [f"alike: {one} and {other} {rho:+.2f}" for one, other, rho in facts["alike"] if abs(rho) >= 0.3]
     lines += [f"executor {e['executor']}: {e['value']:.3f} after {e['reports']} reports" for e in facts["executors"]]
     return "\n".join([*lines, "", folded(LEGEND)])
@@ -161,7 +163,7 @@ def _pays(cell: dict[str, Any] | None) -> str:
 def _curve(title: str, quality: dict[str, Any] | None, wide: bool) -> list[str]:
     if quality is None:
         return [f"{title}: nothing was promised yet"]
-    said = (
+    summary = (
         f"{title}: {quality['count']:,}, slope {quality['slope']:.3f}, Brier {quality['brier']:.5f} (always the share "
         f"of hits: {quality['brier_base']:.5f}), log score {quality['log_score']:.5f} ({quality['log_base']:.5f})"
     )
@@ -171,7 +173,7 @@ def _curve(title: str, quality: dict[str, Any] | None, wide: bool) -> list[str]:
          "" if b["hit_low"] <= b["promised_p"] <= b["hit_high"] else "outside")
         for b in quality["curve"]
     ]  # fmt: skip
-    return ["", folded(said), table(CURVE, rows, wide), ""]
+    return ["", folded(summary), table(CURVE, rows, wide), ""]
 
 
 def _cell(cell: Any) -> dict[str, Any]:

@@ -4,11 +4,13 @@ A message each, carried by the daemon's Herald; what follows from it is the deci
 """
 
 import re
+from dataclasses import dataclass
 
 import click
 
-from lotus_cli.terminal.output import emit, explained, json_option
-from lotus_cli.terminal.places import Finite, branch_option, home_option, settings_of
+from lotus_cli.terminal.options import options_as
+from lotus_cli.terminal.output import emit
+from lotus_cli.terminal.places import Finite, at_branch, require_branch, settings_of
 
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
@@ -22,10 +24,25 @@ class Horizon(click.ParamType[int]):
         """Return the seconds; another text is wrong usage."""
         if isinstance(value, int):
             return value
-        found = re.fullmatch(r"([1-9][0-9]{0,8})([smhd])", value)
-        if found is None:
+        match = re.fullmatch(r"([1-9][0-9]{0,8})([smhd])", value)
+        if match is None:
             self.fail(f"found {value!r}; expected a number and a unit: 90s, 5m, 4h, 1d", param, ctx)
-        return int(found[1]) * _SECONDS[found[2]]
+        return int(match[1]) * _SECONDS[match[2]]
+
+
+@dataclass(frozen=True, slots=True)
+class HintOptions:
+    """What `lotus dm hint` is told."""
+
+    coin: str
+    side: str
+    conviction: float
+    horizon: int
+    who: str
+    note: str
+    branch: str | None
+    home: str | None
+    as_json: bool
 
 
 @click.command("hint")
@@ -35,14 +52,9 @@ class Horizon(click.ParamType[int]):
 @click.option("--horizon", type=Horizon(), required=True, help="Over which time: 90s, 5m, 4h, 1d.")
 @click.option("--who", required=True, help="Who expects it; its worth is earned under this name.")
 @click.option("--note", default="", help="Free text, kept with the hint.")
-@branch_option
-@home_option
-@json_option
-@explained
-def hint_command(
-    coin: str, side: str, conviction: float, horizon: int, who: str, note: str, branch: str | None, home: str | None,
-    as_json: bool,
-) -> None:  # fmt: skip
+@at_branch
+@options_as(HintOptions)
+def hint_command(options: HintOptions) -> None:
     """Tell the decision-maker that COIN is expected to rise (long) or fall (short).
 
     A daemon that trades takes it within five minutes or never. A new name counts little (reliability 0.1) until what it
@@ -55,23 +67,29 @@ def hint_command(
     from lotus_modules.dm.hints import Hint, tell_hint
     from lotus_store.databases import Databases
 
-    settings = settings_of(home, branch=branch)
+    settings = settings_of(options.home, branch=options.branch)
+    if settings.branch != "main":  # a daemon may trade there before anything was scored in batch
+        require_branch(settings)
     coins = frozenset(asset.name for asset in settings.manifest.universe)
     input_filter = InputFilter(settings.branch, coins, shipped_policy().horizons)
-    said = Hint(who.strip(), coin, 1 if side == "long" else -1, conviction, horizon, note)
+    hint = Hint(
+        who=options.who.strip(),
+        coin=options.coin,
+        sign=1 if options.side == "long" else -1,
+        conviction=options.conviction,
+        horizon_s=options.horizon,
+        note=options.note,
+    )
     with Databases(settings) as databases:
-        view = tell_hint(databases, said, input_filter, wall_ms(), Keys(settings.keys_root))
-    told = {"id": view.event_id, "source": view.source, "branch": settings.branch}
-    emit(told | {"valid_until_ms": view.valid_until_ms}, as_json)
+        view = tell_hint(databases, hint, input_filter, wall_ms(), Keys(settings.keys_root))
+    receipt = {"id": view.event_id, "source": view.source, "branch": settings.branch}
+    emit(receipt | {"valid_until_ms": view.valid_until_ms}, options.as_json)
 
 
 @click.command("withdraw")
 @click.argument("event_id", metavar="ID")
 @click.option("--reason", default="withdrawn by hand", show_default=True, help="Why, kept with the view.")
-@branch_option
-@home_option
-@json_option
-@explained
+@at_branch
 def withdraw_command(event_id: str, reason: str, branch: str | None, home: str | None, as_json: bool) -> None:
     """Take back the view ID: a hint, or a published window that the decision-maker still counts.
 

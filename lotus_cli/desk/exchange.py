@@ -7,6 +7,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from lotus.errors import ConfigError
 from lotus.json_text import read_json
 from lotus.manifest import Asset
 from lotus_cli.desk.live import RECORDING, Speed
+from lotus_cli.terminal.options import options_as
 from lotus_cli.terminal.output import emit, explained, json_option
 from lotus_cli.terminal.places import DAY, PORT, WHOLE, Finite, read_utf8
 from lotus_cli.terminal.progress import Progress
@@ -63,11 +65,11 @@ class Dollars(click.ParamType[Decimal]):
 
     def convert(self, value: str | Decimal, param: click.Parameter | None, ctx: click.Context | None) -> Decimal:
         """Return the amount; another text is wrong usage."""
-        found = Decimal(-1)
+        amount = Decimal(-1)
         with suppress(InvalidOperation):
-            found = Decimal(value)
-        if found.is_finite() and found >= 0:
-            return found
+            amount = Decimal(value)
+        if amount.is_finite() and amount >= 0:
+            return amount
         return self.fail(f"found {value!r}; expected dollars, 0 or more", param, ctx)
 
 
@@ -113,6 +115,30 @@ def simulated_market(world: str, seed: int, day: str | None) -> Market:
     return tuple(Asset(a.name, a.sz_decimals) for a in spec.assets), lines()
 
 
+@dataclass(frozen=True, slots=True)
+class ExchangeOptions:
+    """What `lotus exchange` serves, and how."""
+
+    port: int
+    tapes: tuple[Path, ...]
+    world: str | None
+    seed: int
+    day: str | None
+    speed: float | None
+    start_after: int
+    clock: str
+    now: bool
+    accounts: tuple[tuple[str, Decimal], ...]
+    agents: tuple[tuple[str, str], ...]
+    deposit: Decimal
+    limit_scale: float
+    schedule_volume: int
+    strict_exits: bool
+    small_exits: str
+    faults: str
+    as_json: bool
+
+
 @click.command("exchange")
 @click.option("--port", type=PORT, default=8777, show_default=True, help="Port on 127.0.0.1 (0: any free one).")
 @click.option("--tape", "tapes", multiple=True, type=RECORDING, help="A recording to trade on (several: in order).")
@@ -154,53 +180,39 @@ def simulated_market(world: str, seed: int, day: str | None) -> Market:
 @click.option("--faults", "faults", default="[]", help="JSON list of faults, or a file with one.")
 @json_option
 @explained
-def exchange_command(
-    port: int,
-    tapes: tuple[Path, ...],
-    world: str | None,
-    seed: int,
-    day: str | None,
-    speed: float | None,
-    start_after: int,
-    clock: str,
-    now: bool,
-    accounts: tuple[tuple[str, Decimal], ...],
-    agents: tuple[tuple[str, str], ...],
-    deposit: Decimal,
-    limit_scale: float,
-    schedule_volume: int,
-    strict_exits: bool,
-    small_exits: str,
-    faults: str,
-    as_json: bool,
-) -> None:
+@options_as(ExchangeOptions)
+def exchange_command(options: ExchangeOptions) -> None:
     """Serve the venue's websocket, /info and /exchange on loopback, with real matching over a tape; test money only."""
     from lotus_venues.local_exchange.engine.values import ExitRules, SmallExits
     from lotus_venues.local_exchange.options import Options, TimeSource
     from lotus_venues.local_exchange.shift import shifted
 
-    if tapes and (world or day):
+    if options.tapes and (options.world or options.day):
         raise click.UsageError("--tape or --world with --day, not both")
-    if now and speed != 1.0:
+    if options.now and options.speed != 1.0:
         raise click.UsageError("--now plays at the pace of the clock, without --speed")
-    options = Options(
-        accounts=dict(accounts),
-        agents=dict(agents),
-        open_deposit_usd=deposit or None,
-        clock=TimeSource.WALL if now else TimeSource(clock),
-        speed=speed,
-        start_after=start_after,
-        limit_scale=limit_scale,
-        faults=faults_of(faults),
-        seed=seed,
-        schedule_volume_usd=schedule_volume,
-        exit_rules=ExitRules(strict_exits, SmallExits(small_exits)),
+    rules = Options(
+        accounts=dict(options.accounts),
+        agents=dict(options.agents),
+        open_deposit_usd=options.deposit or None,
+        clock=TimeSource.WALL if options.now else TimeSource(options.clock),
+        speed=options.speed,
+        start_after=options.start_after,
+        limit_scale=options.limit_scale,
+        faults=faults_of(options.faults),
+        seed=options.seed,
+        schedule_volume_usd=options.schedule_volume,
+        exit_rules=ExitRules(options.strict_exits, SmallExits(options.small_exits)),
     )
-    market = recorded_market(tapes) if tapes else simulated_market(world or "demo", seed, day)
-    if now:
+    market = (
+        recorded_market(options.tapes)
+        if options.tapes
+        else simulated_market(options.world or "demo", options.seed, options.day)
+    )
+    if options.now:
         market = market[0], shifted(market[1], time.time_ns())
     progress = Progress()
-    emit(serve(market, options, port, lambda url: progress(f"exchange at {url}; Ctrl-C ends")), as_json)
+    emit(serve(market, rules, options.port, lambda url: progress(f"exchange at {url}; Ctrl-C ends")), options.as_json)
 
 
 def serve(market: Market, options: "Options", port: int, on_ready: Callable[[str], Any]) -> dict[str, Any]:

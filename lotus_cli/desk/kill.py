@@ -3,17 +3,15 @@
 import click
 
 from lotus.errors import ConfigError
-from lotus_cli.terminal.output import emit, explained, json_option
-from lotus_cli.terminal.places import home_option
+from lotus_cli.terminal.output import emit
+from lotus_cli.terminal.places import at_home
 from lotus_store.config import home_of
 
 
 @click.command("kill")
 @click.option("--flatten", is_flag=True, help="Also leave every position at the market.")
 @click.option("--lift", is_flag=True, help="Take the switch back; what was left stays left.")
-@home_option
-@json_option
-@explained
+@at_home
 def kill_command(flatten: bool, lift: bool, home: str | None, as_json: bool) -> None:
     """Open nothing from now on: a daemon that trades looks for this ten times a second, one that starts at once.
 

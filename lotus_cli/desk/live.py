@@ -1,6 +1,7 @@
 """`lotus live`, `lotus record`, `lotus replay`: the daemon, the recorder, and a recording served as the venue would."""
 
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,8 +9,9 @@ import click
 
 from lotus.errors import VenueError
 from lotus.json_text import read_json
+from lotus_cli.terminal.options import options_as
 from lotus_cli.terminal.output import emit, explained, json_option
-from lotus_cli.terminal.places import PORT, SECONDS, branch_option, home_option, settings_of, tape_option
+from lotus_cli.terminal.places import PORT, SECONDS, at_branch, at_tape, settings_of, tape_option
 from lotus_cli.terminal.progress import Progress
 
 if TYPE_CHECKING:
@@ -29,15 +31,31 @@ class Speed(click.ParamType[float]):
         """Return the pace; another text is wrong usage."""
         if value == "max":
             return 0.0
-        found = 0.0
+        pace = 0.0
         with suppress(ValueError):
-            found = float(value)
-        if 0.0 < found < float("inf"):
-            return found
+            pace = float(value)
+        if 0.0 < pace < float("inf"):
+            return pace
         return self.fail(f"found {value!r}; expected a positive number, or max", param, ctx)
 
 
 SPEED = Speed()
+
+
+@dataclass(frozen=True, slots=True)
+class LiveOptions:
+    """How `lotus live` runs."""
+
+    url: str
+    replay: tuple[Path, ...]
+    speed: float
+    run_id: str
+    trade: bool
+    status: bool
+    tape: str | None
+    branch: str | None
+    home: str | None
+    as_json: bool
 
 
 @click.command("live")
@@ -52,62 +70,51 @@ SPEED = Speed()
 @click.option("--trade", is_flag=True, help="Execute published windows: on paper, or at trading.venue.")
 @click.option("--status", is_flag=True, help="Only say how the daemon and its desk are: switch, watchdog, arming.")
 @tape_option
-@branch_option
-@home_option
-@json_option
-@explained
-def live_command(
-    url: str,
-    replay: tuple[Path, ...],
-    speed: float,
-    run_id: str,
-    trade: bool,
-    status: bool,
-    tape: str | None,
-    branch: str | None,
-    home: str | None,
-    as_json: bool,
-) -> None:
+@at_branch
+@options_as(LiveOptions)
+def live_command(options: LiveOptions) -> None:
     """Record, score, publish and paper-trade until stopped (SIGINT, SIGTERM) or the replayed tape is over."""
-    if status:
-        emit(_status(settings_of(home, tape, branch).home), as_json)
+    if options.status:
+        emit(_status(settings_of(options.home, options.tape, options.branch).home), options.as_json)
         return
     from lotus_live.live import run_live
     from lotus_venues.replay_server import ReplayPlan
 
-    with Progress(quiet=as_json) as progress:
+    with Progress(quiet=options.as_json) as progress:
 
         def begin(daemon: "Daemon") -> None:
             progress(f"daemon {daemon.context.run_id} is up")
-            if replay:
+            if options.replay:
                 progress.watch("lines taken", 0, lambda: daemon.taker.counts.lines)
 
-        settings = settings_of(home, tape, branch)
+        settings = settings_of(options.home, options.tape, options.branch)
         progress("starting the daemon", 0)
         result = run_live(
-            settings, replay or url, plan=ReplayPlan(speed=speed), run_id=run_id, on_start=begin, trade=trade
+            settings,
+            options.replay or options.url,
+            plan=ReplayPlan(speed=options.speed),
+            run_id=options.run_id,
+            on_start=begin,
+            trade=options.trade,
         )
-    emit({**result.status, "events_hash": result.events_hash}, as_json)
+    emit({**result.status, "events_hash": result.events_hash}, options.as_json)
 
 
 def _status(home: Path) -> dict[str, object]:
     """Return what the daemon said last, and what stands in files now, the daemon dead or alive."""
     from lotus_live.reports.safety_status import safety_status
 
-    told: dict[str, object] = {"state": "never ran here"}
+    status: dict[str, object] = {"state": "never ran here"}
     with suppress(OSError, ValueError):
-        told = read_json((home / "live" / "status.json").read_text(encoding="utf-8"))
-    shown: dict[str, object] = {n: told[n] for n in ("state", "run_id", "pid", "last_failure") if n in told}
-    return {**shown, "desk": told.get("trading"), **safety_status(home)}
+        status = read_json((home / "live" / "status.json").read_text(encoding="utf-8"))
+    shown: dict[str, object] = {n: status[n] for n in ("state", "run_id", "pid", "last_failure") if n in status}
+    return {**shown, "desk": status.get("trading"), **safety_status(home)}
 
 
 @click.command("record")
 @click.option("--url", default="", help="Websocket of the venue (default: live.ws_url of lotus.toml).")
 @click.option("--seconds", type=SECONDS, default=0.0, help="Stop after this long (default: at SIGINT or SIGTERM).")
-@tape_option
-@home_option
-@json_option
-@explained
+@at_tape
 def record_command(url: str, seconds: float, tape: str | None, home: str | None, as_json: bool) -> None:
     """Record the universe of lotus.toml into a tape: reconnects, renews stale channels, checks coins against meta."""
     from lotus_live.feed.record import run_record

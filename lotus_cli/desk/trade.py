@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from lotus_cli.terminal.output import emit, explained, json_option
-from lotus_cli.terminal.places import branch_option, home_option, require_branch, settings_of
+from lotus_cli.terminal.output import emit
+from lotus_cli.terminal.places import at_branch, require_branch, settings_of
 from lotus_cli.terminal.tables import fitted
 
 
@@ -18,10 +18,7 @@ def trade_command() -> None:
 
 
 @trade_command.command("predictions")
-@branch_option
-@home_option
-@json_option
-@explained
+@at_branch
 def predictions(branch: str | None, home: str | None, as_json: bool) -> None:
     """Measure stored predictions of fill, slippage and latency against stored outcomes, venue by venue.
 
@@ -50,18 +47,18 @@ def facts_of(rows: Any) -> dict[str, Any]:
 
     venues = []
     for venue in sorted({row.venue for row in rows}):
-        mine = [row for row in rows if row.venue == venue]
-        history = [row.execution for row in mine if row.execution is not None]
-        told = [
+        own_rows = [row for row in rows if row.venue == venue]
+        history = [row.execution for row in own_rows if row.execution is not None]
+        outcomes = [
             ForecastOutcome(row.execution, row.prediction, row.fitted_ms)
-            for row in mine
+            for row in own_rows
             if row.execution is not None and row.prediction is not None
         ]
-        quality = stored_quality(told, history)
+        quality = stored_quality(outcomes, history)
         venues.append(
             {
                 "venue": venue,
-                "finished": len(mine),
+                "finished": len(own_rows),
                 "with_features": len(history),
                 "measured": 0 if quality is None else quality.count,
                 "quality": None if quality is None else asdict(quality),
@@ -100,12 +97,12 @@ def _measured(quality: dict[str, Any]) -> list[str]:
         f"    {one['count']:>7,} told {one['mean']:.3f} found {one['share']:.3f}" for one in quality["reliability"]
     ]
     for name, unit in (("slippage", "bps"), ("latency", "ms")):
-        found = quality[name]
-        if found is None:
+        score = quality[name]
+        if score is None:
             lines.append(f"  {name}: nothing was foretold of what could be measured")
             continue
         lines.append(
-            f"  {name}: {found['count']:,} predictions, pinball loss {found['pinball']:.3f} {unit} (the past's own "
-            f"quantiles: {found['pinball_reference']:.3f}), {found['coverage']:.0%} within, 80% expected"
+            f"  {name}: {score['count']:,} predictions, pinball loss {score['pinball']:.3f} {unit} (the past's own "
+            f"quantiles: {score['pinball_reference']:.3f}), {score['coverage']:.0%} within, 80% expected"
         )
     return lines

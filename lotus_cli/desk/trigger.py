@@ -24,8 +24,8 @@ def check_command(text: str, preconditions: tuple[str, ...], as_json: bool) -> N
     try:
         trigger = read_trigger(text, preconditions)
     except ExpressionError as error:
-        told = {"line": error.line, "column": error.column, "found": error.found, "expected": error.expected}
-        emit({"valid": False, **told, "cause": error.cause, "try": error.suggestion}, as_json, str(error))
+        error_facts = {"line": error.line, "column": error.column, "found": error.found, "expected": error.expected}
+        emit({"valid": False, **error_facts, "cause": error.cause, "try": error.suggestion}, as_json, str(error))
         raise SystemExit(1) from None
     levels = [
         {
@@ -38,5 +38,5 @@ def check_command(text: str, preconditions: tuple[str, ...], as_json: bool) -> N
     ]
     lines = [trigger.text]
     lines += [f"  {x['part']}: {x['level']} of {x['lookback']} bars of {int(x['bar_ms']) / 1e3:g} s" for x in levels]
-    found = {"valid": True, "text": trigger.text, "preconditions": list(trigger.precondition_texts), "levels": levels}
-    emit(found, as_json, "\n".join(lines))
+    result = {"valid": True, "text": trigger.text, "preconditions": list(trigger.precondition_texts), "levels": levels}
+    emit(result, as_json, "\n".join(lines))

@@ -2,16 +2,14 @@
 
 import click
 
-from lotus_cli.terminal.output import emit, explained, json_option
-from lotus_cli.terminal.places import home_option
+from lotus_cli.terminal.output import emit
+from lotus_cli.terminal.places import at_home
 from lotus_cli.terminal.progress import Progress
 
 
 @click.command("watchdog")
 @click.option("--status", is_flag=True, help="Only say whether one watches this home, and what it saw last.")
-@home_option
-@json_option
-@explained
+@at_home
 def watchdog_command(status: bool, home: str | None, as_json: bool) -> None:
     """Watch the desk of a home: cancel what opens when it is dead or hung, throw the kill switch, tell it loudly."""
     from lotus_desk.watch.alerts import Alerts, read_alerts

@@ -50,12 +50,13 @@ def book_lines(story: BookStory) -> list[str]:
     lines = [*execution_lines({"plans": story.plans, "outcome": None}), ""]
     if not ticket:
         return [*lines, "TICKET is not in the decision-maker's database"]
-    found, mult = ticket["expected"], ticket["multipliers"]
+    expected, mult = ticket["expected"], ticket["multipliers"]
     lines += [
         f"TICKET {ticket['decision_id']} of {ticket['asof_ts']}, {ticket['status']}, "
         f"equity {ticket['equity_usd']:.2f} USD",
-        f"  over {ticket['horizon_s']} s: return {found['return_bps']:+.2f} bps, cost {found['cost_bps']:.2f} bps, "
-        f"risk {found['risk_bps']:.2f} bps, turnover {found['turnover']:.4f}; confidence {ticket['confidence']:.3f}",
+        f"  over {ticket['horizon_s']} s: return {expected['return_bps']:+.2f} bps, cost {expected['cost_bps']:.2f} "
+        f"bps, risk {expected['risk_bps']:.2f} bps, turnover {expected['turnover']:.4f}; "
+        f"confidence {ticket['confidence']:.3f}",
         f"  budgets x{mult['applied']:.3f} (timing {mult['timing']:.3f}, entrainment {mult['entrainment']:.3f}, "
         f"asymmetry {mult['asymmetry']:.3f}), ratchet {'on' if mult['ratchet'] else 'off'}",
         f"  cues used: {', '.join(ticket['meta_signals_used']) or '-'}; "

@@ -10,8 +10,8 @@ from lotus.errors import LotusError
 from lotus_cli.explain.book import VIEWS, BookStory, book_lines, book_story
 from lotus_cli.explain.execution import execution_lines
 from lotus_cli.explain.facts import Story, story_of
-from lotus_cli.terminal.output import CHECK_FAILED, emit, explained, json_option
-from lotus_cli.terminal.places import home_option, settings_of, tape_option
+from lotus_cli.terminal.output import CHECK_FAILED, emit
+from lotus_cli.terminal.places import at_tape, settings_of
 from lotus_cli.terminal.progress import Progress
 from lotus_cli.terminal.tables import fitted, width
 from lotus_store.config import Settings
@@ -23,10 +23,7 @@ WHOLE = ("fired", "published", "cond_key")  # masks, flags and hashes are not de
 
 @click.command("explain")
 @click.argument("name")
-@tape_option
-@home_option
-@json_option
-@explained
+@at_tape
 def explain_command(name: str, tape: str | None, home: str | None, as_json: bool) -> None:
     """Explain an event, or the event behind a fill, order or plan: score, terms, braids that fired, lessons, days and
     windows that taught them, how it was executed, raw frames. Behind a fill, order, plan or decision of the book: the
@@ -41,13 +38,13 @@ def explain_command(name: str, tape: str | None, home: str | None, as_json: bool
             book = book_story(databases, name)
         if book is None:
             story = story_of(settings, name, progress)
-            told, lines, exact = story.as_json(), [text_of(story)], story.explanation.exact
+            facts, lines, exact = story.as_json(), [text_of(story)], story.explanation.exact
         else:
             stories, lacking = _views(settings, book, progress)
-            told = {"book": book.as_json(), "events": [story.as_json() for story in stories], "lacking": lacking}
+            facts = {"book": book.as_json(), "events": [story.as_json() for story in stories], "lacking": lacking}
             lines = [*book_lines(book), *lacking, *(f"\n{text_of(story)}" for story in stories)]
             exact = all(story.explanation.exact for story in stories)
-    emit(told, as_json, fitted("\n".join(lines), "      "))
+    emit(facts, as_json, fitted("\n".join(lines), "      "))
     raise SystemExit(0 if exact else CHECK_FAILED)
 
 
@@ -95,9 +92,9 @@ def text_of(story: Story) -> str:
     return "\n".join(lines)
 
 
-def _experts(told: dict[str, str]) -> str:
-    since = f"in force from {told['from_day']}, judged on {told['judged_day']}" if told["from_day"] else "as shipped"
-    return f"EXPERTS {told['experts_ver']} ({since})"
+def _experts(gloss: dict[str, str]) -> str:
+    since = f"in force from {gloss['from_day']}, judged on {gloss['judged_day']}" if gloss["from_day"] else "as shipped"
+    return f"EXPERTS {gloss['experts_ver']} ({since})"
 
 
 def realised_words(b: Mapping[str, Any]) -> str:
@@ -132,8 +129,8 @@ def _outcome(outcome: dict[str, Any] | None) -> list[str]:
     if outcome is None:
         return ["OUTCOME not matured"]
     where = _FILLED.get(outcome["fill_source"], outcome["fill_source"])
-    told = f"executed {where} Y {_bps(outcome['payoff_y'])}" if where else "not executed: it was not published"
-    lines = [f"OUTCOME {outcome['status']}; modelled P {_bps(outcome['payoff_p'])}, {told}"]
+    words = f"executed {where} Y {_bps(outcome['payoff_y'])}" if where else "not executed: it was not published"
+    lines = [f"OUTCOME {outcome['status']}; modelled P {_bps(outcome['payoff_p'])}, {words}"]
     for h in sorted(outcome["horizons"], key=lambda h: int(h["horizon_s"])):
         lines.append(
             f"  {h['horizon_s']:>5} s  forward {_bps(h['fwd_ret_bps'])}  P {_bps(h['payoff_p'])}  "

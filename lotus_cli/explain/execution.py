@@ -46,11 +46,11 @@ def execution_story(databases: Databases, event_id: str) -> dict[str, Any] | Non
     with databases.connect("dm") as dm:
         tickets = {plan["decision_id"]: decision_of(dm, plan["decision_id"]) for plan in plans}
     with databases.connect("sig") as sig:
-        told = execution_of(sig, event_id)
+        execution = execution_of(sig, event_id)
     outcome = None
-    if told is not None:
-        outcome = {"outcome": told.outcome, "venue": told.venue, "payoff_bps": told.payoff_bps, "void": told.void,
-                   "refusals": list(told.body.get("refusals", ()))}  # fmt: skip
+    if execution is not None:
+        outcome = {name: getattr(execution, name) for name in ("outcome", "venue", "payoff_bps", "void")}
+        outcome["refusals"] = list(execution.body.get("refusals", ()))
     return {"plans": plans, "tickets": tickets, "outcome": outcome}
 
 
@@ -91,8 +91,10 @@ def _knobs(choice: Mapping[str, Any]) -> list[str]:
     if not moved:
         return []
     values = patched(moved)
-    told = [f"{s.key} x{moved[s.key]:.4f} = {getattr(values, s.name):g} {s.unit}" for s in KNOBS if s.key in moved]
-    return [f"  knobs by priors {choice['priors_ver']} of the trader: {'; '.join(told)}"]
+    moved_knobs = [
+        f"{s.key} x{moved[s.key]:.4f} = {getattr(values, s.name):g} {s.unit}" for s in KNOBS if s.key in moved
+    ]
+    return [f"  knobs by priors {choice['priors_ver']} of the trader: {'; '.join(moved_knobs)}"]
 
 
 def plan_story(tr: Connection, row: PlanRow) -> dict[str, Any]:
@@ -121,5 +123,5 @@ def _fill(line: FillLine) -> dict[str, Any]:
 
 
 def _plain(body: Mapping[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(json.dumps(body))
-    return found
+    values: dict[str, Any] = json.loads(json.dumps(body))
+    return values

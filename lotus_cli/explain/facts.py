@@ -39,7 +39,7 @@ SHOWN_LINES = 6
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """Everything that is told of one event."""
+    """Everything that is reported of one event."""
 
     event: dict[str, Any]
     when: str
@@ -77,13 +77,13 @@ class Story:
         }
 
 
-def story_of(settings: Settings, name: str, told: Steps = untold) -> Story:
+def story_of(settings: Settings, name: str, progress: Steps = untold) -> Story:
     """Gather the story of an event, or of the event behind a fill, order or plan.
 
     Raises `LedgerError` for an unknown name and `LakeError` when its day left the lake.
     """
     lake = Lake(settings.lake_root)
-    told("reading the ledger", 0)
+    progress("reading the ledger", 0)
     with Databases(settings) as databases, databases.connect("sig") as sig:
         event_id = window_behind(databases, name)
         execution = execution_story(databases, event_id)
@@ -91,19 +91,28 @@ def story_of(settings: Settings, name: str, told: Steps = untold) -> Story:
         event = _lake_row(lake, branch, day, event_id)
         version = read_version(sig, branch, str(event["priors_ver"]))
         fired = fired_braids(version, str(event["detector_id"]), int(event["fired"]))
-        told("reading the days that taught it", 0)
+        progress("reading the days that taught it", 0)
         beliefs = [_belief(sig, lake, version, braid) for braid in fired if braid.braid_type != "field"]
         experts = _experts(sig, branch, day_of(int(event["window_start_ms"])))
         outcome = read_eval(sig, event_id)
-    told("computing every number again", 0)
+    progress("computing every number again", 0)
     manifest = _manifest(settings, branch)
     tables = event_tables(lake, event, day, manifest)
     detector = next(d for d in shipped_detectors() if d.detector_id == event["detector_id"])
     explanation = explain_event(event, tables, version, manifest, detector)
-    told("looking for its lines of tape", 0)
+    progress("looking for its lines of tape", 0)
     when = clock(int(event["window_end_ms"]))
     frames = _frames(settings, lake, branch, event)
-    return Story(event, when, explanation, beliefs, experts, outcome, execution, frames)
+    return Story(
+        event=event,
+        when=when,
+        explanation=explanation,
+        beliefs=beliefs,
+        experts=experts,
+        outcome=outcome,
+        execution=execution,
+        frames=frames,
+    )
 
 
 def _manifest(settings: Settings, branch: str) -> Manifest:
@@ -112,28 +121,28 @@ def _manifest(settings: Settings, branch: str) -> Manifest:
 
 
 def _place(sig: Connection, event_id: str) -> tuple[str, str]:
-    found = read_event(sig, event_id)
-    return str(found["branch"]), str(found["day"])
+    event = read_event(sig, event_id)
+    return str(event["branch"]), str(event["day"])
 
 
 def event_tables(lake: Lake, event: Mapping[str, Any], day: str, manifest: Manifest) -> DayTables:
     """Return the tables that the event names: its day's, or those a daemon still ran on (earlier, or no history)."""
     branch = str(event["branch"])
     blank = day_tables(day, [], manifest, manifest.universe, shipped_detectors())
-    known = served_tables(lake, branch, day, shipped_detectors())
-    named = (tables for tables in known if tables.tables_ver == event["tables_ver"])
+    served = served_tables(lake, branch, day, shipped_detectors())
+    named = (tables for tables in served if tables.tables_ver == event["tables_ver"])
     return dataclasses.replace(next(named, blank), day=day)
 
 
 def _lake_row(lake: Lake, branch: str, day: str, event_id: str) -> dict[str, Any]:
     columns = lake.read("signal_events", branch, day)
-    at = np.flatnonzero(columns["event_id"] == event_id)
-    if not len(at):
+    places = np.flatnonzero(columns["event_id"] == event_id)
+    if not len(places):
         raise LedgerError(
             f"event {event_id} is in the mirror but not in the lake's {day}", "both", "a lake of another home"
         )
     return {
-        name: values[at[0]].item() if hasattr(values[at[0]], "item") else values[at[0]]
+        name: values[places[0]].item() if hasattr(values[places[0]], "item") else values[places[0]]
         for name, values in columns.items()
     }
 
@@ -165,9 +174,9 @@ def _belief(sig: Connection, lake: Lake, version: PriorsVersion, braid: ActiveBr
 
 def _experts(sig: Connection, branch: str, day: str) -> dict[str, str]:
     """Return which set of micro-experts spoke on a day, from when it holds and when it was judged."""
-    known = read_expert_sets(sig, branch)
-    found, version = in_force_on(day, known), set_of_day(day, known).version
-    from_day, judged_day = (found.from_day, found.judged_day) if found else ("", "")
+    sets = read_expert_sets(sig, branch)
+    in_force, version = in_force_on(day, sets), set_of_day(day, sets).version
+    from_day, judged_day = (in_force.from_day, in_force.judged_day) if in_force else ("", "")
     return {"experts_ver": version, "from_day": from_day, "judged_day": judged_day}
 
 
@@ -178,15 +187,15 @@ def _days(lake: Lake, branch: str, lesson: Lesson) -> list[dict[str, Any]]:
             "payoff_scores", branch, day, columns=("detector_id", "published", "fill_source", "f", "h", *BIN_COLUMNS)
         )
         bins = np.stack([rows[name].astype(np.uint8) for name in BIN_COLUMNS], axis=1)
-        mine = (rows["detector_id"] == lesson.detector_id) & rule_mask(lesson.rule, bins)
-        if not mine.any():
+        own_rows = (rows["detector_id"] == lesson.detector_id) & rule_mask(lesson.rule, bins)
+        if not own_rows.any():
             continue
-        weight = float(rows["h"][mine].astype(np.float64).sum())
-        score = float(rows["f"][mine].astype(np.float64).sum())
-        published = int(rows["published"][mine].astype(np.bool_).sum())
+        weight = float(rows["h"][own_rows].astype(np.float64).sum())
+        score = float(rows["f"][own_rows].astype(np.float64).sum())
+        published = int(rows["published"][own_rows].astype(np.bool_).sum())
         net = score / weight
-        at_venue = int((rows["fill_source"][mine] == "venue").sum())
-        counts = {"windows": int(mine.sum()), "published": published, "at_venue": at_venue}
+        at_venue = int((rows["fill_source"][own_rows] == "venue").sum())
+        counts = {"windows": int(own_rows.sum()), "published": published, "at_venue": at_venue}
         out.append({"day": day, **counts, "net_bps": net})
     return out
 
@@ -203,10 +212,10 @@ def _frames(settings: Settings, lake: Lake, branch: str, event: dict[str, Any]) 
     except (TapeError, LakeError) as error:
         return {"note": str(error), "lines": []}
     ends = frames["end_ms"].astype(np.int64)
-    mine = (ends > int(event["window_start_ms"])) & (ends <= int(event["window_end_ms"]))
-    if not mine.any():
+    in_window = (ends > int(event["window_start_ms"])) & (ends <= int(event["window_end_ms"]))
+    if not in_window.any():
         return {"note": f"tape {store.tape} has no frames of this window: name the event's tape (--tape)", "lines": []}
-    seqs = frames["close_seq"][mine].astype(np.int64)
+    seqs = frames["close_seq"][in_window].astype(np.int64)
     first, last = int(seqs.min()), int(seqs.max())
     holding = [s for s in segments if s.first_seq <= last and s.first_seq + s.lines > first]
     raw = [line for s in holding for line in _lines(store.read_segment(s), first - s.first_seq, last - s.first_seq)]
@@ -215,7 +224,7 @@ def _frames(settings: Settings, lake: Lake, branch: str, event: dict[str, Any]) 
         "note": "",
         "tape": store.tape,
         "day": day,
-        "frames": int(mine.sum()),
+        "frames": int(in_window.sum()),
         "first_seq": first,
         "last_seq": last,
         "segments": [{"path": s.path, "sha256": s.content_sha256} for s in holding],

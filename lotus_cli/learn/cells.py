@@ -91,8 +91,8 @@ def _unit_of(value: int) -> str:
 
 
 def _wrong_time(file: str, first: int, values: pa.Array) -> SchemaError:
-    at = _first_bad(values, _stamps)
-    row, text = first + at + 1, str(values[at].as_py())
+    place = _first_bad(values, _stamps)
+    row, text = first + place + 1, str(values[place].as_py())
     try:
         parsed = datetime.fromisoformat(text)
     except ValueError:
@@ -151,12 +151,12 @@ def _flags(file: str, first: int, values: pa.Array) -> NDArray[np.bool_]:
     _no_null(file, "published", first, values)
     coded = _coded(values)
     names = [n.strip() for n in coded.names]
-    known = np.array([1 if n in _YES else 0 if n in _NO else -1 for n in names])[coded.codes]
-    bad = np.flatnonzero(known < 0)
+    flags = np.array([1 if n in _YES else 0 if n in _NO else -1 for n in names])[coded.codes]
+    bad = np.flatnonzero(flags < 0)
     if len(bad):
         text = coded.names[coded.codes[bad[0]]]
         raise cell_error(file, "published", first + int(bad[0]) + 1, shortened(repr(text)), "true or false, 1 or 0")
-    return np.asarray(known == 1)
+    return np.asarray(flags == 1)
 
 
 def _numbers(file: str, key: str, first: int, values: pa.Array) -> Floats:
@@ -182,10 +182,10 @@ def _numbers_of_texts(file: str, key: str, first: int, values: pa.Array) -> Floa
     try:
         return _floats(trimmed)
     except pa.ArrowInvalid:
-        at = _first_bad(trimmed, _floats)
-        text = str(values[at].as_py())
-        cause = _odd_number(text) or ("mixed types" if first + at else "text in place of numbers")
-        raise cell_error(file, key, first + at + 1, shortened(repr(text)), "a number or null", cause) from None
+        place = _first_bad(trimmed, _floats)
+        text = str(values[place].as_py())
+        cause = _odd_number(text) or ("mixed types" if first + place else "text in place of numbers")
+        raise cell_error(file, key, first + place + 1, shortened(repr(text)), "a number or null", cause) from None
 
 
 def _odd_number(text: str) -> str:
@@ -223,8 +223,8 @@ def _categories(file: str, key: str, pieces: Pieces) -> Coded:
         part = _lowered(_coded(values))
         texts = [i for i, name in enumerate(part.names) if not _is_number(name)]
         if texts and not odd[0]:
-            at = int(np.flatnonzero(np.isin(part.codes, texts))[0])
-            odd = (first + at + 1, part.names[part.codes[at]])
+            place = int(np.flatnonzero(np.isin(part.codes, texts))[0])
+            odd = (first + place + 1, part.names[part.codes[place]])
         some |= len(texts) < len(part.names)
         coded.append(_clean(file, key, first, part))
     row, text = odd

@@ -33,23 +33,23 @@ def checked_names(file: str, names: Sequence[str], columns: Mapping[str, str]) -
             raise SchemaError(f"{file} has column {name} {names.count(name)} times", "each column once")
     _check_mapping(file, names, columns)
     ours = {theirs: name for name, theirs in columns.items()}
-    found = {ours.get(name, name): name for name in names}
-    if missing := [name for name in _REQUIRED if name not in found]:
+    by_our_name = {ours.get(name, name): name for name in names}
+    if missing := [name for name in _REQUIRED if name not in by_our_name]:
         wanted = "; ".join(f"{name}: {column(name).meaning.split(':')[0].split('. ')[0]}" for name in missing)
-        raise SchemaError(f"{file} has no column {', '.join(missing)}", wanted, _why_missing(missing, found))
-    for name in found:
-        hint = "" if used(name) else _meant(name, [k for k in KNOWN if k not in found])
+        raise SchemaError(f"{file} has no column {', '.join(missing)}", wanted, _why_missing(missing, by_our_name))
+    for name in by_our_name:
+        hint = "" if used(name) else _meant(name, [k for k in KNOWN if k not in by_our_name])
         if hint:
             raise SchemaError(
                 f"{file} has a column {name}", f"{hint}, or a name that is not so near to it",
                 f"misspelled? If it is meant, the configuration says so: {_snippet({hint: name})}",
             )  # fmt: skip
-    return found
+    return by_our_name
 
 
-def _meant(name: str, known: Sequence[str]) -> str:
+def _meant(name: str, candidates: Sequence[str]) -> str:
     """Return the name of the format that a name is a misspelling of; units, which many names share, do not count."""
-    stems = {re.sub("_bps$", "", k): k for k in known}
+    stems = {re.sub("_bps$", "", k): k for k in candidates}
     return stems.get(nearest(re.sub("_bps?$", "", name), list(stems)), "")
 
 
@@ -87,19 +87,19 @@ def _check_mapping(file: str, names: Sequence[str], columns: Mapping[str, str]) 
             )
 
 
-def _why_missing(missing: Sequence[str], found: Mapping[str, str]) -> str:
+def _why_missing(missing: Sequence[str], present: Mapping[str, str]) -> str:
     """Return why columns are missing, with the lines of a configuration that would name them."""
-    loose = [name for name in found if not used(name)]
-    if cause := _wrong_header(list(found)):
+    loose = [name for name in present if not used(name)]
+    if cause := _wrong_header(list(present)):
         return cause
     near = {name: nearest(name, loose) for name in missing}
     hints = ", ".join(f"{hint!r} misspelled" for hint in near.values() if hint)
     if not loose:
         return "`lotus learn --explain-columns` tells the format"
     words = f"{hints}?" if hints else "other names?"
-    also = [name for name in _USUAL if name not in found]
+    also = [name for name in _USUAL if name not in present]
     named = {name: near.get(name) or "its name in the file" for name in (*missing, *also)}
-    if not any(name.startswith(FEATURE_PREFIX) for name in found):
+    if not any(name.startswith(FEATURE_PREFIX) for name in present):
         named[f"{FEATURE_PREFIX}name"] = "a feature of the file"
     return f"{words} The file has {_listed(loose)}; a configuration may name them: {_snippet(named)}"
 

@@ -2,15 +2,31 @@
 
 import json
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from lotus.errors import ConfigError
+from lotus_cli.terminal.options import options_as
 from lotus_cli.terminal.output import emit, explained, json_option
 from lotus_cli.terminal.places import read_utf8
 from lotus_cli.terminal.progress import LOADING, Progress
+
+if TYPE_CHECKING:
+    from lotus.own_signals.config import OwnConfig
+
+
+@dataclass(frozen=True, slots=True)
+class LearnRequest:
+    """What `lotus learn` is asked: a folder of files, how to judge them, and where the report goes."""
+
+    events: Path | None
+    out: Path | None
+    config_file: Path | None
+    nightly: bool
+    as_json: bool
 
 
 @click.command("learn")
@@ -21,46 +37,35 @@ from lotus_cli.terminal.progress import LOADING, Progress
 @click.option(
     "--config", "config_file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Small YAML file."
 )
-@click.option("--nightly", is_flag=True, help="Replay every night with the slots of a budget year.")
+@click.option("--nightly", is_flag=True, help="Replay every nightly run with the alpha slots of a budget year.")
 @click.option("--example", type=click.Path(file_okay=False, path_type=Path), help="Write example files there and stop.")
 @click.option("--explain-columns", is_flag=True, help="Print the format of the files and stop.")
 @json_option
 @explained
-def learn_command(
-    events: Path | None,
-    out: Path | None,
-    config_file: Path | None,
-    nightly: bool,
-    example: Path | None,
-    explain_columns: bool,
-    as_json: bool,
-) -> None:
+@options_as(LearnRequest)
+def learn_command(request: LearnRequest, example: Path | None, explain_columns: bool) -> None:
     """Learn from your own signals: every window with its propensity, payoff and context, in CSV or Parquet files.
 
-    One set of files is one look at alpha = 0.04 over all its detectors together. Prints lessons with grade, interval
-    and bound, what was refused and why, and the number of rules tried.
+    One set of files is one analysis at alpha = 0.04 over all its detectors together. Prints lessons with grade,
+    interval and bound, what was refused and why, and the number of rules tried.
     """
     from lotus.own_signals.report.format_text import columns_json, columns_text
 
     if explain_columns:
-        emit(columns_json(), as_json, columns_text())
-        return
-    if example is not None:
-        _write_example(example, as_json)
-        return
-    if events is None:
+        emit(columns_json(), request.as_json, columns_text())
+    elif example is not None:
+        _write_example(example, request.as_json)
+    elif request.events is None:
         raise click.UsageError("--events DIR (or --explain-columns, or --example DIR)")
-    with Progress(quiet=as_json) as progress:
-        progress(LOADING, 0)
-        facts, text = _learned(events, out, config_file, nightly, progress)
-    emit(facts, as_json, text)
+    else:
+        with Progress(quiet=request.as_json) as progress:
+            progress(LOADING, 0)
+            facts, text = _learned(request.events, request, progress)
+        emit(facts, request.as_json, text)
 
 
-def _learned(
-    events: Path, out: Path | None, config_file: Path | None, nightly: bool, progress: Progress
-) -> tuple[dict[str, Any], str]:
+def _learned(events: Path, request: LearnRequest, progress: Progress) -> tuple[dict[str, Any], str]:
     """Return what the files teach as facts and as text; write the report where `out` names a folder."""
-    from lotus.own_signals.config import OwnConfig, parse_config
     from lotus.own_signals.report.facts import facts_of
     from lotus.own_signals.report.words import text_of
     from lotus.own_signals.scores import scored
@@ -70,7 +75,7 @@ def _learned(
     from lotus_cli.learn.files import read_folder
     from lotus_cli.learn.page import write_report
 
-    config = parse_config(_text_of(config_file), str(config_file)) if config_file else OwnConfig()
+    config = _config_of(request.config_file)
     with tempfile.TemporaryDirectory(prefix="lotus-learn-") as scratch, names_of_the_files(config.columns):
         files, unused = read_folder(events, Path(scratch), config.columns, progress)
         rows = sum(len(f) for f in files)
@@ -83,39 +88,42 @@ def _learned(
         progress(f"{name}: taken together by {grouping.by}: {', '.join(grouping.labels)}")
         if grouping.absent:
             progress(f"{name}: no row has {', '.join(grouping.absent)}, which the configuration groups")
-    found = study(scores, config, nightly=nightly, progress=progress)
+    result = study(scores, config, nightly=request.nightly, progress=progress)
     progress("telling what was found", 0)
-    facts = {**facts_of(found, config), "files": names, "columns": dict(config.columns), "unused_columns": unused}
-    if out is not None:
-        if not nightly and (before := _days_of_the_last_look(out)) and before < len(scores.file_days):
-            click.echo(
-                f"warning: {out} holds a look at {before} days, and these are {len(scores.file_days)}. Asking a "
-                "growing folder again and again is many looks, and "
-                f"{100 * found.settings.alpha:g} % hold for one: --nightly",
-                err=True,
-            )
+    facts = {**facts_of(result, config), "files": names, "columns": dict(config.columns), "unused_columns": unused}
+    if request.out is not None:
+        if not request.nightly:
+            _warn_of_many_looks(request.out, len(scores.file_days), result.settings.alpha)
         progress("drawing the report", 0)
-        facts["report"] = str(write_report(out, found, facts))
+        facts["report"] = str(write_report(request.out, result, facts))
         progress(f"report in {facts['report']}")
     return facts, text_of(facts)
 
 
-def _text_of(config_file: Path) -> str:
-    from lotus.own_signals.config import check_no_table
+def _config_of(file: Path | None) -> "OwnConfig":
+    from lotus.own_signals.config import OwnConfig, check_no_table, parse_config
 
+    if file is None:
+        return OwnConfig()
     try:
-        return read_utf8(config_file)
+        return parse_config(read_utf8(file), str(file))
     except ConfigError:
-        check_no_table(config_file.read_text("utf-8", "replace"), str(config_file))
+        check_no_table(file.read_text("utf-8", "replace"), str(file))
         raise
 
 
-def _days_of_the_last_look(out: Path) -> int:
-    """Return of how many days a report folder's result tells, 0 without one that can be read."""
+def _warn_of_many_looks(out: Path, days: int, alpha: float) -> None:
+    """Warn where the report of a folder tells of fewer days: one more analysis of the same files."""
     try:
-        return int(json.loads((out / "result.json").read_text("utf-8"))["days"]["count"])
+        before = int(json.loads((out / "result.json").read_text("utf-8"))["days"]["count"])
     except (OSError, ValueError, KeyError, TypeError):
-        return 0
+        return
+    if 0 < before < days:
+        click.echo(
+            f"warning: {out} holds an analysis of {before} days, and these are {days}. Asking a growing folder again "
+            f"and again is many analyses, and {100 * alpha:g} % hold for one: --nightly",
+            err=True,
+        )
 
 
 def _write_example(folder: Path, as_json: bool) -> None:
@@ -124,7 +132,7 @@ def _write_example(folder: Path, as_json: bool) -> None:
 
     spec = ExampleSpec()
     paths = write_example(folder, spec)
-    told = {
+    facts = {
         "files": [str(path) for path in paths],
         "rows": spec.rows,
         "planted": {"detector_id": spec.detectors[0], "rule": PLANTED_RULE, "effect_bps": spec.effect_bps},
@@ -133,4 +141,4 @@ def _write_example(folder: Path, as_json: bool) -> None:
         f"{len(paths)} files of {spec.rows:,} rows in {folder}. In {spec.detectors[0]}, {PLANTED_RULE} pays "
         f"{spec.effect_bps:g} bps more; nothing else is there to be found."
     )
-    emit(told, as_json, words)
+    emit(facts, as_json, words)

@@ -31,7 +31,7 @@ _FEW_NAMES = ("asset", "detector_id", "horizon_s", "published")
 
 
 def read_folder(
-    folder: Path, scratch: Path, columns: Mapping[str, str], told: Steps = untold
+    folder: Path, scratch: Path, columns: Mapping[str, str], progress: Steps = untold
 ) -> tuple[list[FileRows], list[str]]:
     """Return every CSV and Parquet file below a folder, their columns to be read when asked, and the unused columns.
 
@@ -47,7 +47,7 @@ def read_folder(
     files, unused = [], set[str]()
     sizes = [path.stat().st_size / 2**20 for path in wanted]
     for number, path in enumerate(wanted):
-        told("megabytes of files read", sum(sizes[:number]), sum(sizes), path.name)
+        progress("megabytes of files read", sum(sizes[:number]), sum(sizes), path.name)
         name = path.relative_to(folder).as_posix()
         store = _stored(path, name, scratch / f"{number}.parquet", columns)
         if not store.rows:
@@ -122,11 +122,11 @@ def _stage(path: Path, name: str, target: Path, columns: Mapping[str, str]) -> N
     """Write a CSV file as Parquet, every cell as text; raises `SchemaError` for what is no table."""
     _check_kind(path, name)
     names = _header(path, name)
-    known = checked_names(name, names, columns)
+    checked = checked_names(name, names, columns)
     options = pacsv.ConvertOptions(
         column_types={c: pa.string() for c in names}, null_values=_NULLS, strings_can_be_null=True
     )
-    few, first = [known[c] for c in _FEW_NAMES], 0
+    few, first = [checked[c] for c in _FEW_NAMES], 0
     schema = pa.schema([(c, pa.string()) for c in names])
     parsed = pacsv.ReadOptions(block_size=_BLOCK_BYTES, column_names=names, skip_rows=1)
     try:

@@ -72,7 +72,7 @@ def page(study: Study, facts: Facts) -> str:
         _pictures((life(line, study.critical.day), f"Life of {line.title}, by day.") for line in study.lives),
         "<h2>Where it pays and where not</h2>",
         f"<p class=quiet>{MAPS}</p>",
-        _pictures((heat(found), f"Uplift by bin: {found.title}.") for found in study.maps),
+        _pictures((heat(cells), f"Uplift by bin: {cells.title}.") for cells in study.maps),
         "<h2>Is the log honest?</h2>",
         *_calibrations(study),
         tables.audits(facts["audits"]),
@@ -93,7 +93,7 @@ def page(study: Study, facts: Facts) -> str:
 
 def _verdict(f: Facts) -> str:
     n, proposed, days = len(f["lessons"]), len(f["proposals"]), f["days"]
-    found = (
+    words = (
         f"{n} lesson{'s' if n > 1 else ''} passed."
         if n
         else "No lesson passed: nothing beats what chance alone finds among as many rules. That is a result."
@@ -104,7 +104,7 @@ def _verdict(f: Facts) -> str:
     bar = f["look"]["critical_nats"]
     needed = f"{bar:.2f} nats" if bar < float("inf") else "out of reach"
     return (
-        f"<p class=verdict><b>{found}</b>{more} {f['trials']:,} rules tried over {days['count']} days "
+        f"<p class=verdict><b>{words}</b>{more} {f['trials']:,} rules tried over {days['count']} days "
         f"({days['first']} to {days['last']}); {escape(looks(f['look']))}; evidence needed: {needed}. "
         "Grades and reasons are below.</p>"
     )

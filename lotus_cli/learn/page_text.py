@@ -72,7 +72,7 @@ HORIZONS = (
 MISSING = "A dash: the files have no {columns} to tell it from."
 LIVES = (
     "Each point uses only the days up to it. A real effect narrows around a value and its evidence climbs; luck "
-    "wanders back. Dashed: the bar of the look. E, where nights are replayed, is the e-process of the days after the "
+    "wanders back. Dashed: the bar of the analysis. E, where runs are replayed, is the e-process of the days after the "
     "lesson was found: at 20 the lesson is taken for dead."
 )
 MAPS = "Blue pays more than the baseline, red less, in bps; t in standard errors; the box is the rule; grey: no draw."

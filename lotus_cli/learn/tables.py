@@ -58,8 +58,8 @@ def parts(rows: Sequence[Facts]) -> str:
 
 def in_values(rows: Sequence[Facts]) -> str:
     """Return what the conditions of the rules stand for, empty where none is over numbers or groups."""
-    told = dict.fromkeys((x["detector_id"], e["literal"], literal_words(e)) for x in rows for e in x["edges"])
-    return table(IN_VALUES, ("detector", "condition", "in words and values"), list(told)) if told else ""
+    edges = dict.fromkeys((x["detector_id"], e["literal"], literal_words(e)) for x in rows for e in x["edges"])
+    return table(IN_VALUES, ("detector", "condition", "in words and values"), list(edges)) if edges else ""
 
 
 def proposals(rows: Sequence[Facts]) -> str:
@@ -77,20 +77,20 @@ def proposals(rows: Sequence[Facts]) -> str:
 
 def horizons(rows: Sequence[Facts]) -> str:
     """Return what was published in the lessons by horizon, empty without any."""
-    told = [(x["rule"], h) for x in rows for h in x["horizons"]]
+    marks = [(x["rule"], h) for x in rows for h in x["horizons"]]
     cells = [
         (
             rule, f"{h['horizon_s']}", f"{h['windows']:,}", f"{h['mean_bps']:+.2f}", _interval(h["ci95"]),
             f"{100 * h['hit_rate']:.1f}", _or_dash(h["mfe_bps"], "+.2f"), _or_dash(h["mae_bps"], "+.2f"),
             _or_dash(h["brier"], ".4f"), _or_dash(h["log_score"], ".4f"), _or_dash(h["mean_outside_bps"], "+.2f"),
         )
-        for rule, h in told
+        for rule, h in marks
     ]  # fmt: skip
     head = (
         "rule", "horizon, s", "published", "mean net, bps", "95 %, bps", "hits, %", "MFE, bps", "MAE, bps", "Brier",
         "log score, nats", "mean outside, bps",
     )  # fmt: skip
-    absent = sorted({column for key, column in _OPTIONAL.items() if any(h[key] is None for _, h in told)})
+    absent = sorted({column for key, column in _OPTIONAL.items() if any(h[key] is None for _, h in marks)})
     missing = " " + MISSING.format(columns="column " + " and no column ".join(absent)) if absent else ""
     return table(HORIZONS + missing, head, cells, range(1, 11)) if cells else ""
 

@@ -1,12 +1,14 @@
 """`lotus atoms`: show the sums of scored days by condition; keep old ones coarser (rules are `atoms_compaction`)."""
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
 
 from lotus.errors import ConfigError
-from lotus_cli.terminal.output import day_ranges, emit, explained, json_option
-from lotus_cli.terminal.places import DAY, branch_option, home_option, require_branch, settings_of
+from lotus_cli.terminal.options import options_as
+from lotus_cli.terminal.output import day_ranges, emit
+from lotus_cli.terminal.places import DAY, at_branch, settings_of_branch
 from lotus_cli.terminal.tables import TableColumn, folded, numbers, table, wide_option
 
 if TYPE_CHECKING:
@@ -26,26 +28,29 @@ def atoms_command() -> None:
     """Sums of scored days: show them, compact old ones."""
 
 
+@dataclass(frozen=True, slots=True)
+class AtomsOptions:
+    """Which sums `lotus atoms show` shows."""
+
+    detector: str | None
+    features: tuple[str, ...]
+    first: str | None
+    last: str | None
+    wide: bool
+    branch: str | None
+    home: str | None
+    as_json: bool
+
+
 @atoms_command.command("show")
 @click.option("--detector", help="Only this detector's, by every feature.")
 @click.option("--feature", "features", multiple=True, help="By this feature; up to three, looked at together.")
 @click.option("--from", "first", type=DAY, help="First day (default: the earliest).")
 @click.option("--to", "last", type=DAY, help="Last day (default: the newest).")
 @wide_option
-@branch_option
-@home_option
-@json_option
-@explained
-def show(
-    detector: str | None,
-    features: tuple[str, ...],
-    first: str | None,
-    last: str | None,
-    wide: bool,
-    branch: str | None,
-    home: str | None,
-    as_json: bool,
-) -> None:
+@at_branch
+@options_as(AtomsOptions)
+def show(options: AtomsOptions) -> None:
     """Show the additive sums from which rules are judged, by detector and condition, over some days.
 
     A raw mean of them is described, not tested: it has no interval and pays for no search.
@@ -53,52 +58,47 @@ def show(
     from lotus.priors.vocabulary import FEATURE_NAMES
     from lotus_cli.look.atoms_facts import atoms_of
 
-    strangers = [name for name in features if name not in FEATURE_NAMES]
+    strangers = [name for name in options.features if name not in FEATURE_NAMES]
     if strangers:
         raise ConfigError(f"no feature {strangers[0]!r}", f"one of {', '.join(FEATURE_NAMES)}")
-    if len(set(features)) != len(features) or len(features) > 3:
+    if len(set(options.features)) != len(options.features) or len(options.features) > 3:
         raise click.UsageError("--feature: up to three, each once")
-    settings = settings_of(home, branch=branch)
-    require_branch(settings)
-    told = atoms_of(settings, detector, features, first, last)
-    emit(told.as_json(), as_json, _page(told, wide))
+    settings = settings_of_branch(options.home, branch=options.branch)
+    atoms = atoms_of(settings, options.detector, options.features, options.first, options.last)
+    emit(atoms.as_json(), options.as_json, _page(atoms, options.wide))
 
 
-def _page(told: "Atoms", wide: bool) -> str:
+def _page(atoms: "Atoms", wide: bool) -> str:
     columns = (TableColumn("detector"), TableColumn("where", least=20),
                *numbers("published", "weight h", "sum r", "r/h, bps", "weight h, rest", "sum r, rest"))  # fmt: skip
     rows = [
         (c.detector_id, c.condition, f"{c.n:,}", f"{c.h:,.2f}", f"{c.r:+,.1f}", f"{c.raw_mean_bps:+.2f}",
          f"{c.rest_h:,.2f}", f"{c.rest_r:+,.1f}")
-        for c in told.cells
+        for c in atoms.cells
     ]  # fmt: skip
-    by = ", ".join(told.features) or "every feature by itself"
-    head = f"ATOMS   branch {told.branch}, {day_ranges(told.days)}, by {by}: {len(rows)} conditions"
+    by = ", ".join(atoms.features) or "every feature by itself"
+    head = f"ATOMS   branch {atoms.branch}, {day_ranges(atoms.days)}, by {by}: {len(rows)} conditions"
     return "\n".join([folded(head, "  "), "", table(columns, rows, wide), "", folded(LEGEND)])
 
 
 @atoms_command.command("compact")
-@branch_option
-@home_option
-@json_option
-@explained
+@at_branch
 def compact(branch: str | None, home: str | None, as_json: bool) -> None:
     """Keep four blocks a day for the search window, one a day up to a year, then one a week.
 
-    Dagster does it every Sunday. May be run at any time and again: nights read none of this; a compacted day is made
-    again from its scores when its lesson_atoms are materialised.
+    Dagster does it every Sunday. May be run at any time and again: nightly runs read none of this; a compacted day is
+    made again from its scores when its lesson_atoms are materialised.
     """
     from lotus_assets.atoms_compaction import compact_branch
     from lotus_assets.bodies import stage_context
     from lotus_resources.lotus_resource import Lotus
 
-    settings = settings_of(home, branch=branch)
-    require_branch(settings)
+    settings = settings_of_branch(home, branch=branch)
     lotus = Lotus.open(settings)
     try:
         with stage_context(lotus) as ctx:
             saved = compact_branch(ctx)
-            found = {"branch": ctx.branch, "days": list(saved.done.days), "weeks": list(saved.done.weeks)}
+            facts = {"branch": ctx.branch, "days": list(saved.done.days), "weeks": list(saved.done.weeks)}
     finally:
         lotus.close()
-    emit({**found, "bytes_before": saved.bytes_before, "bytes_after": saved.bytes_after}, as_json, str(saved))
+    emit({**facts, "bytes_before": saved.bytes_before, "bytes_after": saved.bytes_after}, as_json, str(saved))

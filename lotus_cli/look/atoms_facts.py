@@ -57,11 +57,11 @@ def atoms_of(
     detector is named. Raises `ConfigError` for an unknown detector, `LakeError` when nothing is kept of those days.
     """
     lake = Lake(settings.lake_root)
-    known = sorted({day for name in TABLES for day in lake.days(name, settings.branch)})
-    days = [day for day in known if (first or day) <= day <= (last or day)]
+    stored_days = sorted({day for name in TABLES for day in lake.days(name, settings.branch)})
+    days = [day for day in stored_days if (first or day) <= day <= (last or day)]
     if not days:
         raise LakeError(
-            f"branch {settings.branch} has no lesson atoms of these days", f"one of {day_ranges(known)}",
+            f"branch {settings.branch} has no lesson atoms of these days", f"one of {day_ranges(stored_days)}",
             "lotus backfill makes them",
         )  # fmt: skip
     parts = [lake.read(n, settings.branch, day) for day in days for n in TABLES if lake.exists(n, settings.branch, day)]

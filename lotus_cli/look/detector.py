@@ -16,7 +16,7 @@ from lotus.errors import ConfigError
 from lotus.outcomes.sanity import ALL
 from lotus_cli.look.detector_template import template
 from lotus_cli.terminal.output import emit, explained, json_option
-from lotus_cli.terminal.places import DAY, SECONDS, home_option, read_utf8, settings_of, tape_of, tape_option
+from lotus_cli.terminal.places import DAY, SECONDS, at_home, at_tape, read_utf8, settings_of, tape_of
 from lotus_cli.terminal.tables import TableColumn, fitted, numbers, table, wide_option
 
 if TYPE_CHECKING:
@@ -65,10 +65,7 @@ def list_command(wide: bool, as_json: bool) -> None:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--day", type=DAY, help="Measure on this day of the tape instead of a simulated stretch.")
 @wide_option
-@tape_option
-@home_option
-@json_option
-@explained
+@at_tape
 def check_command(file: Path, day: str | None, wide: bool, tape: str | None, home: str | None, as_json: bool) -> None:
     """Read, type-check and compile FILE; print its cost, memory, warm-up, complexity and a sanity table."""
     from lotus.detectors.spec import parse_spec
@@ -91,11 +88,9 @@ def check_command(file: Path, day: str | None, wide: bool, tape: str | None, hom
 @detector_command.command("use")
 @click.argument("files", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--wait", "wait_s", type=SECONDS, default=10.0, show_default=True, help="Seconds.")
-@home_option
-@json_option
-@explained
+@at_home
 def use_command(files: tuple[Path, ...], wait_s: float, home: str | None, as_json: bool) -> None:
-    """Ask the running daemon to try the detectors of FILES beside its own, and no other trials (no FILES: none).
+    """Ask the running daemon to score the detectors of FILES as shadow detectors, and no others (no FILES: none).
 
     They are read and compiled here first; the daemon swaps them in between two frames and notes it in its tape. Its
     answer is waited for; without one in that time the command stays for the next daemon that runs.
@@ -107,17 +102,19 @@ def use_command(files: tuple[Path, ...], wait_s: float, home: str | None, as_jso
 
     settings = settings_of(home)
     texts = [read_utf8(file) for file in files]
-    trials = read_shadows(texts, shipped_detectors(), settings.manifest)
+    shadows = read_shadows(texts, shipped_detectors(), settings.manifest)
     with Databases(settings) as databases, databases.connect("sig", autocommit=True) as connection:
         number = command(connection, SWAP_DETECTORS, {"detectors": texts})
         until, answer = time.monotonic() + wait_s, None
         while (answer := command_result(connection, number)) is None and time.monotonic() < until:
             time.sleep(0.1)
     if answer is not None and "error" in answer:
-        raise ConfigError(f"the daemon refused: {answer['error']}", "trials that it can run", "another release runs")
-    names = [trial.detector_id for trial in trials]
-    said = "no daemon has answered yet" if answer is None else "in force from the next frame on"
-    text = f"command {number}: {', '.join(names) or 'no trials'}; {said}"
+        raise ConfigError(
+            f"the daemon refused: {answer['error']}", "shadow detectors that it can run", "another release runs"
+        )
+    names = [trial.detector_id for trial in shadows]
+    words = "no daemon has answered yet" if answer is None else "in force from the next frame on"
+    text = f"command {number}: {', '.join(names) or 'no shadow detectors'}; {words}"
     emit({"command_id": number, "trials": names, "answer": answer}, as_json, text)
 
 

@@ -50,10 +50,10 @@ def template(name: str, family: str | None) -> str:
 def _of_family(name: str, family: str) -> str:
     from lotus.detectors.registry import known_detectors
 
-    found = {spec.family: spec.detector_id for spec in known_detectors()}
-    if family not in found:
-        raise ConfigError(f"there is no family {family!r}", f"one of {', '.join(found)}")
-    text = (resources.files("lotus.detectors") / "specs" / f"{found[family]}.yaml").read_text("utf-8")
+    by_family = {spec.family: spec.detector_id for spec in known_detectors()}
+    if family not in by_family:
+        raise ConfigError(f"there is no family {family!r}", f"one of {', '.join(by_family)}")
+    text = (resources.files("lotus.detectors") / "specs" / f"{by_family[family]}.yaml").read_text("utf-8")
     fresh = {"detector_id": name, "version": "1", "status": "experimental"}
     lines = []
     for line in text.splitlines():

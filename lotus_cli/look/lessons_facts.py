@@ -1,4 +1,4 @@
-"""The facts of `lotus lessons`, read from the ledger: beliefs in force after a night, its lessons and its refusals."""
+"""The facts of `lotus lessons` from the ledger: beliefs in force after a nightly run, its lessons and its refusals."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -7,11 +7,11 @@ from typing import Any
 from lotus.errors import ConfigError, LedgerError
 from lotus.learning.lesson import Lesson
 from lotus.manifest import WeaveDefaults
-from lotus.priors.trace import describe_braid
 from lotus.priors.vocabulary import describe_rule
 from lotus.timebase import DAY_MS, day_of, day_start_ms, next_day
 from lotus.weave.braid import Braid
 from lotus_assets.pages.lesson_tables import NEVER_MS, signed_bound
+from lotus_cli.look.braid_facts import braid_facts
 from lotus_cli.terminal.output import day_ranges
 from lotus_store.config import Settings
 from lotus_store.databases import Connection, Databases
@@ -19,15 +19,15 @@ from lotus_store.ledger.beliefs.braids import read_board
 from lotus_store.ledger.beliefs.lessons import read_experiments, read_lesson, read_lessons
 from lotus_store.ledger.day_commits import committed_days
 
-NIGHT = "night"  # kind and name of the record of what a night looked for
+NIGHT = "night"  # kind and name of the record of what a nightly run looked for
 
 
 @dataclass(frozen=True, slots=True)
 class Night:
-    """One night: `beliefs` in force after it, each with the lesson that taught it (None for none of its own).
+    """One nightly run: `beliefs` in force after it, each with the lesson that taught it (None for none of its own).
 
-    `asked`: a person named the day. `look` is the night's own record. `waits` are braids of its lessons without a patch
-    in force, by lesson.
+    `asked`: a person named the day. `look` is the nightly run's own record. `waits` are braids of its lessons without a
+    patch in force, by lesson.
     """
 
     branch: str
@@ -41,7 +41,7 @@ class Night:
 
     @property
     def refused(self) -> list[Lesson]:
-        """Those that the night turned down."""
+        """Those that the nightly run turned down."""
         return [x for x in self.lessons if x.state == "REFUSED"]
 
     @property
@@ -51,7 +51,7 @@ class Night:
 
     @property
     def needed_nats(self) -> tuple[float, float]:
-        """Return the evidence that both lanes needed, infinite where the night did not look."""
+        """Return the evidence that both lanes needed, infinite where the nightly run did not look."""
         day, rest = self.look.get("critical") or (float("inf"), float("inf"))
         return float(day), float(rest)
 
@@ -78,12 +78,7 @@ class Night:
 
     def _belief(self, braid: Braid, lesson: Lesson | None) -> dict[str, Any]:
         return {
-            "braid_id": braid.braid_id,
-            "type": braid.braid_type,
-            "detector_id": braid.detector_id,
-            "rule": describe_braid(braid.active()),
-            "state": braid.state,
-            "grade": braid.grade,
+            **braid_facts(braid),
             "theta_delta": braid.patch.theta_delta,
             "phi_mult": braid.patch.phi_mult,
             "from": day_of(braid.effective_from_ms),
@@ -95,49 +90,59 @@ class Night:
 
 
 def night_of(settings: Settings, day: str | None, detector: str | None) -> Night:
-    """Return the facts of a night, of one detector or of all.
+    """Return the facts of a nightly run, of one detector or of all.
 
-    Raises `ConfigError` for a day without a night, and for a detector of which nothing was ever learned or refused.
+    Raises `ConfigError` for a day without a nightly run, and for a detector of which nothing was ever learned or
+    refused.
     """
     with Databases(settings) as databases, databases.connect("sig") as sig:
         nights = _nights(sig, settings.branch, day)
         every = read_lessons(sig, settings.branch)
-        chosen = day or _told(sig, settings.branch, every) or nights[-1]
-        board = read_board(sig, settings.branch, chosen)
-        _check_detector(detector, [*every, *board])
-        mine = [b for b in board if detector in (None, b.detector_id)]
+        chosen = day or _newest_analysis(sig, settings.branch, every) or nights[-1]
+        registry = read_board(sig, settings.branch, chosen)
+        _check_detector(detector, [*every, *registry])
+        own_braids = [b for b in registry if detector in (None, b.detector_id)]
         tonight = tuple(x for x in every if x.night == chosen and detector in (None, x.detector_id))
         look = _look(sig, settings.branch, chosen)
-        beliefs = tuple((b, _taught(sig, b)) for b in mine if b.in_force)
-    waits = {b.lesson_id: b for b in mine if not b.in_force}
+        beliefs = tuple((b, _taught(sig, b)) for b in own_braids if b.in_force)
+    waits = {b.lesson_id: b for b in own_braids if not b.in_force}
     return Night(
-        settings.branch, chosen, day is not None, look, beliefs, tonight, waits, settings.manifest.weave
-    )  # fmt: skip
+        branch=settings.branch,
+        day=chosen,
+        asked=day is not None,
+        look=look,
+        beliefs=beliefs,
+        lessons=tonight,
+        waits=waits,
+        weave=settings.manifest.weave,
+    )
 
 
 def _nights(sig: Connection, branch: str, day: str | None) -> list[str]:
-    """Return the nights of a branch; `day` must be one of them."""
+    """Return the nightly runs of a branch; `day` must be one of them."""
     nights = committed_days(sig, branch, "lessons")
     if not nights:
-        raise LedgerError(f"branch {branch} has no night of learning", "a committed day", "`lotus backfill` makes one")
+        raise LedgerError(
+            f"branch {branch} has no nightly run of learning", "a committed day", "`lotus backfill` makes one"
+        )
     if day is not None and day not in nights:
-        raise ConfigError(f"branch {branch} has no night of {day}", f"one of {day_ranges(nights)}")
+        raise ConfigError(f"branch {branch} has no nightly run of {day}", f"one of {day_ranges(nights)}")
     return nights
 
 
-def _told(sig: Connection, branch: str, every: Sequence[Lesson]) -> str | None:
-    """Return the newest night that looked and accepted or refused something."""
+def _newest_analysis(sig: Connection, branch: str, every: Sequence[Lesson]) -> str | None:
+    """Return the newest nightly run that looked and accepted or refused something."""
     nights = sorted({x.night for x in every}, reverse=True)
     return next((night for night in nights if _look(sig, branch, night).get("looked")), None)
 
 
 def _look(sig: Connection, branch: str, night: str) -> Mapping[str, Any]:
-    found: Mapping[str, Any] = read_experiments(sig, branch, night, NIGHT).get(NIGHT, {})
-    return found
+    record: Mapping[str, Any] = read_experiments(sig, branch, night, NIGHT).get(NIGHT, {})
+    return record
 
 
-def _check_detector(detector: str | None, known: Sequence[Lesson | Braid]) -> None:
-    names = sorted({x.detector_id for x in known})
+def _check_detector(detector: str | None, rows: Sequence[Lesson | Braid]) -> None:
+    names = sorted({x.detector_id for x in rows})
     if detector is not None and detector not in names:
         raise ConfigError(
             f"nothing was ever learned or refused of detector {detector!r}", f"one of {', '.join(names)}"
@@ -149,5 +154,5 @@ def _taught(sig: Connection, braid: Braid) -> Lesson | None:
 
 
 def _lesson(lesson: Lesson) -> dict[str, Any]:
-    told = asdict(lesson)
-    return told | {"rule": describe_rule(lesson.rule), "bound_bps": signed_bound(lesson)}
+    facts = asdict(lesson)
+    return facts | {"rule": describe_rule(lesson.rule), "bound_bps": signed_bound(lesson)}

@@ -43,17 +43,17 @@ def page(night: Night, refused: bool, wide: bool) -> str:
 
 def _head(night: Night) -> list[str]:
     which = "" if night.asked else " (the newest that accepted or refused something; --day names another)"
-    lines = [folded(f"LESSONS   branch {night.branch}, night of {night.day}{which}", "  ")]
+    lines = [folded(f"LESSONS   branch {night.branch}, nightly run of {night.day}{which}", "  ")]
     if not night.look.get("looked"):
-        return [*lines, "  this night did not look for lessons: what is believed goes on"]
+        return [*lines, "  this nightly run did not look for lessons: what is believed goes on"]
     counts = Counter(x.state for x in night.lessons)
     day, rest = night.needed_nats
-    said = (
+    words = (
         f"{night.look['trials']:,} rules tried over {night.look['learning_days']} learning days; evidence needed: "
         f"{day:.2f} nats in lane S (against the same day), {rest:.2f} in lane F (against the rest of the day); "
         f"accepted {counts['IDENTIFIED']}, proposed {counts['MODEL_ONLY']}, refused {counts['REFUSED']}"
     )
-    return [*lines, folded(f"  {said}", "  ")]
+    return [*lines, folded(f"  {words}", "  ")]
 
 
 def _belief(night: Night, braid: Braid, lesson: Lesson | None) -> list[str]:
@@ -61,9 +61,9 @@ def _belief(night: Night, braid: Braid, lesson: Lesson | None) -> list[str]:
     until = "without an end" if left is None else f"{left} days left"
     moves = ", ".join(f"{k.key} x{k.mult:.3f}" for k in braid.patch.knobs)
     moves = moves or f"theta {braid.patch.theta_delta:+.4f}, phi x{braid.patch.phi_mult:.4f}"
-    said = _sentence(lesson) if lesson is not None else f"{braid.detector_id}: {describe_braid(braid.active())}"
+    sentence = _sentence(lesson) if lesson is not None else f"{braid.detector_id}: {describe_braid(braid.active())}"
     return [
-        folded(f"  * {said}", "    "),
+        folded(f"  * {sentence}", "    "),
         folded(
             f"    {braid.braid_type} braid {braid.braid_id}: {moves}; {until}, e-value against it {braid.e_value:.2f}",
             "    ",
@@ -87,7 +87,7 @@ def _sentence(x: Lesson) -> str:
         f"{x.detector_id} pays {abs(x.uplift_bps):.2f} bps {more} where {describe_rule(x.rule)}: uplift "
         f"{x.uplift_bps:+.2f} bps, 95 % [{x.ci95[0]:+.2f}, {x.ci95[1]:+.2f}], bound {signed_bound(x):+.2f}; "
         f"{x.m_nats:.1f} nats where {x.critical:.1f} were needed {among}; grade {x.grade}, "
-        f"{_VERDICTS[x.state]}, {x.n_published:,} published windows on {x.n_days} days, night of {x.night}"
+        f"{_VERDICTS[x.state]}, {x.n_published:,} published windows on {x.n_days} days, nightly run of {x.night}"
     )
 
 
@@ -96,31 +96,31 @@ _VERDICTS = {"IDENTIFIED": "accepted", "MODEL_ONLY": "proposed", "REFUSED": "ref
 
 
 def _refused(night: Night, listed: bool, wide: bool) -> list[str]:
-    found = sorted(night.refused, key=lambda x: -x.m_nats)
-    if not found:
+    refused = sorted(night.refused, key=lambda x: -x.m_nats)
+    if not refused:
         return ["REFUSED: nothing came near"]
     if not listed:
-        kinds = Counter(_NUMBER.sub("...", part) for x in found for part in x.reason.split("; ")).most_common()
-        said = "; ".join(f"{kind}: {n}" for kind, n in kinds)
-        return [folded(f"REFUSED: {len(found)} ({said}); --refused lists them", "  ")]
+        kinds = Counter(_NUMBER.sub("...", part) for x in refused for part in x.reason.split("; ")).most_common()
+        counts = "; ".join(f"{kind}: {n}" for kind, n in kinds)
+        return [folded(f"REFUSED: {len(refused)} ({counts}); --refused lists them", "  ")]
     rows = [
         (
             x.detector_id, describe_rule(x.rule), f"{x.uplift_bps:+.2f}", x.reason,
             f"{x.ci95[0]:+.2f} to {x.ci95[1]:+.2f}", f"{signed_bound(x):+.2f}", f"{x.m_nats:.2f}", f"{x.n_published:,}",
         )
-        for x in found
+        for x in refused
     ]  # fmt: skip
-    return [f"REFUSED: {len(found)}, those with most evidence first", table(_REFUSALS, rows, wide)]
+    return [f"REFUSED: {len(refused)}, those with most evidence first", table(_REFUSALS, rows, wide)]
 
 
 def _tables(night: Night) -> list[str]:
-    found = {
+    tables = {
         "In force": belief_table([braid for braid, _ in night.beliefs]),
-        "Lessons of the night": lesson_table(night.lessons),
+        "Lessons of the nightly run": lesson_table(night.lessons),
     }
     return [
         line
-        for title, told in found.items()
-        if told.rows
-        for line in ("", title, table([TableColumn(name) for name in told.header], told.texts, wide=True))
+        for title, lines in tables.items()
+        if lines.rows
+        for line in ("", title, table([TableColumn(name) for name in lines.header], lines.texts, wide=True))
     ]

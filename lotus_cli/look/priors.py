@@ -12,8 +12,8 @@ from lotus.priors.types import ActiveBraid, PriorsVersion
 from lotus.weave.braid import Braid
 from lotus.weave.review import ReviewAct
 from lotus_cli.explain.command import realised_words
-from lotus_cli.terminal.output import clock, emit, explained, json_option
-from lotus_cli.terminal.places import branch_option, home_option, require_branch, settings_of
+from lotus_cli.terminal.output import clock, emit
+from lotus_cli.terminal.places import at_branch, settings_of_branch
 from lotus_cli.terminal.tables import TableColumn, table, wide_option
 from lotus_herald.keys import Keys
 from lotus_modules.priors.prior_patch import PRIORS_OF
@@ -40,17 +40,13 @@ def priors_command() -> None:
 @priors_command.command("list")
 @module_option
 @wide_option
-@branch_option
-@home_option
-@json_option
-@explained
+@at_branch
 def list_versions(module: str, wide: bool, branch: str | None, home: str | None, as_json: bool) -> None:
     """List every version of a branch in the order of their times, and from when each is or was in force."""
-    settings = settings_of(home, branch=branch)
-    require_branch(settings)
+    settings = settings_of_branch(home, branch=branch)
     with Databases(settings) as databases, databases.connect(module) as own:
-        known = versions(own, settings.branch, module)
-        since = {name: at for at, name in swaps(own, settings.branch, module, in_force=module == "sig")}
+        stored = versions(own, settings.branch, module)
+        since = {name: since_ms for since_ms, name in swaps(own, settings.branch, module, in_force=module == "sig")}
     rows = [
         {
             "priors_ver": v.priors_ver,
@@ -62,23 +58,19 @@ def list_versions(module: str, wide: bool, branch: str | None, home: str | None,
             "rules": [f"{b.detector_id}: {describe_braid(b)}" for b in v.braids],
             "in_force": v.priors_ver in since,
         }
-        for v, day, parent in known
+        for v, day, parent in stored
     ]
-    told = {"branch": settings.branch, "module": module, "versions": rows}
-    emit(told, as_json, _list(rows, wide) if rows else "no version but the genesis one")
+    facts = {"branch": settings.branch, "module": module, "versions": rows}
+    emit(facts, as_json, _list(rows, wide) if rows else "no version but the genesis one")
 
 
 @priors_command.command("show")
 @click.argument("priors_ver")
 @module_option
-@branch_option
-@home_option
-@json_option
-@explained
+@at_branch
 def show(priors_ver: str, module: str, branch: str | None, home: str | None, as_json: bool) -> None:
-    """Show the braids of one version, and what the board says of each now."""
-    settings = settings_of(home, branch=branch)
-    require_branch(settings)
+    """Show the braids of one version, and what the braid registry says of each now."""
+    settings = settings_of_branch(home, branch=branch)
     with Databases(settings) as databases, databases.connect(module) as own:
         version = read_version(own, settings.branch, priors_ver, module)
         rows = _rows(own, module, version)
@@ -91,27 +83,32 @@ def show(priors_ver: str, module: str, branch: str | None, home: str | None, as_
 @click.option("--author", required=True, help="Who speaks.")
 @click.option("--note", default="", help="Free text, kept with the act.")
 @module_option
-@branch_option
-@home_option
-@json_option
-@explained
+@at_branch
 def rollback(
     priors_ver: str, author: str, note: str, module: str, branch: str | None, home: str | None, as_json: bool
 ) -> None:
-    """Put a new version in force whose braids are those of PRIORS_VER; the next night goes on from there."""
-    settings = settings_of(home, branch=branch)
-    require_branch(settings)
-    act = ReviewAct("", settings.branch, "", "rollback", priors_ver, author, "", 1.0, note)
+    """Put a new version in force whose braids are those of PRIORS_VER; the next nightly run goes on from there."""
+    settings = settings_of_branch(home, branch=branch)
+    act = ReviewAct(
+        act_id="",
+        branch=settings.branch,
+        asof_day="",
+        kind="rollback",
+        target=priors_ver,
+        author=author,
+        reason_code="",
+        note=note,
+    )
     with Databases(settings) as databases:
         version = roll_back(databases, act, Keys(settings.keys_root), Module(module))
-    told: dict[str, Any] = {
+    facts: dict[str, Any] = {
         "priors_ver": version.priors_ver,
         "content_of": priors_ver,
         "effective_from_ms": version.effective_from_ms,
         "braids": len(version.braids),
         "module": module,
     }
-    emit(told, as_json)
+    emit(facts, as_json)
 
 
 def _list(rows: Sequence[Mapping[str, Any]], wide: bool) -> str:
@@ -134,7 +131,7 @@ def _list(rows: Sequence[Mapping[str, Any]], wide: bool) -> str:
 
 
 def _rows(own: Connection, module: str, version: PriorsVersion) -> list[Braid]:
-    """Return what the board says now of a version's braids."""
+    """Return what the braid registry says now of a version's braids."""
     names = [braid.braid_id for braid in version.braids]
     if module == Module.SIG:
         return [row for row in (read_braid(own, name) for name in names) if row is not None]

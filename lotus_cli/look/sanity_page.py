@@ -22,22 +22,22 @@ _REST = ("cost, bps", "hit", "spoken", "n_eff", "correlation", "rank corr.", "ki
 _WORDS = ("series", "verdict", "kind")
 
 
-def ordered(found: Columns) -> Columns:
+def ordered(rows: Columns) -> Columns:
     """Return rows of SANITY_TABLE, what works first: by verdict, then by the signed move in units of its interval."""
-    mean, low, high = (found[name].astype(np.float64) for name in ("mean_bps", "mean_low_bps", "mean_high_bps"))
+    mean, low, high = (rows[name].astype(np.float64) for name in ("mean_bps", "mean_low_bps", "mean_high_bps"))
     evidence = np.where(high > low, mean / np.maximum(high - low, 1e-12), -np.inf)
-    ranks = np.array([VERDICTS.index(verdict) for verdict in found["verdict"].tolist()])
+    ranks = np.array([VERDICTS.index(verdict) for verdict in rows["verdict"].tolist()])
     order = np.lexsort((-evidence, ranks))
-    return {name: values[order] for name, values in found.items()}
+    return {name: values[order] for name, values in rows.items()}
 
 
-def page(title: str, found: Columns, shown: int, wide: bool) -> str:
+def page(title: str, table_rows: Columns, shown: int, wide: bool) -> str:
     """Return the page of the first `shown` of some ordered rows of one asset."""
-    counts = Counter(found["verdict"].tolist())
-    said = "; ".join(f"{verdict}: {counts[verdict]}" for verdict in VERDICTS)
-    rows = {name: values[:shown] for name, values in found.items()}
-    lines = [f"SANITY   {title}: {len(found['verdict'])} rows", f"  {said}"]
-    if shown < len(found["verdict"]):
+    counts = Counter(table_rows["verdict"].tolist())
+    summary = "; ".join(f"{verdict}: {counts[verdict]}" for verdict in VERDICTS)
+    rows = {name: values[:shown] for name, values in table_rows.items()}
+    lines = [f"SANITY   {title}: {len(table_rows['verdict'])} rows", f"  {summary}"]
+    if shown < len(table_rows["verdict"]):
         lines.append(f"  the first {shown} are shown; --all: every row; --verdict: those of one verdict")
     reading = f"{READING} What works stands first, so the top is flattered by the search for it."
     return "\n".join([*lines, "", _table(rows, wide), "", folded(reading)])
@@ -67,15 +67,23 @@ def _reach(means: Sequence[float], ends: Sequence[float]) -> float:
     return max(float(np.quantile(sizes, 0.9)) if sizes else 0.0, farthest) or 1.0
 
 
-def picture(title: str, found: Columns, shown: int) -> "Figure":
+def picture(title: str, columns: Columns, shown: int) -> "Figure":
     """Return the forest plot of the first `shown` rows; the upright tick is what taking the move costs."""
     from lotus.pictures.forest import ForestRow, forest
 
     names = ("series", "horizon_s", "mean_bps", "mean_low_bps", "mean_high_bps", "cost_bps", "verdict")
     rows = [
-        ForestRow(f"{series}, {horizon_s} s", mean, low, high, cost, verdict == EARNS, verdict)
+        ForestRow(
+            label=f"{series}, {horizon_s} s",
+            uplift=mean,
+            low=low,
+            high=high,
+            bound=cost,
+            accepted=verdict == EARNS,
+            note=verdict,
+        )
         for series, horizon_s, mean, low, high, cost, verdict in zip(
-            *(found[name][:shown].tolist() for name in names), strict=True
+            *(columns[name][:shown].tolist() for name in names), strict=True
         )
         if math.isfinite(low)
     ]

@@ -11,8 +11,8 @@ from lotus.experts.weekly.learned import set_of_day
 from lotus.modules.signals import BUILDERS, SIGBUS, SIGNAL_SCHEMAS, Payload, check_signal
 from lotus.timebase import day_of
 from lotus_cli.explain.facts import event_tables
-from lotus_cli.terminal.output import emit, explained, json_option
-from lotus_cli.terminal.places import home_option, settings_of
+from lotus_cli.terminal.output import emit
+from lotus_cli.terminal.places import at_home, settings_of
 from lotus_store.config import Settings, load_settings
 from lotus_store.databases import Connection, Databases
 from lotus_store.lake import Lake
@@ -25,9 +25,7 @@ from lotus_store.ledger.signals.signals import published_signal
 @click.command("signal")
 @click.argument("event_id")
 @click.option("--schema", type=click.Choice(SIGNAL_SCHEMAS), default=SIGBUS, show_default=True, help="Which payload.")
-@home_option
-@json_option
-@explained
+@at_home
 def signal_command(event_id: str, schema: str, home: str | None, as_json: bool) -> None:
     """Print the payload of a scored window; the bus itself takes it only when the window was published."""
     settings = settings_of(home, None)
@@ -48,8 +46,8 @@ def payload_of(sig: Connection, settings: Settings, event_id: str, schema_ver: s
         published = published_signal(sig, event_id, schema_ver)
         if published is None:
             raise
-        found: Payload = json.loads(published)
-        return check_signal(found)
+        payload: Payload = json.loads(published)
+        return check_signal(payload)
     if schema_ver != SIGBUS and not row["published"]:
         raise SchemaError(f"event {event_id} was not published", f"a published one for {schema_ver}")
     version = read_version(sig, str(row["branch"]), str(row["priors_ver"]))

@@ -38,8 +38,8 @@ def book_trades(
 
     Raises `SchemaError` for a filled plan of a coin without quotes.
     """
-    found = [result for result in book_results(tr, branch) if day_of(result.created_ms) in days]
-    closed = [result for result in found if result.stage == "done"]
+    results = [result for result in book_results(tr, branch) if day_of(result.created_ms) in days]
+    closed = [result for result in results if result.stage == "done"]
     paths = {coin: path_of(columns) for coin, columns in quotes.items()}
     units = {asset.name: 10.0**asset.px_decimals for asset in manifest.universe}
     rows = [_row(result, paths.get(result.coin), units[result.coin]) for result in closed]
@@ -49,7 +49,7 @@ def book_trades(
     coins = np.array([result.coin for result in closed], dtype=object)
     times = np.array([row[0] for row in rows], dtype=np.int64)
     trades = TradeColumns(FillSource.VENUE, names, coins, times, filled, *micro)
-    stages = [result.stage for result in found]
+    stages = [result.stage for result in results]
     return BookTrades(trades, stages.count("working") + stages.count("accepted"), stages.count("refused"))
 
 
@@ -72,7 +72,7 @@ def _row(plan: BookResult, path: QuotePath | None, unit: float) -> Row:
 
 def _seen(path: QuotePath, time_ms: int) -> int:
     """Return the newest quote by the end of a millisecond."""
-    at = int(np.searchsorted(path.recv_ns, (time_ms + 1) * NS_PER_MS, side="left")) - 1
-    if at < 0:
+    place = int(np.searchsorted(path.recv_ns, (time_ms + 1) * NS_PER_MS, side="left")) - 1
+    if place < 0:
         raise SchemaError("a fill before the first quote of its tape", "the quotes that it met", "a pruned lake")
-    return at
+    return place

@@ -1,14 +1,33 @@
 """`lotus pnl`: what the published windows of a branch earned and what it cost, by detector, without flattery."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
 from lotus.errors import ConfigError
-from lotus_cli.terminal.output import emit, explained, json_option
-from lotus_cli.terminal.places import DAY, branch_option, home_option, require_branch, settings_of, tape_option
+from lotus_cli.terminal.options import options_as
+from lotus_cli.terminal.output import emit
+from lotus_cli.terminal.places import DAY, at_tape, branch_option, settings_of_branch
 from lotus_cli.terminal.progress import LOADING, Progress
 from lotus_cli.terminal.tables import picture_option, wide_option, write_picture
+
+
+@dataclass(frozen=True, slots=True)
+class PnlOptions:
+    """What `lotus pnl` shows, and where."""
+
+    day: str | None
+    first: str | None
+    last: str | None
+    target: str | None
+    trips: bool
+    picture: Path | None
+    wide: bool
+    branch: str | None
+    tape: str | None
+    home: str | None
+    as_json: bool
 
 
 @click.command("pnl")
@@ -20,47 +39,32 @@ from lotus_cli.terminal.tables import picture_option, wide_option, write_picture
 @picture_option
 @wide_option
 @branch_option
-@tape_option
-@home_option
-@json_option
-@explained
-def pnl_command(
-    day: str | None,
-    first: str | None,
-    last: str | None,
-    target: str | None,
-    trips: bool,
-    picture: Path | None,
-    wide: bool,
-    branch: str | None,
-    tape: str | None,
-    home: str | None,
-    as_json: bool,
-) -> None:
+@at_tape
+@options_as(PnlOptions)
+def pnl_command(options: PnlOptions) -> None:
     """Show gross, fees, spread, slippage, funding and net of every detector, with intervals and what was not scored.
 
     Gross is before every cost: mid to mid at the decisions. A curve shows what gross and net added up to.
     "no edge after fees" stands wherever the interval of net does not lie above zero.
     """
-    if day is not None and (first is not None or last is not None):
+    if options.day is not None and (options.first is not None or options.last is not None):
         raise click.UsageError("--day stands alone; --from and --to belong together")
-    settings = settings_of(home, tape, branch)
-    require_branch(settings)
-    with Progress(quiet=as_json) as progress:
+    settings = settings_of_branch(options.home, options.tape, options.branch)
+    with Progress(quiet=options.as_json) as progress:
         progress(LOADING, 0)
         from lotus_cli.pnl.curve import curve_of
         from lotus_cli.pnl.facts import pnl_of
         from lotus_cli.pnl.page import page
         from lotus_cli.pnl.text import text
 
-        facts = pnl_of(settings, day or first, day or last, progress)
-    if target is not None:
-        Path(target).write_text(page(facts) + "\n", encoding="utf-8")
-    if picture is not None:
+        facts = pnl_of(settings, options.day or options.first, options.day or options.last, progress)
+    if options.target is not None:
+        Path(options.target).write_text(page(facts) + "\n", encoding="utf-8")
+    if options.picture is not None:
         from lotus.pictures.curves import money
 
         drawn = [(source.name, curve_of(source.trades)) for source in facts.sources]
         if not drawn:
             raise ConfigError("nothing was executed on these days", "a trade to draw")
-        write_picture(picture, money([(name, c.time_ms, c.gross, c.net, c.drawdown) for name, c in drawn]))
-    emit(facts.as_json(trips), as_json, text(facts, wide, trips))
+        write_picture(options.picture, money([(name, c.time_ms, c.gross, c.net, c.drawdown) for name, c in drawn]))
+    emit(facts.as_json(options.trips), options.as_json, text(facts, options.wide, options.trips))

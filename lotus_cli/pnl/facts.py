@@ -103,27 +103,27 @@ class Pnl:
         }
 
 
-def pnl_of(settings: Settings, first: str | None, last: str | None, told: Steps = untold) -> Pnl:
+def pnl_of(settings: Settings, first: str | None, last: str | None, progress: Steps = untold) -> Pnl:
     """Return the facts of a branch for the days from `first` to `last` (None: as far as there are any).
 
     Raises `ConfigError` when no window was scored on them, or the tape is not the branch's.
     """
     lake = Lake(settings.lake_root)
-    known = sorted({*lake.days("signal_events", settings.branch), *lake.days("signal_eval", settings.branch)})
-    days = [day for day in known if (first or day) <= day <= (last or day)]
+    scored_days = sorted({*lake.days("signal_events", settings.branch), *lake.days("signal_eval", settings.branch)})
+    days = [day for day in scored_days if (first or day) <= day <= (last or day)]
     if not days:
         found = f"branch {settings.branch} has no scored day" + (f" from {first} to {last}" if first or last else "")
-        raise ConfigError(found, f"one of {day_ranges(known)}", "run lotus backfill, or name --branch and --day")
+        raise ConfigError(found, f"one of {day_ranges(scored_days)}", "run lotus backfill, or name --branch and --day")
     if set(lake.days(MICROTAPE_QUOTES.name, f"tape.{settings.tape}")).isdisjoint(days):
         found = f"tape {settings.tape} has no quotes of {days[0]} to {days[-1]}"
         raise ConfigError(found, f"the tape on which branch {settings.branch} was scored", "--tape is missing or wrong")
-    told("reading scored days", 0)
+    progress("reading scored days", 0)
     read = [_Day(lake, settings, day) for day in days if lake.exists("signal_eval", settings.branch, day)]
     taped = []
     for number, scored in enumerate(read):
-        told("days of trades", number, len(read), days[number])
+        progress("days of trades", number, len(read), days[number])
         taped.append(scored.trades())
-    told("reading what was executed", 0)
+    progress("reading what was executed", 0)
     sources = [_taped(taped)] if any(len(t.trades) for t in taped) else []
     with Databases(settings) as databases:
         with databases.connect("sig") as sig:
@@ -132,11 +132,18 @@ def pnl_of(settings: Settings, first: str | None, last: str | None, told: Steps 
             venue = venue_trips(sig, settings.branch, days)
         with databases.connect("tr") as tr:
             book, accounts = _booked(lake, settings, tr, days), paper_marks(tr)
-    trips, without = _told(lake, settings, FillSource.PAPER_LIVE, paper)
-    executed, lost = _told(lake, settings, FillSource.VENUE, venue)
+    trips, without = _source_pnl(lake, settings, FillSource.PAPER_LIVE, paper)
+    executed, lost = _source_pnl(lake, settings, FillSource.VENUE, venue)
     sources += [*trips, *executed, *book]
     coverage = _coverage(lake, settings.branch, days, read, taped)
-    return Pnl(settings.branch, tuple(days), tuple(sources), coverage, without + lost, accounts)
+    return Pnl(
+        branch=settings.branch,
+        days=tuple(days),
+        sources=tuple(sources),
+        coverage=coverage,
+        without_window=without + lost,
+        accounts=accounts,
+    )
 
 
 class _Day:
@@ -164,7 +171,7 @@ def _taped(taped: Sequence[TapeTrades]) -> SourceTrades:
     return _source(trades, max(t.largest_difference_bps for t in taped))
 
 
-def _told(
+def _source_pnl(
     lake: Lake, settings: Settings, source: FillSource, trips: Sequence[RoundTrip]
 ) -> tuple[list[SourceTrades], int]:
     """Return the source of round trips (none without one), and how many have no window in the lake."""
@@ -172,28 +179,28 @@ def _told(
     for day in sorted({trip.closed_day for trip in trips}):
         events = _events(lake, settings.branch, (next_day(day, -1), day))
         names = {name: k for k, name in enumerate(events["event_id"].tolist())}
-        mine = [trip for trip in trips if trip.closed_day == day and trip.event_id in names]
+        own_trips = [trip for trip in trips if trip.closed_day == day and trip.event_id in names]
         without += sum(trip.closed_day == day and trip.event_id not in names for trip in trips)
-        windows = {t.event_id: {n: values[names[t.event_id]] for n, values in events.items()} for t in mine}
-        filled = filled_of(mine, windows, settings.manifest)
+        windows = {t.event_id: {n: values[names[t.event_id]] for n, values in events.items()} for t in own_trips}
+        filled = filled_of(own_trips, windows, settings.manifest)
         quotes = _quotes(lake, settings, day, sorted(set(filled.asset.tolist())))
         parts.append(filled_trades(source, filled, quotes, settings.manifest))
-        nets += [trip.net_usd for trip in mine]
+        nets += [trip.net_usd for trip in own_trips]
     if not nets:
         return [], without
     trades = joined(parts)
-    told = np.where(trades.filled, 1e10 * np.array(nets) / np.maximum(trades.notional, 1), 0.0)
-    return [_source(trades, float(np.max(np.abs(told - trades.bps("net")))))], without
+    net_bps = np.where(trades.filled, 1e10 * np.array(nets) / np.maximum(trades.notional, 1), 0.0)
+    return [_source(trades, float(np.max(np.abs(net_bps - trades.bps("net")))))], without
 
 
 def _booked(lake: Lake, settings: Settings, tr: Connection, days: Sequence[str]) -> list[SourceTrades]:
     """Return the book as a source of its own, told by coins; none where it closed nothing."""
-    symbols, found = [asset.name for asset in settings.manifest.universe], list[BookTrades]()
+    symbols, books = [asset.name for asset in settings.manifest.universe], list[BookTrades]()
     for day in days:
-        known = _quotes(lake, settings, next_day(day), symbols)  # of the day, and what was still held after it
-        quotes = {symbol: columns for symbol, columns in known.items() if len(columns["recv_ns"])}
-        found.append(book_trades(tr, settings.branch, [day], quotes, settings.manifest))
-    trades, held, refused = joined([f.trades for f in found]), sum(f.held for f in found), sum(f.refused for f in found)
+        quotes_by_coin = _quotes(lake, settings, next_day(day), symbols)  # of the day, and what was still held after it
+        quotes = {symbol: columns for symbol, columns in quotes_by_coin.items() if len(columns["recv_ns"])}
+        books.append(book_trades(tr, settings.branch, [day], quotes, settings.manifest))
+    trades, held, refused = joined([f.trades for f in books]), sum(f.held for f in books), sum(f.refused for f in books)
     if not len(trades):
         return []
     return [
@@ -207,12 +214,12 @@ def _source(trades: TradeColumns, largest_difference_bps: float) -> SourceTrades
 
 def _quotes(lake: Lake, settings: Settings, day: str, symbols: Sequence[str]) -> dict[str, Columns]:
     """Return the quotes of a day and the one before, by symbol."""
-    name, branch, found = MICROTAPE_QUOTES.name, f"tape.{settings.tape}", dict[str, Columns]()
+    name, branch, quotes = MICROTAPE_QUOTES.name, f"tape.{settings.tape}", dict[str, Columns]()
     for symbol in symbols:
         days = [d for d in (next_day(day, -1), day) if lake.exists(name, branch, d, symbol)]
         tables = [lake.read(name, branch, d, symbol, columns=QUOTE_COLUMNS) for d in days]
-        found[symbol] = _together(tables, QUOTE_COLUMNS)
-    return found
+        quotes[symbol] = _together(tables, QUOTE_COLUMNS)
+    return quotes
 
 
 def _coverage(
@@ -220,8 +227,8 @@ def _coverage(
 ) -> Coverage:
     events = _events(lake, branch, days)
     published = events["published"].astype(np.bool_)
-    told = {name for day in read for name in day.evals["event_id"].tolist()}
-    waiting = sum(name not in told for name in events["event_id"][published].tolist())
+    evaluated = {name for day in read for name in day.evals["event_id"].tolist()}
+    waiting = sum(name not in evaluated for name in events["event_id"][published].tolist())
     flags = [(day.evals["status"], day.published()) for day in read]
     return Coverage(
         scored=len(published),
@@ -247,6 +254,6 @@ def _together(tables: Sequence[Mapping[str, NDArray[Any]]], names: Sequence[str]
 
 
 def _plain(line: Line) -> dict[str, Any]:
-    told = {k: v for k, v in asdict(line).items() if "micro_usd" not in k}
-    told |= {"usd": {name: amount / 1e6 for name, amount in line.micro_usd.items()}}
-    return told | {"notional_usd": line.notional_micro_usd / 1e6, "has_edge": line.has_edge, "verdict": line.verdict}
+    facts = {k: v for k, v in asdict(line).items() if "micro_usd" not in k}
+    facts |= {"usd": {name: amount / 1e6 for name, amount in line.micro_usd.items()}}
+    return facts | {"notional_usd": line.notional_micro_usd / 1e6, "has_edge": line.has_edge, "verdict": line.verdict}

@@ -51,7 +51,7 @@ def account_rows(marks: Mapping[str, Mapping[str, Any]]) -> tuple[Sequence[str],
     head = ("account", "at the mark", "optimistic (mids)", "pessimistic (far side, fees)", "last change")
     names = ("mark_micro", "mid_micro", "far_micro")
     return head, [
-        (name, *(f"{told[one] / 1e6:,.2f}" for one in names), clock(told["time_ms"])) for name, told in marks.items()
+        (name, *(f"{mark[one] / 1e6:,.2f}" for one in names), clock(mark["time_ms"])) for name, mark in marks.items()
     ]
 
 
@@ -89,11 +89,11 @@ def between(interval: tuple[float, float] | None) -> str:
 
 
 def _coverage(c: Coverage, without_window: int) -> list[str]:
-    told, *points = coverage_lines(c, without_window)
+    head, *points = coverage_lines(c, without_window)
     if not c.executed:
         points[-1] = f"\n**{points[-1]}**"
     marked = [point if point.startswith("\n") else f"- {point}" for point in points]
-    return [f"## {told}", "", *marked]
+    return [f"## {head}", "", *marked]
 
 
 def coverage_lines(c: Coverage, without_window: int) -> list[str]:

@@ -14,10 +14,10 @@ from lotus_store.ledger.signals.live_log import FillRow, live_runs, read_fills, 
 
 def paper_trips(sig: Connection, branch: str, days: Sequence[str], manifest: Manifest) -> list[RoundTrip]:
     """Return the probes that runs of a branch closed on some days, in the order of their windows' identities."""
-    found: dict[str, RoundTrip] = {}
+    trips: dict[str, RoundTrip] = {}
     for run in sorted({run for day in days for run in live_runs(sig, branch, day)}, reverse=True):
-        found |= {trip.event_id: trip for trip in _of_run(sig, run, manifest) if trip.closed_day in days}
-    return [found[name] for name in sorted(found)]
+        trips |= {trip.event_id: trip for trip in _of_run(sig, run, manifest) if trip.closed_day in days}
+    return [trips[name] for name in sorted(trips)]
 
 
 def _of_run(sig: Connection, run: str, manifest: Manifest) -> list[RoundTrip]:
@@ -28,11 +28,22 @@ def _of_run(sig: Connection, run: str, manifest: Manifest) -> list[RoundTrip]:
     trips = []
     for entry in read_log(sig, run):
         if entry.kind == "probe":
-            told, name = entry.body, str(entry.body["event_id"])
+            body, name = entry.body, str(entry.body["event_id"])
             entered, left = (tuple(fills.get((name, end), ())) for end in ("entry", "exit"))
-            fees, funding, net = (float(told[key]) for key in ("fees_usd", "funding_usd", "net_usd"))
+            fees, funding, net = (float(body[key]) for key in ("fees_usd", "funding_usd", "net_usd"))
             day = day_of(entry.time_ms)
-            trips.append(RoundTrip(name, int(told["side"]), day, fees, funding, net, entered, left))
+            trips.append(
+                RoundTrip(
+                    event_id=name,
+                    side=int(body["side"]),
+                    closed_day=day,
+                    fees_usd=fees,
+                    funding_usd=funding,
+                    net_usd=net,
+                    entry=entered,
+                    exit=left,
+                )
+            )
     return trips
 
 

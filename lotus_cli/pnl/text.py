@@ -62,8 +62,8 @@ def _curve(source: SourceTrades) -> str:
 
 
 def _trips(source: SourceTrades, wide: bool) -> str:
-    found = trips_of(source.trades)
-    shown = found if wide else found[-SHOWN_TRIPS:]
+    trips = trips_of(source.trades)
+    shown = trips if wide else trips[-SHOWN_TRIPS:]
     columns = (TableColumn("decided, UTC"), TableColumn("detector"), TableColumn("coin"), *numbers(*_FEW, "traded"))
     rows = [
         (_when(t["time_ms"], 19), t["detector"], t["coin"],
@@ -71,7 +71,7 @@ def _trips(source: SourceTrades, wide: bool) -> str:
          f"{t['traded_usd']:,.0f}" if t["filled"] else "not filled")
         for t in shown
     ]  # fmt: skip
-    which = f"the newest {len(shown)} of {len(found):,} (--wide: all)" if len(shown) < len(found) else f"{len(found):,}"
+    which = f"the newest {len(shown)} of {len(trips):,} (--wide: all)" if len(shown) < len(trips) else f"{len(trips):,}"
     return f"Trades, USD: {which}\n" + table(columns, rows, wide)
 
 

@@ -18,8 +18,8 @@ def venue_trips(sig: Connection, branch: str, days: Sequence[str], paper: bool =
 
     A window that was refused or not filled is a trip without fills on the day of its end; a void one is none.
     """
-    told = executions_of(sig, branch, day_start_ms(next_day(days[0], -1)), day_start_ms(next_day(days[-1])))
-    trips = [_trip(row) for row in told if (row.venue == PAPER) == paper and not row.void]
+    executions = executions_of(sig, branch, day_start_ms(next_day(days[0], -1)), day_start_ms(next_day(days[-1])))
+    trips = [_trip(row) for row in executions if (row.venue == PAPER) == paper and not row.void]
     return [trip for trip in trips if trip.closed_day in days]
 
 
@@ -30,12 +30,30 @@ def _trip(row: Execution) -> RoundTrip:
     entry = tuple(_fill(fill) for fill in fills if fill["side"] == opening)
     leave = tuple(_fill(fill) for fill in fills if fill["side"] != opening)
     if not fills:
-        return RoundTrip(row.event_id, side, day_of(row.window_end_ms), 0.0, 0.0, 0.0, (), ())
+        return RoundTrip(
+            event_id=row.event_id,
+            side=side,
+            closed_day=day_of(row.window_end_ms),
+            fees_usd=0.0,
+            funding_usd=0.0,
+            net_usd=0.0,
+            entry=(),
+            exit=(),
+        )
     fees = sum(float(usd) for usd in report["fees"].values())
     funding, net = float(report["funding_usd"]), float(report["pnl"]["net_usd"])
     closed = day_of(max(int(fill["ts"]) for fill in fills))
-    return RoundTrip(row.event_id, side, closed, fees, funding, net, entry, leave)
+    return RoundTrip(
+        event_id=row.event_id,
+        side=side,
+        closed_day=closed,
+        fees_usd=fees,
+        funding_usd=funding,
+        net_usd=net,
+        entry=entry,
+        exit=leave,
+    )
 
 
-def _fill(told: Mapping[str, Any]) -> TripFill:
-    return TripFill(float(told["px"]), float(told["size"]), int(told["ts"]) * NS_PER_MS)
+def _fill(body: Mapping[str, Any]) -> TripFill:
+    return TripFill(float(body["px"]), float(body["size"]), int(body["ts"]) * NS_PER_MS)

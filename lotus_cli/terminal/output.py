@@ -138,8 +138,8 @@ def emit(result: Mapping[str, Any], as_json: bool, text: str | None = None) -> N
     else:
         lines = [_named(key, value) for key, value in result.items()]
         width = max((len(name) for name, _ in lines), default=0)
-        for name, said in lines:
-            click.echo(f"{name:<{width}}  {said}".rstrip())
+        for name, text_of_value in lines:
+            click.echo(f"{name:<{width}}  {text_of_value}".rstrip())
 
 
 def _named(key: str, value: Any) -> tuple[str, str]:

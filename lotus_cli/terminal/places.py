@@ -7,12 +7,13 @@ import math
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import click
 
 from lotus.errors import ConfigError
 from lotus.names import name_of_step
+from lotus_cli.terminal.output import explained, json_option
 from lotus_store.branch_settings import read_branch_settings, write_branch_settings
 from lotus_store.config import Settings, load_settings
 from lotus_store.databases import Databases
@@ -23,6 +24,8 @@ from lotus_store.tape.segment import SegmentMeta
 from lotus_store.tape.store import TapeStore
 
 F = TypeVar("F", bound=Callable[..., Any])
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 class Day(click.ParamType[str]):
@@ -33,10 +36,10 @@ class Day(click.ParamType[str]):
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Return the day; another text is wrong usage."""
         try:
-            known = date.fromisoformat(value).isoformat() == value
+            is_day = date.fromisoformat(value).isoformat() == value
         except ValueError:
-            known = False
-        return value if known else self.fail(f"found {value!r}; expected a day, YYYY-MM-DD", param, ctx)
+            is_day = False
+        return value if is_day else self.fail(f"found {value!r}; expected a day, YYYY-MM-DD", param, ctx)
 
 
 class Finite(click.FloatRange):
@@ -44,8 +47,8 @@ class Finite(click.FloatRange):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """Return the number; another text is wrong usage."""
-        found: float = super().convert(value, param, ctx)
-        return found if math.isfinite(found) else self.fail(f"found {value}; expected a number", param, ctx)
+        number: float = super().convert(value, param, ctx)
+        return number if math.isfinite(number) else self.fail(f"found {value}; expected a number", param, ctx)
 
 
 DAY = Day()
@@ -81,6 +84,21 @@ def branch_option(command: F) -> F:
     return click.option("--branch", help="Line of history of events and beliefs (LOTUS_BRANCH).")(command)
 
 
+def at_home(command: Callable[P, R]) -> Callable[P, R]:
+    """Add --home and --json, and explain what the command refuses."""
+    return home_option(json_option(explained(command)))
+
+
+def at_branch(command: Callable[P, R]) -> Callable[P, R]:
+    """Add --branch, --home and --json, and explain what the command refuses."""
+    return branch_option(at_home(command))
+
+
+def at_tape(command: Callable[P, R]) -> Callable[P, R]:
+    """Add --tape, --home and --json, and explain what the command refuses."""
+    return tape_option(at_home(command))
+
+
 def settings_of(home: str | None, tape: str | None = None, branch: str | None = None) -> Settings:
     """Resolve settings from the options of a command, and begin to log as they say."""
     settings = load_settings(home=home, tape=tape, branch=branch)
@@ -88,22 +106,29 @@ def settings_of(home: str | None, tape: str | None = None, branch: str | None = 
     return settings
 
 
+def settings_of_branch(home: str | None, tape: str | None = None, branch: str | None = None) -> Settings:
+    """Resolve settings whose branch was scored; raises `ConfigError` for another one."""
+    settings = settings_of(home, tape, branch)
+    require_branch(settings)
+    return settings
+
+
 def require_branch(settings: Settings) -> None:
     """Refuse a branch that was never scored where others were; raises `ConfigError`, which names them."""
-    known = Lake(settings.lake_root).branches("signal_events")
-    if known and settings.branch not in known:
+    branches = Lake(settings.lake_root).branches("signal_events")
+    if branches and settings.branch not in branches:
         cause = "--branch (or LOTUS_BRANCH) is missing or wrong"
-        raise ConfigError(f"branch {settings.branch} was never scored", f"one of {', '.join(known)}", cause)
+        raise ConfigError(f"branch {settings.branch} was never scored", f"one of {', '.join(branches)}", cause)
 
 
 def require_tape(settings: Settings) -> None:
     """Refuse a tape that is not there where others are; raises `ConfigError`, which names them."""
-    known = [
+    tapes = [
         name_of_step(place.name) for place in sorted(settings.tape_root.glob("*")) if any(place.glob("????-??-??"))
     ]
-    if known and settings.tape not in known:
+    if tapes and settings.tape not in tapes:
         cause = "--tape (or LOTUS_TAPE) is missing or wrong"
-        raise ConfigError(f"no tape {settings.tape}", f"one of {', '.join(known)}", cause)
+        raise ConfigError(f"no tape {settings.tape}", f"one of {', '.join(tapes)}", cause)
 
 
 def tape_of(settings: Settings) -> TapeStore:
@@ -122,16 +147,16 @@ def catalogue_row(meta: SegmentMeta) -> Segment:
     """Return the catalogue row of a segment's index."""
     silences = [{"silences": meta.silences, "longest_ms": meta.max_silence_ms}] if meta.silences else []
     return Segment(
-        meta.tape,
-        meta.path,
-        meta.day,
-        meta.content_sha256,
-        meta.lines,
-        meta.raw_bytes,
-        meta.first_recv_ns,
-        meta.last_recv_ns,
-        {"lines": meta.lines},
-        silences,
+        tape=meta.tape,
+        path=meta.path,
+        day=meta.day,
+        sha256=meta.content_sha256,
+        lines=meta.lines,
+        bytes=meta.raw_bytes,
+        first_recv_ns=meta.first_recv_ns,
+        last_recv_ns=meta.last_recv_ns,
+        counts={"lines": meta.lines},
+        gaps=silences,
     )
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import click
 
-from lotus_cli.terminal.output import CHECK_FAILED, emit, explained, json_option
-from lotus_cli.terminal.places import home_option, settings_of
+from lotus_cli.terminal.output import CHECK_FAILED, emit
+from lotus_cli.terminal.places import at_home, settings_of
 from lotus_store.config import Settings, home_of
 from lotus_store.private import user_name
 
@@ -19,9 +19,7 @@ from lotus_store.private import user_name
 @click.option(
     "--venue", is_flag=True, help="Also prove keys, accounts and clock of trading.venue; it only reads there."
 )
-@home_option
-@json_option
-@explained
+@at_home
 def doctor_command(venue: bool, home: str | None, as_json: bool) -> None:
     """Check Python, packages, folders, free disk, databases and their schemas; exit 1 when something is wrong."""
     place = home_of(home)

@@ -57,10 +57,10 @@ async def _account(settings: Settings, url: str, name: str, cap_usd: Decimal) ->
 
 def safety_checks(settings: Settings) -> dict[str, str]:
     """Return a line each for watchdog, dead-man switch and, at the real venue, for what speaks against real orders."""
-    told = {"watchdog": _watchdog(settings), "schedule_cancel": _schedule_cancel()}
+    checks = {"watchdog": _watchdog(settings), "schedule_cancel": _schedule_cancel()}
     if settings.trading.venue == "hyperliquid":
-        told["real_orders"] = _real_orders(settings)
-    return told
+        checks["real_orders"] = _real_orders(settings)
+    return checks
 
 
 def _watchdog(settings: Settings) -> str:

@@ -18,8 +18,8 @@ TAPE = FOLDER / "demo-7.zst"
 
 def recorded() -> dict[str, Any]:
     """Return the statement recorded beside the fixtures."""
-    found: dict[str, Any] = json.loads(STATEMENT.read_text())
-    return found
+    statement: dict[str, Any] = json.loads(STATEMENT.read_text())
+    return statement
 
 
 def recorded_hashes(world: World) -> dict[str, list[str]] | None:

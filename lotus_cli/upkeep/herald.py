@@ -13,7 +13,7 @@ from msgspec import to_builtins
 from lotus.errors import LedgerError
 from lotus.names import parse_name
 from lotus_cli.terminal.output import emit, explained, json_option
-from lotus_cli.terminal.places import SECONDS, home_option, settings_of
+from lotus_cli.terminal.places import SECONDS, at_home, home_option, settings_of
 from lotus_cli.terminal.progress import Progress
 from lotus_store.databases import Databases
 
@@ -50,34 +50,30 @@ def herald_command(ctx: click.Context, seconds: float, name: str, home: str | No
 
 
 @herald_command.command("status")
-@home_option
-@json_option
-@explained
+@at_home
 def status(home: str | None, as_json: bool) -> None:
     """Lag per inbox, success per intent, retries, gaps, dead letters, answers that are missing."""
     from lotus_herald.report import herald_status
 
     with Databases(settings_of(home)) as databases:
-        found = herald_status(databases)
+        report = herald_status(databases)
     rows = [
         f"{'module':<7}{'served':<8}{'outbox':>8}{'inbox':>8}{'oldest s':>10}{'retries':>9}  dead, gaps, unanswered"
     ]
-    for name, told in found.items():
-        notes = [f"{key} {n}" for part in ("dead", "gaps", "unanswered") for key, n in told[part].items()]
-        served = "yes" if told["served"] else "no"
-        figures = f"{told['outbox']:>8}{told['inbox']:>8}{told['oldest_s']:>10.2f}{told['retries']:>9}"
+    for name, facts in report.items():
+        notes = [f"{key} {n}" for part in ("dead", "gaps", "unanswered") for key, n in facts[part].items()]
+        served = "yes" if facts["served"] else "no"
+        figures = f"{facts['outbox']:>8}{facts['inbox']:>8}{facts['oldest_s']:>10.2f}{facts['retries']:>9}"
         rows.append(f"{name:<7}{served:<8}{figures}  {', '.join(notes) or '-'}")
-        for intent, counts in told["intents"].items():
+        for intent, counts in facts["intents"].items():
             sent = ", ".join(f"{n} to {target}" for target, n in counts["to"].items()) or "none delivered"
             share = "-" if counts["success"] is None else f"{100 * counts['success']:.1f} %"
             rows.append(f"  {intent:<22}{share:>8}  {sent}")
-    emit(found, as_json, "\n".join([*rows, *LEGEND]))
+    emit(report, as_json, "\n".join([*rows, *LEGEND]))
 
 
 @herald_command.command("dead")
-@home_option
-@json_option
-@explained
+@at_home
 def dead(home: str | None, as_json: bool) -> None:
     """List the dead letters of every module with their reasons."""
     from lotus.modules.intents import Module
@@ -97,9 +93,7 @@ def dead(home: str | None, as_json: bool) -> None:
 @herald_command.command("replay")
 @click.argument("event_ids", nargs=-1)
 @click.option("--reason", default="", help="Every dead letter of this reason code instead of named ones.")
-@home_option
-@json_option
-@explained
+@at_home
 def replay(event_ids: tuple[str, ...], reason: str, home: str | None, as_json: bool) -> None:
     """Make dead letters wait again: those named, or all of one reason."""
     from lotus.modules.intents import Module
@@ -121,9 +115,7 @@ def replay(event_ids: tuple[str, ...], reason: str, home: str | None, as_json: b
 
 @herald_command.command("thread")
 @click.argument("lifecycle_id")
-@home_option
-@json_option
-@explained
+@at_home
 def thread(lifecycle_id: str, home: str | None, as_json: bool) -> None:
     """Everything said and thought under one LIFECYCLE_ID, oldest first, from the atlas."""
     from lotus_store.ledger.atlas import lifecycle

@@ -3,8 +3,8 @@
 import click
 
 from lotus.modules.intents import Module
-from lotus_cli.terminal.output import emit, explained, json_option
-from lotus_cli.terminal.places import home_option, settings_of
+from lotus_cli.terminal.output import emit
+from lotus_cli.terminal.places import at_home, settings_of
 
 MODULE = click.Choice([m.value for m in Module])
 
@@ -15,9 +15,7 @@ def keys_command() -> None:
 
 
 @keys_command.command("list")
-@home_option
-@json_option
-@explained
+@at_home
 def list_keys(home: str | None, as_json: bool) -> None:
     """List the verify keys that each module has registered, and until when each signed."""
     from lotus_store.databases import Databases
@@ -32,18 +30,16 @@ def list_keys(home: str | None, as_json: bool) -> None:
         f"{m:<4} {k.verify_key} {k.valid_from:%Y-%m-%d %H:%M} {_end(k.retired_at)} {', '.join(sorted(k.releases))}"
         for m, k in rows
     ]
-    found = [
+    listed = [
         {"module": m, "verify_key": k.verify_key, "valid_from": k.valid_from, "retired_at": k.retired_at}
         for m, k in rows
     ]
-    emit({"keys": found}, as_json, "\n".join(lines) or "no key was registered yet")
+    emit({"keys": listed}, as_json, "\n".join(lines) or "no key was registered yet")
 
 
 @keys_command.command("create")
 @click.argument("module", type=MODULE)
-@home_option
-@json_option
-@explained
+@at_home
 def create_key(module: str, home: str | None, as_json: bool) -> None:
     """Make the key of MODULE unless it has one, and register it."""
     from lotus_herald.keys import Keys
@@ -58,9 +54,7 @@ def create_key(module: str, home: str | None, as_json: bool) -> None:
 
 @keys_command.command("rotate")
 @click.argument("module", type=MODULE)
-@home_option
-@json_option
-@explained
+@at_home
 def rotate_key(module: str, home: str | None, as_json: bool) -> None:
     """Put a new key in the place of MODULE's key; messages already signed stay valid."""
     from lotus_herald.keys import Keys

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
-from lotus_cli.terminal.output import emit, explained, json_option
-from lotus_cli.terminal.places import home_option, settings_of
+from lotus_cli.terminal.output import emit, explained
+from lotus_cli.terminal.places import at_home, home_option, settings_of
 from lotus_store.databases import Databases
 
 
@@ -16,9 +16,7 @@ def db_command() -> None:
 
 @db_command.command("migrate")
 @click.option("--post", is_flag=True, help="Also what takes away from programs of an older release still connected.")
-@home_option
-@json_option
-@explained
+@at_home
 def migrate(post: bool, home: str | None, as_json: bool) -> None:
     """Make missing databases and apply missing migrations; running it again changes nothing."""
     with Databases(settings_of(home), migrated=False) as databases:
@@ -26,9 +24,7 @@ def migrate(post: bool, home: str | None, as_json: bool) -> None:
 
 
 @db_command.command("check")
-@home_option
-@json_option
-@explained
+@at_home
 def check(home: str | None, as_json: bool) -> None:
     """Compare every database with its schema.sql; a difference is named and the exit code is 3."""
     from lotus_store.postgres.migrations import check as compare
@@ -52,26 +48,24 @@ def roles(apply: bool, page: bool, home: str | None) -> None:
     from lotus_store.postgres.roles import all_statements, apply_roles, matrix, rights_page
 
     with Databases(settings_of(home)) as databases:
-        found = {}
+        by_module = {}
         for name in LOTUS_DATABASES:
             with databases.owner(name) as connection:
                 called = connection.info.dbname
                 if page:
-                    found[name] = matrix(connection, name)
+                    by_module[name] = matrix(connection, name)
                 elif apply:
                     apply_roles(connection, name, LOTUS_DATABASES)
                 else:
                     click.echo(f"\\connect {called}")
                     click.echo("".join(s.as_string() for s in all_statements(name, called, LOTUS_DATABASES)))
         if page:
-            click.echo(rights_page(found), nl=False)
+            click.echo(rights_page(by_module), nl=False)
 
 
 @click.command("backup")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-@home_option
-@json_option
-@explained
+@at_home
 def backup_command(file: Path, home: str | None, as_json: bool) -> None:
     """Write every ledger into FILE (one archive with hashes)."""
     from lotus_store.backup import backup
@@ -81,9 +75,7 @@ def backup_command(file: Path, home: str | None, as_json: bool) -> None:
 
 @click.command("restore")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@home_option
-@json_option
-@explained
+@at_home
 def restore_command(file: Path, home: str | None, as_json: bool) -> None:
     """Restore every ledger from FILE; only into empty databases, all or nothing."""
     from lotus_store.backup import restore

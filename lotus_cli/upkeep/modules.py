@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from lotus_cli.terminal.output import CHECK_FAILED, emit, explained, json_option
-from lotus_cli.terminal.places import home_option, settings_of
+from lotus_cli.terminal.places import at_home, settings_of
 
 
 @click.group("modules")
@@ -15,9 +15,7 @@ def modules_command() -> None:
 
 @modules_command.command("check")
 @click.option("--offline", is_flag=True, help="Compare files and code only, no database.")
-@home_option
-@json_option
-@explained
+@at_home
 def check(offline: bool, home: str | None, as_json: bool) -> None:
     """Print every difference between manifests, map, code and live databases; exit 1 when there is one."""
     from lotus_modules.hot import handler_names
@@ -25,10 +23,10 @@ def check(offline: bool, home: str | None, as_json: bool) -> None:
     from lotus_store.manifests.check import differences
 
     with Databases(settings_of(home)) as databases:
-        found = differences(handler_names(), None if offline else databases)
-    text = "\n".join(found) or "manifests, map, code and databases agree"
-    emit({"differences": found, "agree": not found}, as_json, text)
-    raise SystemExit(CHECK_FAILED if found else 0)
+        gaps = differences(handler_names(), None if offline else databases)
+    text = "\n".join(gaps) or "manifests, map, code and databases agree"
+    emit({"differences": gaps, "agree": not gaps}, as_json, text)
+    raise SystemExit(CHECK_FAILED if gaps else 0)
 
 
 @modules_command.command("docs")

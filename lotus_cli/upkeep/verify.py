@@ -5,8 +5,8 @@ from pathlib import Path
 
 import click
 
-from lotus_cli.terminal.output import CHECK_FAILED, emit, explained, json_option, tell_losses
-from lotus_cli.terminal.places import DAY, home_option, settings_of, tape_of, tape_option
+from lotus_cli.terminal.output import CHECK_FAILED, emit, tell_losses
+from lotus_cli.terminal.places import DAY, at_home, at_tape, settings_of, tape_of
 from lotus_cli.terminal.progress import LOADING, Progress
 from lotus_cli.terminal.tables import fitted, wide_option
 
@@ -18,9 +18,7 @@ def verify_command() -> None:
 
 @verify_command.command("parity")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@home_option
-@json_option
-@explained
+@at_home
 def parity(file: Path, home: str | None, as_json: bool) -> None:
     """Run FILE live (over a real loopback websocket) and in batch; exit 1 unless every hash is equal, 4 when more
     than 1 % of the lines cannot be used.
@@ -41,10 +39,7 @@ def parity(file: Path, home: str | None, as_json: bool) -> None:
 @verify_command.command("tape")
 @click.option("--day", type=DAY, metavar="DAY", help="UTC day (default: the last one with tape).")
 @wide_option
-@tape_option
-@home_option
-@json_option
-@explained
+@at_tape
 def tape(day: str | None, wide: bool, tape: str | None, home: str | None, as_json: bool) -> None:
     """Print what of a day of tape is whole and its gaps, with replays, lateness and quarantine; --wide: every minute.
 
@@ -65,9 +60,7 @@ def tape(day: str | None, wide: bool, tape: str | None, home: str | None, as_jso
 
 
 @verify_command.command("ledger")
-@home_option
-@json_option
-@explained
+@at_home
 @click.option("--rebuild", is_flag=True, help="Make the atlas again from the modules' databases before comparing.")
 def ledger(home: str | None, as_json: bool, rebuild: bool) -> None:
     """Check every live database against its schema, and the atlas against the modules it mirrors.
@@ -82,6 +75,6 @@ def ledger(home: str | None, as_json: bool, rebuild: bool) -> None:
         versions = check(databases)
         if rebuild:
             atlas.rebuild(databases)
-        found = atlas.differences(databases)
-    emit({"schemas": versions, "equal": found.equal} | asdict(found), as_json)
-    raise SystemExit(0 if found.equal else CHECK_FAILED)
+        gaps = atlas.differences(databases)
+    emit({"schemas": versions, "equal": gaps.equal} | asdict(gaps), as_json)
+    raise SystemExit(0 if gaps.equal else CHECK_FAILED)

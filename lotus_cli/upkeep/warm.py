@@ -36,10 +36,10 @@ def warm_command(as_json: bool) -> None:
         progress.watch(COMPILING, 1.0, left.share)
         run_jobs(len(os.sched_getaffinity(0)), progress, left)
         with tempfile.TemporaryDirectory(prefix="lotus-warm-") as folder:
-            found = _through_all(Path(folder))
+            result = _through_all(Path(folder))
         progress(COMPILING, 1.0, 1.0)
         progress(f"everything in turn, {compiled_here()} kernels compiled")
-    emit(found | {"compiled": compiled_here(), "seconds": round(time.perf_counter() - began, 1)}, as_json)
+    emit(result | {"compiled": compiled_here(), "seconds": round(time.perf_counter() - began, 1)}, as_json)
 
 
 class Left:
@@ -85,9 +85,11 @@ def _seconds_of(name: str) -> float:
         [sys.executable, "-P", "-m", "lotus_cli.upkeep.warm_jobs", name], capture_output=True, text=True
     )
     if run.returncode:
-        said = (run.stderr.strip().splitlines() or ["nothing"])[-1]
+        last_line = (run.stderr.strip().splitlines() or ["nothing"])[-1]
         how = f"ended with {run.returncode}" if run.returncode > 0 else f"was killed by signal {-run.returncode}"
-        raise LotusError(f"compiling the kernels of {name} {how}, saying: {said}", "0", "memory, disk or a bad install")
+        raise LotusError(
+            f"compiling the kernels of {name} {how}, saying: {last_line}", "0", "memory, disk or a bad install"
+        )
     return time.monotonic() - began
 
 

@@ -65,7 +65,7 @@ def simulation() -> None:
 
 
 def learning() -> None:
-    """Learn one night that looks, from scores in which something is planted."""
+    """Learn one nightly run that looks, from scores in which something is planted."""
     from lotus.learning.night import learn_night
     from lotus.simulation.learning_world import market, planted_rules, scores_of, track
 
@@ -93,7 +93,14 @@ def windows() -> None:
     whole = build_windows(made, notes, manifest)
     builder = WindowBuilder(manifest, len(manifest.universe))
     tables = day_tables("1970-01-01", [], manifest, manifest.universe, whole.detectors)
-    scorer = Scorer(manifest, manifest.universe, whole.detectors, tables, [priors_0("main")], "main")
+    scorer = Scorer(
+        manifest=manifest,
+        universe=manifest.universe,
+        detectors=whole.detectors,
+        tables=tables,
+        priors=[priors_0("main")],
+        branch="main",
+    )
     for ints, floats, note in zip(made.ints, made.floats, notes.values, strict=True):
         if builder.feed(ints, floats, note):
             scorer.feed(builder.ints, builder.floats)

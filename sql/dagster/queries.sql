@@ -1,4 +1,4 @@
--- Dagster's own database, whose schema is Dagster's: only what its interface has no call for (lotus_assets.event_log_purge).
+-- Dagster's own database, whose schema is Dagster's: only what its interface has no call for (lotus_resources.dagster_internals).
 
 -- name: needed_runs
 SELECT DISTINCT run_id FROM (

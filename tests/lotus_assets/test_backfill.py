@@ -10,8 +10,8 @@ import pytest
 from lotus.errors import LotusError, TapeError
 from lotus_assets.backfill import backfill
 from lotus_assets.definitions import build_definitions
-from lotus_assets.schedules import range_tags
 from lotus_assets.stages.order import LEARNING_STAGES, TAPE_STAGES
+from lotus_resources.dagster_internals import range_tags
 from lotus_resources.lotus_resource import Lotus
 from lotus_resources.provision import bury_dead_runs, instance, provision
 from lotus_store.config import Settings

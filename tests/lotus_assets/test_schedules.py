@@ -3,7 +3,8 @@
 import dagster as dg
 import pytest
 
-from lotus_assets.schedules import nightly_request, range_tags
+from lotus_assets.schedules import nightly_request
+from lotus_resources.dagster_internals import range_tags
 
 
 @pytest.mark.parametrize(

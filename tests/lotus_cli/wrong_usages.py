@@ -231,6 +231,14 @@ BY_HAND = {
     "no event at all": Case("explain x", REFUSED, ("there is no event 'x'; expected: an event_id",)),
     "an event on the bus": Case("signal x", REFUSED, ("x", "; expected: ")),
     "a braid of no branch": Case("review approve x --author me --branch nosuch", REFUSED, NO_BRANCH),
+    "a braid": Case(
+        "review approve x --author me --branch demo-11",
+        REFUSED,
+        ("branch demo-11 has no braid 'x'; expected: one that",),
+    ),
+    "a hint on no branch": Case(
+        "dm hint BTC long --conviction 0.5 --horizon 5m --who me --branch nosuch", REFUSED, NO_BRANCH
+    ),
     "a dead letter": Case("herald replay x", REFUSED, ("x is no dead letter; expected: one that `lotus herald dead`",)),
     "a thread": Case("herald thread x", REFUSED, ("nothing in the atlas belongs to x; expected: the lifecycle",)),
     "a herald's name": Case("herald --name ''", REFUSED, ("the name of a herald is ''; expected: printable",)),

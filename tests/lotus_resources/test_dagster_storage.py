@@ -6,7 +6,8 @@ import dagster as dg
 import pytest
 
 from lotus.errors import ConfigError
-from lotus_resources.dagster_storage import DSN_ENV, PooledRunStorage, dsn_from_env
+from lotus_resources.dagster_internals import engine_of
+from lotus_resources.dagster_storage import DSN_ENV, PooledRunStorage
 from lotus_resources.provision import TEMPLATE
 
 
@@ -19,6 +20,6 @@ def test_the_instance_loads_without_a_server(tmp_path: Path, monkeypatch: pytest
 
 def test_an_unset_address_is_told_at_first_use(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(DSN_ENV, raising=False)
-    storage = PooledRunStorage(dsn_from_env())
+    storage = PooledRunStorage.from_config_value(None, {"dsn_env": DSN_ENV})
     with pytest.raises(ConfigError, match=DSN_ENV):
-        storage._engine.connect()
+        engine_of(storage).connect()

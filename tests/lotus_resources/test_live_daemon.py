@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -10,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from lotus.errors import ConfigError
 from lotus.manifest import Manifest
 from lotus.simulation.spec import WorldSpec
 from lotus.simulation.world import World
@@ -58,7 +58,7 @@ def wait_for(condition: Callable[[], bool], seconds: float = 40.0) -> bool:
 
 
 @pytest.mark.process("the daemon as a process")
-def test_start_status_swap_stop(settings: Settings, venue: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_starts_takes_a_wake_up_and_stops(settings: Settings, venue: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOTUS_PG_DSN", settings.server_dsn)
     daemon = LiveDaemonResource(home=str(settings.home), arguments=[venue])
     started = daemon.start()
@@ -66,15 +66,13 @@ def test_start_status_swap_stop(settings: Settings, venue: str, monkeypatch: pyt
         assert started["running"]
         assert daemon.start()["pid"] == started["pid"]
         assert wait_for(lambda: daemon.status().get("daemon", {}).get("lines", 0) > 100), _log(daemon)
-        assert daemon.swap_priors()["running"]
+        os.kill(daemon.status()["pid"], signal.SIGHUP)  # asks it to read the priors in force
         time.sleep(0.5)
         assert daemon.status()["running"], _log(daemon)
     finally:
         stopped = daemon.stop()
     assert not stopped["running"]
     assert not daemon.stop()["running"]
-    with pytest.raises(ConfigError, match="does not run"):
-        daemon.swap_priors()
 
 
 def test_the_pid_of_another_process_is_not_the_daemon(settings: Settings) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from lotus.errors import ConfigError
-from lotus_resources.span import EARLIEST, DaySpan, span_of, span_told
+from lotus_resources.span import EARLIEST, DaySpan, span_of, span_of_environment
 
 DAYS = ["2026-01-05", "2026-01-06", "2026-01-18"]
 
@@ -24,11 +24,11 @@ def test_days_begin_with_the_tape_and_end_with_one_that_grows_no_more(days, toda
     span = span_of(days, today, **asked)
     assert span == expected
     assert all(day in span for day in days if day >= span.first)
-    assert span_told(span.environment) == span
+    assert span_of_environment(span.environment) == span
 
 
 def test_without_a_word_all_days_are_shown():
-    assert span_told({}) == DaySpan(EARLIEST)
+    assert span_of_environment({}) == DaySpan(EARLIEST)
     assert "2022-12-31" not in DaySpan()
     assert "2199-01-01" in DaySpan()
     assert "2026-01-19" not in DaySpan("2026-01-05", "2026-01-18")

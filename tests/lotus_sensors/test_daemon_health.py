@@ -2,7 +2,6 @@
 
 import dagster as dg
 import pytest
-from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluation
 from dagster._core.definitions.observe import observe
 
 from lotus_assets.live_daemon import live_daemon
@@ -17,11 +16,11 @@ NONE = Health("warn", "no daemon runs here: none ever did", {"kill_switch": "lif
 
 def test_news_is_reported_once_and_again_after_a_while() -> None:
     first = report(FINE, None, 0.0)
-    assert [type(event) for event in first.asset_events] == [dg.AssetObservation, AssetCheckEvaluation]
+    assert [type(event) for event in first.asset_events] == [dg.AssetObservation, dg.AssetCheckEvaluation]
     assert report(FINE, first.cursor, AGAIN_S[True] - 1.0).asset_events == []
     assert len(report(FINE, first.cursor, AGAIN_S[True] + 1.0).asset_events) == 2
     _, gone = report(NONE, first.cursor, 1.0).asset_events
-    assert isinstance(gone, AssetCheckEvaluation)
+    assert isinstance(gone, dg.AssetCheckEvaluation)
     assert (gone.passed, gone.severity, gone.description) == (False, dg.AssetCheckSeverity.WARN, NONE.text)
 
 
@@ -29,7 +28,7 @@ def test_news_is_reported_once_and_again_after_a_while() -> None:
 def test_only_what_is_fine_passes(level: str, severity: str) -> None:
     health = Health(level, "x", {}, is_running=False)  # type: ignore[arg-type]
     _, told = report(health, None, 0.0).asset_events
-    assert isinstance(told, AssetCheckEvaluation)
+    assert isinstance(told, dg.AssetCheckEvaluation)
     assert (told.passed, told.severity.value, told.blocking) == (level == "ok", severity, False)
 
 
@@ -40,7 +39,7 @@ def test_sensor_and_check_say_the_same_of_a_home_without_a_daemon(settings: Sett
         told = daemon_health.evaluate_tick(context)
         assert told.run_requests == []
         _, event = told.asset_events
-        assert isinstance(event, AssetCheckEvaluation)
+        assert isinstance(event, dg.AssetCheckEvaluation)
         with dg.DagsterInstance.ephemeral() as instance:
             done = observe([live_daemon()], instance=instance, resources={"lotus": lotus})
         (found,) = done.get_asset_check_evaluations()

@@ -16,7 +16,7 @@ from lotus.timebase import BLOCK_MS, day_start_ms, next_day
 from lotus_assets.stages.chain import content_of
 from lotus_assets.stages.context import Made, Stage, StageContext, TextTable
 from lotus_assets.stages.experts.expert_set import experts_of, lake_branch
-from lotus_assets.stages.lake_tables import Columns, TablePart, concatenated, joint_hash, parts_hash
+from lotus_assets.stages.lake_tables import Columns, TablePart, concatenated, joint_hash, present_of
 from lotus_assets.stages.schema_check import schema_check
 from lotus_assets.stages.scoring.signal_eval import read_events, two_days
 from lotus_store.ledger.day_commits import read_commit
@@ -34,11 +34,6 @@ def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
     }
 
 
-def present(ctx: StageContext, day: str) -> str:
-    """Hash of the part that is in the lake."""
-    return parts_hash(ctx, ctx.branch, day, PARTS)
-
-
 def make(ctx: StageContext, day: str) -> Made:
     """Join outcomes with what the experts said, write the rows, check them."""
     rows = attribution(published_windows(ctx, day), EXPERTS)
@@ -50,20 +45,30 @@ def make(ctx: StageContext, day: str) -> Made:
 def published_windows(ctx: StageContext, day: str) -> AttributedWindows:
     """Return the published windows that matured whole on the day."""
     names = ("event_id", "detector_id", "asset", "window_end_ms", "payoff_p", "status")
-    found = ctx.lake.read("signal_eval", ctx.branch, day, columns=names)
+    outcomes = ctx.lake.read("signal_eval", ctx.branch, day, columns=names)
     events = read_events(ctx, day, ("event_id", "s", "published"))
     order = np.argsort(events["event_id"].astype("S"), kind="stable")
-    at = order[np.searchsorted(events["event_id"].astype("S"), found["event_id"].astype("S"), sorter=order)]
-    payoff = found["payoff_p"].astype(np.float64)
-    kept = np.flatnonzero((found["status"] == OK) & events["published"][at].astype(np.bool_) & np.isfinite(payoff))
-    end_ms, side = found["window_end_ms"].astype(np.int64)[kept], np.sign(events["s"].astype(np.float64)[at[kept]])
-    z, weights = _said(ctx, day, found["asset"][kept], end_ms)
+    places = order[np.searchsorted(events["event_id"].astype("S"), outcomes["event_id"].astype("S"), sorter=order)]
+    payoff = outcomes["payoff_p"].astype(np.float64)
+    kept = np.flatnonzero(
+        (outcomes["status"] == OK) & events["published"][places].astype(np.bool_) & np.isfinite(payoff)
+    )
+    end_ms, side = (
+        outcomes["window_end_ms"].astype(np.int64)[kept],
+        np.sign(events["s"].astype(np.float64)[places[kept]]),
+    )
+    z, weights = _evidence(ctx, day, outcomes["asset"][kept], end_ms)
     return AttributedWindows(
-        found["detector_id"][kept].astype(object), side, payoff[kept], end_ms // BLOCK_MS, z, weights
+        detector=outcomes["detector_id"][kept].astype(object),
+        side=side,
+        payoff=payoff[kept],
+        block=end_ms // BLOCK_MS,
+        z=z,
+        weights=weights,
     )
 
 
-def _said(
+def _evidence(
     ctx: StageContext, day: str, assets: NDArray[np.generic], end_ms: NDArray[np.int64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return z f8[n, experts] at the ends of windows and the weights of their days."""
@@ -71,18 +76,18 @@ def _said(
     wanted = _key(np.array([places[str(a)] for a in assets], np.int64), end_ms // ctx.manifest.kernel.cadence_ms)
     z, weights = np.full((len(wanted), len(EXPERTS)), np.nan), np.zeros((len(wanted), len(EXPERTS)))
     before = end_ms - ctx.manifest.kernel.window_ms < day_start_ms(day)
-    for which, mine in ((next_day(day, -1), before), (day, ~before)):
-        if not mine.any() or read_commit(ctx.sig, ctx.branch, which, "expert_set") is None:
+    for which, own_rows in ((next_day(day, -1), before), (day, ~before)):
+        if not own_rows.any() or read_commit(ctx.sig, ctx.branch, which, "expert_set") is None:
             continue
         experts = experts_of(ctx, which)
         branch, name = lake_branch(ctx, experts), DSI_WINDOWS.name
         spoken: Columns = concatenated([ctx.lake.read(name, branch, which, a.name) for a in ctx.manifest.universe])
-        known = _key(spoken["asset"].astype(np.int64), spoken["frame_idx"].astype(np.int64))
+        keys = _key(spoken["asset"].astype(np.int64), spoken["frame_idx"].astype(np.int64))
         table = np.column_stack([spoken[f"z_{e}"].astype(np.float64) for e in EXPERTS])
-        order = np.argsort(known, kind="stable")
-        rows = order[np.minimum(np.searchsorted(known, wanted[mine], sorter=order), len(known) - 1)]
-        z[mine] = np.where((known[rows] == wanted[mine])[:, None], table[rows], np.nan)
-        weights[mine] = np.array(experts.weights)
+        order = np.argsort(keys, kind="stable")
+        rows = order[np.minimum(np.searchsorted(keys, wanted[own_rows], sorter=order), len(keys) - 1)]
+        z[own_rows] = np.where((keys[rows] == wanted[own_rows])[:, None], table[rows], np.nan)
+        weights[own_rows] = np.array(experts.weights)
     return z, weights
 
 
@@ -96,9 +101,9 @@ def _overview(rows: Columns) -> TextTable:
     lines = list(zip(*(rows[name].tolist() for name in header), strict=True))
     shown = []
     for detector in sorted({line[0] for line in lines}):
-        mine = sorted((line for line in lines if line[0] == detector), key=lambda line: (-line[5], line[1]))
-        shown += [*mine[:SHOWN], *mine[-SHOWN:]]
+        own_lines = sorted((line for line in lines if line[0] == detector), key=lambda line: (-line[5], line[1]))
+        shown += [*own_lines[:SHOWN], *own_lines[-SHOWN:]]
     return TextTable(header, shown)
 
 
-STAGE = Stage("detector_dsi_attrib", inputs, make, present)
+STAGE = Stage("detector_dsi_attrib", inputs, make, present_of(PARTS))

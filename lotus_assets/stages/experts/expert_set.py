@@ -61,7 +61,7 @@ def present(ctx: StageContext, day: str) -> str:
 def make(ctx: StageContext, day: str) -> Made:
     """Name the day's set; write what it says unless that is what the shipped experts said."""
     experts, shipped = experts_of(ctx, day), default_experts()
-    notes, table = _told(ctx, day, experts), _changes(experts, shipped)
+    notes, table = _notes(ctx, day, experts), _changes(experts, shipped)
     if experts is shipped:
         held = content_of(ctx, ctx.tape_branch, day, "dsi_annotations")
         return Made(0, _content(ctx, day, experts, held), (), notes, table)
@@ -77,9 +77,13 @@ def _content(ctx: StageContext, day: str, experts: ExpertSet, joined: str) -> st
     return natural_id(STAGE.name, experts.version, joined) if joined else ""
 
 
-def _told(ctx: StageContext, day: str, experts: ExpertSet) -> dict[str, Cell]:
-    found = in_force_on(day, read_expert_sets(ctx.sig, ctx.branch))
-    since = {"since": found.from_day, "judged": found.judged_day} if found else {"since": "", "judged": "as shipped"}
+def _notes(ctx: StageContext, day: str, experts: ExpertSet) -> dict[str, Cell]:
+    in_force = in_force_on(day, read_expert_sets(ctx.sig, ctx.branch))
+    since = (
+        {"since": in_force.from_day, "judged": in_force.judged_day}
+        if in_force
+        else {"since": "", "judged": "as shipped"}
+    )
     off = [name for name, v in experts.fusion.voices.items() if v.status == "off"]
     return {"experts_ver": experts.version, **since, "off": " ".join(off), "nets": " ".join(experts.nets)}
 

@@ -1,9 +1,9 @@
 """expert_stats[day]: on a Monday (UTC) the judgement of all experts over the seven days before it; nothing on others.
 
-What comes of it is a set in force from `LAG_DAYS` after the Monday on: its night ends on the day after, and the state
-of the day from which it holds is born at 22:00 UTC of that day. A night so late that a daemon may have begun that day
-with another set puts it off to the first day that is free. Every Monday with days to judge puts a set in force, changed
-or not, so what holds is always the newest judgement.
+What comes of it is a set in force from `LAG_DAYS` after the Monday on: its nightly run ends on the day after, and the
+state of the day from which it holds is born at 22:00 UTC of that day. A nightly run so late that a daemon may have
+begun that day with another set puts it off to the first day that is free. Every Monday with days to judge puts a set in
+force, changed or not, so what holds is always the newest judgement.
 """
 
 import math
@@ -48,52 +48,59 @@ def make(ctx: StageContext, day: str) -> Made:
     for commit in days:
         judge.add_day(read_frames(ctx, commit.day, warmup=True), day_start_ms(commit.day))
     assets = tuple(asset.name for asset in ctx.manifest.universe)
-    found = judge.evaluate(assets, runs_below_floor(ctx.sig, ctx.branch, day))
+    evaluation = judge.evaluate(assets, runs_below_floor(ctx.sig, ctx.branch, day))
     from_day = first_free_day(ctx.sig, ctx.branch, next_day(day, LAG_DAYS))
 
     def ledger(connection: Connection) -> None:
-        write_expert_stats(connection, ctx.branch, day, found.stats, found.experts.version)
+        write_expert_stats(connection, ctx.branch, day, evaluation.stats, evaluation.experts.version)
         if days:
-            write_expert_set(connection, ctx.branch, InForce(from_day, day, learned_of(found.experts)))
+            write_expert_set(connection, ctx.branch, InForce(from_day, day, learned_of(evaluation.experts)))
 
-    content = natural_id(STAGE.name, found.experts.version, *(repr(s) for s in found.stats))
-    notes: dict[str, Cell] = {"days": len(days), "in_force_from": from_day if days else "", **_notes(present, found)}
-    documents = {"reliability_curves": _evidence_curves(found), "confidence_curves": _confidence_curves(found)}
-    return Made(len(found.stats), content, (), notes, _table(found.stats), ledger=ledger, documents=documents)
+    content = natural_id(STAGE.name, evaluation.experts.version, *(repr(s) for s in evaluation.stats))
+    notes: dict[str, Cell] = {
+        "days": len(days),
+        "in_force_from": from_day if days else "",
+        **_notes(present, evaluation),
+    }
+    documents = {
+        "reliability_curves": _evidence_curves(evaluation),
+        "confidence_curves": _confidence_curves(evaluation),
+    }
+    return Made(len(evaluation.stats), content, (), notes, _table(evaluation.stats), ledger=ledger, documents=documents)
 
 
-def _notes(present: ExpertSet, found: Evaluation) -> Mapping[str, Cell]:
-    after = found.experts
+def _notes(present: ExpertSet, evaluation: Evaluation) -> Mapping[str, Cell]:
+    after = evaluation.experts
     off = [name for name, v in after.fusion.voices.items() if v.status == "off"]
-    fits = [f.expert_id for f in found.confidence if f.verdict.is_better]
+    fits = [f.expert_id for f in evaluation.confidence if f.verdict.is_better]
     notes: dict[str, Cell] = {
         "experts_ver": after.version, "changed": after.version != present.version, "off": " ".join(off),
         "confidence_fitted": " ".join(fits),
-        "confidence_refused": " ".join(f.expert_id for f in found.confidence if f.expert_id not in fits),
+        "confidence_refused": " ".join(f.expert_id for f in evaluation.confidence if f.expert_id not in fits),
         "nets": " ".join(after.nets),
     }  # fmt: skip
-    if found.refits is None:
-        return {**notes, "refit": f"none: {found.refused}"}
-    won = found.refits.winner
+    if evaluation.refits is None:
+        return {**notes, "refit": f"none: {evaluation.refused}"}
+    won = evaluation.refits.winner
     notes["refit"] = f"{won.kind} taken up" if won else "refused: what is in force stays"
     notes["loss_knowing_nothing"] = math.log(2.0)
-    return {**notes, **{f"refit_{r.kind}": str(r.verdict) for r in found.refits.proposals}}
+    return {**notes, **{f"refit_{r.kind}": str(r.verdict) for r in evaluation.refits.proposals}}
 
 
-def _evidence_curves(found: Evaluation) -> str:
-    if found.refits is None:
-        return f"No reliability curve: {found.refused}."
-    told = [_curve("Evidence in force", found.refits.curve_in_force)]
-    told += [_curve(f"Proposal {r.kind} ({r.verdict})", r.curve) for r in found.refits.proposals]
-    return "\n\n".join(["P(up) on days that no proposal had seen.", *told])
+def _evidence_curves(evaluation: Evaluation) -> str:
+    if evaluation.refits is None:
+        return f"No reliability curve: {evaluation.refused}."
+    curves = [_curve("Evidence in force", evaluation.refits.curve_in_force)]
+    curves += [_curve(f"Proposal {r.kind} ({r.verdict})", r.curve) for r in evaluation.refits.proposals]
+    return "\n\n".join(["P(up) on days that no proposal had seen.", *curves])
 
 
-def _confidence_curves(found: Evaluation) -> str:
-    told = []
-    for f in found.confidence:
-        told += [_curve(f"{f.expert_id}, in force", f.curve_in_force)]
-        told += [_curve(f"{f.expert_id}, fitted ({f.verdict})", f.curve)]
-    return "\n\n".join(["P(right) on days that no fit had seen.", *told])
+def _confidence_curves(evaluation: Evaluation) -> str:
+    curves = []
+    for f in evaluation.confidence:
+        curves += [_curve(f"{f.expert_id}, in force", f.curve_in_force)]
+        curves += [_curve(f"{f.expert_id}, fitted ({f.verdict})", f.curve)]
+    return "\n\n".join(["P(right) on days that no fit had seen.", *curves])
 
 
 def _curve(title: str, curve: Curve) -> str:

@@ -102,9 +102,9 @@ def layers_of(rows: LakeTable) -> Weights:
     """Return the weights that the rows of the table hold."""
     layers = []
     for k in range(int(rows["layer"].max()) + 1):
-        mine = rows["layer"] == k
-        shape = [int(rows[name][mine].max()) + 1 for name in ("tap", "input", "output")]
-        layers.append(rows["weight"][mine].astype(np.float64).reshape(shape))
+        own_rows = rows["layer"] == k
+        shape = [int(rows[name][own_rows].max()) + 1 for name in ("tap", "input", "output")]
+        layers.append(rows["weight"][own_rows].astype(np.float64).reshape(shape))
     return tuple(layers)
 
 

@@ -30,7 +30,7 @@ SLACK = 1e-9
 
 
 def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
-    """The woven night, and that its braids and compositions are committed."""
+    """The woven nightly run, and that its braids and compositions are committed."""
     stages = ("braids", "meta_braids")
     return {**woven_inputs(ctx, day), **{stage: content_of(ctx, ctx.branch, day, stage) for stage in stages}}
 
@@ -54,7 +54,14 @@ def make(ctx: StageContext, day: str) -> Made:
         "alerts": len(night.alerts),
     }
     content = natural_id(after.priors_ver, before.priors_ver)
-    return Made(len(after.braids), content, (movement(ctx, before, after),), notes, _table(before, after), None, ledger)
+    return Made(
+        rows=len(after.braids),
+        content_hash=content,
+        checks=(movement(ctx, before, after),),
+        notes=notes,
+        table=_table(before, after),
+        ledger=ledger,
+    )
 
 
 def finish(ctx: StageContext, day: str) -> None:
@@ -73,15 +80,15 @@ def finish(ctx: StageContext, day: str) -> None:
 
 
 def movement(ctx: StageContext, before: PriorsVersion, after: PriorsVersion) -> CheckOutcome:
-    """No night moves a braid's patch by more than the nightly limits.
+    """No nightly run moves a braid's patch by more than the nightly limits.
 
     A patch that ends goes at once, and so does what a live account takes back from one.
     """
     limits = ctx.manifest.weave
-    known = {braid.braid_id: braid.patch for braid in before.braids}
+    patches = {braid.braid_id: braid.patch for braid in before.braids}
     theta, phi = 0.0, 0.0
     for braid in after.braids:
-        old = known.get(braid.braid_id, IDENTITY)
+        old = patches.get(braid.braid_id, IDENTITY)
         if limits.account == "live" and held_to(braid.patch, old) == braid.patch:
             continue
         theta = max(theta, abs(braid.patch.theta_delta - old.theta_delta))

@@ -1,4 +1,4 @@
-"""braids[day]: the board after the night, as rows of an append-only history."""
+"""braids[day]: the braid registry after the nightly run, as rows of an append-only history."""
 
 from collections.abc import Mapping
 
@@ -20,12 +20,12 @@ MAX_LINES = 8  # braids in the picture
 
 
 def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
-    """Lessons, the day's events, board and version of the day before."""
+    """Lessons, the day's events, braid registry and version of the day before."""
     return woven_inputs(ctx, day)
 
 
 def make(ctx: StageContext, day: str) -> Made:
-    """Weave, and leave the night's changes to the commit."""
+    """Weave, and leave the nightly run's changes to the commit."""
     night = weave(ctx, day)
 
     def ledger(connection: Connection) -> None:
@@ -44,7 +44,16 @@ def make(ctx: StageContext, day: str) -> Made:
     }
     check, table = bounded(ctx, night.braids), _table(night.braids)
     lines = _life_lines(ctx, day, night.braids)
-    return Made(len(night.events), content, (check,), notes, table, lines, ledger, documents=_documents(night))
+    return Made(
+        rows=len(night.events),
+        content_hash=content,
+        checks=(check,),
+        notes=notes,
+        table=table,
+        plot=lines,
+        ledger=ledger,
+        documents=_documents(night),
+    )
 
 
 def bounded(ctx: StageContext, braids: tuple[Braid, ...]) -> CheckOutcome:
@@ -62,7 +71,7 @@ def bounded(ctx: StageContext, braids: tuple[Braid, ...]) -> CheckOutcome:
 
 
 def _life_lines(ctx: StageContext, day: str, braids: tuple[Braid, ...]) -> Plot:
-    """Return the e-process of every braid in force over the nights of its life: 1 = nothing seen, 20 = reverted."""
+    """Return the e-process of every braid in force over its active days: 1 = nothing seen, 20 = reverted."""
     acting = [b for b in braids if b.in_force and b.monitor is not None]
     before = read_monitors(ctx.sig, ctx.branch, day, [b.braid_id for b in acting])
     series = {
@@ -72,7 +81,7 @@ def _life_lines(ctx: StageContext, day: str, braids: tuple[Braid, ...]) -> Plot:
         ]
         for b in acting[:MAX_LINES]
     }
-    return Plot("Evidence that a lesson is dead, by night (20 reverts)", series)
+    return Plot("Evidence that a lesson is dead, by nightly run (20 reverts)", series)
 
 
 def _documents(night: WovenNight) -> dict[str, str]:

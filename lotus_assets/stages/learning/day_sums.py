@@ -1,4 +1,4 @@
-"""A night's sources: days from the learner's state, made from the day's scores where they are not there yet.
+"""A nightly run's sources: days from the learner's state, made from the day's scores where they are not there yet.
 
 Of each detector and day the windows are kept under the hash of the scores and the code, and their sums under that of
 the rules in the baseline too: a changed set of active lessons makes new sums from the windows kept, and a promotion
@@ -36,13 +36,13 @@ class StoredSource:
 
     def cubes(self, believed: tuple[Rule, ...], space: Axes, paper: bool = True) -> Sequence[DayCube]:
         """Return the sums of its days, made and kept where they are missing."""
-        found = [self._sums(commit, believed, space, paper) for commit in self.commits]
-        return [cube for cube in found if cube is not None]
+        sums = [self._sums(commit, believed, space, paper) for commit in self.commits]
+        return [cube for cube in sums if cube is not None]
 
     def rows(self) -> DetectorRows:
         """Return its windows of all days."""
-        found = [self._windows(commit) for commit in self.commits]
-        return joined_rows([part for part in found if part is not None], self.days)
+        windows = [self._windows(commit) for commit in self.commits]
+        return joined_rows([part for part in windows if part is not None], self.days)
 
     def _sums(self, commit: DayCommit, believed: tuple[Rule, ...], space: Axes, paper: bool) -> DayCube | None:
         key, kind = self._key(commit, baseline_key(believed), len(space.subsets)), SUMS if paper else WITHOUT_PAPER
@@ -76,11 +76,11 @@ def sources(ctx: StageContext, scored: Sequence[DayCommit], made: Sequence[DayCo
     """Return the detectors of the scored days; `made`: commits of lesson_atoms, which name each day's detectors."""
     state = LearnerState(ctx.settings.home, ctx.branch)
     state.keep({commit.day for commit in scored})
-    told = {commit.day: str(commit.notes["notes"].get("names", "")).split() for commit in made}
+    names = {commit.day: str(commit.notes["notes"].get("names", "")).split() for commit in made}
     learned = tuple(commit.day for commit in scored)
     days: dict[str, list[DayCommit]] = {}
     for commit in scored:
-        for name in told.get(commit.day) or _tables_of(ctx, commit):
+        for name in names.get(commit.day) or _tables_of(ctx, commit):
             days.setdefault(name, []).append(commit)
     return {name: StoredSource(ctx, state, name, tuple(days[name]), learned) for name in sorted(days)}
 

@@ -26,14 +26,14 @@ KIND = "dr_crosscheck"
 
 
 def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
-    """On a Monday the night's lessons, the scores of the search window and the board of the day before."""
+    """On a Monday the run's lessons, the scores of the search window and the braid registry of the day before."""
     if not is_judged(day):
         return {}
-    found = {"lessons": content_of(ctx, ctx.branch, day, "lessons")}
+    digests = {"lessons": content_of(ctx, ctx.branch, day, "lessons")}
     before = day_before(ctx, day)
     if before is not None:
-        found["braids before"] = content_of(ctx, ctx.branch, before, "braids")
-    return {**found, **hashes(commits_before(ctx, "payoff_scores", next_day(day), ctx.manifest.learning.search_days))}
+        digests["braids before"] = content_of(ctx, ctx.branch, before, "braids")
+    return {**digests, **hashes(commits_before(ctx, "payoff_scores", next_day(day), ctx.manifest.learning.search_days))}
 
 
 def make(ctx: StageContext, day: str) -> Made:
@@ -41,15 +41,21 @@ def make(ctx: StageContext, day: str) -> Made:
     if not is_judged(day):
         return Made(0, natural_id(KIND, "no Monday"), notes={"checked": "on Mondays"})
     before = day_before(ctx, day)
-    board = read_board(ctx.sig, ctx.branch, before) if before is not None else []
-    active = [b for b in board if b.in_force and b.braid_type == "micro"]
-    found = _checked(ctx, day, active)
+    registry = read_board(ctx.sig, ctx.branch, before) if before is not None else []
+    active = [b for b in registry if b.in_force and b.braid_type == "micro"]
+    checked = _checked(ctx, day, active)
 
     def ledger(connection: Connection) -> None:
-        write_experiments(connection, ctx.branch, day, KIND, found)
+        write_experiments(connection, ctx.branch, day, KIND, checked)
 
-    notes = {"checked": len(found), "disagree": sum(not check.agree for check in found.values())}
-    return Made(len(found), natural_id(KIND, to_body(found)), (), notes, _table(found), None, ledger)
+    notes = {"checked": len(checked), "disagree": sum(not check.agree for check in checked.values())}
+    return Made(
+        rows=len(checked),
+        content_hash=natural_id(KIND, to_body(checked)),
+        notes=notes,
+        table=_table(checked),
+        ledger=ledger,
+    )
 
 
 def _checked(ctx: StageContext, day: str, active: list[Braid]) -> dict[str, CrossCheck]:
@@ -58,15 +64,15 @@ def _checked(ctx: StageContext, day: str, active: list[Braid]) -> dict[str, Cros
     scored = commits_before(ctx, "payoff_scores", next_day(day), ctx.manifest.learning.search_days)
     past = sources(ctx, scored, commits_before(ctx, "lesson_atoms", next_day(day), len(scored)))
     learning = ctx.manifest.learning
-    found = {}
+    checked = {}
     for braid in active:
         if braid.detector_id not in past:
             continue
         rows = past[braid.detector_id].rows()
         others = {b.rule for b in active if b.detector_id == braid.detector_id} - {braid.rule}
         g = day_weights(len(rows.days), learning.half_life_days)
-        found[braid.lesson_id] = cross_check(rows, braid.rule, tuple(sorted(others)), g, learning.seed)
-    return found
+        checked[braid.lesson_id] = cross_check(rows, braid.rule, tuple(sorted(others)), g, learning.seed)
+    return checked
 
 
 def opinions(ctx: StageContext, day: str) -> dict[str, str]:
@@ -86,11 +92,11 @@ def _disagreement(x: CrossCheck) -> str:
     )
 
 
-def _table(found: Mapping[str, CrossCheck]) -> TextTable:
+def _table(checked: Mapping[str, CrossCheck]) -> TextTable:
     head = ("detector", "rule", "ours, bps", "ours 95 %", "doubly robust, bps", "doubly robust 95 %", "agree")
     lines = [
         (x.detector_id, describe_rule(x.rule), x.ours_bps, _span(x.ours_ci95), x.dr_bps, _span(x.dr_ci95), str(x.agree))
-        for x in found.values()
+        for x in checked.values()
     ]
     return TextTable(head, lines)
 

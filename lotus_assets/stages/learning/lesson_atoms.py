@@ -15,7 +15,7 @@ from lotus.priors.vocabulary import BIN_COLUMNS
 from lotus_assets.stages.chain import content_of
 from lotus_assets.stages.context import Cell, Made, Stage, StageContext, TextTable
 from lotus_assets.stages.history import commits_before, hashes
-from lotus_assets.stages.lake_tables import Columns, LakeTable, TablePart, concatenated, joint_hash, parts_hash
+from lotus_assets.stages.lake_tables import Columns, LakeTable, TablePart, concatenated, joint_hash, present_of
 from lotus_assets.stages.schema_check import schema_check, together
 from lotus_assets.stages.scoring.payoff_scores import read_scores
 from lotus_store.ledger.day_commits import read_commit
@@ -25,13 +25,8 @@ PARTS = [TablePart(LESSON_ATOMS), TablePart(CONDITION_STATS)]
 
 def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
     """The day's scores, and the conditions of the day before."""
-    found = {"payoff_scores": content_of(ctx, ctx.branch, day, "payoff_scores")}
-    return {**found, **hashes(commits_before(ctx, "lesson_atoms", day, 1))}
-
-
-def present(ctx: StageContext, day: str) -> str:
-    """Hash of the part that is in the lake."""
-    return parts_hash(ctx, ctx.branch, day, PARTS)
+    digests = {"payoff_scores": content_of(ctx, ctx.branch, day, "payoff_scores")}
+    return {**digests, **hashes(commits_before(ctx, "lesson_atoms", day, 1))}
 
 
 def make(ctx: StageContext, day: str) -> Made:
@@ -72,13 +67,13 @@ def _published(ctx: StageContext, day: str, scores: Columns) -> LakeTable:
         return out
     spans = sorted({int(h) for h in horizon})
     names = [f"{kind}_{h}" for h in spans for kind in ("mfe", "mae")]
-    found = ctx.lake.read("signal_eval", ctx.branch, day, columns=("event_id", *names))
-    known = found["event_id"].astype("S")
-    order = np.argsort(known, kind="stable")
-    at = order[np.searchsorted(known, asked, sorter=order)]
+    outcomes = ctx.lake.read("signal_eval", ctx.branch, day, columns=("event_id", *names))
+    ids = outcomes["event_id"].astype("S")
+    order = np.argsort(ids, kind="stable")
+    places = order[np.searchsorted(ids, asked, sorter=order)]
     for h in spans:
         for kind in ("mfe", "mae"):
-            out[kind] = np.where(horizon == h, found[f"{kind}_{h}"].astype(np.float64)[at], out[kind])
+            out[kind] = np.where(horizon == h, outcomes[f"{kind}_{h}"].astype(np.float64)[places], out[kind])
     return out
 
 
@@ -100,4 +95,4 @@ def _no_rows() -> LakeTable:
     return {c.name: np.zeros(0, dtype=LESSON_ATOMS.numpy_dtype(c.name)) for c in LESSON_ATOMS.columns}
 
 
-STAGE = Stage("lesson_atoms", inputs, make, present)
+STAGE = Stage("lesson_atoms", inputs, make, present_of(PARTS))

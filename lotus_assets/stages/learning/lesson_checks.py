@@ -22,7 +22,7 @@ NOTHING = "nothing was looked at: no lesson tonight, and none in force"
 def lesson_checks(
     night: NightResult, learning_days: int, in_force: Sequence[Lesson], settings: LearningDefaults
 ) -> tuple[CheckOutcome, ...]:
-    """Return the checks of a night; `in_force`: accepted lessons of earlier nights that act on its day."""
+    """Return the checks of a nightly run; `in_force`: accepted lessons of earlier nightly runs that act on its day."""
     believed = [*night.lessons, *in_force]
     return (
         _of_each("significant", believed, [_doubt(x) for x in believed], "exclude zero and passed both lanes"),
@@ -58,22 +58,28 @@ def _thin(lesson: Lesson, settings: LearningDefaults) -> str:
     recent = min((lesson.sign * x.recent_t for x in lesson.lanes), default=lesson.sign * lesson.recent_t)
     return support_failure(
         Support(
-            lesson.coverage, lesson.n_published, lesson.ess, lesson.n_blocks, lesson.n_days, lesson.n_eff_days, recent
+            coverage=lesson.coverage,
+            published=lesson.n_published,
+            ess=lesson.ess,
+            blocks=lesson.n_blocks,
+            days=lesson.n_days,
+            n_eff_days=lesson.n_eff_days,
+            recent_t=recent,
         ),
         settings,
     )
 
 
 def error_budget(night: NightResult, learning_days: int, settings: LearningDefaults) -> CheckOutcome:
-    """No lane spends more slots than its budget year allows by this night, and each lesson is charged all trials.
+    """No lane spends more alpha slots than its budget year allows, and each lesson is charged all rules searched.
 
-    A night that spends nothing passes though its year is overspent: alpha may have been lowered since.
+    A nightly run that spends nothing passes though its year is overspent: alpha may have been lowered since.
     """
     charged = all(x.trials == night.trials for x in night.lessons)
     numbers: dict[str, Cell] = {"trials": night.trials}
     if settings.looks == "final" or settings.error_control != "slots":
-        how = "one look" if settings.looks == "final" else "online FDR"
-        spent_now = f"{night.trials} trials charged" if night.looked else "not tonight: nothing spent"
+        how = "one analysis" if settings.looks == "final" else "online FDR"
+        spent_now = f"{night.trials} rules searched are charged" if night.looked else "not tonight: nothing spent"
         text = f"{how} at alpha {settings.alpha:g}, {spent_now}, {len(night.lessons)} accepted"
         passed = charged and (night.looked or not night.lessons)
         return CheckOutcome("error_budget", passed, text, numbers)
@@ -86,8 +92,8 @@ def error_budget(night: NightResult, learning_days: int, settings: LearningDefau
     numbers |= {"allowed": allowed[0], **Both(*spent)._asdict()}
     over = night.slots_tonight > 0 and any(s > a for s, a in zip(spent, allowed, strict=True))
     text = (
-        f"spent {spent[0]} and {spent[1]} of {allowed[0]} slots that the lanes of the budget year have by now, "
-        f"{night.trials} trials charged"
+        f"spent {spent[0]} and {spent[1]} of {allowed[0]} alpha slots that the lanes of the budget year have by now, "
+        f"{night.trials} rules searched are charged"
     )
     passed = charged and not over and (night.looked or not night.lessons)
     return CheckOutcome("error_budget", passed, text, numbers)

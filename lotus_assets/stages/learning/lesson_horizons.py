@@ -1,7 +1,7 @@
 """Each accepted lesson at every evaluated horizon: its published windows of the search window, described.
 
-Read only on a night that accepts something. The published probability is (1 + |s|) / 2, s the strength of the signal.
-The figures are `lotus.learning.horizons`.
+Read only on a nightly run that accepts something. The published probability is (1 + |s|) / 2, s the strength of the
+signal. The figures are `lotus.learning.horizons`.
 """
 
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ from lotus_store.ledger.day_commits import DayCommit
 def lesson_horizons(
     ctx: StageContext, scored: Sequence[DayCommit], lessons: Sequence[Lesson]
 ) -> dict[str, tuple[HorizonStats, ...]]:
-    """Return the horizon figures of lessons by their names; `scored`: the days that the night read."""
+    """Return the horizon figures of lessons by their names; `scored`: the days that the nightly run read."""
     if not lessons:
         return {}
     horizons = ctx.manifest.outcomes.horizons_s
@@ -53,5 +53,5 @@ def _published(ctx: StageContext, commit: DayCommit, horizons: Sequence[int]) ->
 def _matched(table: Columns, wanted: np.ndarray) -> LakeTable:
     ids, asked = np.asarray(table["event_id"]).astype("S"), wanted.astype("S")
     order = np.argsort(ids, kind="stable")
-    at = order[np.searchsorted(ids, asked, sorter=order)]
-    return {name: np.asarray(values)[at] for name, values in table.items()}
+    places = order[np.searchsorted(ids, asked, sorter=order)]
+    return {name: np.asarray(values)[places] for name, values in table.items()}

@@ -1,8 +1,8 @@
-"""lessons[day]: one night of learning over the scores of the search window.
+"""lessons[day]: one nightly run of learning over the scores of the search window.
 
-Everything the night used up is kept: slots of the budget year, critical value, trials, audits and what was refused with
-the number that failed. What it accepted is told to dm and tr. With `learning.looks = "final"` one night looks, once:
-that of `learning.look_day`.
+Everything the nightly run used up is kept: alpha slots of the budget year, critical value, rules searched, audits and
+what was refused with the number that failed. What it accepted is told to dm and tr. With `learning.looks = "final"` one
+nightly run looks, once: that of `learning.look_day`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,7 +19,7 @@ from lotus.timebase import next_day
 from lotus.weave.braid import Braid
 from lotus.weave.meta import members
 from lotus_assets.code_version import code_version
-from lotus_assets.pages.belief_glance import beliefs_told
+from lotus_assets.pages.belief_glance import belief_documents
 from lotus_assets.pages.lesson_pictures import lesson_pictures
 from lotus_assets.pages.lesson_tables import lesson_table
 from lotus_assets.stages.chain import content_of, day_before, tape_days, version_of
@@ -52,54 +52,60 @@ CROSSING, HORIZON = "crossing", "horizon"
 
 
 def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
-    """The scores of the search window, the night before (its memory) and the rules believed until now."""
-    found = {"lesson_atoms": content_of(ctx, ctx.branch, day, "lesson_atoms"), **hashes(_searched(ctx, day))}
+    """The scores of the search window, the nightly run before (its memory) and the rules believed until now."""
+    digests = {"lesson_atoms": content_of(ctx, ctx.branch, day, "lesson_atoms"), **hashes(_searched(ctx, day))}
     before = day_before(ctx, day)
     if before is not None:
-        found["lessons before"] = content_of(ctx, ctx.branch, before, "lessons")
-        found["braids before"] = content_of(ctx, ctx.branch, before, "braids")
-        found["compositions before"] = content_of(ctx, ctx.branch, before, "meta_braids")
-    return {**found, "last": str(_is_last(ctx, day))}
+        digests["lessons before"] = content_of(ctx, ctx.branch, before, "lessons")
+        digests["braids before"] = content_of(ctx, ctx.branch, before, "braids")
+        digests["compositions before"] = content_of(ctx, ctx.branch, before, "meta_braids")
+    return {**digests, "last": str(_is_last(ctx, day))}
 
 
 def make(ctx: StageContext, day: str) -> Made:
-    """Learn, and leave lessons and the night's records to the commit."""
+    """Learn, and leave lessons and the records of the nightly run to the commit."""
+    before, searched = day_before(ctx, day), _searched(ctx, day)
+    registry = [b for b in read_board(ctx.sig, ctx.branch, before) if b.in_force] if before else []
+    learning_days, result = _learned(ctx, day, searched, registry)
+    standing = _standing(ctx, registry)
+    pictures = belief_documents(registry, [*result.lessons, *standing]) | lesson_pictures(
+        result, lambda: {x.day: read_scores(ctx, x) for x in searched}, ctx.manifest.learning
+    )
+    checks = lesson_checks(result, learning_days, standing, ctx.manifest.learning)
+    return _made(ctx, day, result, learning_days, lesson_horizons(ctx, searched, result.lessons), pictures, checks)
+
+
+def _learned(
+    ctx: StageContext, day: str, searched: Sequence[DayCommit], registry: Sequence[Braid]
+) -> tuple[int, NightResult]:
+    """Return which learning day of the branch this is, and what it taught with the memory of the day before."""
     before = day_before(ctx, day)
-    searched = _searched(ctx, day)
     memory = read_experiments(ctx.sig, ctx.branch, before, NIGHT) if before else {}
     audits = read_experiments(ctx.sig, ctx.branch, before, AUDIT) if before else {}
     learning_days = int(memory["night"]["learning_days"]) + 1 if memory else 1
-    board = [b for b in read_board(ctx.sig, ctx.branch, before) if b.in_force] if before else []
-    made = commits_before(ctx, "lesson_atoms", next_day(day), len(searched))
-    night = learn_from(
-        sources(ctx, searched, made),
+    return learning_days, learn_from(
+        sources(ctx, searched, commits_before(ctx, "lesson_atoms", next_day(day), len(searched))),
         tuple(commit.day for commit in searched),
         ctx.manifest,
         night=learning_days,
         last=_is_last(ctx, day),
-        active=[(b.detector_id, b.rule) for b in board if b.braid_type == "micro"],
+        active=[(b.detector_id, b.rule) for b in registry if b.braid_type == "micro"],
         slots=both_slots(memory["night"]["slots"]) if memory else None,
         pooled_slots=_slots(memory, "pooled_slots"),
         audits={name: from_body(body["state"], AuditState) for name, body in audits.items()},
         branch=ctx.branch,
         members=members(compositions(ctx, day), ctx.manifest.learning),
     )
-    standing = _standing(ctx, board)
-    pictures = beliefs_told(board, [*night.lessons, *standing]) | lesson_pictures(
-        night, lambda: {x.day: read_scores(ctx, x) for x in searched}, ctx.manifest.learning
-    )
-    checks = lesson_checks(night, learning_days, standing, ctx.manifest.learning)
-    return _made(ctx, day, night, learning_days, lesson_horizons(ctx, searched, night.lessons), pictures, checks)
 
 
-def _standing(ctx: StageContext, board: Sequence[Braid]) -> list[Lesson]:
-    """Return the lessons behind the braids of a board that come from one."""
-    found = (read_lesson(ctx.sig, b.lesson_id) for b in board if b.braid_type == "micro")
-    return [lesson for lesson in found if lesson is not None]
+def _standing(ctx: StageContext, registry: Sequence[Braid]) -> list[Lesson]:
+    """Return the lessons behind the braids of a registry that come from one."""
+    lessons = (read_lesson(ctx.sig, b.lesson_id) for b in registry if b.braid_type == "micro")
+    return [lesson for lesson in lessons if lesson is not None]
 
 
 def _slots(memory: Mapping[str, Any], name: str) -> SlotState | None:
-    """Return slots as the night before left them; a night of an older version may have left none."""
+    """Return alpha slots as the nightly run before left them; a nightly run of an older version may have left none."""
     held = memory["night"].get(name) if memory else None
     return None if held is None else from_body(held, SlotState)
 
@@ -109,7 +115,7 @@ def _searched(ctx: StageContext, day: str) -> list[DayCommit]:
 
 
 def _is_last(ctx: StageContext, day: str) -> bool:
-    """Whether this night is the one look of a "final" run (always false when every night may look)."""
+    """Whether this nightly run holds the only analysis of a "final" run (always false when every run may hold one)."""
     if ctx.manifest.learning.looks != "final":
         return False
     return day == (ctx.manifest.learning.look_day or tape_days(ctx)[-1])
@@ -145,21 +151,29 @@ def _made(
         "alarms": sum(audit.alarm for audit in night.audits),
         **evidence_of(_searched(ctx, day)),
     }
-    return Made(len(kept), content, checks, notes, lesson_table(kept), None, ledger, documents=pictures)
+    return Made(
+        rows=len(kept),
+        content_hash=content,
+        checks=checks,
+        notes=notes,
+        table=lesson_table(kept),
+        ledger=ledger,
+        documents=pictures,
+    )
 
 
 def _run(ctx: StageContext, day: str, night: NightResult) -> dict[str, Any]:
-    """Return the night as a trial: what was run, on what, under which beliefs, and all that was turned down."""
+    """Return the record of the run: what ran, on what, under which beliefs, and all that was turned down."""
     before = day_before(ctx, day)
-    told = {
+    versions = {
         "manifest_ver": ctx.manifest.version,
         "fixtures_hash": natural_id(*(commit.content_hash for commit in _searched(ctx, day))),
         "code_ver": code_version("learning"),
         "priors_ver": version_of(ctx, before) if before else priors_0(ctx.branch).priors_ver,
     }
     return {
-        **told,
-        "run": natural_id("run", ctx.branch, day, *told.values()),
+        **versions,
+        "run": natural_id("run", ctx.branch, day, *versions.values()),
         "config": ctx.manifest.learning,
         "seeds": [ctx.manifest.learning.seed],
         "metrics": {
@@ -176,7 +190,7 @@ def _run(ctx: StageContext, day: str, night: NightResult) -> dict[str, Any]:
 
 
 def _records(night: NightResult, learning_days: int) -> dict[str, dict[str, Any]]:
-    look = {
+    analysis = {
         "learning_days": learning_days,
         "slots": night.slots,
         "looked": night.looked,
@@ -189,13 +203,13 @@ def _records(night: NightResult, learning_days: int) -> dict[str, dict[str, Any]
         "draw_maxima": [[float(x) for x in lane] for lane in night.draw_maxima],
     }
     return {
-        NIGHT: {NIGHT: look},
+        NIGHT: {NIGHT: analysis},
         AUDIT: {audit.detector_id: audit for audit in night.audits},
         DETECTOR: {report.detector_id: report for report in night.reports},
         CROSSING: {
             f"{lane}{crossing.order:02d}": crossing
-            for lane, found in zip("SF", night.crossings, strict=True)
-            for crossing in found
+            for lane, of_lane in zip("SF", night.crossings, strict=True)
+            for crossing in of_lane
         },
     }
 

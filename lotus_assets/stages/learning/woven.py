@@ -1,4 +1,4 @@
-"""One night of weaving as three stages see it: lessons and the board of the day before in, a woven night out.
+"""One nightly run of weaving as three stages see it: lessons and the braid registry of the day before in, a result out.
 
 `lotus.weave.weave_night` decides everything at once; braids, meta_braids and active_priors each write their part of the
 same pure result. Nothing is written here.
@@ -40,24 +40,24 @@ _WOVEN = RecentKind("woven", 4)
 
 
 def woven_inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
-    """Return what a woven night depends on: lessons, the day's events, board and version of the day before."""
-    found = {
+    """Return what weaving depends on: lessons, the day's events, braid registry and version of the day before."""
+    digests = {
         "lessons": content_of(ctx, ctx.branch, day, "lessons"),
         "signal_events": content_of(ctx, ctx.branch, day, "signal_events"),
     }
     if is_judged(day):
-        found["dr_crosscheck"] = content_of(ctx, ctx.branch, day, "dr_crosscheck")
+        digests["dr_crosscheck"] = content_of(ctx, ctx.branch, day, "dr_crosscheck")
     before = day_before(ctx, day)
     if before is not None:
-        found["braids before"] = content_of(ctx, ctx.branch, before, "braids")
-        found["compositions before"] = content_of(ctx, ctx.branch, before, "meta_braids")
-        found["priors before"] = previous_version(ctx, day).priors_ver
-        found["reviews"] = natural_id(to_body(list(read_reviews(ctx.sig, ctx.branch, before))))
-    return found
+        digests["braids before"] = content_of(ctx, ctx.branch, before, "braids")
+        digests["compositions before"] = content_of(ctx, ctx.branch, before, "meta_braids")
+        digests["priors before"] = previous_version(ctx, day).priors_ver
+        digests["reviews"] = natural_id(to_body(list(read_reviews(ctx.sig, ctx.branch, before))))
+    return digests
 
 
 def previous_version(ctx: StageContext, day: str) -> PriorsVersion:
-    """Return the version that the night's one follows: that of the day before, or what was rolled back to since.
+    """Return the version that the nightly run's one follows: that of the day before, or what was rolled back to since.
 
     At the beginning of a branch it is the genesis version.
     """
@@ -65,7 +65,7 @@ def previous_version(ctx: StageContext, day: str) -> PriorsVersion:
     if before is None:
         return priors_0(ctx.branch)
     proposed = read_version(ctx.sig, ctx.branch, version_of(ctx, before))
-    since = [v for at, v in swaps(ctx.sig, ctx.branch) if proposed.effective_from_ms < at < swap_ms(ctx, day)]
+    since = [v for from_ms, v in swaps(ctx.sig, ctx.branch) if proposed.effective_from_ms < from_ms < swap_ms(ctx, day)]
     return read_version(ctx.sig, ctx.branch, since[-1]) if since else proposed
 
 
@@ -75,7 +75,7 @@ def swap_ms(ctx: StageContext, day: str) -> int:
 
 
 def compositions(ctx: StageContext, day: str) -> MetaState:
-    """Return the compositions under judgement with the windows of `day` taken in, as the night before left them."""
+    """Return the compositions under judgement with the windows of `day` taken in, as the run before left them."""
     before = day_before(ctx, day)
     if before is None:
         return MetaState()
@@ -94,7 +94,7 @@ def _meta_state(ctx: StageContext, before: str) -> MetaState:
 
 
 def weave(ctx: StageContext, day: str) -> WovenNight:
-    """Return the woven night of `day`; the same inputs are woven once."""
+    """Return the woven nightly run of `day`; the same inputs are woven once."""
     inputs = woven_inputs(ctx, day)
     key = (ctx.branch, day, ctx.manifest.version, *(word for name in sorted(inputs) for word in (name, inputs[name])))
     return ctx.recent.get(_WOVEN, key, lambda: _weave(ctx, day))
@@ -102,7 +102,7 @@ def weave(ctx: StageContext, day: str) -> WovenNight:
 
 def _weave(ctx: StageContext, day: str) -> WovenNight:
     before = day_before(ctx, day)
-    board = read_board(ctx.sig, ctx.branch, before) if before is not None else []
+    registry = read_board(ctx.sig, ctx.branch, before) if before is not None else []
     lessons = [lesson for lesson in read_lessons(ctx.sig, ctx.branch, day) if lesson.accepted]
     night = read_experiments(ctx.sig, ctx.branch, day, "night")["night"]
     inputs = NightInputs(
@@ -112,11 +112,11 @@ def _weave(ctx: StageContext, day: str) -> WovenNight:
         critical=Both(*(float(x) for x in night["critical"])) if night["looked"] else NO_SLOT,
     )
     previous, swap = previous_version(ctx, day), swap_ms(ctx, day)
-    return weave_night(previous, board, lessons, _detectors(ctx, day), swap, ctx.manifest, inputs)
+    return weave_night(previous, registry, lessons, _detectors(ctx, day), swap, ctx.manifest, inputs)
 
 
 def _evidence(ctx: StageContext, day: str, admits: bool) -> Evidence:
-    """Return the night's evidence; the search window is read only by nights that admit a lesson or look for fields."""
+    """Return the run's evidence; only runs that admit a lesson or search for fields read the search window."""
     audits = read_experiments(ctx.sig, ctx.branch, day, "audit")
     alarms = {name: str(body["reason"]) for name, body in audits.items() if body["state"]["alarm"]}
     wide = rows_of(ctx, day, ctx.manifest.learning.search_days) if admits or weekly(day) else {}
@@ -125,13 +125,13 @@ def _evidence(ctx: StageContext, day: str, admits: bool) -> Evidence:
 
 def _detectors(ctx: StageContext, day: str) -> dict[str, DetectorDay]:
     events = ctx.lake.read("signal_events", ctx.branch, day, columns=EVENT_COLUMNS)
-    found = {spec.detector_id: _detector(events, spec.detector_id) for spec in shipped_detectors()}
-    return {name: day_of_detector for name, day_of_detector in found.items() if len(day_of_detector.theta1)}
+    detectors = {spec.detector_id: _detector(events, spec.detector_id) for spec in shipped_detectors()}
+    return {name: day_of_detector for name, day_of_detector in detectors.items() if len(day_of_detector.theta1)}
 
 
 def _detector(events: Columns, name: str) -> DetectorDay:
-    mine = np.asarray(events["detector_id"]) == name
-    bins = np.column_stack([np.asarray(events[column], dtype=np.uint8)[mine] for column in BIN_COLUMNS])
-    theta1 = np.asarray(events["theta1"], dtype=np.float64)[mine]
-    temperature = float(events["temperature"][mine][0]) if mine.any() else 0.0
+    own_rows = np.asarray(events["detector_id"]) == name
+    bins = np.column_stack([np.asarray(events[column], dtype=np.uint8)[own_rows] for column in BIN_COLUMNS])
+    theta1 = np.asarray(events["theta1"], dtype=np.float64)[own_rows]
+    temperature = float(events["temperature"][own_rows][0]) if own_rows.any() else 0.0
     return DetectorDay(bins, theta1, temperature)

@@ -1,8 +1,8 @@
 """dm_evidence[day]: what became known on the day that the decision-maker learns from, as sums.
 
 Outcomes by source, horizon, regime and score; promises by probability; what pairs of sources said; returns of minutes.
-From these a night knows months without reading their windows. Promises are those of the calibration in force on each
-window's own day: that of the newest night before it, which had seen neither the day nor the window.
+From these a nightly run knows months without reading their windows. Promises are those of the calibration in force on
+each window's own day: that of the newest nightly run before it, which had seen neither the day nor the window.
 """
 
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ from lotus.timebase import next_day
 from lotus_assets.stages.chain import content_of
 from lotus_assets.stages.context import Made, Stage, StageContext, TextTable
 from lotus_assets.stages.history import commits_before
-from lotus_assets.stages.lake_tables import TablePart, joint_hash, parts_hash
+from lotus_assets.stages.lake_tables import TablePart, joint_hash, present_of
 from lotus_assets.stages.schema_check import schema_check, together
 from lotus_assets.stages.scoring.signal_eval import read_events, two_days
 from lotus_resources.recent_values import RecentKind
@@ -31,7 +31,7 @@ _FITTED, _SUMS = RecentKind("calibrations", 8), RecentKind("day sums", 128)
 
 
 def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
-    """Events of the two days, outcomes and frames of the day, the nights whose calibrations promised them."""
+    """Events of the two days, outcomes and frames of the day, the nightly runs whose calibrations promised them."""
     nights = {f"promised[{d}]": night.content_hash for d, night in _nights(ctx, day).items()}
     return {
         **two_days(ctx, ctx.branch, day, "signal_events"),
@@ -41,24 +41,19 @@ def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
     }
 
 
-def present(ctx: StageContext, day: str) -> str:
-    """Hash of the parts that are in the lake."""
-    return parts_hash(ctx, ctx.branch, day, _parts(ctx))
-
-
 def make(ctx: StageContext, day: str) -> Made:
     """Sum the day and write the four tables."""
     horizons = ctx.manifest.outcomes.horizons_s
     evaluated = ctx.lake.read("signal_eval", ctx.branch, day, columns=evaluated_columns(horizons))
     fitted = {d: _calibration(ctx, night) for d, night in _nights(ctx, day).items()}
-    found = evidence_of(day, read_events(ctx, day, EVENT_COLUMNS), evaluated, horizons, fitted, _mids(ctx, day))
-    tables = (found.outcomes, found.promises, found.likeness, found.returns)
+    sums = evidence_of(day, read_events(ctx, day, EVENT_COLUMNS), evaluated, horizons, fitted, _mids(ctx, day))
+    tables = (sums.outcomes, sums.promises, sums.likeness, sums.returns)
     parts = _parts(ctx)
     written = [ctx.lake.write(p.spec, ctx.branch, day, t) for p, t in zip(parts, tables, strict=True)]
     schema = together("schema", *(schema_check(p.spec, t) for p, t in zip(parts, tables, strict=True)))
-    notes = {"outcomes": int(found.outcomes["n"].sum()), "promised": int(found.promises["n"].sum())}
+    notes = {"outcomes": int(sums.outcomes["n"].sum()), "promised": int(sums.promises["n"].sum())}
     joined = joint_hash(parts, [w.content_hash for w in written])
-    return Made(sum(w.rows for w in written), joined, (schema,), notes, _table(found))
+    return Made(sum(w.rows for w in written), joined, (schema,), notes, _table(sums))
 
 
 def read_evidence(ctx: StageContext, commit: DayCommit) -> DaySums:
@@ -74,9 +69,9 @@ def _parts(ctx: StageContext) -> list[TablePart]:
 
 
 def _nights(ctx: StageContext, day: str) -> dict[str, DayCommit]:
-    """Return the night in force on the day and on the one before, by day; none where the branch knew nothing yet."""
-    found = {d: commits_before(ctx, NIGHT, d, 1) for d in (next_day(day, -1), day)}
-    return {d: nights[0] for d, nights in found.items() if nights}
+    """Return the run in force on the day and on the one before, by day; none where the branch knew nothing yet."""
+    commits = {d: commits_before(ctx, NIGHT, d, 1) for d in (next_day(day, -1), day)}
+    return {d: nights[0] for d, nights in commits.items() if nights}
 
 
 def _calibration(ctx: StageContext, night: DayCommit) -> ScoreCalibration:
@@ -88,23 +83,23 @@ def _calibration(ctx: StageContext, night: DayCommit) -> ScoreCalibration:
 
 
 def _mids(ctx: StageContext, day: str) -> Mids:
-    found = {}
+    mids = {}
     for asset in ctx.manifest.universe:
         rows = ctx.lake.read("microtape_frames", ctx.tape_branch, day, asset.name, columns=("end_ms", "mid"))
-        found[asset.name] = (rows["end_ms"].astype(np.int64), rows["mid"].astype(np.float64))
-    return found
+        mids[asset.name] = (rows["end_ms"].astype(np.int64), rows["mid"].astype(np.float64))
+    return mids
 
 
-def _table(found: DaySums) -> TextTable:
-    rows = found.outcomes
+def _table(sums: DaySums) -> TextTable:
+    rows = sums.outcomes
     lines = []
     for source in sorted(set(rows["source"].tolist())):
-        mine = rows["source"] == source
-        weight, kept = float(rows["w"][mine].sum()), found.promises["source"] == source
-        told = int(found.promises["n"][kept].sum())
-        mean = float(rows["wy"][mine].sum()) / weight
-        lines.append((source, int(rows["n"][mine].sum()), weight, mean, told))
+        own_rows = rows["source"] == source
+        weight, kept = float(rows["w"][own_rows].sum()), sums.promises["source"] == source
+        promised = int(sums.promises["n"][kept].sum())
+        mean = float(rows["wy"][own_rows].sum()) / weight
+        lines.append((source, int(rows["n"][own_rows].sum()), weight, mean, promised))
     return TextTable(("source", "outcomes", "weight", "mean paid, bps", "promised"), lines)
 
 
-STAGE = Stage("dm_evidence", inputs, make, present)
+STAGE = Stage("dm_evidence", inputs, make, present_of(_parts))

@@ -29,14 +29,14 @@ _MEASURED = RecentKind("measured trials", 4)
 
 
 def observed(ctx: StageContext, day: str) -> Sequence[Observation]:
-    """Return the windows in trials whose horizon ended on the day, valued by the frames at both ends.
+    """Return the windows in knob experiments whose horizon ended on the day, valued by the frames at both ends.
 
     Raises `BeliefError` when the day's frames are not there.
     """
     with ctx.databases.connect(Module.DM.value) as connection:
-        told = policy_trials_of(connection, ctx.branch, day)
+        experiments = policy_trials_of(connection, ctx.branch, day)
     owners = keys()
-    rows = [row for row in told if row.owner in owners]
+    rows = [row for row in experiments if row.owner in owners]
     if not rows:
         return ()
     oldest_ms = ctx.manifest.kernel.gap_ms
@@ -60,24 +60,24 @@ def _tape(ctx: StageContext, rows: Sequence[PolicyExperiment], day: str) -> dict
     """Return the committed days whose frames may stand at an end of a window's horizon, with the content's hash."""
     ages = (0, ctx.manifest.kernel.gap_ms)
     days = {day_of(end - age) for row in rows for end in (row.time_ms, row.matures_ms) for age in ages}
-    found = {day: content_of(ctx, ctx.tape_branch, day, FRAMES)}
+    digests = {day: content_of(ctx, ctx.tape_branch, day, FRAMES)}
     for other in days - {day}:
         commit = read_commit(ctx.sig, ctx.tape_branch, other, FRAMES)
         if commit is not None:
-            found[other] = commit.content_hash
-    return dict(sorted(found.items()))
+            digests[other] = commit.content_hash
+    return dict(sorted(digests.items()))
 
 
 def _mids(ctx: StageContext, rows: Sequence[PolicyExperiment], days: Sequence[str]) -> Mids:
-    known = {asset.name for asset in ctx.manifest.universe}
-    found = {}
-    for coin in sorted({leg.coin for row in rows for leg in row.legs} & known):
+    coins = {asset.name for asset in ctx.manifest.universe}
+    mids = {}
+    for coin in sorted({leg.coin for row in rows for leg in row.legs} & coins):
         columns = ("end_ms", "mid")
         table = concatenated([ctx.lake.read(FRAMES, ctx.tape_branch, d, coin, columns=columns) for d in days])
         mid = table["mid"].astype(np.float64)
         is_known = np.isfinite(mid)
-        found[coin] = (table["end_ms"].astype(np.int64)[is_known], mid[is_known])
-    return found
+        mids[coin] = (table["end_ms"].astype(np.int64)[is_known], mid[is_known])
+    return mids
 
 
 LANE = KnobLane(Module.DM, DM_TRIALS, observed, keys)

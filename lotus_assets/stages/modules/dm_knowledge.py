@@ -1,8 +1,8 @@
 """dm_knowledge[day]: what the decision-maker knows after the day, for use on later days.
 
 Calibration, reliability, covariance and correlations from the sums of days up to this one, written to the dm database
-in one transaction of its own before the stage is committed: killed in between, the night is made again with the same
-rows. How promises were kept is told for every source, losing ones too.
+in one transaction of its own before the stage is committed: killed in between, the nightly run is made again with the
+same rows. How promises were kept is told for every source, losing ones too.
 """
 
 from collections.abc import Mapping, Sequence
@@ -32,7 +32,7 @@ EVIDENCE = "dm_evidence"
 
 
 def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
-    """The sums of the days of the policy's history, the night before, the policy."""
+    """The sums of the days of the policy's history, the nightly run before, the policy."""
     return {
         EVIDENCE: content_of(ctx, ctx.branch, day, EVIDENCE),
         "policy": shipped_policy().version,
@@ -54,9 +54,9 @@ def make(ctx: StageContext, day: str) -> Made:
     """Learn, and leave the rows to the commit."""
     with ctx.databases.connect("dm") as dm:
         executors = executors_by(dm, ctx.branch, day)
-        known = _reliabilities(ctx, dm, day)
+        reliabilities = _reliabilities(ctx, dm, day)
     evidence = {commit.day: read_evidence(ctx, commit) for commit in _evidence(ctx, day)}
-    learned = learn(day, evidence, known, shipped_policy())
+    learned = learn(day, evidence, reliabilities, shipped_policy())
     memory = DecisionMemory(learned.reliabilities)
     knowledge = Knowledge(day, learned.calibration, memory, learned.covariance, learned.correlations)
 
@@ -80,21 +80,21 @@ def make(ctx: StageContext, day: str) -> Made:
     return Made(rows, content, checks, notes, _table(learned), ledger=ledger, documents=_pictures(learned.quality))
 
 
-def kept_check(found: ForecastQuality | None) -> CheckOutcome:
+def kept_check(quality: ForecastQuality | None) -> CheckOutcome:
     """Tell how often what was promised came: fails where hits stay below what was promised of them in most groups."""
-    if found is None:
+    if quality is None:
         return CheckOutcome("promises_kept", True, "nothing was promised yet")
-    below = sum(b.hit_high < b.promised_p for b in found.curve)
-    inside = sum(b.hit_low <= b.promised_p <= b.hit_high for b in found.curve)
+    below = sum(b.hit_high < b.promised_p for b in quality.curve)
+    inside = sum(b.hit_low <= b.promised_p <= b.hit_high for b in quality.curve)
     numbers: dict[str, Cell] = {
-        "promises": found.count, "groups": len(found.curve), "groups_inside": inside, "groups_below": below,
-        **_scores(found),
+        "promises": quality.count, "groups": len(quality.curve), "groups_inside": inside, "groups_below": below,
+        **_scores(quality),
     }  # fmt: skip
     text = (
-        f"{found.count} promises, slope {found.slope:.3f}; in {inside} of {len(found.curve)} groups the share of hits "
-        f"is the promised one within 95 %, in {below} it is lower"
+        f"{quality.count} promises, slope {quality.slope:.3f}; in {inside} of {len(quality.curve)} groups the share of "
+        f"hits is the promised one within 95 %, in {below} it is lower"
     )
-    return CheckOutcome("promises_kept", 2 * below <= len(found.curve), text, numbers)
+    return CheckOutcome("promises_kept", 2 * below <= len(quality.curve), text, numbers)
 
 
 def _evidence(ctx: StageContext, day: str) -> list[DayCommit]:
@@ -114,11 +114,11 @@ def _whole(quality: Sequence[SourceQuality]) -> ForecastQuality | None:
     return next((q.found for q in quality if (q.source, q.horizon_s) == ALL_SOURCES), None)
 
 
-def _scores(found: ForecastQuality | None) -> dict[str, Cell]:
-    if found is None:
+def _scores(quality: ForecastQuality | None) -> dict[str, Cell]:
+    if quality is None:
         return {}
     names = ("brier", "brier_base", "log_score", "log_base", "slope")
-    return {name: float(getattr(found, name)) for name in names}
+    return {name: float(getattr(quality, name)) for name in names}
 
 
 def _table(learned: NightlyEstimates) -> TextTable:
@@ -128,22 +128,22 @@ def _table(learned: NightlyEstimates) -> TextTable:
     for r in learned.reliabilities:
         cells = learned.calibration.cells_of(r.source, r.horizon_s, "")
         n, share = (cells[1].support, learned.calibration.shrinkage(cells[1])) if cells else (0.0, 0.0)
-        found = quality.get((r.source, r.horizon_s))
-        told: tuple[Cell, ...] = ("", "", "", "", "")
-        if found is not None:
-            told = (found.slope, found.brier, found.brier_base, found.log_score, found.log_base)
-        rows.append((r.source, r.horizon_s, n, share, r.value, *told, r.promises))
+        forecast = quality.get((r.source, r.horizon_s))
+        numbers: tuple[Cell, ...] = ("", "", "", "", "")
+        if forecast is not None:
+            numbers = (forecast.slope, forecast.brier, forecast.brier_base, forecast.log_score, forecast.log_base)
+        rows.append((r.source, r.horizon_s, n, share, r.value, *numbers, r.promises))
     return TextTable(header, rows)
 
 
 def _pictures(quality: Sequence[SourceQuality]) -> dict[str, str]:
-    found = _whole(quality)
-    if found is None:
+    whole = _whole(quality)
+    if whole is None:
         return {}
     from lotus.pictures.canvas import png_markdown
     from lotus.pictures.curves import reliability_curve
 
-    points = [(b.promised_p, b.hit_share, b.hit_low, b.hit_high) for b in found.curve]
+    points = [(b.promised_p, b.hit_share, b.hit_low, b.hit_high) for b in whole.curve]
     return {"reliability_curve": png_markdown("reliability curve", reliability_curve("all sources", points))}
 
 

@@ -1,7 +1,7 @@
 """Evidence, lessons and braids of one module (dm or tr) about its knobs, as three stages of the learning lane.
 
 `<evidence>[day]` writes what experiments showed on the day to the lake, `<module>_lessons[day]` learns over the search
-window, `<module>_braids[day]` weaves. What the module keeps and says (records, lessons, board, patch, alerts) is
+window, `<module>_braids[day]` weaves. What the module keeps and says (records, lessons, registry, patch, alerts) is
 written to its own database when a stage is committed, in one transaction, and may be repeated; the patch is handed over
 like the detectors'. A day without evidence and without braids costs a few queries. Learning is `lotus.knobs`.
 """
@@ -25,7 +25,7 @@ from lotus.timebase import day_start_ms, next_day
 from lotus_assets.stages.chain import content_of, day_before
 from lotus_assets.stages.context import CheckOutcome, Made, Stage, StageContext, TextTable
 from lotus_assets.stages.history import commits_before, hashes
-from lotus_assets.stages.lake_tables import TablePart, joint_hash, parts_hash
+from lotus_assets.stages.lake_tables import TablePart, joint_hash, present_of
 from lotus_assets.stages.learning.woven import swap_ms
 from lotus_assets.stages.schema_check import schema_check
 from lotus_herald.keys import Keys
@@ -38,11 +38,11 @@ from lotus_store.ledger.beliefs.priors import in_force_at, swaps
 from lotus_store.ledger.bodies import from_body, to_body, to_plain
 from lotus_store.ledger.day_commits import read_commit
 
-NIGHT = "night"  # kind and name of the record that a night leaves to the next
+NIGHT = "night"  # kind and name of the record that a nightly run leaves to the next
 EFFECT = "effect"  # kind of the records of average effects, one per knob
 EXPECTED_DAYS = 20
 SLACK = 1e-9
-_NIGHTS = RecentKind("knob nights", 4)
+_NIGHTS = RecentKind("knob nightly runs", 4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class KnobLane:
     def stages(self) -> tuple[Stage, Stage, Stage]:
         """Return the three stages in order."""
         return (
-            Stage(self.evidence.name, self._evidence_inputs, self._evidence, self._present),
+            Stage(self.evidence.name, self._evidence_inputs, self._evidence, present_of([TablePart(self.evidence)])),
             Stage(self.lessons, self._lesson_inputs, self._lessons, finish=self._keep_lessons),
             Stage(self.braids, self._braid_inputs, self._braids, finish=self._hand_over),
         )
@@ -76,20 +76,17 @@ class KnobLane:
         earlier = hashes(commits_before(ctx, self.evidence.name, day, EXPECTED_DAYS))
         return {"observed": observations_id(self.observed(ctx, day)), **earlier}
 
-    def _present(self, ctx: StageContext, day: str) -> str:
-        return parts_hash(ctx, ctx.branch, day, [TablePart(self.evidence)])
-
     def _evidence(self, ctx: StageContext, day: str) -> Made:
         """Score what came out on the day and could be measured; what was told again after its day stays what it was."""
         earlier = self._scores(ctx, day, EXPECTED_DAYS)
-        known = {name for table in earlier.values() for name in table["event_id"].tolist()}
+        measured = {name for table in earlier.values() for name in table["event_id"].tolist()}
         seen = self.observed(ctx, day)
-        told = [one for one in seen if math.isfinite(one.outcome_bps)]
-        fresh = [one for one in told if one.name not in known]
+        finite = [one for one in seen if math.isfinite(one.outcome_bps)]
+        fresh = [one for one in finite if one.name not in measured]
         rows = rows_of(fresh, day, expected_of(earlier.values()))
         written = ctx.lake.write(self.evidence, ctx.branch, day, rows)
-        notes = {"moved": int(rows["published"].sum()), "told_again": len(told) - len(fresh)}
-        notes["unmeasured"] = len(seen) - len(told)
+        notes = {"moved": int(rows["published"].sum()), "told_again": len(finite) - len(fresh)}
+        notes["unmeasured"] = len(seen) - len(finite)
         content = joint_hash([TablePart(self.evidence)], [written.content_hash])
         return Made(written.rows, content, (schema_check(self.evidence, rows),), notes)
 
@@ -100,13 +97,13 @@ class KnobLane:
 
     def _lesson_inputs(self, ctx: StageContext, day: str) -> Mapping[str, str]:
         window = commits_before(ctx, self.evidence.name, next_day(day), ctx.manifest.learning.search_days)
-        found = {self.evidence.name: content_of(ctx, ctx.branch, day, self.evidence.name), **hashes(window)}
-        found["priors before"] = self._previous(ctx, day).priors_ver
+        digests = {self.evidence.name: content_of(ctx, ctx.branch, day, self.evidence.name), **hashes(window)}
+        digests["priors before"] = self._previous(ctx, day).priors_ver
         before = day_before(ctx, day)
         if before is not None and read_commit(ctx.sig, ctx.branch, before, self.braids) is not None:
-            found["lessons before"] = content_of(ctx, ctx.branch, before, self.lessons)
-            found["braids before"] = content_of(ctx, ctx.branch, before, self.braids)
-        return found
+            digests["lessons before"] = content_of(ctx, ctx.branch, before, self.lessons)
+            digests["braids before"] = content_of(ctx, ctx.branch, before, self.braids)
+        return digests
 
     def _lessons(self, ctx: StageContext, day: str) -> Made:
         night = self._night(ctx, day)
@@ -127,7 +124,7 @@ class KnobLane:
         return Made(len(kept), content, (), notes, TextTable(head, rows))
 
     def _keep_lessons(self, ctx: StageContext, day: str) -> None:
-        """Write lessons and records to the module's database; nothing when the night was empty."""
+        """Write lessons and records to the module's database; nothing when the nightly run was empty."""
         night, name = self._night(ctx, day), self.module.value
         if night.memory == KnobMemory():
             return
@@ -173,7 +170,7 @@ class KnobLane:
         return CheckOutcome("bounded", wide + ungraded == 0, text, {"wide": wide, "ungraded": ungraded})
 
     def _hand_over(self, ctx: StageContext, day: str) -> None:
-        """Write the board and, when other braids act than before, put the new version in force; may be repeated."""
+        """Write the registry and, when other braids act than before, put the new version in force; may be repeated."""
         woven, name, keys = self._night(ctx, day).woven, self.module.value, Keys(ctx.settings.keys_root)
         if not woven.braids and not woven.events:
             return
@@ -190,7 +187,7 @@ class KnobLane:
             hand_over(ctx.databases, after, keys, day_start_ms(next_day(day)), self.module)
 
     def _night(self, ctx: StageContext, day: str) -> KnobRun:
-        """Return the night of `day`; the same inputs are learned and woven once."""
+        """Return the nightly run of `day`; the same inputs are learned and woven once."""
         inputs = self._lesson_inputs(ctx, day)
         words = [word for name in sorted(inputs) for word in (name, inputs[name])]
         key = (self.module.value, ctx.branch, day, ctx.manifest.version, *words)
@@ -199,14 +196,14 @@ class KnobLane:
     def _learn(self, ctx: StageContext, day: str) -> KnobRun:
         previous, name = self._previous(ctx, day), self.module.value
         with ctx.databases.connect(name) as connection:
-            board = read_board(connection, name, ctx.branch, day)
+            registry = read_board(connection, name, ctx.branch, day)
             memory = self._memory(ctx, day, read_records(connection, name, ctx.branch, self._before(ctx, day), NIGHT))
         scores = self._scores(ctx, next_day(day), ctx.manifest.learning.search_days)
-        evidence = KnobEvidence(scores, day, self.keys(), previous, board, effective_from_ms=swap_ms(ctx, day))
+        evidence = KnobEvidence(scores, day, self.keys(), previous, registry, effective_from_ms=swap_ms(ctx, day))
         return learn_knobs(evidence, ctx.manifest, memory)
 
     def _previous(self, ctx: StageContext, day: str) -> PriorsVersion:
-        """Return the version that the night's one follows."""
+        """Return the version that the nightly run's one follows."""
         with ctx.databases.connect(self.module.value) as connection:
             return in_force_at(connection, ctx.branch, swap_ms(ctx, day) - 1, self.module.value)
 
@@ -214,12 +211,12 @@ class KnobLane:
         return day_before(ctx, day) or ""
 
     def _memory(self, ctx: StageContext, day: str, records: Mapping[str, object]) -> KnobMemory:
-        """Return what the night before left; raises `BeliefError` when it was committed and its record is not there."""
+        """Return what the run before left; raises `BeliefError` when it was committed and its record is not there."""
         if NIGHT in records:
             body = cast(Mapping[str, Any], records[NIGHT])
             return from_body({**body, "slots": to_plain(both_slots(body["slots"]))}, KnobMemory)
         before = read_commit(ctx.sig, ctx.branch, self._before(ctx, day), self.lessons)
         if before is not None and before.notes["notes"].get("learning_days"):
             cause = f"materialise {self.lessons}[{before.day}] again"
-            raise BeliefError(f"{self.module} has no record of the night of {before.day}", "what it left", cause)
+            raise BeliefError(f"{self.module} has no record of the nightly run of {before.day}", "what it left", cause)
         return KnobMemory()

@@ -43,9 +43,15 @@ def make(ctx: StageContext, day: str) -> Made:
     def ledger(connection: Connection) -> None:
         write_numbers(connection, numbers)
 
-    told = sum(not reason for n in numbers for reason in _reasons(n))
+    complete = sum(not reason for n in numbers for reason in _reasons(n))
     content = natural_id(STAGE.name, to_body(numbers))
-    return Made(len(numbers), content, (), {"days": len(days), "told": told}, _table(numbers), None, ledger)
+    return Made(
+        rows=len(numbers),
+        content_hash=content,
+        notes={"days": len(days), "told": complete},
+        table=_table(numbers),
+        ledger=ledger,
+    )
 
 
 def finish(ctx: StageContext, day: str) -> None:

@@ -13,7 +13,7 @@ TR_TRIALS = knob_scores("tr_trials")
 
 
 def observed(ctx: StageContext, day: str) -> Sequence[Observation]:
-    """Return the plans in trials that finished on the day."""
+    """Return the plans in knob experiments that finished on the day."""
     with ctx.databases.connect(Module.TR.value) as connection:
         return trials_of(connection, ctx.branch, day)
 

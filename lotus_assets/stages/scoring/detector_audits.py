@@ -27,7 +27,7 @@ from lotus.microtape.frames.batch import FrameBatch
 from lotus_assets.stages.chain import content_of
 from lotus_assets.stages.context import Cell, CheckOutcome, Made, Stage, StageContext, TextTable
 from lotus_assets.stages.experts.expert_set import experts_of
-from lotus_assets.stages.lake_tables import TablePart, joint_hash, parts_hash
+from lotus_assets.stages.lake_tables import TablePart, joint_hash, present_of
 from lotus_assets.stages.schema_check import schema_check
 from lotus_assets.stages.scoring.signal_events import priors_of_day
 from lotus_assets.stages.tape.microtape_frames import read_frames
@@ -46,11 +46,6 @@ def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
     }
 
 
-def present(ctx: StageContext, day: str) -> str:
-    """Hash of the part that is in the lake."""
-    return parts_hash(ctx, ctx.branch, day, PARTS)
-
-
 def make(ctx: StageContext, day: str) -> Made:
     """Audit every detector on the day, write the findings, check that the audits were awake."""
     detectors, priors, experts = shipped_detectors(), priors_of_day(ctx, day), experts_of(ctx, day)
@@ -59,7 +54,17 @@ def make(ctx: StageContext, day: str) -> Made:
     def score(frames: FrameBatch, under: Sequence[DayTables]) -> list[Columns]:
         windows = build_windows(frames, annotate(frames, experts), ctx.manifest)
         universe, detectors = ctx.manifest.universe, windows.detectors
-        scorers = (Scorer(ctx.manifest, universe, detectors, one, priors, ctx.branch) for one in under)
+        scorers = (
+            Scorer(
+                manifest=ctx.manifest,
+                universe=universe,
+                detectors=detectors,
+                tables=one,
+                priors=priors,
+                branch=ctx.branch,
+            )
+            for one in under
+        )
         return [scorer.feed_all(windows) for scorer in scorers]
 
     rows = audit_day(read_frames(ctx, day), tables, score, detectors, ctx.manifest.score.seed, day)
@@ -83,8 +88,8 @@ def awake_check(rows: Columns) -> CheckOutcome:
 def leakage_check(rows: Columns) -> CheckOutcome:
     """No detector shows that it knows the future."""
     guilty = (rows["kind"] == "leakage") & ~rows["passed"].astype(np.bool_) & (rows["detector_id"] != leakage.PLANTED)
-    found = [f"{rows['detector_id'][k]}: {rows['audit'][k]} {rows['value'][k]:.3g}" for k in np.flatnonzero(guilty)]
-    return CheckOutcome("leakage", not found, "; ".join(found) or "no detector knows the future", {"found": len(found)})
+    leaks = [f"{rows['detector_id'][k]}: {rows['audit'][k]} {rows['value'][k]:.3g}" for k in np.flatnonzero(guilty)]
+    return CheckOutcome("leakage", not leaks, "; ".join(leaks) or "no detector knows the future", {"found": len(leaks)})
 
 
 def fragility_check(rows: Columns) -> CheckOutcome:
@@ -106,4 +111,4 @@ def _overview(rows: Columns) -> TextTable:
     return TextTable(("detector", *names), [(d, *(value.get((d, name), "") for name in names)) for d in who])
 
 
-STAGE = Stage("detector_audits", inputs, make, present)
+STAGE = Stage("detector_audits", inputs, make, present_of(PARTS))

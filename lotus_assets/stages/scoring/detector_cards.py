@@ -19,7 +19,7 @@ from lotus_assets.stages.chain import content_of
 from lotus_assets.stages.context import Cell, Made, Stage, StageContext, TextTable
 from lotus_assets.stages.experts.expert_set import experts_of
 from lotus_assets.stages.history import commits_before, digests_before, hashes
-from lotus_assets.stages.lake_tables import TablePart, joint_hash, parts_hash
+from lotus_assets.stages.lake_tables import TablePart, joint_hash, present_of
 from lotus_assets.stages.schema_check import schema_check
 from lotus_store.day_tables import read_day_tables
 from lotus_store.ledger.day_commits import read_commit
@@ -42,19 +42,14 @@ def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
     }
 
 
-def present(ctx: StageContext, day: str) -> str:
-    """Hash of the part that is in the lake."""
-    return parts_hash(ctx, ctx.branch, day, PARTS)
-
-
 def make(ctx: StageContext, day: str) -> Made:
     """Write the day's cards."""
     detectors = shipped_detectors()
     history, _ = digests_before(ctx, next_day(day), detectors, QUALITY_DAYS)
     tables = _tables(ctx, [h.day for h in history])
     before = commits_before(ctx, STAGE.name, day, 1)
-    known = ctx.lake.read(DETECTOR_CARDS.name, ctx.branch, before[0].day) if before else None
-    rows = detector_cards(history, tables, detectors, _audits(ctx, day), known, experts_of(ctx, day).version)
+    cards_before = ctx.lake.read(DETECTOR_CARDS.name, ctx.branch, before[0].day) if before else None
+    rows = detector_cards(history, tables, detectors, _audits(ctx, day), cards_before, experts_of(ctx, day).version)
     written = ctx.lake.write(DETECTOR_CARDS, ctx.branch, day, rows)
     names = zip(rows["detector_id"].tolist(), rows["spec_version"].tolist(), rows["card"].tolist(), strict=True)
     cards = {f"card_{name}_v{version}": str(card) for name, version, card in names}
@@ -69,8 +64,8 @@ def _audits(ctx: StageContext, day: str) -> list[AuditResult]:
     """Return the checks of the day's scoring that concern detectors, as they were committed, and the day's audits."""
     commit = read_commit(ctx.sig, ctx.branch, day, "signal_events")
     checks = commit.notes["checks"] if commit else []
-    told = [AuditResult(c["name"], bool(c["passed"]), str(c["text"])) for c in checks if c["name"] in AUDITS]
-    return [*told, *card_audits(ctx.lake.read(DETECTOR_AUDITS.name, ctx.branch, day))]
+    results = [AuditResult(c["name"], bool(c["passed"]), str(c["text"])) for c in checks if c["name"] in AUDITS]
+    return [*results, *card_audits(ctx.lake.read(DETECTOR_AUDITS.name, ctx.branch, day))]
 
 
 def _tables(ctx: StageContext, days: Sequence[str]) -> list[DayTables]:
@@ -85,4 +80,4 @@ def _overview(rows: Columns) -> TextTable:
     return TextTable(header, list(zip(*(rows[name].tolist() for name in header), strict=True)))
 
 
-STAGE = Stage("detector_cards", inputs, make, present)
+STAGE = Stage("detector_cards", inputs, make, present_of(PARTS))

@@ -9,11 +9,12 @@ NO_DAEMON = CheckOutcome(
 )
 
 
-def parity_check(found: Emitted) -> CheckOutcome:
+def parity_check(emitted: Emitted) -> CheckOutcome:
     """Passes when every logged row is the recomputed one; windows that were never emitted are counted only."""
     names = ("logged", "equal", "not_emitted", "different", "only_in_the_log", "trials")
-    numbers = {name: int(getattr(found, name)) for name in names}
-    text = f"{found.equal} of {found.logged} logged rows equal bit for bit, {found.not_emitted} windows never emitted"
-    if found.first:
-        text = f"{found.logged - found.equal} logged rows differ and teach nothing; first: {found.first}; {text}"
-    return CheckOutcome(CHECK, not found.first, text, numbers)
+    numbers = {name: int(getattr(emitted, name)) for name in names}
+    never = f"{emitted.not_emitted} windows never emitted"
+    text = f"{emitted.equal} of {emitted.logged} logged rows equal bit for bit, {never}"
+    if emitted.first:
+        text = f"{emitted.logged - emitted.equal} logged rows differ and teach nothing; first: {emitted.first}; {text}"
+    return CheckOutcome(CHECK, not emitted.first, text, numbers)

@@ -7,7 +7,7 @@ import numpy as np
 from lotus.detectors.meta_signals import EVENT_COLUMNS, META_SIGNALS, MetaSignals, in_scoring_order
 from lotus_assets.stages.chain import content_of
 from lotus_assets.stages.context import Made, Plot, Stage, StageContext, TextTable
-from lotus_assets.stages.lake_tables import Columns, TablePart, joint_hash, parts_hash, utf8_of
+from lotus_assets.stages.lake_tables import Columns, TablePart, joint_hash, present_of, utf8_of
 from lotus_assets.stages.schema_check import schema_check
 from lotus_store.day_tables import tables_of_day
 
@@ -17,11 +17,6 @@ PARTS = [TablePart(META_SIGNALS)]
 def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
     """The day's events, whose hash covers the version of their tables."""
     return {"signal_events": content_of(ctx, ctx.branch, day, "signal_events")}
-
-
-def present(ctx: StageContext, day: str) -> str:
-    """Hash of the part that is in the lake."""
-    return parts_hash(ctx, ctx.branch, day, PARTS)
 
 
 def make(ctx: StageContext, day: str) -> Made:
@@ -35,15 +30,22 @@ def make(ctx: StageContext, day: str) -> Made:
     written = ctx.lake.write(META_SIGNALS, ctx.branch, day, rows)
     joined = joint_hash(PARTS, [written.content_hash])
     notes = {"windows_with_asymmetry": int(np.isfinite(rows["ms_asym_score"].astype(np.float64)).sum())}
-    return Made(written.rows, joined, (schema_check(META_SIGNALS, rows),), notes, _per_asset(rows), _plot(day, rows))
+    return Made(
+        rows=written.rows,
+        content_hash=joined,
+        checks=(schema_check(META_SIGNALS, rows),),
+        notes=notes,
+        table=_per_asset(rows),
+        plot=_plot(day, rows),
+    )
 
 
 def _per_asset(rows: Columns) -> TextTable:
     names = ("ms_kairos", "ms_entrain_r", "ms_uncert", "z_oi", "z_f", "z_b", "z_d", "z_w", "ms_asym_score")
     lines = []
     for asset in sorted(set(rows["asset"].tolist())):
-        mine = rows["asset"] == asset
-        lines.append((asset, int(mine.sum()), *(_mean(rows[name][mine].astype(np.float64)) for name in names)))
+        own_rows = rows["asset"] == asset
+        lines.append((asset, int(own_rows.sum()), *(_mean(rows[name][own_rows].astype(np.float64)) for name in names)))
     return TextTable(("asset", "windows", *(f"mean {name}" for name in names)), lines)
 
 
@@ -55,8 +57,8 @@ def _plot(day: str, rows: Columns) -> Plot:
 
 
 def _mean(values: np.ndarray) -> float:
-    known = values[np.isfinite(values)]
-    return float(known.mean()) if len(known) else float("nan")
+    finite = values[np.isfinite(values)]
+    return float(finite.mean()) if len(finite) else float("nan")
 
 
-STAGE = Stage("meta_signals", inputs, make, present)
+STAGE = Stage("meta_signals", inputs, make, present_of(PARTS))

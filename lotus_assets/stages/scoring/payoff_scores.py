@@ -1,4 +1,4 @@
-"""payoff_scores[day]: prequential scores of the windows that matured on the day, fixed for ever.
+"""payoff_scores[day]: prequential scores of the windows that matured on the day, fixed permanently.
 
 The strata of its detectors (where the hats of the propensity stand, what was paid at each) are those of the 20 learning
 days before, of which only histograms are read; the day leaves its own beside its scores.
@@ -22,7 +22,7 @@ from lotus.priors.vocabulary import BIN_COLUMNS
 from lotus_assets.stages.chain import content_of
 from lotus_assets.stages.context import CheckOutcome, Made, Stage, StageContext, TextTable
 from lotus_assets.stages.history import commits_before, hashes
-from lotus_assets.stages.lake_tables import LakeTable, TablePart, joint_hash, parts_hash
+from lotus_assets.stages.lake_tables import LakeTable, TablePart, joint_hash, present_of
 from lotus_assets.stages.schema_check import schema_check, together
 from lotus_assets.stages.scoring.signal_eval import read_events, two_days
 from lotus_resources.recent_values import RecentKind
@@ -43,11 +43,6 @@ def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
         **two_days(ctx, ctx.branch, day, "signal_events"),
         **hashes(_earlier(ctx, day)),
     }
-
-
-def present(ctx: StageContext, day: str) -> str:
-    """Hash of the part that is in the lake."""
-    return parts_hash(ctx, ctx.branch, day, PARTS)
 
 
 def make(ctx: StageContext, day: str) -> Made:
@@ -104,24 +99,24 @@ def by_source(sources: Sequence[str]) -> dict[str, int]:
     >>> by_source(["venue", "", "tape_sim", "venue"])
     {'executed_paper_live': 0, 'executed_tape_sim': 1, 'executed_venue': 2}
     """
-    found = Counter(sources)
-    return {note: found[source] for source, note in SOURCE_NOTES.items()}
+    counts = Counter(sources)
+    return {note: counts[source] for source, note in SOURCE_NOTES.items()}
 
 
 def evidence_of(commits: Sequence[DayCommit]) -> dict[str, int]:
     """Return the same counts over scored days, and how many of these were scored before sources were noted."""
-    told = [commit.notes["notes"] for commit in commits]
-    counts = {note: sum(int(notes.get(note, 0)) for notes in told) for note in SOURCE_NOTES.values()}
-    return {**counts, UNTOLD_DAYS: sum(SOURCE_NOTES["venue"] not in notes for notes in told)}
+    day_notes = [commit.notes["notes"] for commit in commits]
+    counts = {note: sum(int(notes.get(note, 0)) for notes in day_notes) for note in SOURCE_NOTES.values()}
+    return {**counts, UNTOLD_DAYS: sum(SOURCE_NOTES["venue"] not in notes for notes in day_notes)}
 
 
 def read_scores(ctx: StageContext, commit: DayCommit) -> LakeTable:
     """Return the scores of a committed day, kept in memory under their hash; do not write into the arrays."""
     key = (ctx.branch, commit.day, commit.content_hash)
-    found = ctx.recent.get(_SCORES, key, lambda: ctx.lake.read(PAYOFF_SCORES.name, ctx.branch, commit.day))
-    if "stratum" not in found:
+    scores = ctx.recent.get(_SCORES, key, lambda: ctx.lake.read(PAYOFF_SCORES.name, ctx.branch, commit.day))
+    if "stratum" not in scores:
         raise _of_an_earlier_version(ctx, commit.day)
-    return found
+    return scores
 
 
-STAGE = Stage("payoff_scores", inputs, make, present)
+STAGE = Stage("payoff_scores", inputs, make, present_of(PARTS))

@@ -20,7 +20,7 @@ from lotus.outcomes.signal_eval import GAP, OK, signal_eval_spec
 from lotus.timebase import day_start_ms, next_day
 from lotus_assets.stages.chain import content_of
 from lotus_assets.stages.context import CheckOutcome, Made, Stage, StageContext, TextTable
-from lotus_assets.stages.lake_tables import Columns, LakeTable, TablePart, concatenated, joint_hash, parts_hash
+from lotus_assets.stages.lake_tables import Columns, LakeTable, TablePart, concatenated, joint_hash, present_of
 from lotus_assets.stages.schema_check import schema_check
 from lotus_store.databases import Connection
 from lotus_store.ledger.day_commits import read_commit
@@ -47,16 +47,11 @@ def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
 
 def two_days(ctx: StageContext, branch: str, day: str, stage: str) -> dict[str, str]:
     """Return the content hashes of a stage on `day` and, where it is committed, on the day before."""
-    found = {f"{stage}[{day}]": content_of(ctx, branch, day, stage)}
+    digests = {f"{stage}[{day}]": content_of(ctx, branch, day, stage)}
     before = read_commit(ctx.sig, branch, next_day(day, -1), stage)
     if before is not None:
-        found[f"{stage}[{before.day}]"] = before.content_hash
-    return found
-
-
-def present(ctx: StageContext, day: str) -> str:
-    """Hash of the part that is in the lake."""
-    return parts_hash(ctx, ctx.branch, day, _parts(ctx))
+        digests[f"{stage}[{before.day}]"] = before.content_hash
+    return digests
 
 
 def make(ctx: StageContext, day: str) -> Made:
@@ -79,13 +74,15 @@ def make(ctx: StageContext, day: str) -> Made:
         "dropped_by_gap": int((rows["status"] == GAP).sum()),
         WITHOUT_PAPER: _without_paper(rows),
         EXECUTIONS_TOLD: len(executed),
-        "executed_at_venue": sum(told.answered for told in answered),
-        "detectors_taught_by_venue": sum(told.teaches for told in answered),
+        "executed_at_venue": sum(answer.answered for answer in answered),
+        "detectors_taught_by_venue": sum(answer.teaches for answer in answered),
         **{f"void_{reason}": n for reason, n in sorted(Counter(row.void for row in executed if row.void).items())},
     }
     checks = (schema_check(spec, rows), dropped_check(rows))
     joined = joint_hash(_parts(ctx), [written.content_hash])
-    return Made(written.rows, joined, checks, notes, _per_detector(rows), None, ledger)
+    return Made(
+        rows=written.rows, content_hash=joined, checks=checks, notes=notes, table=_per_detector(rows), ledger=ledger
+    )
 
 
 def read_events(ctx: StageContext, day: str, columns: tuple[str, ...]) -> LakeTable:
@@ -98,13 +95,13 @@ def dropped_check(rows: Columns) -> CheckOutcome:
     """Every due window is either whole, with a return at every horizon, or dropped by the tape's rule alone."""
     whole, published = rows["status"] == OK, np.isfinite(rows["payoff_y"].astype(np.float64))
     moves = [values.astype(np.float64) for name, values in rows.items() if name.startswith("fwd_ret_bps_")]
-    known = np.all([np.isfinite(values) for values in moves], axis=0)
+    is_finite = np.all([np.isfinite(values) for values in moves], axis=0)
     numbers = {
         "whole": int(whole.sum()),
         "dropped": int((~whole).sum()),
         "published_whole": int((whole & published).sum()),
-        "whole_without_return": int(np.count_nonzero(whole & ~known)),
-        "dropped_with_return": int(np.count_nonzero(~whole & known)),
+        "whole_without_return": int(np.count_nonzero(whole & ~is_finite)),
+        "dropped_with_return": int(np.count_nonzero(~whole & is_finite)),
         "unmatured": int(np.count_nonzero(~whole & (rows["status"] != GAP))),
     }
     wrong = numbers["whole_without_return"] + numbers["dropped_with_return"] + numbers["unmatured"]
@@ -116,10 +113,10 @@ def _executions(ctx: StageContext, day: str) -> list[Execution]:
     """Return the executions of the windows that mature on the day, at the venue that answered for most of them."""
     longest_ms = 1000 * max(ctx.manifest.outcomes.horizons_s)
     begin_ms, end_ms = day_start_ms(day), day_start_ms(next_day(day))
-    found = executions_of(ctx.sig, ctx.branch, begin_ms - longest_ms, end_ms - longest_ms)
-    venues = Counter(row.venue for row in found)
+    executions = executions_of(ctx.sig, ctx.branch, begin_ms - longest_ms, end_ms - longest_ms)
+    venues = Counter(row.venue for row in executions)
     most = max(sorted(venues), key=venues.__getitem__, default="")
-    return [row for row in found if row.venue == most]
+    return [row for row in executions if row.venue == most]
 
 
 def _as_executed(rows: LakeTable, executed: Sequence[Execution]) -> tuple[LakeTable, list[Answered]]:
@@ -130,8 +127,8 @@ def _as_executed(rows: LakeTable, executed: Sequence[Execution]) -> tuple[LakeTa
 
 
 def _without_paper(rows: Columns) -> int:
-    known = [np.isfinite(rows[name].astype(np.float64)) for name in ("hit", "payoff_p")]
-    return int(np.count_nonzero((rows["status"] == OK) & known[0] & ~known[1]))
+    is_finite = [np.isfinite(rows[name].astype(np.float64)) for name in ("hit", "payoff_p")]
+    return int(np.count_nonzero((rows["status"] == OK) & is_finite[0] & ~is_finite[1]))
 
 
 def _parts(ctx: StageContext) -> list[TablePart]:
@@ -158,10 +155,10 @@ def _gaps(ctx: StageContext, day: str) -> LakeTable:
 def _per_detector(rows: Columns) -> TextTable:
     lines = []
     for detector in sorted(set(rows["detector_id"].tolist())):
-        mine = (rows["detector_id"] == detector) & (rows["status"] == OK)
-        paper, real = rows["payoff_p"][mine].astype(np.float64), rows["payoff_y"][mine].astype(np.float64)
+        own_rows = (rows["detector_id"] == detector) & (rows["status"] == OK)
+        paper, real = rows["payoff_p"][own_rows].astype(np.float64), rows["payoff_y"][own_rows].astype(np.float64)
         filled = real[np.isfinite(real)]
-        lines.append((detector, int(mine.sum()), _mean(paper), len(filled), _mean(filled)))
+        lines.append((detector, int(own_rows.sum()), _mean(paper), len(filled), _mean(filled)))
     return TextTable(("detector", "whole windows", "mean P, bps", "probes", "mean Y, bps"), lines)
 
 
@@ -169,4 +166,4 @@ def _mean(values: np.ndarray) -> float:
     return float(np.mean(values)) if len(values) else float("nan")
 
 
-STAGE = Stage("signal_eval", inputs, make, present)
+STAGE = Stage("signal_eval", inputs, make, present_of(_parts))

@@ -30,7 +30,7 @@ from lotus_assets.stages.chain import content_of, day_before, version_of
 from lotus_assets.stages.context import Cell, CheckOutcome, Made, Plot, Stage, StageContext, TextTable
 from lotus_assets.stages.experts.expert_set import day_annotations, experts_of
 from lotus_assets.stages.history import audited_before, digests_before, retired_before
-from lotus_assets.stages.lake_tables import TablePart, joint_hash, parts_hash
+from lotus_assets.stages.lake_tables import TablePart, joint_hash, present_of
 from lotus_assets.stages.schema_check import schema_check
 from lotus_assets.stages.scoring.live_parity import NO_DAEMON, parity_check
 from lotus_assets.stages.tape.look_ahead import look_ahead_check
@@ -52,22 +52,17 @@ def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
     """
     priors = priors_of_day(ctx, day)
     _, history = digests_before(ctx, day, shipped_detectors(), EMERGENCE_DAYS)
-    told = audited_before(ctx, day, shipped_detectors())
+    audits = audited_before(ctx, day, shipped_detectors())
     return {
         "microtape_frames": content_of(ctx, ctx.tape_branch, day, "microtape_frames"),
         "expert_set": content_of(ctx, ctx.branch, day, "expert_set"),
         "priors": natural_id(*(word for p in priors for word in (p.effective_from_ms, p.priors_ver))),
         "specs": specs_ver(shipped_detectors()),
         "retired": " ".join(sorted(retired_before(ctx, day, shipped_detectors()))),
-        "curators": natural_id(*(repr(item) for item in sorted(told.items()))),
+        "curators": natural_id(*(repr(item) for item in sorted(audits.items()))),
         "daemon_log": daemon_log_version(ctx.sig, ctx.branch, day),
         **history,
     }
-
-
-def present(ctx: StageContext, day: str) -> str:
-    """Hash of the part that is in the lake."""
-    return parts_hash(ctx, ctx.branch, day, PARTS)
 
 
 def make(ctx: StageContext, day: str) -> Made:
@@ -94,7 +89,12 @@ def make(ctx: StageContext, day: str) -> Made:
 
     def recompute(rows: int) -> Columns:
         cut = FrameBatch(
-            frames.universe, frames.cadence_ms, frames.ints[:rows], frames.floats[:rows], frames.quotes, frames.gaps
+            universe=frames.universe,
+            cadence_ms=frames.cadence_ms,
+            ints=frames.ints[:rows],
+            floats=frames.floats[:rows],
+            quotes=frames.quotes,
+            gaps=frames.gaps,
         )
         return _score(ctx, cut, annotations.of_rows(slice(rows)), tables, priors)
 
@@ -118,7 +118,15 @@ def make(ctx: StageContext, day: str) -> Made:
         "emitted_live": int((events["source"] == "live").sum()),
     }
     joined = joint_hash(PARTS, [written.content_hash])
-    return Made(written.rows, joined, checks, notes, _per_detector(events), _plot(day, events), ledger)
+    return Made(
+        rows=written.rows,
+        content_hash=joined,
+        checks=checks,
+        notes=notes,
+        table=_per_detector(events),
+        plot=_plot(day, events),
+        ledger=ledger,
+    )
 
 
 def priors_of_day(ctx: StageContext, day: str) -> list[PriorsVersion]:
@@ -135,8 +143,8 @@ def priors_of_day(ctx: StageContext, day: str) -> list[PriorsVersion]:
                 f"the PRIOR_PATCH of active_priors[{before}] applied before signal_events[{day}] runs",
                 f"the Herald has not delivered it; materialise active_priors[{before}] again",
             )
-    found = {v.effective_from_ms: v for d in (next_day(day, -1), day) for v in in_force_on(ctx.sig, ctx.branch, d)}
-    return [found[moment] for moment in sorted(found)]
+    by_time = {v.effective_from_ms: v for d in (next_day(day, -1), day) for v in in_force_on(ctx.sig, ctx.branch, d)}
+    return [by_time[moment] for moment in sorted(by_time)]
 
 
 def overlap_check(events: Mapping[str, NDArray[np.generic]], epsilon: float) -> CheckOutcome:
@@ -163,7 +171,14 @@ def _score(
 ) -> Columns:
     """Return the events of all windows, in scoring order."""
     windows = build_windows(frames, annotations, ctx.manifest)
-    scorer = Scorer(ctx.manifest, ctx.manifest.universe, windows.detectors, tables, priors, ctx.branch)
+    scorer = Scorer(
+        manifest=ctx.manifest,
+        universe=ctx.manifest.universe,
+        detectors=windows.detectors,
+        tables=tables,
+        priors=priors,
+        branch=ctx.branch,
+    )
     return scorer.feed_all(windows)
 
 
@@ -180,8 +195,8 @@ def _emitted(
     log, trials = without_trials(read_daemon_log(ctx.sig, ctx.branch, day), settled)
     wanted = set(log["tables_ver"].tolist()) - set(events["tables_ver"].tolist())
     others = [under(tables) for tables in _tables_named(ctx, day, wanted)] if len(events["event_id"]) else []
-    found = as_emitted(under_logged_tables(events, others, log), log, trials)
-    return found.events, parity_check(found)
+    emitted = as_emitted(under_logged_tables(events, others, log), log, trials)
+    return emitted.events, parity_check(emitted)
 
 
 def _tables_named(ctx: StageContext, day: str, wanted: Set[str]) -> list[DayTables]:
@@ -201,10 +216,12 @@ def _tables_named(ctx: StageContext, day: str, wanted: Set[str]) -> list[DayTabl
 def _per_detector(events: Columns) -> TextTable:
     rows = []
     for detector in sorted(set(events["detector_id"].tolist())):
-        mine = events["detector_id"] == detector
-        eligible = mine & events["eligible"].astype(np.bool_)
+        own_rows = events["detector_id"] == detector
+        eligible = own_rows & events["eligible"].astype(np.bool_)
         share = float(np.mean(events["published"][eligible].astype(np.bool_))) if eligible.any() else 0.0
-        rows.append((detector, int(mine.sum()), int(eligible.sum()), share, int((events["fired"][mine] != 0).sum())))
+        rows.append(
+            (detector, int(own_rows.sum()), int(eligible.sum()), share, int((events["fired"][own_rows] != 0).sum()))
+        )
     veto = events["veto"].astype(np.int64)
     rows += [(f"veto: {name}", int(np.count_nonzero(veto & bit)), 0, 0.0, 0) for bit, name in VETOES.items()]
     return TextTable(("detector", "windows", "eligible", "published share", "with braids"), rows)
@@ -215,9 +232,9 @@ def _plot(day: str, events: Columns) -> Plot:
     hour = (events["window_end_ms"].astype(np.int64) - day_start_ms(day)) // 3_600_000
     series = {}
     for detector in sorted(set(events["detector_id"].tolist())):
-        mine = (events["detector_id"] == detector) & events["published"].astype(np.bool_)
-        series[detector] = np.bincount(np.clip(hour[mine], 0, 23), minlength=24).astype(np.float64).tolist()
+        own_rows = (events["detector_id"] == detector) & events["published"].astype(np.bool_)
+        series[detector] = np.bincount(np.clip(hour[own_rows], 0, 23), minlength=24).astype(np.float64).tolist()
     return Plot(f"published windows per hour, {day}", series)
 
 
-STAGE = Stage("signal_events", inputs, make, present)
+STAGE = Stage("signal_events", inputs, make, present_of(PARTS))

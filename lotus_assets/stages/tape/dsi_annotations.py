@@ -27,7 +27,7 @@ from lotus.microtape.frames.batch import FrameBatch
 from lotus.timebase import day_start_ms
 from lotus_assets.stages.chain import content_of
 from lotus_assets.stages.context import Cell, CheckOutcome, Made, Plot, Stage, StageContext, TextTable
-from lotus_assets.stages.lake_tables import TablePart, concatenated, joint_hash, parts_hash
+from lotus_assets.stages.lake_tables import TablePart, concatenated, joint_hash, present_of
 from lotus_assets.stages.schema_check import schema_check, together
 from lotus_assets.stages.tape.look_ahead import look_ahead_check
 from lotus_assets.stages.tape.microtape_frames import read_frames
@@ -50,11 +50,6 @@ def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
     return {"microtape_frames": content_of(ctx, ctx.tape_branch, day, "microtape_frames")}
 
 
-def present(ctx: StageContext, day: str) -> str:
-    """Hash of the parts that are in the lake."""
-    return parts_hash(ctx, ctx.tape_branch, day, parts(ctx))
-
-
 def make(ctx: StageContext, day: str) -> Made:
     """Annotate warm-up and day in one go, write the parts, check them."""
     frames = read_frames(ctx, day, warmup=True)
@@ -68,7 +63,15 @@ def make(ctx: StageContext, day: str) -> Made:
     def ledger(connection: Connection) -> None:
         write_experts(connection, whole.windows.experts)
 
-    return Made(len(ours), joined, checks, notes, _per_expert(ours), _plot(ctx, day, ours), ledger)
+    return Made(
+        rows=len(ours),
+        content_hash=joined,
+        checks=checks,
+        notes=notes,
+        table=_per_expert(ours),
+        plot=_plot(ctx, day, ours),
+        ledger=ledger,
+    )
 
 
 def write_annotations(
@@ -115,12 +118,12 @@ def _key(asset: NDArray[np.int64], frame_idx: NDArray[np.int64]) -> NDArray[np.i
     return (asset << 44) | frame_idx
 
 
-def _rows_of(known: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.int64]:
-    order = np.argsort(known, kind="stable")
-    if not len(known):
+def _rows_of(keys: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.int64]:
+    order = np.argsort(keys, kind="stable")
+    if not len(keys):
         return np.full(len(wanted), -1, dtype=np.int64)
-    at = np.minimum(np.searchsorted(known[order], wanted), len(known) - 1)
-    return np.where(known[order][at] == wanted, order[at], -1)
+    places = np.minimum(np.searchsorted(keys[order], wanted), len(keys) - 1)
+    return np.where(keys[order][places] == wanted, order[places], -1)
 
 
 def _look_ahead(ctx: StageContext, day: str, frames: FrameBatch, whole: AnnotationBatch) -> CheckOutcome:
@@ -146,4 +149,4 @@ def _plot(ctx: StageContext, day: str, batch: AnnotationBatch) -> Plot:
     return Plot(f"fused evidence that the next short move is up, {day}", series)
 
 
-STAGE = Stage("dsi_annotations", inputs, make, present)
+STAGE = Stage("dsi_annotations", inputs, make, present_of(parts, on_tape=True))

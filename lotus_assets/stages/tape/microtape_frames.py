@@ -18,7 +18,7 @@ from lotus.microtape.frames.machine import build_frames
 from lotus.microtape.frames.spec import I_RECV, MICROTAPE_FRAMES, MICROTAPE_QUOTES, TAPE_GAPS
 from lotus.timebase import NS_PER_MS, day_start_ms
 from lotus_assets.stages.context import CheckOutcome, Made, Plot, Stage, StageContext, TextTable
-from lotus_assets.stages.lake_tables import LakeTable, TablePart, joint_hash, parts_hash
+from lotus_assets.stages.lake_tables import LakeTable, TablePart, joint_hash, present_of
 from lotus_assets.stages.schema_check import schema_check, together
 from lotus_assets.stages.tape.look_ahead import look_ahead_check
 from lotus_assets.stages.tape.tape_input import read_day, tape_hash
@@ -36,11 +36,6 @@ def parts(ctx: StageContext) -> list[TablePart]:
 def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
     """The tape of the day and of the warm-up before it."""
     return {"tape": tape_hash(ctx, day)}
-
-
-def present(ctx: StageContext, day: str) -> str:
-    """Hash of the parts that are in the lake."""
-    return parts_hash(ctx, ctx.tape_branch, day, parts(ctx))
 
 
 def make(ctx: StageContext, day: str) -> Made:
@@ -63,7 +58,14 @@ def make(ctx: StageContext, day: str) -> Made:
         "ended_before_midnight": int((warmup.ints[:, I_RECV] >= start_ms * NS_PER_MS).sum()),
     }  # fmt: skip
     joined = joint_hash([part for part, _ in tables], hashes)
-    return Made(len(frames), joined, checks, notes, _per_asset(frames), _mid_plot(day, frames))
+    return Made(
+        rows=len(frames),
+        content_hash=joined,
+        checks=checks,
+        notes=notes,
+        table=_per_asset(frames),
+        plot=_mid_plot(day, frames),
+    )
 
 
 def read_frames(ctx: StageContext, day: str, warmup: bool = False) -> FrameBatch:
@@ -117,10 +119,10 @@ def _look_ahead(ctx: StageContext, day: str, batch: EventBatch, whole: FrameBatc
 def _per_asset(frames: FrameBatch) -> TextTable:
     rows = []
     for index, asset in enumerate(frames.universe):
-        mine = frames.ints[:, 0] == index
-        spread = frames.floats[mine][:, 3]
+        own_rows = frames.ints[:, 0] == index
+        spread = frames.floats[own_rows][:, 3]
         typical = float(np.nanmedian(spread)) if np.isfinite(spread).any() else float("nan")
-        rows.append((asset.name, int(mine.sum()), int((frames.gaps[:, 0] == index).sum()), typical))
+        rows.append((asset.name, int(own_rows.sum()), int((frames.gaps[:, 0] == index).sum()), typical))
     return TextTable(("asset", "frames", "gaps", "median spread, bps"), rows)
 
 
@@ -129,4 +131,4 @@ def _mid_plot(day: str, frames: FrameBatch) -> Plot:
     return Plot(f"mid price in price units, {day}", series)
 
 
-STAGE = Stage("microtape_frames", inputs, make, present)
+STAGE = Stage("microtape_frames", inputs, make, present_of(parts, on_tape=True))

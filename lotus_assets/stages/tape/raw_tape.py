@@ -14,7 +14,7 @@ from lotus.microtape.completeness import RAW_TAPE, TAPE_COMPLETENESS, completene
 from lotus.microtape.gaps import Gap, find_gaps
 from lotus.microtape.wire.reasons import DecodeReport
 from lotus_assets.stages.context import CheckOutcome, Made, Plot, Stage, StageContext, TextTable
-from lotus_assets.stages.lake_tables import TablePart, joint_hash, parts_hash
+from lotus_assets.stages.lake_tables import TablePart, joint_hash, present_of
 from lotus_assets.stages.tape.tape_input import read_day, tape_hash
 from lotus_store.databases import Connection
 from lotus_store.ledger.signals import segments as catalogue
@@ -28,11 +28,6 @@ Columns = Mapping[str, NDArray[np.generic]]
 def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
     """The closed segments of the day."""
     return {"segments": tape_hash(ctx, day, warmup=False)}
-
-
-def present(ctx: StageContext, day: str) -> str:
-    """Hash of the parts that are in the lake."""
-    return parts_hash(ctx, ctx.tape_branch, day, PARTS)
 
 
 def make(ctx: StageContext, day: str) -> Made:
@@ -59,14 +54,14 @@ def make(ctx: StageContext, day: str) -> Made:
         _list(connection, ctx, day, segments, gaps, report)
 
     return Made(
-        report.lines,
-        joint_hash(PARTS, hashes),
-        (intact, accounted(minutes, gaps, gap_ms, max(1, len(sessions)))),
-        {"gaps": len(gaps), "quarantined": len(report.quarantine), "duplicates": report.duplicates,
+        rows=report.lines,
+        content_hash=joint_hash(PARTS, hashes),
+        checks=(intact, accounted(minutes, gaps, gap_ms, max(1, len(sessions)))),
+        notes={"gaps": len(gaps), "quarantined": len(report.quarantine), "duplicates": report.duplicates,
          "late_share": round(report.late_share, 6)},
-        TextTable(("what a line became", "lines"), sorted(report.kinds.items())),
-        _plot(ctx, day, minutes),
-        ledger,
+        table=TextTable(("what a line became", "lines"), sorted(report.kinds.items())),
+        plot=_plot(ctx, day, minutes),
+        ledger=ledger,
     )  # fmt: skip
 
 
@@ -75,8 +70,8 @@ def accounted(minutes: Columns, gaps: Sequence[Gap], gap_ms: int, pieces: int) -
     assets = np.asarray(minutes["asset"])
     worst = 0.0
     for asset in np.unique(assets).tolist():
-        mine = assets == asset
-        missing_s = float(np.sum(minutes["expected_s"][mine]) - np.sum(minutes["covered_s"][mine]))
+        own_rows = assets == asset
+        missing_s = float(np.sum(minutes["expected_s"][own_rows]) - np.sum(minutes["covered_s"][own_rows]))
         worst = max(worst, abs(missing_s - sum(gap.seconds for gap in gaps if gap.asset == asset)))
     slack_s = 2 * pieces * gap_ms / 1000 + 1.0
     numbers = {"gaps": len(gaps), "largest_unexplained_s": worst, "slack_s": slack_s}
@@ -112,4 +107,4 @@ def _plot(ctx: StageContext, day: str, minutes: Columns) -> Plot:
     return Plot(f"messages per minute, {day}", series)
 
 
-STAGE = Stage("raw_tape", inputs, make, present)
+STAGE = Stage("raw_tape", inputs, make, present_of(PARTS, on_tape=True))

@@ -23,7 +23,7 @@ from lotus.outcomes.sanity_text import HEADER, sanity_rows
 from lotus.timebase import day_start_ms
 from lotus_assets.stages.chain import content_of
 from lotus_assets.stages.context import Cell, Made, Stage, StageContext, TextTable
-from lotus_assets.stages.lake_tables import TablePart, joint_hash, parts_hash
+from lotus_assets.stages.lake_tables import TablePart, joint_hash, present_of
 from lotus_assets.stages.schema_check import schema_check
 from lotus_assets.stages.tape.dsi_annotations import read_annotations
 from lotus_assets.stages.tape.microtape_frames import read_frames
@@ -40,19 +40,16 @@ def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
     }
 
 
-def present(ctx: StageContext, day: str) -> str:
-    """Hash of the part that is in the lake."""
-    return parts_hash(ctx, ctx.tape_branch, day, PARTS)
-
-
 def make(ctx: StageContext, day: str) -> Made:
     """Compare every series of the day with the moves inside the day."""
     whole = read_frames(ctx, day, warmup=True)
     annotations = read_annotations(ctx, ctx.tape_branch, day, whole, default_experts())
     windows = build_windows(whole, annotations, ctx.manifest)
     kept = whole.in_day(day_start_ms(day))
-    frames, said = replace(whole, ints=whole.ints[kept], floats=whole.floats[kept]), annotations.of_rows(kept)
-    experts = chain.from_iterable(annotation_series(table) for table in (said.columns(), said.windows.columns()))
+    frames, annotated = replace(whole, ints=whole.ints[kept], floats=whole.floats[kept]), annotations.of_rows(kept)
+    experts = chain.from_iterable(
+        annotation_series(table) for table in (annotated.columns(), annotated.windows.columns())
+    )
     series = chain(frame_series(frames), experts, detector_series(windows, frames.cadence_ms))
     rows = sanity_table(frames, series, ctx.manifest.outcomes.taker_fee_bps)
     written = ctx.lake.write(SANITY_TABLE, ctx.tape_branch, day, rows)
@@ -63,8 +60,8 @@ def make(ctx: StageContext, day: str) -> Made:
 
 
 def _verdicts(rows: Columns, asset: str) -> dict[str, Cell]:
-    found = rows["verdict"][rows["asset"] == asset].tolist()
-    return {f"rows: {verdict}": found.count(verdict) for verdict in sorted(set(found))}
+    verdicts = rows["verdict"][rows["asset"] == asset].tolist()
+    return {f"rows: {verdict}": verdicts.count(verdict) for verdict in sorted(set(verdicts))}
 
 
-STAGE = Stage("sanity_table", inputs, make, present)
+STAGE = Stage("sanity_table", inputs, make, present_of(PARTS, on_tape=True))

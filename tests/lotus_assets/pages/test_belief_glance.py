@@ -10,22 +10,22 @@ from xml.etree import ElementTree
 sys.path.insert(0, str(Path(__file__).parents[2] / "lotus_weave"))
 from boards import braid, lesson
 
-from lotus_assets.pages.belief_glance import NEVER_MS, beliefs_told, intervals
+from lotus_assets.pages.belief_glance import NEVER_MS, belief_documents, intervals
 
 IN_PLACE = 1000  # characters of Markdown that Dagster shows without a click
 
 
 def test_nothing_believed_is_nothing_told() -> None:
-    assert beliefs_told([], []) == {}
+    assert belief_documents([], []) == {}
 
 
 def test_the_picture_stands_first_and_each_belief_is_a_sentence() -> None:
-    told = beliefs_told([braid("x"), replace(braid("y"), expires_at_ms=NEVER_MS)], [lesson()])
+    told = belief_documents([braid("x"), replace(braid("y"), expires_at_ms=NEVER_MS)], [lesson()])
     assert list(told) == ["believed", "in_force"]
     first, second = told["in_force"].splitlines()
     assert first.startswith("- **d** where ")
     assert "claims +10.00 bps (95 % of the uplift +8.00 to +12.00), grade B, in force from 2024-10-03 until" in first
-    assert "for ever" in second
+    assert "permanently" in second
 
 
 def test_the_picture_holds_zero_and_is_shown_in_place() -> None:

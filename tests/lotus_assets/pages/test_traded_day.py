@@ -88,7 +88,7 @@ def test_a_traded_day_is_learned_again_from_what_the_venue_told(
     assert said == [], "it still trades"
     status |= {"running": False, "daemon": {"state": "stopped"}}
     watched.look()
-    assert said == [said[0], "the night after it begins by itself"]
+    assert said == [said[0], "the nightly run after it begins by itself"]
     assert f"{len(everything)} published windows answered for" in said[0]
     assert f"{len(prevented)} void: stale_data" in said[0]
     learn(ctx, days)

@@ -20,7 +20,7 @@ def test_the_newest_night_that_decided_something_is_told_in_sentences(lotus: Cli
     assert 0 < belief["days_left"] <= 30
     text = lotus("lessons", *PLACE).stdout
     said = " ".join(text.split())
-    assert f"night of {LOOKED} (the newest that accepted or refused something" in said
+    assert f"nightly run of {LOOKED} (the newest that accepted or refused something" in said
     assert f"{taught['detector_id']} pays 2.00 bps more where {taught['rule']}: uplift +2.00 bps" in said
     assert "95 % [+1.00, +3.00], bound +1.00" in said
     assert f"grade {taught['grade']}, accepted" in said
@@ -37,7 +37,7 @@ def test_refusals_are_counted_and_listed_with_their_reasons(lotus: Cli) -> None:
     text = lotus("lessons", "--refused", "--wide", *PLACE).stdout
     for refusal in told:
         assert any(refusal["rule"] in line and refusal["reason"] in line for line in text.splitlines())
-    assert "Lessons of the night" in text
+    assert "Lessons of the nightly run" in text
 
 
 def test_another_day_and_one_detector_may_be_asked_for(lotus: Cli, facts: Facts) -> None:
@@ -54,7 +54,7 @@ def test_another_day_and_one_detector_may_be_asked_for(lotus: Cli, facts: Facts)
 
 
 def test_without_a_night_it_is_said(fresh: Cli) -> None:
-    assert "no night of learning" in fresh.refused("lessons")
+    assert "no nightly run of learning" in fresh.refused("lessons")
     assert "no lesson atoms" in fresh.refused("atoms", "show")
 
 

@@ -35,11 +35,19 @@ def test_an_act_needs_its_author_and_a_reason_code(lotus: Cli) -> None:
 
 
 def test_an_act_waits_for_the_next_night_and_is_said_once(lotus: Cli) -> None:
-    words = ("review", "approve", "some-braid", "--author", "ann", "--note", "seen", "--branch", BRANCH)
+    braid = lotus.json("review", "list", "--branch", BRANCH)["braids"][0]["braid_id"]
+    words = ("review", "approve", braid, "--author", "ann", "--note", "seen", "--branch", BRANCH)
     first = lotus.json(*words)
     assert lotus.json(*words)["act_id"] == first["act_id"]
     waiting = lotus.json("review", "list", "--branch", BRANCH)["waiting"]
-    assert [(w["kind"], w["target"], w["author"]) for w in waiting] == [("approve", "some-braid", "ann")]
+    assert [(w["kind"], w["target"], w["author"]) for w in waiting] == [("approve", braid, "ann")]
+
+
+def test_an_act_on_a_braid_that_is_not_there_is_refused_and_not_queued(lotus: Cli) -> None:
+    before = lotus.json("review", "list", "--branch", BRANCH)["waiting"]
+    refusal = lotus.refused("review", "approve", "NOSUCH", "--author", "ann", "--branch", BRANCH)
+    assert f"branch {BRANCH} has no braid 'NOSUCH'; expected: one that" in refusal
+    assert lotus.json("review", "list", "--branch", BRANCH)["waiting"] == before
 
 
 def test_a_branch_without_days_has_nothing_to_review(fresh: Cli) -> None:

@@ -56,7 +56,7 @@ def test_a_sound_night_passes_all_of_them_and_says_what_it_looked_at() -> None:
     assert list(found) == ["significant", "support", "error_budget", "whole"]
     assert all(x.passed and not x.unseen for x in found.values())
     assert found["significant"].text == "2 of 2 lessons exclude zero and passed both lanes"
-    assert found["error_budget"].text.startswith(f"spent {ALLOWED} and {ALLOWED} of {ALLOWED} slots")
+    assert found["error_budget"].text.startswith(f"spent {ALLOWED} and {ALLOWED} of {ALLOWED} alpha slots")
     assert found["whole"].text == "2 rows: 1 accepted, 0 proposed, 1 refused"
 
 
@@ -65,7 +65,7 @@ def test_a_night_without_a_belief_has_nothing_to_look_at() -> None:
     assert [name for name, x in found.items() if x.unseen] == ["significant", "support"]
     assert found["support"].text == "nothing was looked at: no lesson tonight, and none in force"
     early = checked(night(spent=0, slots_tonight=0, looked=False), days=9)["error_budget"]
-    assert early.text.startswith("spent 0 and 0 of 0 slots")
+    assert early.text.startswith("spent 0 and 0 of 0 alpha slots")
 
 
 @pytest.mark.parametrize(
@@ -119,9 +119,9 @@ def test_an_overspent_year_a_lesson_without_a_look_and_one_charged_too_little_bl
 
 
 def test_one_look_and_online_control_are_named() -> None:
-    assert checked(night(), looks="final")["error_budget"].text.startswith("one look at alpha 0.04")
+    assert checked(night(), looks="final")["error_budget"].text.startswith("one analysis at alpha 0.04")
     quiet = checked(night(looked=False), looks="final")["error_budget"]
-    assert (quiet.passed, quiet.text) == (True, "one look at alpha 0.04, not tonight: nothing spent, 0 accepted")
+    assert (quiet.passed, quiet.text) == (True, "one analysis at alpha 0.04, not tonight: nothing spent, 0 accepted")
     assert not checked(night(lesson(), looked=False), looks="final")["error_budget"].passed
     assert "online FDR" in checked(night(), error_control="online_fdr")["error_budget"].text
 

@@ -73,7 +73,8 @@ def test_shipped_detectors_pass_and_the_planted_column_is_caught(
     assert again.content_hash == result.content_hash
     kept = read_commit(scored.sig, scored.branch, days[0], "detector_audits")
     assert kept is not None
-    assert detector_audits.present(scored, days[0]) == kept.content_hash
+    assert detector_audits.STAGE.present is not None
+    assert detector_audits.STAGE.present(scored, days[0]) == kept.content_hash
 
 
 def test_a_leak_is_told_vetoed_and_stands_on_the_card(

@@ -1,0 +1,153 @@
+"""Everything of Dagster that its documentation does not promise: the rest of Lotus uses public names alone.
+
+One small function each, and one test each in `tests/lotus_resources/test_dagster_internals.py`, which fails when an
+update of Dagster changes it. The statements on Dagster's own tables stand in `sql/dagster/queries.sql`. Nothing is
+decided here. (In the literature: anti-corruption layer.)
+"""
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, TypeVar
+
+import dagster as dg
+from dagster._core.definitions import data_version
+from dagster._core.storage import tags as names
+from sqlalchemy.engine import Engine
+
+from lotus_store.databases import Connection
+from lotus_store.postgres.queries import query
+
+RUNS_TOGETHER, ROWS_TOGETHER = 100, 10_000  # of one batch
+T = TypeVar("T")
+
+
+def tags_of_sensor(sensor: str) -> dict[str, str]:
+    """Return the tag by which a sensor's runs are found."""
+    return {names.SENSOR_NAME_TAG: sensor}
+
+
+def tags_of_run_key(key: str) -> dict[str, str]:
+    """Return the tag by which the run of a request is found."""
+    return {names.RUN_KEY_TAG: key}
+
+
+def run_key_of(tags: Mapping[str, str]) -> str:
+    """Return the key with which a run was requested, "" where there was none."""
+    return tags.get(names.RUN_KEY_TAG, "")
+
+
+def range_tags(first: str, last: str) -> dict[str, str]:
+    """Return the run tags that select the partitions `first` to `last`, both included."""
+    return {names.ASSET_PARTITION_RANGE_START_TAG: first, names.ASSET_PARTITION_RANGE_END_TAG: last}
+
+
+def version_tags(content: str, code: str = "") -> dict[str, str]:
+    """Return the tags that tell the data version of a materialisation, and its code version where there is one."""
+    return {data_version.DATA_VERSION_TAG: content} | ({data_version.CODE_VERSION_TAG: code} if code else {})
+
+
+def input_tags(instance: dg.DagsterInstance, name: str, partition: str, is_source: bool) -> dict[str, str]:
+    """Return the tags that name the newest record of an input; without them the pages call an asset "Unsynced"."""
+    key = dg.AssetKey(name)
+    record = instance.get_latest_data_version_record(key, is_source=is_source, partition_key=partition)
+    version = data_version.extract_data_version_from_entry(record.event_log_entry) if record else None
+    pointer = str(record.storage_id) if record else data_version.NULL_EVENT_POINTER
+    return {
+        data_version.get_input_data_version_tag(key): (version or data_version.DEFAULT_DATA_VERSION).value,
+        data_version.get_input_event_pointer_tag(key): pointer,
+    }
+
+
+def job_of(repository: dg.RepositoryDefinition, keys: Sequence[dg.AssetKey]) -> dg.JobDefinition | None:
+    """Return the job that covers assets of one partition scheme, None when there is none."""
+    return repository.get_implicit_job_def_for_assets(keys)
+
+
+def daemon_command(workspace: Path) -> list[str]:
+    """Return the arguments of `python -m` that run Dagster's daemon."""
+    return ["dagster._daemon", "run", "-w", str(workspace)]
+
+
+def serve_pages(guard: Callable[[Any], Any], serve: Callable[..., None]) -> None:
+    """Run `dagster-webserver` on `sys.argv`, its application passed through `guard` and served by `serve`."""
+    from dagster_webserver import cli
+
+    module = vars(cli)
+    make = module["create_app_from_workspace_process_context"]
+    module["create_app_from_workspace_process_context"] = lambda *given, **named: guard(make(*given, **named))
+    module["uvicorn"] = SimpleNamespace(run=serve)
+    cli.cli()
+
+
+def limit_pool(instance: dg.DagsterInstance, pool: str, runs: int) -> None:
+    """Let no more than `runs` runs of a pool go on at once."""
+    instance.event_log_storage.set_concurrency_slots(pool, runs)
+
+
+def fail_run(instance: dg.DagsterInstance, run: dg.DagsterRun, reason: str) -> None:
+    """Mark a run as failed whose process cannot do it any more."""
+    instance.report_run_failed(run, reason)
+
+
+def set_engine(storage: T, engine: Engine) -> T:
+    """Make a PostgreSQL storage use an engine of ours; return it."""
+    vars(storage)["_engine"] = engine
+    return storage
+
+
+def engine_of(storage: object) -> Engine:
+    """Return the engine of a PostgreSQL storage."""
+    engine: Engine = vars(storage)["_engine"]
+    return engine
+
+
+def only_validates() -> bool:
+    """Tell whether this process is `dagster definitions validate`, which has no server."""
+    return bool(os.environ.get("DAGSTER_IS_DEFS_VALIDATION_CLI"))
+
+
+def delete_runs(
+    instance: dg.DagsterInstance, dagster: Connection, before_s: float, ended: Sequence[str]
+) -> tuple[int, int]:
+    """Delete the runs that ended before a time (seconds UTC) and hold no asset's newest record; return runs and rows.
+
+    Events go before their run: a kill in between leaves a run without events to the next purge, never the reverse.
+    """
+    needed = [str(name) for (name,) in dagster.execute(query("dagster", "needed_runs"))]
+    values = {**_ended(before_s, ended), "needed": needed, "batch": RUNS_TOGETHER}
+    runs = rows = 0
+    while doomed := [str(name) for (name,) in dagster.execute(query("dagster", "old_runs"), values)]:
+        rows += _number(dagster, "rows_of_runs", [doomed])
+        for run_id in doomed:
+            instance.event_log_storage.delete_events(run_id)
+            instance.delete_run(run_id)
+        runs += len(doomed)
+    return runs, rows
+
+
+def trim_runs(dagster: Connection, before_s: float, ended: Sequence[str]) -> int:
+    """Delete what no asset needs of the other old runs, and checks that newer ones replace; return the rows."""
+    values, rows = {**_ended(before_s, ended), "batch": ROWS_TOGETHER}, 0
+    for name in ("trim_runs", "drop_old_checks"):
+        while done := dagster.execute(query("dagster", name), values).rowcount:
+            rows += done
+    dagster.execute(query("dagster", "tidy"))
+    return rows
+
+
+def stored_bytes(dagster: Connection) -> int:
+    """Return the size of Dagster's database."""
+    return _number(dagster, "size")
+
+
+def _ended(before_s: float, statuses: Sequence[str]) -> dict[str, object]:
+    """Return the values that name runs which ended before a time; Dagster's own times are UTC without a zone."""
+    return {"ended": list(statuses), "before": datetime.fromtimestamp(before_s, UTC).replace(tzinfo=None)}
+
+
+def _number(dagster: Connection, name: str, values: list[object] | None = None) -> int:
+    row = dagster.execute(query("dagster", name), values).fetchone()
+    return int(str((row or (0,))[0]))
