@@ -4,8 +4,9 @@
 `post_NNNN_*.sql` takes away or alters what they use: it runs when asked, or when no program of another version is
 connected; this release works before and after it. Files without a prefix are from before that rule and run as pre.
 `sql/<database>/schema.sql` is the truth; `check` proves that a migrated database equals it. The table `lotus_schema`
-says which Lotus database this is and which files it has had. (Literature: evolutionary database design, expand and
-contract.)
+says which Lotus database this is and which files it has had. What several databases have is written once in
+`sql/common`, with `{mod}` for the database's name; a line `-- include: common/FILE` puts it in its place, and the hash
+of a migration is that of the text as it is applied. (Literature: evolutionary database design, expand and contract.)
 """
 
 import hashlib
@@ -26,6 +27,7 @@ from lotus_store.postgres.roles import as_owner
 LOTUS_DATABASES = ("sig", "dm", "tr", "vis", "atlas")
 LOCK_KEY = 0x107105  # advisory lock of one migration at a time
 SCRATCH = "lotus_check"
+INCLUDE = re.compile(rb"^-- include: (common/\S+\.sql)\n", re.MULTILINE)
 FILE_NAME = re.compile(r"(?:(pre|post)_)?(\d{4})_\w+\.sql")
 ADDITIVE = re.compile(
     r"CREATE (OR REPLACE )?(TABLE|VIEW|FUNCTION|TRIGGER)\b|CREATE INDEX\b|INSERT INTO\b|GRANT\b|COMMENT\b"
@@ -43,12 +45,26 @@ class Opener(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """One numbered file and the hash of its text."""
+    """One numbered file, its text as it is applied, and the hash of that."""
 
     version: int
     path: Path
-    sha256: str
+    text: bytes
     post: bool
+
+    @property
+    def sha256(self) -> str:
+        """Hash under which the database records it."""
+        return hashlib.sha256(self.text).hexdigest()
+
+
+def sql_text(path: Path, database: str) -> bytes:
+    """Return the text of a file for a database, with what it includes from `sql/common`."""
+
+    def included(line: re.Match[bytes]) -> bytes:
+        return (SQL_ROOT / line[1].decode()).read_bytes().replace(b"{mod}", database.encode())
+
+    return INCLUDE.sub(included, path.read_bytes())
 
 
 def migrations_of(database: str) -> list[Migration]:
@@ -56,8 +72,7 @@ def migrations_of(database: str) -> list[Migration]:
     found = []
     for path in (SQL_ROOT / database / "migrations").iterdir():
         if name := FILE_NAME.fullmatch(path.name):
-            sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
-            found.append(Migration(int(name[2]), path, sha256, name[1] == "post"))
+            found.append(Migration(int(name[2]), path, sql_text(path, database), post=name[1] == "post"))
     found.sort(key=lambda m: m.version)
     if [m.version for m in found] != list(range(1, len(found) + 1)):
         raise LedgerError(f"migrations of {database} are {[m.version for m in found]}", "1, 2, 3, ... without a hole")
@@ -131,7 +146,7 @@ def _run_waiting(connection: psycopg.Connection[tuple[object, ...]], name: str, 
         if migration.post and not post:
             continue
         try:
-            connection.execute(migration.path.read_bytes())
+            connection.execute(migration.text)
         except psycopg.Error as problem:
             raise LedgerError(f"{migration.path.name} of {name} failed: {problem}", "a clean migration") from problem
         connection.execute(query("common", "record_migration"), [migration.version, name, migration.sha256])
@@ -171,7 +186,7 @@ def _compare(connection: psycopg.Connection[tuple[object, ...]], name: str) -> N
         connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(SCRATCH)))
         connection.execute("SELECT set_config('search_path', %s, true)", [SCRATCH])
         connection.execute((SQL_ROOT / "common" / "schema.sql").read_bytes())
-        connection.execute((SQL_ROOT / name / "schema.sql").read_bytes())
+        connection.execute(sql_text(SQL_ROOT / name / "schema.sql", name))
         fresh = catalogue(connection, SCRATCH)
     extra, missing = sorted(live - fresh), sorted(fresh - live)
     if extra or missing:
