@@ -20,7 +20,7 @@ from lotus.modules.intents import Intent, Module, Reason
 from lotus.modules.quota import Bucket, take
 from lotus_herald.keys import signing_release
 from lotus_herald.links import Links
-from lotus_herald.routes import Routes, load_routes
+from lotus_herald.routes import Routes
 from lotus_store.databases import Connection, Databases
 from lotus_store.ledger import atlas
 from lotus_store.ledger.messages import boxes, herald_books, identities
@@ -90,7 +90,7 @@ class Carrier:
 
     links: Links
     branch: str | None = None
-    routes: Routes = field(default_factory=load_routes)
+    routes: Routes = field(default_factory=Routes)
     router: Router = anybody
     on_delivered: Callable[[Module], bool] = at_leisure
     failpoint: Failpoint = no_failpoint

@@ -32,7 +32,6 @@ from lotus_herald.replicas import Directory, Replica
 from lotus_store.databases import Connection, Databases
 from lotus_store.ledger.messages import boxes
 from lotus_store.ledger.messages.boxes import Received
-from lotus_store.manifests.payload_types import validators
 
 logger = logging.getLogger(__name__)
 
@@ -165,7 +164,6 @@ class Herald:
 
     async def run(self) -> None:
         """Run until cancelled; a database that is down is waited for."""
-        await asyncio.to_thread(validators)  # compiled before the first message, which would wait for it
         listeners = [asyncio.create_task(self._listen(module)) for module in Module]
         try:
             while True:

@@ -6,10 +6,10 @@ import psycopg
 
 from lotus.modules.envelope import Envelope, Message, open_envelope, seal, signed_json
 from lotus.modules.intents import Module
+from lotus.modules.messages.catalogue import decoded
 from lotus_herald.keys import Keys
 from lotus_herald.release import release_of
 from lotus_store.ledger.messages import boxes, identities
-from lotus_store.manifests.payload_types import check_payload
 
 
 def send(connection: psycopg.Connection[tuple[object, ...]], sender: Module, message: Message, keys: Keys) -> Envelope:
@@ -27,7 +27,7 @@ def send_many(
     """Put messages into the outbox of `sender`, as `send` does; return the envelopes' texts."""
     release = release_of(sender)
     for message in said:
-        check_payload(message.schema_ref, message.payload)
+        decoded(message.schema_ref, message.payload)
 
     def sealed(index: int, seq: int) -> tuple[Envelope, str]:
         bare = seal(said[index], sender, seq, release)

@@ -18,7 +18,7 @@ from lotus.modules.intents import Intent, Module
 from lotus.modules.partnership import Partner, best, observe
 from lotus_herald.carry import DOWN
 from lotus_herald.links import Links
-from lotus_herald.routes import Routes, load_routes
+from lotus_herald.routes import Routes
 from lotus_store.databases import Connection
 from lotus_store.ledger.messages import replicas
 from lotus_store.ledger.messages.boxes import Received
@@ -81,7 +81,7 @@ class Replica:
         """Beat when it is due."""
         if self.is_due():
             replicas.beat(connection, self.module.value, self.replica_id, self.partner, self.health)
-            self._next_beat = time.monotonic() + (routes or load_routes()).heartbeat_s / 4
+            self._next_beat = time.monotonic() + (routes or Routes()).heartbeat_s / 4
 
     @contextmanager
     def on_duty(self, connection: Connection) -> Iterator[None]:
@@ -108,7 +108,7 @@ class Directory:
     """Who is alive, as the Herald sees it; looked up every quarter of a heartbeat."""
 
     links: Links
-    routes: Routes = field(default_factory=load_routes)
+    routes: Routes = field(default_factory=Routes)
     _live: dict[Module, list[replicas.Live]] = field(default_factory=dict)
     _next_look: dict[Module, float] = field(default_factory=dict)
 

@@ -16,7 +16,7 @@ from lotus_cli.terminal.output import clock, emit, explained, json_option
 from lotus_cli.terminal.places import branch_option, home_option, require_branch, settings_of
 from lotus_cli.terminal.tables import TableColumn, table, wide_option
 from lotus_herald.keys import Keys
-from lotus_modules.priors.prior_patch import PRIORS_OF
+from lotus_modules.handlers import SLOW
 from lotus_modules.priors.rollback import roll_back
 from lotus_store.databases import Connection, Databases
 from lotus_store.ledger.beliefs.braids import read_braid
@@ -25,7 +25,7 @@ from lotus_store.ledger.beliefs.priors import read_version, swaps, versions
 
 module_option = click.option(
     "--module",
-    type=click.Choice([module.value for module in PRIORS_OF]),
+    type=click.Choice([module.value for module in SLOW]),
     default=Module.SIG.value,
     show_default=True,
     help="Whose: sig's detectors, dm's policy, tr's execution.",

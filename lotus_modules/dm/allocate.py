@@ -18,17 +18,19 @@ from lotus.decision.decide import AccountMandate, Decision, DecisionState, decid
 from lotus.decision.policy.policy import Policy
 from lotus.decision.policy.trials import PolicyTrial, trial_row
 from lotus.decision.standing import Standing, seen
-from lotus.decision.ticket import Payload, ticket_of
+from lotus.decision.ticket import ticket_of
 from lotus.hashing import natural_id
 from lotus.modules.intents import Module
-from lotus.modules.trade_messages import decision_message
+from lotus.modules.messages.payload import Document
+from lotus.modules.messages.trading import DmDecision, decision_message
 from lotus.timebase import day_of
 from lotus_herald.keys import Keys
 from lotus_herald.outbox import send
+from lotus_modules.dm.decide import row_of
 from lotus_modules.knobs import PolicyChoice, PolicyChooser
 from lotus_store.databases import Connection
 from lotus_store.ledger.beliefs.policy_trials import put_policy_trial
-from lotus_store.ledger.trading.decisions import DecisionRow, put_decision
+from lotus_store.ledger.trading.decisions import put_decision
 from lotus_store.ledger.trading.inputs import (
     forget_inputs,
     live_contexts,
@@ -76,7 +78,7 @@ class Decided:
 
     outcome: WindowOutcome
     decision: Decision | None = None
-    ticket: Payload = field(default_factory=dict)
+    ticket: Document = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,19 +169,23 @@ class Allocator:
             priors_ver=priors_ver,
         )
 
-    def _send(self, connection: Connection, name: str, decision: Decision, contexts: Mapping[str, str]) -> Payload:
+    def _send(self, connection: Connection, name: str, decision: Decision, contexts: Mapping[str, str]) -> Document:
         """Write the decision and the message that tells it, under the name of its window.
 
         Beside the ticket go its targets, each with the context in which its plan is executed.
         """
         ticket, asof_ms = ticket_of(decision), decision.state.asof_ms
-        row = DecisionRow(name, self.branch, name, "book", asof_ms, ticket)
-        put_decision(connection, row, "", "", f"{decision.horizon_s}s")
-        targets = [target | {"context": contexts.get(target["coin"], "")} for target in ticket["targets"]]
-        message = decision_message(
-            self.branch, name, "book", asof_ms, decision.valid_until_ms, targets, ticket, lifecycle_id=name
+        payload = DmDecision(
+            branch=self.branch,
+            decision_id=name,
+            kind="book",
+            time_ms=asof_ms,
+            valid_until_ms=decision.valid_until_ms,
+            targets=[target | {"context": contexts.get(target["coin"], "")} for target in ticket["targets"]],
+            ticket=ticket,
         )
-        send(connection, Module.DM, message, self.keys)
+        put_decision(connection, row_of(payload, name), "", "", f"{decision.horizon_s}s")
+        send(connection, Module.DM, decision_message(payload, name), self.keys)
         return ticket
 
 

@@ -16,7 +16,9 @@ from lotus.weave.review import ReviewAct
 from lotus_herald.carry import carry
 from lotus_herald.consume import consume
 from lotus_herald.keys import Keys
-from lotus_modules.priors.prior_patch import PRIOR_HANDLERS, hand_over, propose
+from lotus_modules.handlers import SLOW
+from lotus_modules.priors.hand_over import hand_over
+from lotus_modules.priors.prior_patch import propose
 from lotus_modules.priors.weave_notes import tell_review
 from lotus_store.databases import Connection, Databases
 from lotus_store.ledger.beliefs.knob_nights import write_records
@@ -45,7 +47,7 @@ def submit(databases: Databases, act: ReviewAct, keys: Keys) -> ReviewAct:
         tell_review(sig, said, keys)
         event_time_ms = max((at for at, _ in swaps(sig, act.branch)), default=0)
     carry(databases, act.branch, senders=(Module.SIG,))
-    consume(databases, Module.SIG, PRIOR_HANDLERS, keys, event_time_ms, act.branch)
+    consume(databases, Module.SIG, SLOW[Module.SIG], keys, event_time_ms, act.branch)
     return said
 
 

@@ -11,7 +11,9 @@ from lotus.weave.sweep import Sweep, sweep
 from lotus_herald.carry import carry
 from lotus_herald.consume import consume
 from lotus_herald.keys import Keys
-from lotus_modules.priors.prior_patch import PRIOR_HANDLERS, hand_over, propose
+from lotus_modules.handlers import SLOW
+from lotus_modules.priors.hand_over import hand_over
+from lotus_modules.priors.prior_patch import propose
 from lotus_modules.priors.rollback import LAST_STAGE, logged_until, next_minute
 from lotus_modules.priors.weave_notes import tell_alerts
 from lotus_store.config import Settings
@@ -34,7 +36,7 @@ def watch_between_nights(databases: Databases, settings: Settings) -> tuple[Swee
     with databases.connect("sig") as sig:
         event_time_ms = max((at for at, _ in swaps(sig, branch)), default=0)
     carry(databases, branch, senders=(Module.SIG,))
-    consume(databases, Module.SIG, PRIOR_HANDLERS, keys, event_time_ms, branch)
+    consume(databases, Module.SIG, SLOW[Module.SIG], keys, event_time_ms, branch)
     with databases.connect("sig") as sig:
         day, why = _day(sig, branch)
         if why:

@@ -7,8 +7,11 @@ literature: pre-trade risk panel.
 
 from dataclasses import replace
 from decimal import Decimal
-from typing import Any
 
+from msgspec import structs
+
+from lotus.modules.messages.payload import Document
+from lotus.modules.messages.trading import PlanReference
 from lotus.trading.estimates.pre_trade import Foretold
 from lotus.trading.execution.report import Predicted
 from lotus.trading.plan.curators import CuratorFacts, CuratorVerdict, verdict
@@ -18,14 +21,14 @@ from lotus.trading.plan.validate import AccountState, reference_px
 from lotus_store.ledger.bodies import to_plain
 
 
-def judged(plan: Plan, at: AccountState, told: Foretold | None) -> CuratorVerdict:
+def judged(plan: Plan, at: AccountState, estimate: Foretold | None) -> CuratorVerdict:
     """Return what the curators say of a plan in an account state; where nothing is known, two of them abstain."""
     px = reference_px(plan, at) or Decimal(0)
     evidence = CuratorFacts(px, at.equity_usd, abs(at.position) * px)
-    if told is not None and told.is_known:
-        score = told.venues[0].score if told.venues else None
+    if estimate is not None and estimate.is_known:
+        score = estimate.venues[0].score if estimate.venues else None
         evidence = replace(
-            evidence, fill_prob=told.prediction.fill_prob, slippage_bps=told.slippage_bps, venue_score=score
+            evidence, fill_prob=estimate.prediction.fill_prob, slippage_bps=estimate.slippage_bps, venue_score=score
         )
     return verdict(plan, evidence)
 
@@ -39,16 +42,21 @@ def objections(plan: Plan, found: CuratorVerdict) -> tuple[Refusal, ...]:
     return (Refusal(RefusalReason.CURATORS, "; ".join(found.objections), expected),)
 
 
-def as_body(found: CuratorVerdict, told: Foretold | None) -> dict[str, Any]:
-    """Return a verdict, and what was foretold, as plain values for the plan's strand."""
-    said = {j.curator.name: {"score": j.score, "objects": j.objects, "reason": j.reason} for j in found.judgements}
-    body = {"curators": said, "score": found.score, "threshold": found.threshold, "approved": found.approved}
-    return body if told is None else body | to_plain(told)
+def as_body(found: CuratorVerdict, estimate: Foretold | None) -> Document:
+    """Return a verdict, and the pre-trade estimate, as plain values for the plan's strand."""
+    curators = {j.curator.name: {"score": j.score, "objects": j.objects, "reason": j.reason} for j in found.judgements}
+    body = {"curators": curators, "score": found.score, "threshold": found.threshold, "approved": found.approved}
+    return body if estimate is None else body | to_plain(estimate)
 
 
-def as_reference(told: Foretold | None) -> dict[str, Any]:
-    """Return what a plan's reference keeps of what was foretold, for its report; nothing while nothing is known."""
-    if told is None or told.route_hint is None:
-        return {}
-    medians = Predicted(told.prediction.fill_prob, told.slippage_bps, told.latency_ms, told.route_hint.value)
-    return {"predicted": to_plain(medians), "venue_choice": to_plain(told.venues)}
+def with_estimate(reference: PlanReference, estimate: Foretold | None) -> PlanReference:
+    """Return a plan's reference with the pre-trade estimate, for its report; as it is while nothing is known."""
+    if estimate is None or estimate.route_hint is None:
+        return reference
+    medians = Predicted(
+        fill_prob=estimate.prediction.fill_prob,
+        slippage_bps=estimate.slippage_bps,
+        latency_ms=estimate.latency_ms,
+        route_hint=estimate.route_hint.value,
+    )
+    return structs.replace(reference, predicted=to_plain(medians), venue_choice=to_plain(estimate.venues))

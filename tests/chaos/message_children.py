@@ -27,7 +27,8 @@ from lotus_herald.gaps import GapWatch
 from lotus_herald.keys import Keys
 from lotus_herald.links import Links
 from lotus_herald.outbox import send_many
-from lotus_modules.priors.prior_patch import PRIOR_HANDLERS, propose
+from lotus_modules.handlers import SLOW
+from lotus_modules.priors.prior_patch import propose
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
 from lotus_store.ledger.beliefs.priors import in_force_at
@@ -189,7 +190,7 @@ def run_receiver(home: Path, board: Board) -> int:
     """Consume for dm and sig for ever."""
     keys, failpoint = Keys(home / "keys"), board.failpoint(home)
     alert = {Intent.WATCHDOG_ALERT: effect}
-    handlers = {Module.DM: alert, Module.SIG: {**PRIOR_HANDLERS, **alert}}
+    handlers = {Module.DM: alert, Module.SIG: {**SLOW[Module.SIG], **alert}}
     with Databases(Settings(home), migrated=False) as databases:
         while True:
             with suppress(*DOWN), Links(databases) as links:

@@ -1,8 +1,10 @@
 """A decision of the book, its plan and its fills."""
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+from lotus.modules.messages.trading import PlanReference
 from lotus.timebase import day_start_ms
 from lotus_store.databases import Databases
 from lotus_store.ledger.trading.decisions import DecisionRow, put_decision
@@ -32,7 +34,7 @@ def put_book(databases: Databases) -> None:
     """Write one decision, a closed plan that was lowered on the way, and a refused one."""
     with databases.connect("dm") as dm:
         put_decision(dm, DecisionRow("d", "main", "d", "book", START_MS, TICKET), "", "", "300s")
-    row = PlanRow("p", "main", "d", "d", "book", "BTC", "local", "accepted", START_MS + 10_000, {}, {}, {})
+    row = PlanRow("p", "main", "d", "d", "book", "BTC", "local", "accepted", START_MS + 10_000, {}, PlanReference(), {})
     fills = [
         ("entry", 1, "0.3", "100.2", 11_000),
         ("exit", -1, "0.1", "100.9", 21_000),
@@ -46,6 +48,6 @@ def put_book(databases: Databases) -> None:
         lines.append(FillLine("local", f"f{k}", f"o{k}", "BTC", START_MS + at_ms, fill))
     with databases.connect("tr") as tr:
         put_plan(tr, row)
-        put_plan(tr, PlanRow("q", "main", "d", "d", "book", "BTC", "local", "refused", START_MS + 10_000, {}, {}, {}))
+        put_plan(tr, replace(row, plan_id="q", stage="refused"))
         step_plans(tr, [PlanStep("p", "done", {}, Decimal(0), orders, lines)])
         judge_plan(tr, "p", [], {"funding_usd": "0.02"}, {})

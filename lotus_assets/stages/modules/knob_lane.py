@@ -29,7 +29,8 @@ from lotus_assets.stages.lake_tables import TablePart, joint_hash, parts_hash
 from lotus_assets.stages.learning.woven import swap_ms
 from lotus_assets.stages.schema_check import schema_check
 from lotus_herald.keys import Keys
-from lotus_modules.priors.prior_patch import hand_over, propose
+from lotus_modules.priors.hand_over import hand_over
+from lotus_modules.priors.prior_patch import propose
 from lotus_modules.priors.weave_notes import tell_alerts, tell_lessons
 from lotus_resources.recent_values import RecentKind
 from lotus_store.ledger.beliefs.knob_nights import read_board, read_records, write_board, write_lessons, write_records

@@ -195,6 +195,12 @@ def waiting(
     return [(str(a), str(b), str(c)) for a, b, c in connection.execute(message_query(module, "waiting"), values)]
 
 
+def newest(connection: Connection, module: str, intent: str, branch: str | None = None) -> list[str]:
+    """Return the envelopes of the 100 newest messages of an intent that were applied (of one branch), newest first."""
+    rows = connection.execute(message_query(module, "newest"), {"intent": intent, "branch": branch})
+    return [str(text) for (text,) in rows]
+
+
 def releases_lately(connection: Connection, module: str, seconds: float) -> list[str]:
     """Return the releases under which a module said something in the last seconds (of its 100 newest messages)."""
     rows = connection.execute(message_query(module, "releases_lately"), [seconds])

@@ -5,16 +5,17 @@ Every write may be repeated. What the values mean is `lotus.trading`.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from decimal import Decimal
 from typing import Any
 
 import psycopg
 
+from lotus.modules.messages.trading import PlanReference
 from lotus.timebase import session_of
 from lotus.trading.accounts.book import OpenPlan
 from lotus.trading.execution.orders import Side
-from lotus_store.ledger.bodies import to_body
+from lotus_store.ledger.bodies import from_body, to_body
 from lotus_store.postgres.queries import put_rows, query
 
 Connection = psycopg.Connection[tuple[object, ...]]
@@ -40,7 +41,7 @@ class PlanRow:
     stage: str
     created_ms: int
     plan: Mapping[str, Any]
-    reference: Mapping[str, Any]
+    reference: PlanReference
     execution: Mapping[str, Any]
     ceiling: Decimal | None = None
     exit_at_ms: int | None = None
@@ -131,7 +132,7 @@ def put_plan(
     regime: str | None = None,
 ) -> None:
     """Write a plan and its strand, with what is thought of it before it is executed; those that are there stay."""
-    horizon_s = row.reference.get("horizon_s")
+    horizon_s = row.reference.horizon_s
     values = {
         "plan_id": row.plan_id, "branch": row.branch, "decision_id": row.decision_id, "lifecycle_id": row.lifecycle_id,
         "kind": row.kind, "coin": row.coin, "venue": row.venue, "stage": row.stage, "created_ms": row.created_ms,
@@ -170,7 +171,7 @@ def judge_plan(
 
 def open_plans(connection: Connection, venue: str, session: str = "") -> list[PlanRow]:
     """Return the plans of a venue and session that are accepted or working, oldest first."""
-    return [PlanRow(*_any(row)) for row in connection.execute(query("tr", "open_plans"), [venue, session])]
+    return [_plan(row) for row in connection.execute(query("tr", "open_plans"), [venue, session])]
 
 
 def book_plans(connection: Connection, venue: str, session: str, account: str) -> dict[str, list[OpenPlan]]:
@@ -214,7 +215,7 @@ def move_exit_on(connection: Connection, plan_id: str, exit_at_ms: int) -> None:
 
 def plans_for(connection: Connection, name: str) -> list[PlanRow]:
     """Return the plan of that name, or the plans of a lifecycle (the window that they measure), oldest first."""
-    return [PlanRow(*_any(row)) for row in connection.execute(query("tr", "plans_for"), {"name": name})]
+    return [_plan(row) for row in connection.execute(query("tr", "plans_for"), {"name": name})]
 
 
 def traded_days(connection: Connection, branch: str, venues: Sequence[str]) -> list[str]:
@@ -265,6 +266,11 @@ def fill_of(connection: Connection, fill_id: str) -> FillLine | None:
     """Return a fill by the name its venue gave it."""
     row = connection.execute(query("tr", "tr_fill"), [fill_id]).fetchone()
     return FillLine(*_any(row)) if row else None
+
+
+def _plan(row: tuple[object, ...]) -> PlanRow:
+    values = dict(zip((f.name for f in fields(PlanRow)), _any(row), strict=True))
+    return PlanRow(**values | {"reference": from_body(values["reference"], PlanReference)})
 
 
 def _order(line: OrderLine) -> list[Any]:

@@ -16,7 +16,8 @@ from lotus_assets.jobs import watchdog
 from lotus_assets.stages.chain import branch_lane
 from lotus_herald.carry import carry
 from lotus_herald.keys import Keys
-from lotus_modules.priors.prior_patch import hand_over, propose
+from lotus_modules.priors.hand_over import hand_over
+from lotus_modules.priors.prior_patch import propose
 from lotus_modules.priors.sweep import watch_between_nights
 from lotus_resources.lotus_resource import Lotus
 from lotus_store.config import Settings

@@ -19,8 +19,8 @@ from lotus_assets.stages.order import LEARNING_STAGES, TAPE_STAGES
 from lotus_herald.carry import carry
 from lotus_herald.consume import consume
 from lotus_herald.keys import Keys
+from lotus_modules.handlers import SLOW
 from lotus_modules.priors.rollback import roll_back, submit
-from lotus_modules.slow import SLOW_HANDLERS
 from lotus_store.ledger.beliefs.braids import read_board, read_history, write_night
 from lotus_store.ledger.beliefs.priors import in_force_on, swaps, versions
 from lotus_store.ledger.beliefs.reviews import read_outcomes, read_reviews
@@ -124,7 +124,7 @@ def test_what_a_night_accepts_is_told_to_dm_and_tr_once(
             rows = own.execute(f"SELECT envelope FROM {module}_inbox WHERE intent = 'LESSON_PUBLISHED'").fetchall()
         (told,) = [json.loads(str(row[0])) for row in rows]
         assert (told["from"], told["payload"]["lesson_id"]) == ("sig", accepted.lesson_id)
-        found = consume(ctx.databases, module, SLOW_HANDLERS[module], Keys(ctx.settings.keys_root), 0, ctx.branch)
+        found = consume(ctx.databases, module, SLOW[module], Keys(ctx.settings.keys_root), 0, ctx.branch)
         assert found == {"applied": 1}
     with ctx.databases.connect("atlas") as atlas:
         mirrored = atlas.execute("SELECT module, kind FROM lotus_ledger WHERE kind = 'LESSON_PUBLISHED'").fetchall()

@@ -37,9 +37,9 @@ from lotus_herald.carry import carry
 from lotus_herald.consume import consume
 from lotus_herald.keys import Keys
 from lotus_modules.dm.allocate import Allocator, PortfolioSnapshot
+from lotus_modules.handlers import SLOW
 from lotus_modules.knobs import PolicyChooser
 from lotus_modules.priors.rollback import roll_back
-from lotus_modules.slow import SLOW_HANDLERS
 from lotus_resources.lotus_resource import Lotus
 from lotus_store.config import Settings
 from lotus_store.ledger.beliefs.knob_nights import read_board, read_lessons, read_records
@@ -139,7 +139,7 @@ def test_a_knob_that_pays_somewhere_is_in_force_there_and_the_book_is_decided_wi
     assert effects[OWNER]["plans"] == 13 * 400
     carry(ctx.databases, "main")
     for module in (Module.SIG, Module.TR):
-        assert set(consume(ctx.databases, module, SLOW_HANDLERS[module], keys, 0, "main")) == {"applied"}
+        assert set(consume(ctx.databases, module, SLOW[module], keys, 0, "main")) == {"applied"}
     it_goes_back(ctx, lane, version.priors_ver)
 
 

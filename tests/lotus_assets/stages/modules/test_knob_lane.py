@@ -21,8 +21,8 @@ from lotus_assets.stages.runner import run_stage
 from lotus_herald.carry import carry
 from lotus_herald.consume import consume
 from lotus_herald.keys import Keys
+from lotus_modules.handlers import SLOW
 from lotus_modules.knobs import KnobChooser
-from lotus_modules.slow import SLOW_HANDLERS
 from lotus_resources.lotus_resource import Lotus
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
@@ -134,7 +134,7 @@ def test_trials_become_a_knob_in_force_and_end_when_nobody_tries_any_more(
     assert lessons >= 1
     carry(ctx.databases, "main")
     for module in (Module.SIG, Module.DM):
-        assert consume(ctx.databases, module, SLOW_HANDLERS[module], keys, 0, "main") == {"applied": lessons}
+        assert consume(ctx.databases, module, SLOW[module], keys, 0, "main") == {"applied": lessons}
     for _ in range(ctx.manifest.weave.dry_days):
         run(ctx, lane, day)
         close(ctx, day)
