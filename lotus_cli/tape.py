@@ -50,7 +50,7 @@ def import_command(
     with Progress(quiet=as_json) as progress:
         progress(f"importing into tape {settings.tape}")
         if days:
-            report = import_archive(store, paths[0], days, coins, told=progress)
+            report = import_archive(store, paths[0], days, coins, progress=progress)
         else:
             report = import_recording(store, paths, told=progress)
         progress("writing the catalogue", 0)

@@ -197,9 +197,15 @@ class Herald:
 
     def _consumer(self, connection: Connection, module: Module, handlers: Handlers) -> Consumer:
         return Consumer(
-            connection, module, handlers, self.keys, self.branch, self.replica or None, self.own_only,
+            connection=connection,
+            module=module,
+            handlers=handlers,
+            keys=self.keys,
+            branch=self.branch,
+            replica=self.replica or None,
+            own_only=self.own_only,
             on_applied=partial(self._applied, module),
-        )  # fmt: skip
+        )
 
     def _applied(self, module: Module, rows: Sequence[Received], outcomes: Mapping[str, str]) -> None:
         if self.replica:

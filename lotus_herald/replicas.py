@@ -52,10 +52,20 @@ class Replica:
         """Write the identity; what was measured under this name before goes on."""
         process = f"{socket.gethostname()}:{os.getpid()}"
         row = replicas.ReplicaRow(
-            self.replica_id, process, list(self.capabilities), list(self.accepts), list(self.produces),
-            list(self.preferred), self.health, self.partner.latency_ms, self.partner.reliability,
-            self.partner.strength, 0, 0.0, ended=False,
-        )  # fmt: skip
+            replica_id=self.replica_id,
+            process=process,
+            capabilities=list(self.capabilities),
+            accepts=list(self.accepts),
+            produces=list(self.produces),
+            preferred=list(self.preferred),
+            health=self.health,
+            latency_ms=self.partner.latency_ms,
+            reliability=self.partner.reliability,
+            strength=self.partner.strength,
+            applied=0,
+            silent_s=0.0,
+            ended=False,
+        )
         self.partner = replicas.put_replica(connection, self.module.value, row)
 
     def applied(self, rows: Sequence[Received], outcomes: Mapping[str, str]) -> None:

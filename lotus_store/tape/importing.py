@@ -72,7 +72,14 @@ def import_lines(
                 count += 1
         if not count:
             raise TapeError(f"{what.source} has no lines", "lines of tape", "an empty file or another day")
-        header = TapeHeader(store.tape, what.source, seen.universe(what.first), what.sessions, "import", what.note)
+        header = TapeHeader(
+            tape=store.tape,
+            source=what.source,
+            universe=seen.universe(what.first),
+            sessions=what.sessions,
+            created_by="import",
+            note=what.note,
+        )
         return _merge(draft, store, header, count, on_closed or (lambda meta: None), told)
     finally:
         shutil.rmtree(workshop, ignore_errors=True)
@@ -99,7 +106,14 @@ def _merge(
     for number, day in enumerate(days):
         told("days checked", number, len(days), day)
         put_aside.update(store.decode_day(day)[1].reasons)
-    return ImportReport(header, count, added, tuple(unchanged), segments, dict(put_aside))
+    return ImportReport(
+        header=header,
+        lines=count,
+        added=added,
+        unchanged=tuple(unchanged),
+        segments=segments,
+        put_aside=dict(put_aside),
+    )
 
 
 def _same_day(draft: TapeStore, store: TapeStore, day: str) -> bool:
@@ -118,7 +132,14 @@ def _joined(held: TapeHeader, new: TapeHeader) -> TapeHeader:
     """Return the held header with coins it lacks appended."""
     names = {asset.name for asset in held.universe}
     extra = tuple(asset for asset in new.universe if asset.name not in names)
-    return TapeHeader(held.tape, held.source, held.universe + extra, held.sessions, held.created_by, held.note)
+    return TapeHeader(
+        tape=held.tape,
+        source=held.source,
+        universe=held.universe + extra,
+        sessions=held.sessions,
+        created_by=held.created_by,
+        note=held.note,
+    )
 
 
 def expand(paths: Sequence[Path], pattern: str) -> list[Path]:

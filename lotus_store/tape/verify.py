@@ -148,15 +148,15 @@ def verify_tape(
     told("looking for gaps", 0)
     gaps = find_gaps(batch, len(wanted), gap_ms, header.session_hours)
     return TapeReport(
-        store.tape,
-        day,
-        tuple(asset.name for asset in wanted),
-        tuple(store.segments(day)),
-        decoded,
-        len(batch),
-        tuple(gaps),
-        tuple(find_stale(batch, len(wanted), gaps)),
-        completeness(batch, len(wanted), gap_ms, header.session_hours),
+        tape=store.tape,
+        day=day,
+        names=tuple(asset.name for asset in wanted),
+        segments=tuple(store.segments(day)),
+        decoded=decoded,
+        events=len(batch),
+        gaps=tuple(gaps),
+        stale=tuple(find_stale(batch, len(wanted), gaps)),
+        minutes=completeness(batch, len(wanted), gap_ms, header.session_hours),
     )
 
 

@@ -82,7 +82,10 @@ def live_cues(connection: Connection, branch: str, now_ms: int) -> list[CueInput
 def refused_inputs(connection: Connection, branch: str) -> list[RefusedInput]:
     """Return what was not taken and is still remembered, oldest first."""
     rows = [_any(row) for row in connection.execute(query("dm", "refused_inputs"), [branch])]
-    return [RefusedInput(kind, name, source, coin, at_ms, tuple(why)) for kind, name, source, coin, at_ms, why in rows]
+    return [
+        RefusedInput(kind=kind, event_id=name, source=source, coin=coin, window_end_ms=at_ms, reasons=tuple(why))
+        for kind, name, source, coin, at_ms, why in rows
+    ]
 
 
 def forget_inputs(connection: Connection, branch: str, now_ms: int) -> int:

@@ -93,7 +93,14 @@ def knowledge_of(connection: Connection, branch: str, night: str, executors_day:
         day=night,
         calibration=from_body(bodies[CELLS], ScoreCalibration),
         memory=DecisionMemory(reliabilities, executors_by(connection, branch, executors_day)),
-        covariance=Covariance(found.coins, matrix, found.bar_s, found.asof_ms, found.shrinkage, found.rows),
+        covariance=Covariance(
+            coins=found.coins,
+            matrix=matrix,
+            bar_s=found.bar_s,
+            asof_ms=found.asof_ms,
+            shrinkage=found.shrinkage,
+            rows=found.rows,
+        ),
         correlations={(one, other): rho for one, other, rho in pairs},
     )
 

@@ -56,12 +56,25 @@ def _finished(
     execution = None
     if features is not None:
         execution = PastExecution(
-            from_body(features, Features), sent_ms, known_ms, metrics["status"] in SUCCESS,
-            _number(metrics["slippage_arrival_bps"]), metrics["latency_ms"],
-        )  # fmt: skip
+            features=from_body(features, Features),
+            sent_ms=sent_ms,
+            known_ms=known_ms,
+            filled=metrics["status"] in SUCCESS,
+            slippage_bps=_number(metrics["slippage_arrival_bps"]),
+            latency_ms=metrics["latency_ms"],
+        )
     said = told.get("prediction")
     prediction = None if said is None else from_body(said, Prediction)
-    return FinishedPlan(plan_id, venue, sent_ms, known_ms, score, execution, prediction, int(told.get("fitted_ms", 0)))
+    return FinishedPlan(
+        plan_id=plan_id,
+        venue=venue,
+        sent_ms=sent_ms,
+        known_ms=known_ms,
+        score=score,
+        execution=execution,
+        prediction=prediction,
+        fitted_ms=int(told.get("fitted_ms", 0)),
+    )
 
 
 def _number(value: float | str | None) -> float | None:

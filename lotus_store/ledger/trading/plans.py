@@ -190,7 +190,10 @@ def book_results(connection: Connection, branch: str) -> list[BookResult]:
         plan_id, *fill = _any(row)
         fills.setdefault(plan_id, []).append((fill[0], fill[1], fill[2]))
     rows = [_any(row) for row in connection.execute(query("tr", "book_results"), [branch])]
-    return [BookResult(name, coin, stage, ms, usd, fills.get(name, ())) for name, coin, stage, ms, usd in rows]
+    return [
+        BookResult(plan_id=name, coin=coin, stage=stage, created_ms=ms, funding_usd=usd, fills=fills.get(name, ()))
+        for name, coin, stage, ms, usd in rows
+    ]
 
 
 def at_work(connection: Connection, decisions: Sequence[str], since_s: float) -> frozenset[str]:
