@@ -79,7 +79,7 @@ def consume(
 class Consumer:
     """One module's consumer on one connection (in autocommit mode), perhaps one of several replicas.
 
-    `own_only` leaves the intents that it has no handler for to another consumer, instead of burying them.
+    `own_only` leaves the intents that it has no handler for to another consumer; else they become dead letters.
     """
 
     connection: Connection
@@ -150,7 +150,7 @@ class Consumer:
                 outcomes[row.event_id] = "dead"
                 letters.append((DeadLetter(row.event_id, "inbox", reason.value, detail), row.envelope))
             if letters:
-                boxes.bury(self.connection, self.module.value, letters)
+                boxes.dead_letter(self.connection, self.module.value, letters)
             self._finish(outcomes)
         return rows, outcomes
 
@@ -167,8 +167,8 @@ class Consumer:
             raise RefusedError(Reason.NO_HANDLER, f"{self.module} does not listen to {envelope.intent}")
         payload = decoded(envelope.schema_ref, envelope.payload)
         if payload.contract.intent is not envelope.intent:
-            found = f"{envelope.schema_ref} as {envelope.intent}"
-            raise RefusedError(Reason.BAD_PAYLOAD, found, payload.contract.intent)
+            mismatch = f"{envelope.schema_ref} as {envelope.intent}"
+            raise RefusedError(Reason.BAD_PAYLOAD, mismatch, payload.contract.intent)
         return handler(
             Delivery(
                 module=self.module,

@@ -1,4 +1,4 @@
-"""Who a process says it is: read from the messages and the handlers it has, so that nobody types it by hand.
+"""The identity of a process, read from the messages and its handlers, so that nobody types it by hand.
 
 A capability that is an intent makes a replica eligible for messages of that intent; any other names a work (`carry`,
 `apply_inbox`) and gets it none. Registering and beating is in `replicas`. (Literature: service description.)

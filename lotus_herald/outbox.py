@@ -22,18 +22,18 @@ def send(connection: psycopg.Connection[tuple[object, ...]], sender: Module, mes
 
 
 def send_many(
-    connection: psycopg.Connection[tuple[object, ...]], sender: Module, said: Sequence[Message], keys: Keys
+    connection: psycopg.Connection[tuple[object, ...]], sender: Module, messages: Sequence[Message], keys: Keys
 ) -> list[str]:
     """Put messages into the outbox of `sender`, as `send` does; return the envelopes' texts."""
     release = release_of(sender)
-    for message in said:
+    for message in messages:
         decoded(message.schema_ref, message.payload)
 
     def sealed(index: int, seq: int) -> tuple[Envelope, str]:
-        bare = seal(said[index], sender, seq, release)
+        bare = seal(messages[index], sender, seq, release)
         signed = bare.signed_text()
         return bare, signed_json(signed, keys.sign_text(sender.value, signed))
 
-    texts = boxes.append_once(connection, sender.value, [m.dedupe_key for m in said], sealed)
+    texts = boxes.append_once(connection, sender.value, [m.dedupe_key for m in messages], sealed)
     identities.put_key(connection, sender.value, keys.verify_key(sender.value), release)
     return texts

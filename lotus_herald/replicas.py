@@ -2,7 +2,7 @@
 
 A replica that is silent for half a heartbeat interval is dead: the Herald looks every quarter, and gives its waiting
 messages to the strongest one alive that handles them. With one replica or none, a message is anybody's. How strength is
-computed stands in `lotus.modules.partnership`, who a process says it is in `identity`.
+computed stands in `lotus.modules.partnership`, the identity of a process in `identity`.
 (Literature: failure detector by heartbeat, service registry.)
 """
 
@@ -78,7 +78,7 @@ class Replica:
                 self.faults = 0
 
     def broke(self) -> None:
-        """Take in that a handler broke on a message, which waits on; the next beat tells it at once."""
+        """Take in that a handler broke on a message, which waits on; the next beat follows at once."""
         self.partner = observe(self.partner, self.partner.latency_ms, well=False)
         self.faults += 1
         self._next_beat = -float("inf")

@@ -63,19 +63,19 @@ def _patches(answered: Sequence[PriorPatchApplied]) -> dict[str, Document]:
 
 def intent_counts(counts: dict[herald_books.Counted, int]) -> dict[str, Document]:
     """Return per intent how many went where (`to`), the dead letters by reason (`dead`), and the share of success."""
-    found: dict[str, Document] = {}
+    intents: dict[str, Document] = {}
     for (target, intent, outcome), n in counts.items():
-        entry = found.setdefault(intent or "(unread)", {"to": {}, "dead": {}, "repeated": 0})
+        entry = intents.setdefault(intent or "(unread)", {"to": {}, "dead": {}, "repeated": 0})
         if outcome == "delivered":
             entry["to"][target] = n
         elif outcome == "repeated":
             entry["repeated"] += n
         elif outcome not in WAITS:
             entry["dead"][outcome] = n
-    for entry in found.values():
+    for entry in intents.values():
         good, bad = sum(entry["to"].values()), sum(entry["dead"].values())
         entry["success"] = good / (good + bad) if good + bad else None
-    return found
+    return intents
 
 
 def _unanswered(databases: Databases, connection: Connection, name: str) -> dict[str, int]:
@@ -83,7 +83,7 @@ def _unanswered(databases: Databases, connection: Connection, name: str) -> dict
 
     A decision whose plans are under way, or that opened none, is not waited for.
     """
-    found = {}
+    missing = {}
     for intent, route in routes().items():
         if route.answer is not None and Module(name) in route.senders:
             late = herald_books.unanswered(connection, name, intent.value, route.answer.value)
@@ -92,5 +92,5 @@ def _unanswered(databases: Databases, connection: Connection, name: str) -> dict
                 with databases.connect(Module.TR.value, autocommit=True) as trader:
                     waiting -= at_work(trader, sorted(waiting), ANSWER_WITHIN_S)
             if waiting:
-                found[intent.value] = len(waiting)
-    return found
+                missing[intent.value] = len(waiting)
+    return missing

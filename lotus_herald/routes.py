@@ -34,11 +34,11 @@ class Routes:
         """
         route = self.routes.get(envelope.intent)
         if route is None or envelope.sender not in route.senders or not set(envelope.to) <= route.targets:
-            found = f"{envelope.intent} from {envelope.sender} to {', '.join(envelope.to)}"
-            raise RefusedError(Reason.NOT_ALLOWED, found, "a route of docs/reference/modules.md")
+            detail = f"{envelope.intent} from {envelope.sender} to {', '.join(envelope.to)}"
+            raise RefusedError(Reason.NOT_ALLOWED, detail, "a route of docs/reference/modules.md")
         if envelope.priority > route.priority:
-            found = f"{envelope.intent} of {envelope.sender} with priority {envelope.priority}"
-            raise RefusedError(Reason.NOT_ALLOWED, found, f"at most {route.priority}")
+            detail = f"{envelope.intent} of {envelope.sender} with priority {envelope.priority}"
+            raise RefusedError(Reason.NOT_ALLOWED, detail, f"at most {route.priority}")
         end = envelope.expires_ms()
         if now_ms is not None and end is not None and now_ms > end:
             raise RefusedError(Reason.EXPIRED, f"{envelope.event_id} expired at {end}", f"delivery before {now_ms}")

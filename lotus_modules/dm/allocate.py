@@ -2,8 +2,8 @@
 
 Everything is written in one transaction under names that follow from branch, book and window, so that a window is
 decided once whatever is killed or started again; one that tries a knob of the policy leaves a row of that beside it.
-Without knowledge or an account nothing is decided, and the answer says which. What is decided is `lotus.decision`;
-when, `lotus_desk.rebalancer`.
+Without knowledge or an account nothing is decided, and the outcome names the reason. What is decided is
+`lotus.decision`; when, `lotus_desk.rebalancer`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -49,7 +49,7 @@ class WindowOutcome(StrEnum):
     """What became of a window."""
 
     SENT = "sent"
-    QUIET = "quiet"  # decided, and nothing had to be said
+    QUIET = "quiet"  # decided, and nothing had to be sent
     DECIDED_BEFORE = "decided_before"
     NO_KNOWLEDGE = "no_knowledge"
     NO_ACCOUNT = "no_account"
@@ -83,7 +83,7 @@ class Decided:
 
 @dataclass(frozen=True, slots=True)
 class Allocator:
-    """The decision-maker of one book; `chooser` tells the policy in force, its knobs multiplied."""
+    """The decision-maker of one book; `chooser` returns the policy in force, its knobs multiplied."""
 
     branch: str
     portfolio_id: str
@@ -112,11 +112,11 @@ class Allocator:
             views = live_views(connection, self.branch, portfolio.now_ms)
             cues = live_cues(connection, self.branch, portfolio.now_ms)
             executors = executors_by(connection, self.branch, day_of(portfolio.now_ms))
-            known = replace(knowledge, memory=replace(knowledge.memory, executors=executors))
+            current = replace(knowledge, memory=replace(knowledge.memory, executors=executors))
             contexts = live_contexts(connection, self.branch, portfolio.now_ms)
             name = natural_id("book decision", self.branch, self.portfolio_id, window_end_ms)
             choice = self.chooser.choice(connection, self.branch, [*contexts.values()], portfolio.now_ms, name)
-            state = self._state(portfolio, known, now, choice.policy, choice.priors_ver)
+            state = self._state(portfolio, current, now, choice.policy, choice.priors_ver)
             decision = decide(state, views, cues, (), self.solve)
             tried = self._tried(name, window_end_ms, choice, decision, views, cues)
             speaks = worth_telling(decision, now)
@@ -170,7 +170,7 @@ class Allocator:
         )
 
     def _send(self, connection: Connection, name: str, decision: Decision, contexts: Mapping[str, str]) -> Document:
-        """Write the decision and the message that tells it, under the name of its window.
+        """Write the decision and its message, under the name of its window.
 
         Beside the ticket go its targets, each with the context in which its plan is executed.
         """

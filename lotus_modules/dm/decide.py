@@ -36,7 +36,7 @@ REFUSED_KEPT_MS = DAY_MS
 class Decider:
     """The decision-maker of one daemon; `entry_valid_ms` is how long after its window a probe may still be entered.
 
-    `input_filter` says whom it listens to, `policy` how it scores executors; `now_ms` is the clock of the feed.
+    `input_filter` names its sources, `policy` scores executors; `now_ms` is the clock of the feed.
     """
 
     entry_valid_ms: int
@@ -45,7 +45,7 @@ class Decider:
     now_ms: Callable[[], int]
 
     def take_alpha(self, delivery: Delivery[AlphaProposed]) -> str:
-        """Handle ALPHA_PROPOSED: decide that the window is measured, tell the trader, and keep it as a view.
+        """Handle ALPHA_PROPOSED: decide that the window is measured, send the decision, and store a view.
 
         A window that is no view of the book is measured all the same; why it is none stands in `dm_inputs`.
         """
@@ -69,7 +69,7 @@ class Decider:
         return "applied"
 
     def _measure(self, delivery: Delivery[AlphaProposed], signal: ProposedSignal, regime: str | None) -> None:
-        """Decide that a window is measured, and tell the trader."""
+        """Decide that a window is measured, and send the decision to the trader."""
         proposal, envelope = delivery.payload, delivery.envelope
         target = to_builtins(
             WindowTarget(
@@ -131,7 +131,7 @@ class Decider:
     def take_report(self, delivery: Delivery[ExecReport]) -> str:
         """Handle EXEC_REPORT: what became of a decision stands beside it; one of the book scores its executor.
 
-        What our own machine prevented says nothing of the executor.
+        An execution that our own machine prevented is no evidence about the executor.
         """
         report = delivery.payload
         kept = ("outcome", "venue", "payoff_bps", "pnl_usd", "refusals", "time_ms", "void")
@@ -177,7 +177,7 @@ def texts_of(refusal: InputRefusal) -> tuple[str, ...]:
     return tuple(f"{r.fault}: {r.member} is {r.found}; expected {r.expected}" for r in refusal.reasons)
 
 
-def refusal_of(found: AlphaInput | CueInput | InputRefusal, expected: str) -> RefusedError:
+def refusal_of(result: AlphaInput | CueInput | InputRefusal, expected: str) -> RefusedError:
     """Return the error that makes an input a dead letter, with every reason."""
-    what = "; ".join(texts_of(found)) if isinstance(found, InputRefusal) else f"a {type(found).__name__}"
+    what = "; ".join(texts_of(result)) if isinstance(result, InputRefusal) else f"a {type(result).__name__}"
     return RefusedError(Reason.BAD_PAYLOAD, what, expected)

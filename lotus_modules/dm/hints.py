@@ -1,4 +1,4 @@
-"""What people tell the decision-maker: a hint, sent by vis, and the withdrawal of a view, sent by sig.
+"""What people send to the decision-maker: a hint, sent by vis, and the withdrawal of a view, sent by sig.
 
 A hint is read here by the decision-maker's input filter, so that a bad one is refused where it is typed. What it is
 worth is earned: its source begins at the policy's `human_start`, and nobody sets it. In the literature: expert
@@ -38,7 +38,7 @@ class Hint:
     note: str = ""
 
     def body(self, branch: str, now_ms: int) -> Document:
-        """Return its alpha-hint-1.0, said at a time (unix ms)."""
+        """Return its alpha-hint-1.0 of a time (unix ms)."""
         members = {
             "schema_ver": HINT, "branch": branch, "kind": "human", "author": self.who, "asset": self.coin,
             "asof_ts": datetime.fromtimestamp(now_ms / 1000, UTC).isoformat(timespec="milliseconds"),
@@ -62,7 +62,7 @@ def tell_hint(databases: Databases, hint: Hint, input_filter: InputFilter, now_m
 
 
 def withdraw(databases: Databases, branch: str, event_id: str, reason: str, now_ms: int, keys: Keys) -> int:
-    """Tell the decision-maker that a view counts no more; return when it was formed (event time, ms).
+    """Withdraw a view from the decision-maker; return when it was formed (event time, ms).
 
     Raises `LedgerError` for a name that neither stands among its views nor was sent as a hint.
     """

@@ -44,9 +44,9 @@ def hand_over(
             time.sleep(0.01)
         holder = priors.brought_by(connection, version.branch, version.effective_from_ms, module.value)
         if holder is None or holder[0] != version.priors_ver:
-            found = holder[0] if holder else "nothing new"
+            current = holder[0] if holder else "nothing new"
             raise BeliefError(
-                f"{found} is in force from {version.effective_from_ms} on branch {version.branch}",
+                f"{current} is in force from {version.effective_from_ms} on branch {version.branch}",
                 version.priors_ver,
                 _cause(answers(connection, module, version.branch), version),
             )

@@ -1,7 +1,7 @@
 """PRIOR_PATCH: proposing a version of the priors, applying it, and the answer PRIOR_PATCH_APPLIED.
 
 A module (sig, dm, tr) patches its own priors alone, and a version holds braids of its own scope. It takes effect at a
-future event time; one that comes too late is refused with an answer that says so, and is to be issued again with a
+future event time; one that comes too late is refused with an answer, and is to be issued again with a
 later time. Applying twice leaves the same rows. What the version contains was decided by weave.
 """
 
@@ -60,7 +60,7 @@ def propose(
 def apply_patch(delivery: Delivery[PriorPatch]) -> str:
     """Handle PRIOR_PATCH in sig, dm and tr: keep the version, put it in force from its time on, acknowledge.
 
-    Refused (with an acknowledgement that says so): `late`, when its time has passed; `parent`, when it does not follow
+    Refused, with the reason in the answer: `late`, when its time has passed; `parent`, when it does not follow
     the version in force before it. Raises `RefusedError` for a payload that does not hash to its name, and for a patch
     of another module or with braids of another scope.
     """
@@ -69,11 +69,11 @@ def apply_patch(delivery: Delivery[PriorPatch]) -> str:
     _check_own(delivery, version)
     before = priors.followed_at(delivery.connection, patch.branch, patch.effective_from_ms - 1, module.value)
     holder = priors.brought_by(delivery.connection, patch.branch, patch.effective_from_ms, module.value)
-    known = holder is not None and holder[0] == patch.priors_ver
+    is_repeated = holder is not None and holder[0] == patch.priors_ver
     reason = ""
     if patch.parent_priors_ver != before.priors_ver:
         reason = "parent"
-    elif not known and patch.effective_from_ms <= delivery.event_time_ms:
+    elif not is_repeated and patch.effective_from_ms <= delivery.event_time_ms:
         reason = "late"
     if not reason:
         priors.put_version(delivery.connection, version, patch.day, before, module.value)
@@ -92,8 +92,8 @@ def _check_own(delivery: Delivery[PriorPatch], version: PriorsVersion) -> None:
     module, sender = delivery.module, delivery.envelope.sender
     strange = sorted({braid.scope for braid in version.braids} - set(SCOPES[module]))
     if sender is not module or strange:
-        found = f"a patch of {sender} with braids of scope {', '.join(strange) or 'its own'}"
-        raise RefusedError(Reason.NOT_ALLOWED, found, f"one of {module} with scope {' or '.join(SCOPES[module])}")
+        detail = f"a patch of {sender} with braids of scope {', '.join(strange) or 'its own'}"
+        raise RefusedError(Reason.NOT_ALLOWED, detail, f"one of {module} with scope {' or '.join(SCOPES[module])}")
 
 
 def _version(patch: PriorPatch) -> PriorsVersion:

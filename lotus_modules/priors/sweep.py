@@ -34,7 +34,7 @@ def watch_between_nights(databases: Databases, settings: Settings) -> tuple[Swee
     """
     branch, keys = settings.branch, Keys(settings.keys_root)
     with databases.connect("sig") as sig:
-        event_time_ms = max((at for at, _ in swaps(sig, branch)), default=0)
+        event_time_ms = max((time_ms for time_ms, _ in swaps(sig, branch)), default=0)
     carry(databases, branch, senders=(Module.SIG,))
     consume(databases, Module.SIG, SLOW[Module.SIG], keys, event_time_ms, branch)
     with databases.connect("sig") as sig:

@@ -102,8 +102,8 @@ class Acceptor:
         knobs = self.chooser.choice(delivery.connection, envelope.branch, context, account.now_ms, plan)
         reasons, verdict, estimate = wanted.reasons, None, None
         if plan is not None and not reasons:
-            known = self.known_of(envelope.branch, account.venue, account.now_ms)
-            estimate = foretold(plan, account, known, knobs.knobs)
+            history = self.known_of(envelope.branch, account.venue, account.now_ms)
+            estimate = foretold(plan, account, history, knobs.knobs)
             verdict = judged(plan, account, estimate)
             reasons = objections(plan, verdict)
         row = PlanRow(
@@ -178,22 +178,22 @@ class _Book:
         outcomes: list[bool] = []
         for target in targets:
             coin = target["coin"]
-            change, at = changes[coin], places[coin]
+            change, account = changes[coin], places[coin]
             if change is None or change.opened:
-                accepted, usd = self._open(target, change, replace(at, used_budget_usd=used))
+                accepted, usd = self._open(target, change, replace(account, used_budget_usd=used))
                 outcomes.append(accepted)
                 used += usd
         return outcomes
 
-    def _change(self, target: Document, at: AccountState) -> PositionChange | None:
+    def _change(self, target: Document, account: AccountState) -> PositionChange | None:
         """Return what follows for a coin, None where nothing can be measured."""
-        coin, px = target["coin"], mark_of(at)
-        if px is None or coin not in at.universe:
+        coin, px = target["coin"], mark_of(account)
+        if px is None or coin not in account.universe:
             return None
         weights = (target["weight"], target["min"], target["max"], _added(target["weight"], target["held"]))
         sizes = [Decimal(str(w)) * self.equity / px for w in weights]
         least = max(MIN_NOTIONAL_USD, STEP_SHARE * self.equity)
-        return change_of(BookTarget(coin, *sizes), self.open.get(coin, ()), at.universe[coin], px, least)
+        return change_of(BookTarget(coin, *sizes), self.open.get(coin, ()), account.universe[coin], px, least)
 
     def _steer(self, coin: str, change: PositionChange | None, mu_bps: float, now_ms: int) -> None:
         """Lower what is open, and hold it on when half of its time is over and something is still expected of it."""
@@ -215,8 +215,8 @@ class _Book:
         """Return the value of what open plans will hold, at marks; without a mark nothing can be held against them."""
         usd = ZERO
         for coin, plans in self.open.items():
-            at = places.get(coin) or self.market.account_state(coin, self.authority.account)
-            usd += sum((p.will_hold for p in plans), ZERO) * (mark_of(at) or ZERO)
+            account = places.get(coin) or self.market.account_state(coin, self.authority.account)
+            usd += sum((p.will_hold for p in plans), ZERO) * (mark_of(account) or ZERO)
         return usd
 
     def _open(self, target: Document, change: PositionChange | None, account: AccountState) -> tuple[bool, Decimal]:
@@ -268,16 +268,16 @@ def _added(weight: float, held: float) -> float:
     return max(0.0, abs(weight) - abs(held)) if weight * held > 0.0 else abs(weight)
 
 
-def mark_of(at: AccountState) -> Decimal | None:
+def mark_of(account: AccountState) -> Decimal | None:
     """Return the mark of an account state's coin, None before it was seen."""
-    return at.view.mark if at.view is not None and at.view.mark > ZERO else None
+    return account.view.mark if account.view is not None and account.view.mark > ZERO else None
 
 
-def _unplanned(at: AccountState, coin: str) -> tuple[Refusal, ...]:
+def _unplanned(account: AccountState, coin: str) -> tuple[Refusal, ...]:
     """Return why there cannot even be a plan."""
-    if coin not in at.universe:
-        return (Refusal(RefusalReason.NOT_TRADEABLE, f"{coin} at {at.venue}", "a coin that is traded there"),)
-    if mark_of(at) is None:
+    if coin not in account.universe:
+        return (Refusal(RefusalReason.NOT_TRADEABLE, f"{coin} at {account.venue}", "a coin that is traded there"),)
+    if mark_of(account) is None:
         return (Refusal(RefusalReason.STALE_DATA, f"no market of {coin}", "best prices and mark"),)
     return ()
 

@@ -1,4 +1,4 @@
-"""The four curators look at a plan without a fault before it is accepted: what they say is kept, and may refuse it.
+"""The four curators look at a plan without a fault before it is accepted: their judgement is stored, and may refuse it.
 
 A probe measures its window whatever anybody thinks of it, so of a probe only a veto counts (risk's); a plan of the book
 needs the weighted threshold too. Who knows nothing abstains. The judgements are `lotus.trading.plan.curators`'. In the
@@ -21,10 +21,10 @@ from lotus.trading.plan.validate import AccountState, reference_px
 from lotus_store.ledger.bodies import to_plain
 
 
-def judged(plan: Plan, at: AccountState, estimate: Foretold | None) -> CuratorVerdict:
-    """Return what the curators say of a plan in an account state; where nothing is known, two of them abstain."""
-    px = reference_px(plan, at) or Decimal(0)
-    evidence = CuratorFacts(px, at.equity_usd, abs(at.position) * px)
+def judged(plan: Plan, account: AccountState, estimate: Foretold | None) -> CuratorVerdict:
+    """Return the curators' judgement of a plan in an account state; where nothing is known, two of them abstain."""
+    px = reference_px(plan, account) or Decimal(0)
+    evidence = CuratorFacts(px, account.equity_usd, abs(account.position) * px)
     if estimate is not None and estimate.is_known:
         score = estimate.venues[0].score if estimate.venues else None
         evidence = replace(
@@ -33,19 +33,19 @@ def judged(plan: Plan, at: AccountState, estimate: Foretold | None) -> CuratorVe
     return verdict(plan, evidence)
 
 
-def objections(plan: Plan, found: CuratorVerdict) -> tuple[Refusal, ...]:
+def objections(plan: Plan, result: CuratorVerdict) -> tuple[Refusal, ...]:
     """Return why the curators refuse a plan; nothing: it goes on."""
-    vetoed = any(j.objects and j.curator.vetoes for j in found.judgements)
-    if not vetoed and (plan.kind is PlanKind.PROBE or found.approved):
+    vetoed = any(j.objects and j.curator.vetoes for j in result.judgements)
+    if not vetoed and (plan.kind is PlanKind.PROBE or result.approved):
         return ()
-    expected = f"no veto, and {found.threshold:.2f} of those who spoke (they say {found.score:.2f})"
-    return (Refusal(RefusalReason.CURATORS, "; ".join(found.objections), expected),)
+    expected = f"no veto, and {result.threshold:.2f} of those who spoke (they say {result.score:.2f})"
+    return (Refusal(RefusalReason.CURATORS, "; ".join(result.objections), expected),)
 
 
-def as_body(found: CuratorVerdict, estimate: Foretold | None) -> Document:
+def as_body(result: CuratorVerdict, estimate: Foretold | None) -> Document:
     """Return a verdict, and the pre-trade estimate, as plain values for the plan's strand."""
-    curators = {j.curator.name: {"score": j.score, "objects": j.objects, "reason": j.reason} for j in found.judgements}
-    body = {"curators": curators, "score": found.score, "threshold": found.threshold, "approved": found.approved}
+    curators = {j.curator.name: {"score": j.score, "objects": j.objects, "reason": j.reason} for j in result.judgements}
+    body = {"curators": curators, "score": result.score, "threshold": result.threshold, "approved": result.approved}
     return body if estimate is None else body | to_plain(estimate)
 
 

@@ -28,17 +28,17 @@ def differences(handlers: Handlers, databases: Databases | None = None) -> list[
 
     `handlers` are the names of the functions that handle each intent, by module.
     """
-    found = [line for name in LOTUS_DATABASES for line in columns_wrong(load_manifest(name))]
-    found += handlers_wrong(handlers)
+    lines = [line for name in LOTUS_DATABASES for line in columns_wrong(load_manifest(name))]
+    lines += handlers_wrong(handlers)
     for name in LOTUS_DATABASES if databases is not None else ():
         assert databases is not None
         with databases.connect(name) as connection:
-            found += live_wrong(connection, load_manifest(name))
-    return found
+            lines += live_wrong(connection, load_manifest(name))
+    return lines
 
 
 def columns_wrong(manifest: ModuleManifest) -> Iterator[str]:
-    """Yield what the manifest leaves open or says twice: units, ranges, keys, primary keys."""
+    """Yield what the manifest leaves open or declares twice: units, ranges, keys, primary keys."""
     keys: dict[str, str] = {}
     for name, table in manifest.tables.items():
         for column, note in table.columns.items():
@@ -80,15 +80,15 @@ def live_wrong(connection: Connection, manifest: ModuleManifest, ranges: bool = 
         if note is None or name not in live:
             yield f"{place} is {'in the database only' if note is None else 'missing in the database'}"
             continue
-        told = {column: (c.type, c.nullable) for column, c in note.columns.items()}
-        for column in dict.fromkeys([*told, *live[name]]):
-            if told.get(column) != live[name].get(column):
-                yield f"{place}.{column} is {live[name].get(column)}; the manifest says {told.get(column)}"
-        if list(told) != list(live[name]) and set(told) == set(live[name]):
+        declared = {column: (c.type, c.nullable) for column, c in note.columns.items()}
+        for column in dict.fromkeys([*declared, *live[name]]):
+            if declared.get(column) != live[name].get(column):
+                yield f"{place}.{column} is {live[name].get(column)}; the manifest says {declared.get(column)}"
+        if list(declared) != list(live[name]) and set(declared) == set(live[name]):
             yield f"{place} has its columns in another order than the manifest"
         if pks.get(name, ()) != note.pk:
             yield f"{place} has the primary key {pks.get(name, ())}; the manifest says {note.pk}"
-        if ranges and set(told) <= set(live[name]):
+        if ranges and set(declared) <= set(live[name]):
             yield from _out_of_range(connection, name, note, place)
 
 

@@ -131,8 +131,8 @@ def _lines(part: Mapping[str, Any]) -> str:
 
 def _column_schema(note: ManifestColumn) -> dict[str, Any]:
     kind = JSON_TYPES[note.type]
-    known: list[Any] = [kind, "null"] if note.nullable else kind  # type: ignore[assignment]
-    out: dict[str, Any] = {"type": known}
+    types: list[Any] = [kind, "null"] if note.nullable else kind  # type: ignore[assignment]
+    out: dict[str, Any] = {"type": types}
     if note.range:
         out |= {"minimum": note.range[0], "maximum": note.range[1]}
     extra = {"unit": note.unit, "key": note.key, "unknown": note.unknown, "pg": note.type}

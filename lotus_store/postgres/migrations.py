@@ -4,7 +4,7 @@
 `post_NNNN_*.sql` takes away or alters what they use: it runs when asked, or when no program of another version is
 connected; this release works before and after it. Files without a prefix are from before that rule and run as pre.
 `sql/<database>/schema.sql` is the truth; `check` proves that a migrated database equals it. The table `lotus_schema`
-says which Lotus database this is and which files it has had. What several databases have is written once in
+names the Lotus database and the files that it has had. What several databases have is written once in
 `sql/common`, with `{mod}` for the database's name; a line `-- include: common/FILE` puts it in its place, and the hash
 of a migration is that of the text as it is applied. (Literature: evolutionary database design, expand and contract.)
 """
@@ -69,18 +69,21 @@ def sql_text(path: Path, database: str) -> bytes:
 
 def migrations_of(database: str) -> list[Migration]:
     """Return the migrations of a database in order; raises `LedgerError` when the numbers have a hole."""
-    found = []
+    migrations = []
     for path in (SQL_ROOT / database / "migrations").iterdir():
         if name := FILE_NAME.fullmatch(path.name):
-            found.append(Migration(int(name[2]), path, sql_text(path, database), post=name[1] == "post"))
-    found.sort(key=lambda m: m.version)
-    if [m.version for m in found] != list(range(1, len(found) + 1)):
-        raise LedgerError(f"migrations of {database} are {[m.version for m in found]}", "1, 2, 3, ... without a hole")
-    return found
+            migrations.append(Migration(int(name[2]), path, sql_text(path, database), post=name[1] == "post"))
+    migrations.sort(key=lambda m: m.version)
+    if [m.version for m in migrations] != list(range(1, len(migrations) + 1)):
+        raise LedgerError(
+            f"migrations of {database} are {[m.version for m in migrations]}", "1, 2, 3, ... without a hole"
+        )
+    return migrations
 
 
 def application_name(database: str) -> str:
-    """Return the name under which this release connects to a database: what tells its programs from older ones."""
+    """Return the name under which this release connects to a database: it distinguishes its programs from older
+    ones."""
     return f"lotus-{database}-v{len(migrations_of(database))}"
 
 
@@ -167,13 +170,13 @@ def _applied(connection: psycopg.Connection[tuple[object, ...]], name: str) -> s
     others = sorted({str(r[1]) for r in rows} - {name})
     if others:
         raise LedgerError(f"this is the Lotus database {others[0]!r}", f"{name!r}", "two addresses were exchanged")
-    known = {m.version: m for m in migrations_of(name)}
+    released = {m.version: m for m in migrations_of(name)}
     newest = max((int(str(row[0])) for row in rows), default=0)
-    if newest > len(known):
+    if newest > len(released):
         cause = "a newer Lotus has migrated it"
-        raise LedgerError(f"database {name} has version {newest}", f"at most {len(known)}", cause)
+        raise LedgerError(f"database {name} has version {newest}", f"at most {len(released)}", cause)
     for version, _, sha256 in rows:
-        migration = known[int(str(version))]
+        migration = released[int(str(version))]
         if sha256 != migration.sha256:
             cause = "the file was edited after it had been applied"
             raise LedgerError(f"{name}: {migration.path.name} was applied with another text", migration.sha256, cause)

@@ -26,12 +26,12 @@ def load_queries(database: str, file: str = "queries.sql") -> dict[str, bytes]:
     """Return all named queries of a file; raises `LedgerError` for a name that occurs twice."""
     path = SQL_ROOT / database / file
     parts = NAME.split(path.read_text(encoding="utf-8"))
-    found: dict[str, bytes] = {}
+    queries: dict[str, bytes] = {}
     for name, text in zip(parts[1::2], parts[2::2], strict=True):
-        if name in found:
+        if name in queries:
             raise LedgerError(f"{path.name} of {database} names {name!r} twice", "each query once")
-        found[name] = text.strip().rstrip(";").encode()
-    return found
+        queries[name] = text.strip().rstrip(";").encode()
+    return queries
 
 
 def query(database: str, name: str) -> bytes:
@@ -73,7 +73,7 @@ def _for_rows(text: bytes, rows: Sequence[Sequence[Any]]) -> tuple[bytes, list[A
     return text.replace(b"{rows}", b", ".join([row] * len(rows))), [value for values in rows for value in values]
 
 
-def _named(found: dict[str, bytes], database: str, name: str) -> bytes:
-    if name not in found:
-        raise LedgerError(f"sql/{database} has no query {name!r}", f"one of {', '.join(sorted(found))}")
-    return found[name]
+def _named(queries: dict[str, bytes], database: str, name: str) -> bytes:
+    if name not in queries:
+        raise LedgerError(f"sql/{database} has no query {name!r}", f"one of {', '.join(sorted(queries))}")
+    return queries[name]

@@ -53,7 +53,7 @@ def import_lines(
     what: ImportSource,
     rules: WriterRules | None = None,
     on_closed: OnClosed | None = None,
-    told: Steps = untold,
+    progress: Steps = untold,
 ) -> ImportReport:
     """Write (receive stamp, frame) pairs, in the order given, as days of a tape.
 
@@ -80,13 +80,13 @@ def import_lines(
             created_by="import",
             note=what.note,
         )
-        return _merge(draft, store, header, count, on_closed or (lambda meta: None), told)
+        return _merge(draft, store, header, count, on_closed or (lambda meta: None), progress)
     finally:
         shutil.rmtree(workshop, ignore_errors=True)
 
 
 def _merge(
-    draft: TapeStore, store: TapeStore, header: TapeHeader, count: int, on_closed: OnClosed, told: Steps
+    draft: TapeStore, store: TapeStore, header: TapeHeader, count: int, on_closed: OnClosed, progress: Steps
 ) -> ImportReport:
     days = draft.days()
     unchanged = [day for day in days if (store.folder / day).exists() and _same_day(draft, store, day)]
@@ -104,7 +104,7 @@ def _merge(
     added = tuple(day for day in days if day not in unchanged)
     put_aside = Counter[str]()
     for number, day in enumerate(days):
-        told("days checked", number, len(days), day)
+        progress("days checked", number, len(days), day)
         put_aside.update(store.decode_day(day)[1].reasons)
     return ImportReport(
         header=header,
@@ -144,9 +144,9 @@ def _joined(held: TapeHeader, new: TapeHeader) -> TapeHeader:
 
 def expand(paths: Sequence[Path], pattern: str) -> list[Path]:
     """Return files as given and the matching files of folders, sorted; raises `TapeError` when there is none."""
-    found: list[Path] = []
+    paths_found: list[Path] = []
     for path in paths:
-        found += sorted(path.glob(pattern)) if path.is_dir() else [path]
-    if not found:
+        paths_found += sorted(path.glob(pattern)) if path.is_dir() else [path]
+    if not paths_found:
         raise TapeError(f"no files in {[str(path) for path in paths]}", pattern)
-    return found
+    return paths_found

@@ -30,8 +30,10 @@ class Recovered:
 
 def recover(folder: Path, tape: str, on_closed: OnClosed) -> tuple[Recovered, ...]:
     """Turn every `.open` file of a dead writer into a closed segment of its whole lines, oldest first."""
-    found = sorted(folder.glob(f"*/*{OPEN_SUFFIX}"), key=lambda path: (path.parent.name, segment_number(path.name)))
-    return tuple(_recover_one(path, tape, on_closed) for path in found)
+    open_files = sorted(
+        folder.glob(f"*/*{OPEN_SUFFIX}"), key=lambda path: (path.parent.name, segment_number(path.name))
+    )
+    return tuple(_recover_one(path, tape, on_closed) for path in open_files)
 
 
 def _recover_one(path: Path, tape: str, on_closed: OnClosed) -> Recovered:

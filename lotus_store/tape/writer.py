@@ -61,7 +61,7 @@ class _Open:
 class SegmentWriter:
     """Writer of one tape folder; one process at a time. Use as a context manager or call `close`.
 
-    `on_closed` hears of every closed segment (also salvaged ones); `free_bytes` tells the free disk space.
+    `on_closed` is called with every closed segment (also salvaged ones); `free_bytes` returns the free disk space.
     """
 
     def __init__(

@@ -92,7 +92,7 @@ class Board:
 
 
 def stop_server(home: Path, immediate: bool) -> bool:
-    """Stop the server at once: PostgreSQL's immediate stop, or SIGKILL; its keeper starts it again."""
+    """Stop the server at once: PostgreSQL's immediate stop, or SIGKILL; its supervisor starts it again."""
     server, _ = server_pids(home)
     if server is None:
         return False

@@ -203,11 +203,11 @@ def test_what_keeps_the_house_gives_way_to_a_message_and_is_done_all_the_same(
                 found += [module.value for _ in replicas(c, module.value)]
         return found
 
-    herald._kept = time.monotonic() + 1000.0
+    herald._maintained = time.monotonic() + 1000.0
     herald._hint.set()  # somebody waits, and goes on waiting
     herald.turn(frozenset())
     assert known() == ["sig"], "one thing, and back to who waits"
-    herald._kept = time.monotonic() - 1000.0
+    herald._maintained = time.monotonic() - 1000.0
     herald.turn(frozenset())
     herald.close()
     assert known() == ["sig", "dm", "tr", "vis"], "but not for ever"

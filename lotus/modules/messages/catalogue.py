@@ -31,8 +31,8 @@ class Route:
 @cache
 def payloads() -> tuple[type[Payload], ...]:
     """Return every payload, in the order of its module."""
-    found = [value for module in MODULES for value in vars(module).values() if isinstance(value, type)]
-    return tuple(kind for kind in found if issubclass(kind, Payload) and kind is not Payload)
+    classes = [value for module in MODULES for value in vars(module).values() if isinstance(value, type)]
+    return tuple(kind for kind in classes if issubclass(kind, Payload) and kind is not Payload)
 
 
 @cache

@@ -37,7 +37,8 @@ class ExpertRow:
 
 
 def write_experts(connection: Connection, experts: ExpertSet) -> None:
-    """Make the registry say what runs: new specs are added, others are switched off; repeating it changes nothing."""
+    """Make the registry equal to what runs: new specs are added, others are switched off; repeating it changes
+    nothing."""
     voices = experts.fusion.voices
     rows = [
         (e.expert_id, e.spec_id, e.version, e.kind, json.dumps(e.body), place, voice.weight, voice.vote, voice.status)

@@ -53,20 +53,20 @@ def write_board(
 ) -> int:
     """Add what a night changed on the board, where it is not there yet; return the number of new rows.
 
-    What an earlier run of the same day said and this one does not is taken back. Raises `BeliefError` for a braid whose
-    parents are missing.
+    Changes of an earlier run of the same day that this one does not have are taken back. Raises `BeliefError` for a
+    braid whose parents are missing.
     """
     board = {braid.braid_id: braid for braid in braids}
-    said = {e.braid_id: (board[e.braid_id], _change(e)) for e in events}
+    changes = {e.braid_id: (board[e.braid_id], _change(e)) for e in events}
     there: dict[str, tuple[int, dict[str, Any]]] = {}
     for name, ordinal, body in connection.execute(_query(module, "changes_of_day"), [branch, day]).fetchall():
         there[str(name)] = int(str(ordinal)), _any(body)
     before = {b.braid_id: b for b in read_board(connection, module, branch, day)}
-    for name in there.keys() - said.keys():
+    for name in there.keys() - changes.keys():
         old = before.get(name) or _taken_back(from_body(there[name][1], Braid))
-        said[name] = old, {"reason": AGAIN}
+        changes[name] = old, {"reason": AGAIN}
     written = 0
-    for name, (braid, change) in sorted(said.items()):
+    for name, (braid, change) in sorted(changes.items()):
         check_parents(braid, board)
         body = to_plain(braid) | {_CHANGE: change}
         ordinal, held = there.get(name, (-1, {}))
@@ -85,8 +85,8 @@ def read_board(connection: Connection, module: str, branch: str, before: str | N
 
 
 def _change(event: BraidEvent) -> dict[str, str]:
-    told = {"old_state": event.old_state, "reason": event.reason, "git_sha": git_sha()}
-    return told | {"priors_before": event.priors_before, "priors_after": event.priors_after}
+    states = {"old_state": event.old_state, "reason": event.reason, "git_sha": git_sha()}
+    return states | {"priors_before": event.priors_before, "priors_after": event.priors_after}
 
 
 def _taken_back(braid: Braid) -> Braid:
@@ -94,7 +94,7 @@ def _taken_back(braid: Braid) -> Braid:
 
 
 def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Tell whether two rows say the same; the commit that made them does not count."""
+    """Return whether two rows are equal; the commit that made them does not count."""
 
     def bare(body: Mapping[str, Any]) -> dict[str, Any]:
         return {k: v for k, v in body.items() if k != _CHANGE} | {

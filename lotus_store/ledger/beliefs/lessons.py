@@ -13,7 +13,7 @@ from lotus_store.build import git_sha
 from lotus_store.ledger.bodies import from_body, to_body
 from lotus_store.postgres.queries import query
 
-RUN, RUN_OF_LESSONS = "run", "lessons"  # kind and name of the row that says what a night of learning was
+RUN, RUN_OF_LESSONS = "run", "lessons"  # kind and name of the row about a night of learning
 
 Connection = psycopg.Connection[tuple[object, ...]]
 

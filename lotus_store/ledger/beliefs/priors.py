@@ -42,7 +42,7 @@ def put_version(
 
 
 def put_in_force(connection: Connection, version: PriorsVersion, event_id: str, module: str = "sig") -> None:
-    """Say that a version is in force from its `effective_from_ms`, brought by message `event_id`."""
+    """Put a version in force from its `effective_from_ms`, brought by message `event_id`."""
     connection.execute(
         _query(module, "put_in_force"),
         [version.branch, day_of(version.effective_from_ms), version.priors_ver, version.effective_from_ms, event_id],

@@ -73,17 +73,17 @@ def append_once(
     Numbers are gapless: other senders wait until the caller's transaction ends.
     """
     connection.execute(message_query(module, "lock_outbox"))
-    found = connection.execute(message_query(module, "next_and_sent"), [list(dedupe_keys)]).fetchall()
-    seq = int(str(found[0][0]))
-    known = {str(key): str(text) for _, key, text in found if key is not None}
+    rows_sent = connection.execute(message_query(module, "next_and_sent"), [list(dedupe_keys)]).fetchall()
+    seq = int(str(rows_sent[0][0]))
+    texts = {str(key): str(text) for _, key, text in rows_sent if key is not None}
     new: list[tuple[Envelope, str]] = []
     for index, key in enumerate(dedupe_keys):
-        if key not in known:
+        if key not in texts:
             new.append(sealed(index, seq + len(new)))
-            known[key] = new[-1][1]
+            texts[key] = new[-1][1]
     rows = [(e.seq, *_columns(e), text) for e, text in new]
     put_rows(connection, message_query(module, "put_outbox"), rows)
-    return [known[key] for key in dedupe_keys]
+    return [texts[key] for key in dedupe_keys]
 
 
 def sent(connection: Connection, module: str, dedupe_key: str) -> str | None:
@@ -99,7 +99,7 @@ def claim_outbox(connection: Connection, module: str, branch: str | None, batch:
 
 
 def dispatched(connection: Connection, module: str, seqs: Sequence[int], outcome: str) -> None:
-    """Say that outbox rows are done: `delivered` or `dead`."""
+    """Mark outbox rows as done: `delivered` or `dead`."""
     connection.execute(message_query(module, "dispatched"), [outcome, list(seqs)])
 
 
@@ -111,7 +111,7 @@ def postponed(connection: Connection, module: str, waits_s: Mapping[int, float])
 def deliver(
     connection: Connection,
     module: str,
-    parcels: Sequence[tuple[Envelope, str]],
+    envelopes: Sequence[tuple[Envelope, str]],
     replica_of: Mapping[Intent, str | None] = MappingProxyType({}),
 ) -> set[str]:
     """Put envelopes (with their texts) into a module's inbox in one statement; return the names of those that are new.
@@ -119,7 +119,7 @@ def deliver(
     `replica_of` names the replica that is to have the messages of an intent (none: anybody).
     One that was there before, by name or by sender and dedupe key, is left as it is.
     """
-    rows = [(e.event_id, e.sender.value, *_columns(e)[1:], text, replica_of.get(e.intent)) for e, text in parcels]
+    rows = [(e.event_id, e.sender.value, *_columns(e)[1:], text, replica_of.get(e.intent)) for e, text in envelopes]
     return {str(row[0]) for row in connection.execute(*message_rows(module, "put_inbox", rows))}
 
 
@@ -144,7 +144,7 @@ def claim_inbox(
 
 
 def consumed(connection: Connection, module: str, outcomes: Mapping[str, str]) -> None:
-    """Say that inbox rows (by name) are done: `applied`, `refused` or `dead`."""
+    """Mark inbox rows (by name) as done: `applied`, `refused` or `dead`."""
     connection.execute(message_query(module, "consumed"), [list(outcomes), list(outcomes.values())])
 
 
@@ -158,7 +158,7 @@ def reconsider(connection: Connection, module: str, event_id: str) -> bool:
     return connection.execute(message_query(module, "reconsider"), [event_id]).rowcount == 1
 
 
-def bury(connection: Connection, module: str, letters: Sequence[tuple[DeadLetter, str]]) -> None:
+def dead_letter(connection: Connection, module: str, letters: Sequence[tuple[DeadLetter, str]]) -> None:
     """Keep dead letters (each with its envelope); they stay replayable."""
     rows = [(x.event_id, x.place, x.reason, x.detail.replace("\0", "\\0"), text) for x, text in letters]
     connection.execute(*message_rows(module, "put_dead", rows))
@@ -202,7 +202,7 @@ def newest(connection: Connection, module: str, intent: str, branch: str | None 
 
 
 def releases_lately(connection: Connection, module: str, seconds: float) -> list[str]:
-    """Return the releases under which a module said something in the last seconds (of its 100 newest messages)."""
+    """Return the releases under which a module sent something in the last seconds (of its 100 newest messages)."""
     rows = connection.execute(message_query(module, "releases_lately"), [seconds])
     return sorted(str(release) for (release,) in rows)
 

@@ -1,6 +1,6 @@
 """How published windows were executed at a venue, in the sig database: the rows that become Y of a traded day.
 
-Written when the trader tells it, once per window; what a day's outcomes make of them is `lotus.outcomes.executed`.
+Written when the trader reports it, once per window; what a day's outcomes make of them is `lotus.outcomes.executed`.
 """
 
 from collections.abc import Mapping
@@ -63,7 +63,8 @@ def execution_of(connection: Connection, event_id: str) -> Execution | None:
 
 @dataclass(frozen=True, slots=True)
 class LateDay:
-    """A day whose outcomes were made without all `told` executions of its windows; the last came `quiet_s` ago."""
+    """A day whose outcomes were made without all `told` (reported) executions of its windows; the last came `quiet_s`
+    ago."""
 
     day: str
     venue: str

@@ -74,11 +74,11 @@ def begin_run(connection: Connection, run: Run) -> None:
     """Name a run before its first row; raises `LedgerError` when the name is taken by a run of another kind."""
     connection.execute(query("sig", "put_run"), [run.run_id, run.branch, run.tape, run.replayed])
     row = connection.execute(query("sig", "read_run"), [run.run_id]).fetchone()
-    known = Run(*_any(row)) if row else run
-    if (known.branch, known.replayed) != (run.branch, run.replayed):
-        kind = "replayed a recording" if known.replayed else "took the venue's messages"
+    stored = Run(*_any(row)) if row else run
+    if (stored.branch, stored.replayed) != (run.branch, run.replayed):
+        kind = "replayed a recording" if stored.replayed else "took the venue's messages"
         cause = "give this run another name (--run-id)"
-        raise LedgerError(f"run {run.run_id} {kind} on branch {known.branch}", "one kind and branch per run", cause)
+        raise LedgerError(f"run {run.run_id} {kind} on branch {stored.branch}", "one kind and branch per run", cause)
 
 
 def append_events(connection: Connection, run_id: str, events: Mapping[str, NDArray[Any]]) -> int:
@@ -183,7 +183,7 @@ def take_commands(connection: Connection) -> list[tuple[int, str, dict[str, Any]
 
 
 def finish_command(connection: Connection, number: int, result: Mapping[str, Any]) -> None:
-    """Say how a command ended."""
+    """Write how a command ended."""
     connection.execute(query("sig", "finish_command"), [to_body(result), number])
 
 

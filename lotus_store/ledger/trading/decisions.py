@@ -30,7 +30,7 @@ def put_decision(
 ) -> None:
     """Write a decision and its strand; those that are there stay.
 
-    The strand of a decision of the book says what it expects (bps) and within which budget; a probe has neither.
+    The strand of a decision of the book holds what it expects (bps) and within which budget; a probe has neither.
     """
     expected, authority = row.ticket.get("expected"), row.ticket.get("authority")
     values = {
@@ -60,9 +60,9 @@ def judge_book(connection: Connection, decision_id: str, plan_id: str, judgement
     connection.execute(query("dm", "judge_book_strand"), [plan_id, to_body(judgement), decision_id])
 
 
-def note_trigger(connection: Connection, decision_id: str, told: Mapping[str, Any]) -> None:
+def note_trigger(connection: Connection, decision_id: str, trigger: Mapping[str, Any]) -> None:
     """Add what became of a decision's trigger to its strand, after what was told before."""
-    connection.execute(query("dm", "note_trigger"), [to_body([told]), decision_id])
+    connection.execute(query("dm", "note_trigger"), [to_body([trigger]), decision_id])
 
 
 def _any(row: tuple[Any, ...]) -> tuple[Any, ...]:

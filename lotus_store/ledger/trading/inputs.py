@@ -1,6 +1,6 @@
 """What the decision-maker was told, and where its book stands, in the dm database; every write may be repeated.
 
-An input is told once and stays what it was; it may be taken back, before or after it came. What is over is forgotten:
+An input comes once and stays as it was; it may be taken back, before or after it came. What is over is forgotten:
 the ticket of a decision names the views that it rests on. What the values mean is `lotus.decision`.
 """
 

@@ -85,8 +85,8 @@ def knowledge_before(connection: Connection, branch: str, day: str) -> Knowledge
 def knowledge_of(connection: Connection, branch: str, night: str, executors_day: str) -> Knowledge:
     """Return the knowledge of one night, with executors as of a day; raises `LedgerError` when it is not there."""
     bodies = _read(connection, branch, night)
-    found = from_body(bodies[COVARIANCE], _StoredCovariance)
-    matrix = np.array(found.matrix, dtype=np.float64).reshape(len(found.coins), len(found.coins))
+    stored = from_body(bodies[COVARIANCE], _StoredCovariance)
+    matrix = np.array(stored.matrix, dtype=np.float64).reshape(len(stored.coins), len(stored.coins))
     pairs = from_body(bodies[CORRELATIONS], list[tuple[str, str, float]])
     reliabilities = from_body(bodies[SOURCES], tuple[SourceReliability, ...])
     return Knowledge(
@@ -94,12 +94,12 @@ def knowledge_of(connection: Connection, branch: str, night: str, executors_day:
         calibration=from_body(bodies[CELLS], ScoreCalibration),
         memory=DecisionMemory(reliabilities, executors_by(connection, branch, executors_day)),
         covariance=Covariance(
-            coins=found.coins,
+            coins=stored.coins,
             matrix=matrix,
-            bar_s=found.bar_s,
-            asof_ms=found.asof_ms,
-            shrinkage=found.shrinkage,
-            rows=found.rows,
+            bar_s=stored.bar_s,
+            asof_ms=stored.asof_ms,
+            shrinkage=stored.shrinkage,
+            rows=stored.rows,
         ),
         correlations={(one, other): rho for one, other, rho in pairs},
     )
@@ -122,9 +122,11 @@ def executors_by(connection: Connection, branch: str, day: str) -> tuple[Executo
 
 
 def _bodies(knowledge: Knowledge, quality: Sequence[SourceQuality]) -> dict[tuple[str, str], str]:
-    found = knowledge.covariance
-    matrix = tuple(tuple(row) for row in found.matrix.tolist())
-    stored = _StoredCovariance(found.coins, matrix, found.bar_s, found.asof_ms, found.shrinkage, found.rows)
+    covariance = knowledge.covariance
+    matrix = tuple(tuple(row) for row in covariance.matrix.tolist())
+    stored = _StoredCovariance(
+        covariance.coins, matrix, covariance.bar_s, covariance.asof_ms, covariance.shrinkage, covariance.rows
+    )
     pairs = [(one, other, rho) for (one, other), rho in sorted(knowledge.correlations.items())]
     return {
         CELLS: to_body(knowledge.calibration),

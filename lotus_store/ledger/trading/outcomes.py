@@ -1,7 +1,7 @@
 """Plans that came to their end, from the tr database: what was foretold of each, and what became of it.
 
-Only entries that were due count: one that expired or was called off says nothing of fills. What is learned from them is
-`lotus.trading.estimates.predictor`'s and `lotus.trading.estimates.executor_scores`'.
+Only entries that were due count: one that expired or was called off is no evidence about fills. What is learned from
+them is `lotus.trading.estimates.predictor`'s and `lotus.trading.estimates.executor_scores`'.
 """
 
 from collections.abc import Mapping
@@ -47,10 +47,15 @@ def finished_plans(
 
 
 def _finished(
-    plan_id: str, venue: str, strategy: str, sent_ms: int, told: Mapping[str, Any] | None, metrics: Mapping[str, Any]
+    plan_id: str,
+    venue: str,
+    strategy: str,
+    sent_ms: int,
+    estimate: Mapping[str, Any] | None,
+    metrics: Mapping[str, Any],
 ) -> FinishedPlan:
-    told = told or {}
-    known_ms, features = int(metrics["finished_ts"]), told.get("features")
+    estimate = estimate or {}
+    known_ms, features = int(metrics["finished_ts"]), estimate.get("features")
     named = {"execution_id": plan_id, "revision": 0, "venue": venue, "strategy": strategy}
     score = named | {name: metrics[name] for name in ("status", "adherence", "alarms")}
     execution = None
@@ -63,8 +68,8 @@ def _finished(
             slippage_bps=_number(metrics["slippage_arrival_bps"]),
             latency_ms=metrics["latency_ms"],
         )
-    said = told.get("prediction")
-    prediction = None if said is None else from_body(said, Prediction)
+    predicted = estimate.get("prediction")
+    prediction = None if predicted is None else from_body(predicted, Prediction)
     return FinishedPlan(
         plan_id=plan_id,
         venue=venue,
@@ -73,7 +78,7 @@ def _finished(
         score=score,
         execution=execution,
         prediction=prediction,
-        fitted_ms=int(told.get("fitted_ms", 0)),
+        fitted_ms=int(estimate.get("fitted_ms", 0)),
     )
 
 

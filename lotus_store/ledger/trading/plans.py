@@ -28,7 +28,7 @@ class PlanRow:
     `execution` is the state of its executor, empty before the first step; `created_ms` is event time. `session` is the
     run whose feed the venue lives on (a paper account, the exchange of a replay), empty for a venue that outlives runs.
     `ceiling` and `exit_at_ms` are what later decisions of the book made of it; `parent_id` is the message that asked
-    for it, the parent of all that is said of it.
+    for it, the parent of all its messages.
     """
 
     plan_id: str
@@ -176,11 +176,11 @@ def open_plans(connection: Connection, venue: str, session: str = "") -> list[Pl
 
 def book_plans(connection: Connection, venue: str, session: str, account: str) -> dict[str, list[OpenPlan]]:
     """Return the open plans of the book in an account by coin, oldest first."""
-    found: dict[str, list[OpenPlan]] = {}
+    plans: dict[str, list[OpenPlan]] = {}
     for row in connection.execute(query("tr", "book_plans"), [venue, session, account]):
         plan_id, coin, side, will_hold, exit_at_ms = _any(row)
-        found.setdefault(coin, []).append(OpenPlan(plan_id, Side(side), will_hold, exit_at_ms))
-    return found
+        plans.setdefault(coin, []).append(OpenPlan(plan_id, Side(side), will_hold, exit_at_ms))
+    return plans
 
 
 def book_results(connection: Connection, branch: str) -> list[BookResult]:
@@ -249,7 +249,7 @@ def put_trigger_events(connection: Connection, lines: Sequence[TriggerLine]) -> 
 
 
 def trigger_events_of(connection: Connection, plan_id: str) -> list[TriggerLine]:
-    """Return what a plan's trigger said, in order."""
+    """Return the events of a plan's trigger, in order."""
     return [TriggerLine(*_any(row)) for row in connection.execute(query("tr", "trigger_events_of"), [plan_id])]
 
 
