@@ -14,7 +14,7 @@ from lotus_cli.terminal.tables import TableColumn, numbers, table, wide_option
 from lotus_herald.keys import Keys
 from lotus_modules.priors.rollback import submit
 from lotus_store.databases import Databases
-from lotus_store.ledger.beliefs.braids import read_board
+from lotus_store.ledger.beliefs.braids import read_registry
 from lotus_store.ledger.beliefs.reviews import read_outcomes, read_reviews
 
 
@@ -41,7 +41,7 @@ def list_braids(everything: bool, wide: bool, branch: str | None, home: str | No
     settings = settings_of(home, branch=branch)
     require_branch(settings)
     with Databases(settings) as databases, databases.connect("sig") as sig:
-        board = read_board(sig, settings.branch)
+        board = read_registry(sig, settings.branch)
         outcomes = read_outcomes(sig, settings.branch)
         acts = read_reviews(sig, settings.branch)
     done = {o.act.act_id for o in outcomes}

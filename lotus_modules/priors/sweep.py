@@ -18,7 +18,7 @@ from lotus_modules.priors.rollback import LAST_STAGE, logged_until, next_minute
 from lotus_modules.priors.weave_notes import tell_alerts
 from lotus_store.config import Settings
 from lotus_store.databases import Connection, Databases
-from lotus_store.ledger.beliefs.braids import read_board, write_acts
+from lotus_store.ledger.beliefs.braids import read_registry, write_acts
 from lotus_store.ledger.beliefs.lessons import RUN, RUN_OF_LESSONS, read_experiments
 from lotus_store.ledger.beliefs.priors import in_force_at, swaps
 from lotus_store.ledger.day_commits import committed_days, last_commits
@@ -70,5 +70,5 @@ def _day(sig: Connection, branch: str) -> tuple[str, str]:
 def _done(sig: Connection, previous: PriorsVersion, day: str, from_ms: int, settings: Settings) -> Sweep | None:
     audits = read_experiments(sig, settings.branch, day, "audit")
     alarms = {name: str(body["reason"]) for name, body in audits.items() if body["state"]["alarm"]}
-    board = read_board(sig, settings.branch)
-    return sweep(previous, board, day, alarms, from_ms, settings.manifest.weave)
+    registry = read_registry(sig, settings.branch)
+    return sweep(previous, registry, day, alarms, from_ms, settings.manifest.weave)

@@ -33,7 +33,7 @@ from lotus_assets.stages.scoring.payoff_scores import evidence_of, read_scores
 from lotus_herald.keys import Keys
 from lotus_modules.priors.weave_notes import tell_lessons
 from lotus_store.databases import Connection
-from lotus_store.ledger.beliefs.braids import read_board
+from lotus_store.ledger.beliefs.braids import read_registry
 from lotus_store.ledger.beliefs.lessons import (
     RUN,
     RUN_OF_LESSONS,
@@ -69,7 +69,7 @@ def make(ctx: StageContext, day: str) -> Made:
     memory = read_experiments(ctx.sig, ctx.branch, before, NIGHT) if before else {}
     audits = read_experiments(ctx.sig, ctx.branch, before, AUDIT) if before else {}
     learning_days = int(memory["night"]["learning_days"]) + 1 if memory else 1
-    board = [b for b in read_board(ctx.sig, ctx.branch, before) if b.in_force] if before else []
+    board = [b for b in read_registry(ctx.sig, ctx.branch, before) if b.in_force] if before else []
     made = commits_before(ctx, "lesson_atoms", next_day(day), len(searched))
     night = learn_from(
         sources(ctx, searched, made),

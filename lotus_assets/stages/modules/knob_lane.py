@@ -33,7 +33,13 @@ from lotus_modules.priors.hand_over import hand_over
 from lotus_modules.priors.prior_patch import propose
 from lotus_modules.priors.weave_notes import tell_alerts, tell_lessons
 from lotus_resources.recent_values import RecentKind
-from lotus_store.ledger.beliefs.knob_nights import read_board, read_records, write_board, write_lessons, write_records
+from lotus_store.ledger.beliefs.knob_nights import (
+    read_records,
+    read_registry,
+    write_lessons,
+    write_records,
+    write_registry,
+)
 from lotus_store.ledger.beliefs.lessons import both_slots
 from lotus_store.ledger.beliefs.priors import in_force_at, swaps
 from lotus_store.ledger.bodies import from_body, to_body, to_plain
@@ -180,7 +186,7 @@ class KnobLane:
             return
         after = woven.priors
         with ctx.databases.connect(name) as connection:
-            write_board(connection, name, ctx.branch, day, woven.braids, woven.events)
+            write_registry(connection, name, ctx.branch, day, woven.braids, woven.events)
             tell_alerts(connection, ctx.branch, day, woven.alerts, after.priors_ver, keys, self.module)
             before = in_force_at(connection, ctx.branch, after.effective_from_ms - 1, name)
             moved = before.braids != after.braids
@@ -200,7 +206,7 @@ class KnobLane:
     def _learn(self, ctx: StageContext, day: str) -> KnobNight:
         previous, name = self._previous(ctx, day), self.module.value
         with ctx.databases.connect(name) as connection:
-            board = read_board(connection, name, ctx.branch, day)
+            board = read_registry(connection, name, ctx.branch, day)
             memory = self._memory(ctx, day, read_records(connection, name, ctx.branch, self._before(ctx, day), NIGHT))
         scores = self._scores(ctx, next_day(day), ctx.manifest.learning.search_days)
         return knob_night(scores, day, self.keys(), previous, board, swap_ms(ctx, day), ctx.manifest, memory)

@@ -48,26 +48,26 @@ def read_records(connection: Connection, module: str, branch: str, day: str, kin
     return {str(name): body for name, body in rows}
 
 
-def write_board(
+def write_registry(
     connection: Connection, module: str, branch: str, day: str, braids: Sequence[Braid], events: Sequence[BraidEvent]
 ) -> int:
-    """Add what a night changed on the board, where it is not there yet; return the number of new rows.
+    """Add what a night changed on the braid registry, where it is not there yet; return the number of new rows.
 
     Changes of an earlier run of the same day that this one does not have are taken back. Raises `BeliefError` for a
     braid whose parents are missing.
     """
-    board = {braid.braid_id: braid for braid in braids}
-    changes = {e.braid_id: (board[e.braid_id], _change(e)) for e in events}
+    registry = {braid.braid_id: braid for braid in braids}
+    changes = {e.braid_id: (registry[e.braid_id], _change(e)) for e in events}
     there: dict[str, tuple[int, dict[str, Any]]] = {}
     for name, ordinal, body in connection.execute(_query(module, "changes_of_day"), [branch, day]).fetchall():
         there[str(name)] = int(str(ordinal)), _any(body)
-    before = {b.braid_id: b for b in read_board(connection, module, branch, day)}
+    before = {b.braid_id: b for b in read_registry(connection, module, branch, day)}
     for name in there.keys() - changes.keys():
         old = before.get(name) or _taken_back(from_body(there[name][1], Braid))
         changes[name] = old, {"reason": AGAIN}
     written = 0
     for name, (braid, change) in sorted(changes.items()):
-        check_parents(braid, board)
+        check_parents(braid, registry)
         body = to_plain(braid) | {_CHANGE: change}
         ordinal, held = there.get(name, (-1, {}))
         if _same(held, body):
@@ -78,9 +78,9 @@ def write_board(
     return written
 
 
-def read_board(connection: Connection, module: str, branch: str, before: str | None = None) -> list[Braid]:
-    """Return the board as the days before a day left it (None: now), ordered by braid_id."""
-    rows = connection.execute(_query(module, "read_board"), {"branch": branch, "before": before})
+def read_registry(connection: Connection, module: str, branch: str, before: str | None = None) -> list[Braid]:
+    """Return the braid registry as the days before a day left it (None: now), ordered by braid_id."""
+    rows = connection.execute(_query(module, "read_registry"), {"branch": branch, "before": before})
     return [from_body(row[0], Braid) for row in rows]
 
 
