@@ -68,7 +68,7 @@ def _rows(
     strangers = [e.braid_id for e in events if e.braid_id not in registry]
     if strangers:
         raise LedgerError(
-            f"the night changed braid {strangers[0]}, which is not on its registry", "the braid registry after it"
+            f"the night changed braid {strangers[0]}, which is not in its registry", "the braid registry after it"
         )
     for event in events:
         check_parents(registry[event.braid_id], registry)

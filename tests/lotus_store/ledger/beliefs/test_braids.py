@@ -48,7 +48,7 @@ def test_the_board_is_the_newest_row_of_each_braid(databases: Databases) -> None
         assert repr(braids.read_braid(c, "a")) == repr(a3)
         view = c.execute("SELECT braid_id, state, detector_id, expires_at_ms FROM braids ORDER BY 1").fetchall()
         assert view == [("a", "archived", "d", 9), ("b", "proposed", "d", 9)]
-        with pytest.raises(LedgerError, match="not on its board"):
+        with pytest.raises(LedgerError, match="not in its registry"):
             braids.write_night(c, "main", DAY, [a], [event("b", "x", "active")])
 
 
