@@ -10,6 +10,7 @@ import threading
 import time
 from contextlib import AbstractContextManager, ExitStack
 from types import TracebackType
+from typing import Any
 
 import psycopg
 from psycopg import sql
@@ -24,7 +25,7 @@ from lotus_store.postgres.queries import query
 from lotus_store.postgres.roles import DAGSTER, give_dagster, role_of
 from lotus_store.private import own_home
 
-Connection = psycopg.Connection[tuple[object, ...]]
+Connection = psycopg.Connection[tuple[Any, ...]]
 
 
 class Databases(AbstractContextManager["Databases"]):

@@ -11,7 +11,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
-import psycopg
 
 from lotus.atlas.numbers import Key, LedgerNumbers, ModuleNumbers, for_ledger, key_of
 from lotus.atlas.rows import LedgerRow, branches_of, numbers_key, row_of_message, row_of_strand, with_numbers
@@ -47,7 +46,7 @@ class Differences:
         return not (self.missing or self.extra or self.changed or self.numbers)
 
 
-def put(connection: psycopg.Connection[tuple[object, ...]], rows: Iterable[LedgerRow]) -> None:
+def put(connection: Connection, rows: Iterable[LedgerRow]) -> None:
     """Write rows in the caller's transaction; a row that is there becomes the one given, of two alike the last counts.
 
     They carry the numbers that the atlas has of their module and day, whatever numbers they have themselves.

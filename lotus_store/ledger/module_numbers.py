@@ -6,12 +6,9 @@ What they are is decided in `lotus.atlas.numbers`; carrying them into the ledger
 from collections.abc import Sequence
 
 import msgspec
-import psycopg
 
 from lotus.atlas.numbers import ModuleNumbers
-from lotus_store.postgres.queries import query
-
-Connection = psycopg.Connection[tuple[object, ...]]
+from lotus_store.postgres.queries import Connection, query
 
 
 def write_numbers(connection: Connection, rows: Sequence[ModuleNumbers]) -> None:

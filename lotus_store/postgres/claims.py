@@ -9,18 +9,17 @@ import socket
 import uuid
 from pathlib import Path
 
-import psycopg
 from psycopg import sql
 
 from lotus.errors import LedgerError
 from lotus_store.files import write_bytes
-from lotus_store.postgres.queries import query
+from lotus_store.postgres.queries import Connection, query
 
 FILE = "home_id"
 MARK = re.compile(r"Lotus home ([0-9a-f]{32}) \((.*?)\)")
 
 
-def claim(connection: psycopg.Connection[tuple[object, ...]], name: str, home: Path) -> None:
+def claim(connection: Connection, name: str, home: Path) -> None:
     """Mark the database of this connection as this home's; within a transaction that holds the lock of migrations.
 
     Raises `LedgerError` when it is another home's, or when this login does not own it and cannot mark it.

@@ -21,7 +21,7 @@ from psycopg import sql
 
 from lotus.errors import LedgerError
 from lotus_store.postgres.claims import claim
-from lotus_store.postgres.queries import SQL_ROOT, query
+from lotus_store.postgres.queries import SQL_ROOT, Connection, query
 from lotus_store.postgres.roles import as_owner
 
 LOTUS_DATABASES = ("sig", "dm", "tr", "vis", "atlas")
@@ -39,7 +39,7 @@ ADDITIVE = re.compile(
 class Opener(Protocol):
     """Something that connects to a database by name, as one who may change its schema."""
 
-    def owner(self, name: str, autocommit: bool = False) -> psycopg.Connection[tuple[object, ...]]:
+    def owner(self, name: str, autocommit: bool = False) -> Connection:
         """Return a new connection."""
 
 
@@ -122,7 +122,7 @@ def check(databases: Opener) -> dict[str, int]:
     return versions
 
 
-def catalogue(connection: psycopg.Connection[tuple[object, ...]], schema: str = "public") -> set[str]:
+def catalogue(connection: Connection, schema: str = "public") -> set[str]:
     """Return one line for each column, constraint, index, view, function and trigger of a schema."""
     connection.execute("SELECT set_config('search_path', %s, true)", [schema])
     rows = connection.execute(query("common", "catalogue"), {"schema": schema}).fetchall()
@@ -139,7 +139,7 @@ def _migrate_one(databases: Opener, name: str, post: bool, roles: bool, home: Pa
     return applied
 
 
-def _run_waiting(connection: psycopg.Connection[tuple[object, ...]], name: str, post: bool) -> int:
+def _run_waiting(connection: Connection, name: str, post: bool) -> int:
     applied = _applied(connection, name)
     waiting = [m for m in migrations_of(name) if m.version not in applied]
     if any(m.post for m in waiting) and not post:
@@ -157,7 +157,7 @@ def _run_waiting(connection: psycopg.Connection[tuple[object, ...]], name: str, 
     return len(applied)
 
 
-def _applied(connection: psycopg.Connection[tuple[object, ...]], name: str) -> set[int]:
+def _applied(connection: Connection, name: str) -> set[int]:
     """Return the applied versions after verifying that this is the Lotus database `name`."""
     tables = {str(row[0]) for row in connection.execute(query("common", "tables")).fetchall()}
     if "lotus_schema" not in tables:
@@ -183,7 +183,7 @@ def _applied(connection: psycopg.Connection[tuple[object, ...]], name: str) -> s
     return {int(str(row[0])) for row in rows}
 
 
-def _compare(connection: psycopg.Connection[tuple[object, ...]], name: str) -> None:
+def _compare(connection: Connection, name: str) -> None:
     with connection.transaction(force_rollback=True):
         live = catalogue(connection)
         connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(SCRATCH)))

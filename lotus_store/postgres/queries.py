@@ -17,6 +17,7 @@ SQL_ROOT = Path(__file__).resolve().parents[2] / "sql"
 NAME = re.compile(r"^-- name: *(\w+) *$", re.MULTILINE)
 
 
+Connection = psycopg.Connection[tuple[Any, ...]]
 TOGETHER = 1000  # rows of one statement, whose values are counted in 16 bits
 MODULES = ("sig", "dm", "tr", "vis")
 
@@ -52,7 +53,7 @@ def message_rows(module: str, name: str, rows: Sequence[Sequence[Any]]) -> tuple
     return _for_rows(message_query(module, name), rows)
 
 
-def put_rows(connection: psycopg.Connection[Any], text: bytes, rows: Sequence[Sequence[Any]]) -> None:
+def put_rows(connection: Connection, text: bytes, rows: Sequence[Sequence[Any]]) -> None:
     """Execute a query that has `{rows}` for all rows, `TOGETHER` at a time; not at all where there are none."""
     for start in range(0, len(rows), TOGETHER):
         connection.execute(*_for_rows(text, rows[start : start + TOGETHER]))

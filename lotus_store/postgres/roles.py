@@ -13,14 +13,13 @@ from psycopg import sql
 
 from lotus.errors import LedgerError
 from lotus_store.manifests.model import load_manifest
-from lotus_store.postgres.queries import load_queries
+from lotus_store.postgres.queries import Connection, load_queries
 
 OWNER = "lotus_owner"
 DAGSTER = "lotus_dagster"
 READERS = ("lotus_console", DAGSTER)
 ALWAYS = {"lotus_schema": ("SELECT",)}
 
-Connection = psycopg.Connection[tuple[object, ...]]
 Matrix = dict[tuple[str, str], tuple[str, ...]]
 
 

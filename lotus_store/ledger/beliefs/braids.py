@@ -4,8 +4,6 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-import psycopg
-
 from lotus.errors import LedgerError
 from lotus.learning.monitor import Monitor
 from lotus.weave.algebra import check_parents
@@ -13,9 +11,7 @@ from lotus.weave.braid import Braid
 from lotus.weave.night import BraidEvent
 from lotus_store.build import git_sha
 from lotus_store.ledger.bodies import from_body, to_body
-from lotus_store.postgres.queries import query
-
-Connection = psycopg.Connection[tuple[object, ...]]
+from lotus_store.postgres.queries import Connection, query
 
 
 def write_night(

@@ -3,15 +3,12 @@
 What settings mean is `lotus.experts.weekly.learned`; nothing is decided here.
 """
 
-import psycopg
-
 from lotus.errors import LedgerError
 from lotus.experts.fusion import default_experts
 from lotus.experts.weekly.learned import InForce, experts_with, learned_from_json, learned_to_json
 from lotus.timebase import HOUR_MS, WARMUP_MS, day_of, next_day
-from lotus_store.postgres.queries import query
+from lotus_store.postgres.queries import Connection, query
 
-Connection = psycopg.Connection[tuple[object, ...]]
 READING_MS = HOUR_MS  # a daemon has this long to read what is in force before the day's state is born
 
 

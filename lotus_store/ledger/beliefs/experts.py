@@ -7,12 +7,8 @@ Nothing is decided here.
 import json
 from dataclasses import dataclass
 
-import psycopg
-
 from lotus.experts.fusion import ExpertSet
-from lotus_store.postgres.queries import query
-
-Connection = psycopg.Connection[tuple[object, ...]]
+from lotus_store.postgres.queries import Connection, query
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,4 +47,4 @@ def write_experts(connection: Connection, experts: ExpertSet) -> None:
 
 def read_experts(connection: Connection) -> list[ExpertRow]:
     """Return the registry, active experts first, in the order of the fusion."""
-    return [ExpertRow(*row) for row in connection.execute(query("sig", "read_experts"))]  # type: ignore[arg-type]
+    return [ExpertRow(*row) for row in connection.execute(query("sig", "read_experts"))]

@@ -8,17 +8,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-import psycopg
-
 from lotus.learning.lesson import Lesson
 from lotus.weave.algebra import check_parents
 from lotus.weave.braid import Braid
 from lotus.weave.night import BraidEvent
 from lotus_store.build import git_sha
 from lotus_store.ledger.bodies import from_body, to_body, to_plain
-from lotus_store.postgres.queries import message_query
+from lotus_store.postgres.queries import Connection, message_query
 
-Connection = psycopg.Connection[tuple[object, ...]]
 AGAIN = "the day was learned again without it"
 _CHANGE = "change"  # what a row tells beside the braid itself
 
@@ -60,7 +57,7 @@ def write_registry(
     changes = {e.braid_id: (registry[e.braid_id], _change(e)) for e in events}
     there: dict[str, tuple[int, dict[str, Any]]] = {}
     for name, ordinal, body in connection.execute(_query(module, "changes_of_day"), [branch, day]).fetchall():
-        there[str(name)] = int(str(ordinal)), _any(body)
+        there[str(name)] = int(str(ordinal)), dict(body)
     before = {b.braid_id: b for b in read_registry(connection, module, branch, day)}
     for name in there.keys() - changes.keys():
         old = before.get(name) or _taken_back(from_body(there[name][1], Braid))
@@ -106,7 +103,3 @@ def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
 
 def _query(module: str, name: str) -> bytes:
     return message_query(module, name, "beliefs.sql")
-
-
-def _any(body: Any) -> dict[str, Any]:
-    return dict(body)

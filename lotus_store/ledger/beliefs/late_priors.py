@@ -4,15 +4,12 @@ The row of a late version stays, with the time until which it was put off; the v
 What a daemon logged decides: rows of replays do not count. When a version is late is `lotus.priors.late`.
 """
 
-import psycopg
-
 from lotus.priors.late import postponed
 from lotus.priors.types import PriorsVersion
 from lotus.timebase import DAY_MS, day_of
 from lotus_store.ledger.beliefs.priors import in_force_at, put_in_force, put_version, read_version, swaps
-from lotus_store.postgres.queries import query
+from lotus_store.postgres.queries import Connection, query
 
-Connection = psycopg.Connection[tuple[object, ...]]
 Put = tuple[PriorsVersion, PriorsVersion]  # a version that came late, and what is in force in its stead
 LOOK_BACK_MS = 2 * DAY_MS  # swaps older than this, by the log's own time, were settled long ago
 

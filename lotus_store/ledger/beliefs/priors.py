@@ -7,15 +7,12 @@ when is decided by the handler in `lotus_herald`. `module` is sig, dm or tr, and
 import json
 
 import msgspec
-import psycopg
 
 from lotus.errors import BeliefError
 from lotus.priors.types import PriorsVersion, from_json, priors_0, to_json
 from lotus.timebase import DAY_MS, day_of, day_start_ms
 from lotus_store.ledger.bodies import to_body
-from lotus_store.postgres.queries import message_query, query
-
-Connection = psycopg.Connection[tuple[object, ...]]
+from lotus_store.postgres.queries import Connection, message_query, query
 
 
 def put_version(

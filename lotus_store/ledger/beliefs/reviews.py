@@ -1,13 +1,11 @@
 """Acts of reviewers in the sig database: append-only rows; what became of them is a record of the night (`review`)."""
 
 import msgspec
-import psycopg
 
 from lotus.weave.review import ActOutcome, ReviewAct
 from lotus_store.ledger.bodies import from_body
-from lotus_store.postgres.queries import query
+from lotus_store.postgres.queries import Connection, query
 
-Connection = psycopg.Connection[tuple[object, ...]]
 KIND = "review"  # kind of experiment rows that hold outcomes
 
 

@@ -9,15 +9,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any
-
-import psycopg
 
 from lotus.modules.envelope import Envelope
 from lotus.modules.intents import Intent
-from lotus_store.postgres.queries import message_query, message_rows, put_rows
-
-Connection = psycopg.Connection[tuple[object, ...]]
+from lotus_store.postgres.queries import Connection, message_query, message_rows, put_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +90,7 @@ def sent(connection: Connection, module: str, dedupe_key: str) -> str | None:
 def claim_outbox(connection: Connection, module: str, branch: str | None, batch: int) -> list[OutboxRow]:
     """Claim waiting rows, most urgent first, until the caller's transaction ends."""
     rows = connection.execute(message_query(module, "claim_outbox"), {"branch": branch, "batch": batch})
-    return [OutboxRow(*_any(row)) for row in rows]
+    return [OutboxRow(*row) for row in rows]
 
 
 def dispatched(connection: Connection, module: str, seqs: Sequence[int], outcome: str) -> None:
@@ -140,7 +135,7 @@ def claim_inbox(
     only = None if intents is None else list(intents)
     values = {"branch": branch, "batch": batch, "skip": list(skip), "replica": replica, "intents": only}
     rows = connection.execute(message_query(module, "claim_inbox"), values)
-    return [Received(*_any(row)) for row in rows]
+    return [Received(*row) for row in rows]
 
 
 def consumed(connection: Connection, module: str, outcomes: Mapping[str, str]) -> None:
@@ -172,13 +167,13 @@ def replay(connection: Connection, module: str, event_id: str, place: str) -> bo
 
 def dead_letters(connection: Connection, module: str) -> list[DeadLetter]:
     """Return the dead letters that were not replayed."""
-    return [DeadLetter(*_any(row)) for row in connection.execute(message_query(module, "dead_letters"))]
+    return [DeadLetter(*row) for row in connection.execute(message_query(module, "dead_letters"))]
 
 
 def lag(connection: Connection, module: str) -> Lag:
     """Return how much waits."""
     row = connection.execute(message_query(module, "lag")).fetchone()
-    return Lag(*_any(row or (0, 0, 0.0)))
+    return Lag(*(row or (0, 0, 0.0)))
 
 
 def anything_open(connection: Connection, module: str, branch: str) -> bool:
@@ -209,7 +204,3 @@ def releases_lately(connection: Connection, module: str, seconds: float) -> list
 
 def _columns(e: Envelope) -> tuple[object, ...]:
     return e.event_id, e.dedupe_key, e.lifecycle_id, e.branch, e.intent.value, e.priority
-
-
-def _any(row: tuple[Any, ...]) -> tuple[Any, ...]:
-    return row

@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from lotus.modules.envelope import Envelope
-from lotus_store.ledger.messages.boxes import Connection, OutboxRow
-from lotus_store.postgres.queries import message_query, message_rows
+from lotus_store.ledger.messages.boxes import OutboxRow
+from lotus_store.postgres.queries import Connection, message_query, message_rows
 
 Counted = tuple[str, str, str]  # target ("" for none), intent, outcome
 

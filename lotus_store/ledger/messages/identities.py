@@ -9,11 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import psycopg
+from lotus_store.postgres.queries import Connection, message_query
 
-from lotus_store.postgres.queries import message_query
-
-Connection = psycopg.Connection[tuple[object, ...]]
 FILE = "keys.sql"
 
 

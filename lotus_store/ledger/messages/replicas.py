@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lotus.modules.partnership import Partner
-from lotus_store.ledger.messages.boxes import Connection
-from lotus_store.postgres.queries import message_query
+from lotus_store.postgres.queries import Connection, message_query
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,15 +7,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import psycopg
 from numpy.typing import NDArray
 
 from lotus.errors import LedgerError
 from lotus.outcomes.signal_eval import horizon_columns
 from lotus_store.ledger.binary_copy import copy_rows, pick
-from lotus_store.postgres.queries import columns_of_copy, query
+from lotus_store.postgres.queries import Connection, columns_of_copy, query
 
-Connection = psycopg.Connection[tuple[object, ...]]
 Columns = Mapping[str, NDArray[Any]]
 
 

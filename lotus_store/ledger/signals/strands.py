@@ -7,16 +7,12 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import psycopg
-
 from lotus.decision.knowledge.regime import regime_in
 from lotus.modules.signals import DET_ALPHA, SIGBUS
 from lotus.timebase import session_of
 from lotus_store.ledger.bodies import to_body
 from lotus_store.ledger.signals.signals import SignalRow
-from lotus_store.postgres.queries import query
-
-Connection = psycopg.Connection[tuple[object, ...]]
+from lotus_store.postgres.queries import Connection, query
 
 
 def put_signal_strands(connection: Connection, rows: Sequence[SignalRow]) -> None:

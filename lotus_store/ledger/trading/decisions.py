@@ -4,13 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import psycopg
-
 from lotus.timebase import session_of
 from lotus_store.ledger.bodies import to_body
-from lotus_store.postgres.queries import query
-
-Connection = psycopg.Connection[tuple[object, ...]]
+from lotus_store.postgres.queries import Connection, query
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +43,7 @@ def put_decision(
 def decision_of(connection: Connection, decision_id: str) -> dict[str, Any] | None:
     """Return the ticket of a decision, None when there is none of that name."""
     row = connection.execute(query("dm", "decision_of"), [decision_id]).fetchone()
-    return None if row is None else dict(_any(row)[0])
+    return None if row is None else dict(row[0])
 
 
 def judge_decision(connection: Connection, decision_id: str, judgement: Mapping[str, Any]) -> None:
@@ -63,7 +59,3 @@ def judge_book(connection: Connection, decision_id: str, plan_id: str, judgement
 def note_trigger(connection: Connection, decision_id: str, trigger: Mapping[str, Any]) -> None:
     """Add what became of a decision's trigger to its strand, after what was told before."""
     connection.execute(query("dm", "note_trigger"), [to_body([trigger]), decision_id])
-
-
-def _any(row: tuple[Any, ...]) -> tuple[Any, ...]:
-    return row

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
-import psycopg
 
 from lotus.decision.allocation.covariance import Covariance
 from lotus.decision.fusion import Correlations
@@ -20,9 +19,8 @@ from lotus.decision.knowledge.reliability import SourceReliability
 from lotus.errors import LedgerError
 from lotus.hashing import natural_id
 from lotus_store.ledger.bodies import from_body, to_body
-from lotus_store.postgres.queries import query
+from lotus_store.postgres.queries import Connection, query
 
-Connection = psycopg.Connection[tuple[object, ...]]
 CALIBRATION, RELIABILITY, EXECUTOR = "calibration", "reliability", "executor"
 CELLS: Final = (CALIBRATION, "cells")  # kind and name of each row of a night
 COVARIANCE: Final = (CALIBRATION, "covariance")

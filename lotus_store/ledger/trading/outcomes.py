@@ -8,14 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import psycopg
-
 from lotus.trading.estimates.executor_scores import DUE, SUCCESS
 from lotus.trading.estimates.predictor import Features, PastExecution, Prediction
 from lotus_store.ledger.bodies import from_body
-from lotus_store.postgres.queries import query
+from lotus_store.postgres.queries import Connection, query
 
-Connection = psycopg.Connection[tuple[object, ...]]
 ALWAYS_MS = 2**62
 
 
@@ -42,7 +39,7 @@ def finished_plans(
 ) -> list[FinishedPlan]:
     """Return the plans of a branch (and venue) that ended before `before_ms`, oldest end first; the newest `most`."""
     place = {"branch": branch, "venue": venue, "due": list(DUE), "before_ms": before_ms, "most": most}
-    rows = [_finished(*_any(row)) for row in connection.execute(query("tr", "finished_plans"), place)]
+    rows = [_finished(*row) for row in connection.execute(query("tr", "finished_plans"), place)]
     return rows[::-1]
 
 
@@ -85,7 +82,3 @@ def _finished(
 def _number(value: float | str | None) -> float | None:
     """Return a number of a body: what JSON loses, such as a negative zero, stands there as text."""
     return None if value is None else float(value)
-
-
-def _any(row: tuple[Any, ...]) -> tuple[Any, ...]:
-    return row
