@@ -7,7 +7,7 @@ contract.)
 import hashlib
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 import msgspec
 import yaml
@@ -16,9 +16,7 @@ from lotus.errors import SchemaError
 from lotus.modules.canonical import canonical_json
 from lotus.modules.intents import Module
 from lotus.modules.messages.catalogue import form_of, received_by, sent_by
-from lotus_store.postgres.queries import SQL_ROOT
-
-T = TypeVar("T")
+from lotus_store.postgres.queries import MODULES, SQL_ROOT
 
 
 class ManifestPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -78,8 +76,19 @@ class ModuleManifest(ManifestPart, frozen=True, kw_only=True):
 
 @cache
 def load_manifest(name: str, root: Path = SQL_ROOT) -> ModuleManifest:
-    """Return the manifest of a module or of `atlas`; raises `SchemaError` naming the file and the member."""
-    return _read(root / name / "module.yaml", ModuleManifest)
+    """Return the manifest of a module or of `atlas`; raises `SchemaError` naming the file and the member.
+
+    The tables that every module has stand in `sql/common/module.yaml`, and come first.
+    """
+    document: Any = yaml.safe_load((root / name / "module.yaml").read_text(encoding="utf-8"))
+    if name in MODULES and "tables" in document:
+        shared = (SQL_ROOT / "common" / "module.yaml").read_text(encoding="utf-8").replace("{mod}", name)
+        document["tables"] = yaml.safe_load(shared)["tables"] | document["tables"]
+    try:
+        return msgspec.convert(document, ModuleManifest)
+    except msgspec.ValidationError as problem:
+        found = f"{name}/module.yaml is no manifest: {problem}"
+        raise SchemaError(found, "the members of lotus_store.manifests.model") from problem
 
 
 @cache
@@ -88,14 +97,3 @@ def schema_hash(module: Module) -> str:
     sent = {ref: form_of(kind) for ref, kind in sent_by(module).items()}
     named = {"manifest": load_manifest(module.value), "sent": sent, "received": sorted(received_by(module))}
     return hashlib.sha256(canonical_json(msgspec.to_builtins(named)).encode()).hexdigest()[:16]
-
-
-def _read(path: Path, kind: type[T]) -> T:
-    document: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
-    try:
-        return msgspec.convert(document, kind)
-    except msgspec.ValidationError as problem:
-        where = f"{path.parent.name}/{path.name}"
-        raise SchemaError(
-            f"{where} is no manifest: {problem}", "the members of lotus_store.manifests.model"
-        ) from problem
