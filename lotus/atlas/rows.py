@@ -19,7 +19,6 @@ from lotus.modules.intents import Module
 from lotus.timebase import session_of
 
 UNREADABLE = "UNREADABLE"  # kind of a message whose text is no envelope
-MESSAGE_STATUS = ("delivered", "dead")
 END_MS = 253_402_300_800_000  # the first millisecond of the year 10000
 KEPT = "kept"  # status of a strand
 NOTHING = LedgerNumbers()

@@ -118,23 +118,11 @@ def seal(message: Message, sender: Module, seq: int, release: str) -> Envelope:
     """Return the unsigned envelope of a message; equal arguments give equal bytes (its ULID is made of them)."""
     return Envelope(
         event_id=ulid(message.ts, natural_id(sender.value, message.dedupe_key)),
-        ts=message.ts,
         sender=sender,
-        to=message.to,
-        intent=message.intent,
-        branch=message.branch,
-        lifecycle_id=message.lifecycle_id,
-        parent_id=message.parent_id,
-        schema_ref=message.schema_ref,
-        priors_ver=message.priors_ver,
-        dedupe_key=message.dedupe_key,
         seq=seq,
-        priority=message.priority,
-        ttl_sec=message.ttl_sec,
-        tags=message.tags,
-        payload=message.payload,
         hash=payload_hash(message.payload),
         release=release,
+        **msgspec.structs.asdict(message),
     )
 
 

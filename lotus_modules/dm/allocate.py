@@ -26,7 +26,6 @@ from lotus.modules.messages.trading import DmDecision, decision_message
 from lotus.timebase import day_of
 from lotus_herald.keys import Keys
 from lotus_herald.outbox import send
-from lotus_modules.dm.decide import row_of
 from lotus_modules.knobs import PolicyChoice, PolicyChooser
 from lotus_store.databases import Connection
 from lotus_store.ledger.beliefs.policy_trials import put_policy_trial
@@ -184,7 +183,7 @@ class Allocator:
             targets=[target | {"context": contexts.get(target["coin"], "")} for target in ticket["targets"]],
             ticket=ticket,
         )
-        put_decision(connection, row_of(payload, name), "", "", f"{decision.horizon_s}s")
+        put_decision(connection, payload, name, timeframe=f"{decision.horizon_s}s")
         send(connection, Module.DM, decision_message(payload, name), self.keys)
         return ticket
 

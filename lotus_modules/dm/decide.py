@@ -24,7 +24,7 @@ from lotus.modules.messages.trading import DmDecision, ExecReport, TriggerEval, 
 from lotus.timebase import DAY_MS, NS_PER_MS, day_of
 from lotus_herald.consume import Delivery
 from lotus_store.ledger.trading import inputs
-from lotus_store.ledger.trading.decisions import DecisionRow, judge_book, judge_decision, note_trigger, put_decision
+from lotus_store.ledger.trading.decisions import judge_book, judge_decision, note_trigger, put_decision
 from lotus_store.ledger.trading.knowledge import executors_by, put_executor
 
 PROBE_TICKET = {"schema_ver": "dm-decision-1.0", "why": "every published window is measured at unit notional"}
@@ -92,9 +92,8 @@ class Decider:
             targets=[target],
             ticket=PROBE_TICKET | {"targets": [target]},
         )
-        row = row_of(decision, envelope.lifecycle_id)
-        timeframe = f"{proposal.horizon_s}s"
-        put_decision(delivery.connection, row, envelope.event_id, proposal.asset, timeframe, regime)
+        place = envelope.lifecycle_id, envelope.event_id, proposal.asset, f"{proposal.horizon_s}s"
+        put_decision(delivery.connection, decision, *place, regime)
         delivery.answer(decision_message(decision, envelope.lifecycle_id, envelope.event_id))
 
     def take_cue(self, delivery: Delivery[MetaSignal]) -> str:
@@ -158,18 +157,6 @@ class Decider:
         for score in absorb_report(memory, numbers, (), self.policy).executors:
             if score.executor == numbers.executor:
                 put_executor(delivery.connection, branch, day, score)
-
-
-def row_of(decision: DmDecision, lifecycle_id: str) -> DecisionRow:
-    """Return the row of a decision that is sent."""
-    return DecisionRow(
-        decision_id=decision.decision_id,
-        branch=decision.branch,
-        lifecycle_id=lifecycle_id,
-        kind=decision.kind,
-        time_ms=decision.time_ms,
-        ticket=decision.ticket,
-    )
 
 
 def texts_of(refusal: InputRefusal) -> tuple[str, ...]:

@@ -4,10 +4,10 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from lotus.modules.messages.trading import PlanReference
+from lotus.modules.messages.trading import DmDecision, PlanReference
 from lotus.timebase import day_start_ms
 from lotus_store.databases import Databases
-from lotus_store.ledger.trading.decisions import DecisionRow, put_decision
+from lotus_store.ledger.trading.decisions import put_decision
 from lotus_store.ledger.trading.plans import FillLine, OrderLine, PlanRow, PlanStep, judge_plan, put_plan, step_plans
 
 DAY = "2026-03-04"
@@ -30,10 +30,16 @@ TICKET: dict[str, Any] = {
 }  # fmt: skip
 
 
+def decision(name: str, time_ms: int, ticket: dict[str, Any]) -> DmDecision:
+    return DmDecision(
+        branch="main", decision_id=name, kind="book", time_ms=time_ms, valid_until_ms=time_ms, targets=[], ticket=ticket
+    )
+
+
 def put_book(databases: Databases) -> None:
     """Write one decision, a closed plan that was lowered on the way, and a refused one."""
     with databases.connect("dm") as dm:
-        put_decision(dm, DecisionRow("d", "main", "d", "book", START_MS, TICKET), "", "", "300s")
+        put_decision(dm, decision("d", START_MS, TICKET), "d", timeframe="300s")
     row = PlanRow("p", "main", "d", "d", "book", "BTC", "local", "accepted", START_MS + 10_000, {}, PlanReference(), {})
     fills = [
         ("entry", 1, "0.3", "100.2", 11_000),
