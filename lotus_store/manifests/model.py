@@ -87,8 +87,8 @@ def load_manifest(name: str, root: Path = SQL_ROOT) -> ModuleManifest:
     try:
         return msgspec.convert(document, ModuleManifest)
     except msgspec.ValidationError as problem:
-        found = f"{name}/module.yaml is no manifest: {problem}"
-        raise SchemaError(found, "the members of lotus_store.manifests.model") from problem
+        detail = f"{name}/module.yaml is no manifest: {problem}"
+        raise SchemaError(detail, "the members of lotus_store.manifests.model") from problem
 
 
 @cache

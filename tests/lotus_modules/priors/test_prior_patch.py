@@ -20,6 +20,7 @@ from lotus_herald.carry import carry
 from lotus_herald.consume import consume
 from lotus_herald.keys import Keys
 from lotus_herald.outbox import send
+from lotus_herald.report import herald_status
 from lotus_modules.handlers import SLOW
 from lotus_modules.priors.hand_over import hand_over
 from lotus_modules.priors.prior_patch import propose
@@ -260,3 +261,16 @@ def test_nobody_patches_the_priors_of_another_module(databases: Databases, keys:
     assert consume(databases, Module.TR, SLOW[Module.TR], keys, 0, own_only=True) == {"dead": 1}
     with databases.connect("tr") as c:
         assert priors.swaps(c, "main", "tr") == []
+
+
+def test_the_status_shows_the_newest_answer_of_a_branch(databases: Databases, keys: Keys) -> None:
+    v = version(DAY, braid("a"))
+    night(databases, keys, v, DAY, priors_0("main"))
+    patches = herald_status(databases)["sig"]["patches"]
+    assert (patches["main"]["priors_ver"], patches["main"]["applied"]) == (v.priors_ver, True)
+    late = version("2025-01-05", braid("b"))
+    with databases.connect("sig") as c:
+        propose(c, late, "2025-01-05", v.priors_ver, keys)
+    with pytest.raises(BeliefError, match="too late"):
+        hand_over(databases, late, keys, late.effective_from_ms)
+    assert herald_status(databases)["sig"]["patches"]["main"]["reason"] == "late"
