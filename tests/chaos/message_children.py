@@ -108,18 +108,15 @@ def said(name: str, to: Module) -> Message:
         to=(to,),
         intent=Intent.WATCHDOG_ALERT,
         branch="main",
-        schema_ref="urn:schema:sig.meta_signal:v1",
+        schema_ref="urn:schema:sig.watchdog_alert:v1",
         payload={
-            "branch": "main",
-            "event_id": natural_id(name),
-            "asset": "BTC",
-            "time_ms": 0,
-            "signal": {"name": name, "values": [1, 2.5, None, "é"]},
+            "branch": "main", "day": "2025-01-01", "braid_id": name, "detector_id": "é", "kind": "sunset", "reason": "",
+            "e_value": 2.5, "priors_ver": natural_id(name),
         },
         ts=TS,
         dedupe_key=natural_id(name),
         lifecycle_id=name,
-    )
+    )  # fmt: skip
 
 
 def effect(delivery: Delivery) -> str:
