@@ -26,7 +26,7 @@ from lotus_assets.stages.context import Stage, StageResult
 from lotus_assets.stages.order import TAPE_STAGES
 from lotus_assets.stages.runner import run_stage
 from lotus_herald.carry import carry
-from lotus_modules.slow import SLOW_HANDLERS
+from lotus_modules.handlers import SLOW
 from lotus_resources.dagster_internals import job_of, range_tags
 from lotus_resources.lotus_resource import Lotus
 from lotus_resources.provision import bury_dead_runs, instance, provision
@@ -114,7 +114,7 @@ def backfill(
 def _tell_modules(lotus: Lotus, last: str) -> None:
     """Carry what the days said, and let every module apply it: nothing is left to a sensor."""
     carry(lotus.databases, lotus.settings.branch)
-    for module in SLOW_HANDLERS:
+    for module in SLOW:
         apply_slow(lotus, module, day_start_ms(next_day(last)))
 
 

@@ -19,8 +19,8 @@ from lotus_herald.carry import carry
 from lotus_herald.consume import Consumer
 from lotus_herald.identity import works
 from lotus_herald.keys import Keys
+from lotus_modules.handlers import SLOW
 from lotus_modules.priors.sweep import watch_between_nights
-from lotus_modules.slow import SLOW_HANDLERS
 from lotus_resources.lotus_resource import Lotus
 from lotus_store.ledger.beliefs.priors import swaps
 
@@ -36,7 +36,7 @@ class Waiting(dg.Config):
 
 def apply_slow(lotus: Lotus, module: Module, event_time_ms: int) -> dict[str, int]:
     """Apply the slow messages that wait in a module's inbox on the home's branch; return counts by outcome."""
-    keys, handlers = Keys(lotus.settings.keys_root), SLOW_HANDLERS[module]
+    keys, handlers = Keys(lotus.settings.keys_root), SLOW[module]
     me = works(module, REPLICA, "apply_inbox", handlers)
     with closing(lotus.databases.connect(module.value, autocommit=True)) as inbox, me.on_duty(inbox):
         consumer = Consumer(inbox, module, handlers, keys, lotus.settings.branch, own_only=True, on_applied=me.applied)

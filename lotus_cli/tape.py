@@ -47,9 +47,9 @@ def import_command(
     with Progress(quiet=as_json) as progress:
         progress(f"importing into tape {settings.tape}")
         if days:
-            report = import_archive(store, paths[0], days, coins, told=progress)
+            report = import_archive(store, paths[0], days, coins, progress=progress)
         else:
-            report = import_recording(store, paths, told=progress)
+            report = import_recording(store, paths, progress=progress)
         progress("writing the catalogue", 0)
         with Databases(settings) as databases:
             catalogue(databases, report.segments)

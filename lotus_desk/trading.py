@@ -24,8 +24,8 @@ from lotus.errors import ConfigError, LotusError
 from lotus.manifest import Asset
 from lotus.modules.envelope import Message, RefusedError
 from lotus.modules.intents import Module
+from lotus.modules.messages.signals import TTL_S, meta_message, proposed_message
 from lotus.modules.signals import DET_ALPHA, META
-from lotus.modules.trade_messages import TTL_S, meta_message, proposed_message
 from lotus.names import path_step
 from lotus.trading.venue import Venue
 from lotus_desk.accounts.accounts import VenueAccess, desk_accounts, venue_account
@@ -47,7 +47,7 @@ from lotus_herald.keys import Keys
 from lotus_herald.outbox import send_many
 from lotus_modules.dm.allocate import Allocator
 from lotus_modules.dm.decide import Decider
-from lotus_modules.hot import hot_handlers
+from lotus_modules.handlers import hot_handlers
 from lotus_modules.knobs import KnobChooser, PolicyChooser
 from lotus_modules.tr.execute import Acceptor
 from lotus_modules.tr.predicting import Predictor

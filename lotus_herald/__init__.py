@@ -1,1 +1,1 @@
-"""The router's loop: outbox to inbox, at least once, de-duplicated for ever. No domain decisions."""
+"""The router's loop: outbox to inbox, at least once, de-duplicated permanently. No domain decisions."""

@@ -1,4 +1,4 @@
-"""Carrying: one pass from the outboxes to the inboxes, at least once, de-duplicated for ever.
+"""Carrying: one pass from the outboxes to the inboxes, at least once, de-duplicated permanently.
 
 Each row is verified (form, hash, signature, release, route, time to live, quota), put into every target's inbox,
 recorded in the atlas, and only then marked; a kill anywhere repeats what the inbox refuses to take twice. A message
@@ -20,7 +20,7 @@ from lotus.modules.intents import Intent, Module, Reason
 from lotus.modules.quota import Bucket, take
 from lotus_herald.keys import signing_release
 from lotus_herald.links import Links
-from lotus_herald.routes import Routes, load_routes
+from lotus_herald.routes import Routes
 from lotus_store.databases import Connection, Databases
 from lotus_store.ledger import atlas
 from lotus_store.ledger.messages import boxes, herald_books, identities
@@ -29,7 +29,7 @@ from lotus_store.ledger.messages.identities import KnownKey
 
 Failpoint = Callable[[str], None]
 Router = Callable[[Connection, Module, Intent], str | None]
-Parcel = tuple[Envelope, OutboxRow]
+Claimed = tuple[Envelope, OutboxRow]
 DOWN = (LedgerError, psycopg.OperationalError)
 
 
@@ -72,7 +72,7 @@ def carry(
 ) -> Carried:
     """Deliver everything that waits in the outboxes (of one branch, or of all) once, on connections of its own.
 
-    `now_ms` is the time against which messages expire; None delivers whatever history said, without quotas. A source
+    `now_ms` is the time against which messages expire; None delivers all of history, without quotas. A source
     that another Herald serves is left to it.
     """
     with Links(databases) as links:
@@ -83,14 +83,14 @@ def carry(
 class Carrier:
     """The carrying half of a Herald: open connections, the locks of its sources, and the buckets of its quotas.
 
-    `router` names the replica of a target that gets a batch's messages of an intent; `on_delivered` is told as soon as
-    a target has new ones, and says whether they were applied: what the target answered is then carried on at once,
-    before the rows that caused it are marked. `failpoint` is called where a kill is worst.
+    `router` names the replica of a target that gets a batch's messages of an intent; `on_delivered` is called as soon
+    as a target has new ones, and returns whether they were applied: the answers of the target are then carried on at
+    once, before the rows that caused them are marked. `failpoint` is called where a kill is worst.
     """
 
     links: Links
     branch: str | None = None
-    routes: Routes = field(default_factory=load_routes)
+    routes: Routes = field(default_factory=Routes)
     router: Router = anybody
     on_delivered: Callable[[Module], bool] = at_leisure
     failpoint: Failpoint = no_failpoint
@@ -113,7 +113,7 @@ class Carrier:
                 going.standing_by.add(sender)
                 return
             while self._carry_batch(sender, going):
-                self._shed_backlog(sender, going)
+                self._load_shed(sender, going)
         except DOWN:
             self.links.drop(sender.value, "out")
             self.links.drop("atlas", "in")
@@ -125,7 +125,7 @@ class Carrier:
         """Carry one batch in one transaction of the sender's database; return whether there may be more."""
         source = self.links.get(sender.value, "out")
         batch = _Batch(sender)
-        with source.pipeline(), source.transaction():  # what is said to one database travels together
+        with source.pipeline(), source.transaction():  # statements to one database travel together
             rows = boxes.claim_outbox(source, sender.value, self.branch, self.routes.batch)
             if not rows:
                 return False
@@ -144,36 +144,36 @@ class Carrier:
         return len(rows) == self.routes.batch
 
     def _sort(self, batch: "_Batch", row: OutboxRow, keys: Sequence[KnownKey], now_ms: int | None) -> None:
-        """Verify a row: it becomes a parcel, or a dead letter."""
+        """Verify a row: it is to be delivered, or a dead letter."""
         try:
             envelope = _checked(row, batch.sender, identities.keys_at(keys, row.said_at))
             self.routes.check(envelope, now_ms)
             if now_ms is not None:
                 self._charge(envelope, row)
-            batch.parcels.append((envelope, row))
+            batch.claimed.append((envelope, row))
         except RefusedError as refusal:
-            batch.bury(row, refusal.reason, str(refusal))
+            batch.dead_letter(row, refusal.reason, str(refusal))
 
     def _charge(self, envelope: Envelope, row: OutboxRow) -> None:
-        """Take one from the quota of each pair, as of when the message was said; from none where one is used up."""
+        """Take one from the quota of each pair, as of when the message was written; from none where one is used up."""
         per_minute, taken = self.routes.quota_per_minute, {}
         for target in envelope.to:
             pair = envelope.sender, target
             taken[pair], passes = take(self._buckets.get(pair), per_minute, envelope.priority, row.said_ms)
             if not passes:
                 self._buckets[pair] = taken[pair]
-                said = f"{envelope.event_id} is over the quota of {envelope.sender} to {target}"
-                raise RefusedError(Reason.SHED, said, f"{per_minute} a minute")
+                detail = f"{envelope.event_id} is over the quota of {envelope.sender} to {target}"
+                raise RefusedError(Reason.SHED, detail, f"{per_minute} a minute")
         self._buckets |= taken
 
     def _hand_out(self, batch: "_Batch", going: "_Pass") -> None:
-        """Put the parcels into the inboxes, and carry on what is answered; those of a target that is down wait."""
-        for target in sorted({target for envelope, _ in batch.parcels for target in envelope.to}):
-            parcels = [parcel for parcel in batch.parcels if target in parcel[0].to]
+        """Put envelopes into the inboxes, and carry the answers on; those of a target that is down wait."""
+        for target in sorted({target for envelope, _ in batch.claimed for target in envelope.to}):
+            rows = [(envelope, row) for envelope, row in batch.claimed if target in envelope.to]
             try:
                 inbox = self.links.get(target.value, "in")
-                named = [(envelope, row.envelope) for envelope, row in parcels]
-                chosen = {i: self.router(inbox, target, i) for i in {envelope.intent for envelope, _ in parcels}}
+                named = [(envelope, row.envelope) for envelope, row in rows]
+                chosen = {i: self.router(inbox, target, i) for i in {envelope.intent for envelope, _ in rows}}
                 new = boxes.deliver(inbox, target.value, named, chosen)
                 self.failpoint("put in")
                 if new and self.on_delivered(target):
@@ -181,9 +181,9 @@ class Carrier:
                 self.links.settle(target.value, batch.sender.value)
             except DOWN as down:
                 self.links.drop(target.value, "in")
-                batch.postpone(parcels, str(down))
+                batch.postpone(rows, str(down))
                 continue
-            for envelope, _ in parcels:
+            for envelope, _ in rows:
                 outcome = "delivered" if envelope.event_id in new else "repeated"
                 batch.counts[target.value, envelope.intent.value, outcome] += 1
 
@@ -192,13 +192,13 @@ class Carrier:
         if not rows:
             return
         moment = atlas.moment(source, sender)
-        told = [row_of_message(sender, row.event_id, row.envelope, row.attempts, status, moment) for row in rows]
+        records = [row_of_message(sender, row.event_id, row.envelope, row.attempts, status, moment) for row in rows]
         ledger = self.links.get("atlas", "in")
         with ledger.pipeline(), ledger.transaction():
-            atlas.put(ledger, told)
+            atlas.put(ledger, records)
         self.links.settle("atlas", sender.value)
 
-    def _shed_backlog(self, sender: Module, going: "_Pass") -> None:
+    def _load_shed(self, sender: Module, going: "_Pass") -> None:
         """Keep the queue of a sender bounded: beyond its length the lowest and oldest messages are dead letters."""
         if going.now_ms is None:
             return
@@ -207,7 +207,7 @@ class Carrier:
         if over > 0:
             detail = f"more than {limit} messages waited; this was among the lowest and oldest"
             with source.transaction():
-                rows = herald_books.shed(source, sender.value, self.branch, over, detail)
+                rows = herald_books.load_shed(source, sender.value, self.branch, over, detail)
                 self._tell(source, sender, rows, "dead")
             going.counts["", "", Reason.SHED.value] += len(rows)
 
@@ -240,33 +240,33 @@ class _Pass:
 
 @dataclass(slots=True)
 class _Batch:
-    """The rows of one transaction, sorted: parcels, dead letters, and those to try again."""
+    """The rows of one transaction, sorted: those to deliver, dead letters, and those to try again."""
 
     sender: Module
-    parcels: list[Parcel] = field(default_factory=list)
+    claimed: list[Claimed] = field(default_factory=list)
     dead: list[tuple[OutboxRow, Reason, str]] = field(default_factory=list)
     later: dict[int, str] = field(default_factory=dict)
     counts: Counter[herald_books.Counted] = field(default_factory=Counter)
 
     @property
-    def arrived(self) -> list[Parcel]:
-        """Parcels that reached every target."""
-        return [parcel for parcel in self.parcels if parcel[1].seq not in self.later]
+    def arrived(self) -> list[Claimed]:
+        """Rows that reached every target."""
+        return [(envelope, row) for envelope, row in self.claimed if row.seq not in self.later]
 
-    def bury(self, row: OutboxRow, reason: Reason, detail: str) -> None:
+    def dead_letter(self, row: OutboxRow, reason: Reason, detail: str) -> None:
         """Make a row a dead letter."""
         self.dead.append((row, reason, detail))
 
-    def postpone(self, parcels: Sequence[Parcel], why: str) -> None:
-        """Try parcels again later."""
-        self.later |= {row.seq: why for _, row in parcels}
+    def postpone(self, rows: Sequence[Claimed], why: str) -> None:
+        """Try rows again later."""
+        self.later |= {row.seq: why for _, row in rows}
 
     def settle(self, source: Connection, routes: Routes) -> None:
         """Write what became of the rows, in the sender's transaction."""
         sender, waits = self.sender.value, {}
-        for envelope, row in self.parcels:
+        for envelope, row in self.claimed:
             if row.seq in self.later and row.attempts + 1 >= routes.attempts:
-                self.bury(row, Reason.UNREACHABLE, self.later[row.seq])
+                self.dead_letter(row, Reason.UNREACHABLE, self.later[row.seq])
             elif row.seq in self.later:
                 waits[row.seq] = wait_s(row.event_id, row.attempts, routes.backoff_s)
                 self.counts["", envelope.intent.value, "postponed"] += 1
@@ -277,7 +277,7 @@ class _Batch:
         ]
         boxes.dispatched(source, sender, [row.seq for _, row in self.arrived], "delivered")
         if letters:
-            boxes.bury(source, sender, letters)
+            boxes.dead_letter(source, sender, letters)
             boxes.dispatched(source, sender, [row.seq for row, _, _ in self.dead], "dead")
         if waits:
             boxes.postponed(source, sender, waits)
@@ -291,9 +291,9 @@ def _checked(row: OutboxRow, sender: Module, keys: Mapping[str, frozenset[str]])
         cause = "forged, altered, or signed with a key that the sender never registered"
         raise RefusedError(Reason.BAD_SIGNATURE, f"{envelope.event_id} is not signed by {sender}", "ed25519", cause)
     if envelope.release not in releases:
-        said = f"{envelope.event_id} names release {envelope.release}"
-        raise RefusedError(Reason.BAD_RELEASE, said, f"one of {', '.join(sorted(releases))}")
+        detail = f"{envelope.event_id} names release {envelope.release}"
+        raise RefusedError(Reason.BAD_RELEASE, detail, f"one of {', '.join(sorted(releases))}")
     if envelope.event_id != row.event_id or envelope.seq != row.seq:
-        said = f"row {row.seq} ({row.event_id}) holds message {envelope.seq} ({envelope.event_id})"
-        raise RefusedError(Reason.BAD_ENVELOPE, said, "its own message", "a row was copied over another")
+        detail = f"row {row.seq} ({row.event_id}) holds message {envelope.seq} ({envelope.event_id})"
+        raise RefusedError(Reason.BAD_ENVELOPE, detail, "its own message", "a row was copied over another")
     return envelope

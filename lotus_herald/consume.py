@@ -9,27 +9,30 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
 
 import psycopg
 
 from lotus.errors import LotusError
 from lotus.modules.envelope import Envelope, Message, RefusedError, open_envelope
 from lotus.modules.intents import Intent, Module, Reason
+from lotus.modules.messages.catalogue import decoded
+from lotus.modules.messages.payload import Payload
 from lotus_herald.carry import Failpoint, no_failpoint
 from lotus_herald.keys import Keys
 from lotus_herald.outbox import send
-from lotus_herald.routes import load_routes
+from lotus_herald.routes import Routes
 from lotus_store.databases import Connection, Databases
 from lotus_store.ledger.messages import boxes
 from lotus_store.ledger.messages.boxes import DeadLetter, Received
-from lotus_store.manifests.payload_types import check_payload
 
 TOGETHER = 64  # rows of one transaction
+P = TypeVar("P", bound=Payload, covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
-    """What a handler is given: the message, the open transaction of its module, and the event time of its line.
+class Delivery(Generic[P]):
+    """What a handler is given: the message with its typed payload, the open transaction, and the event time.
 
     Event time is the latest time that the module's branch has reached: the end of the learned day in a backfill, the
     daemon's venue time in live running. A handler may be called again for the same message when its transaction was
@@ -38,6 +41,7 @@ class Delivery:
 
     module: Module
     envelope: Envelope
+    payload: P
     connection: Connection
     keys: Keys
     event_time_ms: int
@@ -47,7 +51,7 @@ class Delivery:
         return send(self.connection, self.module, message, self.keys)
 
 
-Handler = Callable[[Delivery], str]
+Handler = Callable[[Delivery[Any]], str]
 Handlers = Mapping[Intent, Handler]
 OnApplied = Callable[[Sequence[Received], Mapping[str, str]], None] | None  # rows of a committed batch, their outcomes
 
@@ -75,7 +79,7 @@ def consume(
 class Consumer:
     """One module's consumer on one connection (in autocommit mode), perhaps one of several replicas.
 
-    `own_only` leaves the intents that it has no handler for to another consumer, instead of burying them.
+    `own_only` leaves the intents that it has no handler for to another consumer; else they become dead letters.
     """
 
     connection: Connection
@@ -140,13 +144,13 @@ class Consumer:
                     faults.append(fault)
                     self._broken.append(row.event_id)
                     boxes.failed(self.connection, self.module.value, row.event_id)
-                    if row.attempts + 1 < load_routes().attempts:
+                    if row.attempts + 1 < Routes().attempts:
                         continue
                     reason, detail = Reason.HANDLER_FAULT, f"{type(fault).__name__}: {fault}"
                 outcomes[row.event_id] = "dead"
                 letters.append((DeadLetter(row.event_id, "inbox", reason.value, detail), row.envelope))
             if letters:
-                boxes.bury(self.connection, self.module.value, letters)
+                boxes.dead_letter(self.connection, self.module.value, letters)
             self._finish(outcomes)
         return rows, outcomes
 
@@ -161,8 +165,20 @@ class Consumer:
         handler = self.handlers.get(envelope.intent)
         if handler is None:
             raise RefusedError(Reason.NO_HANDLER, f"{self.module} does not listen to {envelope.intent}")
-        check_payload(envelope.schema_ref, envelope.payload)
-        return handler(Delivery(self.module, envelope, self.connection, self.keys, event_time_ms))
+        payload = decoded(envelope.schema_ref, envelope.payload)
+        if payload.contract.intent is not envelope.intent:
+            mismatch = f"{envelope.schema_ref} as {envelope.intent}"
+            raise RefusedError(Reason.BAD_PAYLOAD, mismatch, payload.contract.intent)
+        return handler(
+            Delivery(
+                module=self.module,
+                envelope=envelope,
+                payload=payload,
+                connection=self.connection,
+                keys=self.keys,
+                event_time_ms=event_time_ms,
+            )
+        )
 
     def _finish(self, outcomes: Mapping[str, str]) -> None:
         if outcomes:

@@ -36,12 +36,12 @@ class GapWatch:
             suspects.clear()
             return {}
         missing = herald_books.missing_after(source, name, mark, last)
-        known = herald_books.gaps(source, name)
+        gaps = herald_books.gaps(source, name)
         for seq in set(suspects) - set(missing):
             del suspects[seq]  # it came late
         settled = {}
         for seq in missing:
-            if seq in known:
+            if seq in gaps:
                 continue
             suspects[seq] = suspects.get(seq, running) & running
             if not suspects[seq]:
@@ -53,12 +53,12 @@ class GapWatch:
 
     def _settle(self, sender: Module, seq: int) -> str:
         source = self.links.get(sender.value, "out")
-        found = self._received(sender, seq)
+        received = self._received(sender, seq)
         with source.transaction():
-            if found is not None:
-                text, received_at = found
+            if received is not None:
+                text, received_at = received
                 herald_books.heal(source, sender.value, open_envelope(text), text, received_at)
-            state = "alarmed" if found is None else "healed"
+            state = "alarmed" if received is None else "healed"
             herald_books.put_gap(source, sender.value, seq, state)
         return state
 
@@ -66,7 +66,7 @@ class GapWatch:
         """Return the signed message of a number from any inbox that can be reached, and when it had been said at the
         latest: its arrival, at which its key must not have been retired.
         """
-        known = identities.known_keys(self.links.get(sender.value, "out"), sender.value)
+        registered = identities.known_keys(self.links.get(sender.value, "out"), sender.value)
         for target in Module:
             try:
                 texts = herald_books.received_with(self.links.get(target.value, "in"), target.value, sender.value, seq)
@@ -77,7 +77,7 @@ class GapWatch:
                     envelope = open_envelope(text)
                 except RefusedError:
                     continue
-                keys = identities.keys_at(known, received_at)
+                keys = identities.keys_at(registered, received_at)
                 if envelope.seq == seq and signing_release(envelope, text, keys) is not None:
                     return text, received_at
         return None

@@ -1,8 +1,8 @@
 """The Herald's loop for a living deployment: carry and consume whenever something waits.
 
 A notification is a hint that shortens the wait, polling is the truth; hints that come together cause one pass. Database
-work runs in a thread of its own, so that the event loop never waits for it. What keeps the house (polls, beats, looks)
-gives way to a message within one of its steps. Of several Heralds one serves a source; the others stand by and take
+work runs in a thread of its own, so that the event loop never waits for it. Maintenance (polls, beats, looks) gives
+way to a message within one of its steps. Of several Heralds one serves a source; the others stand by and take
 over when its lock is free.
 """
 
@@ -32,7 +32,6 @@ from lotus_herald.replicas import Directory, Replica
 from lotus_store.databases import Connection, Databases
 from lotus_store.ledger.messages import boxes
 from lotus_store.ledger.messages.boxes import Received
-from lotus_store.manifests.payload_types import validators
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +48,7 @@ class Herald:
     `event_time_ms` and `now_ms` are asked at every pass: the branch's event time, and the clock for expiry. With a name
     in `replica` it registers under it with every module: as one that gets the messages it serves best where it
     consumes, as one that carries elsewhere. `own_only` leaves intents without a handler here to other consumers.
-    `on_applied` is told of every committed batch: whose it is, its rows and their outcomes.
+    `on_applied` is called with every committed batch: whose it is, its rows and their outcomes.
     """
 
     databases: Databases
@@ -76,7 +75,7 @@ class Herald:
     _over: bool = False
     _passing: threading.Lock = field(default_factory=threading.Lock)
     _hinted: set[Module] = field(default_factory=set)
-    _kept: float = field(default_factory=time.monotonic)  # when the house was last kept to the end
+    _maintained: float = field(default_factory=time.monotonic)  # when maintenance last ended
     _polled: dict[Module, float] = field(default_factory=dict)
     _looked: dict[Module, float] = field(default_factory=dict)
     _counted: dict[Module, float] = field(default_factory=dict)
@@ -99,18 +98,18 @@ class Herald:
         with self._passing:  # a pass that was asked for in a thread may begin after the end
             if self._over:
                 return Carried(), {}
-            told = self._turn(modules)
-            self._keep_house()
-            return told
+            result = self._turn(modules)
+            self._maintain()
+            return result
 
     def _turn(self, modules: frozenset[Module]) -> tuple[Carried, dict[str, dict[str, int]]]:
         senders = [module for module in Module if module in modules]
         outcomes: dict[str, Counter[str]] = {module.value: Counter() for module in Module}
 
         def consume(module: Module) -> bool:
-            found = self._consume(module, self.handlers[module]) if module in self.handlers else {}
-            outcomes[module.value].update(found)
-            return bool(found)
+            counts = self._consume(module, self.handlers[module]) if module in self.handlers else {}
+            outcomes[module.value].update(counts)
+            return bool(counts)
 
         self.carrier.on_delivered = consume
         carried = self.carrier.carry(self.now_ms(), senders)
@@ -123,17 +122,17 @@ class Herald:
         self.carried += carried.total
         return carried, {module.value: dict(outcomes[module.value]) for module in self.handlers}
 
-    def _keep_house(self) -> None:
+    def _maintain(self) -> None:
         """Do what is due, one thing after another; a message that waits comes first, unless they all come so fast that
         nothing else was done for an eighth of the heartbeat.
         """
-        patient_until = self._kept + self.carrier.routes.heartbeat_s / 8
+        patient_until = self._maintained + self.carrier.routes.heartbeat_s / 8
         for duty in self._due():
             with suppress(*DOWN):
                 duty()
             if self._hint.is_set() and time.monotonic() < patient_until:
                 return
-        self._kept = time.monotonic()
+        self._maintained = time.monotonic()
 
     def _due(self) -> Iterator[Callable[[], object]]:
         """Yield what is due: beats and who else is alive, polls of what no hint told of, looks at what it serves."""
@@ -165,7 +164,6 @@ class Herald:
 
     async def run(self) -> None:
         """Run until cancelled; a database that is down is waited for."""
-        await asyncio.to_thread(validators)  # compiled before the first message, which would wait for it
         listeners = [asyncio.create_task(self._listen(module)) for module in Module]
         try:
             while True:
@@ -199,9 +197,15 @@ class Herald:
 
     def _consumer(self, connection: Connection, module: Module, handlers: Handlers) -> Consumer:
         return Consumer(
-            connection, module, handlers, self.keys, self.branch, self.replica or None, self.own_only,
+            connection=connection,
+            module=module,
+            handlers=handlers,
+            keys=self.keys,
+            branch=self.branch,
+            replica=self.replica or None,
+            own_only=self.own_only,
             on_applied=partial(self._applied, module),
-        )  # fmt: skip
+        )
 
     def _applied(self, module: Module, rows: Sequence[Received], outcomes: Mapping[str, str]) -> None:
         if self.replica:
@@ -219,7 +223,7 @@ class Herald:
         return self._selves[module]
 
     def _beat(self, module: Module) -> None:
-        """Say to a module that this process lives; such a commit need not reach the disk."""
+        """Beat in a module's database; such a commit need not reach the disk."""
         self._self(module).beat(self._links.get(module.value, "in"))
 
     def _look(self, sender: Module) -> None:
@@ -236,7 +240,7 @@ class Herald:
         self.backlog[module] = boxes.lag(self._links.get(module.value, "out"), module.value)
 
     async def _listen(self, module: Module) -> None:
-        """Turn notifications of one database into hints; reconnect for ever."""
+        """Turn notifications of one database into hints; reconnect without end."""
         while True:
             with suppress(psycopg.OperationalError, LedgerError):
                 async with await _opened(self.databases.dsn(module.value)) as connection:

@@ -1,6 +1,6 @@
 """Signing keys: one ed25519 key per module, a file of mode 0600 in a folder of mode 0700, made at the first use.
 
-Only reading, making, replacing and using keys belongs here; which keys a sender has is said by its `identity` table.
+Only reading, making, replacing and using keys belongs here; which keys a sender has stands in its `identity` table.
 (Literature: key rotation.)
 """
 
@@ -43,7 +43,7 @@ class Keys:
     def replace(self, module: str) -> str:
         """Put a new key in the place of a module's key, atomically; return its public half.
 
-        The old key is gone; what it signed stays valid as long as the identity table says so.
+        The old key is gone; what it signed stays valid as long as the identity table has it.
         """
         path = self._path(module)
         _make_folder(self._folder)
@@ -65,26 +65,26 @@ class Keys:
             _make(path)
         status = path.stat()
         stamp = status.st_ino, status.st_mtime_ns
-        known = self._known.get(module)
-        if known is None or known[0] != stamp:
+        cached = self._known.get(module)
+        if cached is None or cached[0] != stamp:
             _check_modes(path)
             text = path.read_text(encoding="ascii").strip()
             if len(text) != 64:
                 raise MessageError(f"{path} is no key", "64 hexadecimal characters", "the file was damaged")
-            known = self._known[module] = stamp, SigningKey(bytes.fromhex(text))
-        return known[1]
+            cached = self._known[module] = stamp, SigningKey(bytes.fromhex(text))
+        return cached[1]
 
 
-def signing_release(envelope: Envelope, text: str, known: Mapping[str, frozenset[str]]) -> frozenset[str] | None:
+def signing_release(envelope: Envelope, text: str, registered: Mapping[str, frozenset[str]]) -> frozenset[str] | None:
     """Return the releases registered for the key that signed this text, or None when no known key did.
 
-    `known` maps verify keys to releases; the text must be the canonical one, byte for byte.
+    `registered` maps verify keys to releases; the text must be the canonical one, byte for byte.
     """
     signed = envelope.signed_part(text)
     if signed is None or not envelope.sig:
         return None
     sealed = bytes.fromhex(envelope.sig) + signed
-    for key, releases in known.items():
+    for key, releases in registered.items():
         try:
             crypto_sign_open(sealed, bytes.fromhex(key))
         except (BadSignatureError, ValueError):

@@ -37,7 +37,7 @@ class Links:
         if time.monotonic() < self._resting.get(name, 0.0):
             raise LedgerError(f"database {name} did not answer a moment ago", "an answer")
         try:
-            # autocommit: what belongs together is said by an explicit transaction, and nothing stays open by mistake
+            # autocommit: an explicit transaction marks what belongs together, and nothing stays open by mistake
             self._open[name, use] = self._databases.connect(name, autocommit=True)
             self._servers[name] = server_of(self._open[name, use])
             if use == "in":

@@ -1,6 +1,6 @@
 """The release that a sender names in every envelope: the program's version and the hash of the sender's manifest.
 
-Two programs with the same release say the same things in the same form. (Literature: schema versioning.)
+Two programs with the same release send the same messages in the same form. (Literature: schema versioning.)
 """
 
 from functools import cache

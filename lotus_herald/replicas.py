@@ -2,7 +2,7 @@
 
 A replica that is silent for half a heartbeat interval is dead: the Herald looks every quarter, and gives its waiting
 messages to the strongest one alive that handles them. With one replica or none, a message is anybody's. How strength is
-computed stands in `lotus.modules.partnership`, who a process says it is in `identity`.
+computed stands in `lotus.modules.partnership`, the identity of a process in `identity`.
 (Literature: failure detector by heartbeat, service registry.)
 """
 
@@ -18,7 +18,7 @@ from lotus.modules.intents import Intent, Module
 from lotus.modules.partnership import Partner, best, observe
 from lotus_herald.carry import DOWN
 from lotus_herald.links import Links
-from lotus_herald.routes import Routes, load_routes
+from lotus_herald.routes import Routes
 from lotus_store.databases import Connection
 from lotus_store.ledger.messages import replicas
 from lotus_store.ledger.messages.boxes import Received
@@ -52,10 +52,20 @@ class Replica:
         """Write the identity; what was measured under this name before goes on."""
         process = f"{socket.gethostname()}:{os.getpid()}"
         row = replicas.ReplicaRow(
-            self.replica_id, process, list(self.capabilities), list(self.accepts), list(self.produces),
-            list(self.preferred), self.health, self.partner.latency_ms, self.partner.reliability,
-            self.partner.strength, 0, 0.0, ended=False,
-        )  # fmt: skip
+            replica_id=self.replica_id,
+            process=process,
+            capabilities=list(self.capabilities),
+            accepts=list(self.accepts),
+            produces=list(self.produces),
+            preferred=list(self.preferred),
+            health=self.health,
+            latency_ms=self.partner.latency_ms,
+            reliability=self.partner.reliability,
+            strength=self.partner.strength,
+            applied=0,
+            silent_s=0.0,
+            ended=False,
+        )
         self.partner = replicas.put_replica(connection, self.module.value, row)
 
     def applied(self, rows: Sequence[Received], outcomes: Mapping[str, str]) -> None:
@@ -68,7 +78,7 @@ class Replica:
                 self.faults = 0
 
     def broke(self) -> None:
-        """Take in that a handler broke on a message, which waits on; the next beat tells it at once."""
+        """Take in that a handler broke on a message, which waits on; the next beat follows at once."""
         self.partner = observe(self.partner, self.partner.latency_ms, well=False)
         self.faults += 1
         self._next_beat = -float("inf")
@@ -81,7 +91,7 @@ class Replica:
         """Beat when it is due."""
         if self.is_due():
             replicas.beat(connection, self.module.value, self.replica_id, self.partner, self.health)
-            self._next_beat = time.monotonic() + (routes or load_routes()).heartbeat_s / 4
+            self._next_beat = time.monotonic() + (routes or Routes()).heartbeat_s / 4
 
     @contextmanager
     def on_duty(self, connection: Connection) -> Iterator[None]:
@@ -108,7 +118,7 @@ class Directory:
     """Who is alive, as the Herald sees it; looked up every quarter of a heartbeat."""
 
     links: Links
-    routes: Routes = field(default_factory=load_routes)
+    routes: Routes = field(default_factory=Routes)
     _live: dict[Module, list[replicas.Live]] = field(default_factory=dict)
     _next_look: dict[Module, float] = field(default_factory=dict)
 

@@ -19,7 +19,7 @@ def create(databases: Databases, module: Module, keys: Keys) -> str:
 
 
 def rotate(databases: Databases, module: Module, keys: Keys) -> str:
-    """Replace a module's key and retire all earlier ones for whatever is said from now on; return its public half.
+    """Replace a module's key and retire all earlier ones for every later message; return its public half.
 
     Killed after the file was replaced, the old key stays valid until rotating is run again.
     """

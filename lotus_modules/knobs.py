@@ -1,6 +1,6 @@
 """Which knobs a plan is executed with and a book is decided with, each looked up in the database of its module.
 
-A version counts from its event time on. What it says in a context is `lotus.trading.plan.knob_choice`'s and
+A version counts from its event time on. Its effect in a context is `lotus.trading.plan.knob_choice`'s and
 `lotus.decision.policy.in_force`'s.
 """
 

@@ -11,7 +11,7 @@ from contextlib import ExitStack
 import dagster as dg
 
 from lotus.modules.intents import Module
-from lotus_modules.slow import SLOW_HANDLERS
+from lotus_modules.handlers import SLOW
 from lotus_resources.lotus_resource import Lotus
 from lotus_sensors.asking import asked
 from lotus_sensors.waiting import TICK_S, read_or_wait
@@ -30,7 +30,7 @@ def due(connections: Mapping[Module, Connection], branch: str, taken: frozenset[
     """
     fresh_by_module: dict[Module, list[str]] = {}
     for module, connection in connections.items():
-        rows = waiting(connection, module.value, branch, [intent.value for intent in SLOW_HANDLERS[module]])
+        rows = waiting(connection, module.value, branch, [intent.value for intent in SLOW[module]])
         if fresh := [name for event_id, _, _ in rows if (name := f"{module}/{event_id}") not in taken]:
             fresh_by_module[module] = fresh[:TOGETHER]
     return fresh_by_module
@@ -64,7 +64,7 @@ def new_inbox(
     """Ask for the runs that are due."""
     branch = lotus.settings.branch
     with ExitStack() as held:
-        inboxes = {m: held.enter_context(lotus.databases.reader(m.value, autocommit=True)) for m in SLOW_HANDLERS}
+        inboxes = {m: held.enter_context(lotus.databases.reader(m.value, autocommit=True)) for m in SLOW}
         wanted = read_or_wait([*inboxes.values()], CHANNEL, lambda: requests(context.instance, inboxes, branch), TICK_S)
     if not wanted:
         yield dg.SkipReason(f"no message waits on branch {branch}")

@@ -91,16 +91,16 @@ def restore(settings: Settings, path: Path) -> dict[str, int]:
 
 def _restore_one(connection: Connection, path: Path, name: str, wanted: dict[str, TableDigest]) -> None:
     tables = dict(_tables(connection))
-    found = {table: row_set(_lines(connection, table, columns)) for table, columns in tables.items()}
+    restored = {table: row_set(_lines(connection, table, columns)) for table, columns in tables.items()}
     with tempfile.TemporaryDirectory() as folder:
         _unpack(path, name, Path(folder))
-        told = {}
+        described = {}
         for table in tables:
             with (Path(folder) / table).open("rb") as source:
-                told[table] = row_set(source)
-        if found == told:
+                described[table] = row_set(source)
+        if restored == described:
             return
-        filled = [table for table, rows in found.items() if rows != NO_ROWS]
+        filled = [table for table, rows in restored.items() if rows != NO_ROWS]
         if filled:
             cause = "restore goes into a new home only"
             raise LedgerError(f"database {name} has rows in {', '.join(filled[:3])}", "an empty ledger", cause)
@@ -110,7 +110,7 @@ def _restore_one(connection: Connection, path: Path, name: str, wanted: dict[str
                     _make_partitions(connection, columns, source)
                 _import(connection, table, columns, source)
     for table, columns in tables.items():
-        if row_set(_lines(connection, table, columns)) != told[table]:
+        if row_set(_lines(connection, table, columns)) != described[table]:
             raise LedgerError(f"{name}.{table} came out of {path} altered", f"{wanted[table]}", "a damaged backup")
     for identity in connection.execute(query("common", "identity_columns")).fetchall():
         text = sql.SQL("SELECT setval({}, COALESCE(max({}), 0) + 1, false) FROM {}")
@@ -244,7 +244,7 @@ def _reader(path: Path) -> Iterator[tarfile.TarFile]:
 
 def _manifest(path: Path) -> BackupContents:
     """Return the manifest after verifying that every table of it is there, unaltered."""
-    found: dict[str, str] = {}
+    hashes: dict[str, str] = {}
     manifest: BackupContents | None = None
     with _reader(path) as archive:
         for member in archive:
@@ -253,12 +253,12 @@ def _manifest(path: Path) -> BackupContents:
             if raw:
                 manifest = _decoded(raw)
             elif content is not None:
-                found[member.name] = hashlib.file_digest(cast(io.BufferedReader, content), "sha256").hexdigest()
+                hashes[member.name] = hashlib.file_digest(cast(io.BufferedReader, content), "sha256").hexdigest()
     if manifest is None or manifest.format != FORMAT:
         raise LedgerError(f"{path} has no manifest", FORMAT, "the backup was interrupted or is another file")
     for name, tables in manifest.tables.items():
         for table, note in tables.items():
-            if found.get(f"{name}/{table}") != note.sha256:
+            if hashes.get(f"{name}/{table}") != note.sha256:
                 raise LedgerError(f"{name}/{table} of {path} is missing or altered", note.sha256, "a damaged backup")
     return manifest
 

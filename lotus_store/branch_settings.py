@@ -20,14 +20,14 @@ def read_branch_settings(home: Path, branch: str) -> Document:
     """Return the sections of a branch, empty when it has none; raises `ConfigError` for a damaged file."""
     path = _path(home, branch)
     try:
-        found = read_json(path.read_bytes())
+        document = read_json(path.read_bytes())
     except FileNotFoundError:
         return {}
     except ValueError as error:
         raise ConfigError(f"{path} cannot be read: {error}", "JSON of sections", "a damaged file") from error
-    if not isinstance(found, dict) or not all(isinstance(section, dict) for section in found.values()):
-        raise ConfigError(f"{path} holds {type(found).__name__}", "an object of sections, each an object")
-    return found
+    if not isinstance(document, dict) or not all(isinstance(section, dict) for section in document.values()):
+        raise ConfigError(f"{path} holds {type(document).__name__}", "an object of sections, each an object")
+    return document
 
 
 def write_branch_settings(home: Path, branch: str, sections: Document) -> None:
@@ -47,12 +47,12 @@ def write_branch_settings(home: Path, branch: str, sections: Document) -> None:
 def _differing(held: Document, wanted: Document) -> str:
     """Return what differs between two documents as `section.key` with both values in JSON."""
     names = {(name, key) for document in (held, wanted) for name, section in document.items() for key in section}
-    told = []
+    lines = []
     for name, key in sorted(names):
         before, now = (json.dumps(document.get(name, {}).get(key)) for document in (held, wanted))
         if before != now:
-            told.append(f"{name}.{key} {before}, not {now}")
-    return "; ".join(told)
+            lines.append(f"{name}.{key} {before}, not {now}")
+    return "; ".join(lines)
 
 
 def merged(document: dict[str, Any], sections: Document) -> dict[str, Any]:

@@ -25,7 +25,7 @@ def git_sha(root: Path = ROOT) -> str:
         return UNKNOWN
     command = ["git", "-C", str(root), "describe", "--always", "--abbrev=40", "--dirty", "--exclude=*"]
     try:
-        told = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=True)
+        result = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=True)
     except (OSError, subprocess.SubprocessError):
         return UNKNOWN
-    return told.stdout.strip() or UNKNOWN
+    return result.stdout.strip() or UNKNOWN

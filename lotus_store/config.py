@@ -76,8 +76,8 @@ class SafetySettings:
     late_s: float = 0.75  # a desk that is silent while the switch is thrown has this long
     flatten_after_s: float = ranged(0.0, 0.0)  # so long after that everything is closed too; 0 = stops stay in force
     fences: bool = True  # a hung process is ended before anything is done in its place
-    lag_s: float = ranged(2.0, 0.0)  # a turn of the desk later than this is told
-    data_age_s: float = ranged(60.0, 0.0)  # a market older than this is told
+    lag_s: float = ranged(2.0, 0.0)  # a turn of the desk later than this is reported
+    data_age_s: float = ranged(60.0, 0.0)  # a market older than this is reported
     max_drawdown_usd: float = ranged(0.0, 0.0)  # of an account below its highest equity; beyond it trading is halted
     max_open_usd: float = ranged(0.0, 0.0)  # value of all that is open in an account; beyond it trading is halted
     paper_days: int = ranged(10, 1)  # days traded on paper, with parity, before real orders; at least 1
@@ -169,15 +169,15 @@ def load_settings(home: Path | str | None = None, config: Path | str | None = No
         config=path,
         **names,
     )
-    known = {k: v for k, v in overrides.items() if v is not None}
-    unknown = sorted(set(known) - set(Settings.__dataclass_fields__))
+    given = {k: v for k, v in overrides.items() if v is not None}
+    unknown = sorted(set(given) - set(Settings.__dataclass_fields__))
     if unknown:
         raise ConfigError(f"unknown setting {unknown[0]!r}", f"one of {', '.join(Settings.__dataclass_fields__)}")
-    return _checked(replace(settings, **known))
+    return _checked(replace(settings, **given))
 
 
 def home_of(given: Path | str | None = None) -> Path:
-    """Return the home: what is given or in the environment, else what a `lotus.toml` says, however faulty the rest."""
+    """Return the home: what is given or in the environment, else that of a `lotus.toml`, however faulty the rest."""
     named = given or os.environ.get("LOTUS_HOME") or ""
     config = Path(os.environ.get("LOTUS_CONFIG") or "lotus.toml").expanduser()
     if not named:
@@ -205,10 +205,10 @@ def _read(path: Path) -> dict[str, Any]:
     except (tomllib.TOMLDecodeError, OSError) as problem:
         raise ConfigError(f"{path} cannot be read: {problem}", "TOML 1.0") from problem
     places = {"universe", "folders", "ledger", "tape", "live", "trading", "safety", "dagster", "logs"}
-    known = {"branch", *places, *SECTIONS}
+    names = {"branch", *places, *SECTIONS}
     for key in document:
-        if key not in known:
-            raise ConfigError(f"{path.name} has an unknown key {key!r}", f"one of {', '.join(sorted(known))}")
+        if key not in names:
+            raise ConfigError(f"{path.name} has an unknown key {key!r}", f"one of {', '.join(sorted(names))}")
         if isinstance(document[key], dict) is (key == "branch"):
             wanted = "a text" if key == "branch" else f"the section [{key}]"
             raise ConfigError(f"{path.name} has something else under {key}", wanted, "a typing error")
@@ -235,13 +235,13 @@ def _names(document: dict[str, Any]) -> dict[str, str]:
 
 def _logs(document: dict[str, Any]) -> LogSettings:
     """Return [logs], over it LOTUS_LOG_FORMAT and LOTUS_LOG_LEVEL."""
-    found = override(LogSettings(), dict(document.get("logs", {})), "logs")
+    settings = override(LogSettings(), dict(document.get("logs", {})), "logs")
     given = {name: os.environ.get(f"LOTUS_LOG_{name.upper()}", "").lower() for name in LOG_CHOICES}
-    found = replace(found, **{name: value for name, value in given.items() if value})
+    settings = replace(settings, **{name: value for name, value in given.items() if value})
     for name, choices in LOG_CHOICES.items():
-        if getattr(found, name) not in choices:
-            raise ConfigError(f"logs.{name} is {getattr(found, name)!r}", f"one of {', '.join(choices)}")
-    return found
+        if getattr(settings, name) not in choices:
+            raise ConfigError(f"logs.{name} is {getattr(settings, name)!r}", f"one of {', '.join(choices)}")
+    return settings
 
 
 def _names_dropped(document: dict[str, Any], section: str, *names: str) -> dict[str, Any]:
@@ -278,12 +278,12 @@ def _ledger(document: dict[str, Any]) -> dict[str, str]:
 
 def _module_dsns(document: dict[str, Any]) -> dict[str, str]:
     ledger = _ledger(document)
-    found = {}
+    dsns = {}
     for name in DATABASES:
         dsn = os.environ.get(f"LOTUS_PG_DSN_{name.upper()}") or ledger.get(f"dsn_{name}", "")
         if dsn:
-            found[name] = dsn
-    return found
+            dsns[name] = dsn
+    return dsns
 
 
 def _checked(settings: Settings) -> Settings:

@@ -2,7 +2,7 @@
 
 `Databases(settings)` starts or joins the embedded server, or uses the given addresses, makes missing databases and
 migrates them. On the embedded server a connection is that of the module's role, which owns nothing (Dagster's role owns
-its own database); addresses of one's own say their user themselves. Queries and row types do not belong here (see
+its own database); addresses of one's own name their user. Queries and row types do not belong here (see
 `lotus_store.ledger`).
 """
 
@@ -10,6 +10,7 @@ import threading
 import time
 from contextlib import AbstractContextManager, ExitStack
 from types import TracebackType
+from typing import Any
 
 import psycopg
 from psycopg import sql
@@ -24,7 +25,7 @@ from lotus_store.postgres.queries import query
 from lotus_store.postgres.roles import DAGSTER, give_dagster, role_of
 from lotus_store.private import own_home
 
-Connection = psycopg.Connection[tuple[object, ...]]
+Connection = psycopg.Connection[tuple[Any, ...]]
 
 
 class Databases(AbstractContextManager["Databases"]):
@@ -119,8 +120,8 @@ class Databases(AbstractContextManager["Databases"]):
             except psycopg.OperationalError as problem:
                 if time.monotonic() > deadline or "does not exist" in str(problem):
                     cause = "the server is down, or the address or its rights are wrong"
-                    said = driver_words(problem, dsn)
-                    raise LedgerError(f"database {name} cannot be reached: {said}", "an answer", cause) from None
+                    reason = driver_words(problem, dsn)
+                    raise LedgerError(f"database {name} cannot be reached: {reason}", "an answer", cause) from None
             time.sleep(0.1)
             if self._settings.embedded:
                 revive(self._settings.home)
@@ -173,5 +174,7 @@ def create_missing(server_dsn: str, names: list[str]) -> None:
                         continue  # another process made it at the same moment
     except psycopg.Error as problem:
         cause = "the server is down, or the login may not create databases"
-        said = driver_words(problem, server_dsn)
-        raise LedgerError(f"the databases cannot be made: {said}", f"a server with {', '.join(names)}", cause) from None
+        reason = driver_words(problem, server_dsn)
+        raise LedgerError(
+            f"the databases cannot be made: {reason}", f"a server with {', '.join(names)}", cause
+        ) from None

@@ -44,14 +44,14 @@ def _read(lake: Lake, branch: str, day: str) -> DayTables:
 
 def tables_of_day(lake: Lake, branch: str, day: str) -> DayTables:
     """Return the tables under which a day was scored; raises `LakeError` when they are not there."""
-    found = next(read_day_tables(lake, branch, day), None)
-    if found is None or found.day != day:
+    tables = next(read_day_tables(lake, branch, day), None)
+    if tables is None or tables.day != day:
         raise LakeError(f"no day tables of {day} on {branch}", "those written with signal_events", "a pruned lake")
-    return found
+    return tables
 
 
 def read_curator_inputs(lake: Lake, branch: str, day: str) -> Mapping[str, CuratorInput]:
-    """Return what the audits of a day tell the curators, by detector; nothing when the day was not audited."""
+    """Return the audits of a day for the curators, by detector; nothing when the day was not audited."""
     if not lake.exists(DETECTOR_AUDITS.name, branch, day):
         return {}
     return curator_inputs(lake.read(DETECTOR_AUDITS.name, branch, day, columns=_AUDIT_COLUMNS))

@@ -231,8 +231,8 @@ class Lake:
     def _parts(self, folder: str) -> list[str]:
         if self._fs is None:
             return [str(p.relative_to(folder)) for p in Path(folder).glob(f"**/{PART}")]
-        found = self._fs.get_file_info(pafs.FileSelector(folder, recursive=True, allow_not_found=True))
-        return [f.path for f in found if f.path.endswith(f"/{PART}")]
+        entries = self._fs.get_file_info(pafs.FileSelector(folder, recursive=True, allow_not_found=True))
+        return [f.path for f in entries if f.path.endswith(f"/{PART}")]
 
     def _open(self, path: str) -> Any:
         try:
@@ -272,8 +272,8 @@ class Lake:
 
 def _filesystem(url: str) -> tuple[Any, str]:
     try:
-        found, base = pafs.FileSystem.from_uri(url)
-        return found, base.rstrip("/")
+        filesystem, base = pafs.FileSystem.from_uri(url)
+        return filesystem, base.rstrip("/")
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
         from fsspec.core import url_to_fs  # type: ignore[import-untyped]
 
@@ -321,10 +321,10 @@ def _verify(spec: TableSpec, schema: Any, path: str) -> None:
     if tuple(schema.names) != spec.names:
         raise SchemaError(f"{path} has columns {schema.names}", f"{list(spec.names)}", "written by another version")
     for column in spec.columns:
-        found = schema.field(column.name).type
+        stored_type = schema.field(column.name).type
         wanted = pa.string() if column.dtype == "text" else pa.from_numpy_dtype(spec.numpy_dtype(column.name))
-        if found != wanted:
-            raise SchemaError(f"{path}: {column.name} is {found}", str(wanted), "written by another version")
+        if stored_type != wanted:
+            raise SchemaError(f"{path}: {column.name} is {stored_type}", str(wanted), "written by another version")
 
 
 def _note(schema: Any, path: str) -> dict[str, Any]:
@@ -341,10 +341,10 @@ def _note(schema: Any, path: str) -> dict[str, Any]:
 def _check(path: str, part: Any, table: Any) -> str:
     """Return the content hash of a whole part; raises `LakeError` when it is not the one in the footer."""
     recorded = _note(part.schema_arrow, path)["content_hash"]
-    found = content_hash({name: _hashed(table.column(name)) for name in table.column_names})
-    if found != recorded:
-        raise LakeError(f"the values of {path} hash to {found}", f"{recorded}, as in its footer", DAMAGED)
-    return found
+    digest = content_hash({name: _hashed(table.column(name)) for name in table.column_names})
+    if digest != recorded:
+        raise LakeError(f"the values of {path} hash to {digest}", f"{recorded}, as in its footer", DAMAGED)
+    return digest
 
 
 def _hashed(column: Any) -> Array | Utf8Column:
@@ -361,5 +361,5 @@ def _hashed(column: Any) -> Array | Utf8Column:
 
 
 def _corrupt(path: str, problem: BaseException) -> LakeError:
-    said = str(problem).split("\n")[0] or type(problem).__name__
-    return LakeError(f"{path} cannot be read: {said}", "a whole Parquet file", DAMAGED)
+    reason = str(problem).split("\n")[0] or type(problem).__name__
+    return LakeError(f"{path} cannot be read: {reason}", "a whole Parquet file", DAMAGED)

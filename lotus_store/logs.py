@@ -72,13 +72,13 @@ class JsonLines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line of a record."""
-        told: dict[str, Any] = {
+        members: dict[str, Any] = {
             "time": _time(record, "milliseconds"), "level": record.levelname, "logger": record.name,
             "text": redacted(record.getMessage()),
         }  # fmt: skip
-        told |= {name: _plain(value) for name, value in extra_fields(record).items()}
+        members |= {name: _plain(value) for name, value in extra_fields(record).items()}
         trace = _trace(record)
-        return json.dumps(told | {"trace": trace} if trace else told)
+        return json.dumps(members | {"trace": trace} if trace else members)
 
 
 def extra_fields(record: logging.LogRecord) -> Mapping[str, object]:

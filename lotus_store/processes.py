@@ -1,6 +1,6 @@
 """What names a process beyond its number: the machine, its start of the machine, and its own start.
 
-A process id alone says nothing: after a restart, on another machine or in another container it is somebody else's.
+A process id alone is no proof: after a restart, on another machine or in another container it is somebody else's.
 Nothing here starts or ends a process. In the literature: process identity in failure detection.
 """
 

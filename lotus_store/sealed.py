@@ -1,4 +1,4 @@
-"""Small JSON and text files that say by a hash whether they are as they were written: indexes, headers, documents.
+"""Small JSON and text files with a hash that proves they are as written: indexes, headers, documents.
 
 A JSON object has the hash of its other members, canonically encoded, as its member `seal`; a text has it in a last line
 that begins with #. A file of before, without one, is read as it stands. (Literature: checksummed metadata.)

@@ -1,4 +1,4 @@
-"""A small file that is written over in place: what a process says of itself many times a second, on a full disk too.
+"""A small file that is written over in place: the status of a process, many times a second, on a full disk too.
 
 The room is taken once, when the file is made; after that a write needs no new block (a file system that copies on
 write is the exception). A reader that meets a half-written text learns so from its sum. In the literature: heartbeat
@@ -22,7 +22,7 @@ _TRIES = 3
 
 
 def write_slate(path: Path, body: Mapping[str, Any]) -> None:
-    """Write `body` (JSON-able, one level of `SUM` excepted) over what the file says. Raises `OSError`."""
+    """Write `body` (JSON-able, one level of `SUM` excepted) over the file's content. Raises `OSError`."""
     text = json.dumps(dict(body))
     text = json.dumps({**body, SUM: zlib.crc32(text.encode())})
     raw = text.encode().ljust(SIZE)
@@ -41,22 +41,22 @@ def write_slate(path: Path, body: Mapping[str, Any]) -> None:
 
 
 def read_slate(path: Path) -> dict[str, Any] | None:
-    """Return what the file says; None where it is not there or cannot be read."""
+    """Return the file's content; None where it is not there or cannot be read."""
     for _ in range(_TRIES):
         try:
-            told = read_json(path.read_text())
+            slate = read_json(path.read_text())
         except (OSError, ValueError):
-            told = None
-        if isinstance(told, dict) and _is_whole(told):
-            told.pop(SUM, None)
-            return told
+            slate = None
+        if isinstance(slate, dict) and _is_whole(slate):
+            slate.pop(SUM, None)
+            return slate
         if not path.exists():
             break
     return None
 
 
-def _is_whole(told: dict[str, Any]) -> bool:
-    if SUM not in told:
+def _is_whole(slate: dict[str, Any]) -> bool:
+    if SUM not in slate:
         return True
-    body = {key: value for key, value in told.items() if key != SUM}
-    return bool(told[SUM] == zlib.crc32(json.dumps(body).encode()))
+    body = {key: value for key, value in slate.items() if key != SUM}
+    return bool(slate[SUM] == zlib.crc32(json.dumps(body).encode()))

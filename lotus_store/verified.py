@@ -14,8 +14,8 @@ MOST = 100_000  # files remembered, 20 MB
 
 def identity_of(path: str | os.PathLike[str]) -> Identity:
     """Return the identity of a file as it is now; raises `OSError` when there is none."""
-    at = os.stat(path)  # noqa: PTH116 -- also of paths given as text
-    return (os.fspath(path), at.st_dev, at.st_ino, at.st_size, at.st_mtime_ns, at.st_ctime_ns)
+    status = os.stat(path)  # noqa: PTH116 -- also of paths given as text
+    return (os.fspath(path), status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 
 class Verified:

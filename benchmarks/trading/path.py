@@ -26,8 +26,8 @@ from lotus.decision.policy.policy import shipped_policy
 from lotus.hashing import natural_id
 from lotus.manifest import Asset
 from lotus.modules.intents import Module
+from lotus.modules.messages.signals import meta_message, proposed_message
 from lotus.modules.signals import ASYMMETRY, DET_ALPHA, META
-from lotus.modules.trade_messages import meta_message, proposed_message
 from lotus.trading.execution.conditions import MarketView
 from lotus.trading.execution.orders import (
     AccountSnapshot,
@@ -49,7 +49,7 @@ from lotus_herald.herald import Herald
 from lotus_herald.keys import Keys
 from lotus_herald.outbox import send
 from lotus_modules.dm.decide import Decider
-from lotus_modules.hot import hot_handlers
+from lotus_modules.handlers import hot_handlers
 from lotus_modules.tr.execute import Acceptor
 from lotus_store.config import Settings
 from lotus_store.databases import Databases

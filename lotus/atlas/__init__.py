@@ -1,1 +1,1 @@
-"""Numbers of the ledger: what a thread's row says beyond who told whom what; values in, values out."""
+"""Numbers of the ledger: what a thread's row holds beside its message; values in, values out."""

@@ -34,7 +34,7 @@ class Entanglement:
 
     @property
     def reason(self) -> str:
-        """Why nothing is told; empty when something is."""
+        """Why there is no result; empty when there is one."""
         return "" if self.bits is not None else f"{self.steps} steps with both, {LEAST_STEPS} are needed"
 
 
@@ -45,19 +45,19 @@ def entanglement(one: Floats, two: Floats) -> Entanglement:
     """
     if one.shape != two.shape:
         raise LedgerError(f"{len(one)} and {len(two)} steps", "two series on the same steps")
-    known = np.isfinite(one) & np.isfinite(two)
-    n = int(known.sum())
+    is_finite = np.isfinite(one) & np.isfinite(two)
+    n = int(is_finite.sum())
     if n < LEAST_STEPS:
         return Entanglement(n)
-    a, b = (_thirds(x[known]) for x in (one, two))
+    a, b = (_thirds(x[is_finite]) for x in (one, two))
     lags = range(-MOST_LAGS, MOST_LAGS + 1)
-    found = round_learned(np.array([mutual_information(*_lagged(a, b, lag)) for lag in lags]))
+    information = round_learned(np.array([mutual_information(*_lagged(a, b, lag)) for lag in lags]))
     turns = np.unique(np.linspace(2 * MOST_LAGS + 1, n - 2 * MOST_LAGS - 1, MOST_TURNS).astype(np.int64))
     turned = (np.roll(b, turn) for turn in turns)
     null = round_learned(np.array([max(mutual_information(*_lagged(a, c, lag)) for lag in lags) for c in turned]))
-    best = int(np.argmax(found))
-    chance = (1 + int((null >= found[best]).sum())) / (len(turns) + 1)
-    return Entanglement(n, best - MOST_LAGS, float(found[best]), float(np.quantile(null, 0.95)), chance)
+    best = int(np.argmax(information))
+    chance = (1 + int((null >= information[best]).sum())) / (len(turns) + 1)
+    return Entanglement(n, best - MOST_LAGS, float(information[best]), float(np.quantile(null, 0.95)), chance)
 
 
 def mutual_information(a: Levels, b: Levels) -> float:

@@ -2,7 +2,7 @@
 
 Made from the scored windows of the last `DAYS` learning days up to the day, so that they are known when it ends; a row
 of the ledger carries those of the day before (`rows`). Nothing is drawn: the null of the entanglement takes its turns
-by rule. A number without enough support is None and says why; modules without a series of their own have none.
+by rule. A number without enough support is None with a reason; modules without a series of their own have none.
 """
 
 from collections.abc import Mapping
@@ -35,7 +35,7 @@ Key = tuple[str, str, str]  # branch, day, module
 
 
 class ModuleNumbers(msgspec.Struct, frozen=True, kw_only=True):
-    """One row of `module_numbers`, columns in the table's order; a reason is empty where the number is told."""
+    """One row of `module_numbers`, columns in the table's order; a reason is empty where there is a number."""
 
     branch: str
     day: str
@@ -79,15 +79,18 @@ def numbers_of_day(branch: str, day: str, windows: MaturedWindows) -> list[Modul
     """
     sig, tr = (stepped(windows, quality(windows)) for quality in (paper_quality, execution_quality))
     bound = entanglement(*together(sig, tr))
-    known = np.isfinite(windows.paper)
+    is_measured = np.isfinite(windows.paper)
     acted = observer_effect(
-        windows.p[known], windows.published[known], windows.paper[known], windows.end_ms[known] // BLOCK_MS
+        windows.p[is_measured],
+        windows.published[is_measured],
+        windows.paper[is_measured],
+        windows.end_ms[is_measured] // BLOCK_MS,
     )
-    found: dict[Module, dict[str, Any]] = {
+    numbers: dict[Module, dict[str, Any]] = {
         Module.SIG: _resonance(sig) | _observer(acted) | _entangled(Module.TR, bound, 1),
         Module.TR: _resonance(tr) | {"observer_reason": NOT_EXECUTED} | _entangled(Module.SIG, bound, -1),
     }
-    return [ModuleNumbers(branch=branch, day=day, module=m.value, **found.get(m, {})) for m in Module]
+    return [ModuleNumbers(branch=branch, day=day, module=m.value, **numbers.get(m, {})) for m in Module]
 
 
 def key_of(numbers: ModuleNumbers) -> Key:
@@ -114,28 +117,29 @@ def for_ledger(n: ModuleNumbers) -> LedgerNumbers:
 
 
 def _resonance(series: tuple[Times, Floats]) -> dict[str, Any]:
-    found: Resonance = resonance(series[0] * STEP_MS, series[1])
+    result: Resonance = resonance(series[0] * STEP_MS, series[1])
     return {
-        "resonance_frequency": _round(found.per_hour), "resonance_power": _round(found.power),
-        "resonance_false_alarm": _round(found.false_alarm), "resonance_n": found.support,
-        "resonance_reason": found.reason,
+        "resonance_frequency": _round(result.per_hour), "resonance_power": _round(result.power),
+        "resonance_false_alarm": _round(result.false_alarm), "resonance_n": result.support,
+        "resonance_reason": result.reason,
     }  # fmt: skip
 
 
-def _observer(found: ObserverEffect) -> dict[str, Any]:
-    low, high = found.ci95 or (None, None)
+def _observer(effect: ObserverEffect) -> dict[str, Any]:
+    low, high = effect.ci95 or (None, None)
     return {
-        "observer_effect_bps": _round(found.effect), "observer_low_bps": _round(low), "observer_high_bps": _round(high),
-        "observer_published": found.published, "observer_held_out": found.held_out, "observer_blocks": found.blocks,
-        "observer_reason": found.reason,
+        "observer_effect_bps": _round(effect.effect), "observer_low_bps": _round(low),
+        "observer_high_bps": _round(high),
+        "observer_published": effect.published, "observer_held_out": effect.held_out, "observer_blocks": effect.blocks,
+        "observer_reason": effect.reason,
     }  # fmt: skip
 
 
-def _entangled(partner: Module, found: Entanglement, turn: int) -> dict[str, Any]:
+def _entangled(partner: Module, measure: Entanglement, turn: int) -> dict[str, Any]:
     return {
-        "entangled_with": partner.value, "entangled_lag": None if found.lag is None else turn * found.lag,
-        "entangled_bits": _round(found.bits), "entangled_null95": _round(found.null95),
-        "entangled_chance": _round(found.chance), "entangled_n": found.steps, "entangled_reason": found.reason,
+        "entangled_with": partner.value, "entangled_lag": None if measure.lag is None else turn * measure.lag,
+        "entangled_bits": _round(measure.bits), "entangled_null95": _round(measure.null95),
+        "entangled_chance": _round(measure.chance), "entangled_n": measure.steps, "entangled_reason": measure.reason,
     }  # fmt: skip
 
 

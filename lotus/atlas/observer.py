@@ -33,11 +33,11 @@ class ObserverEffect:
 
     @property
     def reason(self) -> str:
-        """Why no effect is told; empty when one is."""
+        """Why there is no effect; empty when there is one."""
         if self.effect is not None:
             return ""
-        found = f"{self.published} windows published, {self.held_out} held out, {self.blocks} blocks with both"
-        return f"{found}; {LEAST_WINDOWS} of each and {LEAST_BLOCKS} blocks are needed"
+        counts = f"{self.published} windows published, {self.held_out} held out, {self.blocks} blocks with both"
+        return f"{counts}; {LEAST_WINDOWS} of each and {LEAST_BLOCKS} blocks are needed"
 
 
 def observer_effect(

@@ -1,10 +1,10 @@
 """Resonance frequency: the dominant rhythm of a module's execution quality, in cycles per hour, with its chance.
 
 The series is unevenly sampled (one value an execution), so its periodogram is Lomb's with a floating mean; the highest
-peak is told together with the probability that white noise of this size and sampling has one as high (Baluev's upper
-bound). A frequency whose probability is above `ALARM` is no rhythm and is not told. Nothing here knows what quality is.
-References: Lomb (1976); Zechmeister and Kuerster (2009); Baluev (2008), "Assessing the statistical significance of
-periodogram peaks".
+peak is reported together with the probability that white noise of this size and sampling has one as high (Baluev's
+upper bound). A frequency whose probability is above `ALARM` is no rhythm and is not told. Nothing here knows what
+quality is. References: Lomb (1976); Zechmeister and Kuerster (2009); Baluev (2008), "Assessing the statistical
+significance of periodogram peaks".
 """
 
 import math
@@ -36,7 +36,7 @@ class Resonance:
 
     @property
     def reason(self) -> str:
-        """Why no frequency is told; empty when one is."""
+        """Why there is no frequency; empty when there is one."""
         if self.per_hour is not None:
             return ""
         if self.support < LEAST_SAMPLES:
@@ -54,8 +54,8 @@ def resonance(time_ms: NDArray[np.int64], quality: Floats) -> Resonance:
     Raises `LedgerError` for values that are not finite or lengths that differ.
     """
     if len(time_ms) != len(quality) or not np.isfinite(quality).all():
-        found = f"{len(time_ms)} times, {len(quality)} values, {int((~np.isfinite(quality)).sum())} of them not finite"
-        raise LedgerError(found, "one finite value at each time", "an execution without a quality belongs left out")
+        shapes = f"{len(time_ms)} times, {len(quality)} values, {int((~np.isfinite(quality)).sum())} of them not finite"
+        raise LedgerError(shapes, "one finite value at each time", "an execution without a quality belongs left out")
     n = len(quality)
     span_h = float(np.ptp(time_ms)) / MS_PER_HOUR if n else 0.0
     if n < LEAST_SAMPLES or span_h <= 0.0 or float(np.ptp(quality)) <= 0.0:
@@ -73,8 +73,8 @@ def resonance(time_ms: NDArray[np.int64], quality: Floats) -> Resonance:
     power = round_learned(power)
     best = int(np.argmax(power))  # of equal peaks the slowest
     chance = float(round_learned(np.array([false_alarm(float(power[best]), hours, highest)]))[0])
-    told = float(per_hour[best]) if chance <= ALARM else None
-    return Resonance(n, told, float(power[best]), chance)
+    significant = float(per_hour[best]) if chance <= ALARM else None
+    return Resonance(n, significant, float(power[best]), chance)
 
 
 def false_alarm(power: float, hours: Floats, highest: float) -> float:

@@ -1,4 +1,4 @@
-"""Rows of the ledger: one for every message that was delivered or died, one for every strand.
+"""Rows of the ledger: one for every message that was delivered or became a dead letter, one for every strand.
 
 A row is a function of the row it mirrors and of the numbers of its module and day (`numbers`), so that the ledger can
 be made again from the modules' databases at any time.
@@ -19,7 +19,6 @@ from lotus.modules.intents import Module
 from lotus.timebase import session_of
 
 UNREADABLE = "UNREADABLE"  # kind of a message whose text is no envelope
-MESSAGE_STATUS = ("delivered", "dead")
 END_MS = 253_402_300_800_000  # the first millisecond of the year 10000
 KEPT = "kept"  # status of a strand
 NOTHING = LedgerNumbers()
@@ -84,7 +83,7 @@ def row_of_message(
 def row_of_strand(module: Module, strand: Mapping[str, Any], branches: Mapping[str, str]) -> LedgerRow:
     """Return the row of a strand, given by the envelope columns that every module's strands have.
 
-    A strand does not say its branch: it is that of its thread (`branches_of`), none where nobody spoke in it.
+    A strand does not name its branch: it is that of its thread (`branches_of`), none where nobody spoke in it.
     """
     return LedgerRow(
         ledger_id=f"{module.value}:{strand['id']}",
@@ -118,7 +117,7 @@ def branches_of(messages: Iterable[LedgerRow]) -> dict[str, str]:
 
 
 def numbers_key(row: LedgerRow) -> Key:
-    """Return whose numbers a row carries: those of its branch and module of the day before it was said or thought.
+    """Return whose numbers a row carries: those of its branch and module of the day before it.
 
     They are known when its day begins; what happens on the day changes none of its rows.
     """
@@ -126,22 +125,22 @@ def numbers_key(row: LedgerRow) -> Key:
     return row.branch, before.isoformat(), row.module
 
 
-def with_numbers(row: LedgerRow, known: Known) -> LedgerRow:
+def with_numbers(row: LedgerRow, numbers: Known) -> LedgerRow:
     """Return the row with what is known of its module; without any of that day it has none."""
-    told = known.get(numbers_key(row), NOTHING)
-    return msgspec.structs.replace(row, **msgspec.structs.asdict(told))
+    own_numbers = numbers.get(numbers_key(row), NOTHING)
+    return msgspec.structs.replace(row, **msgspec.structs.asdict(own_numbers))
 
 
 def _readable(text: str) -> Envelope | None:
-    """Return the envelope, or None when it is none or says what no column holds (a NUL, a year beyond 9999)."""
+    """Return the envelope, or None when it is none or holds what no column can (a NUL, a year beyond 9999)."""
     try:
         if too_deep(text.encode()):
             return None
-        found = msgspec.json.decode(text, type=Envelope)
+        envelope = msgspec.json.decode(text, type=Envelope)
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         return None
-    fits = "\\u0000" not in text and found.ts < END_MS and found.ttl_sec < 2**31
-    return found if fits else None
+    fits = "\\u0000" not in text and envelope.ts < END_MS and envelope.ttl_sec < 2**31
+    return envelope if fits else None
 
 
 def _text(payload: Mapping[str, Any], *names: str) -> str | None:

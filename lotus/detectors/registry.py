@@ -11,13 +11,13 @@ from importlib import resources
 
 from lotus.detectors.spec import DetectorSpec, parse_spec
 from lotus.hashing import natural_id
-from lotus.kept import kept
+from lotus.memoised import memoised
 
 
 @cache
 def known_detectors() -> tuple[DetectorSpec, ...]:
     """Return every shipped specification, active or experimental, in order of detector_id."""
-    return kept(tuple[DetectorSpec, ...], "detectors", "specs", (), _read)
+    return memoised(tuple[DetectorSpec, ...], "detectors", "specs", (), _read)
 
 
 def _read() -> tuple[DetectorSpec, ...]:

@@ -14,8 +14,8 @@ from lotus.detectors.spec import JITTER, DetectorSpec
 from lotus.detectors.spec_check import Checked, KeyedError
 from lotus.detectors.windows.row_spec import T_VALUES
 from lotus.errors import ConfigError
-from lotus.kept import kept
 from lotus.manifest import Manifest
+from lotus.memoised import memoised
 from lotus.tape_machine.node import Node
 from lotus.tape_machine.program import Program, compile_program, moved_columns
 
@@ -50,7 +50,7 @@ class CompiledDetectors:
 def compile_detectors(detectors: Sequence[DetectorSpec], manifest: Manifest) -> CompiledDetectors:
     """Return the programs of the detectors in their order; equal sets are compiled once.
 
-    Those of sets that begin with the shipped one, which run live, are kept on disk. Raises `ConfigError` for
+    Those of sets that begin with the shipped one, which run live, are memoised on disk. Raises `ConfigError` for
     expressions that have no meaning at the manifest's cadences and for graphs over the bounds of
     `lotus.tape_machine.graph`.
     """
@@ -63,7 +63,7 @@ def _kept(detectors: tuple[DetectorSpec, ...], cadence_ms: int, window_ms: int) 
     if detectors[: len(shipped)] != shipped:
         return _compiled(detectors, cadence_ms, window_ms)
     key = (specs_ver(detectors), cadence_ms, window_ms)
-    compiled = kept(
+    compiled = memoised(
         CompiledDetectors, "detectors", "programs", key, lambda: _compiled(detectors, cadence_ms, window_ms)
     )
     return replace(compiled, detectors=detectors)

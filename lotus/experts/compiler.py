@@ -18,7 +18,7 @@ from lotus.experts.model import Weights, model_node, operands_of
 from lotus.experts.source import SpecSource
 from lotus.experts.spec import ExpertSpec, LabelRule
 from lotus.experts.weekly.tuning import is_tuned, tuned
-from lotus.kept import kept
+from lotus.memoised import memoised
 from lotus.tape_machine.checker import LIMIT_MS, check, quantity
 from lotus.tape_machine.environment import Environment, Quantity, frame_columns
 from lotus.tape_machine.node import Node
@@ -78,12 +78,12 @@ def compile_operands(spec: ExpertSpec, cadence_ms: int) -> Program:
 def compile_experts(experts: ExpertSet, cadence_ms: int) -> Program:
     """Return the program of a set: outputs `FUSED`, then z in the order of the set; raises `ConfigError`.
 
-    That of the shipped set is kept on disk, and gives those of sets that differ from it in parameters only.
+    That of the shipped set is memoised on disk, and gives those of sets that differ from it in parameters only.
     """
     shipped = default_experts()
     if experts is shipped:
         key = (experts.version, cadence_ms)
-        return kept(Program, "experts", "program", key, lambda: compile_anew(experts, cadence_ms))
+        return memoised(Program, "experts", "program", key, lambda: compile_anew(experts, cadence_ms))
     if is_tuned(experts, shipped):
         return tuned(compile_experts(shipped, cadence_ms), experts, cadence_ms)
     return compile_anew(experts, cadence_ms)

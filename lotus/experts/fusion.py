@@ -16,7 +16,7 @@ from lotus.experts.model import Weights, weights_hash
 from lotus.experts.source import SpecSource, read_source
 from lotus.experts.spec import ExpertSpec, parse_spec
 from lotus.hashing import natural_id
-from lotus.kept import kept
+from lotus.memoised import memoised
 
 MAX_EXPERTS: Final[int] = 52  # `fired` is a sum of powers of two in a float
 STATUS: Final = ("active", "off")
@@ -112,13 +112,13 @@ def read_fusion(text: str, file: str = "fusion.yaml") -> Fusion:
 @cache
 def shipped_fusion() -> Fusion:
     """Return the fusion that ships with the package."""
-    return kept(Fusion, "experts", "fusion", (), lambda: read_fusion(_text("fusion")))
+    return memoised(Fusion, "experts", "fusion", (), lambda: read_fusion(_text("fusion")))
 
 
 @cache
 def default_experts() -> ExpertSet:
     """Return the shipped experts in column order; raises `ConfigError` naming file and place."""
-    return ExpertSet(kept(tuple[ExpertSpec, ...], "experts", "specs", (), _shipped_specs), shipped_fusion())
+    return ExpertSet(memoised(tuple[ExpertSpec, ...], "experts", "specs", (), _shipped_specs), shipped_fusion())
 
 
 def _shipped_specs() -> tuple[ExpertSpec, ...]:

@@ -12,7 +12,7 @@ LARGEST = 2**53
 
 
 def canonical_json(value: object) -> str:
-    """Return the canonical text; raises `MessageError` for what JSON cannot say exactly.
+    """Return the canonical text; raises `MessageError` for what JSON cannot express exactly.
 
     >>> canonical_json({"b": [1.0, 1e-7, 1e21], "a": "é"})
     '{"a":"é","b":[1,1e-7,1e+21]}'

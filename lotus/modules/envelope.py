@@ -36,9 +36,9 @@ class RefusedError(MessageError):
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
-    """What a sender wants to say; the outbox makes an envelope of it.
+    """What a sender sends; the outbox makes an envelope of it.
 
-    `ts` is event time in ms UTC. The same `dedupe_key` from the same sender is the same message for ever.
+    `ts` is event time in ms UTC. The same `dedupe_key` from the same sender is always the same message.
     """
 
     to: tuple[Module, ...]
@@ -52,7 +52,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     parent_id: str = ""
     priors_ver: str = ""
     priority: int = 0
-    ttl_sec: int = 0  # 0 = for ever
+    ttl_sec: int = 0  # 0 = without end
     tags: tuple[str, ...] = ()
 
 
@@ -118,23 +118,11 @@ def seal(message: Message, sender: Module, seq: int, release: str) -> Envelope:
     """Return the unsigned envelope of a message; equal arguments give equal bytes (its ULID is made of them)."""
     return Envelope(
         event_id=ulid(message.ts, natural_id(sender.value, message.dedupe_key)),
-        ts=message.ts,
         sender=sender,
-        to=message.to,
-        intent=message.intent,
-        branch=message.branch,
-        lifecycle_id=message.lifecycle_id,
-        parent_id=message.parent_id,
-        schema_ref=message.schema_ref,
-        priors_ver=message.priors_ver,
-        dedupe_key=message.dedupe_key,
         seq=seq,
-        priority=message.priority,
-        ttl_sec=message.ttl_sec,
-        tags=message.tags,
-        payload=message.payload,
         hash=payload_hash(message.payload),
         release=release,
+        **msgspec.structs.asdict(message),
     )
 
 
@@ -150,12 +138,12 @@ def open_envelope(text: str) -> Envelope:
     except (msgspec.DecodeError, UnicodeEncodeError, RecursionError) as problem:
         raise RefusedError(Reason.BAD_ENVELOPE, f"no envelope: {problem}", SCHEMA) from problem
     try:
-        found = payload_hash(envelope.payload)
+        digest = payload_hash(envelope.payload)
     except (MessageError, RecursionError) as problem:
         raise RefusedError(Reason.BAD_HASH, f"payload of {envelope.event_id}: {problem}") from problem
-    if found != envelope.hash:
+    if digest != envelope.hash:
         raise RefusedError(
-            Reason.BAD_HASH, f"payload of {envelope.event_id} hashes to {found}", envelope.hash, "altered"
+            Reason.BAD_HASH, f"payload of {envelope.event_id} hashes to {digest}", envelope.hash, "altered"
         )
     return envelope
 

@@ -1,4 +1,4 @@
-"""Who there is, what they may say, and why a message is refused: names only."""
+"""Modules, intents of messages, and reasons of dead letters: names only."""
 
 from enum import StrEnum
 
@@ -38,7 +38,7 @@ class Reason(StrEnum):
     BAD_HASH = "bad_hash"  # the payload is not the one that was hashed
     BAD_SIGNATURE = "bad_signature"  # nobody known as the sender signed it
     BAD_RELEASE = "bad_release"  # signed by the sender, in a release that it never registered
-    NOT_ALLOWED = "not_allowed"  # the map of models does not let the sender say this to that target
+    NOT_ALLOWED = "not_allowed"  # no route lets the sender send this to that target
     EXPIRED = "expired"  # its time to live ended before it was delivered
     NO_HANDLER = "no_handler"  # the target does not listen to this intent
     SHED = "shed"  # over the quota of its pair or the length of the queue, and of low priority

@@ -11,7 +11,7 @@ import numpy as np
 
 from lotus.hashing import round_learned
 
-FLOOR, CEILING = 0.05, 0.95  # nobody is written off for ever, nobody is beyond doubt
+FLOOR, CEILING = 0.05, 0.95  # nobody is written off, nobody is beyond doubt
 WEIGHT = 0.1  # of the newest message
 USUAL_MS = 100.0  # latency at which half of the strength is left
 

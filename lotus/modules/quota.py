@@ -8,7 +8,7 @@ from typing import Final
 
 from lotus.modules.intents import HIGH, URGENT
 
-STEP_MS: Final = 60_000  # what is said together may commit out of order by as much as a transaction takes, no more
+STEP_MS: Final = 60_000  # messages of one time may commit out of order by as much as a transaction takes, no more
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,7 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class SignalFacts:
-    """What a payload says beyond its row; `gates` by their names on the bus, `asymmetry` by component, in deviations.
+    """What a payload holds beyond its row; `gates` by their names on the bus, `asymmetry` by component, in deviations.
 
     An asymmetry component that is missing was not measured; the score is None when no positioning is. `context`: the
     row's bins as text (`lotus.priors.context`).
@@ -66,8 +66,8 @@ def signal_schema(schema_ver: str) -> Mapping[str, Any]:
     if schema_ver not in SIGNAL_SCHEMAS:
         raise SchemaError(f"there is no signal schema {schema_ver!r}", ", ".join(SIGNAL_SCHEMAS))
     text = (resources.files("lotus.modules") / "schemas" / f"{schema_ver}.json").read_text("utf-8")
-    found: dict[str, Any] = json.loads(text)
-    return found
+    schema: dict[str, Any] = json.loads(text)
+    return schema
 
 
 def check_signal(payload: Payload) -> Payload:
@@ -242,7 +242,7 @@ def _not_finite(value: object, path: str) -> str:
         inner = [(f"{path}.{key}", item) for key, item in value.items()]
     elif isinstance(value, list):
         inner = [(f"{path}[{k}]", item) for k, item in enumerate(value)]
-    return next((found for name, item in inner if (found := _not_finite(item, name))), "")
+    return next((broken for name, item in inner if (broken := _not_finite(item, name))), "")
 
 
 def _shown(value: object) -> str:

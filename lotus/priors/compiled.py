@@ -79,9 +79,9 @@ def compile_priors(versions: PriorsVersion | Sequence[PriorsVersion], detector_i
         if unknown:
             raise BeliefError(f"priors {version.priors_ver} name detectors {sorted(unknown)}", ", ".join(detector_ids))
         for d, detector_id in enumerate(detector_ids):
-            mine = scoring(version, detector_id)
-            first[v, d], count[v, d] = len(rows), len(mine)
-            rows += _rows(mine)
+            own_braids = scoring(version, detector_id)
+            first[v, d], count[v, d] = len(rows), len(own_braids)
+            rows += _rows(own_braids)
     braids = np.array(rows, dtype=BRAID_DTYPE) if rows else np.zeros(1, dtype=BRAID_DTYPE)
     names = tuple(v.priors_ver for v in ordered)
     return CompiledPriors(braids, first, count, np.array(starts, dtype=np.int64), names, tuple(detector_ids))
@@ -89,16 +89,16 @@ def compile_priors(versions: PriorsVersion | Sequence[PriorsVersion], detector_i
 
 def fired_braids(version: PriorsVersion, detector_id: str, fired: int) -> list[ActiveBraid]:
     """Return the braids behind a stored bit mask (bit k = k-th braid of the detector in canonical order)."""
-    mine = scoring(version, detector_id)
-    return [b for k, b in enumerate(mine) if fired >> k & 1]
+    own_braids = scoring(version, detector_id)
+    return [b for k, b in enumerate(own_braids) if fired >> k & 1]
 
 
-def _rows(mine: list[ActiveBraid]) -> list[NDArray[np.void]]:
-    if len(mine) > MAX_BRAIDS:
-        raise BeliefError(f"{len(mine)} braids of {mine[0].detector_id}", f"at most {MAX_BRAIDS} per detector")
-    bit = {b.braid_id: k for k, b in enumerate(mine)}
-    micro = {b.braid_id for b in mine if b.braid_type == "micro"}
-    return [_row(b, bit, micro) for b in mine]
+def _rows(braids: list[ActiveBraid]) -> list[NDArray[np.void]]:
+    if len(braids) > MAX_BRAIDS:
+        raise BeliefError(f"{len(braids)} braids of {braids[0].detector_id}", f"at most {MAX_BRAIDS} per detector")
+    bit = {b.braid_id: k for k, b in enumerate(braids)}
+    micro = {b.braid_id for b in braids if b.braid_type == "micro"}
+    return [_row(b, bit, micro) for b in braids]
 
 
 def _row(braid: ActiveBraid, bit: dict[str, int], micro: set[str]) -> NDArray[np.void]:

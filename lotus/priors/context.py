@@ -47,6 +47,6 @@ def market_context(texts: Sequence[str]) -> tuple[int, ...]:
     rows = np.array([context_bins(text) for text in texts], dtype=np.int64).reshape(-1, N_FEATURES)
     out = []
     for column, aligned in zip(rows.T, ALIGNED, strict=True):
-        known = np.sort(column[column != NULL_BIN])
-        out.append(NULL_BIN if aligned or not len(known) else int(known[(len(known) - 1) // 2]))
+        bins = np.sort(column[column != NULL_BIN])
+        out.append(NULL_BIN if aligned or not len(bins) else int(bins[(len(bins) - 1) // 2]))
     return tuple(out)

@@ -21,15 +21,15 @@ def knob_values(
     composing as phi does; multipliers of the rest multiply; each product stays within 1 / phi_total and phi_total. A
     knob that no firing braid moves is absent.
     """
-    mine = [
+    own_braids = [
         braid
         for braid in version.braids
         if braid.detector_id == owner
         and braid.scope in (scope, "cross")
         and braid.effective_from_ms <= time_ms < braid.expires_at_ms
     ]
-    hold = {b.braid_id: b for b in mine if b.braid_type != "meta" and _holds(b, bins)}
-    metas = [b for b in mine if b.braid_type == "meta" and fires(b.op, [name in hold for name in b.parents])]
+    hold = {b.braid_id: b for b in own_braids if b.braid_type != "meta" and _holds(b, bins)}
+    metas = [b for b in own_braids if b.braid_type == "meta" and fires(b.op, [name in hold for name in b.parents])]
     replaced = {name for meta in metas for name in meta.parents}
     logs: dict[str, float] = {}
     for braid in (*metas, *(b for name, b in hold.items() if name not in replaced)):

@@ -56,12 +56,12 @@ def trace_priors(
     caps: NDArray[np.float64],
 ) -> Trace:
     """Return the steps by which `version` turns theta1 into (theta', phi') on twelve bins; `caps` from `caps_of`."""
-    mine = scoring(version, detector_id)
+    own_braids = scoring(version, detector_id)
     fired: dict[str, ActiveBraid] = {}
-    for braid in mine:
+    for braid in own_braids:
         if braid.effective_from_ms <= window_end_ms < braid.expires_at_ms and _fires(braid, bins, fired):
             fired[braid.braid_id] = braid
-    mask = sum(1 << k for k, b in enumerate(mine) if b.braid_id in fired)
+    mask = sum(1 << k for k, b in enumerate(own_braids) if b.braid_id in fired)
     replaced = {p: b.braid_id for b in fired.values() if b.braid_type == "meta" for p in b.parents}
     steps = [_step(braid, fired, replaced) for braid in fired.values()]
     plain = Trace(tuple(steps), theta1, theta1, 1.0, mask)

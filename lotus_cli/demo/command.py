@@ -70,7 +70,7 @@ def make_tape(plan: DemoPlan, progress: Progress) -> None:
         plan.world,
         range(plan.world.spec.days),
         recorded=recorded_hashes(plan.world),
-        told=progress,
+        progress=progress,
     )
     progress(f"tape {store.tape}: {plan.world.spec.days} session days, {made} simulated now")
     with Databases(plan.settings) as databases:

@@ -28,7 +28,7 @@ def window_behind(databases: Databases, name: str) -> str:
     """Return the event behind the name of a fill, an order or a plan; any other name is returned as it is."""
     with databases.connect("tr") as tr:
         plans = plans_for(tr, plan_of_name(tr, name))
-    return str(plans[0].reference.get("event_id", name)) if plans else name
+    return plans[0].reference.event_id or name if plans else name
 
 
 def plan_of_name(tr: Connection, name: str) -> str:
@@ -107,7 +107,7 @@ def plan_story(tr: Connection, row: PlanRow) -> dict[str, Any]:
         "venue": row.venue,
         "coin": row.coin,
         "taken_up": clock(row.created_ms),
-        "knobs": _plain(row.reference.get("knobs", {})),
+        "knobs": _plain(row.reference.knobs or {}),
         "orders": [_order(line) for line in orders_of(tr, row.plan_id)],
         "fills": [_fill(line) for line in fills_of(tr, row.plan_id)],
     }

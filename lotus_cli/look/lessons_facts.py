@@ -15,7 +15,7 @@ from lotus_cli.look.braid_facts import braid_facts
 from lotus_cli.terminal.output import day_ranges
 from lotus_store.config import Settings
 from lotus_store.databases import Connection, Databases
-from lotus_store.ledger.beliefs.braids import read_board
+from lotus_store.ledger.beliefs.braids import read_registry
 from lotus_store.ledger.beliefs.lessons import read_experiments, read_lesson, read_lessons
 from lotus_store.ledger.day_commits import committed_days
 
@@ -99,7 +99,7 @@ def night_of(settings: Settings, day: str | None, detector: str | None) -> Night
         nights = _nights(sig, settings.branch, day)
         every = read_lessons(sig, settings.branch)
         chosen = day or _newest_analysis(sig, settings.branch, every) or nights[-1]
-        registry = read_board(sig, settings.branch, chosen)
+        registry = read_registry(sig, settings.branch, chosen)
         _check_detector(detector, [*every, *registry])
         own_braids = [b for b in registry if detector in (None, b.detector_id)]
         tonight = tuple(x for x in every if x.night == chosen and detector in (None, x.detector_id))

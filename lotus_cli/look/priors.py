@@ -16,16 +16,16 @@ from lotus_cli.terminal.output import clock, emit
 from lotus_cli.terminal.places import at_branch, settings_of_branch
 from lotus_cli.terminal.tables import TableColumn, table, wide_option
 from lotus_herald.keys import Keys
-from lotus_modules.priors.prior_patch import PRIORS_OF
+from lotus_modules.handlers import SLOW
 from lotus_modules.priors.rollback import roll_back
 from lotus_store.databases import Connection, Databases
 from lotus_store.ledger.beliefs.braids import read_braid
-from lotus_store.ledger.beliefs.knob_nights import read_board
+from lotus_store.ledger.beliefs.knob_nights import read_registry
 from lotus_store.ledger.beliefs.priors import read_version, swaps, versions
 
 module_option = click.option(
     "--module",
-    type=click.Choice([module.value for module in PRIORS_OF]),
+    type=click.Choice([module.value for module in SLOW]),
     default=Module.SIG.value,
     show_default=True,
     help="Whose: sig's detectors, dm's policy, tr's execution.",
@@ -135,7 +135,7 @@ def _rows(own: Connection, module: str, version: PriorsVersion) -> list[Braid]:
     names = [braid.braid_id for braid in version.braids]
     if module == Module.SIG:
         return [row for row in (read_braid(own, name) for name in names) if row is not None]
-    return [row for row in read_board(own, module, version.branch) if row.braid_id in names]
+    return [row for row in read_registry(own, module, version.branch) if row.braid_id in names]
 
 
 def _moved(braid: ActiveBraid) -> str:

@@ -17,7 +17,7 @@ from lotus_cli.terminal.tables import TableColumn, numbers, table, wide_option
 from lotus_herald.keys import Keys
 from lotus_modules.priors.rollback import named, submit
 from lotus_store.databases import Databases
-from lotus_store.ledger.beliefs.braids import read_board
+from lotus_store.ledger.beliefs.braids import read_registry
 from lotus_store.ledger.beliefs.reviews import read_outcomes, read_reviews
 
 
@@ -53,7 +53,7 @@ def list_braids(everything: bool, wide: bool, branch: str | None, home: str | No
     """Show the braid registry, acts that wait for the next nightly run, results of the others, and the reviewers."""
     settings = settings_of_branch(home, branch=branch)
     with Databases(settings) as databases, databases.connect("sig") as sig:
-        registry = read_board(sig, settings.branch)
+        registry = read_registry(sig, settings.branch)
         outcomes = read_outcomes(sig, settings.branch)
         acts = read_reviews(sig, settings.branch)
     done = {o.act.act_id for o in outcomes}
@@ -127,7 +127,7 @@ def _submit(kind: ActKind, options: ActOptions, reason: str = "", factor: float 
     with Databases(settings) as databases:
         with databases.connect("sig") as sig:
             named(act, sig)  # a branch without a committed day is refused first
-            if options.braid_id not in {braid.braid_id for braid in read_board(sig, settings.branch)}:
+            if options.braid_id not in {braid.braid_id for braid in read_registry(sig, settings.branch)}:
                 found = f"branch {settings.branch} has no braid {options.braid_id!r}"
                 cause = "a misspelt id, or a braid of another branch"
                 raise ConfigError(found, "one that `lotus review list --all` shows", cause)

@@ -22,7 +22,7 @@ LEGEND = (
     "served: a Herald holds its outbox now; outbox, inbox: messages not carried yet, not applied yet; oldest s: age of",
     "the oldest of them; retries: deliveries that were put off; dead: letters put aside (`lotus herald dead`);",
     "gaps: numbers of a sender that are missing; unanswered: an answer was asked for and none came within a minute.",
-    "Below each module its intents: the share delivered, and where to.",
+    "Below each module the newest answer to its patches by branch, and its intents: the share delivered, and where to.",
 )
 
 
@@ -65,6 +65,9 @@ def status(home: str | None, as_json: bool) -> None:
         served = "yes" if facts["served"] else "no"
         figures = f"{facts['outbox']:>8}{facts['inbox']:>8}{facts['oldest_s']:>10.2f}{facts['retries']:>9}"
         rows.append(f"{name:<7}{served:<8}{figures}  {', '.join(notes) or '-'}")
+        for branch, patch in facts["patches"].items():
+            outcome = "applied" if patch["applied"] else f"refused ({patch['reason']})"
+            rows.append(f"  priors {patch['priors_ver'][:8]} of {patch['day']} on {branch}: {outcome}")
         for intent, counts in facts["intents"].items():
             sent = ", ".join(f"{n} to {target}" for target, n in counts["to"].items()) or "none delivered"
             share = "-" if counts["success"] is None else f"{100 * counts['success']:.1f} %"

@@ -1,4 +1,4 @@
-"""`lotus modules`: what differs between manifests, map, code and live databases, and the pages written from them."""
+"""`lotus modules`: what differs between manifests, code and live databases, and the pages written from them."""
 
 from pathlib import Path
 
@@ -17,14 +17,14 @@ def modules_command() -> None:
 @click.option("--offline", is_flag=True, help="Compare files and code only, no database.")
 @at_home
 def check(offline: bool, home: str | None, as_json: bool) -> None:
-    """Print every difference between manifests, map, code and live databases; exit 1 when there is one."""
-    from lotus_modules.hot import handler_names
+    """Print every difference between manifests, code and live databases; exit 1 when there is one."""
+    from lotus_modules.handlers import handler_names
     from lotus_store.databases import Databases
     from lotus_store.manifests.check import differences
 
     with Databases(settings_of(home)) as databases:
         gaps = differences(handler_names(), None if offline else databases)
-    text = "\n".join(gaps) or "manifests, map, code and databases agree"
+    text = "\n".join(gaps) or "manifests, code and databases agree"
     emit({"differences": gaps, "agree": not gaps}, as_json, text)
     raise SystemExit(CHECK_FAILED if gaps else 0)
 
@@ -36,12 +36,13 @@ def check(offline: bool, home: str | None, as_json: bool) -> None:
 @explained
 def docs(write: bool, folder: Path, as_json: bool) -> None:
     """Compare the pages and JSON Schemas with the manifests, or write them; exit 1 for a page that differs."""
+    from lotus_modules.handlers import handler_names
     from lotus_store.files import write_bytes
     from lotus_store.manifests.pages import pages
 
     stale = [
         (folder / path, text)
-        for path, text in pages().items()
+        for path, text in pages(handler_names()).items()
         if not (folder / path).is_file() or (folder / path).read_text(encoding="utf-8") != text
     ]
     for path, text in stale if write else ():

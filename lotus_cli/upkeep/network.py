@@ -20,10 +20,10 @@ NAMES = ("module", "replica", "state", "strength", "ms", "reliable", "applied", 
 @at_home
 def network_command(home: str | None, as_json: bool) -> None:
     """Replicas of every module: what they do, health, measured latency and reliability, partnership strength."""
-    from lotus_herald.routes import load_routes
+    from lotus_herald.routes import Routes
     from lotus_store.ledger.messages.replicas import replicas
 
-    silent_s = load_routes().heartbeat_s / 2
+    silent_s = Routes().heartbeat_s / 2
     modules: list[dict[str, Any]] = []
     with Databases(settings_of(home)) as databases:
         for module in Module:

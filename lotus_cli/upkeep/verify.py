@@ -54,7 +54,7 @@ def tape(day: str | None, wide: bool, tape: str | None, home: str | None, as_jso
     if not days:
         raise TapeError(f"tape {store.tape} has no days", "a recorded or imported tape", "another --home or --tape")
     with Progress(quiet=as_json) as progress:
-        report = verify_tape(store, day or days[-1], settings.manifest.kernel.gap_ms, told=progress)
+        report = verify_tape(store, day or days[-1], settings.manifest.kernel.gap_ms, progress=progress)
     emit(report.as_dict(), as_json, fitted(report.as_text(wide)))
     raise SystemExit(tell_losses(report.decoded.lines, report.decoded.reasons))
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from lotus.modules.envelope import Message
 from lotus.modules.intents import Module
-from lotus.modules.trade_messages import report_message
+from lotus.modules.messages.trading import report_message
 from lotus.trading.accounts.funding import shares
 from lotus.trading.execution.order_machine import Purpose, TrackedOrder
 from lotus.trading.execution.orders import NewOrder, OrderState, VenueFill
@@ -116,12 +116,10 @@ class TradeBooks:
     def _report(self, connection: Connection, one: PlanDelta, now_ms: int) -> Message:
         """Write the result to the plan's strand; return the message that tells it."""
         row, payload = one.row, report_payload(one.row, one.state, now_ms)
-        result = payload["report"]
+        result = payload.report
         metrics = {name: result[name] for name in METRICS}
         judge_plan(connection, row.plan_id, result["fills"], metrics, result["position_after"])
-        return report_message(
-            payload, lifecycle_id=row.lifecycle_id, parent_id=row.parent_id, revision=one.state.revision
-        )
+        return report_message(payload, row.lifecycle_id, row.parent_id, one.state.revision)
 
     def _fill_line(self, fill: VenueFill) -> FillLine:
         return FillLine(

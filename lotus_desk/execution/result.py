@@ -5,8 +5,8 @@ A window that the venue did not fill earned exactly 0; one that our own machine 
 """
 
 from decimal import Decimal
-from typing import Any
 
+from lotus.modules.messages.trading import ExecReport
 from lotus.trading.execution.report import FillSource, report
 from lotus.trading.execution.state import ExecutionState
 from lotus.trading.execution.void import void_of
@@ -27,25 +27,25 @@ def payoff_bps(state: ExecutionState, net_usd: Decimal) -> float:
     return float(BPS * net_usd / planned) if planned and state.entered else 0.0
 
 
-def report_payload(row: PlanRow, state: ExecutionState, now_ms: int) -> dict[str, Any]:
+def report_payload(row: PlanRow, state: ExecutionState, now_ms: int) -> ExecReport:
     """Return the payload of EXEC_REPORT for a finished execution."""
     source: FillSource = "paper_live" if row.venue == "paper" else "venue"
     score, predicted = venue_score_in(row.reference, row.venue), predicted_in(row.reference)
     result = report(state, now_ms, source, score, predicted, choice_in(row.reference))
     net_usd = Decimal(result["pnl"]["net_usd"])
-    return {
-        "branch": row.branch,
-        "decision_id": row.decision_id,
-        "plan_id": row.plan_id,
-        "kind": row.kind,
-        "outcome": "closed" if state.entered else "unfilled",
-        "asset": row.coin,
-        "venue": row.venue,
-        "time_ms": now_ms,
-        "payoff_bps": payoff_bps(state, net_usd),
-        "pnl_usd": float(net_usd),
-        "refusals": [],
-        "reference": dict(row.reference),
-        "report": result,
-        "void": void_of(state),
-    }
+    return ExecReport(
+        branch=row.branch,
+        decision_id=row.decision_id,
+        plan_id=row.plan_id,
+        kind="book" if row.kind == "book" else "probe",
+        outcome="closed" if state.entered else "unfilled",
+        asset=row.coin,
+        venue=row.venue,
+        time_ms=now_ms,
+        payoff_bps=payoff_bps(state, net_usd),
+        pnl_usd=float(net_usd),
+        refusals=[],
+        reference=row.reference,
+        report=result,
+        void=void_of(state),
+    )

@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from dataclasses import MISSING, Field, field, fields, make_dataclass
 from typing import Any, get_type_hints
 
+from msgspec import UNSET
+
+from lotus.modules.messages.trading import PlanReference
 from lotus.trading.execution.orders import FundingPayment
 from lotus.trading.execution.report import Predicted
 from lotus.trading.execution.state import ExecutionState
@@ -56,17 +59,17 @@ def plan_of(row: PlanRow) -> Plan:
     return from_body(row.plan, Plan)
 
 
-def choice_in(reference: Mapping[str, Any]) -> KnobChoice | None:
+def choice_in(reference: PlanReference) -> KnobChoice | None:
     """Return the knobs that were chosen when a plan was accepted, from its reference; None when nobody chose."""
-    return from_body(reference["knobs"], KnobChoice) if "knobs" in reference else None
+    return from_body(reference.knobs, KnobChoice) if reference.knobs is not UNSET else None
 
 
-def predicted_in(reference: Mapping[str, Any]) -> Predicted | None:
+def predicted_in(reference: PlanReference) -> Predicted | None:
     """Return what was predicted when a plan was accepted, from its reference; None while nothing was known."""
-    return from_body(reference["predicted"], Predicted) if "predicted" in reference else None
+    return from_body(reference.predicted, Predicted) if reference.predicted is not UNSET else None
 
 
-def venue_score_in(reference: Mapping[str, Any], venue: str) -> float | None:
+def venue_score_in(reference: PlanReference, venue: str) -> float | None:
     """Return the score with which a plan's venue was chosen, from its reference; None while nothing was known."""
-    scores = from_body(reference.get("venue_choice", ()), tuple[VenueScore, ...])
+    scores = from_body(reference.venue_choice or (), tuple[VenueScore, ...])
     return next((one.score for one in scores if one.name == venue), None)

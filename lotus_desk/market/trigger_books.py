@@ -6,8 +6,9 @@ What was written before is neither written nor said again. No decision here. In 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from lotus.modules.envelope import Message
 from lotus.modules.intents import Module
-from lotus.modules.trade_messages import trigger_message
+from lotus.modules.messages.trading import TriggerEval, trigger_message
 from lotus_desk.execution.in_time import InTime
 from lotus_desk.market.triggers import PlanTriggerEvent
 from lotus_herald.keys import Keys
@@ -40,17 +41,22 @@ class TriggerBooks:
             TriggerLine(row.plan_id, e.seq, e.status.value, e.time_ms, e.details() | {"from_ms": from_ms})
             for row, e, from_ms in events
         ]
-        messages = [
-            trigger_message(
-                row.branch, row.decision_id, row.plan_id, row.coin, e.seq, e.status.value, e.time_ms,
-                e.details() | {"plan_id": row.plan_id, "from_ms": from_ms}, lifecycle_id=row.lifecycle_id,
-                parent_id=row.parent_id,
-            )
-            for row, e, from_ms in events
-        ]  # fmt: skip
         with self.databases.connect(Module.TR.value) as connection:
             put_trigger_events(connection, lines)
-            send_many(connection, Module.TR, messages, self.keys)
+            send_many(connection, Module.TR, [_message(one) for one in events], self.keys)
 
     def _failed(self, problem: BaseException) -> None:
         self.last_failure = str(problem)
+
+
+def _message(said: PlanTriggerEvent) -> Message:
+    row, event, from_ms = said
+    trigger = TriggerEval(
+        branch=row.branch,
+        decision_id=row.decision_id,
+        asset=row.coin,
+        state=event.status.value,
+        time_ms=event.time_ms,
+        details={**event.details(), "plan_id": row.plan_id, "from_ms": from_ms},
+    )
+    return trigger_message(trigger, row.plan_id, event.seq, row.lifecycle_id, row.parent_id)

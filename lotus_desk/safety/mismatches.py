@@ -7,7 +7,7 @@ from functools import cache
 
 from lotus.modules.intents import Module
 from lotus_herald.release import release_of
-from lotus_modules.hot import handler_names
+from lotus_modules.handlers import handler_names
 from lotus_store.databases import Databases
 from lotus_store.ledger.messages.boxes import releases_lately
 from lotus_store.manifests.check import differences, live_wrong

@@ -11,7 +11,7 @@ import psycopg
 
 from lotus.errors import LotusError
 from lotus.modules.intents import Module
-from lotus.modules.payloads import SafetyAlert, safety_message
+from lotus.modules.messages.trading import SafetyAlert, safety_message
 from lotus_desk.watch.alerts import Alert, Alerts
 from lotus_herald.keys import Keys
 from lotus_herald.outbox import send_many

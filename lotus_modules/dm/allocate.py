@@ -2,8 +2,8 @@
 
 Everything is written in one transaction under names that follow from branch, book and window, so that a window is
 decided once whatever is killed or started again; one that tries a knob of the policy leaves a row of that beside it.
-Without knowledge or an account nothing is decided, and the answer says which. What is decided is `lotus.decision`;
-when, `lotus_desk.rebalancer`.
+Without knowledge or an account nothing is decided, and the outcome names the reason. What is decided is
+`lotus.decision`; when, `lotus_desk.rebalancer`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,17 +18,18 @@ from lotus.decision.decide import AccountMandate, Decision, DecisionState, decid
 from lotus.decision.policy.experiments import PolicyExperiment, experiment_row
 from lotus.decision.policy.policy import Policy
 from lotus.decision.standing import Standing, seen
-from lotus.decision.ticket import Payload, ticket_of
+from lotus.decision.ticket import ticket_of
 from lotus.hashing import natural_id
 from lotus.modules.intents import Module
-from lotus.modules.trade_messages import decision_message
+from lotus.modules.messages.payload import Document
+from lotus.modules.messages.trading import DmDecision, decision_message
 from lotus.timebase import day_of
 from lotus_herald.keys import Keys
 from lotus_herald.outbox import send
 from lotus_modules.knobs import PolicyChoice, PolicyChooser
 from lotus_store.databases import Connection
 from lotus_store.ledger.beliefs.policy_trials import put_policy_trial
-from lotus_store.ledger.trading.decisions import DecisionRow, put_decision
+from lotus_store.ledger.trading.decisions import put_decision
 from lotus_store.ledger.trading.inputs import (
     forget_inputs,
     live_contexts,
@@ -47,7 +48,7 @@ class WindowOutcome(StrEnum):
     """What became of a window."""
 
     SENT = "sent"
-    QUIET = "quiet"  # decided, and nothing had to be said
+    QUIET = "quiet"  # decided, and nothing had to be sent
     DECIDED_BEFORE = "decided_before"
     NO_KNOWLEDGE = "no_knowledge"
     NO_ACCOUNT = "no_account"
@@ -76,12 +77,12 @@ class Decided:
 
     outcome: WindowOutcome
     decision: Decision | None = None
-    ticket: Payload = field(default_factory=dict)
+    ticket: Document = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Allocator:
-    """The decision-maker of one book; `chooser` tells the policy in force, its knobs multiplied."""
+    """The decision-maker of one book; `chooser` returns the policy in force, its knobs multiplied."""
 
     branch: str
     portfolio_id: str
@@ -110,11 +111,11 @@ class Allocator:
             views = live_views(connection, self.branch, portfolio.now_ms)
             cues = live_cues(connection, self.branch, portfolio.now_ms)
             executors = executors_by(connection, self.branch, day_of(portfolio.now_ms))
-            known = replace(knowledge, memory=replace(knowledge.memory, executors=executors))
+            current = replace(knowledge, memory=replace(knowledge.memory, executors=executors))
             contexts = live_contexts(connection, self.branch, portfolio.now_ms)
             name = natural_id("book decision", self.branch, self.portfolio_id, window_end_ms)
             choice = self.chooser.choice(connection, self.branch, [*contexts.values()], portfolio.now_ms, name)
-            state = self._state(portfolio, known, now, choice.policy, choice.priors_ver)
+            state = self._state(portfolio, current, now, choice.policy, choice.priors_ver)
             decision = decide(state, views, cues, (), self.solve)
             tried = self._tried(name, window_end_ms, choice, decision, views, cues)
             speaks = worth_telling(decision, now)
@@ -167,19 +168,23 @@ class Allocator:
             priors_ver=priors_ver,
         )
 
-    def _send(self, connection: Connection, name: str, decision: Decision, contexts: Mapping[str, str]) -> Payload:
-        """Write the decision and the message that tells it, under the name of its window.
+    def _send(self, connection: Connection, name: str, decision: Decision, contexts: Mapping[str, str]) -> Document:
+        """Write the decision and its message, under the name of its window.
 
         Beside the ticket go its targets, each with the context in which its plan is executed.
         """
         ticket, asof_ms = ticket_of(decision), decision.state.asof_ms
-        row = DecisionRow(name, self.branch, name, "book", asof_ms, ticket)
-        put_decision(connection, row, "", "", f"{decision.horizon_s}s")
-        targets = [target | {"context": contexts.get(target["coin"], "")} for target in ticket["targets"]]
-        message = decision_message(
-            self.branch, name, "book", asof_ms, decision.valid_until_ms, targets, ticket, lifecycle_id=name
+        payload = DmDecision(
+            branch=self.branch,
+            decision_id=name,
+            kind="book",
+            time_ms=asof_ms,
+            valid_until_ms=decision.valid_until_ms,
+            targets=[target | {"context": contexts.get(target["coin"], "")} for target in ticket["targets"]],
+            ticket=ticket,
         )
-        send(connection, Module.DM, message, self.keys)
+        put_decision(connection, payload, name, timeframe=f"{decision.horizon_s}s")
+        send(connection, Module.DM, decision_message(payload, name), self.keys)
         return ticket
 
 

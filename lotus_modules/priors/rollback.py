@@ -1,4 +1,4 @@
-"""Acts from outside the night: a review said by its author, and the way back to an older version of the priors.
+"""Acts from outside the night: a review by its author, and the way back to an older version of the priors.
 
 A rollback is a new version with an old one's braids, proposed and applied like any other; nothing is deleted. It takes
 effect after everything that a daemon has logged. sig, dm and tr each go back by themselves. Which acts may do what is
@@ -16,7 +16,9 @@ from lotus.weave.review import ReviewAct
 from lotus_herald.carry import carry
 from lotus_herald.consume import consume
 from lotus_herald.keys import Keys
-from lotus_modules.priors.prior_patch import PRIOR_HANDLERS, hand_over, propose
+from lotus_modules.handlers import SLOW
+from lotus_modules.priors.hand_over import hand_over
+from lotus_modules.priors.prior_patch import propose
 from lotus_modules.priors.weave_notes import tell_review
 from lotus_store.databases import Connection, Databases
 from lotus_store.ledger.beliefs.knob_nights import write_records
@@ -30,7 +32,7 @@ LAST_STAGE = "active_priors"
 
 
 def named(act: ReviewAct, sig: Connection) -> ReviewAct:
-    """Return an act said after the branch's last committed day, with its name; raises `BeliefError` without one."""
+    """Return an act after the branch's last committed day, with its name; raises `BeliefError` without one."""
     days = committed_days(sig, act.branch, LAST_STAGE)
     if not days:
         raise BeliefError(f"branch {act.branch} has no committed day", "a day to review", "nothing was learned yet")
@@ -41,36 +43,36 @@ def named(act: ReviewAct, sig: Connection) -> ReviewAct:
 def submit(databases: Databases, act: ReviewAct, keys: Keys) -> ReviewAct:
     """Send an act and take it in; the next night applies it. Saying the same again changes nothing."""
     with databases.connect("sig") as sig:
-        said = named(act, sig)
-        tell_review(sig, said, keys)
-        event_time_ms = max((at for at, _ in swaps(sig, act.branch)), default=0)
+        named_act = named(act, sig)
+        tell_review(sig, named_act, keys)
+        event_time_ms = max((time_ms for time_ms, _ in swaps(sig, act.branch)), default=0)
     carry(databases, act.branch, senders=(Module.SIG,))
-    consume(databases, Module.SIG, PRIOR_HANDLERS, keys, event_time_ms, act.branch)
-    return said
+    consume(databases, Module.SIG, SLOW[Module.SIG], keys, event_time_ms, act.branch)
+    return named_act
 
 
 def roll_back(databases: Databases, act: ReviewAct, keys: Keys, module: Module = Module.SIG) -> PriorsVersion:
     """Put a version of a module in force whose braids are those of `act.target`, from the next free minute on.
 
     Author and note are kept beside it, in sig as a message too. Raises `BeliefError` for an unknown version and for one
-    that says what is in force already.
+    with the braids that are in force already.
     """
     name = module.value
     with databases.connect(Module.SIG.value) as sig:
-        said = named(act, sig)
+        named_act = named(act, sig)
         logged_ms = logged_until(sig, act.branch)
     with databases.connect(name) as own:
         old = read_version(own, act.branch, act.target, name)
         from_ms = minute_after(logged_ms, swaps(own, act.branch, name))
         before = in_force_at(own, act.branch, from_ms - 1, name)
         if before.braids == old.braids:
-            raise BeliefError(f"version {before.priors_ver} in force says the same as {act.target}", "another version")
+            raise BeliefError(f"version {before.priors_ver} in force has the braids of {act.target}", "another version")
         version = priors_version(act.branch, from_ms, old.braids)
-        propose(own, version, said.asof_day, before.priors_ver, keys, module)
+        propose(own, version, named_act.asof_day, before.priors_ver, keys, module)
         if module is Module.SIG:
-            tell_review(own, said, keys)
+            tell_review(own, named_act, keys)
         else:
-            write_records(own, name, act.branch, said.asof_day, REVIEW, {said.act_id: said})
+            write_records(own, name, act.branch, named_act.asof_day, REVIEW, {named_act.act_id: named_act})
     hand_over(databases, version, keys, from_ms - 1, module)
     return version
 
@@ -88,5 +90,5 @@ def next_minute(sig: Connection, branch: str) -> int:
 
 def minute_after(logged_ms: int, swapped: Sequence[tuple[int, str]]) -> int:
     """Return the first whole minute that lies a minute after the last of some swaps and after what was logged."""
-    last = max((at for at, _ in swapped), default=0)
+    last = max((time_ms for time_ms, _ in swapped), default=0)
     return (max(logged_ms, last) // MINUTE_MS + 2) * MINUTE_MS

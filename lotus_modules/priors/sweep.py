@@ -11,12 +11,14 @@ from lotus.weave.sweep import Sweep, sweep
 from lotus_herald.carry import carry
 from lotus_herald.consume import consume
 from lotus_herald.keys import Keys
-from lotus_modules.priors.prior_patch import PRIOR_HANDLERS, hand_over, propose
+from lotus_modules.handlers import SLOW
+from lotus_modules.priors.hand_over import hand_over
+from lotus_modules.priors.prior_patch import propose
 from lotus_modules.priors.rollback import LAST_STAGE, logged_until, next_minute
 from lotus_modules.priors.weave_notes import tell_alerts
 from lotus_store.config import Settings
 from lotus_store.databases import Connection, Databases
-from lotus_store.ledger.beliefs.braids import read_board, write_acts
+from lotus_store.ledger.beliefs.braids import read_registry, write_acts
 from lotus_store.ledger.beliefs.lessons import RUN, RUN_OF_LESSONS, read_experiments
 from lotus_store.ledger.beliefs.priors import in_force_at, swaps
 from lotus_store.ledger.day_commits import committed_days, last_commits
@@ -32,9 +34,9 @@ def watch_between_nights(databases: Databases, settings: Settings) -> tuple[Swee
     """
     branch, keys = settings.branch, Keys(settings.keys_root)
     with databases.connect("sig") as sig:
-        event_time_ms = max((at for at, _ in swaps(sig, branch)), default=0)
+        event_time_ms = max((time_ms for time_ms, _ in swaps(sig, branch)), default=0)
     carry(databases, branch, senders=(Module.SIG,))
-    consume(databases, Module.SIG, PRIOR_HANDLERS, keys, event_time_ms, branch)
+    consume(databases, Module.SIG, SLOW[Module.SIG], keys, event_time_ms, branch)
     with databases.connect("sig") as sig:
         day, why = _day(sig, branch)
         if why:
@@ -68,5 +70,5 @@ def _day(sig: Connection, branch: str) -> tuple[str, str]:
 def _done(sig: Connection, previous: PriorsVersion, day: str, from_ms: int, settings: Settings) -> Sweep | None:
     audits = read_experiments(sig, settings.branch, day, "audit")
     alarms = {name: str(body["reason"]) for name, body in audits.items() if body["state"]["alarm"]}
-    board = read_board(sig, settings.branch)
-    return sweep(previous, board, day, alarms, from_ms, settings.manifest.weave)
+    registry = read_registry(sig, settings.branch)
+    return sweep(previous, registry, day, alarms, from_ms, settings.manifest.weave)

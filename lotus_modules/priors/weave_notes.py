@@ -9,19 +9,18 @@ from collections.abc import Sequence
 import msgspec
 
 from lotus.learning.lesson import Lesson
-from lotus.modules.envelope import RefusedError
-from lotus.modules.intents import Module, Reason
-from lotus.modules.payloads import (
-    SAFETY_ALERT_REF,
+from lotus.modules.intents import Module
+from lotus.modules.messages.beliefs import (
+    LearningUpdate,
     LessonPublished,
     ReviewNote,
-    SafetyAlert,
     WatchdogAlert,
     alert_message,
     lesson_message,
-    payload_of,
     review_message,
 )
+from lotus.modules.messages.payload import part_of
+from lotus.modules.messages.trading import SafetyAlert
 from lotus.weave.review import ReviewAct
 from lotus.weave.watchdog import BraidAlert
 from lotus_herald.consume import Delivery
@@ -42,7 +41,7 @@ def tell_alerts(
 ) -> None:
     """Put the alerts of a module's night into its outbox, in the caller's transaction; safe to repeat."""
     for alert in alerts:
-        told = WatchdogAlert(
+        payload = WatchdogAlert(
             branch=branch,
             day=day,
             braid_id=alert.braid_id,
@@ -53,7 +52,7 @@ def tell_alerts(
             priors_ver=priors_ver,
             scope=alert.scope,
         )
-        send(connection, module, alert_message(told, module), keys)
+        send(connection, module, alert_message(payload, module), keys)
 
 
 def tell_lessons(
@@ -61,7 +60,7 @@ def tell_lessons(
 ) -> None:
     """Put what a module's night accepted into its outbox, in the caller's transaction; safe to repeat."""
     for lesson in lessons:
-        told = LessonPublished(
+        payload = LessonPublished(
             branch=branch,
             day=day,
             lesson_id=lesson.lesson_id,
@@ -69,7 +68,7 @@ def tell_lessons(
             uplift_bps=lesson.uplift_bps,
             lcb_bps=lesson.lcb_bps,
         )
-        send(connection, module, lesson_message(told, module), keys)
+        send(connection, module, lesson_message(payload, module), keys)
 
 
 def tell_review(connection: Connection, act: ReviewAct, keys: Keys) -> None:
@@ -78,25 +77,18 @@ def tell_review(connection: Connection, act: ReviewAct, keys: Keys) -> None:
     send(connection, Module.SIG, review_message(note), keys)
 
 
-def note_lesson(delivery: Delivery) -> str:
-    """Handle LESSON_PUBLISHED: the message itself is the record; only its form is verified."""
-    payload_of(delivery.envelope.payload, LessonPublished)
+def note_lesson(delivery: Delivery[LessonPublished]) -> str:
+    """Handle LESSON_PUBLISHED: the message itself is the record."""
     return "applied"
 
 
-def note_alert(delivery: Delivery) -> str:
-    """Handle WATCHDOG_ALERT of a night or of the desk: the message is the record; only its form is verified."""
-    is_desk = delivery.envelope.schema_ref == SAFETY_ALERT_REF
-    payload_of(delivery.envelope.payload, SafetyAlert if is_desk else WatchdogAlert)
+def note_alert(delivery: Delivery[WatchdogAlert | SafetyAlert]) -> str:
+    """Handle WATCHDOG_ALERT of a night or of the desk: the message is the record."""
     return "applied"
 
 
-def note_review(delivery: Delivery) -> str:
+def note_review(delivery: Delivery[ReviewNote | LearningUpdate]) -> str:
     """Handle a review in sig: keep the act as a row. Raises `RefusedError` for an act of an unknown kind."""
-    note = payload_of(delivery.envelope.payload, ReviewNote)
-    try:
-        act = msgspec.convert(msgspec.to_builtins(note), ReviewAct)
-    except msgspec.ValidationError as problem:
-        raise RefusedError(Reason.BAD_PAYLOAD, f"no review: {problem}", "a known kind of act") from problem
+    act = part_of(msgspec.to_builtins(delivery.payload), ReviewAct, "a known kind of act")
     put_review(delivery.connection, act, delivery.envelope.event_id)
     return "applied"

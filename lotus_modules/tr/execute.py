@@ -8,28 +8,30 @@ to a venue here. In the literature: pre-trade checks before order entry.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Protocol
+
+from msgspec import UNSET, structs, to_builtins
 
 from lotus.decision.knowledge.regime import regime_in
 from lotus.decision.ticket import check_ticket
 from lotus.errors import SchemaError
 from lotus.hashing import natural_id
-from lotus.modules.envelope import RefusedError
-from lotus.modules.intents import Intent, Module, Reason
-from lotus.modules.trade_messages import report_message
+from lotus.modules.envelope import Message, RefusedError
+from lotus.modules.intents import Module, Reason
+from lotus.modules.messages.payload import Document, part_of
+from lotus.modules.messages.trading import DmDecision, ExecReport, PlanReference, WindowTarget, report_message
 from lotus.trading.accounts.book import BookEntry, BookTarget, BookTerms, OpenPlan, PositionChange, book_plan, change_of
 from lotus.trading.estimates.pre_trade import VenueHistory, pre_trade_estimate
 from lotus.trading.execution.orders import Side
 from lotus.trading.execution.rounding import MIN_NOTIONAL_USD
 from lotus.trading.execution.void import void_of_refusals
-from lotus.trading.plan.knob_choice import KnobChoice
 from lotus.trading.plan.plan import Authority, Plan, ProbeTerms, probe_plan
 from lotus.trading.plan.refusals import Refusal, RefusalReason
 from lotus.trading.plan.validate import AccountState, refusals
-from lotus_herald.consume import Delivery, Handlers
+from lotus_herald.consume import Delivery
 from lotus_herald.release import release_of
 from lotus_modules.knobs import KnobChooser
-from lotus_modules.tr.judging import as_body, as_reference, judged, objections
+from lotus_modules.tr.judging import as_body, judged, objections, with_estimate
 from lotus_modules.tr.predicting import nothing_known
 from lotus_store.ledger.bodies import to_plain
 from lotus_store.ledger.trading.plans import PlanRow, book_plans, lower_ceiling, move_exit_on, put_plan
@@ -66,76 +68,87 @@ class Acceptor:
     chooser: KnobChooser = field(default_factory=KnobChooser)
     known_of: KnownOf = nothing_known
 
-    def handlers(self) -> Handlers:
-        """Return what it listens to."""
-        return {Intent.DM_DECISION: self.take_decision}
-
-    def take_decision(self, delivery: Delivery) -> str:
+    def take_decision(self, delivery: Delivery[DmDecision]) -> str:
         """Handle DM_DECISION: every target becomes a plan, or moves the plans that are open.
 
         Raises `RefusedError` for a target of no known form, and for a ticket of the book that is none.
         """
-        told = delivery.envelope.payload
-        if told["kind"] == "book":
+        if delivery.payload.kind == "book":
             outcomes = _Book(self, delivery).take()
         else:
-            outcomes = [self._take(delivery, target) for target in told["targets"]]
+            outcomes = [self._take(delivery, target) for target in delivery.payload.windows()]
         return "applied" if any(outcomes) or not outcomes else "refused"
 
-    def _take(self, delivery: Delivery, target: Mapping[str, Any]) -> bool:
-        envelope = delivery.envelope
-        try:
-            side, coin = Side(int(target["side"])), str(target["asset"])
-            hold_until, event_id = int(target["exit_at_ms"]), str(target["event_id"])
-        except (KeyError, TypeError, ValueError) as problem:
-            raise RefusedError(Reason.BAD_PAYLOAD, f"no target: {problem!r}", "asset, side, exit, event") from problem
-        terms = replace(self.market.terms(side), release=envelope.release)
-        at = self.market.account_state(coin, terms.authority.account)
-        plan, found = _planned(at, terms, coin, side, event_id, hold_until)
+    def _take(self, delivery: Delivery[DmDecision], target: WindowTarget) -> bool:
+        envelope, decision = delivery.envelope, delivery.payload
+        terms = replace(self.market.terms(Side(target.side)), release=envelope.release)
+        account = self.market.account_state(target.asset, terms.authority.account)
+        plan, reasons = _planned(account, terms, target)
         if plan is not None:
-            plan = replace(plan, decision_id=envelope.payload["decision_id"], lifecycle_id=envelope.lifecycle_id,
-                           valid_until_ms=int(envelope.payload["valid_until_ms"]))  # fmt: skip
-            found = refusals(plan, replace(at, release=release_of(Module.DM)))
-        context = str(target.get("context", ""))
-        knobs = self.chooser.choice(delivery.connection, envelope.branch, context, at.now_ms, plan)
-        return self.put(delivery, coin, plan, found, at, target, knobs)
+            plan = replace(
+                plan,
+                decision_id=decision.decision_id,
+                lifecycle_id=envelope.lifecycle_id,
+                valid_until_ms=decision.valid_until_ms,
+            )
+            reasons = refusals(plan, replace(account, release=release_of(Module.DM)))
+        reference = part_of(to_builtins(target), PlanReference, "a target")
+        return self.put(delivery, Wanted(target.asset, plan, reasons, account, reference))
 
-    def put(
-        self, delivery: Delivery, coin: str, plan: Plan | None, found: Sequence[Refusal], at: AccountState,
-        reference: Mapping[str, Any], knobs: KnobChoice,
-    ) -> bool:  # fmt: skip
+    def put(self, delivery: Delivery[DmDecision], wanted: "Wanted") -> bool:
         """Write a plan, accepted or refused; a refusal is reported at once. Return whether it is accepted."""
-        envelope, said, told = delivery.envelope, None, None
-        if plan is not None and not found:
-            known = self.known_of(envelope.branch, at.venue, at.now_ms)
-            told = pre_trade_estimate(plan, at, known, knobs.knobs)
-            said = judged(plan, at, told)
-            found = objections(plan, said)
-        name = natural_id("no plan", envelope.payload["decision_id"], coin) if plan is None else plan.plan_id
+        envelope, decision, plan, account = delivery.envelope, delivery.payload, wanted.plan, wanted.account
+        context = wanted.reference.context or ""
+        knobs = self.chooser.choice(delivery.connection, envelope.branch, context, account.now_ms, plan)
+        reasons, verdict, estimate = wanted.reasons, None, None
+        if plan is not None and not reasons:
+            history = self.known_of(envelope.branch, account.venue, account.now_ms)
+            estimate = pre_trade_estimate(plan, account, history, knobs.knobs)
+            verdict = judged(plan, account, estimate)
+            reasons = objections(plan, verdict)
         row = PlanRow(
-            name, envelope.branch, envelope.payload["decision_id"], envelope.lifecycle_id, envelope.payload["kind"],
-            coin, at.venue, "refused" if found else "accepted", at.now_ms,
-            to_plain(plan) if plan is not None else {},
-            dict(reference) | {"knobs": to_plain(knobs)} | as_reference(told), {}, session=at.session,
+            plan_id=natural_id("no plan", decision.decision_id, wanted.coin) if plan is None else plan.plan_id,
+            branch=envelope.branch,
+            decision_id=decision.decision_id,
+            lifecycle_id=envelope.lifecycle_id,
+            kind=decision.kind,
+            coin=wanted.coin,
+            venue=account.venue,
+            stage="refused" if reasons else "accepted",
+            created_ms=account.now_ms,
+            plan=to_plain(plan) if plan is not None else {},
+            reference=with_estimate(structs.replace(wanted.reference, knobs=to_plain(knobs)), estimate),
+            execution={},
+            session=account.session,
             parent_id=envelope.event_id,
-        )  # fmt: skip
-        body = None if said is None else as_body(said, told)
-        regime = regime_in(str(reference.get("context", "")))
-        put_plan(delivery.connection, row, body, None if told is None else told.route_hint, regime)
-        if found:
-            delivery.answer(refusal_report(row, found, at.now_ms))
-        return not found
+        )
+        body = None if verdict is None else as_body(verdict, estimate)
+        route_hint = None if estimate is None else estimate.route_hint
+        put_plan(delivery.connection, row, body, route_hint, regime_in(context))
+        if reasons:
+            delivery.answer(refusal_report(row, reasons, account.now_ms))
+        return not reasons
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A plan that a decision asks for (None: there cannot even be one), the reasons against it, and its origin."""
+
+    coin: str
+    plan: Plan | None
+    reasons: Sequence[Refusal]
+    account: AccountState
+    reference: PlanReference
 
 
 class _Book:
     """One decision of the book while it becomes plans: lower ones first, so that what they free may be used."""
 
-    def __init__(self, acceptor: Acceptor, delivery: Delivery) -> None:
+    def __init__(self, acceptor: Acceptor, delivery: Delivery[DmDecision]) -> None:
         self.acceptor, self.delivery = acceptor, delivery
         self.market = market = acceptor.market
-        told = delivery.envelope.payload
         try:
-            self.ticket = check_ticket(dict(told["ticket"]))
+            self.ticket = check_ticket(delivery.payload.ticket)
         except SchemaError as problem:
             raise RefusedError(Reason.BAD_PAYLOAD, str(problem), "a ticket of the book") from problem
         self.equity = Decimal(str(self.ticket["equity_usd"]))
@@ -146,7 +159,7 @@ class _Book:
         )
         hold_ms = max(LEAST_HOLD_MS, 1000 * int(self.ticket["horizon_s"]))
         self.terms = replace(market.book_terms(self.authority, hold_ms), release=delivery.envelope.release)
-        self.contexts = {str(t.get("coin")): str(t.get("context", "")) for t in told["targets"]}
+        self.contexts = delivery.payload.contexts()
         self.open: dict[str, list[OpenPlan]] = {}
 
     def take(self) -> list[bool]:
@@ -165,22 +178,22 @@ class _Book:
         outcomes: list[bool] = []
         for target in targets:
             coin = target["coin"]
-            change, at = changes[coin], places[coin]
+            change, account = changes[coin], places[coin]
             if change is None or change.opened:
-                accepted, usd = self._open(target, change, replace(at, used_budget_usd=used))
+                accepted, usd = self._open(target, change, replace(account, used_budget_usd=used))
                 outcomes.append(accepted)
                 used += usd
         return outcomes
 
-    def _change(self, target: Mapping[str, Any], at: AccountState) -> PositionChange | None:
+    def _change(self, target: Document, account: AccountState) -> PositionChange | None:
         """Return what follows for a coin, None where nothing can be measured."""
-        coin, px = target["coin"], mark_of(at)
-        if px is None or coin not in at.universe:
+        coin, px = target["coin"], mark_of(account)
+        if px is None or coin not in account.universe:
             return None
         weights = (target["weight"], target["min"], target["max"], _added(target["weight"], target["held"]))
         sizes = [Decimal(str(w)) * self.equity / px for w in weights]
         least = max(MIN_NOTIONAL_USD, STEP_SHARE * self.equity)
-        return change_of(BookTarget(coin, *sizes), self.open.get(coin, ()), at.universe[coin], px, least)
+        return change_of(BookTarget(coin, *sizes), self.open.get(coin, ()), account.universe[coin], px, least)
 
     def _steer(self, coin: str, change: PositionChange | None, mu_bps: float, now_ms: int) -> None:
         """Lower what is open, and hold it on when half of its time is over and something is still expected of it."""
@@ -202,37 +215,56 @@ class _Book:
         """Return the value of what open plans will hold, at marks; without a mark nothing can be held against them."""
         usd = ZERO
         for coin, plans in self.open.items():
-            at = places.get(coin) or self.market.account_state(coin, self.authority.account)
-            usd += sum((p.will_hold for p in plans), ZERO) * (mark_of(at) or ZERO)
+            account = places.get(coin) or self.market.account_state(coin, self.authority.account)
+            usd += sum((p.will_hold for p in plans), ZERO) * (mark_of(account) or ZERO)
         return usd
 
-    def _open(self, target: Mapping[str, Any], change: PositionChange | None, at: AccountState) -> tuple[bool, Decimal]:
+    def _open(self, target: Document, change: PositionChange | None, account: AccountState) -> tuple[bool, Decimal]:
         """Accept or refuse the plan that opens more of a coin; return whether, and the USD that it will hold."""
-        coin, payload, px = target["coin"], self.delivery.envelope.payload, mark_of(at)
-        signals = [a["event_id"] for a in self.ticket["top_alphas"] if a["coin"] == coin]
-        plan, found, name = None, _unplanned(at, coin), payload["decision_id"]
+        coin, px = target["coin"], mark_of(account)
+        plan: Plan | None = None
+        reasons: Sequence[Refusal] = _unplanned(account, coin)
         if change is not None and px is not None:
-            entry = BookEntry(
-                decision_id=name,
-                lifecycle_id=self.delivery.envelope.lifecycle_id,
-                signal_id=signals[0] if signals else name,
-                valid_until_ms=int(payload["valid_until_ms"]),
-                trigger=target["trigger"],
-                confidence=self.ticket["confidence"],
-            )
-            plan = book_plan(entry, at.universe[coin], change.opened, px, at.now_ms, self.terms)
-            held = sum((int(p.side) * p.will_hold for p in self.open.get(coin, ())), ZERO)
-            own = replace(at, executor=f"{at.venue}:{plan.strategy}", position=held, release=release_of(Module.DM))
-            found = refusals(plan, own)
-        reference = {member: target[member] for member in ("coin", "weight", "held", "min", "max", "mu_bps")}
-        reference |= {"signals": signals, "mark": None if px is None else str(px)}
-        branch, context = self.delivery.envelope.branch, self.contexts.get(coin, "")
-        knobs = self.acceptor.chooser.choice(self.delivery.connection, branch, context, at.now_ms, plan)
-        reference |= {"context": context, "horizon_s": self.ticket["horizon_s"]}
-        if plan is not None:
-            reference |= {"max_slippage_bps": float(plan.max_slippage_bps), "max_latency_ms": plan.max_latency_ms}
-        accepted = self.acceptor.put(self.delivery, coin, plan, found, at, reference, knobs)
+            plan, reasons = self._planned(target, change.opened, px, account)
+        reference = PlanReference(
+            coin=coin,
+            weight=target["weight"],
+            held=target["held"],
+            min=target["min"],
+            max=target["max"],
+            mu_bps=target["mu_bps"],
+            signals=self._signals(coin),
+            mark=None if px is None else str(px),
+            context=self.contexts.get(coin, ""),
+            horizon_s=self.ticket["horizon_s"],
+            max_slippage_bps=UNSET if plan is None else float(plan.max_slippage_bps),
+            max_latency_ms=UNSET if plan is None else plan.max_latency_ms,
+        )
+        accepted = self.acceptor.put(self.delivery, Wanted(coin, plan, reasons, account, reference))
         return accepted, abs(change.opened) * px if accepted and change is not None and px is not None else ZERO
+
+    def _planned(
+        self, target: Document, opened: Decimal, px: Decimal, account: AccountState
+    ) -> tuple[Plan, Sequence[Refusal]]:
+        """Return the plan that opens more of a coin, and every reason against it."""
+        coin, decision = target["coin"], self.delivery.payload
+        signals = self._signals(coin)
+        entry = BookEntry(
+            decision_id=decision.decision_id,
+            lifecycle_id=self.delivery.envelope.lifecycle_id,
+            signal_id=signals[0] if signals else decision.decision_id,
+            valid_until_ms=decision.valid_until_ms,
+            trigger=target["trigger"],
+            confidence=self.ticket["confidence"],
+        )
+        plan = book_plan(entry, account.universe[coin], opened, px, account.now_ms, self.terms)
+        held = sum((int(p.side) * p.will_hold for p in self.open.get(coin, ())), ZERO)
+        executor = f"{account.venue}:{plan.strategy}"
+        own = replace(account, executor=executor, position=held, release=release_of(Module.DM))
+        return plan, refusals(plan, own)
+
+    def _signals(self, coin: str) -> list[str]:
+        return [alpha["event_id"] for alpha in self.ticket["top_alphas"] if alpha["coin"] == coin]
 
 
 def _added(weight: float, held: float) -> float:
@@ -240,37 +272,45 @@ def _added(weight: float, held: float) -> float:
     return max(0.0, abs(weight) - abs(held)) if weight * held > 0.0 else abs(weight)
 
 
-def mark_of(at: AccountState) -> Decimal | None:
+def mark_of(account: AccountState) -> Decimal | None:
     """Return the mark of an account state's coin, None before it was seen."""
-    return at.view.mark if at.view is not None and at.view.mark > ZERO else None
+    return account.view.mark if account.view is not None and account.view.mark > ZERO else None
 
 
-def _unplanned(at: AccountState, coin: str) -> tuple[Refusal, ...]:
+def _unplanned(account: AccountState, coin: str) -> tuple[Refusal, ...]:
     """Return why there cannot even be a plan."""
-    if coin not in at.universe:
-        return (Refusal(RefusalReason.NOT_TRADEABLE, f"{coin} at {at.venue}", "a coin that is traded there"),)
-    if mark_of(at) is None:
+    if coin not in account.universe:
+        return (Refusal(RefusalReason.NOT_TRADEABLE, f"{coin} at {account.venue}", "a coin that is traded there"),)
+    if mark_of(account) is None:
         return (Refusal(RefusalReason.STALE_DATA, f"no market of {coin}", "best prices and mark"),)
     return ()
 
 
-def _planned(
-    at: AccountState, terms: ProbeTerms, coin: str, side: Side, event_id: str, hold_until_ms: int
-) -> tuple[Plan | None, tuple[Refusal, ...]]:
+def _planned(account: AccountState, terms: ProbeTerms, target: WindowTarget) -> tuple[Plan | None, Sequence[Refusal]]:
     """Return the probe's plan, or why there cannot even be one."""
-    asset, px, found = at.universe.get(coin), mark_of(at), _unplanned(at, coin)
+    asset, px = account.universe.get(target.asset), mark_of(account)
     if asset is None or px is None:
-        return None, found
-    hold_ms = hold_until_ms - at.now_ms
-    return probe_plan(event_id, asset, side, px, at.now_ms, hold_ms, terms), ()
+        return None, _unplanned(account, target.asset)
+    side, now_ms = Side(target.side), account.now_ms
+    return probe_plan(target.event_id, asset, side, px, now_ms, target.exit_at_ms - now_ms, terms), ()
 
 
-def refusal_report(row: PlanRow, found: Sequence[Refusal], now_ms: int) -> Any:
+def refusal_report(row: PlanRow, reasons: Sequence[Refusal], now_ms: int) -> Message:
     """Return the message that a plan was refused, with every reason."""
-    payload = {
-        "branch": row.branch, "decision_id": row.decision_id, "plan_id": row.plan_id, "kind": row.kind,
-        "outcome": "refused", "asset": row.coin, "venue": row.venue, "time_ms": now_ms, "payoff_bps": 0.0,
-        "pnl_usd": 0.0, "refusals": [str(refusal) for refusal in found], "reference": dict(row.reference),
-        "report": {}, "void": void_of_refusals(found),
-    }  # fmt: skip
-    return report_message(payload, lifecycle_id=row.lifecycle_id, parent_id=row.parent_id)
+    report = ExecReport(
+        branch=row.branch,
+        decision_id=row.decision_id,
+        plan_id=row.plan_id,
+        kind="book" if row.kind == "book" else "probe",
+        outcome="refused",
+        asset=row.coin,
+        venue=row.venue,
+        time_ms=now_ms,
+        payoff_bps=0.0,
+        pnl_usd=0.0,
+        refusals=[str(reason) for reason in reasons],
+        reference=row.reference,
+        report={},
+        void=void_of_refusals(reasons),
+    )
+    return report_message(report, row.lifecycle_id, row.parent_id)

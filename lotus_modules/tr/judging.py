@@ -1,4 +1,4 @@
-"""The four curators look at a plan without a fault before it is accepted: what they say is kept, and may refuse it.
+"""The four curators look at a plan without a fault before it is accepted: their judgement is stored, and may refuse it.
 
 A probe measures its window whatever anybody thinks of it, so of a probe only a veto counts (risk's); a plan of the book
 needs the weighted threshold too. Who knows nothing abstains. The judgements are `lotus.trading.plan.curators`'. In the
@@ -7,8 +7,11 @@ literature: pre-trade risk panel.
 
 from dataclasses import replace
 from decimal import Decimal
-from typing import Any
 
+from msgspec import structs
+
+from lotus.modules.messages.payload import Document
+from lotus.modules.messages.trading import PlanReference
 from lotus.trading.estimates.pre_trade import PreTradeEstimate
 from lotus.trading.execution.report import Predicted
 from lotus.trading.plan.curators import CuratorFacts, CuratorVerdict, verdict
@@ -18,37 +21,42 @@ from lotus.trading.plan.validate import AccountState, reference_px
 from lotus_store.ledger.bodies import to_plain
 
 
-def judged(plan: Plan, at: AccountState, told: PreTradeEstimate | None) -> CuratorVerdict:
-    """Return what the curators say of a plan in an account state; where nothing is known, two of them abstain."""
-    px = reference_px(plan, at) or Decimal(0)
-    evidence = CuratorFacts(px, at.equity_usd, abs(at.position) * px)
-    if told is not None and told.is_known:
-        score = told.venues[0].score if told.venues else None
+def judged(plan: Plan, account: AccountState, estimate: PreTradeEstimate | None) -> CuratorVerdict:
+    """Return the curators' judgement of a plan in an account state; where nothing is known, two of them abstain."""
+    px = reference_px(plan, account) or Decimal(0)
+    evidence = CuratorFacts(px, account.equity_usd, abs(account.position) * px)
+    if estimate is not None and estimate.is_known:
+        score = estimate.venues[0].score if estimate.venues else None
         evidence = replace(
-            evidence, fill_prob=told.prediction.fill_prob, slippage_bps=told.slippage_bps, venue_score=score
+            evidence, fill_prob=estimate.prediction.fill_prob, slippage_bps=estimate.slippage_bps, venue_score=score
         )
     return verdict(plan, evidence)
 
 
-def objections(plan: Plan, found: CuratorVerdict) -> tuple[Refusal, ...]:
+def objections(plan: Plan, result: CuratorVerdict) -> tuple[Refusal, ...]:
     """Return why the curators refuse a plan; nothing: it goes on."""
-    vetoed = any(j.objects and j.curator.vetoes for j in found.judgements)
-    if not vetoed and (plan.kind is PlanKind.PROBE or found.approved):
+    vetoed = any(j.objects and j.curator.vetoes for j in result.judgements)
+    if not vetoed and (plan.kind is PlanKind.PROBE or result.approved):
         return ()
-    expected = f"no veto, and {found.threshold:.2f} of those who spoke (they say {found.score:.2f})"
-    return (Refusal(RefusalReason.CURATORS, "; ".join(found.objections), expected),)
+    expected = f"no veto, and {result.threshold:.2f} of those who spoke (they say {result.score:.2f})"
+    return (Refusal(RefusalReason.CURATORS, "; ".join(result.objections), expected),)
 
 
-def as_body(found: CuratorVerdict, told: PreTradeEstimate | None) -> dict[str, Any]:
-    """Return a verdict, and what was foretold, as plain values for the plan's strand."""
-    said = {j.curator.name: {"score": j.score, "objects": j.objects, "reason": j.reason} for j in found.judgements}
-    body = {"curators": said, "score": found.score, "threshold": found.threshold, "approved": found.approved}
-    return body if told is None else body | to_plain(told)
+def as_body(result: CuratorVerdict, estimate: PreTradeEstimate | None) -> Document:
+    """Return a verdict, and the pre-trade estimate, as plain values for the plan's strand."""
+    curators = {j.curator.name: {"score": j.score, "objects": j.objects, "reason": j.reason} for j in result.judgements}
+    body = {"curators": curators, "score": result.score, "threshold": result.threshold, "approved": result.approved}
+    return body if estimate is None else body | to_plain(estimate)
 
 
-def as_reference(told: PreTradeEstimate | None) -> dict[str, Any]:
-    """Return what a plan's reference keeps of what was foretold, for its report; nothing while nothing is known."""
-    if told is None or told.route_hint is None:
-        return {}
-    medians = Predicted(told.prediction.fill_prob, told.slippage_bps, told.latency_ms, told.route_hint.value)
-    return {"predicted": to_plain(medians), "venue_choice": to_plain(told.venues)}
+def with_estimate(reference: PlanReference, estimate: PreTradeEstimate | None) -> PlanReference:
+    """Return a plan's reference with the pre-trade estimate, for its report; as it is while nothing is known."""
+    if estimate is None or estimate.route_hint is None:
+        return reference
+    medians = Predicted(
+        fill_prob=estimate.prediction.fill_prob,
+        slippage_bps=estimate.slippage_bps,
+        latency_ms=estimate.latency_ms,
+        route_hint=estimate.route_hint.value,
+    )
+    return structs.replace(reference, predicted=to_plain(medians), venue_choice=to_plain(estimate.venues))

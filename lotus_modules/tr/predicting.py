@@ -66,15 +66,15 @@ class Predictor:
         if is_due:
             self.begin(lambda: self._fit(branch, venue, now_ms))
         with self._lock:
-            found = self._known.get(key, NOTHING_KNOWN)
-        return found if found.at_ms <= now_ms else NOTHING_KNOWN
+            history = self._known.get(key, NOTHING_KNOWN)
+        return history if history.at_ms <= now_ms else NOTHING_KNOWN
 
     def _fit(self, branch: str, venue: str, now_ms: int) -> None:
         try:
             with closing(self.databases.connect(Module.TR.value, autocommit=True)) as connection:
-                found = known_before(connection, branch, venue, now_ms)
+                history = known_before(connection, branch, venue, now_ms)
         except (psycopg.Error, LotusError) as problem:
             logger.warning("no new predictions for %s: %s; the last ones stay", venue, problem)
             return
         with self._lock:
-            self._known[branch, venue] = found
+            self._known[branch, venue] = history

@@ -1,7 +1,7 @@
-"""The atlas ledger: what was said and thought, mirrored from the modules' databases and made again from them at will.
+"""The atlas ledger: messages and strands, mirrored from the modules' databases and made again from them at will.
 
 The Herald writes the row of a message as it is done with it, and looks every moment for strands that changed. What a
-row says is decided in `lotus.atlas.rows`; the numbers of modules are copied here, and a row takes up those of its day
+row holds is decided in `lotus.atlas.rows`; the numbers of modules are copied here, and a row takes up those of its day
 as it is written or as they come, whichever is later. (Literature: incremental view maintenance.)
 """
 
@@ -11,7 +11,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
-import psycopg
 
 from lotus.atlas.numbers import Key, LedgerNumbers, ModuleNumbers, for_ledger, key_of
 from lotus.atlas.rows import LedgerRow, branches_of, numbers_key, row_of_message, row_of_strand, with_numbers
@@ -47,14 +46,14 @@ class Differences:
         return not (self.missing or self.extra or self.changed or self.numbers)
 
 
-def put(connection: psycopg.Connection[tuple[object, ...]], rows: Iterable[LedgerRow]) -> None:
+def put(connection: Connection, rows: Iterable[LedgerRow]) -> None:
     """Write rows in the caller's transaction; a row that is there becomes the one given, of two alike the last counts.
 
-    They carry the numbers that the atlas has of their module and day, whatever they say themselves.
+    They carry the numbers that the atlas has of their module and day, whatever numbers they have themselves.
     """
-    told = {row.ledger_id: msgspec.structs.asdict(row) | {"numbers_day": numbers_key(row)[1]} for row in rows}
+    members = {row.ledger_id: msgspec.structs.asdict(row) | {"numbers_day": numbers_key(row)[1]} for row in rows}
     connection.execute(query("atlas", "lock_numbers_shared"))
-    values = list(told.values())
+    values = list(members.values())
     for first in range(0, len(values), AT_ONCE):
         part = msgspec.json.encode(values[first : first + AT_ONCE])
         connection.execute(query("atlas", "put_ledger"), [part.decode()])
@@ -120,15 +119,15 @@ def differences(databases: Databases) -> Differences:
     numbers = {key_of(row): for_ledger(row) for row in mirrored.numbers}
     expected = {row.ledger_id: with_numbers(row, numbers) for row in mirrored.rows}
     with databases.connect("atlas") as atlas:
-        found = {row.ledger_id: row for row in _rows(atlas, query("atlas", "read_ledger"))}
+        stored = {row.ledger_id: row for row in _rows(atlas, query("atlas", "read_ledger"))}
         copied = _copied(atlas)
     others = sorted(key for key in numbers.keys() | copied.keys() if numbers.get(key) != copied.get(key))
     return Differences(
-        missing=tuple(sorted(expected.keys() - found.keys())),
-        extra=tuple(sorted(found.keys() - expected.keys() - mirrored.waiting)),
-        changed=tuple(sorted(key for key in expected.keys() & found.keys() if expected[key] != found[key])),
+        missing=tuple(sorted(expected.keys() - stored.keys())),
+        extra=tuple(sorted(stored.keys() - expected.keys() - mirrored.waiting)),
+        changed=tuple(sorted(key for key in expected.keys() & stored.keys() if expected[key] != stored[key])),
         numbers=tuple(" ".join(key) for key in others),
-        rows=len(found),
+        rows=len(stored),
         waiting=len(mirrored.waiting),
     )
 
@@ -140,8 +139,8 @@ def lifecycle(connection: Connection, lifecycle_id: str) -> list[LedgerRow]:
 
 def _rows(connection: Connection, text: bytes, values: Sequence[str] = ()) -> list[LedgerRow]:
     names = LedgerRow.__struct_fields__
-    found = [dict(zip(names, row, strict=True)) for row in connection.execute(text, values)]
-    return msgspec.convert(found, list[LedgerRow])
+    records = [dict(zip(names, row, strict=True)) for row in connection.execute(text, values)]
+    return msgspec.convert(records, list[LedgerRow])
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +172,7 @@ def _mirrored(databases: Databases) -> _Mirrored:
 
 
 def _messages(connection: Connection, module: Module) -> list[LedgerRow]:
-    """Return the rows of the messages that a module's database says are done."""
+    """Return the rows of the messages that are done in a module's database."""
     done = connection.execute(message_query(module.value, "done_messages", FILE))
     return [
         row_of_message(module, str(event_id), str(text), int(str(attempts)), str(status), _time(moment))
@@ -183,17 +182,17 @@ def _messages(connection: Connection, module: Module) -> list[LedgerRow]:
 
 def _put_numbers(atlas: Connection, row: ModuleNumbers) -> bool:
     """Copy the numbers of one module and day; return whether they are new or others than before."""
-    told = for_ledger(row)
-    bodies = [None if body is None else to_body(body) for body in (told.observer_effects, told.entanglement_data)]
-    values = [*key_of(row), told.resonance_frequency, *bodies]
+    members = for_ledger(row)
+    bodies = [None if body is None else to_body(body) for body in (members.observer_effects, members.entanglement_data)]
+    values = [*key_of(row), members.resonance_frequency, *bodies]
     return atlas.execute(query("atlas", "put_numbers"), values).rowcount > 0
 
 
 def _copied(atlas: Connection) -> dict[Key, LedgerNumbers]:
     rows = atlas.execute(query("atlas", "read_numbers"))
     return {
-        (str(branch), str(day), str(module)): msgspec.convert(dict(zip(NUMBERS, told, strict=True)), LedgerNumbers)
-        for branch, day, module, *told in rows
+        (str(branch), str(day), str(module)): msgspec.convert(dict(zip(NUMBERS, numbers, strict=True)), LedgerNumbers)
+        for branch, day, module, *numbers in rows
     }
 
 

@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import psycopg
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from lotus.errors import SchemaError
+from lotus_store.postgres.queries import Connection
 
 Columns = Mapping[str, NDArray[np.generic]]
 SIGNATURE = b"PGCOPY\n\xff\r\n\0" + bytes(8)
@@ -20,7 +20,7 @@ TRAILER = b"\xff\xff"
 WIRE = {"?": "?", "u1": ">i2", "i2": ">i2", "i4": ">i4", "u4": ">i8", "i8": ">i8", "u8": ">u8", "f8": ">f8"}
 
 
-def copy_rows(connection: psycopg.Connection[tuple[object, ...]], statement: bytes, columns: Columns) -> int:
+def copy_rows(connection: Connection, statement: bytes, columns: Columns) -> int:
     """Send columns, in the order of the COPY statement; return the number of rows. Raises `SchemaError` for a type."""
     with connection.cursor() as cursor, cursor.copy(statement) as copy:
         copy.write(encode(columns))

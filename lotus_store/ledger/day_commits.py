@@ -7,12 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import psycopg
-
 from lotus_store.ledger.bodies import to_body
-from lotus_store.postgres.queries import query
-
-Connection = psycopg.Connection[tuple[object, ...]]
+from lotus_store.postgres.queries import Connection, query
 
 
 @dataclass(frozen=True, slots=True)

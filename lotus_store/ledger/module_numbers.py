@@ -6,12 +6,9 @@ What they are is decided in `lotus.atlas.numbers`; carrying them into the ledger
 from collections.abc import Sequence
 
 import msgspec
-import psycopg
 
 from lotus.atlas.numbers import ModuleNumbers
-from lotus_store.postgres.queries import query
-
-Connection = psycopg.Connection[tuple[object, ...]]
+from lotus_store.postgres.queries import Connection, query
 
 
 def write_numbers(connection: Connection, rows: Sequence[ModuleNumbers]) -> None:
@@ -23,5 +20,5 @@ def write_numbers(connection: Connection, rows: Sequence[ModuleNumbers]) -> None
 def read_numbers(connection: Connection, branch: str | None = None, day: str | None = None) -> list[ModuleNumbers]:
     """Return the rows of a branch and day, or of all, ordered by branch, day and module."""
     names = ModuleNumbers.__struct_fields__
-    found = connection.execute(query("sig", "read_module_numbers"), {"branch": branch, "day": day})
-    return msgspec.convert([dict(zip(names, row, strict=True)) for row in found], list[ModuleNumbers])
+    rows = connection.execute(query("sig", "read_module_numbers"), {"branch": branch, "day": day})
+    return msgspec.convert([dict(zip(names, row, strict=True)) for row in rows], list[ModuleNumbers])

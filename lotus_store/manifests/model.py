@@ -1,22 +1,22 @@
-"""Manifests as values: the tables, messages, quotas and knobs that `sql/<module>/module.yaml` declares, read strictly.
+"""Manifests as values: the tables, quotas and knobs that `sql/<module>/module.yaml` declares, read strictly.
 
-Reading only: comparisons are in `check`, validators in `payload_types`, pages in `pages`. (Literature: data contract.)
+Reading only: messages are in `lotus.modules.messages`, comparisons in `check`, pages in `pages`. (Literature: data
+contract.)
 """
 
 import hashlib
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 import msgspec
 import yaml
 
 from lotus.errors import SchemaError
 from lotus.modules.canonical import canonical_json
-from lotus.modules.intents import Intent, Module
-from lotus_store.postgres.queries import SQL_ROOT
-
-T = TypeVar("T")
+from lotus.modules.intents import Module
+from lotus.modules.messages.catalogue import form_of, received_by, sent_by
+from lotus_store.postgres.queries import MODULES, SQL_ROOT
 
 
 class ManifestPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -55,29 +55,6 @@ class ManifestTable(ManifestPart, frozen=True, kw_only=True):
         return self.rights or (("SELECT", "INSERT", "UPDATE") if self.kind == "table" else ("SELECT",))
 
 
-class Outbound(ManifestPart, frozen=True, kw_only=True):
-    """A message the module may send, and the form of what is in it."""
-
-    intent: Intent
-    schema_ref: str
-    payload: str
-
-
-class Inbound(ManifestPart, frozen=True, kw_only=True):
-    """A message the module hears; `handler` None is declared and not written yet."""
-
-    intent: Intent
-    schema_ref: str
-    handler: str | None
-
-
-class Events(ManifestPart, frozen=True, kw_only=True):
-    """What a module says and hears."""
-
-    outbound: tuple[Outbound, ...]
-    inbound: tuple[Inbound, ...]
-
-
 class ManifestKnob(ManifestPart, frozen=True, kw_only=True):
     """A prior that patches may move within its range."""
 
@@ -91,61 +68,32 @@ class ModuleManifest(ManifestPart, frozen=True, kw_only=True):
 
     module: str
     schema_version: int
-    events: Events
     quotas: dict[str, int]
     ttl_days: dict[str, int]
     priors: dict[str, ManifestKnob]
     tables: dict[str, ManifestTable]
 
 
-class Field(ManifestPart, frozen=True, kw_only=True):
-    """A member of a payload; one with a `default` came later and may be missing."""
-
-    type: Literal["text", "hash", "day", "integer", "number", "boolean", "object", "texts", "objects"]
-    unit: str = ""
-    range: tuple[float, float] | None = None
-    min: float | None = None
-    enum: tuple[str, ...] = ()
-    min_length: int | None = None
-    max_length: int | None = None
-    default: str | None = None
-
-
-class PayloadSpec(ManifestPart, frozen=True, kw_only=True):
-    """What is inside of a message: a closed form, all members required but those with a default."""
-
-    about: str
-    fields: dict[str, Field]
-
-
 @cache
 def load_manifest(name: str, root: Path = SQL_ROOT) -> ModuleManifest:
-    """Return the manifest of a module or of `atlas`; raises `SchemaError` naming the file and the member."""
-    return _read(root / name / "module.yaml", ModuleManifest)
+    """Return the manifest of a module or of `atlas`; raises `SchemaError` naming the file and the member.
 
-
-@cache
-def load_payloads(root: Path = SQL_ROOT) -> dict[str, PayloadSpec]:
-    """Return the payload specs by name; raises `SchemaError` naming the file and the member."""
-    return _read(root / "common" / "payloads.yaml", dict[str, PayloadSpec])
+    The tables that every module has stand in `sql/common/module.yaml`, and come first.
+    """
+    document: Any = yaml.safe_load((root / name / "module.yaml").read_text(encoding="utf-8"))
+    if name in MODULES and "tables" in document:
+        shared = (SQL_ROOT / "common" / "module.yaml").read_text(encoding="utf-8").replace("{mod}", name)
+        document["tables"] = yaml.safe_load(shared)["tables"] | document["tables"]
+    try:
+        return msgspec.convert(document, ModuleManifest)
+    except msgspec.ValidationError as problem:
+        detail = f"{name}/module.yaml is no manifest: {problem}"
+        raise SchemaError(detail, "the members of lotus_store.manifests.model") from problem
 
 
 @cache
 def schema_hash(module: Module) -> str:
-    """Return 16 hexadecimal characters that name everything a module's manifest and the payloads it sends declare."""
-    manifest = load_manifest(module.value)
-    specs = load_payloads()
-    sent = {e.payload: specs[e.payload] for e in manifest.events.outbound if e.payload in specs}
-    text = canonical_json(msgspec.to_builtins({"manifest": manifest, "payloads": sent}))
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def _read(path: Path, kind: type[T]) -> T:
-    document: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
-    try:
-        return msgspec.convert(document, kind)
-    except msgspec.ValidationError as problem:
-        where = f"{path.parent.name}/{path.name}"
-        raise SchemaError(
-            f"{where} is no manifest: {problem}", "the members of lotus_store.manifests.model"
-        ) from problem
+    """Return 16 hexadecimal characters that name a module's manifest, what it sends in which form, what it receives."""
+    sent = {ref: form_of(kind) for ref, kind in sent_by(module).items()}
+    named = {"manifest": load_manifest(module.value), "sent": sent, "received": sorted(received_by(module))}
+    return hashlib.sha256(canonical_json(msgspec.to_builtins(named)).encode()).hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""What may be said of a database's address: never its password, also where the address is mistyped.
+"""What may be printed of a database's address: never its password, also where the address is mistyped.
 
 The driver quotes what it could not read, which may be a part of the password; `driver_words` knows the address and
 takes out every part of what could be one. Patterns for text of an unknown address are `lotus.errors.redacted`.
@@ -31,12 +31,12 @@ def driver_words(problem: Exception, dsn: str) -> str:
 
 def _secrets(dsn: str) -> set[str]:
     """Return the password as the driver reads it, and the parts of all that stands between a colon and the last @."""
-    found = set()
+    secrets = set()
     with suppress(ProgrammingError):
-        found.add(str(conninfo_to_dict(dsn).get("password") or ""))
-    before, at, _ = dsn.rpartition("@")
-    if at:
+        secrets.add(str(conninfo_to_dict(dsn).get("password") or ""))
+    before, separator, _ = dsn.rpartition("@")
+    if separator:
         secret = before.partition("//")[2].partition(":")[2]
-        found |= {secret, *_PARTS.split(secret)}
-    found |= {unquote(part) for part in found}
-    return {part for part in found if len(part) >= _SHORTEST}
+        secrets |= {secret, *_PARTS.split(secret)}
+    secrets |= {unquote(part) for part in secrets}
+    return {part for part in secrets if len(part) >= _SHORTEST}

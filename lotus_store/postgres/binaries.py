@@ -78,9 +78,9 @@ def _wheel() -> list[Path]:
 
 
 def _system() -> list[Path]:
-    found = shutil.which("postgres")
+    program = shutil.which("postgres")
     versions = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda p: int(p.parent.name or 0), reverse=True)
-    return [*([Path(found).resolve().parent] if found else []), *versions]
+    return [*([Path(program).resolve().parent] if program else []), *versions]
 
 
 def _version(binaries: Path) -> str:
@@ -91,5 +91,5 @@ def _version(binaries: Path) -> str:
 
 
 def _major(binaries: Path) -> int:
-    found = re.search(r"\) (\d+)", _version(binaries))
-    return int(found.group(1)) if found else 0
+    version = re.search(r"\) (\d+)", _version(binaries))
+    return int(version.group(1)) if version else 0

@@ -1,6 +1,6 @@
 """Whose databases these are: on a server of one's own each carries the mark of one home, and another one is refused.
 
-Two homes over the same databases would mix what two lakes and two recorders say. The mark is a comment on the database,
+Two homes over the same databases would mix two lakes and two recorders. The mark is a comment on the database,
 so it is in no table, no backup and no template. An embedded server lies in its home and needs none.
 """
 
@@ -9,18 +9,17 @@ import socket
 import uuid
 from pathlib import Path
 
-import psycopg
 from psycopg import sql
 
 from lotus.errors import LedgerError
 from lotus_store.files import write_bytes
-from lotus_store.postgres.queries import query
+from lotus_store.postgres.queries import Connection, query
 
 FILE = "home_id"
 MARK = re.compile(r"Lotus home ([0-9a-f]{32}) \((.*?)\)")
 
 
-def claim(connection: psycopg.Connection[tuple[object, ...]], name: str, home: Path) -> None:
+def claim(connection: Connection, name: str, home: Path) -> None:
     """Mark the database of this connection as this home's; within a transaction that holds the lock of migrations.
 
     Raises `LedgerError` when it is another home's, or when this login does not own it and cannot mark it.
@@ -30,13 +29,13 @@ def claim(connection: psycopg.Connection[tuple[object, ...]], name: str, home: P
     if not path.exists():
         write_bytes(path, f"{uuid.uuid4().hex}\n".encode())
     own = path.read_text(errors="replace").strip()
-    if found := MARK.search(text):
-        if found[1] != own:
+    if match := MARK.search(text):
+        if match[1] != own:
             cause = (
                 f"two homes on one server; a home made anew or without its {FILE} takes over what is there after "
                 f"COMMENT ON DATABASE {database} IS NULL"
             )
-            raise LedgerError(f"database {name} belongs to the home {found[2]}, and this is {home}", "one home", cause)
+            raise LedgerError(f"database {name} belongs to the home {match[2]}, and this is {home}", "one home", cause)
         return
     if not owned:
         raise LedgerError(f"the login does not own the database {database}", "its owner, who may mark it as one home's")

@@ -4,11 +4,7 @@ A server writes one log in order, so that an ordinary commit brings every earlie
 whatever its database. (Literature: group commit, write-ahead logging.)
 """
 
-import psycopg
-
-from lotus_store.postgres.queries import query
-
-Connection = psycopg.Connection[tuple[object, ...]]
+from lotus_store.postgres.queries import Connection, query
 
 
 def server_of(connection: Connection) -> str:

@@ -1,7 +1,7 @@
 """The embedded PostgreSQL of one home: a real server on a private socket, shared by all processes of that home.
 
-`with embedded(home) as server: psycopg.connect(server.dsn("sig"))`. The first user starts it (through `keeper`), later
-ones join, the last one to leave stops it; after `kill -9` of anything the next user recovers it with committed rows
+`with embedded(home) as server: psycopg.connect(server.dsn("sig"))`. The first user starts it (`server_supervisor`),
+later ones join, the last one stops it; after `kill -9` of anything the next user recovers it with committed rows
 intact. Connections, schemas and SQL do not belong here.
 """
 
@@ -23,7 +23,7 @@ import psycopg
 
 from lotus.errors import LedgerError
 from lotus_store.files import make_folder, write_bytes
-from lotus_store.postgres import keeper
+from lotus_store.postgres import server_supervisor
 from lotus_store.postgres.binaries import find_binaries, reachable, traversable
 from lotus_store.postgres.migrations import LOTUS_DATABASES
 from lotus_store.postgres.roles import logins
@@ -83,7 +83,7 @@ def embedded(home: Path | str) -> Iterator[Server]:
 
 
 def revive(home: Path | str) -> None:
-    """Start keeper and server again for a user within `embedded` whose keeper was killed; does nothing otherwise.
+    """Start supervisor and server again for a user within `embedded` after a kill of the supervisor, else do nothing.
 
     Raises `LedgerError` when the server does not answer within 60 s.
     """
@@ -111,7 +111,7 @@ def _join(home: Path, folder: Path) -> Server:
 
 
 def _leave(folder: Path, users: BinaryIO) -> None:
-    """Let go; the last user waits until the keeper has stopped the server, so that nothing is left behind."""
+    """Let go; the last user waits until the supervisor has stopped the server, so that nothing is left behind."""
     try:
         fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
         last = True
@@ -143,8 +143,8 @@ def _start(server: Server, folder: Path, uid: int, gid: int) -> None:
     deadline, given_up = time.monotonic() + WAIT_S, 0
     while time.monotonic() < deadline and given_up < TRIES:
         begun: subprocess.Popen[bytes] | None = None
-        if _forget_keeper(folder):
-            command = [sys.executable, "-I", "-S", str(Path(keeper.__file__)), json.dumps(order)]
+        if _forget_supervisor(folder):
+            command = [sys.executable, "-I", "-S", str(Path(server_supervisor.__file__)), json.dumps(order)]
             with open_private(folder / "server.log") as log:
                 begun = subprocess.Popen(
                     command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/", start_new_session=True
@@ -195,7 +195,7 @@ def _socket_folder(folder: Path, uid: int, gid: int) -> Path:
     root = tempfile.gettempdir()
     place = Path(tempfile.mkdtemp(prefix="lotus-pg-", dir=root if len(root) < LONGEST_SOCKET - 20 else "/tmp"))
     os.chown(place, uid, gid)
-    write_bytes(folder / keeper.NOTE, f"{_identity(folder)} {place}".encode())
+    write_bytes(folder / server_supervisor.NOTE, f"{_identity(folder)} {place}".encode())
     return place
 
 
@@ -205,7 +205,7 @@ def _noted_sockets(folder: Path, uid: int) -> Path | None:
     if len(str(place)) <= LONGEST_SOCKET and traversable(folder, uid):
         return place
     with suppress(FileNotFoundError):
-        identity, _, name = (folder / keeper.NOTE).read_text().partition(" ")
+        identity, _, name = (folder / server_supervisor.NOTE).read_text().partition(" ")
         return Path(name) if identity == _identity(folder) else None
     return None
 
@@ -230,7 +230,7 @@ def _private_folder(place: Path, uid: int, gid: int) -> Path:
 
 
 def _answers(server: Server) -> bool:
-    """Tell whether a server that a living keeper holds takes connections; that of a killed one does until it dies."""
+    """Tell whether a server of a living supervisor takes connections; that of a killed one does so until it dies."""
     return _is_kept(server.home / "pg") and _connects(server)
 
 
@@ -251,8 +251,8 @@ def _connects(server: Server) -> bool:
     return True
 
 
-def _forget_keeper(folder: Path) -> bool:
-    """Empty what the last keeper noted, under its lock, unless it lives; tell whether it does not."""
+def _forget_supervisor(folder: Path) -> bool:
+    """Empty what the last supervisor noted, under its lock, unless it lives; tell whether it does not."""
     with open_private(folder / "keeper.lock") as own:
         try:
             fcntl.flock(own, fcntl.LOCK_EX | fcntl.LOCK_NB)

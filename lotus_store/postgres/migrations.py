@@ -4,8 +4,9 @@
 `post_NNNN_*.sql` takes away or alters what they use: it runs when asked, or when no program of another version is
 connected; this release works before and after it. Files without a prefix are from before that rule and run as pre.
 `sql/<database>/schema.sql` is the truth; `check` proves that a migrated database equals it. The table `lotus_schema`
-says which Lotus database this is and which files it has had. (Literature: evolutionary database design, expand and
-contract.)
+names the Lotus database and the files that it has had. What several databases have is written once in
+`sql/common`, with `{mod}` for the database's name; a line `-- include: common/FILE` puts it in its place, and the hash
+of a migration is that of the text as it is applied. (Literature: evolutionary database design, expand and contract.)
 """
 
 import hashlib
@@ -20,12 +21,13 @@ from psycopg import sql
 
 from lotus.errors import LedgerError
 from lotus_store.postgres.claims import claim
-from lotus_store.postgres.queries import SQL_ROOT, query
+from lotus_store.postgres.queries import SQL_ROOT, Connection, query
 from lotus_store.postgres.roles import as_owner
 
 LOTUS_DATABASES = ("sig", "dm", "tr", "vis", "atlas")
 LOCK_KEY = 0x107105  # advisory lock of one migration at a time
 SCRATCH = "lotus_check"
+INCLUDE = re.compile(rb"^-- include: (common/\S+\.sql)\n", re.MULTILINE)
 FILE_NAME = re.compile(r"(?:(pre|post)_)?(\d{4})_\w+\.sql")
 ADDITIVE = re.compile(
     r"CREATE (OR REPLACE )?(TABLE|VIEW|FUNCTION|TRIGGER)\b|CREATE INDEX\b|INSERT INTO\b|GRANT\b|COMMENT\b"
@@ -37,35 +39,51 @@ ADDITIVE = re.compile(
 class Opener(Protocol):
     """Something that connects to a database by name, as one who may change its schema."""
 
-    def owner(self, name: str, autocommit: bool = False) -> psycopg.Connection[tuple[object, ...]]:
+    def owner(self, name: str, autocommit: bool = False) -> Connection:
         """Return a new connection."""
 
 
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """One numbered file and the hash of its text."""
+    """One numbered file, its text as it is applied, and the hash of that."""
 
     version: int
     path: Path
-    sha256: str
+    text: bytes
     post: bool
+
+    @property
+    def sha256(self) -> str:
+        """Hash under which the database records it."""
+        return hashlib.sha256(self.text).hexdigest()
+
+
+def sql_text(path: Path, database: str) -> bytes:
+    """Return the text of a file for a database, with what it includes from `sql/common`."""
+
+    def included(line: re.Match[bytes]) -> bytes:
+        return (SQL_ROOT / line[1].decode()).read_bytes().replace(b"{mod}", database.encode())
+
+    return INCLUDE.sub(included, path.read_bytes())
 
 
 def migrations_of(database: str) -> list[Migration]:
     """Return the migrations of a database in order; raises `LedgerError` when the numbers have a hole."""
-    found = []
+    migrations = []
     for path in (SQL_ROOT / database / "migrations").iterdir():
         if name := FILE_NAME.fullmatch(path.name):
-            sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
-            found.append(Migration(int(name[2]), path, sha256, name[1] == "post"))
-    found.sort(key=lambda m: m.version)
-    if [m.version for m in found] != list(range(1, len(found) + 1)):
-        raise LedgerError(f"migrations of {database} are {[m.version for m in found]}", "1, 2, 3, ... without a hole")
-    return found
+            migrations.append(Migration(int(name[2]), path, sql_text(path, database), post=name[1] == "post"))
+    migrations.sort(key=lambda m: m.version)
+    if [m.version for m in migrations] != list(range(1, len(migrations) + 1)):
+        raise LedgerError(
+            f"migrations of {database} are {[m.version for m in migrations]}", "1, 2, 3, ... without a hole"
+        )
+    return migrations
 
 
 def application_name(database: str) -> str:
-    """Return the name under which this release connects to a database: what tells its programs from older ones."""
+    """Return the name under which this release connects to a database: it distinguishes its programs from older
+    ones."""
     return f"lotus-{database}-v{len(migrations_of(database))}"
 
 
@@ -104,7 +122,7 @@ def check(databases: Opener) -> dict[str, int]:
     return versions
 
 
-def catalogue(connection: psycopg.Connection[tuple[object, ...]], schema: str = "public") -> set[str]:
+def catalogue(connection: Connection, schema: str = "public") -> set[str]:
     """Return one line for each column, constraint, index, view, function and trigger of a schema."""
     connection.execute("SELECT set_config('search_path', %s, true)", [schema])
     rows = connection.execute(query("common", "catalogue"), {"schema": schema}).fetchall()
@@ -121,7 +139,7 @@ def _migrate_one(databases: Opener, name: str, post: bool, roles: bool, home: Pa
     return applied
 
 
-def _run_waiting(connection: psycopg.Connection[tuple[object, ...]], name: str, post: bool) -> int:
+def _run_waiting(connection: Connection, name: str, post: bool) -> int:
     applied = _applied(connection, name)
     waiting = [m for m in migrations_of(name) if m.version not in applied]
     if any(m.post for m in waiting) and not post:
@@ -131,7 +149,7 @@ def _run_waiting(connection: psycopg.Connection[tuple[object, ...]], name: str, 
         if migration.post and not post:
             continue
         try:
-            connection.execute(migration.path.read_bytes())
+            connection.execute(migration.text)
         except psycopg.Error as problem:
             raise LedgerError(f"{migration.path.name} of {name} failed: {problem}", "a clean migration") from problem
         connection.execute(query("common", "record_migration"), [migration.version, name, migration.sha256])
@@ -139,7 +157,7 @@ def _run_waiting(connection: psycopg.Connection[tuple[object, ...]], name: str, 
     return len(applied)
 
 
-def _applied(connection: psycopg.Connection[tuple[object, ...]], name: str) -> set[int]:
+def _applied(connection: Connection, name: str) -> set[int]:
     """Return the applied versions after verifying that this is the Lotus database `name`."""
     tables = {str(row[0]) for row in connection.execute(query("common", "tables")).fetchall()}
     if "lotus_schema" not in tables:
@@ -152,26 +170,26 @@ def _applied(connection: psycopg.Connection[tuple[object, ...]], name: str) -> s
     others = sorted({str(r[1]) for r in rows} - {name})
     if others:
         raise LedgerError(f"this is the Lotus database {others[0]!r}", f"{name!r}", "two addresses were exchanged")
-    known = {m.version: m for m in migrations_of(name)}
+    released = {m.version: m for m in migrations_of(name)}
     newest = max((int(str(row[0])) for row in rows), default=0)
-    if newest > len(known):
+    if newest > len(released):
         cause = "a newer Lotus has migrated it"
-        raise LedgerError(f"database {name} has version {newest}", f"at most {len(known)}", cause)
+        raise LedgerError(f"database {name} has version {newest}", f"at most {len(released)}", cause)
     for version, _, sha256 in rows:
-        migration = known[int(str(version))]
+        migration = released[int(str(version))]
         if sha256 != migration.sha256:
             cause = "the file was edited after it had been applied"
             raise LedgerError(f"{name}: {migration.path.name} was applied with another text", migration.sha256, cause)
     return {int(str(row[0])) for row in rows}
 
 
-def _compare(connection: psycopg.Connection[tuple[object, ...]], name: str) -> None:
+def _compare(connection: Connection, name: str) -> None:
     with connection.transaction(force_rollback=True):
         live = catalogue(connection)
         connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(SCRATCH)))
         connection.execute("SELECT set_config('search_path', %s, true)", [SCRATCH])
         connection.execute((SQL_ROOT / "common" / "schema.sql").read_bytes())
-        connection.execute((SQL_ROOT / name / "schema.sql").read_bytes())
+        connection.execute(sql_text(SQL_ROOT / name / "schema.sql", name))
         fresh = catalogue(connection, SCRATCH)
     extra, missing = sorted(live - fresh), sorted(fresh - live)
     if extra or missing:

@@ -17,6 +17,7 @@ SQL_ROOT = Path(__file__).resolve().parents[2] / "sql"
 NAME = re.compile(r"^-- name: *(\w+) *$", re.MULTILINE)
 
 
+Connection = psycopg.Connection[tuple[Any, ...]]
 TOGETHER = 1000  # rows of one statement, whose values are counted in 16 bits
 MODULES = ("sig", "dm", "tr", "vis")
 
@@ -26,12 +27,12 @@ def load_queries(database: str, file: str = "queries.sql") -> dict[str, bytes]:
     """Return all named queries of a file; raises `LedgerError` for a name that occurs twice."""
     path = SQL_ROOT / database / file
     parts = NAME.split(path.read_text(encoding="utf-8"))
-    found: dict[str, bytes] = {}
+    queries: dict[str, bytes] = {}
     for name, text in zip(parts[1::2], parts[2::2], strict=True):
-        if name in found:
+        if name in queries:
             raise LedgerError(f"{path.name} of {database} names {name!r} twice", "each query once")
-        found[name] = text.strip().rstrip(";").encode()
-    return found
+        queries[name] = text.strip().rstrip(";").encode()
+    return queries
 
 
 def query(database: str, name: str) -> bytes:
@@ -52,7 +53,7 @@ def message_rows(module: str, name: str, rows: Sequence[Sequence[Any]]) -> tuple
     return _for_rows(message_query(module, name), rows)
 
 
-def put_rows(connection: psycopg.Connection[Any], text: bytes, rows: Sequence[Sequence[Any]]) -> None:
+def put_rows(connection: Connection, text: bytes, rows: Sequence[Sequence[Any]]) -> None:
     """Execute a query that has `{rows}` for all rows, `TOGETHER` at a time; not at all where there are none."""
     for start in range(0, len(rows), TOGETHER):
         connection.execute(*_for_rows(text, rows[start : start + TOGETHER]))
@@ -73,7 +74,7 @@ def _for_rows(text: bytes, rows: Sequence[Sequence[Any]]) -> tuple[bytes, list[A
     return text.replace(b"{rows}", b", ".join([row] * len(rows))), [value for values in rows for value in values]
 
 
-def _named(found: dict[str, bytes], database: str, name: str) -> bytes:
-    if name not in found:
-        raise LedgerError(f"sql/{database} has no query {name!r}", f"one of {', '.join(sorted(found))}")
-    return found[name]
+def _named(queries: dict[str, bytes], database: str, name: str) -> bytes:
+    if name not in queries:
+        raise LedgerError(f"sql/{database} has no query {name!r}", f"one of {', '.join(sorted(queries))}")
+    return queries[name]

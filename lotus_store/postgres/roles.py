@@ -13,14 +13,13 @@ from psycopg import sql
 
 from lotus.errors import LedgerError
 from lotus_store.manifests.model import load_manifest
-from lotus_store.postgres.queries import load_queries
+from lotus_store.postgres.queries import Connection, load_queries
 
 OWNER = "lotus_owner"
 DAGSTER = "lotus_dagster"
 READERS = ("lotus_console", DAGSTER)
 ALWAYS = {"lotus_schema": ("SELECT",)}
 
-Connection = psycopg.Connection[tuple[object, ...]]
 Matrix = dict[tuple[str, str], tuple[str, ...]]
 
 
@@ -78,8 +77,8 @@ def _names(database: str) -> dict[str, sql.Composable]:
 
 def wanted_rights(database: str) -> dict[str, tuple[str, ...]]:
     """Return what the module's role may do with each table and view of its database."""
-    told = {name: table.rights_of() for name, table in load_manifest(database).tables.items()}
-    return told | ALWAYS
+    declared = {name: table.rights_of() for name, table in load_manifest(database).tables.items()}
+    return declared | ALWAYS
 
 
 def matrix(connection: Connection, database: str) -> Matrix:
@@ -93,9 +92,9 @@ def matrix(connection: Connection, database: str) -> Matrix:
 
 def wanted_matrix(database: str) -> Matrix:
     """Return the matrix that the manifest asks for."""
-    told = wanted_rights(database)
-    own: Matrix = {(role_of(database), table): rights for table, rights in told.items()}
-    return own | {(reader, table): ("SELECT",) for reader in READERS for table in told}
+    declared = wanted_rights(database)
+    own: Matrix = {(role_of(database), table): rights for table, rights in declared.items()}
+    return own | {(reader, table): ("SELECT",) for reader in READERS for table in declared}
 
 
 def all_statements(database: str, called: str, databases: tuple[str, ...]) -> list[sql.Composed]:
@@ -130,7 +129,7 @@ def apply_roles(connection: Connection, database: str, databases: tuple[str, ...
         raise LedgerError(f"roles of {database} cannot be made: {problem}", "a login that may", cause) from problem
 
 
-def rights_page(found: Mapping[str, Matrix]) -> str:
+def rights_page(matrices: Mapping[str, Matrix]) -> str:
     """Return the page of roles and rights by database, from matrices of the catalogue."""
     text = [
         "# Roles and rights",
@@ -143,7 +142,7 @@ def rights_page(found: Mapping[str, Matrix]) -> str:
         "reaches its own database only. Rows that a day replaces go through the functions of the owner: `forget_day`"
     ]
     text += ["(events, outcomes, lessons and history of one branch and day) and `signal_partitions`."]
-    for database, cells in found.items():
+    for database, cells in matrices.items():
         roles = [role_of(database), *READERS]
         text += ["", f"## {database}", "", f"| table | {' | '.join(roles)} |", "|---|" + "---|" * len(roles)]
         text += [
@@ -156,8 +155,8 @@ def rights_page(found: Mapping[str, Matrix]) -> str:
 def _owned(connection: Connection, database: str) -> bool:
     """Tell whether all roles are there and the owner owns everything."""
     wanted = [OWNER, role_of(database), *READERS]
-    found = connection.execute("SELECT count(*) FROM pg_roles WHERE rolname = ANY (%s)", [wanted]).fetchone()
-    if found != (len(wanted),):
+    roles = connection.execute("SELECT count(*) FROM pg_roles WHERE rolname = ANY (%s)", [wanted]).fetchone()
+    if roles != (len(wanted),):
         return False
     queries = load_queries("common", "roles.sql")
     closed = connection.execute(queries["closed"]).fetchone()

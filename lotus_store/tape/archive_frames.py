@@ -64,7 +64,7 @@ _TRADES: Final = msgspec.json.Decoder(_TradeLine)
 
 
 def iso_ns(text: str) -> int:
-    """Return nanoseconds since the epoch of an ISO time with up to nine decimals, UTC unless it says otherwise.
+    """Return nanoseconds since the epoch of an ISO time with up to nine decimals, UTC unless it names an offset.
 
     >>> iso_ns("2025-03-11T09:00:03.296545473")
     1741683603296545473

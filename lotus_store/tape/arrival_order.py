@@ -62,7 +62,7 @@ def _is_far(stamp: int, last: int, after: deque[Line]) -> bool:
 
 
 def _put(held: deque[Line], line: Line) -> None:
-    at = len(held)
-    while at and held[at - 1][0] > line[0]:
-        at -= 1
-    held.insert(at, line)
+    place = len(held)
+    while place and held[place - 1][0] > line[0]:
+        place -= 1
+    held.insert(place, line)

@@ -25,20 +25,20 @@ def write_segment(folder: Path, tape: str, lines: bytes, number: int, first_seq:
     name = segment_name(int(stamps[0]), number).removesuffix(OPEN_SUFFIX) + SUFFIX
     stored = pack(lines)
     meta = SegmentMeta(
-        tape,
-        day,
-        name,
-        number,
-        first_seq,
-        len(stamps),
-        int(stamps[0]),
-        int(stamps.max()),
-        len(lines),
-        len(stored),
-        hashlib.sha256(lines).hexdigest(),
-        sha256(stored),
-        int((silence > SILENCE_NS).sum()),
-        max(0, int(silence.max(initial=0)) // NS_PER_MS),
+        tape=tape,
+        day=day,
+        name=name,
+        number=number,
+        first_seq=first_seq,
+        lines=len(stamps),
+        first_recv_ns=int(stamps[0]),
+        last_recv_ns=int(stamps.max()),
+        raw_bytes=len(lines),
+        stored_bytes=len(stored),
+        content_sha256=hashlib.sha256(lines).hexdigest(),
+        file_sha256=sha256(stored),
+        silences=int((silence > SILENCE_NS).sum()),
+        max_silence_ms=max(0, int(silence.max(initial=0)) // NS_PER_MS),
     )
     write_bytes(folder / name, stored)
     write_index(folder / name, meta)

@@ -71,11 +71,11 @@ class CoinSurvey:
         channel = _CHANNEL.search(frame)
         if channel is None or channel[1] not in _MARKET:
             return
-        found = _COIN.search(frame)
-        if found is None:
+        match = _COIN.search(frame)
+        if match is None:
             return
         try:
-            coin = found[1].decode()
+            coin = match[1].decode()
         except UnicodeDecodeError:
             return
         if not is_name(coin):
@@ -94,13 +94,13 @@ class CoinSurvey:
         A coin of `first` has the units given there. Raises `TapeError` when no market frame was seen.
         """
         given = {asset.name: asset.sz_decimals for asset in first if asset.name in self.coins}
-        known = [name for name in KNOWN if name in self.coins and name not in given]
+        names = [name for name in KNOWN if name in self.coins and name not in given]
         guessed = sorted(name for name in self.coins if name not in KNOWN and name not in given)
         if not self.coins:
             raise TapeError("no market data frame in the source", "l2Book, bbo, trades or activeAssetCtx frames")
         return (
             *(HeaderAsset(name, decimals) for name, decimals in given.items()),
-            *(HeaderAsset(name, KNOWN[name]) for name in known),
+            *(HeaderAsset(name, KNOWN[name]) for name in names),
             *(HeaderAsset(name, self._guess(name), True) for name in guessed),
         )
 

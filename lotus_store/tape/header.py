@@ -91,10 +91,10 @@ def split_universe(header: TapeHeader, wanted: tuple[Asset, ...]) -> UniverseSpl
     """
     units = {asset.name: asset for asset in header.assets}
     for asset in wanted:
-        found = units.get(asset.name, asset)
-        if found.sz_decimals != asset.sz_decimals:
+        unit = units.get(asset.name, asset)
+        if unit.sz_decimals != asset.sz_decimals:
             raise TapeError(
-                f"tape {header.tape} holds {asset.name} with {found.sz_decimals} size decimals",
+                f"tape {header.tape} holds {asset.name} with {unit.sz_decimals} size decimals",
                 f"{asset.sz_decimals}, as the manifest says",
                 "a universe written for another venue or year",
             )

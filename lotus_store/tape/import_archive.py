@@ -14,7 +14,6 @@ from lotus.names import path_step
 from lotus.progress.steps import Steps, untold
 from lotus_store.tape.archive_frames import Line, book_lines, ctx_lines, fill_lines, trade_lines
 from lotus_store.tape.importing import ImportReport, ImportSource, import_lines
-from lotus_store.tape.place import OnClosed
 from lotus_store.tape.source_lines import read_source_lines
 from lotus_store.tape.store import TapeStore
 from lotus_store.tape.writer import WriterRules
@@ -25,10 +24,8 @@ def import_archive(
     root: Path,
     days: Sequence[str],
     coins: Sequence[str] = (),
-    what: ImportSource | None = None,
     rules: WriterRules | None = None,
-    on_closed: OnClosed | None = None,
-    told: Steps = untold,
+    progress: Steps = untold,
 ) -> ImportReport:
     """Import UTC days ("YYYY-MM-DD") found under `root`; `coins` empty = those that have books.
 
@@ -36,13 +33,13 @@ def import_archive(
     `node_fills_by_block/hourly/YYYYMMDD/H.lz4` or `node_trades/hourly/YYYYMMDD/H.lz4`; any of them may be missing.
     Raises `TapeError` when nothing is found or a file is damaged.
     """
-    source = what or ImportSource(f"venue archive {', '.join(days)}")
-    return import_lines(store, _days(root, sorted(days), coins, told), source, rules, on_closed, told)
+    source = ImportSource(f"venue archive {', '.join(days)}")
+    return import_lines(store, _days(root, sorted(days), coins, progress), source, rules, None, progress)
 
 
-def _days(root: Path, days: Sequence[str], coins: Sequence[str], told: Steps) -> Iterator[Line]:
+def _days(root: Path, days: Sequence[str], coins: Sequence[str], progress: Steps) -> Iterator[Line]:
     for number, day in enumerate(days):
-        told("days of the archive read", number, len(days), day)
+        progress("days of the archive read", number, len(days), day)
         yield from archive_day(root, day, coins)
 
 

@@ -21,27 +21,27 @@ def import_recording(
     what: ImportSource | None = None,
     rules: WriterRules | None = None,
     on_closed: OnClosed | None = None,
-    told: Steps = untold,
+    progress: Steps = untold,
 ) -> ImportReport:
     """Import capture files, one after the other in the order given; see `import_lines` for what is raised."""
     source = what or ImportSource("recording " + ", ".join(path.name for path in paths))
-    return import_lines(store, recording_lines(paths, told), source, rules, on_closed, told)
+    return import_lines(store, recording_lines(paths, progress), source, rules, on_closed, progress)
 
 
-def recording_lines(paths: Sequence[Path], told: Steps = untold) -> Iterator[tuple[int, bytes]]:
+def recording_lines(paths: Sequence[Path], progress: Steps = untold) -> Iterator[tuple[int, bytes]]:
     """Yield (receive stamp, frame) of capture files, as `in_order` brings them into the order of their arrival.
 
     The first line of a file must have a stamp, else `TapeError`; a later line without one is kept whole under the
     stamp before it, so that the decoder counts it.
     """
-    return in_order(_stamped(paths, told))
+    return in_order(_stamped(paths, progress))
 
 
-def _stamped(paths: Sequence[Path], told: Steps) -> Iterator[tuple[int, bytes]]:
+def _stamped(paths: Sequence[Path], progress: Steps) -> Iterator[tuple[int, bytes]]:
     sizes = [path.stat().st_size if path.is_file() else 0 for path in paths]
     for number, path in enumerate(paths):
         last = -1
-        passed = partial(_passed, told, sum(sizes[:number]), sum(sizes), path.name)
+        passed = partial(_passed, progress, sum(sizes[:number]), sum(sizes), path.name)
         for line in read_source_lines(path, passed):
             stamp, _, frame = line.partition(b" ")
             if stamp.isdigit() and len(stamp) <= 19 and frame:
@@ -54,5 +54,5 @@ def _stamped(paths: Sequence[Path], told: Steps) -> Iterator[tuple[int, bytes]]:
             yield last, clean_frame(frame.rstrip(b"\r"))
 
 
-def _passed(told: Steps, before: int, total: int, name: str, here: int) -> None:
-    told("megabytes read", (before + here) / 2**20, total / 2**20, name)
+def _passed(progress: Steps, before: int, total: int, name: str, here: int) -> None:
+    progress("megabytes read", (before + here) / 2**20, total / 2**20, name)

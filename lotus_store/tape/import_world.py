@@ -24,7 +24,7 @@ def import_world(
     *,
     recorded: Mapping[str, Sequence[str]] | None = None,
     on_closed: OnClosed | None = None,
-    told: Steps = untold,
+    progress: Steps = untold,
     workers: int = 2,
 ) -> int:
     """Write the days (indices) that the tape does not have yet, on `workers` threads; return how many were made.
@@ -41,13 +41,13 @@ def import_world(
 
     made = 0
     if missing:
-        told(DAYS_SIMULATED, made, len(missing))
+        progress(DAYS_SIMULATED, made, len(missing))
     with ThreadPoolExecutor(workers) as pool:
         for day in pool.map(make, missing):
             for meta in store.segments(day):
                 (on_closed or (lambda meta: None))(meta)
             made += 1
-            told(DAYS_SIMULATED, made, len(missing), day)
+            progress(DAYS_SIMULATED, made, len(missing), day)
     return len(missing)
 
 

@@ -53,7 +53,7 @@ def import_lines(
     what: ImportSource,
     rules: WriterRules | None = None,
     on_closed: OnClosed | None = None,
-    told: Steps = untold,
+    progress: Steps = untold,
 ) -> ImportReport:
     """Write (receive stamp, frame) pairs, in the order given, as days of a tape.
 
@@ -72,14 +72,21 @@ def import_lines(
                 count += 1
         if not count:
             raise TapeError(f"{what.source} has no lines", "lines of tape", "an empty file or another day")
-        header = TapeHeader(store.tape, what.source, seen.universe(what.first), what.sessions, "import", what.note)
-        return _merge(draft, store, header, count, on_closed or (lambda meta: None), told)
+        header = TapeHeader(
+            tape=store.tape,
+            source=what.source,
+            universe=seen.universe(what.first),
+            sessions=what.sessions,
+            created_by="import",
+            note=what.note,
+        )
+        return _merge(draft, store, header, count, on_closed or (lambda meta: None), progress)
     finally:
         shutil.rmtree(workshop, ignore_errors=True)
 
 
 def _merge(
-    draft: TapeStore, store: TapeStore, header: TapeHeader, count: int, on_closed: OnClosed, told: Steps
+    draft: TapeStore, store: TapeStore, header: TapeHeader, count: int, on_closed: OnClosed, progress: Steps
 ) -> ImportReport:
     days = draft.days()
     unchanged = [day for day in days if (store.folder / day).exists() and _same_day(draft, store, day)]
@@ -97,9 +104,16 @@ def _merge(
     added = tuple(day for day in days if day not in unchanged)
     put_aside = Counter[str]()
     for number, day in enumerate(days):
-        told("days checked", number, len(days), day)
+        progress("days checked", number, len(days), day)
         put_aside.update(store.decode_day(day)[1].reasons)
-    return ImportReport(header, count, added, tuple(unchanged), segments, dict(put_aside))
+    return ImportReport(
+        header=header,
+        lines=count,
+        added=added,
+        unchanged=tuple(unchanged),
+        segments=segments,
+        put_aside=dict(put_aside),
+    )
 
 
 def _same_day(draft: TapeStore, store: TapeStore, day: str) -> bool:
@@ -118,14 +132,21 @@ def _joined(held: TapeHeader, new: TapeHeader) -> TapeHeader:
     """Return the held header with coins it lacks appended."""
     names = {asset.name for asset in held.universe}
     extra = tuple(asset for asset in new.universe if asset.name not in names)
-    return TapeHeader(held.tape, held.source, held.universe + extra, held.sessions, held.created_by, held.note)
+    return TapeHeader(
+        tape=held.tape,
+        source=held.source,
+        universe=held.universe + extra,
+        sessions=held.sessions,
+        created_by=held.created_by,
+        note=held.note,
+    )
 
 
 def expand(paths: Sequence[Path], pattern: str) -> list[Path]:
     """Return files as given and the matching files of folders, sorted; raises `TapeError` when there is none."""
-    found: list[Path] = []
+    paths_found: list[Path] = []
     for path in paths:
-        found += sorted(path.glob(pattern)) if path.is_dir() else [path]
-    if not found:
+        paths_found += sorted(path.glob(pattern)) if path.is_dir() else [path]
+    if not paths_found:
         raise TapeError(f"no files in {[str(path) for path in paths]}", pattern)
-    return found
+    return paths_found

@@ -8,7 +8,7 @@ from lotus.errors import TapeError
 from lotus_store.files import fsync_folder
 from lotus_store.tape.segment import INDEX_SUFFIX, OPEN_SUFFIX, SUFFIX, SegmentMeta, read_index, write_index
 
-OnClosed = Callable[[SegmentMeta], None]  # port through which a catalogue hears of closed segments
+OnClosed = Callable[[SegmentMeta], None]  # port through which a catalogue receives closed segments
 
 
 def segment_name(recv_ns: int, number: int) -> str:

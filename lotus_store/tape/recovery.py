@@ -30,8 +30,10 @@ class Recovered:
 
 def recover(folder: Path, tape: str, on_closed: OnClosed) -> tuple[Recovered, ...]:
     """Turn every `.open` file of a dead writer into a closed segment of its whole lines, oldest first."""
-    found = sorted(folder.glob(f"*/*{OPEN_SUFFIX}"), key=lambda path: (path.parent.name, segment_number(path.name)))
-    return tuple(_recover_one(path, tape, on_closed) for path in found)
+    open_files = sorted(
+        folder.glob(f"*/*{OPEN_SUFFIX}"), key=lambda path: (path.parent.name, segment_number(path.name))
+    )
+    return tuple(_recover_one(path, tape, on_closed) for path in open_files)
 
 
 def _recover_one(path: Path, tape: str, on_closed: OnClosed) -> Recovered:
@@ -57,18 +59,18 @@ def describe_lines(tape: str, path: Path, lines: bytes, stored: bytes) -> Segmen
     silences = [later - earlier for earlier, later in pairwise(stamps)]
     _, first_seq = next_place(path.parent)
     return SegmentMeta(
-        tape,
-        path.parent.name,
-        path.name.removesuffix(OPEN_SUFFIX) + SUFFIX,
-        segment_number(path.name),
-        first_seq,
-        len(stamps),
-        stamps[0],
-        max(stamps),
-        len(lines),
-        len(stored),
-        sha256(lines),
-        sha256(stored),
-        sum(one > SILENCE_NS for one in silences),
-        max(silences, default=0) // 1_000_000,
+        tape=tape,
+        day=path.parent.name,
+        name=path.name.removesuffix(OPEN_SUFFIX) + SUFFIX,
+        number=segment_number(path.name),
+        first_seq=first_seq,
+        lines=len(stamps),
+        first_recv_ns=stamps[0],
+        last_recv_ns=max(stamps),
+        raw_bytes=len(lines),
+        stored_bytes=len(stored),
+        content_sha256=sha256(lines),
+        file_sha256=sha256(stored),
+        silences=sum(one > SILENCE_NS for one in silences),
+        max_silence_ms=max(silences, default=0) // 1_000_000,
     )

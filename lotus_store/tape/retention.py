@@ -1,4 +1,4 @@
-"""Which closed days of a tape may go, and letting them go. Nothing is deleted unless a rule says so."""
+"""Which closed days of a tape may go, and letting them go. Nothing is deleted without a rule."""
 
 import shutil
 from dataclasses import dataclass

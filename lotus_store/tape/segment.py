@@ -154,8 +154,8 @@ def _unpack(stored: bytes, stop: int) -> tuple[bytes, "zstandard.ZstdDecompressi
     unpacker = zstandard.ZstdDecompressor().decompressobj()
     parts, size = [], 0
     try:
-        for at in range(0, stop, _PACKED_PIECE):
-            parts.append(unpacker.decompress(stored[at : min(at + _PACKED_PIECE, stop)]))
+        for start in range(0, stop, _PACKED_PIECE):
+            parts.append(unpacker.decompress(stored[start : min(start + _PACKED_PIECE, stop)]))
             size += len(parts[-1])
             if size > MAX_BYTES:
                 break

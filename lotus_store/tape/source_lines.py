@@ -28,7 +28,8 @@ _CUT: Final = b"\x00"  # no JSON, so that a line that was cut can never be taken
 
 
 def read_source_lines(path: Path, passed: Callable[[int], object] = lambda _: None) -> Iterator[bytes]:
-    """Yield the non-empty lines of a file without their newline; `passed` hears how many stored bytes are read.
+    """Yield the non-empty lines of a file without their newline; `passed` is called with the number of stored bytes
+    read.
 
     A line beyond `MAX_LINE_BYTES` is cut there and ends in a zero byte, so that the decoder puts it aside. Raises
     `TapeError` when the file is missing, truncated, its compression is damaged, or it unpacks to more than 64 MB and
@@ -69,8 +70,8 @@ def _pieces(path: Path, passed: Callable[[int], object]) -> Iterator[bytes]:
                 f"at most {_MAX_RATIO} times its size",
                 "a decompression bomb",
             )
-        for at in range(0, len(piece), _PIECE):
-            yield piece[at : at + _PIECE]
+        for start in range(0, len(piece), _PIECE):
+            yield piece[start : start + _PIECE]
 
 
 def _unpacked(path: Path, passed: Callable[[int], object]) -> Iterator[bytes]:

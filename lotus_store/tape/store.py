@@ -95,10 +95,10 @@ class TapeStore:
 
     def segments(self, day: str) -> list[SegmentMeta]:
         """Return the closed segments of a day in order; raises `TapeError` for a segment without a sound index."""
-        found = [read_index(path) for path in (self.folder / path_step(day)).glob(f"*{SUFFIX}")]
-        found.sort(key=lambda meta: meta.number)
+        segments = [read_index(path) for path in (self.folder / path_step(day)).glob(f"*{SUFFIX}")]
+        segments.sort(key=lambda meta: meta.number)
         seq = 0
-        for meta in found:
+        for meta in segments:
             if meta.first_seq != seq:
                 raise TapeError(
                     f"segment {meta.path} starts at line {meta.first_seq}",
@@ -106,7 +106,7 @@ class TapeStore:
                     "a segment before it is missing",
                 )
             seq += meta.lines
-        return found
+        return segments
 
     def warmup_segments(self, day: str) -> list[SegmentMeta]:
         """Return the closed segments of the day before that have lines since the birth of a day's state, in order."""
@@ -124,7 +124,7 @@ class TapeStore:
     def read_day_lines(self, day: str, *, warmup: bool = False) -> Iterator[TapeLines]:
         """Yield the verified lines of a day by segment; with `warmup`, first those since the birth of its state.
 
-        Raises `TapeError` when the day has no tape or a segment is not what its index says.
+        Raises `TapeError` when the day has no tape or a segment is not that of its index.
         """
         segments = self.segments(day)
         if not segments:
@@ -143,7 +143,7 @@ class TapeStore:
         *,
         warmup: bool = False,
         limits: DecodeLimits | None = None,
-        told: Steps = untold,
+        progress: Steps = untold,
     ) -> tuple[EventBatch, DecodeReport]:
         """Decode a day into events of `universe` (default: the header's); the report counts warm-up lines too."""
         header = self.header()
@@ -155,7 +155,7 @@ class TapeStore:
 
         def chunks() -> Iterator[bytes]:
             for number, piece in enumerate(chain([first], pieces)):
-                told("segments decoded", number, parts, day)
+                progress("segments decoded", number, parts, day)
                 yield piece.lines
 
         return decode_lines(chunks(), split.universe, first_seq=first.first_seq, ignored=split.ignored, limits=limits)
@@ -172,13 +172,13 @@ class TapeStore:
 
 def _from_stamp(lines: bytes, first_ns: int) -> tuple[bytes, int]:
     """Return the lines from the first one stamped at or after `first_ns`, and how many came before."""
-    at = skipped = 0
-    while at < len(lines):
-        end = lines.index(b"\n", at) + 1
-        if line_stamp(lines[at : min(end, at + 24)]) >= first_ns:
+    start = skipped = 0
+    while start < len(lines):
+        end = lines.index(b"\n", start) + 1
+        if line_stamp(lines[start : min(end, start + 24)]) >= first_ns:
             break
-        at, skipped = end, skipped + 1
-    return lines[at:], skipped
+        start, skipped = end, skipped + 1
+    return lines[start:], skipped
 
 
 def raw_tape_columns(segments: list[SegmentMeta]) -> dict[str, NDArray[np.generic]]:

@@ -43,9 +43,9 @@ class TapeReport:
 
         `seconds`: the column of covered seconds, `quoted_s` or `ctx_s` for one channel alone.
         """
-        mine = self.minutes["asset"] == asset
-        expected = float(np.sum(self.minutes["expected_s"][mine]))
-        return float(np.sum(self.minutes[seconds][mine])) / expected if expected else 0.0
+        own_rows = self.minutes["asset"] == asset
+        expected = float(np.sum(self.minutes["expected_s"][own_rows]))
+        return float(np.sum(self.minutes[seconds][own_rows])) / expected if expected else 0.0
 
     def as_dict(self) -> dict[str, Any]:
         """Return the report as JSON-able values."""
@@ -111,24 +111,28 @@ class TapeReport:
 
     def _spans(self, asset: int) -> list[str]:
         """Return the stretches of minutes with messages, and the minutes in them that were not wholly covered."""
-        mine = np.flatnonzero(self.minutes["asset"] == asset)
-        minutes, share = (self.minutes[name][mine] for name in ("minute_ms", "share"))
-        stretches = np.split(np.arange(len(mine)), np.flatnonzero(np.diff(minutes.astype(np.int64)) != _MINUTE_MS) + 1)
+        own_rows = np.flatnonzero(self.minutes["asset"] == asset)
+        minutes, share = (self.minutes[name][own_rows] for name in ("minute_ms", "share"))
+        stretches = np.split(
+            np.arange(len(own_rows)), np.flatnonzero(np.diff(minutes.astype(np.int64)) != _MINUTE_MS) + 1
+        )
         lines = []
-        for at in stretches if len(mine) else ():
-            lacking = [k for k in at.tolist() if float(share[k]) < 1.0]
-            first, last = int(minutes[at[0]]), int(minutes[at[-1]]) + _MINUTE_MS
+        for start in stretches if len(own_rows) else ():
+            lacking = [k for k in start.tolist() if float(share[k]) < 1.0]
+            first, last = int(minutes[start[0]]), int(minutes[start[-1]]) + _MINUTE_MS
             worst = min(lacking, key=lambda k: float(share[k]), default=None)
-            said = "all whole"
+            summary = "all whole"
             if worst is not None:
                 least = f"{_clock(int(minutes[worst]))[:5]} with {100 * float(share[worst]):.1f} %"
-                said = f"{len(at) - len(lacking)} whole, worst {least}"
-            lines.append(f"  {_clock(first)[:5]} to {_clock(last)[:5]}  {len(at)} minutes, {said}")
+                summary = f"{len(start) - len(lacking)} whole, worst {least}"
+            lines.append(f"  {_clock(first)[:5]} to {_clock(last)[:5]}  {len(start)} minutes, {summary}")
         return lines if len(lines) <= _SHOWN else [*lines[:_SHOWN], _more(len(lines), "stretches")]
 
     def _minute_lines(self, asset: int) -> list[str]:
-        mine = np.flatnonzero(self.minutes["asset"] == asset)
-        columns = {name: self.minutes[name][mine].tolist() for name in ("minute_ms", "messages", "covered_s", "share")}
+        own_rows = np.flatnonzero(self.minutes["asset"] == asset)
+        columns = {
+            name: self.minutes[name][own_rows].tolist() for name in ("minute_ms", "messages", "covered_s", "share")
+        }
         return [
             f"  {_clock(minute)[:5]} {messages:6d} messages {covered:5.1f} s {100 * share:6.1f} %"
             for minute, messages, covered, share in zip(*columns.values(), strict=True)
@@ -136,7 +140,7 @@ class TapeReport:
 
 
 def verify_tape(
-    store: TapeStore, day: str, gap_ms: int, universe: tuple[Asset, ...] | None = None, told: Steps = untold
+    store: TapeStore, day: str, gap_ms: int, universe: tuple[Asset, ...] | None = None, progress: Steps = untold
 ) -> TapeReport:
     """Read, verify and decode one day; raises `TapeError` when a segment is missing, truncated or altered.
 
@@ -144,19 +148,19 @@ def verify_tape(
     """
     header = store.header()
     wanted = universe or header.assets
-    batch, decoded = store.decode_day(day, wanted, told=told)
-    told("looking for gaps", 0)
+    batch, decoded = store.decode_day(day, wanted, progress=progress)
+    progress("looking for gaps", 0)
     gaps = find_gaps(batch, len(wanted), gap_ms, header.session_hours)
     return TapeReport(
-        store.tape,
-        day,
-        tuple(asset.name for asset in wanted),
-        tuple(store.segments(day)),
-        decoded,
-        len(batch),
-        tuple(gaps),
-        tuple(find_stale(batch, len(wanted), gaps)),
-        completeness(batch, len(wanted), gap_ms, header.session_hours),
+        tape=store.tape,
+        day=day,
+        names=tuple(asset.name for asset in wanted),
+        segments=tuple(store.segments(day)),
+        decoded=decoded,
+        events=len(batch),
+        gaps=tuple(gaps),
+        stale=tuple(find_stale(batch, len(wanted), gaps)),
+        minutes=completeness(batch, len(wanted), gap_ms, header.session_hours),
     )
 
 

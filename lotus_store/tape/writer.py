@@ -61,7 +61,7 @@ class _Open:
 class SegmentWriter:
     """Writer of one tape folder; one process at a time. Use as a context manager or call `close`.
 
-    `on_closed` hears of every closed segment (also salvaged ones); `free_bytes` tells the free disk space.
+    `on_closed` is called with every closed segment (also salvaged ones); `free_bytes` returns the free disk space.
     """
 
     def __init__(
@@ -168,20 +168,20 @@ class SegmentWriter:
             os.fsync(current.file.fileno())
             current.file.close()
         meta = SegmentMeta(
-            self._tape,
-            current.day,
-            current.path.name.removesuffix(OPEN_SUFFIX) + SUFFIX,
-            current.number,
-            current.first_seq,
-            current.lines,
-            current.first_recv_ns,
-            current.last_recv_ns,
-            current.raw_bytes,
-            current.stored_bytes,
-            current.digest.hexdigest(),
-            current.stored.hexdigest(),
-            current.silences,
-            current.max_silence_ns // NS_PER_MS,
+            tape=self._tape,
+            day=current.day,
+            name=current.path.name.removesuffix(OPEN_SUFFIX) + SUFFIX,
+            number=current.number,
+            first_seq=current.first_seq,
+            lines=current.lines,
+            first_recv_ns=current.first_recv_ns,
+            last_recv_ns=current.last_recv_ns,
+            raw_bytes=current.raw_bytes,
+            stored_bytes=current.stored_bytes,
+            content_sha256=current.digest.hexdigest(),
+            file_sha256=current.stored.hexdigest(),
+            silences=current.silences,
+            max_silence_ms=current.max_silence_ns // NS_PER_MS,
         )
         with self._loud(current.path, current.file):
             publish(current.path, meta, self._on_closed)

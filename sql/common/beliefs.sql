@@ -47,7 +47,7 @@ WHERE branch = %s AND day = %s ORDER BY braid_id, ordinal DESC;
 -- name: put_braid
 INSERT INTO {mod}_braid_history (branch, day, braid_id, ordinal, new_state, body) VALUES (%s, %s, %s, %s, %s, %s);
 
--- name: read_board
+-- name: read_registry
 SELECT body FROM (
     SELECT DISTINCT ON (braid_id) braid_id, body FROM {mod}_braid_history
     WHERE branch = %(branch)s AND (%(before)s::text IS NULL OR day < %(before)s)

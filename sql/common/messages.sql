@@ -160,6 +160,11 @@ WHERE consumed_at IS NULL AND (%(branch)s::text IS NULL OR branch = %(branch)s)
   AND (%(intents)s::text[] IS NULL OR intent = ANY(%(intents)s))
 ORDER BY arrival;
 
+-- name: newest
+SELECT envelope FROM {mod}_inbox
+WHERE intent = %(intent)s AND outcome = 'applied' AND (%(branch)s::text IS NULL OR branch = %(branch)s)
+ORDER BY arrival DESC LIMIT 100;
+
 -- name: put_replica
 INSERT INTO {mod}_replica (replica_id, process, capabilities, accepts, produces, preferred, health, latency_ms, reliability, strength)
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)

@@ -91,7 +91,7 @@ SELECT
     %(priors_before)s, %(priors_after)s, %(body)s, %(fixtures_hash)s, %(git_sha)s
 FROM braid_history WHERE branch = %(branch)s AND day = %(day)s AND braid_id = %(braid_id)s;
 
--- name: read_board
+-- name: read_registry
 SELECT body FROM (
     SELECT DISTINCT ON (braid_id) braid_id, body FROM braid_history
     WHERE branch = %(branch)s AND (%(day)s::text IS NULL OR day <= %(day)s)

@@ -124,22 +124,22 @@ def spawn(job: Callable[[], Any], result: Path) -> Child:
 
 
 def server_pids(home: Path) -> tuple[int | None, int | None]:
-    """Return the process ids of the home's database server and of its keeper, as far as they live."""
+    """Return the process ids of the home's database server and of its supervisor, as far as they live."""
     try:
         server = int((home / "pg" / "data" / "postmaster.pid").read_text().split("\n")[0])
         if Path(f"/proc/{server}/comm").read_text().strip() != "postgres":
             return None, None
-        keeper = int(Path(f"/proc/{server}/stat").read_text().rsplit(")", 1)[1].split()[1])
-        command = Path(f"/proc/{keeper}/cmdline").read_bytes()
+        supervisor = int(Path(f"/proc/{server}/stat").read_text().rsplit(")", 1)[1].split()[1])
+        command = Path(f"/proc/{supervisor}/cmdline").read_bytes()
     except (OSError, ValueError, IndexError):
         return None, None
-    return server, keeper if str(home).encode() in command else None
+    return server, supervisor if str(home).encode() in command else None
 
 
-def kill_server(home: Path, with_keeper: bool) -> bool:
-    """SIGKILL the home's database server (and first its keeper); return whether it lived."""
-    server, keeper = server_pids(home)
-    for pid in ([keeper] if with_keeper else []) + [server]:
+def kill_server(home: Path, with_supervisor: bool) -> bool:
+    """SIGKILL the home's database server (and first its supervisor); return whether it lived."""
+    server, supervisor = server_pids(home)
+    for pid in ([supervisor] if with_supervisor else []) + [server]:
         if pid is not None:
             try:
                 os.kill(pid, signal.SIGKILL)

@@ -271,7 +271,7 @@ def run(folder: Path, kills: int, seed: int, minutes: float) -> dict[str, Any]:
                 watch.sleep(dice.uniform(0.5, 4.0))
                 counts["with_open_orders"] += open_orders(url, users) > 0
                 if len(recoveries) % SERVER_EVERY == SERVER_EVERY - 1:
-                    counts["with_server"] += kill_server(home, with_keeper=dice.random() < 0.5)
+                    counts["with_server"] += kill_server(home, with_supervisor=dice.random() < 0.5)
                     watch.sleep(dice.uniform(0.0, 1.0))
                 live.kill()
                 watch.sleep(dice.choice((0.0, 0.0, 1.0)))

@@ -34,6 +34,7 @@ from venue_faults import LatePoster, by_kind, faults  # noqa: E402
 from lotus.errors import LotusError  # noqa: E402
 from lotus.hashing import natural_id  # noqa: E402
 from lotus.manifest import Asset  # noqa: E402
+from lotus.modules.messages.trading import PlanReference  # noqa: E402
 from lotus.trading.execution.orders import Side, TriggerKind  # noqa: E402
 from lotus.trading.plan.plan import Plan, ProbeTerms, probe_plan  # noqa: E402
 from lotus_desk.accounts.accounts import VenueAccess, venue_account  # noqa: E402
@@ -168,7 +169,7 @@ def some_plan(dice: random.Random, market: MarketSnapshot, markets: Mapping[str,
 
 def accept(tr: Connection, plan: Plan) -> None:
     """Write an accepted plan."""
-    reference = {"event_id": plan.signal_id, "detector_id": "drill", "window_end_ms": plan.created_ms}
+    reference = PlanReference(event_id=plan.signal_id, detector_id="drill", window_end_ms=plan.created_ms)
     row = PlanRow(
         plan.plan_id, "main", plan.decision_id, plan.signal_id, "probe", plan.coin, "local", "accepted",
         plan.created_ms, to_plain(plan), reference, {},

@@ -2,7 +2,7 @@
 
 `python tests/chaos/disturbances.py --rounds 8 --stop-s 60`. World and referee are those of `daemon_kills`. Each round
 does the next of `ACTS` over open orders: SIGSTOP of the daemon (which carries the Herald) or of every process of the
-server for some seconds, then SIGCONT; SIGKILL of the server, with its keeper or not; a backup taken while plans are
+server for some seconds, then SIGCONT; SIGKILL of the server, with its supervisor or not; a backup taken while plans are
 accepted, restored into a home of its own. The daemon must go on by itself and agree with the venue again, and while it
 is stopped its pulse must age. Exit code 1 when an order is doubled or unknown, a position or fill is in nobody's books,
 the daemon ends, or a backup does not hold what the ledger held before it. In the literature: fault injection.
@@ -122,7 +122,7 @@ class Disturber:
                 with stopped([server, *children_of(server)]):
                     self.watch.sleep(self.stop_s)
             case "kill server":
-                kill_server(self.home, with_keeper=self.dice.random() < 0.5)
+                kill_server(self.home, with_supervisor=self.dice.random() < 0.5)
             case "backup":
                 self.lacking += back_up(self.home, self.home.parent)
 

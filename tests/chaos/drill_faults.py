@@ -46,7 +46,7 @@ class Fault:
             case "read-only":
                 self.stack.enter_context(read_only(self.home))
             case "database":
-                kill_server(self.home, with_keeper=True)
+                kill_server(self.home, with_supervisor=True)
             case "venue":
                 os.kill(self.exchange.pid, signal.SIGSTOP)
         if self.gone:

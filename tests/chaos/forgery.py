@@ -23,15 +23,15 @@ from lotus.hashing import natural_id
 from lotus.modules.canonical import canonical_json
 from lotus.modules.envelope import Envelope, Message, RefusedError, open_envelope, payload_hash, seal, signed_json
 from lotus.modules.intents import Intent, Module
-from lotus.modules.payloads import WATCHDOG_ALERT_REF, WatchdogAlert
+from lotus.modules.messages.beliefs import WatchdogAlert
 from lotus_herald.carry import Carrier
 from lotus_herald.consume import consume
 from lotus_herald.keys import Keys, signing_release
 from lotus_herald.links import Links
 from lotus_herald.outbox import send_many
 from lotus_herald.release import release_of
-from lotus_herald.routes import load_routes
-from lotus_modules.priors.prior_patch import PRIOR_HANDLERS
+from lotus_herald.routes import Routes
+from lotus_modules.handlers import SLOW
 from lotus_store.config import Settings
 from lotus_store.databases import Connection, Databases
 from lotus_store.ledger.messages import boxes, identities
@@ -67,7 +67,8 @@ def alert(name: str, **changes: Any) -> Message:
         priors_ver="0" * 32,
     )  # fmt: skip
     values: dict[str, Any] = {
-        "to": (Module.SIG,), "intent": Intent.WATCHDOG_ALERT, "branch": "main", "schema_ref": WATCHDOG_ALERT_REF,
+        "to": (Module.SIG,), "intent": Intent.WATCHDOG_ALERT, "branch": "main",
+        "schema_ref": WatchdogAlert.ref(Module.SIG),
         "payload": msgspec.to_builtins(told), "ts": TS, "dedupe_key": natural_id(name), "lifecycle_id": name,
         "ttl_sec": 60,
     }  # fmt: skip
@@ -95,7 +96,7 @@ def accepted(text: str, known: dict[str, frozenset[str]], now_ms: int = TS) -> b
     """Tell whether the Herald would deliver a text found in sig's outbox."""
     try:
         envelope = open_envelope(text)
-        load_routes().check(envelope, now_ms)
+        Routes().check(envelope, now_ms)
     except RefusedError:
         return False
     return envelope.sender is Module.SIG and envelope.release in (signing_release(envelope, text, known) or ())
@@ -166,7 +167,7 @@ def try_replays(databases: Databases, keys: Keys, n: int) -> dict[str, int]:
     for _ in range(3):  # each time with new connections, as after a restart
         with Links(databases) as links:
             Carrier(links).carry(TS)
-        applied += consume(databases, Module.SIG, PRIOR_HANDLERS, keys, 0).get("applied", 0)
+        applied += consume(databases, Module.SIG, SLOW[Module.SIG], keys, 0).get("applied", 0)
         with databases.connect("sig") as sig:
             sig.execute("UPDATE sig_outbox SET dispatched_at = NULL, outcome = NULL")
             for text in texts[:20]:
@@ -190,7 +191,7 @@ def try_injections(databases: Databases, keys: Keys) -> dict[str, int]:
         put_unchecked(sig, said, keys)
     with Links(databases) as links:
         Carrier(links).carry(TS)
-    outcomes = consume(databases, Module.SIG, PRIOR_HANDLERS, keys, 0)
+    outcomes = consume(databases, Module.SIG, SLOW[Module.SIG], keys, 0)
     with databases.connect("sig") as sig:
         kept = sig.execute("SELECT count(*) FROM sig_inbox WHERE lifecycle_id = ANY(%s)", [list(INJECTIONS)]).fetchone()
     harmed = int(shape(databases) != before) + (len(INJECTIONS) - int(str(kept[0] if kept else 0)))
@@ -208,7 +209,7 @@ def shape(databases: Databases) -> list[tuple[object, ...]]:
 
 def bad_payload(dice: random.Random) -> tuple[Intent, dict[str, Any]]:
     """Return a payload that is not that of its intent: wrong types, missing and extra names, deep and long things."""
-    intent = dice.choice([x for x in PRIOR_HANDLERS if x is not Intent.WATCHDOG_ALERT] + [Intent.WATCHDOG_ALERT] * 3)
+    intent = dice.choice([x for x in SLOW[Module.SIG] if x is not Intent.WATCHDOG_ALERT] + [Intent.WATCHDOG_ALERT] * 3)
     payload: dict[str, Any] = dict(alert(f"z{dice.random()}").payload)
     for _ in range(dice.randint(1, 3)):
         act, name = dice.randrange(3), dice.choice(sorted(payload) or ["a"])
@@ -237,7 +238,7 @@ def try_payloads(databases: Databases, keys: Keys, n: int, dice: random.Random) 
         with Links(databases) as links:
             Carrier(links).carry(None)
         try:
-            found.update(consume(databases, Module.SIG, PRIOR_HANDLERS, keys, 0))
+            found.update(consume(databases, Module.SIG, SLOW[Module.SIG], keys, 0))
         except Exception as fault:
             faults += 1
             print(f"a handler broke: {fault!r}", file=sys.stderr)

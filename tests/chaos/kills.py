@@ -1,13 +1,12 @@
 """`python tests/chaos/kills.py --kills N`: kill -9 the backfill and the daemon at random and compare what they leave.
 
 Half of the kills hit the backfill, half the daemon on a replayed day; in a share of them the database server (and its
-keeper) dies too. Every run is started again until it finishes; it must then equal the undisturbed run: the same lake
-and ledger, nothing twice, nothing half-written. Exit code 1 when one differs. Moments are drawn by the seed: half of
-them over the undisturbed duration, half over its steps, so that short steps are hit as well. Half of a backfill's kills
-(all of them with `--night`, and then nothing else is killed) hit a stage of the night, each kind as often as the
+supervisor) dies too. Every run is started again until it finishes; it must then equal the undisturbed run: the same
+lake and ledger, nothing twice, nothing half-written. Exit code 1 when one differs. Moments are drawn by the seed: half
+of them over the undisturbed duration, half over its steps, so that short steps are hit as well. Half of a backfill's
+kills (all of them with `--night`, and then nothing else is killed) hit a stage of the night, each kind as often as the
 others: sums of days, lessons, second opinion, braids and their watchdog, metas, priors. With `--server` only the server
-is killed; the run must fail with a sentence or go on.
-(Literature: crash-recovery testing, fault injection.)
+is killed; the run must fail with a sentence or go on. (Literature: crash-recovery testing, fault injection.)
 """
 
 import json
@@ -64,7 +63,13 @@ DAEMON = (
 )
 PASS_BY = 0.6  # chance that a kill in a night leaves a stage of its kind alone and waits for the next
 BACKFILLS = 0.7  # share of the minutes that is theirs; the daemon has the rest whatever they took
-TARGETS = (("run", 65), ("run and server", 14), ("run, server and keeper", 11), ("server", 6), ("server and keeper", 4))
+TARGETS = (
+    ("run", 65),
+    ("run and server", 14),
+    ("run, server and supervisor", 11),
+    ("server", 6),
+    ("server and supervisor", 4),
+)
 SERVER = TARGETS[3:]
 
 
@@ -137,13 +142,13 @@ class Chaos:
         if not child.alive():
             return ""
         if not target.startswith("run"):
-            if not kill_server(home, with_keeper="keeper" in target):
+            if not kill_server(home, with_supervisor="supervisor" in target):
                 return ""
             tally.hit(target, phase, counts=self.targets is SERVER)
             return target
         if not child.kill():
             return ""
-        if target != "run" and not kill_server(home, with_keeper="keeper" in target):
+        if target != "run" and not kill_server(home, with_supervisor="supervisor" in target):
             target = "run"
         tally.hit(target, phase, counts=True)
         if self.points and phase.startswith(self.points[0]):
@@ -241,7 +246,7 @@ def kill_daemons(chaos: Chaos, home: Path, kills: int) -> Tally:
 @click.option("--seed", default=1, show_default=True, help="Seed of the moments and targets.")
 @click.option("--minutes", default=45.0, show_default=True, help="No kill after this time; what runs is finished.")
 @click.option("--night", is_flag=True, help="Kill only backfills, inside the stages of a night.")
-@click.option("--server", is_flag=True, help="Kill the database server, with its keeper or not, and nothing else.")
+@click.option("--server", is_flag=True, help="Kill the database server, with its supervisor or not, and nothing else.")
 @click.option("--each", is_flag=True, help="Kill once at every failpoint, in turn, and no more.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of tables.")
 @click.option("--keep", is_flag=True, help="Keep the folder even when everything was equal.")

@@ -27,7 +27,8 @@ from lotus_herald.gaps import GapWatch
 from lotus_herald.keys import Keys
 from lotus_herald.links import Links
 from lotus_herald.outbox import send_many
-from lotus_modules.priors.prior_patch import PRIOR_HANDLERS, propose
+from lotus_modules.handlers import SLOW
+from lotus_modules.priors.prior_patch import propose
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
 from lotus_store.ledger.beliefs.priors import in_force_at
@@ -91,7 +92,7 @@ class Board:
 
 
 def stop_server(home: Path, immediate: bool) -> bool:
-    """Stop the server at once: PostgreSQL's immediate stop, or SIGKILL; its keeper starts it again."""
+    """Stop the server at once: PostgreSQL's immediate stop, or SIGKILL; its supervisor starts it again."""
     server, _ = server_pids(home)
     if server is None:
         return False
@@ -107,18 +108,15 @@ def said(name: str, to: Module) -> Message:
         to=(to,),
         intent=Intent.WATCHDOG_ALERT,
         branch="main",
-        schema_ref="urn:schema:sig.meta_signal:v1",
+        schema_ref="urn:schema:sig.watchdog_alert:v1",
         payload={
-            "branch": "main",
-            "event_id": natural_id(name),
-            "asset": "BTC",
-            "time_ms": 0,
-            "signal": {"name": name, "values": [1, 2.5, None, "é"]},
+            "branch": "main", "day": "2025-01-01", "braid_id": name, "detector_id": "é", "kind": "sunset", "reason": "",
+            "e_value": 2.5, "priors_ver": natural_id(name),
         },
         ts=TS,
         dedupe_key=natural_id(name),
         lifecycle_id=name,
-    )
+    )  # fmt: skip
 
 
 def effect(delivery: Delivery) -> str:
@@ -189,7 +187,7 @@ def run_receiver(home: Path, board: Board) -> int:
     """Consume for dm and sig for ever."""
     keys, failpoint = Keys(home / "keys"), board.failpoint(home)
     alert = {Intent.WATCHDOG_ALERT: effect}
-    handlers = {Module.DM: alert, Module.SIG: {**PRIOR_HANDLERS, **alert}}
+    handlers = {Module.DM: alert, Module.SIG: {**SLOW[Module.SIG], **alert}}
     with Databases(Settings(home), migrated=False) as databases:
         while True:
             with suppress(*DOWN), Links(databases) as links:

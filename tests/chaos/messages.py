@@ -26,7 +26,7 @@ from children import Child, spawn
 from message_children import FAILPOINTS, Board, open_home, run_herald, run_receiver, run_sender, stop_server
 
 from lotus_herald.report import herald_status
-from lotus_modules.hot import handler_names
+from lotus_modules.handlers import handler_names
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
 from lotus_store.ledger import atlas

@@ -163,7 +163,7 @@ def drill(
         feed(home, dice, 4, 60_000)
         time.sleep(1.5)
     if stops_server:
-        kill_server(home, with_keeper=True)
+        kill_server(home, with_supervisor=True)
     return thrown(home, url, users, dice, fault, lambda: None)
 
 
@@ -210,7 +210,7 @@ def run(folder: Path, drills: int, seed: int, minutes: float, is_hung: bool, fau
         while not watchdog_status(home)["alive"]:
             time.sleep(0.1)
         if is_hung:
-            kill_server(home, with_keeper=True)
+            kill_server(home, with_supervisor=True)
         while len(flats) < drills and time.monotonic() - began < 60 * minutes:
             number, wrong = len(flats), Fault(fault, home, exchange, dice)
             if is_hung:

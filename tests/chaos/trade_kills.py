@@ -32,6 +32,7 @@ from free_port import free_port  # noqa: E402
 
 from lotus.hashing import natural_id  # noqa: E402
 from lotus.manifest import Asset  # noqa: E402
+from lotus.modules.messages.trading import PlanReference  # noqa: E402
 from lotus.trading.execution.orders import Side  # noqa: E402
 from lotus.trading.plan.plan import probe_plan  # noqa: E402
 from lotus_desk.accounts.accounts import VenueAccess, venue_account  # noqa: E402
@@ -143,7 +144,7 @@ def accept_plans(home: Path, dice: random.Random, n: int, hold_ms: int = 0, px: 
             plan = probe_plan(event, BTC, side, px, at, hold_ms or dice.randint(1_000, 8_000), snapshot.terms(side))
             row = PlanRow(
                 plan.plan_id, "main", plan.decision_id, event, "probe", "BTC", "local", "accepted", at, to_plain(plan),
-                {"event_id": event, "detector_id": "drill", "window_end_ms": at}, {},
+                PlanReference(event_id=event, detector_id="drill", window_end_ms=at), {},
             )  # fmt: skip
             put_plan(connection, row)
         connection.commit()

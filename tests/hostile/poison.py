@@ -30,7 +30,7 @@ from lotus_herald.consume import Delivery  # noqa: E402
 from lotus_herald.herald import Herald  # noqa: E402
 from lotus_herald.keys import Keys  # noqa: E402
 from lotus_herald.outbox import send_many  # noqa: E402
-from lotus_herald.routes import load_routes  # noqa: E402
+from lotus_herald.routes import Routes  # noqa: E402
 from lotus_store.config import Settings  # noqa: E402
 from lotus_store.databases import Databases  # noqa: E402
 
@@ -60,7 +60,7 @@ class Flood:
             databases, self.keys, {Module.DM: dict.fromkeys((Intent.WATCHDOG_ALERT, Intent.LESSON_PUBLISHED), handled)},
             lambda: TS, lambda: TS,
         )  # fmt: skip
-        self.herald.carrier.routes = replace(load_routes(), quota_per_minute=QUOTA, queue=QUEUE)
+        self.herald.carrier.routes = replace(Routes(), quota_per_minute=QUOTA, queue=QUEUE)
         self.began = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=1)
         self.said: Counter[str] = Counter()
         self.figures: Counter[str] = Counter()

@@ -1,11 +1,13 @@
 """A decision of the book, its plan and its fills."""
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+from lotus.modules.messages.trading import DmDecision, PlanReference
 from lotus.timebase import day_start_ms
 from lotus_store.databases import Databases
-from lotus_store.ledger.trading.decisions import DecisionRow, put_decision
+from lotus_store.ledger.trading.decisions import put_decision
 from lotus_store.ledger.trading.plans import FillLine, OrderLine, PlanRow, PlanStep, judge_plan, put_plan, step_plans
 
 DAY = "2026-03-04"
@@ -28,11 +30,17 @@ TICKET: dict[str, Any] = {
 }  # fmt: skip
 
 
+def decision(name: str, time_ms: int, ticket: dict[str, Any]) -> DmDecision:
+    return DmDecision(
+        branch="main", decision_id=name, kind="book", time_ms=time_ms, valid_until_ms=time_ms, targets=[], ticket=ticket
+    )
+
+
 def put_book(databases: Databases) -> None:
     """Write one decision, a closed plan that was lowered on the way, and a refused one."""
     with databases.connect("dm") as dm:
-        put_decision(dm, DecisionRow("d", "main", "d", "book", START_MS, TICKET), "", "", "300s")
-    row = PlanRow("p", "main", "d", "d", "book", "BTC", "local", "accepted", START_MS + 10_000, {}, {}, {})
+        put_decision(dm, decision("d", START_MS, TICKET), "d", timeframe="300s")
+    row = PlanRow("p", "main", "d", "d", "book", "BTC", "local", "accepted", START_MS + 10_000, {}, PlanReference(), {})
     fills = [
         ("entry", 1, "0.3", "100.2", 11_000),
         ("exit", -1, "0.1", "100.9", 21_000),
@@ -46,6 +54,6 @@ def put_book(databases: Databases) -> None:
         lines.append(FillLine("local", f"f{k}", f"o{k}", "BTC", START_MS + at_ms, fill))
     with databases.connect("tr") as tr:
         put_plan(tr, row)
-        put_plan(tr, PlanRow("q", "main", "d", "d", "book", "BTC", "local", "refused", START_MS + 10_000, {}, {}, {}))
+        put_plan(tr, replace(row, plan_id="q", stage="refused"))
         step_plans(tr, [PlanStep("p", "done", {}, Decimal(0), orders, lines)])
         judge_plan(tr, "p", [], {"funding_usd": "0.02"}, {})

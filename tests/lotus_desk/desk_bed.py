@@ -8,8 +8,10 @@ from decimal import Decimal
 from typing import Any
 
 import psycopg
+from msgspec import UNSET
 
 from lotus.manifest import Asset
+from lotus.modules.messages.trading import PlanReference
 from lotus.trading.execution.conditions import MarketView
 from lotus.trading.execution.orders import (
     AccountSnapshot,
@@ -83,10 +85,10 @@ class Books:
         self.closed_at_work += self.at_work
 
     def accept(self, plan: Plan, choice: KnobChoice | None = None) -> None:
-        knobs = {} if choice is None else {"knobs": to_plain(choice)}
+        knobs = UNSET if choice is None else to_plain(choice)
         row = PlanRow(
             plan.plan_id, "main", "d", "l", "probe", plan.coin, "local", "accepted", plan.created_ms, to_plain(plan),
-            {"event_id": plan.signal_id} | knobs, {},
+            PlanReference(event_id=plan.signal_id, knobs=knobs), {},
         )  # fmt: skip
         self.rows[plan.plan_id] = row
 

@@ -8,6 +8,7 @@ from tapes import MANIFEST, UNIVERSE
 
 from lotus.detectors.registry import shipped_detectors
 from lotus.hashing import natural_id
+from lotus.modules.messages.trading import PlanReference
 from lotus.trading.execution.orders import Side
 from lotus.trading.plan.plan import Authority, Plan, ProbeTerms, probe_plan
 from lotus_live.parity import neutral_beliefs
@@ -35,7 +36,7 @@ def plan_of(text: str, coin: int, created_ms: int, valid_ms: int = 3_600_000) ->
         "accepted",
         created_ms,
         {},
-        {},
+        PlanReference(),
         {},
     )
     return row, plan

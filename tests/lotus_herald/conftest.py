@@ -3,7 +3,7 @@
 from lotus.hashing import natural_id
 from lotus.modules.envelope import Message
 from lotus.modules.intents import Intent, Module
-from lotus.modules.payloads import WATCHDOG_ALERT_REF
+from lotus.modules.messages.beliefs import WatchdogAlert
 
 
 def alert(name: str, to: tuple[Module, ...] = (Module.DM,), **changes: object) -> Message:
@@ -12,7 +12,7 @@ def alert(name: str, to: tuple[Module, ...] = (Module.DM,), **changes: object) -
         "to": to,
         "intent": Intent.WATCHDOG_ALERT,
         "branch": "main",
-        "schema_ref": WATCHDOG_ALERT_REF,
+        "schema_ref": WatchdogAlert.ref(Module.SIG),
         "payload": {
             "branch": "main", "day": "2025-01-01", "braid_id": name, "detector_id": "sr", "kind": "sunset",
             "reason": "x", "e_value": 20.5, "priors_ver": "0" * 32,

@@ -15,7 +15,7 @@ from lotus_herald.carry import Carrier, carry
 from lotus_herald.keys import Keys
 from lotus_herald.links import Links
 from lotus_herald.outbox import send
-from lotus_herald.routes import load_routes
+from lotus_herald.routes import Routes
 from lotus_store.databases import Databases
 from lotus_store.ledger.messages import boxes
 
@@ -102,7 +102,7 @@ def test_a_message_over_one_quota_takes_nothing_from_another(databases: Database
     say(databases, keys, "both", to=(Module.DM, Module.TR))
     say(databases, keys, "dm", to=(Module.DM,))
     with Links(databases) as links:
-        carried = Carrier(links, routes=replace(load_routes(), quota_per_minute=1)).carry(1_735_689_600_000)
+        carried = Carrier(links, routes=replace(Routes(), quota_per_minute=1)).carry(1_735_689_600_000)
     assert carried.dead == {"shed": 1}
     assert (inbox(databases, "dm"), inbox(databases, "tr")) == (["dm"], ["tr"])
 
@@ -153,11 +153,11 @@ def test_a_target_that_is_down_is_tried_again(databases: Databases, keys: Keys) 
 def test_a_target_that_stays_down_makes_a_dead_letter_at_the_last_attempt(databases: Databases, keys: Keys) -> None:
     say(databases, keys, "a", to=(Module.TR,))
     passes = []
-    for _ in range(load_routes().attempts + 1):
+    for _ in range(Routes().attempts + 1):
         passes.append(carry(Broken(databases, "tr")))
         with databases.connect("sig") as connection:
             connection.execute("UPDATE sig_outbox SET not_before = to_timestamp(0)")
-    assert [one.postponed for one in passes] == [1] * (load_routes().attempts - 1) + [0, 0]
+    assert [one.postponed for one in passes] == [1] * (Routes().attempts - 1) + [0, 0]
     assert [dict(one.dead) for one in passes[-2:]] == [{Reason.UNREACHABLE: 1}, {}]
     assert inbox(databases, "tr") == []
 

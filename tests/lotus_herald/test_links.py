@@ -7,7 +7,7 @@ from lotus_herald.carry import Carrier, carry
 from lotus_herald.keys import Keys
 from lotus_herald.links import Links
 from lotus_herald.outbox import send_many
-from lotus_herald.routes import load_routes
+from lotus_herald.routes import Routes
 from lotus_store.databases import Databases
 from lotus_store.ledger.messages import boxes
 
@@ -32,7 +32,7 @@ def test_a_quota_sheds_normal_messages_and_they_can_be_replayed(databases: Datab
     say(databases, keys, 8)
     say(databases, keys, 2, start=8, priority=2)
     with Links(databases) as links:
-        carried = Carrier(links, routes=replace(load_routes(), quota_per_minute=5)).carry(NOW)
+        carried = Carrier(links, routes=replace(Routes(), quota_per_minute=5)).carry(NOW)
     assert (carried.delivered, carried.dead) == ({"dm": 5}, {"shed": 5})
     first = rows(databases, "SELECT lifecycle_id FROM dm_inbox ORDER BY arrival LIMIT 2")
     assert first == [("m8",), ("m9",)]
@@ -47,7 +47,7 @@ def test_the_queue_is_bounded_and_the_lowest_and_oldest_go_first(databases: Data
     for priority in (0, 1, 2):
         say(databases, keys, 10, start=10 * priority, priority=priority)
     with Links(databases) as links:
-        carrier = Carrier(links, routes=replace(load_routes(), batch=2, queue=12))
+        carrier = Carrier(links, routes=replace(Routes(), batch=2, queue=12))
         carried = carrier.carry(NOW)
     assert carried.delivered == {"dm": 14}
     assert carried.dead == {"shed": 16}
@@ -60,7 +60,7 @@ def test_the_queue_is_bounded_and_the_lowest_and_oldest_go_first(databases: Data
 def test_history_is_never_shed(databases: Databases, keys: Keys) -> None:
     say(databases, keys, 30)
     with Links(databases) as links:
-        routes = replace(load_routes(), batch=2, queue=1, quota_per_minute=1)
+        routes = replace(Routes(), batch=2, queue=1, quota_per_minute=1)
         assert Carrier(links, routes=routes).carry(None).delivered == {"dm": 30}
 
 

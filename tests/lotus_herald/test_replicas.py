@@ -22,15 +22,15 @@ from lotus_herald.keys import Keys
 from lotus_herald.links import Links
 from lotus_herald.outbox import send_many
 from lotus_herald.replicas import FAULTS, Directory, Replica
-from lotus_herald.routes import load_routes
-from lotus_modules.slow import SLOW_HANDLERS
+from lotus_herald.routes import Routes
+from lotus_modules.handlers import SLOW
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
 from lotus_store.ledger.messages.replicas import replicas
 
 from .conftest import alert
 
-ROUTES = replace(load_routes(), heartbeat_s=60.0)
+ROUTES = replace(Routes(), heartbeat_s=60.0)
 
 
 def say(databases: Databases, keys: Keys, *names: str) -> None:
@@ -97,7 +97,7 @@ class Time:
         self.links.get("dm", "in").execute(age, [seconds])
 
 
-HOUR = replace(load_routes(), heartbeat_s=3600.0)  # what the machine itself takes is nothing beside it
+HOUR = replace(Routes(), heartbeat_s=3600.0)  # what the machine itself takes is nothing beside it
 
 
 @pytest.mark.parametrize("late", [0.0, 0.1, 0.2])
@@ -166,7 +166,7 @@ def test_an_intent_goes_to_those_that_handle_it_only(databases: Databases, keys:
     with Links(databases) as links:
         inbox = links.get("dm", "in")
         Replica(Module.DM, "hot", ("ALPHA_PROPOSED",), partner=Partner(1.0, 1.0)).register(inbox)
-        works(Module.DM, "dagster", "apply_inbox", SLOW_HANDLERS[Module.DM]).register(inbox)
+        works(Module.DM, "dagster", "apply_inbox", SLOW[Module.DM]).register(inbox)
         directory = Directory(links, ROUTES)
         assert directory.choose(inbox, Module.DM, Intent.ALPHA_PROPOSED) == "hot"
         assert directory.choose(inbox, Module.DM, Intent.WATCHDOG_ALERT) is None
@@ -226,7 +226,7 @@ def test_a_process_killed_with_9_is_dead_at_the_first_look_after_its_heartbeats_
     databases: Databases, keys: Keys, settings: Settings
 ) -> None:
     environment = {**os.environ, "LOTUS_HOME": str(settings.home), "LOTUS_PG_DSN": settings.server_dsn}
-    routes = load_routes()
+    routes = Routes()
     with Links(databases) as links:
         inbox = links.get("dm", "in")
         living = born(links, "living", 400.0)
@@ -284,9 +284,9 @@ def wait_for(done: Callable[[], bool], patience_s: float, meanwhile: Callable[[]
 
 def test_the_network_is_printed_whole(databases: Databases, settings: Settings) -> None:
     with Links(databases) as links:
-        serves(Module.DM, "daemon", SLOW_HANDLERS[Module.DM]).register(links.get("dm", "in"))
+        serves(Module.DM, "daemon", SLOW[Module.DM]).register(links.get("dm", "in"))
         works(Module.SIG, "herald", CARRY).register(links.get("sig", "in"))
-        gone = serves(Module.TR, "daemon", SLOW_HANDLERS[Module.TR])
+        gone = serves(Module.TR, "daemon", SLOW[Module.TR])
         with pytest.raises(ZeroDivisionError), gone.on_duty(links.get("tr", "in")):
             raise ZeroDivisionError
     environment = {"LOTUS_PG_DSN": settings.server_dsn, "COLUMNS": "200"}

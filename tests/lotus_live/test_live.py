@@ -23,7 +23,7 @@ from tapes import MANIFEST, UNIVERSE, in_order, market, write
 from lotus.microtape.wire.frame import CONTROL_PREFIX
 from lotus.modules.envelope import Message
 from lotus.modules.intents import Intent, Module
-from lotus.modules.payloads import WATCHDOG_ALERT_REF
+from lotus.modules.messages.beliefs import WatchdogAlert
 from lotus_desk.safety.kill_switch import LIFTED, KillSwitch
 from lotus_herald.keys import Keys
 from lotus_herald.outbox import send
@@ -121,8 +121,8 @@ def test_live_mode_writes_control_records_and_rebuilds_from_them_also_when_the_c
     body = {"branch": "other", "day": DAY, "braid_id": "b", "detector_id": "sr", "kind": "sunset", "reason": "x",
             "e_value": 20.5, "priors_ver": "0" * 32}  # fmt: skip
     said = Message(
-        to=(Module.DM,), intent=Intent.WATCHDOG_ALERT, branch="other", schema_ref=WATCHDOG_ALERT_REF, payload=body,
-        ts=now_ms, dedupe_key="0" * 32, lifecycle_id="life",
+        to=(Module.DM,), intent=Intent.WATCHDOG_ALERT, branch="other", schema_ref=WatchdogAlert.ref(Module.SIG),
+        payload=body, ts=now_ms, dedupe_key="0" * 32, lifecycle_id="life",
     )  # fmt: skip
     with databases.connect("sig") as connection:
         send(connection, Module.SIG, said, Keys(settings.keys_root))

@@ -10,7 +10,7 @@ from lotus.decision.policy.policy import shipped_policy
 from lotus.hashing import natural_id
 from lotus.manifest import Asset
 from lotus.modules.intents import Module
-from lotus.modules.trade_messages import proposed_message
+from lotus.modules.messages.signals import proposed_message
 from lotus.trading.accounts.book import BookTerms
 from lotus.trading.execution.conditions import MarketView
 from lotus.trading.execution.orders import Side

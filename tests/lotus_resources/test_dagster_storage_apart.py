@@ -10,7 +10,7 @@ from psycopg import OperationalError, connect, errors, sql
 from psycopg.conninfo import make_conninfo
 
 from lotus.errors import LedgerError
-from lotus_modules.slow import SLOW_HANDLERS
+from lotus_modules.handlers import SLOW
 from lotus_resources.provision import instance, provision
 from lotus_sensors.new_inbox import due
 from lotus_store.config import Settings
@@ -91,7 +91,7 @@ def test_what_the_inbox_sensor_does_needs_no_more_than_reading(home: Databases) 
             "INSERT INTO dm_inbox (event_id, sender, dedupe_key, lifecycle_id, branch, intent, priority, envelope)"
             " VALUES ('a', 'sig', 'a', 'a', 'main', 'WATCHDOG_ALERT', 1, '')"
         )
-    inboxes = {module: home.reader(module.value, autocommit=True) for module in SLOW_HANDLERS}
+    inboxes = {module: home.reader(module.value, autocommit=True) for module in SLOW}
     for connection in inboxes.values():
         connection.execute("LISTEN lotus_inbox")
     assert {module.value: names for module, names in due(inboxes, "main", frozenset()).items()} == {"dm": ["dm/a"]}

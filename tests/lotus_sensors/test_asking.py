@@ -18,7 +18,7 @@ from dagster._daemon import sensor as sensor_daemon
 from dagster._utils.log import get_dagster_logger
 
 from lotus.modules.intents import Module
-from lotus_modules.slow import SLOW_HANDLERS
+from lotus_modules.handlers import SLOW
 from lotus_sensors import asking, new_inbox
 from lotus_sensors.asking import subjects_of
 from lotus_store.databases import Connection, Databases
@@ -121,7 +121,7 @@ def test_a_daemon_killed_at_a_seam_has_asked_once_when_it_is_back(
 @pytest.fixture
 def inboxes(databases: Databases) -> Iterator[dict[Module, Connection]]:
     """What a tick reads from."""
-    opened = {module: databases.reader(module.value, autocommit=True) for module in SLOW_HANDLERS}
+    opened = {module: databases.reader(module.value, autocommit=True) for module in SLOW}
     yield opened
     for connection in opened.values():
         connection.close()

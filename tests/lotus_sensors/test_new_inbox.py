@@ -9,7 +9,7 @@ import pytest
 from dagster._core.storage.tags import RUN_KEY_TAG
 
 from lotus.modules.intents import Module
-from lotus_modules.slow import SLOW_HANDLERS
+from lotus_modules.handlers import SLOW
 from lotus_sensors import asking, new_inbox
 from lotus_sensors.asking import subjects_of
 from lotus_store.databases import Connection, Databases
@@ -34,7 +34,7 @@ def asked_for(opened: dg.DagsterInstance) -> Counter[str]:
 @pytest.fixture
 def inboxes(databases: Databases) -> Iterator[dict[Module, Connection]]:
     """What a tick reads from."""
-    opened = {module: databases.reader(module.value, autocommit=True) for module in SLOW_HANDLERS}
+    opened = {module: databases.reader(module.value, autocommit=True) for module in SLOW}
     yield opened
     for connection in opened.values():
         connection.close()

@@ -11,7 +11,8 @@ import pytest
 from lotus.errors import LedgerError
 from lotus.priors.types import ActiveBraid, Literal, Patch, Rule, priors_0, priors_version
 from lotus_herald.keys import Keys
-from lotus_modules.priors.prior_patch import hand_over, propose
+from lotus_modules.priors.hand_over import hand_over
+from lotus_modules.priors.prior_patch import propose
 from lotus_store.backup import backup, restore
 from lotus_store.config import Settings
 from lotus_store.databases import Databases

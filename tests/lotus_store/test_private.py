@@ -13,7 +13,7 @@ from read_only import read_only
 from lotus.errors import ConfigError
 from lotus_cli.main import main
 from lotus_store import private
-from lotus_store.postgres import keeper
+from lotus_store.postgres import server_supervisor
 from lotus_store.private import SAFE_PATH, locked, open_new_log, open_private, own_home, private_process
 from lotus_store.tape.store import TapeStore
 from lotus_venues.hyperliquid.journal import SignerJournal
@@ -31,7 +31,7 @@ def bait(link: Path) -> Path:
     return target
 
 
-@pytest.mark.parametrize("opened", [open_private, keeper._open])
+@pytest.mark.parametrize("opened", [open_private, server_supervisor._open])
 def test_a_lock_that_is_a_link_is_refused_and_its_target_stays(tmp_path: Path, opened) -> None:  # type: ignore[no-untyped-def]
     target = bait(tmp_path / "pg" / "start.lock")
     with pytest.raises((ConfigError, OSError)):
@@ -40,7 +40,7 @@ def test_a_lock_that_is_a_link_is_refused_and_its_target_stays(tmp_path: Path, o
 
 
 def test_no_lock_or_log_of_the_rooms_is_opened_otherwise() -> None:
-    """Every name with `lock` or `log` goes through `open_private`, `open_new_log`, `locked` or the keeper's own."""
+    """Every name with `lock` or `log` goes through `open_private`, `open_new_log`, `locked` or the supervisor's own."""
     found = []
     for path in ROOT.glob("lotus*/**/*.py"):
         if "lotus_desk/watch" not in str(path):

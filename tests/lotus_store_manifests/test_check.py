@@ -1,4 +1,4 @@
-"""Differences between manifests, map, code and live databases: every one is found and told."""
+"""Differences between manifests, code and live databases: every one is found and printed."""
 
 import re
 from pathlib import Path
@@ -9,16 +9,16 @@ from click.testing import CliRunner
 
 from lotus.modules.intents import Intent, Module
 from lotus_cli.main import main
-from lotus_modules.hot import handler_names
+from lotus_modules.handlers import handler_names
 from lotus_store.databases import Databases
-from lotus_store.manifests import check, model
-from lotus_store.manifests.model import ManifestColumn, ManifestTable, load_manifest, load_payloads
+from lotus_store.manifests import check
+from lotus_store.manifests.model import ManifestColumn, ManifestTable, load_manifest
 
 HANDLERS = handler_names()
 STRAND = "INSERT INTO sig_strand (id, lifecycle_id, kind, sq) VALUES ('a', 'a', 'k',"
 
 
-def test_manifests_map_code_and_live_databases_agree(databases: Databases) -> None:
+def test_manifests_code_and_live_databases_agree(databases: Databases) -> None:
     assert check.differences(HANDLERS, databases) == []
 
 
@@ -66,35 +66,10 @@ def test_what_a_manifest_leaves_open_is_found() -> None:
     assert ".id " not in text
 
 
-def test_handlers_of_the_code_and_the_manifests_are_compared() -> None:
-    missing = "\n".join(check.events_wrong({}))
-    assert "sig: the manifest names the handler apply_patch of PRIOR_PATCH, the code does not" in missing
-    more = check.events_wrong(HANDLERS | {Module.DM: HANDLERS[Module.DM] | {Intent.VARIANT_BORN: "learn"}})
-    assert list(more) == ["dm: the code has the handler learn of VARIANT_BORN, the manifest does not"]
-
-
-def test_the_map_is_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    text = (model.SQL_ROOT / "models.map.yaml").read_text()
-    changed = text.replace(
-        "DM_DECISION:         { from: [dm], to: [tr]", "DM_DECISION:         { from: [vis], to: [tr]"
-    )
-    assert changed != text
-    (tmp_path / "models.map.yaml").write_text(changed)
-    monkeypatch.setattr(check, "SQL_ROOT", tmp_path)
-    assert list(check.events_wrong(HANDLERS)) == [
-        "dm: the manifest says DM_DECISION, the map does not",
-        "vis: the map says DM_DECISION, the manifest does not",
-    ]
-
-
-def test_a_payload_of_another_form_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    specs = load_payloads()
-    fields = specs["WatchdogAlert"].fields
-    shorter = msgspec.structs.replace(specs["WatchdogAlert"], fields={k: fields[k] for k in list(fields)[1:]})
-    monkeypatch.setattr(check, "load_payloads", lambda: specs | {"WatchdogAlert": shorter})
-    assert list(check.payloads_wrong()) == [
-        "the payload WatchdogAlert has another form in common/payloads.yaml than in the code"
-    ]
+def test_a_handler_of_what_nobody_sends_is_found() -> None:
+    more = HANDLERS | {Module.DM: HANDLERS[Module.DM] | {Intent.VARIANT_BORN: "learn"}}
+    assert list(check.handlers_wrong(HANDLERS)) == []
+    assert list(check.handlers_wrong(more)) == ["dm: learn handles VARIANT_BORN, which nobody sends to it"]
 
 
 def test_the_command_tells_by_its_exit_code(tmp_path: Path) -> None:

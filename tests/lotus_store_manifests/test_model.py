@@ -2,22 +2,21 @@
 
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from lotus.errors import SchemaError
 from lotus.modules.intents import Module
+from lotus.modules.messages.catalogue import form_of
+from lotus.modules.messages.trading import DmDecision
 from lotus_store.manifests import model
-from lotus_store.manifests.model import load_manifest, load_payloads, schema_hash
+from lotus_store.manifests.model import load_manifest, schema_hash
 
 
-def test_the_schema_hash_names_the_manifest(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_schema_hash_names_manifest_and_messages(monkeypatch: pytest.MonkeyPatch) -> None:
     before = {m: schema_hash(m) for m in Module}
     assert len(set(before.values())) == len(Module)
     schema_hash.cache_clear()
-    specs = load_payloads()
-    other = specs | {"DmDecision": msgspec.structs.replace(specs["DmDecision"], fields={})}
-    monkeypatch.setattr(model, "load_payloads", lambda: other)
+    monkeypatch.setattr(model, "form_of", lambda kind: {} if kind is DmDecision else form_of(kind))
     assert {m for m in Module if schema_hash(m) != before[m]} == {Module.DM}
     schema_hash.cache_clear()
 

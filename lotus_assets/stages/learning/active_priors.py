@@ -17,7 +17,8 @@ from lotus_assets.stages.chain import content_of, last_committed_day
 from lotus_assets.stages.context import Cell, CheckOutcome, Made, Stage, StageContext, TextTable
 from lotus_assets.stages.learning.woven import previous_version, weave, woven_inputs
 from lotus_herald.keys import Keys
-from lotus_modules.priors.prior_patch import hand_over, propose
+from lotus_modules.priors.hand_over import hand_over
+from lotus_modules.priors.prior_patch import propose
 from lotus_modules.priors.weave_notes import tell_alerts
 from lotus_store.databases import Connection
 from lotus_store.ledger.beliefs.late_priors import settle_late

@@ -18,7 +18,7 @@ from lotus_assets.stages.experts.judged_days import is_judged
 from lotus_assets.stages.history import commits_before, hashes
 from lotus_assets.stages.learning.day_sums import sources
 from lotus_store.databases import Connection
-from lotus_store.ledger.beliefs.braids import read_board
+from lotus_store.ledger.beliefs.braids import read_registry
 from lotus_store.ledger.beliefs.lessons import read_experiments, write_experiments
 from lotus_store.ledger.bodies import from_body, to_body
 
@@ -41,7 +41,7 @@ def make(ctx: StageContext, day: str) -> Made:
     if not is_judged(day):
         return Made(0, natural_id(KIND, "no Monday"), notes={"checked": "on Mondays"})
     before = day_before(ctx, day)
-    registry = read_board(ctx.sig, ctx.branch, before) if before is not None else []
+    registry = read_registry(ctx.sig, ctx.branch, before) if before is not None else []
     active = [b for b in registry if b.in_force and b.braid_type == "micro"]
     checked = _checked(ctx, day, active)
 

@@ -33,7 +33,7 @@ from lotus_assets.stages.scoring.payoff_scores import evidence_of, read_scores
 from lotus_herald.keys import Keys
 from lotus_modules.priors.weave_notes import tell_lessons
 from lotus_store.databases import Connection
-from lotus_store.ledger.beliefs.braids import read_board
+from lotus_store.ledger.beliefs.braids import read_registry
 from lotus_store.ledger.beliefs.lessons import (
     RUN,
     RUN_OF_LESSONS,
@@ -65,7 +65,7 @@ def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
 def make(ctx: StageContext, day: str) -> Made:
     """Learn, and leave lessons and the records of the nightly run to the commit."""
     before, searched = day_before(ctx, day), _searched(ctx, day)
-    registry = [b for b in read_board(ctx.sig, ctx.branch, before) if b.in_force] if before else []
+    registry = [b for b in read_registry(ctx.sig, ctx.branch, before) if b.in_force] if before else []
     learning_days, result = _learned(ctx, day, searched, registry)
     standing = _standing(ctx, registry)
     pictures = belief_documents(registry, [*result.lessons, *standing]) | lesson_pictures(

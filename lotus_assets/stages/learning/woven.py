@@ -28,7 +28,7 @@ from lotus_assets.stages.lake_tables import Columns
 from lotus_assets.stages.learning.dr_crosscheck import opinions
 from lotus_assets.stages.scoring.payoff_scores import read_scores
 from lotus_resources.recent_values import RecentKind
-from lotus_store.ledger.beliefs.braids import read_board
+from lotus_store.ledger.beliefs.braids import read_registry
 from lotus_store.ledger.beliefs.lessons import read_experiments, read_lessons
 from lotus_store.ledger.beliefs.priors import read_version, swaps
 from lotus_store.ledger.beliefs.reviews import read_reviews
@@ -79,7 +79,7 @@ def compositions(ctx: StageContext, day: str) -> MetaState:
     before = day_before(ctx, day)
     if before is None:
         return MetaState()
-    return observed(_meta_state(ctx, before), read_board(ctx.sig, ctx.branch, before), rows_of(ctx, day, 1), day)
+    return observed(_meta_state(ctx, before), read_registry(ctx.sig, ctx.branch, before), rows_of(ctx, day, 1), day)
 
 
 def rows_of(ctx: StageContext, day: str, days: int) -> dict[str, DetectorRows]:
@@ -102,7 +102,7 @@ def weave(ctx: StageContext, day: str) -> WovenNight:
 
 def _weave(ctx: StageContext, day: str) -> WovenNight:
     before = day_before(ctx, day)
-    registry = read_board(ctx.sig, ctx.branch, before) if before is not None else []
+    registry = read_registry(ctx.sig, ctx.branch, before) if before is not None else []
     lessons = [lesson for lesson in read_lessons(ctx.sig, ctx.branch, day) if lesson.accepted]
     night = read_experiments(ctx.sig, ctx.branch, day, "night")["night"]
     inputs = NightInputs(

@@ -29,10 +29,17 @@ from lotus_assets.stages.lake_tables import TablePart, joint_hash, present_of
 from lotus_assets.stages.learning.woven import swap_ms
 from lotus_assets.stages.schema_check import schema_check
 from lotus_herald.keys import Keys
-from lotus_modules.priors.prior_patch import hand_over, propose
+from lotus_modules.priors.hand_over import hand_over
+from lotus_modules.priors.prior_patch import propose
 from lotus_modules.priors.weave_notes import tell_alerts, tell_lessons
 from lotus_resources.recent_values import RecentKind
-from lotus_store.ledger.beliefs.knob_nights import read_board, read_records, write_board, write_lessons, write_records
+from lotus_store.ledger.beliefs.knob_nights import (
+    read_records,
+    read_registry,
+    write_lessons,
+    write_records,
+    write_registry,
+)
 from lotus_store.ledger.beliefs.lessons import both_slots
 from lotus_store.ledger.beliefs.priors import in_force_at, swaps
 from lotus_store.ledger.bodies import from_body, to_body, to_plain
@@ -176,7 +183,7 @@ class KnobLane:
             return
         after = woven.priors
         with ctx.databases.connect(name) as connection:
-            write_board(connection, name, ctx.branch, day, woven.braids, woven.events)
+            write_registry(connection, name, ctx.branch, day, woven.braids, woven.events)
             tell_alerts(connection, ctx.branch, day, woven.alerts, after.priors_ver, keys, self.module)
             before = in_force_at(connection, ctx.branch, after.effective_from_ms - 1, name)
             moved = before.braids != after.braids
@@ -196,7 +203,7 @@ class KnobLane:
     def _learn(self, ctx: StageContext, day: str) -> KnobRun:
         previous, name = self._previous(ctx, day), self.module.value
         with ctx.databases.connect(name) as connection:
-            registry = read_board(connection, name, ctx.branch, day)
+            registry = read_registry(connection, name, ctx.branch, day)
             memory = self._memory(ctx, day, read_records(connection, name, ctx.branch, self._before(ctx, day), NIGHT))
         scores = self._scores(ctx, next_day(day), ctx.manifest.learning.search_days)
         evidence = KnobEvidence(scores, day, self.keys(), previous, registry, effective_from_ms=swap_ms(ctx, day))

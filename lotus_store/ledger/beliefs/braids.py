@@ -1,10 +1,8 @@
-"""Braids: an append-only history per branch and day; the board is the newest row of each braid."""
+"""Braids: an append-only history per branch and day; the braid registry is the newest row of each braid."""
 
 import json
 from collections.abc import Sequence
 from typing import Any
-
-import psycopg
 
 from lotus.errors import LedgerError
 from lotus.learning.monitor import Monitor
@@ -13,9 +11,7 @@ from lotus.weave.braid import Braid
 from lotus.weave.night import BraidEvent
 from lotus_store.build import git_sha
 from lotus_store.ledger.bodies import from_body, to_body
-from lotus_store.postgres.queries import query
-
-Connection = psycopg.Connection[tuple[object, ...]]
+from lotus_store.postgres.queries import Connection, query
 
 
 def write_night(
@@ -30,7 +26,7 @@ def write_night(
 
     Nothing is written when they are already there; acts of later in the day stay. `fixtures_hash` names the scores that
     the night learned from; the commit stands beside it. Raises `LedgerError` when an event names a braid that is not on
-    the board, `BeliefError` for a parent that is missing, of a higher scale or in a cycle.
+    the braid registry, `BeliefError` for a parent that is missing, of a higher scale or in a cycle.
     """
     rows = _rows(branch, day, braids, events, fixtures_hash)
     cursor = connection.execute(query("sig", "changes_of_night"), [branch, day])
@@ -64,12 +60,14 @@ def write_acts(
 def _rows(
     branch: str, day: str, braids: Sequence[Braid], events: Sequence[BraidEvent], fixtures_hash: str
 ) -> list[dict[str, str]]:
-    board = {braid.braid_id: braid for braid in braids}
-    strangers = [e.braid_id for e in events if e.braid_id not in board]
+    registry = {braid.braid_id: braid for braid in braids}
+    strangers = [e.braid_id for e in events if e.braid_id not in registry]
     if strangers:
-        raise LedgerError(f"the night changed braid {strangers[0]}, which is not on its board", "the board after it")
+        raise LedgerError(
+            f"the night changed braid {strangers[0]}, which is not in its registry", "the braid registry after it"
+        )
     for event in events:
-        check_parents(board[event.braid_id], board)
+        check_parents(registry[event.braid_id], registry)
     return [
         {
             "branch": branch,
@@ -80,7 +78,7 @@ def _rows(
             "reason": e.reason,
             "priors_before": e.priors_before,
             "priors_after": e.priors_after,
-            "body": to_body(board[e.braid_id]),
+            "body": to_body(registry[e.braid_id]),
             "fixtures_hash": fixtures_hash,
             "git_sha": git_sha(),
         }
@@ -88,9 +86,9 @@ def _rows(
     ]
 
 
-def read_board(connection: Connection, branch: str, day: str | None = None) -> list[Braid]:
-    """Return the board of a branch as it stood at the end of `day` (None: now), ordered by braid_id."""
-    rows = connection.execute(query("sig", "read_board"), {"branch": branch, "day": day})
+def read_registry(connection: Connection, branch: str, day: str | None = None) -> list[Braid]:
+    """Return the braid registry of a branch as it stood at the end of `day` (None: now), ordered by braid_id."""
+    rows = connection.execute(query("sig", "read_registry"), {"branch": branch, "day": day})
     return [from_body(row[0], Braid) for row in rows]
 
 

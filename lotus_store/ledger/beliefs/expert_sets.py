@@ -3,22 +3,19 @@
 What settings mean is `lotus.experts.weekly.learned`; nothing is decided here.
 """
 
-import psycopg
-
 from lotus.errors import LedgerError
 from lotus.experts.fusion import default_experts
 from lotus.experts.weekly.learned import InForce, experts_with, learned_from_json, learned_to_json
 from lotus.timebase import HOUR_MS, WARMUP_MS, day_of, next_day
-from lotus_store.postgres.queries import query
+from lotus_store.postgres.queries import Connection, query
 
-Connection = psycopg.Connection[tuple[object, ...]]
 READING_MS = HOUR_MS  # a daemon has this long to read what is in force before the day's state is born
 
 
-def write_expert_set(connection: Connection, branch: str, found: InForce) -> None:
+def write_expert_set(connection: Connection, branch: str, in_force: InForce) -> None:
     """Put settings in force; a judgement made again before any daemon ran on it replaces the first."""
-    row = [branch, found.from_day, found.judged_day, experts_with(found.learned).version]
-    connection.execute(query("sig", "put_expert_set"), [*row, learned_to_json(found.learned)])
+    row = [branch, in_force.from_day, in_force.judged_day, experts_with(in_force.learned).version]
+    connection.execute(query("sig", "put_expert_set"), [*row, learned_to_json(in_force.learned)])
 
 
 def read_expert_sets(connection: Connection, branch: str, after: str = "") -> list[InForce]:
@@ -27,13 +24,13 @@ def read_expert_sets(connection: Connection, branch: str, after: str = "") -> li
     Raises `LedgerError` for settings that do not hash to their name.
     """
     rows = connection.execute(query("sig", "expert_sets"), [branch, after]).fetchall()
-    found = [InForce(str(a), str(b), learned_from_json(str(text))) for a, b, _, text in rows]
-    for one, row in zip(found, rows, strict=True):
-        mine = one.learned.base == default_experts().version
-        if mine and experts_with(one.learned).version != row[2]:
+    sets = [InForce(str(a), str(b), learned_from_json(str(text))) for a, b, _, text in rows]
+    for one, row in zip(sets, rows, strict=True):
+        is_own = one.learned.base == default_experts().version
+        if is_own and experts_with(one.learned).version != row[2]:
             other = experts_with(one.learned).version
             raise LedgerError(f"experts of {one.from_day} hash to {other}", str(row[2]), "an altered row")
-    return found
+    return sets
 
 
 def first_free_day(connection: Connection, branch: str, wanted: str) -> str:

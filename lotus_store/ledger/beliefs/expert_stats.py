@@ -5,12 +5,8 @@ Nothing is decided here.
 
 from collections.abc import Sequence
 
-import psycopg
-
 from lotus.experts.weekly.evaluation import ExpertStat
-from lotus_store.postgres.queries import query
-
-Connection = psycopg.Connection[tuple[object, ...]]
+from lotus_store.postgres.queries import Connection, query
 
 
 def write_expert_stats(

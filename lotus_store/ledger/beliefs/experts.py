@@ -7,12 +7,8 @@ Nothing is decided here.
 import json
 from dataclasses import dataclass
 
-import psycopg
-
 from lotus.experts.fusion import ExpertSet
-from lotus_store.postgres.queries import query
-
-Connection = psycopg.Connection[tuple[object, ...]]
+from lotus_store.postgres.queries import Connection, query
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +33,8 @@ class ExpertRow:
 
 
 def write_experts(connection: Connection, experts: ExpertSet) -> None:
-    """Make the registry say what runs: new specs are added, others are switched off; repeating it changes nothing."""
+    """Make the registry equal to what runs: new specs are added, others are switched off; repeating it changes
+    nothing."""
     voices = experts.fusion.voices
     rows = [
         (e.expert_id, e.spec_id, e.version, e.kind, json.dumps(e.body), place, voice.weight, voice.vote, voice.status)
@@ -50,4 +47,4 @@ def write_experts(connection: Connection, experts: ExpertSet) -> None:
 
 def read_experts(connection: Connection) -> list[ExpertRow]:
     """Return the registry, active experts first, in the order of the fusion."""
-    return [ExpertRow(*row) for row in connection.execute(query("sig", "read_experts"))]  # type: ignore[arg-type]
+    return [ExpertRow(*row) for row in connection.execute(query("sig", "read_experts"))]

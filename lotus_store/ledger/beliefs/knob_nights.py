@@ -8,17 +8,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-import psycopg
-
 from lotus.learning.lesson import Lesson
 from lotus.weave.algebra import check_parents
 from lotus.weave.braid import Braid
 from lotus.weave.night import BraidEvent
 from lotus_store.build import git_sha
 from lotus_store.ledger.bodies import from_body, to_body, to_plain
-from lotus_store.postgres.queries import message_query
+from lotus_store.postgres.queries import Connection, message_query
 
-Connection = psycopg.Connection[tuple[object, ...]]
 AGAIN = "the day was learned again without it"
 _CHANGE = "change"  # what a row tells beside the braid itself
 
@@ -48,26 +45,26 @@ def read_records(connection: Connection, module: str, branch: str, day: str, kin
     return {str(name): body for name, body in rows}
 
 
-def write_board(
+def write_registry(
     connection: Connection, module: str, branch: str, day: str, braids: Sequence[Braid], events: Sequence[BraidEvent]
 ) -> int:
-    """Add what a night changed on the board, where it is not there yet; return the number of new rows.
+    """Add what a night changed on the braid registry, where it is not there yet; return the number of new rows.
 
-    What an earlier run of the same day said and this one does not is taken back. Raises `BeliefError` for a braid whose
-    parents are missing.
+    Changes of an earlier run of the same day that this one does not have are taken back. Raises `BeliefError` for a
+    braid whose parents are missing.
     """
-    board = {braid.braid_id: braid for braid in braids}
-    said = {e.braid_id: (board[e.braid_id], _change(e)) for e in events}
+    registry = {braid.braid_id: braid for braid in braids}
+    changes = {e.braid_id: (registry[e.braid_id], _change(e)) for e in events}
     there: dict[str, tuple[int, dict[str, Any]]] = {}
     for name, ordinal, body in connection.execute(_query(module, "changes_of_day"), [branch, day]).fetchall():
-        there[str(name)] = int(str(ordinal)), _any(body)
-    before = {b.braid_id: b for b in read_board(connection, module, branch, day)}
-    for name in there.keys() - said.keys():
+        there[str(name)] = int(str(ordinal)), dict(body)
+    before = {b.braid_id: b for b in read_registry(connection, module, branch, day)}
+    for name in there.keys() - changes.keys():
         old = before.get(name) or _taken_back(from_body(there[name][1], Braid))
-        said[name] = old, {"reason": AGAIN}
+        changes[name] = old, {"reason": AGAIN}
     written = 0
-    for name, (braid, change) in sorted(said.items()):
-        check_parents(braid, board)
+    for name, (braid, change) in sorted(changes.items()):
+        check_parents(braid, registry)
         body = to_plain(braid) | {_CHANGE: change}
         ordinal, held = there.get(name, (-1, {}))
         if _same(held, body):
@@ -78,15 +75,15 @@ def write_board(
     return written
 
 
-def read_board(connection: Connection, module: str, branch: str, before: str | None = None) -> list[Braid]:
-    """Return the board as the days before a day left it (None: now), ordered by braid_id."""
-    rows = connection.execute(_query(module, "read_board"), {"branch": branch, "before": before})
+def read_registry(connection: Connection, module: str, branch: str, before: str | None = None) -> list[Braid]:
+    """Return the braid registry as the days before a day left it (None: now), ordered by braid_id."""
+    rows = connection.execute(_query(module, "read_registry"), {"branch": branch, "before": before})
     return [from_body(row[0], Braid) for row in rows]
 
 
 def _change(event: BraidEvent) -> dict[str, str]:
-    told = {"old_state": event.old_state, "reason": event.reason, "git_sha": git_sha()}
-    return told | {"priors_before": event.priors_before, "priors_after": event.priors_after}
+    states = {"old_state": event.old_state, "reason": event.reason, "git_sha": git_sha()}
+    return states | {"priors_before": event.priors_before, "priors_after": event.priors_after}
 
 
 def _taken_back(braid: Braid) -> Braid:
@@ -94,7 +91,7 @@ def _taken_back(braid: Braid) -> Braid:
 
 
 def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Tell whether two rows say the same; the commit that made them does not count."""
+    """Return whether two rows are equal; the commit that made them does not count."""
 
     def bare(body: Mapping[str, Any]) -> dict[str, Any]:
         return {k: v for k, v in body.items() if k != _CHANGE} | {
@@ -106,7 +103,3 @@ def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
 
 def _query(module: str, name: str) -> bytes:
     return message_query(module, name, "beliefs.sql")
-
-
-def _any(body: Any) -> dict[str, Any]:
-    return dict(body)

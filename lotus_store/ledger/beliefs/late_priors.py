@@ -1,18 +1,15 @@
 """Putting late versions off in the ledger, so that what is in force there is what windows were scored under.
 
-The row of a late version stays and says until when it was put off; the version issued anew has a row of its own. What a
-daemon logged decides: rows of replays do not count. When a version is late is `lotus.priors.late`.
+The row of a late version stays, with the time until which it was put off; the version issued anew has a row of its own.
+What a daemon logged decides: rows of replays do not count. When a version is late is `lotus.priors.late`.
 """
-
-import psycopg
 
 from lotus.priors.late import postponed
 from lotus.priors.types import PriorsVersion
 from lotus.timebase import DAY_MS, day_of
 from lotus_store.ledger.beliefs.priors import in_force_at, put_in_force, put_version, read_version, swaps
-from lotus_store.postgres.queries import query
+from lotus_store.postgres.queries import Connection, query
 
-Connection = psycopg.Connection[tuple[object, ...]]
 Put = tuple[PriorsVersion, PriorsVersion]  # a version that came late, and what is in force in its stead
 LOOK_BACK_MS = 2 * DAY_MS  # swaps older than this, by the log's own time, were settled long ago
 
@@ -44,13 +41,13 @@ def settle_late(connection: Connection, branch: str, window_ms: int) -> list[Put
     """Put off every version of whose time a daemon logged windows under another; return (version, what holds now)."""
     row = connection.execute(query("sig", "daemon_logged_until"), [branch]).fetchone()
     logged_ms = int(str(row[0])) if row is not None and row[0] is not None else 0
-    found = swaps(connection, branch, in_force=True)
-    ends = [*(at for at, _ in found), logged_ms + 1][1:]
+    in_force = swaps(connection, branch, in_force=True)
+    ends = [*(begin_ms for begin_ms, _ in in_force), logged_ms + 1][1:]
     settled = []
-    for (at, name), end in zip(found, ends, strict=True):
-        if not logged_ms - LOOK_BACK_MS <= at <= logged_ms:
+    for (begin_ms, name), end in zip(in_force, ends, strict=True):
+        if not logged_ms - LOOK_BACK_MS <= begin_ms <= logged_ms:
             continue
-        span = [branch, day_of(at), at, end, name]
+        span = [branch, day_of(begin_ms), begin_ms, end, name]
         other = connection.execute(query("sig", "scored_under_another"), span).fetchone()
         if other is not None and other[0] is not None:
             version = read_version(connection, branch, name)

@@ -4,18 +4,14 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import psycopg
-
 from lotus.learning.lanes import Both
 from lotus.learning.lesson import Lesson
 from lotus.learning.slots import SlotState
 from lotus_store.build import git_sha
 from lotus_store.ledger.bodies import from_body, to_body
-from lotus_store.postgres.queries import query
+from lotus_store.postgres.queries import Connection, query
 
-RUN, RUN_OF_LESSONS = "run", "lessons"  # kind and name of the row that says what a night of learning was
-
-Connection = psycopg.Connection[tuple[object, ...]]
+RUN, RUN_OF_LESSONS = "run", "lessons"  # kind and name of the row about a night of learning
 
 
 def write_lessons(connection: Connection, branch: str, day: str, lessons: Sequence[Lesson]) -> int:

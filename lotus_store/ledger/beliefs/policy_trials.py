@@ -6,14 +6,10 @@ A window leaves one row, in the transaction of its decision; a write may be repe
 
 from typing import Any
 
-import psycopg
-
 from lotus.decision.policy.experiments import PolicyExperiment
 from lotus.timebase import DAY_MS, day_start_ms
 from lotus_store.ledger.bodies import from_body, to_body
-from lotus_store.postgres.queries import query
-
-Connection = psycopg.Connection[tuple[object, ...]]
+from lotus_store.postgres.queries import Connection, query
 
 
 def put_policy_trial(connection: Connection, branch: str, row: PolicyExperiment) -> None:

@@ -7,15 +7,12 @@ when is decided by the handler in `lotus_herald`. `module` is sig, dm or tr, and
 import json
 
 import msgspec
-import psycopg
 
 from lotus.errors import BeliefError
 from lotus.priors.types import PriorsVersion, from_json, priors_0, to_json
 from lotus.timebase import DAY_MS, day_of, day_start_ms
 from lotus_store.ledger.bodies import to_body
-from lotus_store.postgres.queries import message_query, query
-
-Connection = psycopg.Connection[tuple[object, ...]]
+from lotus_store.postgres.queries import Connection, message_query, query
 
 
 def put_version(
@@ -42,7 +39,7 @@ def put_version(
 
 
 def put_in_force(connection: Connection, version: PriorsVersion, event_id: str, module: str = "sig") -> None:
-    """Say that a version is in force from its `effective_from_ms`, brought by message `event_id`."""
+    """Put a version in force from its `effective_from_ms`, brought by message `event_id`."""
     connection.execute(
         _query(module, "put_in_force"),
         [version.branch, day_of(version.effective_from_ms), version.priors_ver, version.effective_from_ms, event_id],

@@ -1,13 +1,11 @@
 """Acts of reviewers in the sig database: append-only rows; what became of them is a record of the night (`review`)."""
 
 import msgspec
-import psycopg
 
 from lotus.weave.review import ActOutcome, ReviewAct
 from lotus_store.ledger.bodies import from_body
-from lotus_store.postgres.queries import query
+from lotus_store.postgres.queries import Connection, query
 
-Connection = psycopg.Connection[tuple[object, ...]]
 KIND = "review"  # kind of experiment rows that hold outcomes
 
 
@@ -18,7 +16,7 @@ def put_review(connection: Connection, act: ReviewAct, event_id: str) -> None:
 
 
 def read_reviews(connection: Connection, branch: str, asof_day: str | None = None) -> tuple[ReviewAct, ...]:
-    """Return the acts of a branch said after one committed day, or all, ordered by day and name."""
+    """Return the acts of a branch after one committed day, or all, ordered by day and name."""
     cursor = connection.execute(query("sig", "read_reviews"), {"branch": branch, "day": asof_day})
     names = [c.name for c in cursor.description or ()]
     return tuple(msgspec.convert(dict(zip(names, row, strict=True)), ReviewAct) for row in cursor)

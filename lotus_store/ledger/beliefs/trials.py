@@ -2,16 +2,13 @@
 
 from typing import Any
 
-import psycopg
-
 from lotus.knobs.rows import Observation
 from lotus.timebase import DAY_MS, day_start_ms
 from lotus.trading.plan.knob_choice import KnobChoice
 from lotus.trading.plan.knobs import KNOBS
 from lotus_store.ledger.bodies import from_body
-from lotus_store.postgres.queries import query
+from lotus_store.postgres.queries import Connection, query
 
-Connection = psycopg.Connection[tuple[object, ...]]
 LONGEST_PLAN_MS = 8 * DAY_MS
 NO_HORIZON_S = 1  # what leaving a position cost has no horizon
 _OWNERS = {spec.key: spec.owner for spec in KNOBS}
@@ -21,7 +18,7 @@ def trials_of(connection: Connection, branch: str, day: str) -> list[Observation
     """Return the plans in trials that finished on a day of event time; a plan that was never left cost nothing."""
     start = day_start_ms(day)
     place = {"branch": branch, "from_ms": start, "until_ms": start + DAY_MS, "since_ms": start - LONGEST_PLAN_MS}
-    return [_observation(*_any(row)) for row in connection.execute(query("tr", "knob_trials"), place)]
+    return [_observation(*row) for row in connection.execute(query("tr", "knob_trials"), place)]
 
 
 def _observation(
@@ -41,7 +38,3 @@ def _observation(
         outcome_bps=-float(slippage_bps or 0.0),
         source="paper_live" if venue == "paper" else "venue",
     )
-
-
-def _any(row: tuple[Any, ...]) -> tuple[Any, ...]:
-    return row

@@ -9,15 +9,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any
-
-import psycopg
 
 from lotus.modules.envelope import Envelope
 from lotus.modules.intents import Intent
-from lotus_store.postgres.queries import message_query, message_rows, put_rows
-
-Connection = psycopg.Connection[tuple[object, ...]]
+from lotus_store.postgres.queries import Connection, message_query, message_rows, put_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,17 +68,17 @@ def append_once(
     Numbers are gapless: other senders wait until the caller's transaction ends.
     """
     connection.execute(message_query(module, "lock_outbox"))
-    found = connection.execute(message_query(module, "next_and_sent"), [list(dedupe_keys)]).fetchall()
-    seq = int(str(found[0][0]))
-    known = {str(key): str(text) for _, key, text in found if key is not None}
+    rows_sent = connection.execute(message_query(module, "next_and_sent"), [list(dedupe_keys)]).fetchall()
+    seq = int(str(rows_sent[0][0]))
+    texts = {str(key): str(text) for _, key, text in rows_sent if key is not None}
     new: list[tuple[Envelope, str]] = []
     for index, key in enumerate(dedupe_keys):
-        if key not in known:
+        if key not in texts:
             new.append(sealed(index, seq + len(new)))
-            known[key] = new[-1][1]
+            texts[key] = new[-1][1]
     rows = [(e.seq, *_columns(e), text) for e, text in new]
     put_rows(connection, message_query(module, "put_outbox"), rows)
-    return [known[key] for key in dedupe_keys]
+    return [texts[key] for key in dedupe_keys]
 
 
 def sent(connection: Connection, module: str, dedupe_key: str) -> str | None:
@@ -95,11 +90,11 @@ def sent(connection: Connection, module: str, dedupe_key: str) -> str | None:
 def claim_outbox(connection: Connection, module: str, branch: str | None, batch: int) -> list[OutboxRow]:
     """Claim waiting rows, most urgent first, until the caller's transaction ends."""
     rows = connection.execute(message_query(module, "claim_outbox"), {"branch": branch, "batch": batch})
-    return [OutboxRow(*_any(row)) for row in rows]
+    return [OutboxRow(*row) for row in rows]
 
 
 def dispatched(connection: Connection, module: str, seqs: Sequence[int], outcome: str) -> None:
-    """Say that outbox rows are done: `delivered` or `dead`."""
+    """Mark outbox rows as done: `delivered` or `dead`."""
     connection.execute(message_query(module, "dispatched"), [outcome, list(seqs)])
 
 
@@ -111,7 +106,7 @@ def postponed(connection: Connection, module: str, waits_s: Mapping[int, float])
 def deliver(
     connection: Connection,
     module: str,
-    parcels: Sequence[tuple[Envelope, str]],
+    envelopes: Sequence[tuple[Envelope, str]],
     replica_of: Mapping[Intent, str | None] = MappingProxyType({}),
 ) -> set[str]:
     """Put envelopes (with their texts) into a module's inbox in one statement; return the names of those that are new.
@@ -119,7 +114,7 @@ def deliver(
     `replica_of` names the replica that is to have the messages of an intent (none: anybody).
     One that was there before, by name or by sender and dedupe key, is left as it is.
     """
-    rows = [(e.event_id, e.sender.value, *_columns(e)[1:], text, replica_of.get(e.intent)) for e, text in parcels]
+    rows = [(e.event_id, e.sender.value, *_columns(e)[1:], text, replica_of.get(e.intent)) for e, text in envelopes]
     return {str(row[0]) for row in connection.execute(*message_rows(module, "put_inbox", rows))}
 
 
@@ -140,11 +135,11 @@ def claim_inbox(
     only = None if intents is None else list(intents)
     values = {"branch": branch, "batch": batch, "skip": list(skip), "replica": replica, "intents": only}
     rows = connection.execute(message_query(module, "claim_inbox"), values)
-    return [Received(*_any(row)) for row in rows]
+    return [Received(*row) for row in rows]
 
 
 def consumed(connection: Connection, module: str, outcomes: Mapping[str, str]) -> None:
-    """Say that inbox rows (by name) are done: `applied`, `refused` or `dead`."""
+    """Mark inbox rows (by name) as done: `applied`, `refused` or `dead`."""
     connection.execute(message_query(module, "consumed"), [list(outcomes), list(outcomes.values())])
 
 
@@ -158,7 +153,7 @@ def reconsider(connection: Connection, module: str, event_id: str) -> bool:
     return connection.execute(message_query(module, "reconsider"), [event_id]).rowcount == 1
 
 
-def bury(connection: Connection, module: str, letters: Sequence[tuple[DeadLetter, str]]) -> None:
+def dead_letter(connection: Connection, module: str, letters: Sequence[tuple[DeadLetter, str]]) -> None:
     """Keep dead letters (each with its envelope); they stay replayable."""
     rows = [(x.event_id, x.place, x.reason, x.detail.replace("\0", "\\0"), text) for x, text in letters]
     connection.execute(*message_rows(module, "put_dead", rows))
@@ -172,13 +167,13 @@ def replay(connection: Connection, module: str, event_id: str, place: str) -> bo
 
 def dead_letters(connection: Connection, module: str) -> list[DeadLetter]:
     """Return the dead letters that were not replayed."""
-    return [DeadLetter(*_any(row)) for row in connection.execute(message_query(module, "dead_letters"))]
+    return [DeadLetter(*row) for row in connection.execute(message_query(module, "dead_letters"))]
 
 
 def lag(connection: Connection, module: str) -> Lag:
     """Return how much waits."""
     row = connection.execute(message_query(module, "lag")).fetchone()
-    return Lag(*_any(row or (0, 0, 0.0)))
+    return Lag(*(row or (0, 0, 0.0)))
 
 
 def anything_open(connection: Connection, module: str, branch: str) -> bool:
@@ -195,15 +190,17 @@ def waiting(
     return [(str(a), str(b), str(c)) for a, b, c in connection.execute(message_query(module, "waiting"), values)]
 
 
+def newest(connection: Connection, module: str, intent: str, branch: str | None = None) -> list[str]:
+    """Return the envelopes of the 100 newest messages of an intent that were applied (of one branch), newest first."""
+    rows = connection.execute(message_query(module, "newest"), {"intent": intent, "branch": branch})
+    return [str(text) for (text,) in rows]
+
+
 def releases_lately(connection: Connection, module: str, seconds: float) -> list[str]:
-    """Return the releases under which a module said something in the last seconds (of its 100 newest messages)."""
+    """Return the releases under which a module sent something in the last seconds (of its 100 newest messages)."""
     rows = connection.execute(message_query(module, "releases_lately"), [seconds])
     return sorted(str(release) for (release,) in rows)
 
 
 def _columns(e: Envelope) -> tuple[object, ...]:
     return e.event_id, e.dedupe_key, e.lifecycle_id, e.branch, e.intent.value, e.priority
-
-
-def _any(row: tuple[Any, ...]) -> tuple[Any, ...]:
-    return row

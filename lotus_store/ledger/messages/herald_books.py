@@ -1,6 +1,6 @@
-"""What the Herald keeps beside the messages: its lock on a source, counts, the backlog that it sheds, and gaps.
+"""What the Herald keeps beside the messages: its lock on a source, counts, the backlog that it load-sheds, and gaps.
 
-All in the sender's own database. When to shed and what a gap means is decided in `lotus_herald`.
+All in the sender's own database. When to load-shed and what a gap means is decided in `lotus_herald`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from lotus.modules.envelope import Envelope
-from lotus_store.ledger.messages.boxes import Connection, OutboxRow
-from lotus_store.postgres.queries import message_query, message_rows
+from lotus_store.ledger.messages.boxes import OutboxRow
+from lotus_store.postgres.queries import Connection, message_query, message_rows
 
 Counted = tuple[str, str, str]  # target ("" for none), intent, outcome
 
@@ -53,8 +53,8 @@ def backlog(connection: Connection, module: str, branch: str | None, limit: int)
     return int(str(row[0])) if row else 0
 
 
-def shed(connection: Connection, module: str, branch: str | None, n: int, detail: str) -> list[OutboxRow]:
-    """Make dead letters of the `n` lowest, oldest waiting rows and return them; urgent ones are never shed."""
+def load_shed(connection: Connection, module: str, branch: str | None, n: int, detail: str) -> list[OutboxRow]:
+    """Make dead letters of the `n` lowest, oldest waiting rows and return them; urgent ones never."""
     rows: Any = connection.execute(message_query(module, "shed"), {"branch": branch, "n": n, "detail": detail})
     return [OutboxRow(*row) for row in rows]
 

@@ -1,7 +1,7 @@
 """Verify keys of a module in its own database: which hold, since when, and which a message was signed under.
 
-Secret keys are files of `lotus_herald.keys`; this table says whose public halves count. A retired key holds for what
-was said before its end. (Literature: key rotation with overlap.)
+Secret keys are files of `lotus_herald.keys`; this table holds the public halves that count. A retired key holds for
+what was sent before its end. (Literature: key rotation with overlap.)
 """
 
 from collections.abc import Sequence
@@ -9,11 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import psycopg
+from lotus_store.postgres.queries import Connection, message_query
 
-from lotus_store.postgres.queries import message_query
-
-Connection = psycopg.Connection[tuple[object, ...]]
 FILE = "keys.sql"
 
 

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lotus.modules.partnership import Partner
-from lotus_store.ledger.messages.boxes import Connection
-from lotus_store.postgres.queries import message_query
+from lotus_store.postgres.queries import Connection, message_query
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,17 +39,17 @@ class Live:
 
 
 def put_replica(connection: Connection, module: str, row: ReplicaRow) -> Partner:
-    """Register a replica as alive; return what was measured of it before, or what the row says when it is new."""
+    """Register a replica as alive; return what was measured of it before, or the row's values when it is new."""
     values = [row.replica_id, row.process, row.capabilities, row.accepts, row.produces, row.preferred, row.health,
               row.latency_ms, row.reliability, row.strength]  # fmt: skip
-    found: Any = connection.execute(message_query(module, "put_replica"), values).fetchone()
-    return Partner(*found)
+    measured: Any = connection.execute(message_query(module, "put_replica"), values).fetchone()
+    return Partner(*measured)
 
 
 def beat(
     connection: Connection, module: str, replica_id: str, partner: Partner, health: str, *, ended: bool = False
 ) -> None:
-    """Say that a replica lives and how it fares, or that it has ended in good order."""
+    """Write that a replica lives and how it fares, or that it has ended in good order."""
     values = {
         "replica_id": replica_id,
         "health": health,

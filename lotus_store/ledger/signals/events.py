@@ -7,15 +7,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import psycopg
 from numpy.typing import NDArray
 
 from lotus.errors import LedgerError
 from lotus.outcomes.signal_eval import horizon_columns
 from lotus_store.ledger.binary_copy import copy_rows, pick
-from lotus_store.postgres.queries import columns_of_copy, query
+from lotus_store.postgres.queries import Connection, columns_of_copy, query
 
-Connection = psycopg.Connection[tuple[object, ...]]
 Columns = Mapping[str, NDArray[Any]]
 
 
@@ -55,8 +53,8 @@ def read_event(connection: Connection, event_id: str) -> dict[str, Any]:
 
 def read_eval(connection: Connection, event_id: str) -> dict[str, Any] | None:
     """Return the outcome of one event with its horizons (a list of dicts), or None before it has matured."""
-    found = _rows(connection, "read_eval", event_id)
-    return found[0] | {"horizons": _rows(connection, "read_eval_horizons", event_id)} if found else None
+    rows = _rows(connection, "read_eval", event_id)
+    return rows[0] | {"horizons": _rows(connection, "read_eval_horizons", event_id)} if rows else None
 
 
 def event_days(connection: Connection, branch: str) -> list[str]:
@@ -65,14 +63,14 @@ def event_days(connection: Connection, branch: str) -> list[str]:
 
 
 def _row(connection: Connection, name: str, event_id: str) -> dict[str, Any]:
-    found = _rows(connection, name, event_id)
-    if not found:
+    rows = _rows(connection, name, event_id)
+    if not rows:
         raise LedgerError(
             f"there is no event {event_id!r}",
             "an event_id of the ledger, or a fill, order, plan or decision",
             "another home, or a silent window (s = 0), which only the lake keeps",
         )
-    return found[0]
+    return rows[0]
 
 
 def _rows(connection: Connection, name: str, key: str) -> list[dict[str, Any]]:

@@ -1,20 +1,17 @@
 """How published windows were executed at a venue, in the sig database: the rows that become Y of a traded day.
 
-Written when the trader tells it, once per window; what a day's outcomes make of them is `lotus.outcomes.executed`.
+Written when the trader reports it, once per window; what a day's outcomes make of them is `lotus.outcomes.executed`.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import psycopg
-
 from lotus_store.ledger.bodies import to_body
-from lotus_store.postgres.queries import query
+from lotus_store.postgres.queries import Connection, query
 
 EXECUTIONS_TOLD = "executions_told"  # note of signal_eval: how many executions of its windows were known
 LOOK_BACK_DAYS = 30  # committed days that are looked at for executions told later
-Connection = psycopg.Connection[tuple[object, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,18 +49,19 @@ def judge_signal(connection: Connection, row: Execution) -> None:
 def executions_of(connection: Connection, branch: str, from_ms: int, until_ms: int) -> list[Execution]:
     """Return the executions of windows that end in [from_ms, until_ms), in order of their events."""
     rows = connection.execute(query("sig", "executions_of"), [branch, from_ms, until_ms])
-    return [Execution(*_any(row)) for row in rows]
+    return [Execution(*row) for row in rows]
 
 
 def execution_of(connection: Connection, event_id: str) -> Execution | None:
     """Return how a window was executed, None when it was not."""
     row = connection.execute(query("sig", "execution_of"), [event_id]).fetchone()
-    return Execution(*_any(row)) if row else None
+    return Execution(*row) if row else None
 
 
 @dataclass(frozen=True, slots=True)
 class LateDay:
-    """A day whose outcomes were made without all `told` executions of its windows; the last came `quiet_s` ago."""
+    """A day whose outcomes were made without all `told` (reported) executions of its windows; the last came `quiet_s`
+    ago."""
 
     day: str
     venue: str
@@ -79,13 +77,9 @@ def late_executions(connection: Connection, branch: str, longest_s: int) -> list
     rows = connection.execute(
         query("sig", "late_executions"), {"branch": branch, "days": LOOK_BACK_DAYS, "longest_ms": 1000 * longest_s}
     )
-    return [LateDay(*_any(row)) for row in rows]
+    return [LateDay(*row) for row in rows]
 
 
 def replays_at_work(connection: Connection, branch: str) -> list[str]:
     """Return the runs that replay a stored day on a branch now: what they execute is not all told yet."""
     return [str(row[0]) for row in connection.execute(query("sig", "replays_at_work"), [branch])]
-
-
-def _any(row: tuple[Any, ...]) -> tuple[Any, ...]:
-    return row

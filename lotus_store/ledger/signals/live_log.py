@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import psycopg
 import pyarrow as pa
 import pyarrow.csv as pc
 from numpy.typing import NDArray
@@ -20,9 +19,8 @@ from lotus.errors import LedgerError
 from lotus.timebase import DAY_MS, day_of, day_start_ms, next_day
 from lotus_store.ledger.binary_copy import copy_rows, pick
 from lotus_store.ledger.bodies import to_body
-from lotus_store.postgres.queries import columns_of_copy, query
+from lotus_store.postgres.queries import Connection, columns_of_copy, query
 
-Connection = psycopg.Connection[tuple[object, ...]]
 SWAP_DETECTORS = "swap_detectors"  # the command that gives a daemon its trials
 _ARROW = {"text": pa.string(), "?": pa.bool_(), "f8": pa.float64()}  # whole numbers of any width are read as int64
 
@@ -74,11 +72,11 @@ def begin_run(connection: Connection, run: Run) -> None:
     """Name a run before its first row; raises `LedgerError` when the name is taken by a run of another kind."""
     connection.execute(query("sig", "put_run"), [run.run_id, run.branch, run.tape, run.replayed])
     row = connection.execute(query("sig", "read_run"), [run.run_id]).fetchone()
-    known = Run(*_any(row)) if row else run
-    if (known.branch, known.replayed) != (run.branch, run.replayed):
-        kind = "replayed a recording" if known.replayed else "took the venue's messages"
+    stored = Run(*row) if row else run
+    if (stored.branch, stored.replayed) != (run.branch, run.replayed):
+        kind = "replayed a recording" if stored.replayed else "took the venue's messages"
         cause = "give this run another name (--run-id)"
-        raise LedgerError(f"run {run.run_id} {kind} on branch {known.branch}", "one kind and branch per run", cause)
+        raise LedgerError(f"run {run.run_id} {kind} on branch {stored.branch}", "one kind and branch per run", cause)
 
 
 def append_events(connection: Connection, run_id: str, events: Mapping[str, NDArray[Any]]) -> int:
@@ -104,7 +102,7 @@ def append_log(connection: Connection, run_id: str, entries: Sequence[LogEntry])
 
 def read_log(connection: Connection, run_id: str) -> list[LogEntry]:
     """Return a run's log in order."""
-    return [LogEntry(*_any(row)) for row in connection.execute(query("sig", "read_log"), [run_id])]
+    return [LogEntry(*row) for row in connection.execute(query("sig", "read_log"), [run_id])]
 
 
 def put_orders(connection: Connection, run_id: str, orders: Sequence[OrderRow]) -> None:
@@ -123,12 +121,12 @@ def put_fills(connection: Connection, run_id: str, fills: Sequence[FillRow]) -> 
 
 def read_orders(connection: Connection, run_id: str) -> list[OrderRow]:
     """Return a run's orders, oldest first."""
-    return [OrderRow(*_any(row)) for row in connection.execute(query("sig", "read_orders"), [run_id])]
+    return [OrderRow(*row) for row in connection.execute(query("sig", "read_orders"), [run_id])]
 
 
 def read_fills(connection: Connection, run_id: str) -> list[FillRow]:
     """Return a run's fills, oldest first."""
-    return [FillRow(*_any(row)) for row in connection.execute(query("sig", "read_fills"), [run_id])]
+    return [FillRow(*row) for row in connection.execute(query("sig", "read_fills"), [run_id])]
 
 
 def live_runs(connection: Connection, branch: str, day: str) -> list[str]:
@@ -179,18 +177,18 @@ def command(connection: Connection, name: str, body: Mapping[str, Any] | None = 
 
 def take_commands(connection: Connection) -> list[tuple[int, str, dict[str, Any]]]:
     """Take every waiting command once, oldest first: (number, command, body)."""
-    return [_any(row) for row in connection.execute(query("sig", "take_commands"))]
+    return list(connection.execute(query("sig", "take_commands")))
 
 
 def finish_command(connection: Connection, number: int, result: Mapping[str, Any]) -> None:
-    """Say how a command ended."""
+    """Write how a command ended."""
     connection.execute(query("sig", "finish_command"), [to_body(result), number])
 
 
 def command_result(connection: Connection, number: int) -> dict[str, Any] | None:
     """Return what a daemon answered to a command, None while it has not."""
     row = connection.execute(query("sig", "read_command_result"), [number]).fetchone()
-    return None if row is None else dict(_any(row)[0] or {})
+    return None if row is None else dict(row[0] or {})
 
 
 def _of_day(branch: str, day: str) -> list[object]:
@@ -202,7 +200,3 @@ def _of_day(branch: str, day: str) -> list[object]:
 def _column(values: pa.ChunkedArray, dtype: np.dtype[Any]) -> NDArray[Any]:
     plain: NDArray[Any] = values.combine_chunks().to_numpy(zero_copy_only=False)
     return plain.view(np.uint64) if dtype == np.uint64 else plain.astype(dtype)
-
-
-def _any(row: tuple[Any, ...]) -> tuple[Any, ...]:
-    return row

@@ -4,12 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import psycopg
-
 from lotus_store.ledger.bodies import to_body
-from lotus_store.postgres.queries import query
-
-Connection = psycopg.Connection[tuple[object, ...]]
+from lotus_store.postgres.queries import Connection, query
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +56,7 @@ def put_segment(connection: Connection, segment: Segment) -> None:
 def read_segments(connection: Connection, tape: str, day: str | None = None) -> list[Segment]:
     """Return the segments of a tape, of one day or of all, in path order."""
     rows = connection.execute(query("sig", "read_segments"), {"tape": tape, "day": day})
-    return [Segment(*_any(row)) for row in rows]
+    return [Segment(*row) for row in rows]
 
 
 def write_gaps(connection: Connection, tape: str, day: str, gaps: Sequence[TapeGap]) -> int:
@@ -74,7 +70,7 @@ def write_gaps(connection: Connection, tape: str, day: str, gaps: Sequence[TapeG
 
 def read_gaps(connection: Connection, tape: str, day: str) -> list[TapeGap]:
     """Return the gaps of a tape and day, ordered by asset and start."""
-    return [TapeGap(*_any(row)) for row in connection.execute(query("sig", "read_gaps"), [tape, day])]
+    return [TapeGap(*row) for row in connection.execute(query("sig", "read_gaps"), [tape, day])]
 
 
 def write_quarantine(connection: Connection, tape: str, day: str, lines: Sequence[QuarantinedRow]) -> int:
@@ -88,13 +84,9 @@ def write_quarantine(connection: Connection, tape: str, day: str, lines: Sequenc
 
 def read_quarantine(connection: Connection, tape: str, day: str) -> list[QuarantinedRow]:
     """Return the quarantined lines of a tape and day in order."""
-    return [QuarantinedRow(*_any(row)) for row in connection.execute(query("sig", "read_quarantine"), [tape, day])]
+    return [QuarantinedRow(*row) for row in connection.execute(query("sig", "read_quarantine"), [tape, day])]
 
 
 def _storable(text: str) -> str:
     """PostgreSQL's text has no NUL and no lone surrogate; bad input is just where they come from."""
     return text.replace("\0", "\\0").encode("utf-8", "backslashreplace").decode()
-
-
-def _any(row: tuple[Any, ...]) -> tuple[Any, ...]:
-    return row

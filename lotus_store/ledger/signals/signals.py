@@ -6,11 +6,7 @@ Rows are named by what they are and never changed. What a payload holds is `lotu
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import psycopg
-
-from lotus_store.postgres.queries import query
-
-Connection = psycopg.Connection[tuple[object, ...]]
+from lotus_store.postgres.queries import Connection, query
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +29,10 @@ def put_signals(connection: Connection, run_id: str, rows: Sequence[SignalRow]) 
 
 def read_signals(connection: Connection, run_id: str) -> list[SignalRow]:
     """Return the payloads of a run, oldest window first."""
-    return [SignalRow(*_any(row)) for row in connection.execute(query("sig", "read_signals"), [run_id])]
+    return [SignalRow(*row) for row in connection.execute(query("sig", "read_signals"), [run_id])]
 
 
 def published_signal(connection: Connection, event_id: str, schema_ver: str) -> str | None:
     """Return the payload that was published of an event (by a living daemon, else by a replay), None without one."""
     row = connection.execute(query("sig", "published_signal"), [event_id, schema_ver]).fetchone()
     return str(row[0]) if row else None
-
-
-def _any(row: tuple[object, ...]) -> tuple[str, str, int, str]:
-    event_id, schema_ver, time_ms, payload = row
-    return str(event_id), str(schema_ver), int(str(time_ms)), str(payload)

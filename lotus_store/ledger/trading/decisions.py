@@ -1,44 +1,35 @@
 """Decisions and strands of the decision-maker in the dm database; every write may be repeated."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
-import psycopg
-
+from lotus.modules.messages.trading import DmDecision
 from lotus.timebase import session_of
 from lotus_store.ledger.bodies import to_body
-from lotus_store.postgres.queries import query
-
-Connection = psycopg.Connection[tuple[object, ...]]
-
-
-@dataclass(frozen=True, slots=True)
-class DecisionRow:
-    """A decision as it was sent: `kind` is probe or book, `time_ms` event time, `ticket` its dm-decision-1.0."""
-
-    decision_id: str
-    branch: str
-    lifecycle_id: str
-    kind: str
-    time_ms: int
-    ticket: Mapping[str, Any]
+from lotus_store.postgres.queries import Connection, query
 
 
 def put_decision(
-    connection: Connection, row: DecisionRow, parent_id: str, symbol: str, timeframe: str, regime: str | None = None
+    connection: Connection,
+    decision: DmDecision,
+    lifecycle_id: str,
+    parent_id: str = "",
+    symbol: str = "",
+    timeframe: str = "",
+    regime: str | None = None,
 ) -> None:
     """Write a decision and its strand; those that are there stay.
 
-    The strand of a decision of the book says what it expects (bps) and within which budget; a probe has neither.
+    The strand of a decision of the book holds what it expects (bps) and within which budget; a probe has neither.
     """
-    expected, authority = row.ticket.get("expected"), row.ticket.get("authority")
+    expected, authority = decision.ticket.get("expected"), decision.ticket.get("authority")
     values = {
-        "session_bucket": session_of(row.time_ms).name, "regime": regime,
+        "session_bucket": session_of(decision.time_ms).name, "regime": regime,
         "dm_alpha": None if expected is None else expected["return_bps"],
         "dm_budget": None if authority is None else to_body(authority["budget"]),
-        "decision_id": row.decision_id, "branch": row.branch, "lifecycle_id": row.lifecycle_id, "kind": row.kind,
-        "time_ms": row.time_ms, "ticket": to_body(row.ticket), "parent_id": parent_id, "symbol": symbol,
+        "decision_id": decision.decision_id, "branch": decision.branch, "lifecycle_id": lifecycle_id,
+        "kind": decision.kind,
+        "time_ms": decision.time_ms, "ticket": to_body(decision.ticket), "parent_id": parent_id, "symbol": symbol,
         "timeframe": timeframe,
     }  # fmt: skip
     connection.execute(query("dm", "put_decision"), values)
@@ -47,7 +38,7 @@ def put_decision(
 def decision_of(connection: Connection, decision_id: str) -> dict[str, Any] | None:
     """Return the ticket of a decision, None when there is none of that name."""
     row = connection.execute(query("dm", "decision_of"), [decision_id]).fetchone()
-    return None if row is None else dict(_any(row)[0])
+    return None if row is None else dict(row[0])
 
 
 def judge_decision(connection: Connection, decision_id: str, judgement: Mapping[str, Any]) -> None:
@@ -60,10 +51,6 @@ def judge_book(connection: Connection, decision_id: str, plan_id: str, judgement
     connection.execute(query("dm", "judge_book_strand"), [plan_id, to_body(judgement), decision_id])
 
 
-def note_trigger(connection: Connection, decision_id: str, told: Mapping[str, Any]) -> None:
+def note_trigger(connection: Connection, decision_id: str, trigger: Mapping[str, Any]) -> None:
     """Add what became of a decision's trigger to its strand, after what was told before."""
-    connection.execute(query("dm", "note_trigger"), [to_body([told]), decision_id])
-
-
-def _any(row: tuple[Any, ...]) -> tuple[Any, ...]:
-    return row
+    connection.execute(query("dm", "note_trigger"), [to_body([trigger]), decision_id])

@@ -1,6 +1,6 @@
 """What the decision-maker was told, and where its book stands, in the dm database; every write may be repeated.
 
-An input is told once and stays what it was; it may be taken back, before or after it came. What is over is forgotten:
+An input comes once and stays as it was; it may be taken back, before or after it came. What is over is forgotten:
 the ticket of a decision names the views that it rests on. What the values mean is `lotus.decision`.
 """
 
@@ -8,14 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import psycopg
-
 from lotus.decision.alphas import AlphaInput, CueInput
 from lotus.decision.standing import Standing
 from lotus_store.ledger.bodies import from_body, to_body
-from lotus_store.postgres.queries import query
-
-Connection = psycopg.Connection[tuple[object, ...]]
+from lotus_store.postgres.queries import Connection, query
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +54,7 @@ def withdraw_view(
 def view_time(connection: Connection, branch: str, event_id: str) -> int | None:
     """Return the end of the window of a view (event time, ms), whatever became of it; None for one not there."""
     row = connection.execute(query("dm", "input_time"), [branch, event_id]).fetchone()
-    return None if row is None else int(_any(row)[0])
+    return None if row is None else int(row[0])
 
 
 def live_views(connection: Connection, branch: str, now_ms: int) -> list[AlphaInput]:
@@ -81,8 +77,11 @@ def live_cues(connection: Connection, branch: str, now_ms: int) -> list[CueInput
 
 def refused_inputs(connection: Connection, branch: str) -> list[RefusedInput]:
     """Return what was not taken and is still remembered, oldest first."""
-    rows = [_any(row) for row in connection.execute(query("dm", "refused_inputs"), [branch])]
-    return [RefusedInput(kind, name, source, coin, at_ms, tuple(why)) for kind, name, source, coin, at_ms, why in rows]
+    rows = list(connection.execute(query("dm", "refused_inputs"), [branch]))
+    return [
+        RefusedInput(kind=kind, event_id=name, source=source, coin=coin, window_end_ms=at_ms, reasons=tuple(why))
+        for kind, name, source, coin, at_ms, why in rows
+    ]
 
 
 def forget_inputs(connection: Connection, branch: str, now_ms: int) -> int:
@@ -95,7 +94,7 @@ def standing_of(connection: Connection, branch: str, portfolio_id: str) -> tuple
     row = connection.execute(query("dm", "book_standing"), [branch, portfolio_id]).fetchone()
     if row is None:
         return -1, Standing()
-    window_end_ms, body = _any(row)
+    window_end_ms, body = row
     return window_end_ms, from_body(body, Standing)
 
 
@@ -109,7 +108,3 @@ def put_standing(
 
 def _put(connection: Connection, values: Sequence[Any]) -> None:
     connection.execute(query("dm", "put_input"), values)
-
-
-def _any(row: tuple[Any, ...]) -> tuple[Any, ...]:
-    return row

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
-import psycopg
 
 from lotus.decision.allocation.covariance import Covariance
 from lotus.decision.fusion import Correlations
@@ -20,9 +19,8 @@ from lotus.decision.knowledge.reliability import SourceReliability
 from lotus.errors import LedgerError
 from lotus.hashing import natural_id
 from lotus_store.ledger.bodies import from_body, to_body
-from lotus_store.postgres.queries import query
+from lotus_store.postgres.queries import Connection, query
 
-Connection = psycopg.Connection[tuple[object, ...]]
 CALIBRATION, RELIABILITY, EXECUTOR = "calibration", "reliability", "executor"
 CELLS: Final = (CALIBRATION, "cells")  # kind and name of each row of a night
 COVARIANCE: Final = (CALIBRATION, "covariance")
@@ -85,15 +83,22 @@ def knowledge_before(connection: Connection, branch: str, day: str) -> Knowledge
 def knowledge_of(connection: Connection, branch: str, night: str, executors_day: str) -> Knowledge:
     """Return the knowledge of one night, with executors as of a day; raises `LedgerError` when it is not there."""
     bodies = _read(connection, branch, night)
-    found = from_body(bodies[COVARIANCE], _StoredCovariance)
-    matrix = np.array(found.matrix, dtype=np.float64).reshape(len(found.coins), len(found.coins))
+    stored = from_body(bodies[COVARIANCE], _StoredCovariance)
+    matrix = np.array(stored.matrix, dtype=np.float64).reshape(len(stored.coins), len(stored.coins))
     pairs = from_body(bodies[CORRELATIONS], list[tuple[str, str, float]])
     reliabilities = from_body(bodies[SOURCES], tuple[SourceReliability, ...])
     return Knowledge(
         day=night,
         calibration=from_body(bodies[CELLS], ScoreCalibration),
         memory=DecisionMemory(reliabilities, executors_by(connection, branch, executors_day)),
-        covariance=Covariance(found.coins, matrix, found.bar_s, found.asof_ms, found.shrinkage, found.rows),
+        covariance=Covariance(
+            coins=stored.coins,
+            matrix=matrix,
+            bar_s=stored.bar_s,
+            asof_ms=stored.asof_ms,
+            shrinkage=stored.shrinkage,
+            rows=stored.rows,
+        ),
         correlations={(one, other): rho for one, other, rho in pairs},
     )
 
@@ -115,9 +120,11 @@ def executors_by(connection: Connection, branch: str, day: str) -> tuple[Executo
 
 
 def _bodies(knowledge: Knowledge, quality: Sequence[SourceQuality]) -> dict[tuple[str, str], str]:
-    found = knowledge.covariance
-    matrix = tuple(tuple(row) for row in found.matrix.tolist())
-    stored = _StoredCovariance(found.coins, matrix, found.bar_s, found.asof_ms, found.shrinkage, found.rows)
+    covariance = knowledge.covariance
+    matrix = tuple(tuple(row) for row in covariance.matrix.tolist())
+    stored = _StoredCovariance(
+        covariance.coins, matrix, covariance.bar_s, covariance.asof_ms, covariance.shrinkage, covariance.rows
+    )
     pairs = [(one, other, rho) for (one, other), rho in sorted(knowledge.correlations.items())]
     return {
         CELLS: to_body(knowledge.calibration),

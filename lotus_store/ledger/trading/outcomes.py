@@ -1,21 +1,18 @@
 """Plans that came to their end, from the tr database: what was foretold of each, and what became of it.
 
-Only entries that were due count: one that expired or was called off says nothing of fills. What is learned from them is
-`lotus.trading.estimates.predictor`'s and `lotus.trading.estimates.executor_scores`'.
+Only entries that were due count: one that expired or was called off is no evidence about fills. What is learned from
+them is `lotus.trading.estimates.predictor`'s and `lotus.trading.estimates.executor_scores`'.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import psycopg
-
 from lotus.trading.estimates.executor_scores import DUE, SUCCESS
 from lotus.trading.estimates.predictor import Features, PastExecution, Prediction
 from lotus_store.ledger.bodies import from_body
-from lotus_store.postgres.queries import query
+from lotus_store.postgres.queries import Connection, query
 
-Connection = psycopg.Connection[tuple[object, ...]]
 ALWAYS_MS = 2**62
 
 
@@ -42,32 +39,46 @@ def finished_plans(
 ) -> list[FinishedPlan]:
     """Return the plans of a branch (and venue) that ended before `before_ms`, oldest end first; the newest `most`."""
     place = {"branch": branch, "venue": venue, "due": list(DUE), "before_ms": before_ms, "most": most}
-    rows = [_finished(*_any(row)) for row in connection.execute(query("tr", "finished_plans"), place)]
+    rows = [_finished(*row) for row in connection.execute(query("tr", "finished_plans"), place)]
     return rows[::-1]
 
 
 def _finished(
-    plan_id: str, venue: str, strategy: str, sent_ms: int, told: Mapping[str, Any] | None, metrics: Mapping[str, Any]
+    plan_id: str,
+    venue: str,
+    strategy: str,
+    sent_ms: int,
+    estimate: Mapping[str, Any] | None,
+    metrics: Mapping[str, Any],
 ) -> FinishedPlan:
-    told = told or {}
-    known_ms, features = int(metrics["finished_ts"]), told.get("features")
+    estimate = estimate or {}
+    known_ms, features = int(metrics["finished_ts"]), estimate.get("features")
     named = {"execution_id": plan_id, "revision": 0, "venue": venue, "strategy": strategy}
     score = named | {name: metrics[name] for name in ("status", "adherence", "alarms")}
     execution = None
     if features is not None:
         execution = PastExecution(
-            from_body(features, Features), sent_ms, known_ms, metrics["status"] in SUCCESS,
-            _number(metrics["slippage_arrival_bps"]), metrics["latency_ms"],
-        )  # fmt: skip
-    said = told.get("prediction")
-    prediction = None if said is None else from_body(said, Prediction)
-    return FinishedPlan(plan_id, venue, sent_ms, known_ms, score, execution, prediction, int(told.get("fitted_ms", 0)))
+            features=from_body(features, Features),
+            sent_ms=sent_ms,
+            known_ms=known_ms,
+            filled=metrics["status"] in SUCCESS,
+            slippage_bps=_number(metrics["slippage_arrival_bps"]),
+            latency_ms=metrics["latency_ms"],
+        )
+    predicted = estimate.get("prediction")
+    prediction = None if predicted is None else from_body(predicted, Prediction)
+    return FinishedPlan(
+        plan_id=plan_id,
+        venue=venue,
+        sent_ms=sent_ms,
+        known_ms=known_ms,
+        score=score,
+        execution=execution,
+        prediction=prediction,
+        fitted_ms=int(estimate.get("fitted_ms", 0)),
+    )
 
 
 def _number(value: float | str | None) -> float | None:
     """Return a number of a body: what JSON loses, such as a negative zero, stands there as text."""
     return None if value is None else float(value)
-
-
-def _any(row: tuple[Any, ...]) -> tuple[Any, ...]:
-    return row

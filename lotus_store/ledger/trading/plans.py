@@ -5,19 +5,16 @@ Every write may be repeated. What the values mean is `lotus.trading`.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from decimal import Decimal
 from typing import Any
 
-import psycopg
-
+from lotus.modules.messages.trading import PlanReference
 from lotus.timebase import session_of
 from lotus.trading.accounts.book import OpenPlan
 from lotus.trading.execution.orders import Side
-from lotus_store.ledger.bodies import to_body
-from lotus_store.postgres.queries import put_rows, query
-
-Connection = psycopg.Connection[tuple[object, ...]]
+from lotus_store.ledger.bodies import from_body, to_body
+from lotus_store.postgres.queries import Connection, put_rows, query
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +24,7 @@ class PlanRow:
     `execution` is the state of its executor, empty before the first step; `created_ms` is event time. `session` is the
     run whose feed the venue lives on (a paper account, the exchange of a replay), empty for a venue that outlives runs.
     `ceiling` and `exit_at_ms` are what later decisions of the book made of it; `parent_id` is the message that asked
-    for it, the parent of all that is said of it.
+    for it, the parent of all its messages.
     """
 
     plan_id: str
@@ -40,7 +37,7 @@ class PlanRow:
     stage: str
     created_ms: int
     plan: Mapping[str, Any]
-    reference: Mapping[str, Any]
+    reference: PlanReference
     execution: Mapping[str, Any]
     ceiling: Decimal | None = None
     exit_at_ms: int | None = None
@@ -131,7 +128,7 @@ def put_plan(
     regime: str | None = None,
 ) -> None:
     """Write a plan and its strand, with what is thought of it before it is executed; those that are there stay."""
-    horizon_s = row.reference.get("horizon_s")
+    horizon_s = row.reference.horizon_s
     values = {
         "plan_id": row.plan_id, "branch": row.branch, "decision_id": row.decision_id, "lifecycle_id": row.lifecycle_id,
         "kind": row.kind, "coin": row.coin, "venue": row.venue, "stage": row.stage, "created_ms": row.created_ms,
@@ -170,26 +167,29 @@ def judge_plan(
 
 def open_plans(connection: Connection, venue: str, session: str = "") -> list[PlanRow]:
     """Return the plans of a venue and session that are accepted or working, oldest first."""
-    return [PlanRow(*_any(row)) for row in connection.execute(query("tr", "open_plans"), [venue, session])]
+    return [_plan(row) for row in connection.execute(query("tr", "open_plans"), [venue, session])]
 
 
 def book_plans(connection: Connection, venue: str, session: str, account: str) -> dict[str, list[OpenPlan]]:
     """Return the open plans of the book in an account by coin, oldest first."""
-    found: dict[str, list[OpenPlan]] = {}
+    plans: dict[str, list[OpenPlan]] = {}
     for row in connection.execute(query("tr", "book_plans"), [venue, session, account]):
-        plan_id, coin, side, will_hold, exit_at_ms = _any(row)
-        found.setdefault(coin, []).append(OpenPlan(plan_id, Side(side), will_hold, exit_at_ms))
-    return found
+        plan_id, coin, side, will_hold, exit_at_ms = row
+        plans.setdefault(coin, []).append(OpenPlan(plan_id, Side(side), will_hold, exit_at_ms))
+    return plans
 
 
 def book_results(connection: Connection, branch: str) -> list[BookResult]:
     """Return all plans of a branch's book, refused ones too, oldest first."""
     fills: dict[str, list[tuple[str, int, Mapping[str, Any]]]] = {}
     for row in connection.execute(query("tr", "book_fills"), [branch]):
-        plan_id, *fill = _any(row)
+        plan_id, *fill = row
         fills.setdefault(plan_id, []).append((fill[0], fill[1], fill[2]))
-    rows = [_any(row) for row in connection.execute(query("tr", "book_results"), [branch])]
-    return [BookResult(name, coin, stage, ms, usd, fills.get(name, ())) for name, coin, stage, ms, usd in rows]
+    rows = list(connection.execute(query("tr", "book_results"), [branch]))
+    return [
+        BookResult(plan_id=name, coin=coin, stage=stage, created_ms=ms, funding_usd=usd, fills=fills.get(name, ()))
+        for name, coin, stage, ms, usd in rows
+    ]
 
 
 def at_work(connection: Connection, decisions: Sequence[str], since_s: float) -> frozenset[str]:
@@ -197,9 +197,7 @@ def at_work(connection: Connection, decisions: Sequence[str], since_s: float) ->
 
     A plan that was over for less than `since_s` seconds counts as under way, for its report is.
     """
-    return frozenset(
-        str(_any(row)[0]) for row in connection.execute(query("tr", "at_work"), [list(decisions), since_s])
-    )
+    return frozenset(str(row[0]) for row in connection.execute(query("tr", "at_work"), [list(decisions), since_s]))
 
 
 def lower_ceiling(connection: Connection, plan_id: str, ceiling: Decimal) -> None:
@@ -214,7 +212,7 @@ def move_exit_on(connection: Connection, plan_id: str, exit_at_ms: int) -> None:
 
 def plans_for(connection: Connection, name: str) -> list[PlanRow]:
     """Return the plan of that name, or the plans of a lifecycle (the window that they measure), oldest first."""
-    return [PlanRow(*_any(row)) for row in connection.execute(query("tr", "plans_for"), {"name": name})]
+    return [_plan(row) for row in connection.execute(query("tr", "plans_for"), {"name": name})]
 
 
 def traded_days(connection: Connection, branch: str, venues: Sequence[str]) -> list[str]:
@@ -224,17 +222,17 @@ def traded_days(connection: Connection, branch: str, venues: Sequence[str]) -> l
 
 def orders_of(connection: Connection, plan_id: str) -> list[OrderLine]:
     """Return the orders of a plan, oldest first."""
-    return [OrderLine(*_any(row)) for row in connection.execute(query("tr", "orders_of_plan"), [plan_id])]
+    return [OrderLine(*row) for row in connection.execute(query("tr", "orders_of_plan"), [plan_id])]
 
 
 def fills_of(connection: Connection, plan_id: str) -> list[FillLine]:
     """Return the fills of a plan, oldest first."""
-    return [FillLine(*_any(row)) for row in connection.execute(query("tr", "fills_of_plan"), [plan_id])]
+    return [FillLine(*row) for row in connection.execute(query("tr", "fills_of_plan"), [plan_id])]
 
 
 def funding_of(connection: Connection, plan_id: str) -> list[FundingLine]:
     """Return what a plan bore of its account's funding, oldest first."""
-    return [FundingLine(*_any(row)) for row in connection.execute(query("tr", "funding_of_plan"), [plan_id])]
+    return [FundingLine(*row) for row in connection.execute(query("tr", "funding_of_plan"), [plan_id])]
 
 
 def put_trigger_events(connection: Connection, lines: Sequence[TriggerLine]) -> None:
@@ -245,8 +243,8 @@ def put_trigger_events(connection: Connection, lines: Sequence[TriggerLine]) -> 
 
 
 def trigger_events_of(connection: Connection, plan_id: str) -> list[TriggerLine]:
-    """Return what a plan's trigger said, in order."""
-    return [TriggerLine(*_any(row)) for row in connection.execute(query("tr", "trigger_events_of"), [plan_id])]
+    """Return the events of a plan's trigger, in order."""
+    return [TriggerLine(*row) for row in connection.execute(query("tr", "trigger_events_of"), [plan_id])]
 
 
 def plan_of_order(connection: Connection, client_id: str) -> str | None:
@@ -264,7 +262,12 @@ def known_orders(connection: Connection, client_ids: Sequence[str]) -> frozenset
 def fill_of(connection: Connection, fill_id: str) -> FillLine | None:
     """Return a fill by the name its venue gave it."""
     row = connection.execute(query("tr", "tr_fill"), [fill_id]).fetchone()
-    return FillLine(*_any(row)) if row else None
+    return FillLine(*row) if row else None
+
+
+def _plan(row: Sequence[Any]) -> PlanRow:
+    values: dict[str, Any] = {f.name: value for f, value in zip(fields(PlanRow), row, strict=True)}
+    return PlanRow(**values | {"reference": from_body(values["reference"], PlanReference)})
 
 
 def _order(line: OrderLine) -> list[Any]:
@@ -278,7 +281,3 @@ def _fill(line: FillLine) -> list[Any]:
 
 def _paid(line: FundingLine) -> list[Any]:
     return [line.venue, line.account, line.coin, line.time_ms, line.plan_id, line.usd, to_body(line.body)]
-
-
-def _any(row: tuple[Any, ...]) -> tuple[Any, ...]:
-    return row

@@ -1,3 +1,1 @@
--- From when a verify key holds, and from when it signs nothing new.
-ALTER TABLE dm_identity ADD COLUMN valid_from timestamptz NOT NULL DEFAULT now();
-ALTER TABLE dm_identity ADD COLUMN retired_at timestamptz;
+-- include: common/parts/key_rotation.sql

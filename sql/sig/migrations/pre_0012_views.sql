@@ -15,9 +15,4 @@ SELECT f.branch, f.priors_ver, f.effective_from_ms,
        p.parent_priors_ver, f.event_id, p.payload::jsonb -> 'braids' AS braids
 FROM priors_in_force f JOIN active_priors p ON p.branch = f.branch AND p.priors_ver = f.priors_ver;
 
--- Strands in the same form in every module: the columns of the envelope, and the module's own as one value.
-CREATE VIEW v_strands AS
-SELECT id, lifecycle_id, parent_id, module, kind, symbol, timeframe, session_bucket, regime, created_at, updated_at,
-       to_jsonb(s) - ARRAY['id', 'lifecycle_id', 'parent_id', 'module', 'kind', 'symbol', 'timeframe', 'session_bucket',
-                           'regime', 'created_at', 'updated_at'] AS own
-FROM sig_strand s;
+-- include: common/parts/strands_view.sql

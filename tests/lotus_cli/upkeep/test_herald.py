@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from lotus.hashing import natural_id
 from lotus.modules.envelope import Message
 from lotus.modules.intents import Intent, Module
-from lotus.modules.payloads import WATCHDOG_ALERT_REF
+from lotus.modules.messages.beliefs import WatchdogAlert
 from lotus_cli.main import main
 from lotus_herald.keys import Keys
 from lotus_herald.outbox import send
@@ -31,7 +31,7 @@ def say(databases: Databases, settings: Settings, name: str, intent: Intent) -> 
         "e_value": 20.5, "priors_ver": "0" * 32,
     }  # fmt: skip
     message = Message(
-        to=(Module.DM,), intent=intent, branch="main", schema_ref=WATCHDOG_ALERT_REF, payload=payload,
+        to=(Module.DM,), intent=intent, branch="main", schema_ref=WatchdogAlert.ref(Module.SIG), payload=payload,
         ts=1_735_689_600_000, dedupe_key=natural_id(name), lifecycle_id=f"life of {name}",
     )  # fmt: skip
     with databases.connect("sig") as connection:

@@ -20,6 +20,7 @@ from local_bed import MovableClock
 from lotus.hashing import natural_id
 from lotus.manifest import Asset, Manifest
 from lotus.modules.intents import Module
+from lotus.modules.messages.trading import PlanReference
 from lotus.timebase import HOUR_MS, NS_PER_MS
 from lotus.trading.execution.events import Close
 from lotus.trading.execution.orders import Side
@@ -116,7 +117,7 @@ class Bed:
         plan = probe_plan(event, BTC, side, Decimal(100_000), at, 4 * HOUR_MS, self.market.terms(side))
         row = PlanRow(
             plan.plan_id, "main", natural_id(event), event, "probe", "BTC", self.name, "accepted", at, to_plain(plan),
-            {"event_id": event, "detector_id": "d", "window_end_ms": at}, {}, session="run",
+            PlanReference(event_id=event, detector_id="d", window_end_ms=at), {}, session="run",
         )  # fmt: skip
         with self.databases.connect("tr") as tr:
             put_plan(tr, row)

@@ -42,7 +42,7 @@ def test_a_plan_is_executed_with_the_knobs_chosen_for_it_and_its_report_names_th
         exits = {name: next(state.of(Purpose.EXIT)).order.limit_px for name, state in states.items()}
         assert exits == {plain: Decimal(99_000), moved: Decimal(98_950)}
         stated = {"priors_ver": "f" * 32, "context": 12 * "0", "moved": choice.moved, "trial": None}
-        told = {name: report_payload(bed.books.rows[name], states[name], 0)["report"]["knobs"] for name in states}
+        told = {name: report_payload(bed.books.rows[name], states[name], 0).report["knobs"] for name in states}
         assert told == {plain: None, moved: stated}
 
     asyncio.run(go())

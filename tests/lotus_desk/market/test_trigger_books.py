@@ -8,6 +8,7 @@ from trigger_frames import plan_of
 from lotus.decision.alphas import InputFilter
 from lotus.decision.policy.policy import shipped_policy
 from lotus.modules.intents import Intent, Module
+from lotus.modules.messages.trading import DmDecision
 from lotus.triggers.events import Cause, EvaluationStatus, TriggerEvent
 from lotus_desk.market.trigger_books import TriggerBooks
 from lotus_desk.market.triggers import PlanTriggerEvent
@@ -17,8 +18,14 @@ from lotus_herald.keys import Keys
 from lotus_modules.dm.decide import Decider
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
-from lotus_store.ledger.trading.decisions import DecisionRow, judge_decision, put_decision
+from lotus_store.ledger.trading.decisions import judge_decision, put_decision
 from lotus_store.ledger.trading.plans import trigger_events_of
+
+
+def decision(name: str, time_ms: int, ticket: dict[str, Any]) -> DmDecision:
+    return DmDecision(
+        branch="main", decision_id=name, kind="book", time_ms=time_ms, valid_until_ms=time_ms, targets=[], ticket=ticket
+    )
 
 
 def test_what_is_said_is_written_and_sent_once_and_stands_beside_the_decision(
@@ -28,7 +35,7 @@ def test_what_is_said_is_written_and_sent_once_and_stands_beside_the_decision(
     row, plan = plan_of("touch(level=100)", 0, 1_000)
     event = TriggerEvent(1, EvaluationStatus.FIRED, Cause.HOLDS, 1_200, 6, plan.trigger, 100.0)
     with databases.connect("dm") as dm:
-        put_decision(dm, DecisionRow(row.decision_id, "main", row.lifecycle_id, "book", 1_000, {}), "e", "BTC", "60s")
+        put_decision(dm, decision(row.decision_id, 1_000, {}), row.lifecycle_id, "e", "BTC", "60s")
     books = TriggerBooks(databases, keys)
     for _ in range(2):
         assert asyncio.run(books.write([PlanTriggerEvent(row, event, 400)]))

@@ -18,6 +18,7 @@ from click.testing import CliRunner
 
 from lotus.errors import ConfigError
 from lotus.manifest import Asset, Manifest
+from lotus.modules.messages.trading import PlanReference
 from lotus_cli.desk.arm import arm_command
 from lotus_desk.accounts.accounts import desk_accounts
 from lotus_desk.accounts.paper_days import PaperDay, paper_days
@@ -139,7 +140,7 @@ def traded_day(databases: Databases, number: int, agreed: bool | None) -> None:
     """Let a day of January 2026 be traded at the local exchange, and compared."""
     day, at_ms = f"2026-01-{number:02d}", 1_767_225_600_000 + (number - 1) * 86_400_000 + 3_600_000
     name = f"0x{number:032x}"
-    row = PlanRow(f"p{number}", "main", "d", "l", "probe", "BTC", "local", "accepted", at_ms, {}, {}, {})
+    row = PlanRow(f"p{number}", "main", "d", "l", "probe", "BTC", "local", "accepted", at_ms, {}, PlanReference(), {})
     order = OrderLine(name, row.plan_id, "local", "BTC", "entry", "filled", at_ms, {})
     fill = FillLine("local", f"f{number}", name, "BTC", at_ms, {})
     with databases.connect("tr") as tr:

@@ -3,7 +3,7 @@
 import pytest
 
 from lotus.modules.intents import Module
-from lotus.modules.payloads import SafetyAlert, safety_message
+from lotus.modules.messages.trading import SafetyAlert, safety_message
 from lotus_desk.safety.mismatches import mismatches
 from lotus_herald import outbox
 from lotus_herald.keys import Keys

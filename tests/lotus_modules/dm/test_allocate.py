@@ -25,7 +25,8 @@ from lotus.timebase import BLOCK_MS, day_of, next_day
 from lotus_herald.keys import Keys
 from lotus_modules.dm.allocate import Allocator, Decided, PortfolioSnapshot, WindowOutcome
 from lotus_modules.knobs import PolicyChooser
-from lotus_modules.priors.prior_patch import hand_over, propose
+from lotus_modules.priors.hand_over import hand_over
+from lotus_modules.priors.prior_patch import propose
 from lotus_store.databases import Connection, Databases
 from lotus_store.ledger.beliefs.policy_trials import policy_trials_of
 from lotus_store.ledger.beliefs.priors import in_force_at

@@ -21,7 +21,8 @@ from lotus.hashing import natural_id
 from lotus.manifest import Asset
 from lotus.modules.envelope import Message
 from lotus.modules.intents import Intent, Module
-from lotus.modules.trade_messages import meta_message, proposed_message, report_message
+from lotus.modules.messages.signals import meta_message, proposed_message
+from lotus.modules.messages.trading import DmDecision, ExecReport, PlanReference, decision_message, report_message
 from lotus.timebase import day_of
 from lotus.trading.accounts.book import BookTerms
 from lotus.trading.execution.conditions import MarketView
@@ -41,7 +42,7 @@ from lotus_herald.outbox import send
 from lotus_herald.release import release_of
 from lotus_modules.dm.allocate import Allocator, PortfolioSnapshot, WindowOutcome
 from lotus_modules.dm.decide import Decider
-from lotus_modules.hot import hot_handlers
+from lotus_modules.handlers import hot_handlers
 from lotus_modules.knobs import KnobChooser, PolicyChooser
 from lotus_modules.tr.execute import Acceptor
 from lotus_store.databases import Databases
@@ -291,7 +292,10 @@ def test_a_window_is_decided_once_and_becomes_a_plan_within_its_authority(world:
 
 
 def test_a_plan_of_the_book_tries_a_knob_and_what_came_of_it_is_evidence(world: World) -> None:
-    world.handlers = {**world.handlers, Module.TR: Acceptor(world.market, KnobChooser(explore=1.0)).handlers()}
+    world.handlers = {
+        **world.handlers,
+        Module.TR: {Intent.DM_DECISION: Acceptor(world.market, KnobChooser(explore=1.0)).take_decision},
+    }
     world.propose()
     world.settle()
     assert world.decide().outcome is WindowOutcome.SENT
@@ -483,12 +487,19 @@ def test_a_ticket_that_was_changed_is_a_dead_letter(world: World) -> None:
     world.settle()
     found = world.decide()
     ticket = dict(found.ticket) | {"equity_usd": 1e9}
-    from lotus.modules.trade_messages import decision_message
-
     world.say(
         Module.DM,
         decision_message(
-            "main", natural_id("forged"), "book", END_MS, END_MS + 60_000, ticket["targets"], ticket, lifecycle_id="x"
+            DmDecision(
+                branch="main",
+                decision_id=natural_id("forged"),
+                kind="book",
+                time_ms=END_MS,
+                valid_until_ms=END_MS + 60_000,
+                targets=ticket["targets"],
+                ticket=ticket,
+            ),
+            "x",
         ),
     )
     assert world.settle()["tr"] == {"applied": 1, "dead": 1}
@@ -501,24 +512,23 @@ def test_reports_of_the_book_score_its_executor_once(world: World) -> None:
         "strategy": "market", "size_planned": "0.1", "size_filled": "0.1", "arrival_px": "100000", "entry_px": "100010",
         "slippage_arrival_bps": 1.0, "latency_ms": 20, "adherence": 1.0,
     }  # fmt: skip
-    payload = {
+    payload: dict[str, Any] = {
         "branch": "main", "decision_id": natural_id("d"), "plan_id": natural_id("p"), "kind": "book",
         "outcome": "closed", "asset": "BTC", "venue": "local", "time_ms": END_MS, "payoff_bps": -3.5, "pnl_usd": -0.35,
-        "refusals": [], "reference": {"max_slippage_bps": 50.0, "max_latency_ms": 1000}, "report": told,
+        "refusals": [], "reference": PlanReference(max_slippage_bps=50.0, max_latency_ms=1000), "report": told,
     }  # fmt: skip
     for revision in (0, 0, 1):
-        message = report_message(
-            payload | {"report": told | {"revision": revision}}, lifecycle_id="x", parent_id="", revision=revision
-        )
+        report = ExecReport(**payload | {"report": told | {"revision": revision}})
+        message = report_message(report, "x", "", revision)
         world.say(Module.TR, message)
     world.settle()
     with world.databases.connect("dm") as dm:
         (score,) = executors_by(dm, "main", day_of(END_MS))
     assert (score.executor, score.reports) == ("local:market", 1)
     assert score.value > 0.5
-    probe = payload | {"kind": "probe", "plan_id": natural_id("q"), "reference": {
-        "event_id": natural_id("w"), "detector_id": "sr", "window_end_ms": END_MS}}  # fmt: skip
-    world.say(Module.TR, report_message(probe, lifecycle_id="y", parent_id=""))
+    probe = payload | {"kind": "probe", "plan_id": natural_id("q"), "reference": PlanReference(
+        event_id=natural_id("w"), detector_id="sr", window_end_ms=END_MS)}  # fmt: skip
+    world.say(Module.TR, report_message(ExecReport(**probe), "y", ""))
     world.settle()
     with world.databases.connect("dm") as dm:
         assert executors_by(dm, "main", day_of(END_MS)) == (score,), "probes score nobody"

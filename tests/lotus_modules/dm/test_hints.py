@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from hot_bed import END_MS, propose
+from hot_bed import END_MS, Market, account_state, propose
 
 from lotus.decision.alphas import InputFilter
 from lotus.decision.knowledge.reliability import start_of
@@ -16,6 +16,8 @@ from lotus_herald.consume import consume
 from lotus_herald.keys import Keys
 from lotus_modules.dm.decide import Decider
 from lotus_modules.dm.hints import Hint, tell_hint, withdraw
+from lotus_modules.handlers import hot_handlers
+from lotus_modules.tr.execute import Acceptor
 from lotus_store.databases import Databases
 from lotus_store.ledger.trading import inputs
 
@@ -35,7 +37,8 @@ class World:
         """Carry what was said and let the decision-maker take it."""
         carry(self.databases, now_ms=END_MS + 100)
         decider = Decider(5_000, INPUT_FILTER, POLICY, lambda: END_MS + 100)
-        return consume(self.databases, Module.DM, decider.handlers(), self.keys, END_MS)
+        handlers = hot_handlers(decider, Acceptor(Market(account_state())))
+        return consume(self.databases, Module.DM, handlers[Module.DM], self.keys, END_MS)
 
     def views(self) -> list[Any]:
         with self.databases.connect("dm") as dm:

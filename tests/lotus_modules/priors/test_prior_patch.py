@@ -13,14 +13,17 @@ import pytest
 
 from lotus.errors import BeliefError
 from lotus.modules.intents import Module
-from lotus.modules.payloads import PRIOR_PATCH, PriorPatch, patch_message, ref_of
+from lotus.modules.messages.beliefs import PriorPatch, patch_message
 from lotus.priors.types import ActiveBraid, Knob, Literal, Patch, PriorsVersion, Rule, Scope, priors_0, priors_version
 from lotus.timebase import HOUR_MS, day_start_ms, next_day
 from lotus_herald.carry import carry
 from lotus_herald.consume import consume
 from lotus_herald.keys import Keys
 from lotus_herald.outbox import send
-from lotus_modules.priors.prior_patch import KNOB_HANDLERS, PRIOR_HANDLERS, hand_over, propose
+from lotus_herald.report import herald_status
+from lotus_modules.handlers import SLOW
+from lotus_modules.priors.hand_over import hand_over
+from lotus_modules.priors.prior_patch import propose
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
 from lotus_store.ledger.beliefs import priors
@@ -151,7 +154,7 @@ def test_altered_content_is_a_dead_letter(databases: Databases, keys: Keys) -> N
     forged["payload"]["braids"][0]["patch"]["theta_delta"] = -0.12
     with databases.connect("sig") as c:
         c.execute("UPDATE sig_inbox SET envelope = %s", [json.dumps(forged)])
-    assert consume(databases, Module.SIG, PRIOR_HANDLERS, keys, 0) == {"dead": 1}
+    assert consume(databases, Module.SIG, SLOW[Module.SIG], keys, 0) == {"dead": 1}
     assert belief_rows(databases)["in_force"] == []
 
 
@@ -162,7 +165,8 @@ from pathlib import Path
 from lotus.priors.types import ActiveBraid, Literal, Patch, Rule, priors_0, priors_version
 from lotus.timebase import HOUR_MS, day_start_ms, next_day
 from lotus_herald.keys import Keys
-from lotus_modules.priors.prior_patch import hand_over, propose
+from lotus_modules.priors.hand_over import hand_over
+from lotus_modules.priors.prior_patch import propose
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
 databases = Databases(replace(Settings(Path(sys.argv[1])), server_dsn=sys.argv[2]))
@@ -249,11 +253,24 @@ def test_nobody_patches_the_priors_of_another_module(databases: Databases, keys:
         parent_priors_ver=priors_0("main").priors_ver, braids=[to_plain(b) for b in v.braids],
     )  # fmt: skip
     message = msgspec.structs.replace(
-        patch_message(patch, module=Module.TR), to=(Module.TR,), schema_ref=ref_of(Module.DM, PRIOR_PATCH)
+        patch_message(patch, module=Module.TR), to=(Module.TR,), schema_ref=PriorPatch.ref(Module.DM)
     )
     with databases.connect("dm") as connection:
         send(connection, Module.DM, message, keys)
     carry(databases, senders=(Module.DM,))
-    assert consume(databases, Module.TR, KNOB_HANDLERS, keys, 0, own_only=True) == {"dead": 1}
+    assert consume(databases, Module.TR, SLOW[Module.TR], keys, 0, own_only=True) == {"dead": 1}
     with databases.connect("tr") as c:
         assert priors.swaps(c, "main", "tr") == []
+
+
+def test_the_status_shows_the_newest_answer_of_a_branch(databases: Databases, keys: Keys) -> None:
+    v = version(DAY, braid("a"))
+    night(databases, keys, v, DAY, priors_0("main"))
+    patches = herald_status(databases)["sig"]["patches"]
+    assert (patches["main"]["priors_ver"], patches["main"]["applied"]) == (v.priors_ver, True)
+    late = version("2025-01-05", braid("b"))
+    with databases.connect("sig") as c:
+        propose(c, late, "2025-01-05", v.priors_ver, keys)
+    with pytest.raises(BeliefError, match="too late"):
+        hand_over(databases, late, keys, late.effective_from_ms)
+    assert herald_status(databases)["sig"]["patches"]["main"]["reason"] == "late"

@@ -16,13 +16,14 @@ from lotus_assets.jobs import watchdog
 from lotus_assets.stages.chain import branch_lane
 from lotus_herald.carry import carry
 from lotus_herald.keys import Keys
-from lotus_modules.priors.prior_patch import hand_over, propose
+from lotus_modules.priors.hand_over import hand_over
+from lotus_modules.priors.prior_patch import propose
 from lotus_modules.priors.sweep import watch_between_nights
 from lotus_resources.lotus_resource import Lotus
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
 from lotus_store.ledger.beliefs import priors
-from lotus_store.ledger.beliefs.braids import read_board, read_history, write_night
+from lotus_store.ledger.beliefs.braids import read_history, read_registry, write_night
 from lotus_store.ledger.beliefs.lessons import write_experiments
 from lotus_store.ledger.day_commits import DayCommit, commit_day
 
@@ -86,7 +87,7 @@ def test_a_life_that_ended_since_the_night_is_written_told_and_in_force_once(
     assert done is not None, why
     assert [(a.braid_id, a.kind) for a in done.alerts] == [("x", "expired"), ("z", "audit")]
     with databases.connect("sig") as sig:
-        after = {b.braid_id: b for b in read_board(sig, "main")}
+        after = {b.braid_id: b for b in read_registry(sig, "main")}
         assert [after[n].state for n in "xyz"] == ["sunset", "active", "sunset"]
         assert [h["ordinal"] for h in read_history(sig, "x")] == [0, 1]
         assert {h["fixtures_hash"] for h in read_history(sig, "x")} == {"", "f" * 32}
@@ -102,7 +103,7 @@ def test_a_life_that_ended_since_the_night_is_written_told_and_in_force_once(
     with databases.connect("sig") as sig:
         assert sig.execute("SELECT count(*) FROM braid_history").fetchone() == rows
         write_night(sig, "main", DAY, board, [])
-        kept = {b.braid_id: b.state for b in read_board(sig, "main")}
+        kept = {b.braid_id: b.state for b in read_registry(sig, "main")}
     assert kept == {"x": "sunset", "z": "sunset"}, "a night that runs again leaves what came after it"
 
 
@@ -119,7 +120,7 @@ def test_killed_before_it_was_handed_over_it_is_finished_by_the_next_hour(
     assert again is None, why
     with databases.connect("sig") as sig:
         assert priors.in_force_at(sig, "main", NOW + HOUR_MS).braids == ()
-        assert [b.state for b in read_board(sig, "main")] == ["sunset"]
+        assert [b.state for b in read_registry(sig, "main")] == ["sunset"]
     assert alerts(databases, "sig") == 1
 
 
@@ -135,7 +136,7 @@ def test_without_a_daemon_or_a_night_or_with_one_under_way_nothing_is_done(
         commit_day(sig, DayCommit("main", "2026-01-19", "lessons", "h", 1, "i"))
     assert "under way" in watch_between_nights(databases, settings)[1]
     with databases.connect("sig") as sig:
-        assert [b.state for b in read_board(sig, "main")] == ["active"]
+        assert [b.state for b in read_registry(sig, "main")] == ["active"]
 
 
 def test_modules_are_told_of_braids_of_their_scope(databases: Databases, settings: Settings, clock: list[int]) -> None:

@@ -11,7 +11,7 @@ from lotus.weave.watchdog import BraidAlert
 from lotus_herald.carry import carry
 from lotus_herald.consume import consume
 from lotus_herald.keys import Keys
-from lotus_modules.priors.prior_patch import PRIOR_HANDLERS
+from lotus_modules.handlers import SLOW
 from lotus_modules.priors.weave_notes import tell_alerts, tell_review
 from lotus_store.databases import Databases
 from lotus_store.ledger.beliefs.reviews import read_reviews
@@ -27,7 +27,7 @@ def act(**changes: object) -> ReviewAct:
 
 def deliver(databases: Databases, keys: Keys) -> dict[str, int]:
     carry(databases, "main", senders=(Module.SIG,))
-    return consume(databases, Module.SIG, PRIOR_HANDLERS, keys, 0, "main")
+    return consume(databases, Module.SIG, SLOW[Module.SIG], keys, 0, "main")
 
 
 def test_an_act_of_an_unknown_kind_is_a_dead_letter(databases: Databases, keys: Keys) -> None:

@@ -20,7 +20,7 @@ from lotus_herald.consume import Handlers
 from lotus_herald.keys import Keys
 from lotus_herald.outbox import send
 from lotus_herald.report import herald_status
-from lotus_modules.hot import hot_handlers
+from lotus_modules.handlers import hot_handlers
 from lotus_modules.knobs import KnobChooser
 from lotus_modules.tr.execute import Acceptor, refusal_report
 from lotus_store.databases import Databases

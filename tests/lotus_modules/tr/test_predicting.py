@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 from hot_bed import BTC, END_MS, Market, account_state, decider, propose, settle
+from msgspec import UNSET
 
 from lotus.hashing import natural_id
 from lotus.modules.intents import Module
+from lotus.modules.messages.trading import PlanReference
 from lotus.trading.estimates.pre_trade import VenueHistory
 from lotus.trading.estimates.predictor import MIN_HISTORY
 from lotus.trading.execution.executor import begin
@@ -20,7 +22,7 @@ from lotus_desk.execution.result import report_payload
 from lotus_desk.execution.stored import plan_of
 from lotus_herald.consume import Handlers
 from lotus_herald.keys import Keys
-from lotus_modules.hot import hot_handlers
+from lotus_modules.handlers import hot_handlers
 from lotus_modules.tr.execute import Acceptor
 from lotus_modules.tr.predicting import NOTHING_KNOWN, REFIT_MS, Predictor, known_before
 from lotus_store.databases import Databases
@@ -41,7 +43,7 @@ def end(databases: Databases, name: str, finished_ms: int, status: str = "filled
     }  # fmt: skip
     row = PlanRow(
         name, changes.get("branch", "main"), "d", "l", "probe", "BTC", changes.get("venue", "local"), "done",
-        finished_ms - 60_000, {"strategy": "market"}, {}, {},
+        finished_ms - 60_000, {"strategy": "market"}, PlanReference(), {},
     )  # fmt: skip
     with databases.connect("tr") as tr:
         put_plan(tr, row, {"features": features, "fitted_ms": 0})
@@ -97,7 +99,7 @@ def test_below_the_least_history_features_are_recorded_and_one_half_is_told(desk
     assert (said["prediction"]["fill_prob"], said["prediction"]["slippage_bps"]) == (0.5, None)
     assert hint is None
     assert said["curators"]["execution"]["score"] is None
-    assert "predicted" not in plan.reference
+    assert plan.reference.predicted is UNSET
 
 
 def test_with_history_the_curators_speak_and_the_report_tells_what_was_foretold(desk: Desk) -> None:
@@ -111,10 +113,10 @@ def test_with_history_the_curators_speak_and_the_report_tells_what_was_foretold(
     assert said["curators"]["venue"]["score"] == said["venues"][0]["score"]
     assert said["executor"]["reports"] == MIN_HISTORY
     assert plan.stage == "accepted"
-    (score,) = plan.reference["venue_choice"]
+    (score,) = plan.reference.venue_choice
     assert {"liquidity", "latency", "slippage", "success"} < set(score)
     state = replace(begin(plan_of(plan), BTC, "local", NOW_MS), done=True)
-    told = report_payload(plan, state, NOW_MS)["report"]
+    told = report_payload(plan, state, NOW_MS).report
     assert told["venue_score"] == score["score"]
     assert told["predicted"]["route_hint"] == hint
     assert told["predicted"]["slippage_bps"] == said["prediction"]["slippage_bps"][1]

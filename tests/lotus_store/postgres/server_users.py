@@ -20,7 +20,7 @@ with embedded(sys.argv[1]) as server:
 
 
 def server_processes(home: Path) -> list[int]:
-    """Every process that works on this home: the keeper by its arguments, the server by its folder."""
+    """Every process that works on this home: the supervisor by its arguments, the server by its folder."""
     found = []
     for place in Path("/proc").iterdir():
         if place.name.isdigit():

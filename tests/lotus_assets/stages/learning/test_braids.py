@@ -12,7 +12,7 @@ from lotus.weave.night import BraidEvent, NightInputs, weave_night
 from lotus.weave.watchdog import Evidence
 from lotus_assets.stages.context import StageContext
 from lotus_assets.stages.learning import braids
-from lotus_store.ledger.beliefs.braids import read_board, write_night
+from lotus_store.ledger.beliefs.braids import read_registry, write_night
 from lotus_store.ledger.beliefs.lessons import read_experiments, write_experiments
 
 from ..woven_days import planted
@@ -45,4 +45,4 @@ def test_a_board_with_a_wrong_parent_is_not_written(ctx: StageContext, days: lis
     told = [BraidEvent("m", "none", "active", "made up", "", "")]
     with pytest.raises(BeliefError, match="names the parent gone"):
         write_night(ctx.sig, ctx.branch, days[0], [own, meta], told)
-    assert read_board(ctx.sig, ctx.branch) == []
+    assert read_registry(ctx.sig, ctx.branch) == []

@@ -13,7 +13,7 @@ from lotus_assets.stages.context import StageContext
 from lotus_assets.stages.learning import active_priors, braids, dr_crosscheck, meta_braids, woven
 from lotus_assets.stages.order import LEARNING_STAGES, TAPE_STAGES
 from lotus_store.build import git_sha
-from lotus_store.ledger.beliefs.braids import read_board, write_night
+from lotus_store.ledger.beliefs.braids import read_registry, write_night
 from lotus_store.ledger.beliefs.lessons import read_experiments
 
 from ..woven_days import NEEDED, planted, run
@@ -49,7 +49,7 @@ def test_a_second_opinion_that_disagrees_reaches_the_watchdog_and_the_outbox(
     for _ in range(2):
         run(replace(ctx, force=True), (*BEFORE_WEAVING, *WEAVING), days[2])
     assert set(asked) == {("imbalance_persistence", Rule.of(Literal(0, 0, 3)))}
-    (braid,) = read_board(ctx.sig, ctx.branch)
+    (braid,) = read_registry(ctx.sig, ctx.branch)
     assert (braid.state, braid.tags) == ("active", ("disputed",))
     rows = ctx.sig.execute("SELECT envelope FROM sig_inbox WHERE intent = 'WATCHDOG_ALERT'").fetchall()
     (told,) = [json.loads(str(row[0]))["payload"] for row in rows]

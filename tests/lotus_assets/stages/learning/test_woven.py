@@ -19,9 +19,9 @@ from lotus_assets.stages.order import LEARNING_STAGES, TAPE_STAGES
 from lotus_herald.carry import carry
 from lotus_herald.consume import consume
 from lotus_herald.keys import Keys
+from lotus_modules.handlers import SLOW
 from lotus_modules.priors.rollback import roll_back, submit
-from lotus_modules.slow import SLOW_HANDLERS
-from lotus_store.ledger.beliefs.braids import read_board, read_history, write_night
+from lotus_store.ledger.beliefs.braids import read_history, read_registry, write_night
 from lotus_store.ledger.beliefs.priors import in_force_on, swaps, versions
 from lotus_store.ledger.beliefs.reviews import read_outcomes, read_reviews
 
@@ -54,7 +54,7 @@ def test_reviews_and_a_rollback_between_nights_end_the_same_when_run_again(
     learned: StageContext, days: list[str]
 ) -> None:
     ctx, keys = learned, Keys(learned.settings.keys_root)
-    (braid,) = read_board(ctx.sig, ctx.branch)
+    (braid,) = read_registry(ctx.sig, ctx.branch)
     assert (braid.state, braid.in_force) == ("active", True)
     acting = last(ctx)
     assert [b.braid_id for b in acting.braids] == ["planted"]
@@ -76,7 +76,7 @@ def test_reviews_and_a_rollback_between_nights_end_the_same_when_run_again(
         ("attenuate", False),
         ("rollback", True),
     ]
-    (ended,) = read_board(ctx.sig, ctx.branch)
+    (ended,) = read_registry(ctx.sig, ctx.branch)
     assert ended.state == "sunset"
     assert "rolled back" in ended.reason
     assert last(ctx).braids == ()
@@ -88,7 +88,7 @@ def test_reviews_and_a_rollback_between_nights_end_the_same_when_run_again(
 
 def test_a_revert_of_the_watchdog_is_told_once(learned: StageContext, days: list[str]) -> None:
     ctx = learned
-    (braid,) = read_board(ctx.sig, ctx.branch)
+    (braid,) = read_registry(ctx.sig, ctx.branch)
     due = replace(braid, expires_at_ms=woven.swap_ms(ctx, days[2]))
     write_night(ctx.sig, ctx.branch, days[1], [due], [BraidEvent("planted", "proposed", "active", "planted", "", "")])
     for _ in range(2):
@@ -124,7 +124,7 @@ def test_what_a_night_accepts_is_told_to_dm_and_tr_once(
             rows = own.execute(f"SELECT envelope FROM {module}_inbox WHERE intent = 'LESSON_PUBLISHED'").fetchall()
         (told,) = [json.loads(str(row[0])) for row in rows]
         assert (told["from"], told["payload"]["lesson_id"]) == ("sig", accepted.lesson_id)
-        found = consume(ctx.databases, module, SLOW_HANDLERS[module], Keys(ctx.settings.keys_root), 0, ctx.branch)
+        found = consume(ctx.databases, module, SLOW[module], Keys(ctx.settings.keys_root), 0, ctx.branch)
         assert found == {"applied": 1}
     with ctx.databases.connect("atlas") as atlas:
         mirrored = atlas.execute("SELECT module, kind FROM lotus_ledger WHERE kind = 'LESSON_PUBLISHED'").fetchall()

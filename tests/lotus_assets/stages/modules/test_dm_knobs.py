@@ -37,12 +37,12 @@ from lotus_herald.carry import carry
 from lotus_herald.consume import consume
 from lotus_herald.keys import Keys
 from lotus_modules.dm.allocate import Allocator, PortfolioSnapshot
+from lotus_modules.handlers import SLOW
 from lotus_modules.knobs import PolicyChooser
 from lotus_modules.priors.rollback import roll_back
-from lotus_modules.slow import SLOW_HANDLERS
 from lotus_resources.lotus_resource import Lotus
 from lotus_store.config import Settings
-from lotus_store.ledger.beliefs.knob_nights import read_board, read_lessons, read_records
+from lotus_store.ledger.beliefs.knob_nights import read_lessons, read_records, read_registry
 from lotus_store.ledger.beliefs.policy_trials import policy_trials_of, put_policy_trial
 from lotus_store.ledger.beliefs.priors import in_force_at, swaps, versions
 from lotus_store.ledger.day_commits import DayCommit, commit_day
@@ -123,7 +123,7 @@ def test_a_knob_that_pays_somewhere_is_in_force_there_and_the_book_is_decided_wi
     at_ms, last = day_start_ms(day) + 3 * HOUR_MS, next_day(day, -1)
     hot, calm = "4" + 11 * "-", "0" + 11 * "-"
     with ctx.databases.connect("dm") as dm:
-        (braid,) = [b for b in read_board(dm, "dm", "main") if b.in_force]
+        (braid,) = [b for b in read_registry(dm, "dm", "main") if b.in_force]
         version = in_force_at(dm, "main", at_ms, "dm")
         lessons = {x.lesson_id: x for k in range(13) for x in read_lessons(dm, "dm", "main", next_day(FIRST, k))}
         chosen = {text: PolicyChooser(POLICY).choice(dm, "main", [text], at_ms, "w") for text in (hot, calm)}
@@ -139,7 +139,7 @@ def test_a_knob_that_pays_somewhere_is_in_force_there_and_the_book_is_decided_wi
     assert effects[OWNER]["plans"] == 13 * 400
     carry(ctx.databases, "main")
     for module in (Module.SIG, Module.TR):
-        assert set(consume(ctx.databases, module, SLOW_HANDLERS[module], keys, 0, "main")) == {"applied"}
+        assert set(consume(ctx.databases, module, SLOW[module], keys, 0, "main")) == {"applied"}
     it_goes_back(ctx, lane, version.priors_ver)
 
 
@@ -157,7 +157,7 @@ def it_goes_back(ctx: StageContext, lane: KnobLane, held: str) -> None:
     assert (kept["author"], kept["note"]) == ("ann", "too eager")
     run(ctx, lane, next_day(FIRST, 13))
     with ctx.databases.connect("dm") as dm:
-        reasons = [b.reason for b in read_board(dm, "dm", "main") if not b.in_force]
+        reasons = [b.reason for b in read_registry(dm, "dm", "main") if not b.in_force]
     assert any(f"rolled back to version {version.priors_ver}" in reason for reason in reasons)
 
 
@@ -165,7 +165,7 @@ def it_goes_back(ctx: StageContext, lane: KnobLane, held: str) -> None:
 def test_where_moving_the_knob_pays_nowhere_nothing_is_in_force(ctx: StageContext) -> None:
     day = nights(ctx, replace(dm_knobs.LANE, observed=World(0.0).observed), 13)
     with ctx.databases.connect("dm") as dm:
-        assert [b for b in read_board(dm, "dm", "main") if b.in_force] == []
+        assert [b for b in read_registry(dm, "dm", "main") if b.in_force] == []
         assert swaps(dm, "main", "dm") == []
         choice = PolicyChooser(POLICY).choice(dm, "main", ["4" + 11 * "-"], day_start_ms(day), "w")
     assert choice.policy is POLICY

@@ -21,12 +21,12 @@ from lotus_assets.stages.runner import run_stage
 from lotus_herald.carry import carry
 from lotus_herald.consume import consume
 from lotus_herald.keys import Keys
+from lotus_modules.handlers import SLOW
 from lotus_modules.knobs import KnobChooser
-from lotus_modules.slow import SLOW_HANDLERS
 from lotus_resources.lotus_resource import Lotus
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
-from lotus_store.ledger.beliefs.knob_nights import read_board, read_lessons, read_records
+from lotus_store.ledger.beliefs.knob_nights import read_lessons, read_records, read_registry
 from lotus_store.ledger.beliefs.priors import in_force_at, swaps
 from lotus_store.ledger.day_commits import DayCommit, commit_day
 
@@ -120,7 +120,7 @@ def test_trials_become_a_knob_in_force_and_end_when_nobody_tries_any_more(
     hot, calm = "4" + 11 * "1", "0" + 11 * "1"
     at_ms = day_start_ms(day) + 3 * HOUR_MS
     with ctx.databases.connect("tr") as tr:
-        (braid,) = [b for b in read_board(tr, "tr", "main") if b.in_force]
+        (braid,) = [b for b in read_registry(tr, "tr", "main") if b.in_force]
         chosen = {text: KnobChooser().choice(tr, "main", text, at_ms) for text in (hot, calm)}
         assert braid.lesson_id in {x.lesson_id for d in world.by_day for x in read_lessons(tr, "tr", "main", d)}
         effects = read_records(tr, "tr", "main", next_day(day, -1), EFFECT)
@@ -134,7 +134,7 @@ def test_trials_become_a_knob_in_force_and_end_when_nobody_tries_any_more(
     assert lessons >= 1
     carry(ctx.databases, "main")
     for module in (Module.SIG, Module.DM):
-        assert consume(ctx.databases, module, SLOW_HANDLERS[module], keys, 0, "main") == {"applied": lessons}
+        assert consume(ctx.databases, module, SLOW[module], keys, 0, "main") == {"applied": lessons}
     for _ in range(ctx.manifest.weave.dry_days):
         run(ctx, lane, day)
         close(ctx, day)
@@ -158,7 +158,7 @@ def test_a_night_that_is_killed_between_commit_and_patch_is_finished_by_the_next
     day = FIRST
     for number in range(13):
         world.by_day[day] = trials(day, 3.0)
-        for name in ("write_records", "write_board", "propose", "hand_over") if number >= 9 else ():
+        for name in ("write_records", "write_registry", "propose", "hand_over") if number >= 9 else ():
             with monkeypatch.context() as patch:
                 patch.setattr(module, name, killed)
                 with suppress(KeyboardInterrupt):
@@ -167,7 +167,7 @@ def test_a_night_that_is_killed_between_commit_and_patch_is_finished_by_the_next
         close(ctx, day)
         day = next_day(day)
     with ctx.databases.connect("tr") as tr:
-        (braid,) = [b for b in read_board(tr, "tr", "main") if b.in_force]
+        (braid,) = [b for b in read_registry(tr, "tr", "main") if b.in_force]
         found = in_force_at(tr, "main", day_start_ms(day) + 3 * HOUR_MS, "tr")
     assert found.braids == (braid.active(),)
 

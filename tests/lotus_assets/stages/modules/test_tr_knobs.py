@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from lotus.knobs.experiment import KnobExperiment
+from lotus.modules.messages.trading import PlanReference
 from lotus.timebase import DAY_MS, HOUR_MS, day_start_ms
 from lotus.trading.plan.knob_choice import KnobChoice
 from lotus.trading.plan.knobs import KNOBS
@@ -18,7 +19,7 @@ KEY, OWNER = "execution:retry", "execution.retry"
 
 def plan_row(name: str, kind: str, choice: KnobChoice) -> PlanRow:
     at_ms = day_start_ms(FIRST) - HOUR_MS
-    reference = {"knobs": to_plain(choice)}
+    reference = PlanReference(knobs=to_plain(choice))
     return PlanRow(name, "main", "d", name, kind, "BTC", "local", "done", at_ms, {}, reference, {})
 
 

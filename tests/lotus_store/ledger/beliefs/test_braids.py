@@ -40,15 +40,15 @@ def test_the_board_is_the_newest_row_of_each_braid(databases: Databases) -> None
             )
             braids.write_night(c, "main", "2025-01-02", [a2, b], [event("a", "proposed", "active")])
             braids.write_night(c, "main", "2025-01-03", [a3, b], [event("a", "active", "archived")])
-        assert repr(braids.read_board(c, "main", "2025-01-01")) == repr([a, b])
-        assert repr(braids.read_board(c, "main", "2025-01-02")) == repr([a2, b])
-        assert repr(braids.read_board(c, "main")) == repr([a3, b])
-        assert braids.read_board(c, "other") == []
+        assert repr(braids.read_registry(c, "main", "2025-01-01")) == repr([a, b])
+        assert repr(braids.read_registry(c, "main", "2025-01-02")) == repr([a2, b])
+        assert repr(braids.read_registry(c, "main")) == repr([a3, b])
+        assert braids.read_registry(c, "other") == []
         assert [h["new_state"] for h in braids.read_history(c, "a")] == ["proposed", "active", "archived"]
         assert repr(braids.read_braid(c, "a")) == repr(a3)
         view = c.execute("SELECT braid_id, state, detector_id, expires_at_ms FROM braids ORDER BY 1").fetchall()
         assert view == [("a", "archived", "d", 9), ("b", "proposed", "d", 9)]
-        with pytest.raises(LedgerError, match="not on its board"):
+        with pytest.raises(LedgerError, match="not in its registry"):
             braids.write_night(c, "main", DAY, [a], [event("b", "x", "active")])
 
 

@@ -12,12 +12,12 @@ from lotus.weave.night import BraidEvent, changes
 from lotus_store.databases import Databases
 from lotus_store.ledger.beliefs.knob_nights import (
     AGAIN,
-    read_board,
     read_lessons,
     read_records,
-    write_board,
+    read_registry,
     write_lessons,
     write_records,
+    write_registry,
 )
 
 DAYS = ("2026-01-01", "2026-01-02")
@@ -52,17 +52,17 @@ def test_history_is_only_added_to_and_the_newest_row_counts(databases: Databases
     second = [braid("a", 1.03), braid("c", 1.01)]
     with databases.connect(module) as c:
         for _ in range(2):
-            written = write_board(c, module, "main", DAYS[0], first, said([], first))
+            written = write_registry(c, module, "main", DAYS[0], first, said([], first))
         assert written == 0, "saying the same again adds nothing"
-        assert read_board(c, module, "main") == first
-        assert read_board(c, module, "main", DAYS[0]) == []
+        assert read_registry(c, module, "main") == first
+        assert read_registry(c, module, "main", DAYS[0]) == []
         moved = [replace(first[0], patch=second[0].patch), first[1]]
-        assert write_board(c, module, "main", DAYS[1], moved, said(first, moved)) == 1
-        assert read_board(c, module, "main", DAYS[1]) == first
-        assert read_board(c, module, "other") == []
+        assert write_registry(c, module, "main", DAYS[1], moved, said(first, moved)) == 1
+        assert read_registry(c, module, "main", DAYS[1]) == first
+        assert read_registry(c, module, "other") == []
         for _ in range(2):
-            write_board(c, module, "main", DAYS[0], second, said([], second))
-        board = {b.braid_id: b for b in read_board(c, module, "main", DAYS[1])}
+            write_registry(c, module, "main", DAYS[0], second, said([], second))
+        board = {b.braid_id: b for b in read_registry(c, module, "main", DAYS[1])}
         rows = c.execute(f"SELECT count(*) FROM {module}_braid_history").fetchone()
     assert rows == (2 + 1 + 3,)
     assert (board["a"], board["c"]) == (second[0], second[1])
@@ -75,11 +75,11 @@ def test_a_change_of_an_older_braid_is_taken_back_when_the_day_is_learned_again_
 ) -> None:
     first, moved = [braid("a", 1.02)], [braid("a", 1.03)]
     with databases.connect(module) as c:
-        write_board(c, module, "main", DAYS[0], first, said([], first))
-        write_board(c, module, "main", DAYS[1], moved, said(first, moved))
-        assert read_board(c, module, "main") == moved
-        write_board(c, module, "main", DAYS[1], first, ())
-        assert read_board(c, module, "main") == first
+        write_registry(c, module, "main", DAYS[0], first, said([], first))
+        write_registry(c, module, "main", DAYS[1], moved, said(first, moved))
+        assert read_registry(c, module, "main") == moved
+        write_registry(c, module, "main", DAYS[1], first, ())
+        assert read_registry(c, module, "main") == first
 
 
 @MODULES

@@ -8,7 +8,7 @@ from lotus.weave.review import ReviewAct
 from lotus_herald.carry import carry
 from lotus_herald.consume import consume
 from lotus_herald.keys import Keys
-from lotus_modules.priors.prior_patch import PRIOR_HANDLERS
+from lotus_modules.handlers import SLOW
 from lotus_modules.priors.weave_notes import tell_review
 from lotus_store.databases import Databases
 from lotus_store.ledger.beliefs.reviews import read_reviews
@@ -21,7 +21,7 @@ def act(**changes: object) -> ReviewAct:
 
 def deliver(databases: Databases, keys: Keys) -> dict[str, int]:
     carry(databases, "main", senders=(Module.SIG,))
-    return consume(databases, Module.SIG, PRIOR_HANDLERS, keys, 0, "main")
+    return consume(databases, Module.SIG, SLOW[Module.SIG], keys, 0, "main")
 
 
 def test_an_act_becomes_one_row_however_often_it_is_said(databases: Databases, keys: Keys) -> None:

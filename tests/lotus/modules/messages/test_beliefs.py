@@ -4,7 +4,8 @@ import pytest
 
 from lotus.modules.envelope import RefusedError
 from lotus.modules.intents import Reason
-from lotus.modules.payloads import PriorPatch, patch_message, payload_of
+from lotus.modules.messages.beliefs import PriorPatch, patch_message
+from lotus.modules.messages.catalogue import decoded
 
 PATCH = PriorPatch(
     branch="main",
@@ -18,10 +19,10 @@ PATCH = PriorPatch(
 
 def test_payloads_are_closed_and_typed() -> None:
     sent = patch_message(PATCH)
-    assert payload_of(sent.payload, PriorPatch) == PATCH
+    assert decoded(sent.schema_ref, sent.payload) == PATCH
     for change in ({"more": 1}, {"day": "today"}, {"priors_ver": "x"}, {"effective_from_ms": 1.5}, {"braids": {}}):
         with pytest.raises(RefusedError) as refused:
-            payload_of(sent.payload | change, PriorPatch)
+            decoded(sent.schema_ref, sent.payload | change)
         assert refused.value.reason is Reason.BAD_PAYLOAD
 
 

@@ -1,4 +1,4 @@
-"""Validators compiled from the manifests: the form and nothing else, of one mind with the JSON Schemas."""
+"""Payloads by schema reference: the form and nothing else, of one mind with the JSON Schemas."""
 
 import json
 from pathlib import Path
@@ -12,47 +12,51 @@ from pace import examples
 
 from lotus.modules.envelope import RefusedError
 from lotus.modules.intents import Module
-from lotus_store.manifests.model import load_manifest, load_payloads
-from lotus_store.manifests.payload_types import accepted, check_payload
+from lotus.modules.messages.catalogue import decoded, form_of, received_by, sent_by
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[4]
 EXAMPLES: dict[str, Any] = {
-    "text": "word", "hash": "0" * 32, "day": "2025-01-01", "integer": 1, "number": 0.5, "boolean": True,
-    "object": {"a": 1}, "texts": ["a"], "objects": [{"a": 1}],
+    "string": "word", "integer": 1, "number": 0.5, "boolean": True, "object": {"a": 1},
 }  # fmt: skip
+PATTERNS = {"^[0-9a-f]{32}$": "0" * 32, r"^\d{4}-\d{2}-\d{2}$": "2025-01-01"}
+SENT = {ref: kind for module in Module for ref, kind in sent_by(module).items()}
 
 
-def example(name: str) -> dict[str, Any]:
-    return {field: (note.enum or [EXAMPLES[note.type]])[0] for field, note in load_payloads()[name].fields.items()}
+def member(part: dict[str, Any]) -> Any:
+    if "enum" in part:
+        return part["enum"][0]
+    if part["type"] == "array":
+        return [member(part["items"])]
+    return PATTERNS.get(part.get("pattern", ""), EXAMPLES[part["type"]])
 
 
-def sent() -> dict[str, str]:
-    return {e.schema_ref: e.payload for m in Module for e in load_manifest(m.value).events.outbound}
+def example(ref: str) -> dict[str, Any]:
+    return {name: member(part) for name, part in form_of(SENT[ref])["properties"].items()}
 
 
-@pytest.mark.parametrize("ref", sorted(sent()))
+@pytest.mark.parametrize("ref", sorted(SENT))
 def test_validators_take_the_form_and_nothing_else(ref: str) -> None:
-    whole = example(sent()[ref])
-    check_payload(ref, whole)
-    fields = load_payloads()[sent()[ref]].fields
-    for member in whole:
-        if fields[member].default is not None:
-            check_payload(ref, {k: v for k, v in whole.items() if k != member})
+    whole = example(ref)
+    decoded(ref, whole)
+    required = form_of(SENT[ref])["required"]
+    for name in whole:
+        if name not in required:
+            decoded(ref, {k: v for k, v in whole.items() if k != name})
             continue
         with pytest.raises(RefusedError, match="missing required field") as refused:
-            check_payload(ref, {k: v for k, v in whole.items() if k != member})
+            decoded(ref, {k: v for k, v in whole.items() if k != name})
         assert refused.value.reason == "bad_payload"
         with pytest.raises(RefusedError):
-            check_payload(ref, whole | {member: None})
+            decoded(ref, whole | {name: None})
     with pytest.raises(RefusedError, match="unknown field"):
-        check_payload(ref, whole | {"more": 1})
+        decoded(ref, whole | {"more": 1})
 
 
 def test_a_form_that_nobody_sends_is_refused() -> None:
     with pytest.raises(RefusedError, match="no module sends"):
-        check_payload("urn:schema:sig.nothing:v1", {})
-    assert "urn:schema:sig.alpha_proposed:v1" in accepted(Module.DM)
-    assert "urn:schema:sig.alpha_proposed:v1" not in accepted(Module.TR)
+        decoded("urn:schema:sig.nothing:v1", {})
+    assert "urn:schema:sig.alpha_proposed:v1" in received_by(Module.DM)
+    assert "urn:schema:sig.alpha_proposed:v1" not in received_by(Module.TR)
 
 
 JSON = st.recursive(
@@ -63,15 +67,15 @@ JSON = st.recursive(
 
 
 @settings(max_examples=examples(300), deadline=None)
-@given(st.sampled_from(sorted(sent())), st.data())
+@given(st.sampled_from(sorted(SENT)), st.data())
 def test_validators_and_json_schemas_are_of_one_mind(ref: str, data: st.DataObject) -> None:
     """The oracle is another implementation: the written JSON Schema, compiled by fastjsonschema."""
-    payload = example(sent()[ref])
+    payload = example(ref)
     member = data.draw(st.sampled_from(sorted(payload)))
     payload[member] = data.draw(JSON)
     module = ref.split(":")[2].split(".")[0]
     try:
-        check_payload(ref, payload)
+        decoded(ref, payload)
         ours = True
     except RefusedError:
         ours = False

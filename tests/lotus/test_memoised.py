@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-import lotus.kept
+import lotus.memoised
 from lotus.detectors.registry import known_detectors, shipped_detectors
 from lotus.detectors.spec_compile import CompiledDetectors, compile_detectors
 from lotus.experts.compiler import compile_experts
 from lotus.experts.fusion import Fusion, default_experts, shipped_fusion
-from lotus.kept import kept
 from lotus.manifest import Manifest
+from lotus.memoised import memoised
 
 KERNEL = Manifest().kernel
 START = """
@@ -60,7 +60,7 @@ THING = Thing(
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A cache folder of the test's own."""
-    monkeypatch.setattr(lotus.kept, "cache_folder", lambda package: tmp_path / package)
+    monkeypatch.setattr(lotus.memoised, "cache_folder", lambda package: tmp_path / package)
     return tmp_path / "experts"
 
 
@@ -92,7 +92,7 @@ class Maker:
 
 def keep(make: Callable[[], Thing], *key: str | int | float) -> Thing:
     """Keep a thing among the experts."""
-    return kept(Thing, "experts", "thing", key, make)
+    return memoised(Thing, "experts", "thing", key, make)
 
 
 def test_a_kept_value_is_made_once_and_has_the_same_bits(folder: Path) -> None:
@@ -115,12 +115,12 @@ def test_another_key_is_another_value(folder: Path) -> None:
 def test_a_changed_data_file_is_another_value(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     data, make = tmp_path / "data", Maker()
     (data / "specs").mkdir(parents=True)
-    monkeypatch.setattr(lotus.kept, "folders_below", lambda package: (data,))
+    monkeypatch.setattr(lotus.memoised, "folders_below", lambda package: (data,))
     for text, file in (("a: 1", "a.yaml"), ("a: 2", "a.yaml"), ("a: 2", "b.yaml"), ("ignored", "c.py")):
         (data / "specs" / file).write_text(text)
-        lotus.kept._data_hash.cache_clear()
+        lotus.memoised._data_hash.cache_clear()
         keep(make)
-    lotus.kept._data_hash.cache_clear()
+    lotus.memoised._data_hash.cache_clear()
     assert make.made == 3
 
 
@@ -159,7 +159,7 @@ def test_a_file_of_another_key_is_not_taken(folder: Path) -> None:
 
 def test_a_sound_file_with_another_structure_is_made_again(folder: Path) -> None:
     make = Maker()
-    kept(tuple[int, ...], "experts", "thing", ("a",), lambda: (1, 2))
+    memoised(tuple[int, ...], "experts", "thing", ("a",), lambda: (1, 2))
     assert bits(keep(make, "a")) == bits(THING)
     assert make.made == 1
 

@@ -1,4 +1,4 @@
-"""Values that follow from the package alone and take long to make, kept as files beside the compiled kernels.
+"""Values that follow from the package alone and take long to make, memoised as files beside the compiled kernels.
 
 A file is named by the hash of all that its value follows from: the sources of a package and of everything below it (as
 kernels are), their data files (specs, weights, grammars) and the numbers that the caller adds. One that is absent,
@@ -25,7 +25,7 @@ T = TypeVar("T")
 SUFFIX: Final = ".msgpack"
 
 
-def kept(kind: type[T], package: str, name: str, key: tuple[str | int | float, ...], make: Callable[[], T]) -> T:
+def memoised(kind: type[T], package: str, name: str, key: tuple[str | int | float, ...], make: Callable[[], T]) -> T:
     """Return the value of `make()`, read from the package's cache folder when an earlier process left it there.
 
     `kind`: a dataclass or a tuple of dataclasses, whose arrays are numeric; `key`: what the value follows from beside

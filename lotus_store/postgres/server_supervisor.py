@@ -1,9 +1,9 @@
-"""The keeper: a small process that holds the embedded server while any Lotus process of a home uses it.
+"""The server supervisor: a small process that holds the embedded server while any Lotus process of a home uses it.
 
-Every user holds a shared lock on `users.lock`; the kernel drops it however the user ends. The keeper starts the server
-as its child (which dies with it), restarts it when it was killed, and stops it once nobody holds the lock. It runs as a
+Every user holds a shared lock on `users.lock`; the kernel drops it however the user ends. The supervisor starts the
+server as its child (which dies with it), restarts it after a kill, and stops it once nobody holds the lock. It is a
 script of the standard library alone, outside of the users' session, so that their signals do not reach it. In its own
-`keeper.lock` it notes the server it has started: users take no other, for that of a killed keeper is about to die.
+`keeper.lock` it notes the server it has started: users take no other, for that of a killed supervisor is about to die.
 """
 
 import ctypes
@@ -34,7 +34,7 @@ def main(order: dict[str, Any]) -> int:
     try:
         fcntl.flock(own, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        return 0  # another keeper lives
+        return 0  # another supervisor lives
     users = _open(folder / "users.lock")
     child: subprocess.Popen[bytes] | None = None
     failures = 0
@@ -117,7 +117,7 @@ def _initialise(order: dict[str, Any]) -> bool:
 
 
 def _admit(order: dict[str, Any]) -> None:
-    """Let in whom the kernel says is our own user, when the server runs as another (older homes let in everybody).
+    """Let in our own user, as the kernel names it, when the server runs as another (older homes let in everybody).
 
     The folder's other readers are processes of the server's user; as our own it may trust whoever reaches its folder.
     """
@@ -153,7 +153,7 @@ def _run(order: dict[str, Any], program: str, data: Path, arguments: list[str]) 
 
 
 def _bury(data: Path) -> None:
-    """Stop a server that an earlier keeper left alive; make a stale pid file harmless when its pid was given away.
+    """Stop a server that an earlier supervisor left alive; make a stale pid file harmless when its pid was given away.
 
     The file itself stays: through it the server finds shared memory that orphans of a killed server still use. A pid
     equal to its parent's is what PostgreSQL takes for stale.

@@ -1,4 +1,4 @@
-"""The hot handlers in real databases: each message once, mirrored, whatever is delivered again."""
+"""The table of handlers: the hot ones in real databases: each message once, mirrored, whatever is delivered again."""
 
 import time
 from collections.abc import Mapping
@@ -8,13 +8,13 @@ import pytest
 from hot_bed import END_MS, Market, account_state, decider, propose, settle
 
 from lotus.hashing import natural_id
-from lotus.modules.intents import Module
-from lotus.modules.trade_messages import report_message
+from lotus.modules.intents import Intent, Module
+from lotus.modules.messages.trading import ExecReport, PlanReference, report_message
 from lotus_herald.consume import Handlers
 from lotus_herald.herald import Herald
 from lotus_herald.keys import Keys
 from lotus_herald.outbox import send
-from lotus_modules.hot import hot_handlers
+from lotus_modules.handlers import HOT, SLOW, handler_names, hot_handlers
 from lotus_modules.tr.execute import Acceptor
 from lotus_store.databases import Databases
 from lotus_store.ledger import atlas
@@ -49,7 +49,7 @@ def test_a_proposal_becomes_one_accepted_plan(
     assert plan.plan["size"] == "0.01000"
     assert plan.plan["exit_at_ms"] == END_MS + 60_000
     assert plan.plan["valid_until_ms"] == END_MS + 5_000
-    assert plan.reference["detector_id"] == "sr"
+    assert plan.reference.detector_id == "sr"
     with databases.connect("tr") as tr:
         said: Any = tr.execute("SELECT tr_predict FROM tr_strand WHERE id = %s", [plan.plan_id]).fetchone()
     assert {name: told["score"] is None for name, told in said[0]["curators"].items()} == {
@@ -74,15 +74,15 @@ def test_strands_say_session_regime_and_horizon(
 def test_the_first_report_of_a_window_stands(databases: Databases, keys: Keys) -> None:
     handlers = hot_handlers(decider(), Acceptor(Market(account_state())))
     event, plan = natural_id("w"), natural_id("p")
-    reference = {"event_id": event, "detector_id": "sr", "window_end_ms": END_MS}
-    payload = {
+    reference = PlanReference(event_id=event, detector_id="sr", window_end_ms=END_MS)
+    payload: dict[str, Any] = {
         "branch": "main", "decision_id": natural_id("d"), "plan_id": plan, "kind": "probe", "outcome": "closed",
         "asset": "BTC", "venue": "local", "time_ms": END_MS, "payoff_bps": -3.5, "pnl_usd": -0.35, "refusals": [],
         "reference": reference, "report": {},
     }  # fmt: skip
     with databases.connect("tr") as tr:
         for revision, bps in ((0, -3.5), (1, -9.0)):
-            message = report_message(payload | {"payoff_bps": bps}, lifecycle_id=event, parent_id="", revision=revision)
+            message = report_message(ExecReport(**payload | {"payoff_bps": bps}), event, "", revision)
             send(tr, Module.TR, message, keys)
     assert settle(databases, handlers, keys) == {"dm": {"applied": 2}, "sig": {"applied": 2}}
     with databases.connect("sig") as sig:
@@ -203,12 +203,18 @@ def test_what_keeps_the_house_gives_way_to_a_message_and_is_done_all_the_same(
                 found += [module.value for _ in replicas(c, module.value)]
         return found
 
-    herald._kept = time.monotonic() + 1000.0
+    herald._maintained = time.monotonic() + 1000.0
     herald._hint.set()  # somebody waits, and goes on waiting
     herald.turn(frozenset())
     assert known() == ["sig"], "one thing, and back to who waits"
-    herald._kept = time.monotonic() - 1000.0
+    herald._maintained = time.monotonic() - 1000.0
     herald.turn(frozenset())
     herald.close()
     assert known() == ["sig", "dm", "tr", "vis"], "but not for ever"
     assert herald.passes == 2 + len(Module), "and every module is polled"
+
+
+def test_an_intent_of_a_module_is_hot_or_slow() -> None:
+    for module, own in HOT.items():
+        assert not set(own) & set(SLOW[module]), module
+    assert handler_names()[Module.DM][Intent.ALPHA_PROPOSED] == "take_alpha"

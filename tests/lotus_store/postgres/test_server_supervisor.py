@@ -1,4 +1,4 @@
-"""The keeper of the embedded server: killed, followed and never joined by strangers."""
+"""The supervisor of the embedded server: killed, followed and never joined by strangers."""
 
 import os
 import shutil
@@ -16,7 +16,7 @@ import pytest
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
 from lotus_store.postgres import embedded as embedded_server
-from lotus_store.postgres import keeper
+from lotus_store.postgres import server_supervisor
 from lotus_store.postgres.embedded import embedded
 
 from .server_users import USER, server_processes
@@ -37,7 +37,7 @@ def rows(home: Path) -> list[int]:
 
 
 def running(home: Path) -> tuple[int, int]:
-    """The server's and its keeper's pid."""
+    """The server's and its supervisor's pid."""
     postmaster = int((home / "pg" / "data" / "postmaster.pid").read_text().split()[0])
     return postmaster, int(Path(f"/proc/{postmaster}/stat").read_text().rsplit(")", 1)[1].split()[1])
 
@@ -63,8 +63,8 @@ def start_user(home: Path) -> "subprocess.Popen[str]":
     return process
 
 
-@pytest.mark.kill("server and keeper die under writers")
-@pytest.mark.parametrize("victims", ["user", "keeper", "postmaster", "all"])
+@pytest.mark.kill("server and supervisor die under writers")
+@pytest.mark.parametrize("victims", ["user", "supervisor", "postmaster", "all"])
 def test_committed_rows_survive_kills(home: Path, victims: str) -> None:
     kept = 0
     for _ in range(3):
@@ -72,9 +72,9 @@ def test_committed_rows_survive_kills(home: Path, victims: str) -> None:
         assert user.stdout is not None
         for _ in range(20):
             kept = int(user.stdout.readline())
-        postmaster, keeper = running(home)
-        chosen = {"user": [user.pid], "keeper": [keeper], "postmaster": [postmaster]}
-        killed = chosen.get(victims, [user.pid, keeper, postmaster])
+        postmaster, supervisor = running(home)
+        chosen = {"user": [user.pid], "supervisor": [supervisor], "postmaster": [postmaster]}
+        killed = chosen.get(victims, [user.pid, supervisor, postmaster])
         for pid in killed:
             os.kill(pid, signal.SIGKILL)
         user.kill()
@@ -86,17 +86,17 @@ def test_committed_rows_survive_kills(home: Path, victims: str) -> None:
     assert server_processes(home) == []
 
 
-def test_the_server_of_a_killed_keeper_is_not_joined_though_it_still_answers(
+def test_the_server_of_a_killed_supervisor_is_not_joined_though_it_still_answers(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     user = start_user(home)
     assert user.stdout is not None
     assert user.stdout.readline() == "1\n"
-    postmaster, keeper = running(home)
+    postmaster, supervisor = running(home)
     user.kill()
-    os.kill(keeper, signal.SIGKILL)
+    os.kill(supervisor, signal.SIGKILL)
     user.wait()
-    for pid in (keeper, postmaster):
+    for pid in (supervisor, postmaster):
         wait_for_end(pid)
     connects = embedded_server._connects
 
@@ -107,8 +107,8 @@ def test_the_server_of_a_killed_keeper_is_not_joined_though_it_still_answers(
     assert 1 in rows(home)
 
 
-@pytest.mark.kill("ends keeper and server with SIGKILL under a user that lives on")
-@pytest.mark.parametrize("victims", ["keeper", "postmaster", "both"])
+@pytest.mark.kill("ends supervisor and server with SIGKILL under a user that lives on")
+@pytest.mark.parametrize("victims", ["supervisor", "postmaster", "both"])
 def test_a_user_that_lives_on_gets_its_server_back(home: Path, victims: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """It asks for the server and gets it: no trying again until one comes back by itself."""
     asked: list[Path | str] = []
@@ -121,8 +121,8 @@ def test_a_user_that_lives_on_gets_its_server_back(home: Path, victims: str, mon
     with Databases(Settings(home), migrated=False) as databases:
         with databases.connect("sig") as connection:
             connection.execute("CREATE TABLE kept AS SELECT 7 AS n")
-        postmaster, keeper = running(home)
-        for pid in {"keeper": [keeper], "postmaster": [postmaster]}.get(victims, [keeper, postmaster]):
+        postmaster, supervisor = running(home)
+        for pid in {"supervisor": [supervisor], "postmaster": [postmaster]}.get(victims, [supervisor, postmaster]):
             os.kill(pid, signal.SIGKILL)
         time.sleep(0.3)
         with databases.connect("sig") as connection:
@@ -138,7 +138,7 @@ def test_a_socket_folder_that_another_took_is_left_to_him(home: Path, monkeypatc
     taken = home / "taken"
     taken.mkdir(mode=0o777)
     taken.chmod(0o777)
-    (deep / "pg" / keeper.NOTE).write_text(f"{embedded_server._identity(deep / 'pg')} {taken}")
+    (deep / "pg" / server_supervisor.NOTE).write_text(f"{embedded_server._identity(deep / 'pg')} {taken}")
     with embedded(deep) as server:
         assert server.sockets != taken
     assert list(taken.iterdir()) == []

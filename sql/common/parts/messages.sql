@@ -1,0 +1,68 @@
+-- Messages: transactional outbox, inbox with permanent de-duplication, dead letters, identity.
+CREATE TABLE {mod}_outbox (
+    seq            bigint PRIMARY KEY,                     -- per sender, gapless
+    event_id       text NOT NULL UNIQUE,                   -- ULID
+    dedupe_key     text NOT NULL UNIQUE,
+    lifecycle_id   text NOT NULL,
+    branch         text NOT NULL,
+    intent         text NOT NULL,
+    priority       smallint NOT NULL CHECK (priority BETWEEN 0 AND 2),  -- 2 is the most urgent
+    envelope       text NOT NULL,                          -- canonical JSON, signed
+    created_at     timestamptz NOT NULL DEFAULT now(),
+    attempts       integer NOT NULL DEFAULT 0,
+    not_before     timestamptz NOT NULL DEFAULT to_timestamp(0),
+    dispatched_at  timestamptz,
+    outcome        text CHECK (outcome IN ('delivered', 'dead'))
+);
+CREATE INDEX {mod}_outbox_waiting ON {mod}_outbox (priority DESC, seq) WHERE dispatched_at IS NULL;
+
+CREATE TABLE {mod}_inbox (
+    event_id       text PRIMARY KEY,
+    sender         text NOT NULL,
+    dedupe_key     text NOT NULL,
+    lifecycle_id   text NOT NULL,
+    branch         text NOT NULL,
+    intent         text NOT NULL,
+    priority       smallint NOT NULL,
+    envelope       text NOT NULL,
+    arrival        bigint GENERATED ALWAYS AS IDENTITY,
+    received_at    timestamptz NOT NULL DEFAULT now(),
+    attempts       integer NOT NULL DEFAULT 0,
+    consumed_at    timestamptz,
+    outcome        text CHECK (outcome IN ('applied', 'refused', 'dead')),
+    UNIQUE (sender, dedupe_key)
+);
+CREATE INDEX {mod}_inbox_waiting ON {mod}_inbox (priority DESC, arrival) WHERE consumed_at IS NULL;
+
+CREATE TABLE {mod}_dead_letter (
+    event_id       text NOT NULL,
+    place          text NOT NULL CHECK (place IN ('outbox', 'inbox')),
+    reason         text NOT NULL,                          -- a code of lotus.modules.reasons
+    detail         text NOT NULL,
+    envelope       text NOT NULL,
+    created_at     timestamptz NOT NULL DEFAULT now(),
+    replayed_at    timestamptz,
+    PRIMARY KEY (event_id, place)
+);
+
+CREATE TABLE {mod}_identity (
+    module         text NOT NULL,
+    verify_key     text NOT NULL,                          -- ed25519, 64 hexadecimal characters
+    release        text NOT NULL,
+    created_at     timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (module, verify_key)
+);
+
+CREATE FUNCTION {mod}_outbox_hint() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    NOTIFY lotus_outbox;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER {mod}_outbox_hint AFTER INSERT ON {mod}_outbox FOR EACH STATEMENT EXECUTE FUNCTION {mod}_outbox_hint();
+
+CREATE FUNCTION {mod}_inbox_hint() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    NOTIFY lotus_inbox;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER {mod}_inbox_hint AFTER INSERT ON {mod}_inbox FOR EACH STATEMENT EXECUTE FUNCTION {mod}_inbox_hint();
