@@ -19,12 +19,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scored_windows import score_windows
 
 from lotus.detectors.daily.history import MAX_ASSETS, DayHistory, digest_day
 from lotus.detectors.daily.make import day_tables
 from lotus.detectors.registry import shipped_detectors
 from lotus.detectors.scoring.scored import Columns
+from lotus.detectors.scoring.scorer import score_windows
 from lotus.detectors.windows.builder import build_windows
 from lotus.hashing import content_hash, natural_id
 from lotus.learning.payoff_scores import payoff_scores

@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from scored_windows import score_windows
 
 from lotus.detectors.daily.history import EVENT_COLUMNS, DayHistory, digest_day, eval_columns
 from lotus.detectors.daily.make import day_tables
 from lotus.detectors.daily.tables import DayTables
 from lotus.detectors.registry import shipped_detectors
 from lotus.detectors.scoring.scored import Columns
+from lotus.detectors.scoring.scorer import score_windows
 from lotus.detectors.windows.builder import WindowBatch, build_windows
 from lotus.experts.annotation_spec import A_CONFIRM, A_EVIDENCE, N_VALUES
 from lotus.experts.machine import AnnotationBatch

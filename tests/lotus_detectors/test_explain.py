@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from scored_windows import score_windows
 
 from lotus.detectors.explain import explain_event
 from lotus.detectors.registry import shipped_detectors
+from lotus.detectors.scoring.scorer import score_windows
 from lotus.errors import BeliefError, SchemaError
 from lotus.priors.types import EXPLORATION, ActiveBraid, Knob, Literal, Patch, Rule, priors_0, priors_version
 from lotus.priors.vocabulary import FEATURE_NAMES

@@ -121,6 +121,18 @@ class Scorer:
         return np.empty((n, N_INTS), np.int64), np.empty((n, N_FLOATS)), np.empty((n, N_FEATURES), np.uint8)
 
 
+def score_windows(
+    windows: WindowBatch,
+    manifest: Manifest,
+    universe: Sequence[Asset],
+    tables: DayTables,
+    priors: Sequence[PriorsVersion],
+    branch: str,
+) -> Columns:
+    """Score windows that start from a blank state; columns of SIGNAL_EVENTS in key order."""
+    return in_key_order(Scorer(manifest, universe, windows.detectors, tables, priors, branch).feed_all(windows))
+
+
 def of_day(events: Columns, start_ms: int) -> Columns:
     """Return the events whose window starts in the UTC day from `start_ms` and was closed by a line received in it."""
     began, closed = events["window_start_ms"].astype(np.int64), events["close_recv_ns"].astype(np.int64)

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from scored_windows import score_windows
 
 from lotus.detectors.daily.make import day_tables
 from lotus.detectors.registry import shipped_detectors
+from lotus.detectors.scoring.scorer import score_windows
 from lotus.errors import LookAheadError
 from lotus.priors.types import priors_0
 

@@ -5,14 +5,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from scored_windows import score_windows
 
 from lotus.detectors.daily.make import day_tables
 from lotus.detectors.registry import shipped_detectors
 from lotus.detectors.scoring import signal_spec as spec
 from lotus.detectors.scoring.draw import draw_keys
 from lotus.detectors.scoring.scored import columns_of
-from lotus.detectors.scoring.scorer import Scorer, in_key_order
+from lotus.detectors.scoring.scorer import Scorer, in_key_order, score_windows
 from lotus.detectors.windows import row_spec as win
 from lotus.detectors.windows.builder import WindowBatch, build_windows
 from lotus.errors import BeliefError, SchemaError

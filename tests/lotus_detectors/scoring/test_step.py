@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.special import expit
-from scored_windows import score_windows
 
 from lotus.detectors.daily.history import MAX_ASSETS
 from lotus.detectors.daily.make import day_tables
 from lotus.detectors.registry import shipped_detectors
+from lotus.detectors.scoring.scorer import score_windows
 from lotus.detectors.spec import JITTER
 from lotus.detectors.windows import row_spec as win
 from lotus.detectors.windows.builder import build_windows
