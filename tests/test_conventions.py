@@ -18,6 +18,11 @@ TESTS = sorted((ROOT / "tests").rglob("test_*.py"))
 LEAST_MIRRORED = 0.8
 FOLDER_FILES = 20
 HARD_FILE_LINES, HARD_FUNCTION_LINES, P90_FUNCTION_LINES, MEDIAN_FILE_LINES = 600, 80, 35, 120
+VAGUE = {"told", "said", "heard", "mine", "known"}
+FROZEN = (  # their bytes name the evidence rows, or are the laws of the executor
+    "lotus/learning/", "lotus/weave/", "lotus/priors/vocabulary.py", "lotus/simulation/learning_world.py",
+    "lotus/simulation/hostile_world.py", "lotus/trading/execution/executor.py",
+)  # fmt: skip
 MARK = re.compile(r"\bmark\.(" + "|".join(MARKS) + r")\b(\(\s*\"[^\"]{10,}\")?")
 SHARED_CLASS_NAMES = {  # public class names that more than one class has, and why
     "Evidence": "lotus/learning defines one, benchmarks/lessons uses the other; their bytes name the evidence rows",
@@ -112,6 +117,24 @@ def heads(name: str) -> list[str]:
 def subject_of(test: Path, known: Collection[str]) -> str | None:
     """Return the known name that the name of a test file is, or extends by an aspect (`test_signer_caps.py`)."""
     return next((head for head in heads(joined(test.relative_to(ROOT / "tests"))) if head in known), None)
+
+
+def vague_names(path: Path) -> list[str]:
+    """Return the variables and parameters of a file that say nothing of what they hold; kernels keep theirs."""
+    functions = [
+        f for f in ast.walk(ast.parse(path.read_text())) if isinstance(f, ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
+    plain = [f for f in functions if not any("kernel" in ast.unparse(d) for d in f.decorator_list)]
+    nodes = [node for function in plain for node in ast.walk(function)]
+    bound = [n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
+    return [name for name in [*bound, *(n.arg for n in nodes if isinstance(n, ast.arg))] if name in VAGUE]
+
+
+def test_variables_are_named_after_what_they_hold() -> None:
+    bare = {
+        str(p.relative_to(ROOT)): vague_names(p) for p in SOURCES if not str(p.relative_to(ROOT)).startswith(FROZEN)
+    }
+    assert {name: found for name, found in bare.items() if found} == {}
 
 
 def test_tests_mirror_the_product_by_file_name() -> None:

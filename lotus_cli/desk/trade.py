@@ -1,6 +1,6 @@
-"""`lotus trade`: what the trader foretold of its executions, beside what became of them, from the stored rows alone.
+"""`lotus trade`: the trader's pre-trade estimates beside what its executions became, from the stored rows alone.
 
-Nothing is fitted here; what was never foretold is counted and not measured.
+Nothing is fitted here; a plan without an estimate is counted and not measured.
 """
 
 from typing import Any
@@ -99,7 +99,7 @@ def _measured(quality: dict[str, Any]) -> list[str]:
     for name, unit in (("slippage", "bps"), ("latency", "ms")):
         score = quality[name]
         if score is None:
-            lines.append(f"  {name}: nothing was foretold of what could be measured")
+            lines.append(f"  {name}: no estimate of what could be measured")
             continue
         lines.append(
             f"  {name}: {score['count']:,} predictions, pinball loss {score['pinball']:.3f} {unit} (the past's own "

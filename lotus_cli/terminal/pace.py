@@ -4,7 +4,7 @@ from collections import deque
 
 RECENT_S, RECENT_SHARE = 5.0, 1 / 3  # steps count for the pace that are as young as this, or within the last third,
 LEAST_STEPS = 4  # and this many however old they are
-SOONEST_S = 2.0  # nothing is foretold before
+SOONEST_S = 2.0  # nothing is estimated before
 
 
 class PaceMeter:

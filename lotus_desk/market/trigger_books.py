@@ -1,6 +1,6 @@
-"""What triggers said, written down with the messages that tell it, in one transaction and a thread of its own.
+"""Events of triggers and their messages, written in one transaction and in a thread of its own.
 
-What was written before is neither written nor said again. No decision here. In the literature: transactional outbox.
+What was written before is not written or sent again. No decision here. In the literature: transactional outbox.
 """
 
 from collections.abc import Sequence
@@ -49,8 +49,8 @@ class TriggerBooks:
         self.last_failure = str(problem)
 
 
-def _message(said: PlanTriggerEvent) -> Message:
-    row, event, from_ms = said
+def _message(of_plan: PlanTriggerEvent) -> Message:
+    row, event, from_ms = of_plan
     trigger = TriggerEval(
         branch=row.branch,
         decision_id=row.decision_id,

@@ -1,1 +1,1 @@
-"""The trader: decisions judged and accepted as plans, and what is foretold of them."""
+"""The trader: decisions judged and accepted as plans, and their pre-trade estimates."""

@@ -1,4 +1,4 @@
-"""Plans that came to their end, from the tr database: what was foretold of each, and what became of it.
+"""Plans that came to their end, from the tr database: the pre-trade estimate of each, and what became of it.
 
 Only entries that were due count: one that expired or was called off is no evidence about fills. What is learned from
 them is `lotus.trading.estimates.predictor`'s and `lotus.trading.estimates.executor_scores`'.
@@ -20,8 +20,8 @@ ALWAYS_MS = 2**62
 class FinishedPlan:
     """A plan that ended at `known_ms` and was accepted at `sent_ms`; `score` is what `executor_scores` reads of it.
 
-    `execution` is None where features were not recorded, `prediction` where nothing was foretold; `fitted_ms` is the
-    time of the fit that foretold it.
+    `execution` is None where features were not recorded, `prediction` where nothing was estimated; `fitted_ms` is the
+    time of the fit behind the estimate.
     """
 
     plan_id: str

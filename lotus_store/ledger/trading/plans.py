@@ -123,7 +123,7 @@ class TriggerLine:
 def put_plan(
     connection: Connection,
     row: PlanRow,
-    foretold: Mapping[str, Any] | None = None,
+    estimate: Mapping[str, Any] | None = None,
     route_hint: str | None = None,
     regime: str | None = None,
 ) -> None:
@@ -135,7 +135,7 @@ def put_plan(
         "plan": to_body(row.plan), "reference": to_body(row.reference), "execution": to_body(row.execution),
         "session": row.session, "parent_id": row.parent_id, "timeframe": f"{horizon_s}s" if horizon_s else None,
         "session_bucket": session_of(row.created_ms).name, "regime": regime,
-        "foretold": None if foretold is None else to_body(foretold), "route_hint": route_hint,
+        "foretold": None if estimate is None else to_body(estimate), "route_hint": route_hint,
     }  # fmt: skip
     connection.execute(query("tr", "put_plan"), values)
 

@@ -13,7 +13,7 @@ def after(*steps: tuple[float, float]) -> PaceMeter:
     return pace
 
 
-def test_nothing_is_foretold_before_a_step_is_done_or_two_seconds_are_over() -> None:
+def test_nothing_is_estimated_before_a_step_is_done_or_two_seconds_are_over() -> None:
     assert after().left_s(10, 50.0) is None
     assert after((1.0, 1)).left_s(10, 1.5) is None
     assert after((1.0, 1)).left_s(10, 3.0) == pytest.approx(7.0)

@@ -102,7 +102,7 @@ def test_below_the_least_history_features_are_recorded_and_one_half_is_told(desk
     assert plan.reference.predicted is UNSET
 
 
-def test_with_history_the_curators_speak_and_the_report_tells_what_was_foretold(desk: Desk) -> None:
+def test_with_history_the_curators_speak_and_the_report_has_the_estimate(desk: Desk) -> None:
     for k in range(MIN_HISTORY):
         end(desk.databases, f"old {k}", NOW_MS - 1000 - k)
     plan, said, hint = desk.accept("b")

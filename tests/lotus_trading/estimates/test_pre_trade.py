@@ -1,4 +1,4 @@
-"""What is foretold at acceptance: only of what was seen, one half below the least history, and measured afterwards."""
+"""What is estimated at acceptance: only of what was seen, one half below the least history, and measured afterwards."""
 
 from dataclasses import replace
 from decimal import Decimal as D
