@@ -118,9 +118,3 @@ def main() -> None:
     4 more than 1 % of a tape's lines cannot be used; 130 interrupted; 141 nobody reads the output.
     """
     click.get_current_context().with_resource(private_process())
-
-
-if __name__ == "__main__":
-    from lotus_cli.entry import main as begin
-
-    begin()

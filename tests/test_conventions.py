@@ -6,8 +6,10 @@ import statistics
 import subprocess
 from collections import Counter
 from collections.abc import Collection, Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
+import grimp
 from pace import LONGEST_FIRST, MARKS
 from thorough import campaigns, noted
 
@@ -117,6 +119,12 @@ def heads(name: str) -> list[str]:
 def subject_of(test: Path, known: Collection[str]) -> str | None:
     """Return the known name that the name of a test file is, or extends by an aspect (`test_signer_caps.py`)."""
     return next((head for head in heads(joined(test.relative_to(ROOT / "tests"))) if head in known), None)
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    graph = grimp.build_graph(*ROOMS, cache_dir=None, exclude_type_checking_imports=True)
+    imports = TopologicalSorter({name: graph.find_modules_directly_imported_by(name) for name in graph.modules})
+    imports.prepare()  # raises CycleError, which names the circle
 
 
 def vague_names(path: Path) -> list[str]:

@@ -19,7 +19,7 @@ import click
 
 from lotus.errors import LotusError
 from lotus.timebase import next_day
-from lotus_cli.entry import interruptible
+from lotus_cli.terminal.interrupts import interruptible
 
 P = ParamSpec("P")
 R = TypeVar("R")

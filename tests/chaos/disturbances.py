@@ -88,7 +88,7 @@ def back_up(home: Path, folder: Path) -> list[str]:
     """Back the ledgers up and restore them elsewhere; return what the copy lacks of what was there before."""
     before, file, copy = books_say(home), folder / "backup.tar", folder / "copy"
     for words in (["backup", str(file), "--home", str(home)], ["restore", str(file), "--home", str(copy)]):
-        command = [sys.executable, "-m", "lotus_cli.main", *words]
+        command = [sys.executable, "-m", "lotus_cli", *words]
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120)
         if done.returncode:
             return [f"lotus {words[0]} ended with {done.returncode}: {done.stderr[-300:]}"]

@@ -77,7 +77,7 @@ class Fault:
 
     def _command(self, switch: KillSwitch) -> float:
         """Throw it by `lotus kill` in a folder whose `lotus.toml` cannot be read."""
-        command = [sys.executable, "-m", "lotus_cli.main", "kill", "--flatten", "--home", str(self.home)]
+        command = [sys.executable, "-m", "lotus_cli", "kill", "--flatten", "--home", str(self.home)]
         said = subprocess.Popen(command, cwd=faulty_folder(self.home), stdout=subprocess.DEVNULL)
         while switch.state() == "lifted" and said.poll() is None:
             time.sleep(0.001)

@@ -85,7 +85,7 @@ class Campaign:
 
     def _lotus(self, words: list[str], home: Path, limit: tuple[int, int]) -> tuple[int, str]:
         done = subprocess.run(
-            [sys.executable, "-m", "lotus_cli.main", *words, "--home", str(home)],
+            [sys.executable, "-m", "lotus_cli", *words, "--home", str(home)],
             cwd=self.folder, env={**os.environ, "OPENBLAS_NUM_THREADS": "1"}, capture_output=True, text=True,
             timeout=LIMIT_S, check=False, preexec_fn=_limited(limit),
         )  # fmt: skip

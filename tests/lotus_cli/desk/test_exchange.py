@@ -35,7 +35,7 @@ T0 = 1_767_600_000_000  # 08:00 of the first day of a world
 @contextmanager
 def running(*words: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     """Run the exchange; yield its address and process."""
-    command = [sys.executable, "-m", "lotus_cli.main", "exchange", "--port", "0", "--json", *words]
+    command = [sys.executable, "-m", "lotus_cli", "exchange", "--port", "0", "--json", *words]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as server:
         try:
             assert server.stderr is not None
@@ -91,7 +91,7 @@ def test_a_damaged_recording_ends_it_with_its_reason(tmp_path: Path) -> None:
     recording = tmp_path / "bad.gz"
     good = b"%d %s\n" % (T0 * 1_000_000, book_frame("BTC", T0, [("100000.0", "1.0")], [("100001.0", "1.00001")]))
     recording.write_bytes(gzip.compress(good * 50)[:-20])
-    command = [sys.executable, "-m", "lotus_cli.main", "exchange", "--port", "0", "--tape", str(recording)]
+    command = [sys.executable, "-m", "lotus_cli", "exchange", "--port", "0", "--tape", str(recording)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert done.returncode == 3
     assert "bad.gz ends in the middle of its compressed stream; expected: " in done.stderr

@@ -19,7 +19,7 @@ from lotus_store.tape.store import TapeStore
 pytestmark = pytest.mark.process("in the home that `lotus demo` makes")
 
 UNIVERSE = (Asset("BTC", 5), Asset("ETH", 4))
-LOTUS = [sys.executable, "-m", "lotus_cli.main"]
+LOTUS = [sys.executable, "-m", "lotus_cli"]
 MARKET = (b'{"channel":"bbo"', b'{"channel":"l2Book"', b'{"channel":"trades"', b'{"channel":"activeAssetCtx"')
 
 
@@ -109,7 +109,7 @@ def test_an_interrupted_daemon_ends_in_order_and_goes_on(lotus: Cli, segment: Pa
 
 
 def test_record_says_that_the_venue_does_not_answer(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "lotus_cli.main", "record", "--url", "ws://127.0.0.1:9/ws", "--seconds", "2"]
+    command = [sys.executable, "-m", "lotus_cli", "record", "--url", "ws://127.0.0.1:9/ws", "--seconds", "2"]
     done = subprocess.run([*command, "--home", str(tmp_path)], capture_output=True, text=True, timeout=60)
     assert "no connection (1)" in done.stderr
     assert "trying again" in done.stderr
