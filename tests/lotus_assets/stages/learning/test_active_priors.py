@@ -39,7 +39,7 @@ def test_an_answer_left_on_the_way_by_a_killed_run_is_carried_by_the_next(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr("lotus_modules.priors.prior_patch.time.sleep", killed)
+        patched.setattr("lotus_modules.priors.hand_over.time.sleep", killed)
         with pytest.raises(KeyboardInterrupt):
             run(ctx, ALL, days[:1])
     assert len(swaps(ctx.sig, ctx.branch)) == 1
