@@ -1,45 +1,22 @@
-"""The stages in the order in which a day runs them. Names are those of the catalogue; a test compares both."""
+"""The stages in the order in which a day runs them: that of the catalogue. A stage is found by its name."""
 
+from importlib import import_module
+from pkgutil import walk_packages
+
+import lotus_assets.stages
+from lotus_assets.catalogue import LEARNING_ASSETS, TAPE_ASSETS
 from lotus_assets.stages.context import Stage
-from lotus_assets.stages.experts import detector_dsi_attrib, expert_set, expert_stats, expert_training
-from lotus_assets.stages.learning import active_priors, braids, dr_crosscheck, lesson_atoms, lessons, meta_braids
-from lotus_assets.stages.modules import dm_evidence, dm_knobs, dm_knowledge, module_numbers, tr_knobs
-from lotus_assets.stages.scoring import (
-    detector_audits,
-    detector_cards,
-    meta_signals,
-    payoff_scores,
-    signal_eval,
-    signal_events,
-)
-from lotus_assets.stages.tape import dsi_annotations, microtape_frames, raw_tape, sanity_table
 
-TAPE_STAGES = (raw_tape.STAGE, microtape_frames.STAGE, dsi_annotations.STAGE, sanity_table.STAGE)
-LEARNING_STAGES = (
-    expert_set.STAGE,
-    signal_events.STAGE,
-    detector_audits.STAGE,
-    meta_signals.STAGE,
-    signal_eval.STAGE,
-    detector_dsi_attrib.STAGE,
-    expert_training.STAGE,
-    expert_stats.STAGE,
-    payoff_scores.STAGE,
-    module_numbers.STAGE,
-    dm_evidence.STAGE,
-    dm_knowledge.STAGE,
-    dm_knobs.TRIALS,
-    dm_knobs.LESSONS,
-    dm_knobs.BRAIDS,
-    detector_cards.STAGE,
-    tr_knobs.TRIALS,
-    tr_knobs.LESSONS,
-    tr_knobs.BRAIDS,
-    lesson_atoms.STAGE,
-    lessons.STAGE,
-    dr_crosscheck.STAGE,
-    braids.STAGE,
-    meta_braids.STAGE,
-    active_priors.STAGE,
-)
+
+def _stages_of_modules() -> dict[str, Stage]:
+    """Return every stage that a module in a folder beside this one defines, by name."""
+    names = [found.name for found in walk_packages(lotus_assets.stages.__path__, "lotus_assets.stages.")]
+    modules = [import_module(name) for name in names if name.count(".") == 3]
+    stages = [value for module in modules for value in vars(module).values() if isinstance(value, Stage)]
+    return {stage.name: stage for stage in stages}
+
+
+_BY_NAME = _stages_of_modules()
+TAPE_STAGES = tuple(_BY_NAME[entry.name] for entry in TAPE_ASSETS)
+LEARNING_STAGES = tuple(_BY_NAME[entry.name] for entry in LEARNING_ASSETS)
 STAGES: dict[str, Stage] = {stage.name: stage for stage in (*TAPE_STAGES, *LEARNING_STAGES)}

@@ -19,6 +19,7 @@ from lotus_store.postgres.queries import query
 UNIT_OF_NAME = {"_ms": "ms", "_ns": "ns", "_s": "s", "_bps": "bps"}
 ENVELOPE = ("id", "lifecycle_id", "parent_id", "module", "kind", "symbol", "timeframe", "session_bucket", "regime")
 STAMPS = ("created_at", "updated_at")
+NOT_YET = {Module.SIG: {Intent.ALPHA_HINT}}  # charts speak to the detectors too, and none reads them yet
 
 Handlers = Mapping[Module, Mapping[Intent, str]]
 
@@ -59,10 +60,12 @@ def columns_wrong(manifest: ModuleManifest) -> Iterator[str]:
 
 
 def handlers_wrong(handlers: Handlers) -> Iterator[str]:
-    """Yield the handlers of messages that nobody sends to their module."""
+    """Yield the handlers of messages that nobody sends to their module, and the messages that a module leaves lying."""
     for module, own in handlers.items():
         received = {kind.contract.intent for kind in received_by(module).values() if not kind.contract.planned}
         yield from (f"{module}: {own[i]} handles {i}, which nobody sends to it" for i in sorted(set(own) - received))
+        missing = received - set(own) - NOT_YET.get(module, set()) if own else set()
+        yield from (f"{module}: {i} is sent to it, and no handler takes it" for i in sorted(missing))
 
 
 def live_wrong(connection: Connection, manifest: ModuleManifest, ranges: bool = True) -> Iterator[str]:

@@ -15,6 +15,7 @@ from lotus.experts.weekly.learned import InForce, LearnedSettings, experts_with
 from lotus.simulation.spec import WorldSpec
 from lotus.simulation.world import World
 from lotus.timebase import DAY_MS, day_start_ms
+from lotus_assets.catalogue import LEARNING_ASSETS
 from lotus_assets.stages.context import StageContext
 from lotus_assets.stages.order import LEARNING_STAGES, TAPE_STAGES
 from lotus_assets.stages.runner import run_stage
@@ -30,6 +31,7 @@ from lotus_store.tape.store import TapeStore
 SPEC = WorldSpec("demo", seed=5, days=2, sessions=(("00:00", "00:12"), ("21:50", "22:05"), ("23:48", "24:00")))
 DAYS = [SPEC.day(0), SPEC.day(1)]
 ASIDE = {"sanity_table", "detector_audits", "detector_cards", "meta_signals", "expert_training", "expert_stats"}
+ASIDE |= {entry.name for entry in LEARNING_ASSETS if any(dep in ASIDE and at == "same_day" for dep, at in entry.deps)}
 
 
 def record(store: TapeStore) -> None:

@@ -115,8 +115,7 @@ def test_one_signal_ends_everything_and_nothing_is_imported_from_the_folder_of_t
     served = subprocess.Popen(command, cwd=here, env=environment, stdout=subprocess.PIPE, text=True)
     try:
         assert served.stdout is not None
-        told = served.stdout.readline()
-        assert "Dagster UI" in told
+        told = next(line for line in served.stdout if "Dagster UI" in line)
         token = told.partition("?token=")[2].split()[0]
         port = int(told.partition("http://127.0.0.1:")[2].partition("/")[0])
         assert_nobody_else_is_let_in(port, token)

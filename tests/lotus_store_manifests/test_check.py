@@ -70,6 +70,8 @@ def test_a_handler_of_what_nobody_sends_is_found() -> None:
     more = HANDLERS | {Module.DM: HANDLERS[Module.DM] | {Intent.VARIANT_BORN: "learn"}}
     assert list(check.handlers_wrong(HANDLERS)) == []
     assert list(check.handlers_wrong(more)) == ["dm: learn handles VARIANT_BORN, which nobody sends to it"]
+    fewer = {m: {i: name for i, name in own.items() if i is not Intent.ALPHA_HINT} for m, own in HANDLERS.items()}
+    assert list(check.handlers_wrong(fewer)) == ["dm: ALPHA_HINT is sent to it, and no handler takes it"]
 
 
 def test_the_command_tells_by_its_exit_code(tmp_path: Path) -> None:
