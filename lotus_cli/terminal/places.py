@@ -18,7 +18,7 @@ from lotus_store.branch_settings import read_branch_settings, write_branch_setti
 from lotus_store.config import Settings, load_settings
 from lotus_store.databases import Databases
 from lotus_store.lake import Lake
-from lotus_store.ledger.signals.segments import Segment, put_segment
+from lotus_store.ledger.signals.segments import put_segment, segment_row
 from lotus_store.logs import begin_logging
 from lotus_store.tape.segment import SegmentMeta
 from lotus_store.tape.store import TapeStore
@@ -140,24 +140,7 @@ def catalogue(databases: Databases, segments: tuple[SegmentMeta, ...]) -> None:
     """List closed segments in the sig database; listing one again changes nothing."""
     with databases.connect("sig") as connection:
         for meta in segments:
-            put_segment(connection, catalogue_row(meta))
-
-
-def catalogue_row(meta: SegmentMeta) -> Segment:
-    """Return the catalogue row of a segment's index."""
-    silences = [{"silences": meta.silences, "longest_ms": meta.max_silence_ms}] if meta.silences else []
-    return Segment(
-        tape=meta.tape,
-        path=meta.path,
-        day=meta.day,
-        sha256=meta.content_sha256,
-        lines=meta.lines,
-        bytes=meta.raw_bytes,
-        first_recv_ns=meta.first_recv_ns,
-        last_recv_ns=meta.last_recv_ns,
-        counts={"lines": meta.lines},
-        gaps=silences,
-    )
+            put_segment(connection, segment_row(meta))
 
 
 def begin_branch(settings: Settings) -> Settings:

@@ -31,7 +31,7 @@ from lotus_store.ledger.signals.live_log import (
     put_fills,
     put_orders,
 )
-from lotus_store.ledger.signals.segments import Segment, put_segment
+from lotus_store.ledger.signals.segments import put_segment, segment_row
 from lotus_store.ledger.signals.signals import SignalRow, put_signals
 from lotus_store.tape.segment import SegmentMeta
 
@@ -165,22 +165,6 @@ class EventLog:
         self.refused_signals += len(out.refused)
         self.last_success_s = time.monotonic()
         write_mark(self.mark, self.run_id, max(batch.until_ns for batch in batches))
-
-
-def segment_row(meta: SegmentMeta) -> Segment:
-    """Return the catalogue row of a closed segment."""
-    return Segment(
-        tape=meta.tape,
-        path=meta.path,
-        day=meta.day,
-        sha256=meta.content_sha256,
-        lines=meta.lines,
-        bytes=meta.raw_bytes,
-        first_recv_ns=meta.first_recv_ns,
-        last_recv_ns=meta.last_recv_ns,
-        counts={"lines": meta.lines},
-        gaps=[{"silences": meta.silences, "longest_ms": meta.max_silence_ms}] if meta.silences else [],
-    )
 
 
 def write_mark(path: Path, run_id: str, until_ns: int) -> None:

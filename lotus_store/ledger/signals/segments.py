@@ -6,6 +6,7 @@ from typing import Any
 
 from lotus_store.ledger.bodies import to_body
 from lotus_store.postgres.queries import Connection, query
+from lotus_store.tape.segment import SegmentMeta
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,22 @@ class QuarantinedRow:
     kind: str
     detail: str
     sample: str
+
+
+def segment_row(meta: SegmentMeta) -> Segment:
+    """Return the catalogue row of a closed segment, from its index."""
+    return Segment(
+        tape=meta.tape,
+        path=meta.path,
+        day=meta.day,
+        sha256=meta.content_sha256,
+        lines=meta.lines,
+        bytes=meta.raw_bytes,
+        first_recv_ns=meta.first_recv_ns,
+        last_recv_ns=meta.last_recv_ns,
+        counts={"lines": meta.lines},
+        gaps=[{"silences": meta.silences, "longest_ms": meta.max_silence_ms}] if meta.silences else [],
+    )
 
 
 def put_segment(connection: Connection, segment: Segment) -> None:
