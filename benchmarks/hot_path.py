@@ -18,9 +18,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks import batch, detectors, latency, learning, memory, parsing, peers, saturation, scoring, startup
+from benchmarks import batch, detectors, latency, learning, memory, parsing, saturation, scoring, startup
 from benchmarks.harness import Figure, Sizes
 from benchmarks.material import RECORDING, Tape, recorded, simulated
+from benchmarks.peers import engines
 from benchmarks.report import Report, machine, write_into
 
 ON_TAPE: dict[str, Callable[[Tape, Sizes], list[Figure]]] = {
@@ -54,7 +55,7 @@ def measure(
         if wanted and real is None:
             skipped["recorded"] = "the recording of 2025-09-04 does not lie beside the checkout (../shared/data)"
         if made is not None and PEERS in names:
-            others, absent = peers.run(made, sizes)
+            others, absent = engines.run(made, sizes)
             skipped |= absent
         figures = {tape.name: _on_tape(tape, wanted, sizes, say) for tape in (made, real) if tape is not None}
     alone = [figure for name in ALONE if name in names for figure in _said(name, say, partial(ALONE[name], sizes))]

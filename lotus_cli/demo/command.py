@@ -5,6 +5,7 @@ Only the order of the steps stands here; what is measured is in `facts`, how it 
 
 import dataclasses
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -103,16 +104,28 @@ def demo_command(
 
         progress(OPENING, 0)
         with Databases(plan.settings).open():  # held to the end: every step joins this server and none stops it
+            ended = {"starting": progress.seconds}
             make_tape(plan, progress)
+            ended["simulating"] = progress.seconds
             summary = backfill(plan.settings, plan.days[0], plan.last_day, progress)
+            ended |= {"reading the tape": progress.seconds - summary.seconds["learning"], "learning": progress.seconds}
             live = run_last_day(plan, progress)
+            ended["the day live"] = progress.seconds
             if is_untaught(plan):
                 progress(f"learning from what the exchange told of {plan.last_day}")
                 backfill(plan.settings, plan.last_day, plan.last_day, progress)
+            ended["learning of it"] = progress.seconds
             facts = facts_of(plan, summary, live, progress)
-        facts |= {"seconds": round(progress.seconds, 1), "setup_seconds": _setup_seconds()}
+        ended["this page"] = progress.seconds
+        facts |= {"seconds": round(progress.seconds, 1), "setup_seconds": _setup_seconds(), "parts": _parts(ended)}
         progress("done")
     emit(facts, as_json, page(facts, _where(plan.settings.home)))
+
+
+def _parts(ended: Mapping[str, float]) -> dict[str, float]:
+    """Return how long each part took, in seconds, from when it ended."""
+    began = [0.0, *ended.values()]
+    return {name: round(end - start, 2) for (name, end), start in zip(ended.items(), began, strict=False)}
 
 
 def _setup_seconds() -> float:

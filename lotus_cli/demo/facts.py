@@ -59,6 +59,7 @@ def facts_of(plan: "DemoPlan", summary: "BackfillSummary", run: LiveResult, prog
         "days": len(plan.days),
         "least_days": settings.manifest.learning.min_days,
         "symbols": [a.name for a in settings.manifest.universe],
+        "messages": summary.rows("raw_tape"),
         "frames": summary.rows("microtape_frames"),
         "events": summary.rows("signal_events"),
         "planted": [

@@ -154,7 +154,8 @@ def _time(f: Facts) -> str:
     if "seconds" not in f:
         return ""
     before = f", after {f['setup_seconds']:.0f} s of setting up" if f["setup_seconds"] else ""
-    return f"TIME   {f['seconds']:.0f} s for everything above{before}"
+    parts = ", ".join(f"{name} {seconds:.0f}" for name, seconds in f["parts"].items())
+    return f"TIME   {f['seconds']:.0f} s for everything above{before}\n  {parts}"
 
 
 def _next(f: Facts, where: str) -> str:

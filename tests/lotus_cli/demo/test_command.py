@@ -24,7 +24,7 @@ KEYS = [
 ]
 
 
-OF_THE_RUN = ("seconds", "live")  # times, and how much of the tape came from the daemon's own
+OF_THE_RUN = ("seconds", "parts", "live")  # times, and how much of the tape came from the daemon's own
 
 
 def test_the_documented_keys_are_there_and_agree_with_each_other(facts: Facts) -> None:

@@ -1,0 +1,173 @@
+"""Measure the product as it is run: `python benchmarks/whole.py [--json] [--only PART ...] [--write PAGE]`.
+
+`fresh` clones this checkout and goes from nothing to the demo's page; `backfill` takes two whole days at the venue's
+rates from tape to lessons, Dagster included, beside what the kernels alone reach in the same run. All is wall time of
+processes of their own, with their processor time, peak memory and the bytes that they leave. `--check` runs a small
+demo and compares ratios to the kernels of the same run with the floors of `ratios.json`: no times.
+"""
+
+import argparse
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+Figures = dict[str, float]
+BEGIN, END = "<!-- whole: begin -->\n", "<!-- whole: end -->\n"
+FLOORS = Path(__file__).with_name("ratios.json")
+CHECK_DAYS = 4
+TOLERANCE = 0.5  # of a floor: machines and neighbours differ, a stage that is twice as slow does not pass
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What a command printed, and what it cost: wall and processor seconds of it and its children, peak MB of one."""
+
+    output: str
+    wall_s: float
+    cpu_s: float
+    peak_mb: float
+
+
+def run(command: Sequence[str | Path], cwd: Path = ROOT, **environment: str) -> Ran:
+    """Run a command to its end; raises `SystemExit` with its last words when it fails."""
+    began = time.perf_counter()
+    names = {"PYTHONPATH": str(cwd)} | environment
+    with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
+        process = subprocess.Popen(
+            [str(word) for word in command], cwd=cwd, env=os.environ | names, stdout=output, stderr=errors
+        )
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        wall_s = time.perf_counter() - began
+        for stream in (output, errors):
+            stream.seek(0)
+        if process.returncode:
+            raise SystemExit(f"{' '.join(map(str, command))} ended with {process.returncode}: {errors.read()[-2000:]}")
+        cpu_s, peak_mb = usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+        return Ran(output.read(), wall_s, cpu_s, peak_mb)
+
+
+def fresh() -> Figures:
+    """Go from a clone to the demo's page."""
+    from benchmarks.whole_days import bytes_in
+
+    with tempfile.TemporaryDirectory(prefix="lotus-fresh-") as folder:
+        clone = Path(folder) / "lotus"
+        run(["git", "clone", "-q", ROOT, clone])
+        setup = run([sys.executable, "scripts/setup.py"], clone)
+        demo = run([clone / ".venv/bin/lotus", "demo", "--json"], clone)
+        facts, steps = json.loads(demo.output), setup_steps(setup.output)
+        figures = {"first_report_s": setup.wall_s + demo.wall_s, "setup_s": setup.wall_s}
+        figures |= {
+            "kernel_cache_s": steps.get("kernel cache", 0.0),
+            "packages_s": setup.wall_s - steps["kernel cache"],
+        }
+        return figures | demo_figures(facts, demo) | {"demo_bytes": bytes_in(clone / ".lotus")}
+
+
+def setup_steps(text: str) -> Figures:
+    """Return the seconds of each step of set-up from its lines."""
+    return {name: float(s) for name, s in re.findall(r"^\s+([a-z ]+?)(?: \.\.\.)? (\d+) s$", text, re.M)}
+
+
+def demo_figures(facts: Mapping[str, object], ran: Ran) -> Figures:
+    """Return the figures of one demo by part."""
+    parts, messages = facts["parts"], facts["messages"]
+    assert isinstance(parts, dict)
+    assert isinstance(messages, int)
+    figures = {f"demo.{name.replace(' ', '_')}_s": float(seconds) for name, seconds in parts.items()}
+    return {
+        "demo_s": ran.wall_s,
+        "demo.cpu_s": ran.cpu_s,
+        "demo.peak_mb": ran.peak_mb,
+        "demo.tape_msgs_per_s": messages / parts["reading the tape"],
+        "demo.windows_learned_per_s": float(str(facts["events"])) / parts["learning"],
+    } | figures
+
+
+def whole_days() -> Figures:
+    """Take two whole days of three coins at the venue's rates from tape to lessons, in a process of its own."""
+    with tempfile.TemporaryDirectory(prefix="lotus-whole-") as folder:
+        ran = run([sys.executable, "-m", "benchmarks.whole_days", folder])
+        figures: Figures = json.loads(ran.output)
+        return figures | {"backfill.process_peak_mb": ran.peak_mb}
+
+
+def checked() -> Figures:
+    """Run a small demo; return its rates as shares of what the kernels reach on one core in the same run."""
+    from benchmarks.whole_days import kernel_rate
+
+    with tempfile.TemporaryDirectory(prefix="lotus-check-") as home:
+        ran = run([sys.executable, "-m", "lotus_cli", "demo", "--days", str(CHECK_DAYS), "--json"], LOTUS_HOME=home)
+    facts, kernels = json.loads(ran.output), kernel_rate()
+    parts = facts["parts"]
+    lines_a_day = facts["messages"] / CHECK_DAYS
+    return {
+        "tape": facts["messages"] / parts["reading the tape"] / kernels,
+        "learning": facts["messages"] / parts["learning"] / kernels,
+        "day_live": lines_a_day / parts["the day live"] / kernels,
+        "whole": facts["messages"] / ran.wall_s / kernels,
+    }
+
+
+def verdicts(shares: Figures, floors: Figures) -> list[str]:
+    """Return a line for every share that lies below what it may, and for every floor that nothing was measured for."""
+    found = [
+        f"{name}: {share:.4f} of the kernels' rate in the same run; expected at least {TOLERANCE * floors[name]:.4f} "
+        f"(half of {floors[name]:.4f}); a part of the product has become slower than the rest"
+        for name, share in shares.items()
+        if share < TOLERANCE * floors[name]
+    ]
+    return found + [f"{name}: not measured; expected a share" for name in floors.keys() - shares.keys()]
+
+
+PARTS: dict[str, Callable[[], Figures]] = {"backfill": whole_days, "fresh": fresh}
+
+
+def table(figures: Figures) -> str:
+    """Return the figures as a Markdown table."""
+    from benchmarks.report import number
+
+    rows = [f"| `{name}` | {number(value)} |" for name, value in figures.items()]
+    return "\n".join(["| figure | measured |", "|---|---|", *rows]) + "\n"
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Parse the command line, measure, print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", action="store_true", help="print one object with flat keys")
+    parser.add_argument("--only", action="append", choices=sorted(PARTS), help="run only this part (may be repeated)")
+    parser.add_argument("--check", action="store_true", help="compare the ratios of a small demo with their floors")
+    parser.add_argument("--record", action="store_true", help="with --check: write what was found as the floors")
+    parser.add_argument("--write", type=Path, metavar="PAGE", help="put the table between the marks of a page")
+    given = parser.parse_args(arguments)
+    if given.check:
+        shares = checked()
+        print("\n".join(f"{name:<10} {share:.4f} of the kernels' rate" for name, share in shares.items()))
+        if given.record:
+            FLOORS.write_text(json.dumps({name: round(share, 4) for name, share in shares.items()}, indent=1) + "\n")
+        elif below := verdicts(shares, json.loads(FLOORS.read_text())):
+            raise SystemExit("\n".join(below))
+        return
+    figures: Figures = {}
+    for name in given.only or PARTS:
+        print(f"  {name} ...", file=sys.stderr, flush=True)
+        figures |= PARTS[name]()
+    if given.write:
+        head, _, rest = given.write.read_text().partition(BEGIN)
+        given.write.write_text(f"{head}{BEGIN}\n{table(figures)}\n{END}{rest.partition(END)[2]}")
+    print(json.dumps(figures, indent=1) if given.json else table(figures))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,123 @@
+"""Two whole days at the venue's rates from tape to lessons, in one process: `python -m benchmarks.whole_days HOME`.
+
+Prints one JSON object: messages a second over the tape's stages and up to scored windows, over everything, seconds of
+every stage and day as Dagster recorded them, wall and processor time by part, memory, bytes, and the kernels' own rate.
+"""
+
+import json
+import resource
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from pathlib import Path
+
+import dagster as dg
+
+from benchmarks.batch import everything_of
+from benchmarks.harness import in_turn
+from benchmarks.material import simulated
+from lotus.microtape.wire.decode import decode_lines
+from lotus.simulation.spec import FULL_DAY, VENUE, WorldSpec
+from lotus_assets.backfill import BEGINNING, BackfillSummary, backfill
+from lotus_assets.catalogue import TAPE_ASSETS
+from lotus_cli.demo.command import make_tape, plan_of
+from lotus_cli.terminal.progress import Progress
+from lotus_resources.lotus_resource import Lotus
+from lotus_resources.provision import instance, provision
+from lotus_store.config import Settings
+from lotus_store.databases import Databases
+
+DAYS = 2
+SCORED = "signal_events"
+MINUTES, REPEATS = 30, 3  # of the session on which the kernels alone are measured
+Figures = dict[str, float]
+
+
+def kernel_rate() -> float:
+    """Return messages per processor second from text to scored windows, on one core and in memory."""
+    with tempfile.TemporaryDirectory(prefix="lotus-bench-") as folder:
+        tape = simulated(MINUTES, Path(folder))
+    (took,) = in_turn(REPEATS, lambda: everything_of(tape, decode_lines(tape.lines, tape.universe)[0]))
+    return len(tape.events) / took.typical
+
+
+class Clock:
+    """Hears the steps of a backfill and keeps the processor time at which learning begins."""
+
+    def __init__(self) -> None:
+        self.learning_began = 0.0
+
+    def __call__(self, work: str, done: float | None = None, total: float = 0.0, at: str = "") -> None:
+        """Hear a step."""
+        if work == BEGINNING:
+            self.learning_began = time.process_time()
+
+
+def measure(home: str) -> Figures:
+    """Simulate, backfill, and return the figures."""
+    plan = plan_of(home, WorldSpec("demo", seed=7, days=DAYS, sessions=FULL_DAY, rates=VENUE))
+    clock = Clock()
+    with Databases(plan.settings).open():
+        make_tape(plan, Progress(quiet=True))
+        began_cpu, began = time.process_time(), time.perf_counter()
+        summary = backfill(plan.settings, plan.days[0], plan.last_day, clock)
+        wall_s, ended_cpu = time.perf_counter() - began, time.process_time()
+        stages = stage_seconds(plan.settings)
+    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    kernels = kernel_rate()
+    return {
+        **rates(summary, wall_s, stages, kernels),
+        "backfill.wall_s": wall_s,
+        "backfill.cpu_s": ended_cpu - began_cpu,
+        "backfill.tape_cpu_s": clock.learning_began - began_cpu,
+        "backfill.learning_cpu_s": ended_cpu - clock.learning_began,
+        "backfill.peak_mb": peak_mb,
+        **{f"bytes.{part}": bytes_in(plan.settings.home / part) for part in ("tape", "lake", "pg")},
+        **{f"stage.{name}_s": sum(by_day.values()) for name, by_day in sorted(stages.items())},
+    }
+
+
+def rates(summary: BackfillSummary, wall_s: float, stages: dict[str, Figures], kernels: float) -> Figures:
+    """Return what the days took by part, and how near that comes to the kernels alone."""
+    messages, tape = summary.rows("raw_tape"), {entry.name for entry in TAPE_ASSETS}
+    to_events_s = summary.seconds["tape"] + sum(stages[SCORED].values())
+    by_day = [sum(seconds.get(day, 0.0) for n, seconds in stages.items() if n not in tape) for day in summary.days]
+    return {
+        "messages": float(messages),
+        "windows": float(summary.rows(SCORED)),
+        "tape_to_events.msgs_per_s": messages / to_events_s,
+        "tape_to_events.share_of_kernels": messages / to_events_s / kernels,
+        "tape_stages.msgs_per_s": messages / summary.seconds["tape"],
+        "whole_backfill.msgs_per_s": messages / wall_s,
+        "kernels.msgs_per_cpu_s": kernels,
+        "learning.s_per_day": summary.seconds["learning"] / len(summary.days),
+        "learning.growth": by_day[-1] / by_day[0],
+    }
+
+
+def stage_seconds(settings: Settings) -> dict[str, Figures]:
+    """Return the seconds of every stage by day, as its materialisation records them."""
+    lotus = Lotus.open(settings)
+    out: dict[str, Figures] = defaultdict(dict)
+    try:
+        with instance(provision(settings, lotus.databases)) as opened:
+            for key in opened.all_asset_keys():
+                found = opened.fetch_materializations(dg.AssetRecordsFilter(asset_key=key), limit=10_000)
+                for record in reversed(found.records):
+                    made = record.asset_materialization
+                    seconds = made.metadata.get("seconds") if made is not None else None
+                    if made is not None and made.partition is not None and seconds is not None:
+                        out[key.to_user_string()][made.partition] = float(str(seconds.value))
+    finally:
+        lotus.close()
+    return out
+
+
+def bytes_in(folder: Path) -> float:
+    """Return how many bytes the files of a folder hold."""
+    return float(sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()))
+
+
+if __name__ == "__main__":
+    print(json.dumps(measure(sys.argv[1])))

@@ -1,0 +1,36 @@
+"""The figures of the whole: what a set-up prints is read, a ratio that has halved is named, one not measured too."""
+
+import json
+
+import pytest
+
+from benchmarks.whole import FLOORS, Ran, demo_figures, setup_steps, verdicts
+
+PARTS = {"reading the tape": 2.0, "learning": 4.0, "the day live": 5.0}
+
+
+def test_the_lines_of_a_set_up_are_its_steps() -> None:
+    text = "Setting up Lotus\n  packages of the lock files ... 12 s\n  kernel cache ...\n  kernel cache 41 s\n"
+    assert setup_steps(text) == {"packages of the lock files": 12.0, "kernel cache": 41.0}
+
+
+def test_a_demo_has_figures_by_part() -> None:
+    facts = {"parts": PARTS, "messages": 1_000, "events": 80}
+    figures = demo_figures(facts, Ran("", wall_s=20.0, cpu_s=30.0, peak_mb=7.0))
+    assert figures["demo.tape_msgs_per_s"] == 500.0
+    assert figures["demo.windows_learned_per_s"] == 20.0
+    assert figures["demo.the_day_live_s"] == 5.0
+
+
+@pytest.mark.parametrize(("share", "lines"), [(0.06, 0), (0.04, 1), (None, 1)])
+def test_a_share_below_half_of_its_floor_is_named(share: float | None, lines: int) -> None:
+    shares = {} if share is None else {"tape": share}
+    found = verdicts(shares, {"tape": 0.1})
+    assert len(found) == lines
+    assert all(line.startswith("tape: ") for line in found)
+
+
+def test_every_floor_is_a_share() -> None:
+    floors = json.loads(FLOORS.read_text())
+    assert set(floors) == {"tape", "learning", "day_live", "whole"}
+    assert all(0.0 < floor < 1.0 for floor in floors.values())
