@@ -7,7 +7,7 @@ SLOW := kill or compile or process or evidence or clock
 
 .PHONY: demo check test thorough setup static lint types contracts quick all up docs changelog bench bench-peers bench-whole ratios lock clean
 
-demo: setup
+demo: .venv/ready
 	$(BIN)/lotus demo
 
 check: static quick
@@ -17,10 +17,13 @@ test: static all
 thorough: setup
 	$(BIN)/python scripts/thorough.py
 
-setup: .venv/ready
+setup: .venv/dev
 
-.venv/ready: requirements.lock requirements-dev.lock requirements-bootstrap.lock pyproject.toml
+.venv/ready: requirements.lock requirements-bootstrap.lock pyproject.toml
 	$(PYTHON) scripts/setup.py
+
+.venv/dev: .venv/ready requirements-dev.lock
+	$(PYTHON) scripts/setup.py --dev
 
 static: setup
 	$(MAKE) -j 2 -O lint types contracts
@@ -42,7 +45,7 @@ quick: setup
 all: setup
 	$(PYTEST) --hypothesis-profile=usual --durations=10
 
-up: setup
+up: .venv/ready
 	$(BIN)/lotus up
 
 docs: setup

@@ -1,7 +1,7 @@
-"""Set up the environment of this checkout: `.venv` from the lock files, the `lotus` command and the kernel cache.
+"""Set up the environment of this checkout: `.venv` from the lock file, the `lotus` command and the kernel cache.
 
-Run by `make setup` with any Python >= 3.11 and nothing else installed. Safe to run again; works offline once the
-packages are there. Nothing is installed outside the checkout.
+Run by `make` with any Python >= 3.11 and nothing else installed; with `--dev` it adds what tests, lint and docs need. Safe
+to run again; works offline once the packages are there. Nothing is installed outside the checkout.
 """
 
 import os
@@ -13,6 +13,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 BIN = VENV / "bin"
+PACKAGES = "packages of the lock file"
 
 
 def run(*command: str | Path, why: str, long: bool = False) -> None:
@@ -39,33 +40,50 @@ def run(*command: str | Path, why: str, long: bool = False) -> None:
     print(f"{again} {time.monotonic() - started:.0f} s", flush=True)
 
 
-def packages() -> int:
-    """Return how many packages the lock files name."""
-    lines = {line for file in ROOT.glob("requirements*.lock") for line in file.read_text().splitlines()}
-    return sum(line[:1].isalpha() and "==" in line for line in lines)
+def packages(lock: str) -> int:
+    """Return how many packages a lock file names."""
+    return sum(line[:1].isalpha() and "==" in line for line in (ROOT / lock).read_text().splitlines())
 
 
-def main() -> None:
+def install(*locks: str) -> None:
+    """Install what lock files name, without compiling their bytecode: Python does that for what is imported."""
+    files = [word for lock in locks for word in ("-r", lock)]
+    run(BIN / "uv", "pip", "install", "-q", "--require-hashes", "-p", BIN / "python", *files, why=PACKAGES)
+
+
+def product() -> None:
     """Create the environment, or finish one that an earlier run left half-made."""
-    if sys.version_info < (3, 11):
-        version = sys.version.split()[0]
-        raise SystemExit(f"found Python {version}; expected 3.11 or later: make PYTHON=/path/to/python3.11 ...")
     began = time.monotonic()
-    print(f"Setting up Lotus (once): up to {packages()} packages are downloaded, {ROOT / '.venv'} takes 1.8 GB;")
-    print("then every kernel is compiled. One to two minutes on two quiet cores, beside the download.", flush=True)
+    print(f"Setting up Lotus (once): {packages('requirements.lock')} packages are downloaded, {VENV} takes 1.5 GB;")
+    print("then every kernel is compiled. About a minute on two quiet cores, beside the download.", flush=True)
     if not (BIN / "python").exists():
         run(sys.executable, "-m", "venv", VENV, why="environment")
-    locked = ("install", "-q", "--require-hashes")
     if not (BIN / "uv").exists():
-        run(BIN / "pip", *locked, "-r", "requirements-bootstrap.lock", why="installer")
-    uv = (BIN / "uv", "pip", *locked, "-p", BIN / "python", "--compile-bytecode")
-    run(*uv, "-r", "requirements.lock", "-r", "requirements-dev.lock", why="packages of the lock files")
+        run(BIN / "pip", "install", "-q", "--require-hashes", "-r", "requirements-bootstrap.lock", why="installer")
+    install("requirements.lock")
     editable = ("install", "-q", "--no-deps", "--no-build-isolation", "--no-index", "-e", ".")
     run(BIN / "pip", *editable, why="the lotus command")
     run(BIN / "lotus", "warm", why="kernel cache", long=True)
     (VENV / "ready").write_text(f"{time.monotonic() - began:.1f}\n", encoding="utf-8")  # the demo's page tells it
 
 
+def developer() -> None:
+    """Add what tests, lint and docs need, and the bytecode of all packages but of their own tests."""
+    install("requirements.lock", "requirements-dev.lock")
+    compiling = ("-m", "compileall", "-q", "-j", "0", "-x", "/tests?/", VENV / "lib")
+    run(BIN / "python", *compiling, why="bytecode")
+    (VENV / "dev").touch()
+
+
+def main() -> None:
+    """Set up the product, or with `--dev` what its developers need."""
+    if sys.version_info < (3, 11):
+        version = sys.version.split()[0]
+        raise SystemExit(f"found Python {version}; expected 3.11 or later: make PYTHON=/path/to/python3.11 ...")
+    developer() if "--dev" in sys.argv[1:] else product()
+
+
 if __name__ == "__main__":
     os.environ.setdefault("PIP_DISABLE_PIP_VERSION_CHECK", "1")
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # the warming run imports what the product imports, and keeps it
     main()
