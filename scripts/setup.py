@@ -1,7 +1,7 @@
 """Set up the environment of this checkout: `.venv` from the lock file, the `lotus` command and the kernel cache.
 
-Run by `make` with any Python >= 3.11 and nothing else installed; with `--dev` it adds what tests, lint and docs need. Safe
-to run again; works offline once the packages are there. Nothing is installed outside the checkout.
+Run by `make` with any Python >= 3.11 and nothing else installed; with `--dev` it adds what tests, lint and docs need.
+Safe to run again; works offline once the packages are there. Nothing is installed outside the checkout.
 """
 
 import os
