@@ -1,9 +1,10 @@
 """Measure the product as it is run: `python benchmarks/whole.py [--json] [--only PART ...] [--write PAGE]`.
 
 `fresh` clones this checkout and goes from nothing to the demo's page; `backfill` takes two whole days at the venue's
-rates from tape to lessons, Dagster included, beside what the kernels alone reach in the same run. All is wall time of
-processes of their own, with their processor time, peak memory and the bytes that they leave. `--check` runs a small
-demo and compares ratios to the kernels of the same run with the floors of `ratios.json`: no times.
+rates from tape to lessons, Dagster included, beside what the kernels alone reach in the same run; `ten_coins` takes one
+such day of ten coins. All is wall time of processes of their own, with their processor time, peak memory and the bytes
+that they leave. `--check` runs a small demo and compares ratios to the kernels of the same run with the floors of
+`ratios.json`: no times.
 """
 
 import argparse
@@ -100,7 +101,23 @@ def whole_days() -> Figures:
     with tempfile.TemporaryDirectory(prefix="lotus-whole-") as folder:
         ran = run([sys.executable, "-m", "benchmarks.whole_days", folder])
         figures: Figures = json.loads(ran.output)
-        return figures | {"backfill.process_peak_mb": ran.peak_mb}
+        return figures
+
+
+def ten_coins() -> Figures:
+    """Take one whole day of ten coins at the venue's rates from tape to lessons, in a process of its own."""
+    with tempfile.TemporaryDirectory(prefix="lotus-whole-") as folder:
+        ran = run([sys.executable, "-m", "benchmarks.whole_days", folder, "10", "1"])
+        figures: Figures = json.loads(ran.output)
+        names = (
+            "messages",
+            "windows",
+            "whole_backfill.msgs_per_s",
+            "backfill.wall_s",
+            "backfill.cpu_s",
+            "backfill.peak_mb",
+        )
+        return {f"ten_coins.{name}": figures[name] for name in names}
 
 
 def checked() -> Figures:
@@ -131,7 +148,7 @@ def verdicts(shares: Figures, floors: Figures) -> list[str]:
     return found + [f"{name}: not measured; expected a share" for name in floors.keys() - shares.keys()]
 
 
-PARTS: dict[str, Callable[[], Figures]] = {"backfill": whole_days, "fresh": fresh}
+PARTS: dict[str, Callable[[], Figures]] = {"backfill": whole_days, "ten_coins": ten_coins, "fresh": fresh}
 
 
 def table(figures: Figures) -> str:
