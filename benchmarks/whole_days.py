@@ -21,12 +21,13 @@ from lotus.microtape.wire.decode import decode_lines
 from lotus.simulation.spec import FULL_DAY, VENUE, WorldSpec
 from lotus_assets.backfill import BEGINNING, BackfillSummary, backfill
 from lotus_assets.catalogue import TAPE_ASSETS
-from lotus_cli.demo.command import make_tape, plan_of
-from lotus_cli.terminal.progress import Progress
+from lotus_cli.demo.command import plan_of
+from lotus_cli.terminal.places import tape_of
 from lotus_resources.lotus_resource import Lotus
 from lotus_resources.provision import instance, provision
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
+from lotus_store.tape.import_world import import_world
 
 DAYS, COINS = 2, 3
 SCORED = "signal_events"
@@ -63,13 +64,14 @@ def world_of(coins: int, days: int) -> WorldSpec:
 
 def measure(home: str, coins: int = COINS, days: int = DAYS) -> Figures:
     """Simulate, backfill, and return the figures."""
-    plan = plan_of(home, world_of(coins, days))
+    plan = plan_of(home, world_of(coins, days + 1))  # a demo keeps its last day for the daemon
+    first, last = plan.days[0], plan.days[days - 1]
     clock = Clock()
     with Databases(plan.settings).open():
-        make_tape(plan, Progress(quiet=True))
+        import_world(tape_of(plan.settings), plan.world, range(days))
         Path("/proc/self/clear_refs").write_text("5")  # forget the peak of the simulation
         began_cpu, began = time.process_time(), time.perf_counter()
-        summary = backfill(plan.settings, plan.days[0], plan.last_day, clock)
+        summary = backfill(plan.settings, first, last, clock)
         wall_s, ended_cpu = time.perf_counter() - began, time.process_time()
         stages = stage_seconds(plan.settings)
     peak_mb = _peak_mb()
