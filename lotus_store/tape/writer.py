@@ -2,7 +2,8 @@
 
 A segment being written ends in `.open`; closing it means: end the zstd frame, fsync, write the index, rename. A crash
 leaves the `.open` file, which the next start salvages up to the last whole line. The clock is the caller's receive
-stamp; nothing here decodes a frame. (Literature: log-structured storage, write-ahead segments.)
+stamp; nothing here decodes a frame. Lines are packed and hashed many at a time, by a thread beside the caller's where
+they come in masses. (Literature: log-structured storage, write-ahead segments.)
 """
 
 import fcntl
@@ -10,20 +11,23 @@ import hashlib
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
 import zstandard
 
 from lotus.errors import TapeError
-from lotus.timebase import NS_PER_MS, day_of
+from lotus.timebase import NS_PER_MS, day_of, day_start_ms, next_day
 from lotus_store.files import fsync_folder, make_folder
 from lotus_store.private import open_private
 from lotus_store.tape.place import OnClosed, next_place, publish, segment_name
 from lotus_store.tape.recovery import recover
 from lotus_store.tape.segment import LEVEL, OPEN_SUFFIX, SILENCE_NS, SUFFIX, SegmentMeta
+
+_PACK_BYTES = 256 * 1024  # uncompressed bytes that the thread packs at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,10 @@ class _Open:
     stored: "hashlib._Hash"
     first_recv_ns: int
     last_recv_ns: int
+    due_ns: int  # receive stamp from which its time is over
+    waiting: list[bytes] = field(default_factory=list)  # lines not packed yet
+    packing: "Future[None] | None" = None
+    packed_bytes: int = 0  # uncompressed; those that the thread packs now included
     lines: int = 0
     raw_bytes: int = 0
     stored_bytes: int = 0
@@ -79,6 +87,7 @@ class SegmentWriter:
         self._free_bytes = free_bytes or (lambda path: shutil.disk_usage(path).free)
         self._open: _Open | None = None
         self._failure: TapeError | None = None
+        self._beside = ThreadPoolExecutor(1, "lotus-tape-writer")
         make_folder(folder)
         self._lock = _lock(folder)
         try:
@@ -110,8 +119,7 @@ class SegmentWriter:
         if current is None or self._due(current, recv_ns):
             current = self._turn(recv_ns)
         line = b"%d %b\n" % (recv_ns, frame)
-        self._put(current, current.packer.compress(line))
-        current.digest.update(line)
+        current.waiting.append(line)
         silence = recv_ns - current.last_recv_ns
         if silence > SILENCE_NS:
             current.silences += 1
@@ -119,6 +127,9 @@ class SegmentWriter:
         current.last_recv_ns = max(current.last_recv_ns, recv_ns)
         current.lines += 1
         current.raw_bytes += len(line)
+        if current.raw_bytes - current.packed_bytes >= _PACK_BYTES:
+            lines = self._take_waiting(current)
+            current.packing = self._beside.submit(self._pack, current, lines)
         if current.raw_bytes - current.checked_bytes >= self._rules.check_bytes:
             current.checked_bytes = current.raw_bytes
             self._stop_if_full()
@@ -133,6 +144,7 @@ class SegmentWriter:
             raise self._failure
         if self._open is not None:
             current = self._open
+            self._pack(current, self._take_waiting(current))
             self._put(current, current.packer.flush(zstandard.COMPRESSOBJ_FLUSH_BLOCK))
             with self._loud(current.path, current.file):
                 current.file.flush()
@@ -156,12 +168,14 @@ class SegmentWriter:
         try:
             return self._close_segment()
         finally:
+            self._beside.shutdown()
             self._lock.close()
 
     def _close_segment(self) -> SegmentMeta | None:
         current, self._open = self._open, None
         if current is None:
             return None
+        self._pack(current, self._take_waiting(current))
         self._put(current, current.packer.flush(zstandard.COMPRESSOBJ_FLUSH_FINISH))
         with self._loud(current.path, current.file):
             current.file.flush()
@@ -188,11 +202,7 @@ class SegmentWriter:
         return meta
 
     def _due(self, current: _Open, recv_ns: int) -> bool:
-        return (
-            recv_ns - current.first_recv_ns >= self._rules.segment_ms * NS_PER_MS
-            or current.raw_bytes >= self._rules.segment_bytes
-            or day_of(recv_ns // NS_PER_MS) > current.day
-        )
+        return recv_ns >= current.due_ns or current.raw_bytes >= self._rules.segment_bytes
 
     def _turn(self, recv_ns: int) -> _Open:
         day = day_of(recv_ns // NS_PER_MS)
@@ -218,8 +228,20 @@ class SegmentWriter:
             hashlib.sha256(),
             recv_ns,
             recv_ns,
+            min(recv_ns + self._rules.segment_ms * NS_PER_MS, day_start_ms(next_day(day)) * NS_PER_MS),
         )
         return self._open
+
+    def _take_waiting(self, current: _Open) -> bytes:
+        """Return the lines to be packed next, once the thread has packed those before; raises what it met."""
+        if current.packing is not None:
+            current.packing.result()
+        lines, current.waiting, current.packed_bytes = b"".join(current.waiting), [], current.raw_bytes
+        return lines
+
+    def _pack(self, current: _Open, lines: bytes) -> None:
+        current.digest.update(lines)
+        self._put(current, current.packer.compress(lines))
 
     def _put(self, current: _Open, stored: bytes) -> None:
         if stored:
