@@ -58,6 +58,7 @@ class _Open:
     waiting: list[bytes] = field(default_factory=list)  # lines not packed yet
     packing: "Future[None] | None" = None
     packed_bytes: int = 0  # uncompressed; those that the thread packs now included
+    look_bytes: int = 0  # uncompressed bytes at which there is something to do
     lines: int = 0
     raw_bytes: int = 0
     stored_bytes: int = 0
@@ -123,17 +124,16 @@ class SegmentWriter:
         silence = recv_ns - current.last_recv_ns
         if silence > SILENCE_NS:
             current.silences += 1
-        current.max_silence_ns = max(current.max_silence_ns, silence)
-        current.last_recv_ns = max(current.last_recv_ns, recv_ns)
+        if silence > current.max_silence_ns:
+            current.max_silence_ns = silence
+        if silence > 0:
+            current.last_recv_ns = recv_ns
+        number = current.first_seq + current.lines
         current.lines += 1
         current.raw_bytes += len(line)
-        if current.raw_bytes - current.packed_bytes >= _PACK_BYTES:
-            lines = self._take_waiting(current)
-            current.packing = self._beside.submit(self._pack, current, lines)
-        if current.raw_bytes - current.checked_bytes >= self._rules.check_bytes:
-            current.checked_bytes = current.raw_bytes
-            self._stop_if_full()
-        return current.first_seq + current.lines - 1
+        if current.raw_bytes >= current.look_bytes:
+            self._look(current)
+        return number
 
     def flush(self) -> None:
         """Hand every appended line to the operating system: a killed process loses nothing that was flushed.
@@ -231,6 +231,16 @@ class SegmentWriter:
             min(recv_ns + self._rules.segment_ms * NS_PER_MS, day_start_ms(next_day(day)) * NS_PER_MS),
         )
         return self._open
+
+    def _look(self, current: _Open) -> None:
+        """Let the thread pack what has come together, and look at the disk when it is time."""
+        if current.raw_bytes - current.packed_bytes >= _PACK_BYTES:
+            lines = self._take_waiting(current)
+            current.packing = self._beside.submit(self._pack, current, lines)
+        if current.raw_bytes - current.checked_bytes >= self._rules.check_bytes:
+            current.checked_bytes = current.raw_bytes
+            self._stop_if_full()
+        current.look_bytes = min(current.packed_bytes + _PACK_BYTES, current.checked_bytes + self._rules.check_bytes)
 
     def _take_waiting(self, current: _Open) -> bytes:
         """Return the lines to be packed next, once the thread has packed those before; raises what it met."""

@@ -106,7 +106,7 @@ class WindowBuilder:
 
     @property
     def arrays(self) -> tuple[WindowTables, Running, Floats, NDArray[np.bool_], Floats, Floats]:
-        """What kernels need to close a window: both programs, the table's row, its birth, the results, the float row."""
+        """What kernels need to close a window: both programs, table row, birth, results and float row, one of each."""
         return self._all, self._windows, self._table, self._rebirth, self._results, self._out
 
     def feed_all(self, ints: Ints, floats: Floats, annotations: Floats) -> WindowBatch:
