@@ -10,7 +10,6 @@ when a whole book has come since. (Literature: lazy evaluation.)
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lotus.detectors.scoring.scored import Scored
 from lotus.detectors.scoring.signal_spec import K_ASSET, K_DETECTOR, K_PUBLISHED, K_RECV, O_S
@@ -28,9 +27,9 @@ from lotus_venues.probes import Probe, ProbeDesk
 
 _BBO, _BOOK, _CTX = int(EventKind.BBO), int(EventKind.BOOK), int(EventKind.CTX)
 _SHOWN = frozenset({_BBO, _BOOK, _CTX, int(EventKind.FAST)})  # kinds that the paper venue looks at
-_MOST_UNSEEN = 64  # messages of an asset
+_MOST_UNSEEN = 256  # messages of an asset
 
-Message = tuple[int, int, int, NDArray[np.int64]]  # receive stamp, number, kind, payload
+Message = tuple[int, int, int, bytes]  # receive stamp, number, kind, payload
 
 
 @dataclass(slots=True)
@@ -124,7 +123,7 @@ class ProbeTrader:
         """Put to the venue what it has not seen of an asset; return what the last message did."""
         outcome = NOTHING
         for recv_ns, seq, kind, payload in self._unseen[asset]:
-            values = payload.tolist()
+            values = np.frombuffer(payload, np.int64).tolist()
             if kind == _BBO:
                 bid_px, bid_sz, _, ask_px, ask_sz, _ = values
                 bid, ask = ((bid_px, bid_sz) if bid_px else None), ((ask_px, ask_sz) if ask_px else None)
@@ -145,7 +144,7 @@ class ProbeTrader:
         unseen = self._unseen[asset]
         if kind == _BOOK:
             unseen.clear()  # nothing of the book before stays
-        unseen.append((recv_ns, seq, kind, step.payload.copy()))
+        unseen.append((recv_ns, seq, kind, step.payload.tobytes()))
         return self.show(asset) if len(unseen) >= _MOST_UNSEEN or self.venue.is_awaited(asset) else NOTHING
 
     def _publish(self, scored: Scored) -> None:

@@ -5,6 +5,7 @@ of its tape where there is one, else from the shipped table or the decimals seen
 """
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,7 +18,7 @@ from lotus_store.tape.coin_units import survey
 from lotus_store.tape.header import HeaderAsset, decode_header
 from lotus_store.tape.import_recording import recording_lines
 from lotus_store.tape.segment import SegmentMeta
-from lotus_store.tape.store import TapeStore
+from lotus_store.tape.store import TapeLines, TapeStore
 
 _MAX_STAMP = 2**63 - 1
 
@@ -139,9 +140,18 @@ class TapeDay:
 
 def day_arrivals(store: TapeStore, day: str, *, warmup: bool) -> Iterator[Arrival]:
     """Yield the lines of a day of tape, with `warmup` after those since the birth of its state (numbers below 0)."""
-    for piece in store.read_day_lines(day, warmup=warmup):
+    for piece in _read_ahead(store.read_day_lines(day, warmup=warmup)):
         lines = piece.lines.split(b"\n")
         lines.pop()
         for seq, line in enumerate(lines, piece.first_seq):
             at = line.index(b" ")
             yield Arrival(int(line[:at]), seq, line[at + 1 :])
+
+
+def _read_ahead(pieces: Iterator[TapeLines]) -> Iterator[TapeLines]:
+    """Yield pieces while a thread unpacks and checks the next one."""
+    with ThreadPoolExecutor(1, "lotus-tape-reader") as beside:
+        coming = beside.submit(next, pieces, None)
+        while (piece := coming.result()) is not None:
+            coming = beside.submit(next, pieces, None)
+            yield piece

@@ -94,15 +94,26 @@ class DayLane:
         self._spec, self._priors = spec, priors
         self.line = LineMachine(spec.manifest, spec.universe, spec.ignored)
         self.scorer = Scorer(spec.manifest, spec.universe, spec.detectors, tables, priors, spec.branch)
-        self.frames = self.windows = self.gaps = self.last_end_ms = 0
+        self.windows = self.gaps = self.last_end_ms = 0
         self.start_ms = day_start_ms(day)
         self.stop_ms = self.start_ms + DAY_MS
         self.start_ns, self.end_ns = self.start_ms * NS_PER_MS, self.stop_ms * NS_PER_MS
         _, _, _, ints, floats, *_ = self.line.frames.arrays
-        self._frames = ClosedFrames(spec.manifest, len(spec.universe), spec.detectors, experts, (ints, floats))
+        self._frames = ClosedFrames(
+            spec.manifest, len(spec.universe), spec.detectors, experts, (ints, floats), self.start_ms, self.stop_ms
+        )
         self._unsent = None if sink is None else Unsent(sink, self._frames)
         self._shadows: ShadowDetectors | None = None
         self._window_ms = spec.manifest.kernel.window_ms
+
+    @property
+    def frames(self) -> int:
+        """Number of frames given out."""
+        return self._frames.given_out
+
+    @property
+    def _is_heard(self) -> bool:
+        return self.tap is not None or self._unsent is not None
 
     @property
     def totals(self) -> LaneTotals:
@@ -168,8 +179,8 @@ class DayLane:
         scored: list[Scored] = []
         first = 0
         while first < closed:
-            place = self._frames.take(first, closed if self._unsent is None else first + 1)
-            if given_out:
+            place = self._frames.take(first, closed if self._unsent is None else first + 1, given_out)
+            if given_out and self._is_heard:
                 self._give_out(first, place)
             if self._frames.is_closed:
                 self._score(self._frames.ints.item(W_END), given_out, scored)
@@ -177,10 +188,9 @@ class DayLane:
         return scored
 
     def _give_out(self, first: int, stop: int) -> None:
-        """Count frames of the day, and let tap and sink hear of them."""
+        """Let tap and sink hear of the frames of the day."""
         for ints, floats in self.line.rows[first:stop]:
             if self.start_ms < ints.item(I_END) <= self.stop_ms:
-                self.frames += 1
                 if self.tap is not None:
                     self.tap(ints, floats)
                 if self._unsent is not None:

@@ -42,17 +42,20 @@ _NOWHERE: Final = np.full(1, -1)
 
 @kernel
 def take_closed(
-    first: int, stop: int, ints: Ints, floats: Floats,
+    first: int, stop: int, counts: bool, span: Ints, ints: Ints, floats: Floats,
     ring_ints: Ints, ring_floats: Floats, ring_notes: Floats, ring_count: Ints,
     waiting: Waiting, windows: WindowTables, signals: Running,
     table: Floats, rows: Ints, nowhere: Ints, rebirth: Flags, results: Floats, out_ints: Ints, out_floats: Floats,
 ) -> int:  # fmt: skip
     """Take the frame rows [first, stop) up to one that closes a whole window, which is then in the out rows.
 
-    Return the number of the next row, as -number where such a window was closed. rows, nowhere: 0 and -1; the rest as
-    in `put_frame`, `run_waiting`, `close_window` and `run_signals`.
+    Return the number of the next row, as -number where such a window was closed. span: start and end (ms) of a day and
+    how many frames ended in it, counted where `counts`. rows, nowhere: 0 and -1; the rest as in `put_frame`,
+    `run_waiting`, `close_window` and `run_signals`.
     """
     for i in range(first, stop):
+        if counts and span[0] < ints[i, I_END] <= span[1]:
+            span[2] += 1
         at, place = ints[i, I_ASSET], put_frame(ring_ints, ring_floats, ring_notes, ring_count, ints[i], floats[i])
         is_full = let_wait(waiting, ints[i], floats[i], place)
         if is_full or ints[i, I_END] % windows.params[0]["window_ms"] == 0 or ints[i, I_END] % WINDOW_MS == 0:
@@ -83,23 +86,36 @@ class ClosedFrames:
         detectors: Sequence[DetectorSpec],
         experts: ExpertSet,
         closed: tuple[Ints, Floats],
+        start_ms: int,
+        stop_ms: int,
     ) -> None:
-        """Start blank; `closed`: the buffers of frame rows (ints, floats). Raises `ConfigError` as its parts do."""
+        """Start blank; `closed`: the buffers of frame rows (ints, floats); the day's start and end.
+
+        Raises `ConfigError` as its parts do.
+        """
         self.ring, self.is_closed = FrameRing(), False
         self._windows = WindowBuilder(manifest, n_assets, detectors)
         self._waiting = waiting_frames(n_assets, manifest.kernel.cadence_ms, experts)
         self.latest = self._waiting.latest[0]
-        self._closed = closed
+        self._closed, self._span = closed, np.array([start_ms, stop_ms, 0])
         self._bind()
-        self._call = entry_point(take_closed, 0, 0, *self._given)
+        self._call = entry_point(take_closed, 0, 0, False, *self._given)
 
-    def take(self, first: int, stop: int) -> int:
-        """Take the frame rows from `first` on, up to one that closes a whole window; return the next row's number."""
+    def take(self, first: int, stop: int, counts: bool) -> int:
+        """Take the frame rows from `first` on, up to one that closes a whole window; return the next row's number.
+
+        `counts`: those that end in the day are given out.
+        """
         if self.ring.make_room(stop - first):
             self._bind()
-        place = self._call(first, stop, *self._given)
+        place = self._call(first, stop, counts, *self._given)
         self.is_closed = place < 0
         return abs(place)
+
+    @property
+    def given_out(self) -> int:
+        """Number of frames of the day given out."""
+        return self._span.item(2)
 
     @property
     def ints(self) -> Ints:
@@ -129,6 +145,6 @@ class ClosedFrames:
     def _bind(self) -> None:
         windows, signals, table, rebirth, results, out = self._windows.arrays
         self._given = (
-            *self._closed, *self.ring.arrays, self._waiting, windows, signals,
+            self._span, *self._closed, *self.ring.arrays, self._waiting, windows, signals,
             table, _FIRST, _NOWHERE, rebirth, results, self._windows.ints, out,
         )  # fmt: skip

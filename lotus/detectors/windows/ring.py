@@ -29,7 +29,7 @@ class FrameRing:
 
     def __init__(self) -> None:
         """Start empty."""
-        rows = _FIRST_ROWS
+        rows = self._rows = _FIRST_ROWS
         self._count = np.zeros(1, np.int64)
         self.arrays = (
             np.zeros((rows, N_INTS), np.int64),
@@ -44,13 +44,13 @@ class FrameRing:
 
     def make_room(self, frames: int) -> bool:
         """Grow, if more frames would push out old ones though they need not; return whether the arrays are others."""
+        if self._rows >= RING_ROWS or self._count.item() + frames <= self._rows:
+            return False
         ints, floats, notes, count = self.arrays
-        grown = False
         while len(self) + frames > len(ints) < RING_ROWS:
             ints, floats, notes = (np.concatenate([rows, np.zeros_like(rows)]) for rows in (ints, floats, notes))
-            grown = True
-        self.arrays = ints, floats, notes, count
-        return grown
+        self.arrays, self._rows = (ints, floats, notes, count), len(ints)
+        return True
 
     def row(self, place: int) -> tuple[Ints, Floats, Floats]:
         """Return views of a frame that is still kept and of its notes."""
