@@ -2,7 +2,7 @@
 
 From wire to score, batch, start-up: on a simulated session and on the real recording where there is one, beside the
 targets, a reference of the same run and other people's engines where they are installed. `--all` adds what is not on
-the hot path (scoring alone, a day's memory, one night), `--only` runs what it names.
+the hot path (scoring alone, a day's memory, two hundred coins, one night), `--only` runs what it names.
 """
 
 import argparse
@@ -18,7 +18,19 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks import batch, detectors, latency, learning, memory, parsing, peers, saturation, scoring, startup
+from benchmarks import (
+    batch,
+    detectors,
+    latency,
+    learning,
+    memory,
+    parsing,
+    peers,
+    saturation,
+    scoring,
+    startup,
+    universe,
+)
 from benchmarks.harness import Figure, Sizes
 from benchmarks.material import RECORDING, Tape, recorded, simulated
 from benchmarks.report import Report, machine, write_into
@@ -34,6 +46,7 @@ ON_TAPE: dict[str, Callable[[Tape, Sizes], list[Figure]]] = {
 ALONE: dict[str, Callable[[Sizes], list[Figure]]] = {
     "startup": startup.run,
     "memory": memory.run,
+    "universe": universe.run,
     "learning": learning.run,
 }
 PEERS, RSS = "peers", "rss"

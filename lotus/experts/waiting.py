@@ -26,7 +26,7 @@ Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
 
-class Waiting(NamedTuple):
+class WaitingFrames(NamedTuple):
     """A program of experts with its state, and the frames of every asset that it has not seen."""
 
     code: NDArray[np.uint32]
@@ -48,12 +48,12 @@ class Waiting(NamedTuple):
     latest: Floats  # [1, A_Z + experts]: everything that is said of the last frame run
 
 
-def waiting_frames(n_assets: int, cadence_ms: int, experts: ExpertSet) -> Waiting:
+def waiting_frames(n_assets: int, cadence_ms: int, experts: ExpertSet) -> WaitingFrames:
     """Return blank state of every asset; raises `ConfigError` for a bad set of experts."""
     program, table = compile_experts(experts, cadence_ms), evidence_table(experts)
     state, fitted = new_state(program, n_assets), len(table.xs) * bool(experts.fusion.evidence)
     places = np.zeros((n_assets, WAITING), np.int64)
-    return Waiting(
+    return WaitingFrames(
         program.code, program.params, program.outputs, state.floats, state.ints, program.new_registers(WAITING),
         table.xs[:fitted], table.ys[:fitted], np.zeros((*places.shape, N_FLOATS)), np.zeros(places.shape, np.bool_),
         places, np.zeros(n_assets, np.int64), np.full(n_assets, -1), np.arange(WAITING), np.full(WAITING, -1),
@@ -62,7 +62,7 @@ def waiting_frames(n_assets: int, cadence_ms: int, experts: ExpertSet) -> Waitin
 
 
 @kernel
-def let_wait(w: Waiting, ints: Ints, floats: Floats, place: int) -> bool:
+def let_wait(w: WaitingFrames, ints: Ints, floats: Floats, place: int) -> bool:
     """Keep a frame row whose annotation belongs to `place`; return whether no other of its asset can wait."""
     at = ints[I_ASSET]
     k = w.count[at]
@@ -77,7 +77,7 @@ def let_wait(w: Waiting, ints: Ints, floats: Floats, place: int) -> bool:
 
 
 @kernel
-def run_waiting(w: Waiting, at: int, ring: Floats, newest: int) -> None:
+def run_waiting(w: WaitingFrames, at: int, ring: Floats, newest: int) -> None:
     """Annotate the frames of one asset that wait, into `ring` f8[rows, N_VALUES]: place p is its row p % rows.
 
     `newest`: the latest place of any asset; what the ring has no room for any more is not kept.

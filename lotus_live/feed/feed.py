@@ -26,7 +26,7 @@ from lotus_venues.hyperliquid.info import InfoClient, require_listed
 from lotus_venues.hyperliquid.subscriptions import (
     PING_TEXT,
     Subscription,
-    acknowledges,
+    acknowledged,
     subscribe_text,
     universe_subscriptions,
     unsubscribe_text,
@@ -277,7 +277,7 @@ class Feed:
             self.counts.acks += 1
             echo = data.get("subscription")
             if isinstance(echo, dict):
-                self._pending = {s for s in self._pending if not acknowledges(echo, s)}
+                self._pending.discard(acknowledged(echo))
 
     @property
     def unacknowledged(self) -> tuple[str, ...]:

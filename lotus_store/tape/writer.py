@@ -57,6 +57,7 @@ class _Open:
     due_ns: int  # receive stamp from which its time is over
     waiting: list[bytes] = field(default_factory=list)  # lines not packed yet
     packing: "Future[None] | None" = None
+    syncing: "Future[None] | None" = None
     packed_bytes: int = 0  # uncompressed; those that the thread packs now included
     look_bytes: int = 0  # uncompressed bytes at which there is something to do
     lines: int = 0
@@ -88,7 +89,7 @@ class SegmentWriter:
         self._free_bytes = free_bytes or (lambda path: shutil.disk_usage(path).free)
         self._open: _Open | None = None
         self._failure: TapeError | None = None
-        self._beside = ThreadPoolExecutor(1, "lotus-tape-writer")
+        self._beside = ThreadPoolExecutor(2, "lotus-tape-writer")  # one packs, one waits for the disk
         make_folder(folder)
         self._lock = _lock(folder)
         try:
@@ -152,11 +153,23 @@ class SegmentWriter:
     def sync(self) -> None:
         """Make every appended line durable against a power cut; raises `TapeError` when the disk is nearly full."""
         if self._open is not None:
-            current = self._open
             self.flush()
-            with self._loud(current.path, current.file):
-                os.fsync(current.file.fileno())
+            self._make_durable(self._open)
             self._stop_if_full()
+
+    def sync_beside(self) -> None:
+        """Make every appended line durable as `sync`, but let a thread wait for the disk.
+
+        What it meets is raised by a later call; nothing is done while an earlier one still waits.
+        """
+        current = self._open
+        if current is None or (current.syncing is not None and not current.syncing.done()):
+            return
+        if current.syncing is not None:
+            current.syncing.result()
+        self.flush()
+        current.syncing = self._beside.submit(self._make_durable, current)
+        self._stop_if_full()
 
     def rotate(self, recv_ns: int) -> None:
         """Close the open segment if its time is over at `recv_ns` (for a stream that fell silent)."""
@@ -176,6 +189,8 @@ class SegmentWriter:
         if current is None:
             return None
         self._pack(current, self._take_waiting(current))
+        if current.syncing is not None:
+            current.syncing.result()
         self._put(current, current.packer.flush(zstandard.COMPRESSOBJ_FLUSH_FINISH))
         with self._loud(current.path, current.file):
             current.file.flush()
@@ -248,6 +263,10 @@ class SegmentWriter:
             current.packing.result()
         lines, current.waiting, current.packed_bytes = b"".join(current.waiting), [], current.raw_bytes
         return lines
+
+    def _make_durable(self, current: _Open) -> None:
+        with self._loud(current.path, current.file):
+            os.fsync(current.file.fileno())
 
     def _pack(self, current: _Open, lines: bytes) -> None:
         current.digest.update(lines)

@@ -27,7 +27,7 @@ from lotus.detectors.windows.step import (
 )
 from lotus.experts.annotation_spec import WINDOW_MS
 from lotus.experts.fusion import ExpertSet
-from lotus.experts.waiting import Waiting, let_wait, run_waiting, waiting_frames
+from lotus.experts.waiting import WaitingFrames, let_wait, run_waiting, waiting_frames
 from lotus.jit import kernel
 from lotus.jit_entry import entry_point
 from lotus.manifest import Manifest
@@ -44,7 +44,7 @@ _NOWHERE: Final = np.full(1, -1)
 def take_closed(
     first: int, stop: int, counts: bool, span: Ints, ints: Ints, floats: Floats,
     ring_ints: Ints, ring_floats: Floats, ring_notes: Floats, ring_count: Ints,
-    waiting: Waiting, windows: WindowTables, signals: Running,
+    waiting: WaitingFrames, windows: WindowTables, signals: Running,
     table: Floats, rows: Ints, nowhere: Ints, rebirth: Flags, results: Floats, out_ints: Ints, out_floats: Floats,
 ) -> int:  # fmt: skip
     """Take the frame rows [first, stop) up to one that closes a whole window, which is then in the out rows.
@@ -115,7 +115,7 @@ class ClosedFrames:
     @property
     def given_out(self) -> int:
         """Number of frames of the day given out."""
-        return self._span.item(2)
+        return int(self._span[2])
 
     @property
     def ints(self) -> Ints:
