@@ -40,7 +40,7 @@ class WaitingFrames(NamedTuple):
     rows: Floats  # [assets, WAITING, N_FLOATS]
     births: Flags  # [assets, WAITING]: the frame begins a new life
     places: Ints  # [assets, WAITING]: where its annotation belongs
-    count: Ints  # [assets]
+    many: Ints  # [assets]: how many wait
     follows: Ints  # [assets]: the index of the frame that goes on the life
     numbers: Ints  # 0, 1, ... WAITING - 1
     to: Ints  # [WAITING]: -1
@@ -65,13 +65,13 @@ def waiting_frames(n_assets: int, cadence_ms: int, experts: ExpertSet) -> Waitin
 def let_wait(w: WaitingFrames, ints: Ints, floats: Floats, place: int) -> bool:
     """Keep a frame row whose annotation belongs to `place`; return whether no other of its asset can wait."""
     at = ints[I_ASSET]
-    k = w.count[at]
+    k = w.many[at]
     w.births[at, k] = ints[I_FRAME] != w.follows[at] or (ints[I_QUALITY] & GAP_BEFORE) != 0
     w.follows[at] = ints[I_FRAME] + 1
     for column in range(w.rows.shape[2]):
         w.rows[at, k, column] = floats[column]
     w.places[at, k] = place
-    w.count[at] = k + 1
+    w.many[at] = k + 1
     full: bool = k + 1 == len(w.numbers)
     return full
 
@@ -82,7 +82,7 @@ def run_waiting(w: WaitingFrames, at: int, ring: Floats, newest: int) -> None:
 
     `newest`: the latest place of any asset; what the ring has no room for any more is not kept.
     """
-    n = w.count[at]
+    n = w.many[at]
     if n == 0:
         return
     w.to[n - 1] = 0
@@ -91,7 +91,7 @@ def run_waiting(w: WaitingFrames, at: int, ring: Floats, newest: int) -> None:
         w.rows[at], w.numbers[:n], w.births[at], w.registers, w.notes, w.to, w.latest,
     )  # fmt: skip
     w.to[n - 1] = -1
-    w.count[at] = 0
+    w.many[at] = 0
     if len(w.xs) > 0:
         calibrate(w.notes[:n], A_EVIDENCE, w.xs, w.ys)
         calibrate(w.latest, A_EVIDENCE, w.xs, w.ys)

@@ -40,9 +40,14 @@ async def served(
     child.start()
     theirs.close()
     loop = asyncio.get_running_loop()
+
+    def ended() -> None:
+        loop.remove_reader(child.sentinel)
+        on_death(_gone())
+
     try:
         url = await asyncio.to_thread(_address, ours)
-        loop.add_reader(child.sentinel, lambda: (loop.remove_reader(child.sentinel), on_death(_gone())))
+        loop.add_reader(child.sentinel, ended)
         yield url
     finally:
         loop.remove_reader(child.sentinel)

@@ -129,7 +129,7 @@ class ClosedFrames:
 
     def settle(self) -> None:
         """Let the experts see every frame that waits."""
-        for asset in np.flatnonzero(self._waiting.count).tolist():
+        for asset in np.flatnonzero(self._waiting.many).tolist():
             run_waiting(self._waiting, asset, self.ring.arrays[2], len(self.ring) - 1)
 
     def recent(self, span_ms: int) -> Recent:
