@@ -88,16 +88,18 @@ class ProbeTrader:
         self.probes = ProbeDesk(self.venue, outcomes.probe_notional_usd, outcomes.latency_ms)
         self.totals = PaperTotals()
         self._rows = DeskRows()
+        self._next_ns = 0  # before it the probes have nothing to do
         self._unseen: list[list[Message]] = [[] for _ in universe]  # of assets without a waiting order
 
     def step(self, recv_ns: int, seq: int, step: Step) -> None:
         """Show a line to the venue, then send the entries of the windows it published."""
         kind = step.kind
         if kind:
-            if recv_ns >= self.probes.next_ns:
+            if recv_ns >= self._next_ns:
                 for asset in range(len(self._unseen)):
                     self.show(asset)
                 self._note(self.probes.advance(recv_ns))
+                self._next_ns = self.probes.next_ns
             outcome = self._market(recv_ns, seq, kind, step) if kind in _SHOWN else NOTHING
             if outcome is not NOTHING:
                 self._note(outcome)
@@ -105,6 +107,7 @@ class ProbeTrader:
         for scored in step.scored:
             if scored.published:
                 self._publish(scored)
+                self._next_ns = self.probes.next_ns
         for probe in self.probes.take_closed() if self.probes.closed else ():
             self.totals.add(probe)
             self._rows.log.append(self._probe_entry(probe))

@@ -54,7 +54,7 @@ class _Open:
     stored: "hashlib._Hash"
     first_recv_ns: int
     last_recv_ns: int
-    due_ns: int  # receive stamp from which its time is over
+    due_ns: int  # receive stamp from which its time is over: 0 once it is large enough
     waiting: list[bytes] = field(default_factory=list)  # lines not packed yet
     packing: "Future[None] | None" = None
     syncing: "Future[None] | None" = None
@@ -118,7 +118,7 @@ class SegmentWriter:
         if b"\n" in frame or recv_ns < 0:
             raise TapeError(f"frame {frame[:40]!r} at {recv_ns}", "one line and a stamp", "clean_frame was not applied")
         current = self._open
-        if current is None or self._due(current, recv_ns):
+        if current is None or recv_ns >= current.due_ns:
             current = self._turn(recv_ns)
         line = b"%d %b\n" % (recv_ns, frame)
         current.waiting.append(line)
@@ -173,7 +173,7 @@ class SegmentWriter:
 
     def rotate(self, recv_ns: int) -> None:
         """Close the open segment if its time is over at `recv_ns` (for a stream that fell silent)."""
-        if self._open is not None and self._due(self._open, recv_ns):
+        if self._open is not None and recv_ns >= self._open.due_ns:
             self._close_segment()
 
     def close(self) -> SegmentMeta | None:
@@ -216,9 +216,6 @@ class SegmentWriter:
             publish(current.path, meta, self._on_closed)
         return meta
 
-    def _due(self, current: _Open, recv_ns: int) -> bool:
-        return recv_ns >= current.due_ns or current.raw_bytes >= self._rules.segment_bytes
-
     def _turn(self, recv_ns: int) -> _Open:
         day = day_of(recv_ns // NS_PER_MS)
         if self._open is not None:
@@ -248,14 +245,17 @@ class SegmentWriter:
         return self._open
 
     def _look(self, current: _Open) -> None:
-        """Let the thread pack what has come together, and look at the disk when it is time."""
+        """Let the thread pack what has come together, look at the disk when it is time, and end what is large."""
+        if current.raw_bytes >= self._rules.segment_bytes:
+            current.due_ns = 0
         if current.raw_bytes - current.packed_bytes >= _PACK_BYTES:
             lines = self._take_waiting(current)
             current.packing = self._beside.submit(self._pack, current, lines)
         if current.raw_bytes - current.checked_bytes >= self._rules.check_bytes:
             current.checked_bytes = current.raw_bytes
             self._stop_if_full()
-        current.look_bytes = min(current.packed_bytes + _PACK_BYTES, current.checked_bytes + self._rules.check_bytes)
+        next_check = current.checked_bytes + self._rules.check_bytes
+        current.look_bytes = min(current.packed_bytes + _PACK_BYTES, next_check, self._rules.segment_bytes)
 
     def _take_waiting(self, current: _Open) -> bytes:
         """Return the lines to be packed next, once the thread has packed those before; raises what it met."""
