@@ -46,12 +46,11 @@ ON_TAPE: dict[str, Callable[[Tape, Sizes], list[Figure]]] = {
 ALONE: dict[str, Callable[[Sizes], list[Figure]]] = {
     "startup": startup.run,
     "memory": memory.run,
-    "universe": universe.run,
     "learning": learning.run,
 }
-PEERS, RSS = "peers", "rss"
+PEERS, RSS, UNIVERSE = "peers", "rss", "universe"
 HOT = ("batch", "parsing", "latency", "saturation", "startup", PEERS)
-NAMES = (*ON_TAPE, *ALONE, PEERS, RSS)
+NAMES = (*ON_TAPE, *ALONE, UNIVERSE, PEERS, RSS)
 
 
 def measure(
@@ -71,6 +70,8 @@ def measure(
             skipped |= absent
         figures = {tape.name: _on_tape(tape, wanted, sizes, say) for tape in (made, real) if tape is not None}
     alone = [figure for name in ALONE if name in names for figure in _said(name, say, partial(ALONE[name], sizes))]
+    if UNIVERSE in names:
+        alone += _said(UNIVERSE, say, partial(universe.run, sizes, recording))
     if RSS in names:
         reference = "the same process before any work"
         alone.append(Figure("peak_rss_mb", _peak_rss_mb(), "MB", reference, rss_before, note="of this whole run"))

@@ -2,9 +2,10 @@
 
 Every coin is a copy of one of the recording's, renamed and begun at another place of it, so that rates, mix, sizes and
 silences are those recorded (8.9 messages a second and coin) and no two coins move together; venue times are moved to
-the present. The daemon is a process of its own on the last core: feed, tape, scoring, probes, ledger and status; the
-sender and the database use the other ones. A line is late when it is scored more than a frame after it was due.
-`python benchmarks/universe.py HOME SECONDS COINS` is that daemon. (Literature: load testing, open workload.)
+the present. Without the recording a simulated session stands for it. The daemon is a process of its own on the last
+core: feed, tape, scoring, probes, ledger and status; the sender and the database use the other ones. A line is late
+when it is scored more than a frame after it was due. `python benchmarks/universe.py HOME SECONDS COINS URL TAPE` is
+that daemon. (Literature: load testing, open workload.)
 """
 
 import asyncio
@@ -18,9 +19,10 @@ import sys
 import tempfile
 import threading
 import time
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import cache
+from itertools import count
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,9 +31,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import numpy as np
 import uvloop
+from numpy.typing import NDArray
 
 from benchmarks.harness import Figure, Sizes
-from benchmarks.material import RECORDING
+from benchmarks.material import simulated
 from lotus.manifest import Asset, Manifest
 from lotus_live.feed.clocks import Arrival
 from lotus_live.feed.tape_file import TapeFile
@@ -45,7 +48,8 @@ if TYPE_CHECKING:
     from lotus_live.daemon import Daemon
 
 _TIME = re.compile(rb'"time":(\d{13})')
-_SETTLE_S = 10.0  # the first lines make segments, statements and rows for the first time
+_SETTLE_S = 10.0  # the first lines make segments, statements and rows for the first time; a tenth of a short run
+Stamps = NDArray[np.int64]
 Streams = dict[str, list[tuple[int, bytes]]]
 
 
@@ -68,20 +72,26 @@ class Universe:
         start_ns = time.time_ns()
         for at_ns, coin, was_ns, raw in self.schedule(seconds):
             moved_ms = (start_ns + at_ns - self.began_ns - was_ns) // 1_000_000
-            source, name = (a.name.encode() for a in (self.sources[coin % len(self.sources)], self.assets[coin]))
+            source, name = self.source_of(coin).encode(), self.assets[coin].name.encode()
             named = raw.replace(b'"coin":"%b"' % source, b'"coin":"%b"' % name)
             yield start_ns + at_ns, _TIME.sub(lambda m, by=moved_ms: b'"time":%d' % (int(m[1]) + by), named)  # type: ignore[misc]
 
     def _coin(self, number: int, length_ns: int) -> Iterator[tuple[int, int, int, bytes]]:
-        start_ns = self.span_ns * number // len(self.assets)
-        for lap_ns in range(0, length_ns + 2 * self.span_ns, self.span_ns):
-            for was_ns, raw in self.streams[self.sources[number % len(self.sources)].name]:
-                if 0 <= (at_ns := was_ns - start_ns + lap_ns) < length_ns:
-                    yield at_ns, number, was_ns, raw
+        start_ns, stream = self.span_ns * number // len(self.assets), self.streams[self.source_of(number)]
+        first = bisect_left(stream, (start_ns, b""))
+        for lap in count():
+            for was_ns, raw in stream[0 if lap else first :]:
+                at_ns = was_ns - start_ns + lap * self.span_ns
+                if at_ns >= length_ns:
+                    return
+                yield at_ns, number, was_ns, raw
+
+    def source_of(self, number: int) -> str:
+        """Return the recorded coin that a coin copies."""
+        return self.sources[number % len(self.sources)].name
 
 
-@cache
-def universe(coins: int, recording: Path = RECORDING) -> Universe:
+def universe(coins: int, recording: Path) -> Universe:
     """Return a universe of copies, the recording's coins in turn."""
     tape = TapeFile((recording,))
     streams: Streams = {a.name: [] for a in tape.universe}
@@ -96,19 +106,18 @@ def universe(coins: int, recording: Path = RECORDING) -> Universe:
     return Universe(assets, sources, streams, last_ns - first_ns, first_ns)
 
 
-def run(sizes: Sizes) -> list[Figure]:
+def run(sizes: Sizes, recording: Path) -> list[Figure]:
     """Measure `live.universe.*`: share of a core, memory and late lines of the daemon."""
-    if not RECORDING.is_file():
-        return []
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     with tempfile.TemporaryDirectory(prefix="lotus-bench-") as home, Databases(load_settings(home)) as databases:
         databases.open()
-        process = context.Process(target=_send, args=(theirs, sizes.coins, sizes.universe_s), daemon=True)
+        tape = recording if recording.is_file() else simulated(sizes.minutes, Path(home)).path
+        process = context.Process(target=_send, args=(theirs, sizes.coins, sizes.universe_s, tape), daemon=True)
         process.start()
         command = [sys.executable, str(Path(__file__).resolve()), home, str(sizes.universe_s), str(sizes.coins)]
         try:
-            done = subprocess.run([*command, ours.recv()], stdout=subprocess.PIPE, check=True)
+            done = subprocess.run([*command, ours.recv(), str(tape)], stdout=subprocess.PIPE, check=True)
         finally:
             process.kill()
             process.join()
@@ -128,10 +137,10 @@ def _figures(told: dict[str, Any], sizes: Sizes) -> list[Figure]:
     ]
 
 
-def _send(pipe: Connection, coins: int, seconds: int) -> None:
+def _send(pipe: Connection, coins: int, seconds: int, tape: Path) -> None:
     """Sender process: play the universe to the first client that subscribes to all of it."""
     _keep_to(set(range(os.cpu_count() or 1)) - {_last_core()})
-    made = universe(coins)
+    made = universe(coins, tape)
 
     async def serve() -> None:
         async with ReplayServer(made.assets, made.frames(seconds), ReplayPlan(speed=1.0)) as server:
@@ -141,9 +150,9 @@ def _send(pipe: Connection, coins: int, seconds: int) -> None:
     uvloop.run(serve())
 
 
-def _daemon(home: str, seconds: int, coins: int, url: str) -> dict[str, Any]:
+def _daemon(home: str, seconds: int, coins: int, url: str, tape: Path) -> dict[str, Any]:
     """Run the daemon on the last core until the universe is over; return what it took."""
-    made = universe(coins)
+    made = universe(coins, tape)
     settings = load_settings(home)
     live = replace(settings.live, stale_s=3_600.0)  # two of the five channels were not recorded: asking again is no use
     settings = replace(settings, manifest=Manifest(universe=made.assets), tape="universe", live=live)
@@ -151,9 +160,9 @@ def _daemon(home: str, seconds: int, coins: int, url: str) -> dict[str, Any]:
     done_ns = np.zeros(len(due_ns), np.int64)
     json_us = _json_us([raw for stream in made.streams.values() for _, raw in stream[:5_000]])
     del made
-    universe.cache_clear()
     told: dict[str, Any] = {"json_us": json_us}
-    run_live(settings, url, on_start=lambda daemon: _watch(daemon, done_ns, told))
+    settle_s = min(_SETTLE_S, seconds / 10)
+    run_live(settings, url, on_start=lambda daemon: _watch(daemon, done_ns, settle_s, told))
     lines = int(np.count_nonzero(done_ns))
     delay_ms = (done_ns[:lines] - due_ns[:lines]) / 1e6
     delay_ms -= delay_ms.min()
@@ -162,7 +171,7 @@ def _daemon(home: str, seconds: int, coins: int, url: str) -> dict[str, Any]:
     return told | {"late": int((delay_ms > frame_ms).sum()), "p50_ms": p50, "p99_ms": p99, "most_ms": delay_ms.max()}
 
 
-def _watch(daemon: "Daemon", done_ns: "np.ndarray[Any, Any]", told: dict[str, Any]) -> None:
+def _watch(daemon: "Daemon", done_ns: Stamps, settle_s: float, told: dict[str, Any]) -> None:
     """Time every line of the market, and a while after the first one the process."""
     take, taken = daemon.taker.on_line, 0
 
@@ -174,15 +183,15 @@ def _watch(daemon: "Daemon", done_ns: "np.ndarray[Any, Any]", told: dict[str, An
             taken += 1
 
     daemon.taker.on_line = timed  # type: ignore[method-assign]
-    threading.Thread(target=_sample, args=(daemon, done_ns, told), daemon=True).start()
+    threading.Thread(target=_sample, args=(daemon, done_ns, settle_s, told), daemon=True).start()
 
 
-def _sample(daemon: "Daemon", done_ns: "np.ndarray[Any, Any]", told: dict[str, Any]) -> None:
+def _sample(daemon: "Daemon", done_ns: Stamps, settle_s: float, told: dict[str, Any]) -> None:
     _keep_to({_last_core()})
     told["before_mb"] = _rss_mb()
     while not done_ns[0]:
         time.sleep(0.1)
-    time.sleep(_SETTLE_S)
+    time.sleep(settle_s)
     counts = daemon.taker.counts
     cpu_s, wall_s, lines, windows = time.process_time(), time.monotonic(), counts.lines, counts.windows
     while not done_ns[-1]:
@@ -216,4 +225,4 @@ def _rss_mb() -> float:
 
 
 if __name__ == "__main__":
-    print(json.dumps(_daemon(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4])))
+    print(json.dumps(_daemon(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4], Path(sys.argv[5]))))
