@@ -25,6 +25,8 @@ class Sizes:
     days: int = 12  # learning days of the night
     day_minutes: int = 90  # length of each of a learning day's two sessions
     starts: int = 5  # processes started
+    coins: int = 200  # of the universe that one core takes live
+    universe_s: int = 140  # for so long, in real time; the first ten seconds do not count
     feed_minutes: int = 1_439  # of the day whose memory is watched; the last one is the venue's
 
 

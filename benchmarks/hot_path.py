@@ -2,7 +2,7 @@
 
 From wire to score, batch, start-up: on a simulated session and on the real recording where there is one, beside the
 targets, a reference of the same run and other people's engines where they are installed. `--all` adds what is not on
-the hot path (scoring alone, a day's memory, one night), `--only` runs what it names.
+the hot path (scoring alone, a day's memory, two hundred coins, one night), `--only` runs what it names.
 """
 
 import argparse
@@ -18,7 +18,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks import batch, detectors, latency, learning, memory, parsing, saturation, scoring, startup
+from benchmarks import batch, detectors, latency, learning, memory, parsing, saturation, scoring, startup, universe
 from benchmarks.harness import Figure, Sizes
 from benchmarks.material import RECORDING, Tape, recorded, simulated
 from benchmarks.peers import engines
@@ -37,9 +37,9 @@ ALONE: dict[str, Callable[[Sizes], list[Figure]]] = {
     "memory": memory.run,
     "learning": learning.run,
 }
-PEERS, RSS = "peers", "rss"
+PEERS, RSS, UNIVERSE = "peers", "rss", "universe"
 HOT = ("batch", "parsing", "latency", "saturation", "startup", PEERS)
-NAMES = (*ON_TAPE, *ALONE, PEERS, RSS)
+NAMES = (*ON_TAPE, *ALONE, UNIVERSE, PEERS, RSS)
 
 
 def measure(
@@ -59,6 +59,8 @@ def measure(
             skipped |= absent
         figures = {tape.name: _on_tape(tape, wanted, sizes, say) for tape in (made, real) if tape is not None}
     alone = [figure for name in ALONE if name in names for figure in _said(name, say, partial(ALONE[name], sizes))]
+    if UNIVERSE in names:
+        alone += _said(UNIVERSE, say, partial(universe.run, sizes, recording))
     if RSS in names:
         reference = "the same process before any work"
         alone.append(Figure("peak_rss_mb", _peak_rss_mb(), "MB", reference, rss_before, note="of this whole run"))

@@ -48,5 +48,8 @@ TARGETS = {
     "live.wire_to_score_us.p99": Target(False, 150.0),
     "live.handler_us.p50": Target(False, 8.0),
     "live.saturated_msgs_per_s": Target(True, 150e3),
+    "live.universe.cpu_percent": Target(False, 40.0),
+    "live.universe.rss_mb": Target(False, 1_500.0),
+    "live.universe.late_lines": Target(False, 0.0),
     "startup_s": Target(False, 1.0),
 }

@@ -59,6 +59,11 @@ class Daemon:
             self.feed.stop()
         self.supervisor.wake()
 
+    def fail(self, error: LotusError) -> None:
+        """Ask the daemon to end with an error."""
+        if self.feed is not None:
+            self.feed.failed(error)
+
     async def run(self, feed: Feed, last: Callable[[], Awaitable[None]] | None = None) -> None:
         """Feed (into the taker) until stopped or the replayed tape is over; raises what ended it otherwise.
 

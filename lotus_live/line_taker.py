@@ -95,6 +95,7 @@ class LineTaker:
         self.last_ns = recv_ns
         self.probes.step(recv_ns, seq, step)
         if self.trading is not None:
+            self.probes.show(step.asset)
             self.trading.see(recv_ns, step, self.probes.venue.ladders, raw)
         for scored in step.scored:
             self.rows.scored.append(scored)

@@ -29,6 +29,7 @@ from lotus_live.daemon import Daemon
 from lotus_live.feed.clocks import Arrival, Clock, ReplayClock, in_ms, is_control, is_no_market
 from lotus_live.feed.feed import Feed, FeedPolicy
 from lotus_live.feed.recorder import Recorder, tape_header
+from lotus_live.feed.replay_process import frames_of, served
 from lotus_live.feed.tape_file import Recording, TapeDay, TapeFile
 from lotus_live.feed.wall_clock import WallClock
 from lotus_live.lockstep import Lockstep
@@ -49,7 +50,7 @@ from lotus_venues.hyperliquid.info import http_base
 from lotus_venues.hyperliquid.subscriptions import universe_subscriptions
 from lotus_venues.local_exchange.options import Options, TimeSource
 from lotus_venues.local_exchange.web.server import LocalExchange
-from lotus_venues.replay_server import ReplayPlan, ReplayServer
+from lotus_venues.replay_server import ReplayPlan
 
 LOCAL = "local"
 EXCHANGES = (LOCAL, "hyperliquid")
@@ -158,7 +159,7 @@ def _metrics(port: int, daemon: Daemon) -> AbstractContextManager[object]:
 def _replayed(
     settings: Settings, tape: Recording, run_id: str, plan: ReplayPlan, on_start: OnStart, trade: bool
 ) -> Job:
-    spec, served = _replay_spec(settings, tape)
+    spec, coins = _replay_spec(settings, tape)
     plan = replace(plan, start_after=len(universe_subscriptions(a.name for a in spec.universe)))
 
     async def job(databases: Databases) -> LiveResult:
@@ -176,17 +177,15 @@ def _replayed(
         if trade and not at_exchange:
             daemon.trade(_on_paper(settings, databases, spec, name, clock, plan.speed))
         daemon.taker.restore(0)
-        frames = ((line.recv_ns, line.raw) for line in islice(tape.arrivals(), done, None))
         if on_start is not None:
             on_start(daemon)
         policy = FeedPolicy(ping_s=settings.live.ping_s, renew_stale=False, watch_s=0.2, spin=settings.live.spin)
         if not at_exchange:
-            async with ReplayServer(served, frames, plan) as server:
-                rest_url = http_base(server.url)
+            async with served(tape, done, coins, plan, daemon.fail) as url:
                 await daemon.run(
                     Feed(
-                        url=server.url,
-                        rest_url=rest_url,
+                        url=url,
+                        rest_url=http_base(url),
                         universe=spec.universe,
                         clock=clock,
                         on_line=daemon.taker.on_line,
@@ -199,7 +198,7 @@ def _replayed(
             latency_ms, window_ms = spec.manifest.outcomes.latency_ms, spec.manifest.kernel.window_ms
             step = Lockstep(daemon, clock, latency_ms * NS_PER_MS, window_ms * NS_PER_MS)
             options = replace(options, hold=step.hold)
-        async with LocalExchange(served, frames, options=options) as exchange:
+        async with LocalExchange(coins, frames_of(tape, done), options=options) as exchange:
             pace = plan.speed or 1.0
             trading_clock = TradingClock(in_ms(clock), pace)
             daemon.trade(trading_of(settings, databases, spec.universe, exchange.url, trading_clock, name))

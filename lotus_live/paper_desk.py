@@ -2,9 +2,14 @@
 
 The desk is driven by the pipeline's steps alone, so a rebuild from tape repeats every order and fill under the same
 names. It opens nothing; `take` hands over the rows made since the last call.
+
+A message that meets no waiting order only changes the book: it is put to the venue when somebody looks, and not at all
+when a whole book has come since. (Literature: lazy evaluation.)
 """
 
 from dataclasses import dataclass, field
+
+import numpy as np
 
 from lotus.detectors.scoring.scored import Scored
 from lotus.detectors.scoring.signal_spec import K_ASSET, K_DETECTOR, K_PUBLISHED, K_RECV, O_S
@@ -22,6 +27,9 @@ from lotus_venues.probes import Probe, ProbeDesk
 
 _BBO, _BOOK, _CTX = int(EventKind.BBO), int(EventKind.BOOK), int(EventKind.CTX)
 _SHOWN = frozenset({_BBO, _BOOK, _CTX, int(EventKind.FAST)})  # kinds that the paper venue looks at
+_MOST_UNSEEN = 256  # messages of an asset
+
+Message = tuple[int, int, int, bytes]  # receive stamp, number, kind, payload
 
 
 @dataclass(slots=True)
@@ -80,13 +88,18 @@ class ProbeTrader:
         self.probes = ProbeDesk(self.venue, outcomes.probe_notional_usd, outcomes.latency_ms)
         self.totals = PaperTotals()
         self._rows = DeskRows()
+        self._next_ns = 0  # before it the probes have nothing to do
+        self._unseen: list[list[Message]] = [[] for _ in universe]  # of assets without a waiting order
 
     def step(self, recv_ns: int, seq: int, step: Step) -> None:
         """Show a line to the venue, then send the entries of the windows it published."""
         kind = step.kind
         if kind:
-            if recv_ns >= self.probes.next_ns:
+            if recv_ns >= self._next_ns:
+                for asset in range(len(self._unseen)):
+                    self.show(asset)
                 self._note(self.probes.advance(recv_ns))
+                self._next_ns = self.probes.next_ns
             outcome = self._market(recv_ns, seq, kind, step) if kind in _SHOWN else NOTHING
             if outcome is not NOTHING:
                 self._note(outcome)
@@ -94,6 +107,7 @@ class ProbeTrader:
         for scored in step.scored:
             if scored.published:
                 self._publish(scored)
+                self._next_ns = self.probes.next_ns
         for probe in self.probes.take_closed() if self.probes.closed else ():
             self.totals.add(probe)
             self._rows.log.append(self._probe_entry(probe))
@@ -108,24 +122,39 @@ class ProbeTrader:
         """Number of probes not closed yet."""
         return len(self.probes.open)
 
+    def show(self, asset: int) -> SubmissionResult:
+        """Put to the venue what it has not seen of an asset; return what the last message did."""
+        outcome = NOTHING
+        for recv_ns, seq, kind, payload in self._unseen[asset]:
+            values = np.frombuffer(payload, np.int64).tolist()
+            if kind == _BBO:
+                bid_px, bid_sz, _, ask_px, ask_sz, _ = values
+                bid, ask = ((bid_px, bid_sz) if bid_px else None), ((ask_px, ask_sz) if ask_px else None)
+                outcome = self.venue.on_bbo(asset, recv_ns, seq, bid, ask)
+            else:
+                outcome = self.venue.on_book(asset, recv_ns, seq, *book_levels(values), kind == _BOOK)
+        self._unseen[asset].clear()
+        return outcome
+
     def _market(self, recv_ns: int, seq: int, kind: int, step: Step) -> SubmissionResult:
-        asset, values = step.asset, step.payload.tolist()
-        if kind == _BBO:
-            bid_px, bid_sz, _, ask_px, ask_sz, _ = values
-            bid, ask = ((bid_px, bid_sz) if bid_px else None), ((ask_px, ask_sz) if ask_px else None)
-            return self.venue.on_bbo(asset, recv_ns, seq, bid, ask)
+        asset = step.asset
         if kind == _CTX:
+            values = step.payload.tolist()
             funding, oracle = values[Ctx.FUNDING], values[Ctx.ORACLE_PX]
             if NULL not in (funding, oracle):
                 self.probes.on_context(asset, funding, oracle)
             return NOTHING
-        bids, asks = book_levels(values)
-        return self.venue.on_book(asset, recv_ns, seq, bids, asks, kind == _BOOK)
+        unseen = self._unseen[asset]
+        if kind == _BOOK:
+            unseen.clear()  # nothing of the book before stays
+        unseen.append((recv_ns, seq, kind, step.payload.tobytes()))
+        return self.show(asset) if len(unseen) >= _MOST_UNSEEN or self.venue.is_awaited(asset) else NOTHING
 
     def _publish(self, scored: Scored) -> None:
         ints = scored.ints[scored.ints[:, K_PUBLISHED] == 1]
         signs = scored.floats[scored.ints[:, K_PUBLISHED] == 1, O_S].tolist()
         for event_id, row, s in zip(scored.names.ids.of(ints), ints.tolist(), signs, strict=True):
+            self.show(row[K_ASSET])
             side, detector = Side.BUY if s > 0 else Side.SELL, scored.names.detectors[row[K_DETECTOR]]
             self._note(self.probes.publish(event_id, row[K_ASSET], side, row[K_RECV], detector.horizon_s))
 

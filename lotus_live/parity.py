@@ -166,6 +166,7 @@ async def run_live_once(
             policy=QUIET,
         )
         await feed.run()
+    pipeline.settle()
     hashes = []
     for lane in pipeline.days:
         rows = days[lane.day]

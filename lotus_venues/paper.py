@@ -83,6 +83,10 @@ class PaperVenue:
         self.ladders[asset].on_bbo(recv_ns, bid, ask)
         return self._match(asset, recv_ns, seq)
 
+    def is_awaited(self, asset: int) -> bool:
+        """Tell whether an order waits for the next messages of an asset."""
+        return bool(self._waiting[asset])
+
     def forget(self, client_ids: Sequence[str]) -> None:
         """Drop the memory of finished orders (the ledger keeps them)."""
         for client_id in client_ids:

@@ -29,8 +29,7 @@ from lotus_venues.listening import listen
 
 GREETING = "Websocket connection established."
 REPLAYED_TRADES = 30
-_DRAIN_BYTES = 256 * 1024
-_YIELD_FRAMES = 32
+_PIECE_BYTES = 64 * 1024
 CONNECTIONS = 256
 HEAD_S = 10.0  # to have sent a whole request
 BODY_BYTES = 1 << 16
@@ -111,8 +110,10 @@ class ReplayServer:
 
     def next_frame(self) -> tuple[int, bytes] | None:
         """Return the next frame to send; None at the end of the tape. Control records of a daemon are never sent."""
-        if self._held is None:
-            self._held = next((f for f in self._frames if self._is_sendable(f[1])), None)
+        while self._held is None or not self._is_sendable(self._held[1]):
+            self._held = next(self._frames, None)
+            if self._held is None:
+                break
         return self._held
 
     def take(self, frame: tuple[int, bytes]) -> None:
@@ -272,23 +273,33 @@ class _Session:
                 self.writer.write(data)
 
     async def _play(self) -> None:
-        server, loop = self.server, asyncio.get_running_loop()
+        """Send the tape, frames that are due together in one piece, and go on once the client has taken most of it."""
+        server, loop, piece = self.server, asyncio.get_running_loop(), bytearray()
         while (frame := server.next_frame()) is not None:
             if server.plan.silent_from is not None and server.sent >= server.plan.silent_from:
+                self.writer.write(piece)
                 return
             if server.drops_here():
+                self.writer.write(piece)
                 await self.writer.drain()
                 self.writer.close()
                 return
-            wait_s = server.wait_s(frame[0], loop.time())
-            if wait_s > 0:
-                await asyncio.sleep(wait_s)
-            self.protocol.send_text(frame[1])
-            self._flush()
-            server.take(frame)
-            if self.writer.transport.get_write_buffer_size() > _DRAIN_BYTES:
+            wait_s = server.wait_s(frame[0], loop.time()) if server.plan.speed > 0 else 0.0
+            if wait_s > 0 or len(piece) > _PIECE_BYTES:
+                self.writer.write(piece)
+                piece = bytearray()
                 await self.writer.drain()
-            elif server.sent % _YIELD_FRAMES == 0:
-                await asyncio.sleep(0)
+                await asyncio.sleep(wait_s)
+            piece += text_head(len(frame[1]))
+            piece += frame[1]
+            server.take(frame)
+        self.writer.write(piece)
         await self.writer.drain()
         server.finished.set()
+
+
+def text_head(size: int) -> bytes:
+    """Return the head of an unmasked websocket text frame of so many bytes (RFC 6455, 5.2)."""
+    if size < 126:
+        return bytes((0x81, size))
+    return b"\x81\x7e" + size.to_bytes(2, "big") if size < 65_536 else b"\x81\x7f" + size.to_bytes(8, "big")

@@ -80,6 +80,8 @@ def windows() -> None:
     from lotus.detectors.meta_signals import MetaSignals
     from lotus.detectors.scoring.scorer import Scorer
     from lotus.detectors.windows.builder import WindowBuilder, build_windows
+    from lotus.detectors.windows.closed_frames import ClosedFrames
+    from lotus.experts.fusion import default_experts
     from lotus.experts.machine import annotate
     from lotus.microtape.frames.machine import build_frames
     from lotus.microtape.frames.samples import sample_events
@@ -92,6 +94,7 @@ def windows() -> None:
     notes.content_hash()
     whole = build_windows(made, notes, manifest)
     builder = WindowBuilder(manifest, len(manifest.universe))
+    ClosedFrames(manifest, len(manifest.universe), whole.detectors, default_experts(), (made.ints, made.floats), 0, 1)
     tables = day_tables("1970-01-01", [], manifest, manifest.universe, whole.detectors)
     scorer = Scorer(
         manifest=manifest,

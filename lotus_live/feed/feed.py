@@ -26,7 +26,7 @@ from lotus_venues.hyperliquid.info import InfoClient, require_listed
 from lotus_venues.hyperliquid.subscriptions import (
     PING_TEXT,
     Subscription,
-    acknowledges,
+    acknowledged,
     subscribe_text,
     universe_subscriptions,
     unsubscribe_text,
@@ -277,7 +277,7 @@ class Feed:
             self.counts.acks += 1
             echo = data.get("subscription")
             if isinstance(echo, dict):
-                self._pending = {s for s in self._pending if not acknowledges(echo, s)}
+                self._pending.discard(acknowledged(echo))
 
     @property
     def unacknowledged(self) -> tuple[str, ...]:
@@ -297,7 +297,10 @@ class _Listener(WSListener):  # type: ignore[misc]
         """Take one frame, nearly always a whole text."""
         kind = frame.msg_type
         if kind == _TEXT and frame.fin and not self.parts:
-            self._whole(transport, frame.get_payload_as_bytes())
+            try:
+                self.feed.received(frame.get_payload_as_bytes())
+            except Exception as error:
+                self._broke(transport, error)
         elif kind in _DATA:
             self.parts.append(frame.get_payload_as_bytes())
             self.size += len(self.parts[-1])
@@ -306,7 +309,10 @@ class _Listener(WSListener):  # type: ignore[misc]
                 return
             if frame.fin:
                 payload, self.parts, self.size = b"".join(self.parts), [], 0
-                self._whole(transport, payload)
+                try:
+                    self.feed.received(payload)
+                except Exception as error:
+                    self._broke(transport, error)
         elif kind == _CLOSE:
             transport.disconnect()
         elif kind == _BINARY:
@@ -319,9 +325,6 @@ class _Listener(WSListener):  # type: ignore[misc]
         self.feed.counts.last_error = f"a message beyond {MAX_LINE_BYTES} bytes"
         transport.disconnect()
 
-    def _whole(self, transport: WSTransport, payload: bytes) -> None:
-        try:
-            self.feed.received(payload)
-        except Exception as error:
-            self.feed.failed(error)
-            transport.disconnect()
+    def _broke(self, transport: WSTransport, error: Exception) -> None:
+        self.feed.failed(error)
+        transport.disconnect()

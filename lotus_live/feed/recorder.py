@@ -88,8 +88,8 @@ class Recorder:
         self._writer.flush()
 
     def sync(self, now_ns: int) -> None:
-        """Make every line durable and close a segment whose time is over."""
-        self._writer.sync()
+        """Begin to make every line durable, and close a segment whose time is over."""
+        self._writer.sync_beside()
         self._writer.rotate(now_ns)
 
     def close(self) -> SegmentMeta | None:

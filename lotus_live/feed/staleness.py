@@ -74,10 +74,13 @@ class StaleWatch:
 
     def overdue(self, now_ns: int, after_s: float) -> list[Subscription]:
         """Return the stale subscriptions silent for longer than `after_s`, each once until it sends again."""
+        waiting = self._stale - self._renewed
+        if not waiting:
+            return []
         overdue = [
             sub
             for sub, heard_ns in zip(self.subscriptions, self._heard_ns, strict=True)
-            if sub in self._stale - self._renewed and now_ns - heard_ns > after_s * 1e9
+            if sub in waiting and now_ns - heard_ns > after_s * 1e9
         ]
         self._renewed.update(overdue)
         return overdue

@@ -5,6 +5,7 @@ of its tape where there is one, else from the shipped table or the decimals seen
 """
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,7 +17,8 @@ from lotus_live.feed.clocks import Arrival, LineCounter
 from lotus_store.tape.coin_units import survey
 from lotus_store.tape.header import HeaderAsset, decode_header
 from lotus_store.tape.import_recording import recording_lines
-from lotus_store.tape.store import TapeStore
+from lotus_store.tape.segment import SegmentMeta
+from lotus_store.tape.store import TapeLines, TapeStore
 
 _MAX_STAMP = 2**63 - 1
 
@@ -31,6 +33,10 @@ class Recording(Protocol):
     @property
     def identity(self) -> str:
         """Text that differs between recordings."""
+
+    @property
+    def stored_bytes(self) -> int:
+        """Bytes that it takes on the disk."""
 
     @property
     def first_day(self) -> str | None:
@@ -59,6 +65,11 @@ class TapeFile:
     def identity(self) -> str:
         """Names and sizes of the files."""
         return natural_id(*(word for path in self.paths for word in (path.name, path.stat().st_size)))
+
+    @property
+    def stored_bytes(self) -> int:
+        """Size of the files."""
+        return sum(path.stat().st_size for path in self.paths)
 
     @property
     def first_day(self) -> str | None:
@@ -101,8 +112,12 @@ class TapeDay:
     @property
     def identity(self) -> str:
         """Hash of the segments."""
-        segments = (*self.store.warmup_segments(self.day), *self.store.segments(self.day))
-        return natural_id(*(meta.content_sha256 for meta in segments))
+        return natural_id(*(meta.content_sha256 for meta in self._segments))
+
+    @property
+    def stored_bytes(self) -> int:
+        """Size of the segments."""
+        return sum(meta.stored_bytes for meta in self._segments)
 
     @property
     def first_day(self) -> str | None:
@@ -118,10 +133,25 @@ class TapeDay:
         """Yield the lines of the day after those that warm it up; raises `TapeError` for a day without tape."""
         return day_arrivals(self.store, self.day, warmup=True)
 
+    @property
+    def _segments(self) -> tuple[SegmentMeta, ...]:
+        return (*self.store.warmup_segments(self.day), *self.store.segments(self.day))
+
 
 def day_arrivals(store: TapeStore, day: str, *, warmup: bool) -> Iterator[Arrival]:
     """Yield the lines of a day of tape, with `warmup` after those since the birth of its state (numbers below 0)."""
-    for piece in store.read_day_lines(day, warmup=warmup):
-        for seq, line in enumerate(piece.lines.split(b"\n")[:-1], piece.first_seq):
-            stamp, _, raw = line.partition(b" ")
-            yield Arrival(int(stamp), seq, raw)
+    for piece in _read_ahead(store.read_day_lines(day, warmup=warmup)):
+        lines = piece.lines.split(b"\n")
+        lines.pop()
+        for seq, line in enumerate(lines, piece.first_seq):
+            at = line.index(b" ")
+            yield Arrival(int(line[:at]), seq, line[at + 1 :])
+
+
+def _read_ahead(pieces: Iterator[TapeLines]) -> Iterator[TapeLines]:
+    """Yield pieces while a thread unpacks and checks the next one."""
+    with ThreadPoolExecutor(1, "lotus-tape-reader") as beside:
+        coming = beside.submit(next, pieces, None)
+        while (piece := coming.result()) is not None:
+            coming = beside.submit(next, pieces, None)
+            yield piece

@@ -11,8 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from lotus.microtape.wire.decode import clean_frame
+from lotus.microtape.wire.frame import CONTROL_PREFIX
 from lotus.timebase import NS_PER_MS
-from lotus_live.feed.clocks import Arrival, is_control
+from lotus_live.feed.clocks import Arrival
 
 STEP_NS = 2_000_000_000  # a difference beyond it is a step of the system's clock
 SETTLE_NS = 60_000_000_000  # a step ahead is followed, and opening held, for so long after it
@@ -37,8 +38,9 @@ class WallClock:
 
     def accept(self, raw: bytes) -> tuple[Arrival, ...]:
         """Stamp with the present time. What came off the wire is no record of a daemon: a blank in front says so."""
-        raw = clean_frame(raw)
-        return (Arrival(self.now_ns(), -1, b" " + raw if is_control(raw) else raw),)
+        if b"\n" in raw:
+            raw = clean_frame(raw)
+        return (Arrival(self.now_ns(), -1, b" " + raw if raw.startswith(CONTROL_PREFIX) else raw),)
 
     def now_ns(self) -> int:
         """Return the present time, at least the one returned before."""

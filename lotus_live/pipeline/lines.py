@@ -140,6 +140,11 @@ class Pipeline:
         for lane in self.lanes:
             lane.swap(priors)
 
+    def settle(self) -> None:
+        """Let every frame so far reach its sink."""
+        for lane in self.lanes:
+            lane.settle()
+
     def tap(self, tap: FrameTap | None) -> None:
         """Let `tap` hear every frame that is given out from now on, day after day."""
         self._tap = tap
@@ -176,6 +181,7 @@ class Pipeline:
         if today is None or recv_ns >= today.end_ns:
             day = max(day_of(recv_ns // NS_PER_MS), self.first_day or "")
             if today is not None:
+                today.settle()
                 self.finished.append(today.totals)
             waiting, self.tomorrow = self.tomorrow, None
             self.today = today = waiting if waiting is not None and waiting.day == day else self._born(day)

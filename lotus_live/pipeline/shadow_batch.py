@@ -15,6 +15,7 @@ from lotus.detectors.scoring.scored import Columns
 from lotus.detectors.scoring.scorer import Scorer
 from lotus.detectors.spec import DetectorSpec
 from lotus.detectors.windows.builder import Recent, WindowBatch, WindowBuilder
+from lotus.detectors.windows.ring import RING_ROWS
 from lotus.detectors.windows.row_spec import F_SIGNAL, W_AGE, W_ASSET, W_END
 from lotus.errors import ConfigError
 from lotus.experts.machine import AnnotationBatch
@@ -23,7 +24,7 @@ from lotus.microtape.frames.spec import I_ASSET, I_END, I_RECV, I_SEQ
 from lotus.microtape.wire.reasons import ControlRecord
 from lotus.priors.types import PriorsVersion
 from lotus_live.pipeline.day_lane import LaneSpec
-from lotus_live.pipeline.shadows import RING_ROWS, control_texts, read_shadows, shadow_tables, warm_ups_ms
+from lotus_live.pipeline.shadows import control_texts, read_shadows, shadow_tables, warm_ups_ms
 
 Ints = NDArray[np.int64]
 Shadows = tuple[DetectorSpec, ...]

@@ -22,15 +22,13 @@ from lotus.detectors.spec_compile import compile_detectors
 from lotus.detectors.windows.builder import Recent
 from lotus.detectors.windows.row_spec import F_SIGNAL, W_AGE, W_ASSET, W_END
 from lotus.errors import ConfigError, WireError
-from lotus.experts.annotation_spec import N_VALUES
 from lotus.manifest import Asset, Manifest
-from lotus.microtape.frames.spec import I_ASSET, I_END, N_FLOATS, N_INTS
+from lotus.microtape.frames.spec import I_ASSET, I_END
 from lotus.microtape.wire.frame import decode_frame
 from lotus.microtape.wire.types import DaemonFrame
 from lotus.priors.types import PriorsVersion
 
 MAX_SHADOWS: Final = 32
-RING_ROWS: Final = 65_536  # frames of all assets that a lane keeps for warm-ups: 18 minutes of twelve assets
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -98,34 +96,6 @@ def shadow_tables(
         column = getattr(tables, name)
         columns[name] = column + (neutral,) * (len(detectors) - settled) if column else column
     return replace(blank, edges=tables.edges, hbar_m=tables.hbar_m, hbar_s=tables.hbar_s, **columns)
-
-
-class FrameRing:
-    """The latest frames of a lane with their annotations, at most `RING_ROWS`; memory grows with what it has seen."""
-
-    def __init__(self) -> None:
-        """Start empty."""
-        self._ints, self._floats = np.zeros((1024, N_INTS), np.int64), np.zeros((1024, N_FLOATS))
-        self._notes = np.zeros((1024, N_VALUES))
-        self._n = 0
-
-    def add(self, ints: Ints, floats: Floats, annotation: Floats) -> None:
-        """Copy one frame row and its annotation row."""
-        if self._n == len(self._ints) < RING_ROWS:
-            self._ints, self._floats, self._notes = (
-                np.concatenate([rows, np.zeros_like(rows)]) for rows in (self._ints, self._floats, self._notes)
-            )
-        row = self._n % len(self._ints)
-        self._ints[row], self._floats[row], self._notes[row] = ints, floats, annotation[:N_VALUES]
-        self._n += 1
-
-    def last(self, span_ms: int) -> Recent:
-        """Return the frames kept that ended within `span_ms` of the latest one, oldest first."""
-        kept = min(self._n, len(self._ints))
-        order = np.arange(self._n - kept, self._n) % len(self._ints)
-        ends = self._ints[order, I_END]
-        order = order[ends > ends.max(initial=0) - span_ms]
-        return Recent(self._ints[order], self._floats[order], self._notes[order])
 
 
 class ShadowDetectors:

@@ -2,7 +2,8 @@
 
 A segment being written ends in `.open`; closing it means: end the zstd frame, fsync, write the index, rename. A crash
 leaves the `.open` file, which the next start salvages up to the last whole line. The clock is the caller's receive
-stamp; nothing here decodes a frame. (Literature: log-structured storage, write-ahead segments.)
+stamp; nothing here decodes a frame. Lines are packed and hashed many at a time, by a thread beside the caller's where
+they come in masses. (Literature: log-structured storage, write-ahead segments.)
 """
 
 import fcntl
@@ -10,20 +11,23 @@ import hashlib
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
 import zstandard
 
 from lotus.errors import TapeError
-from lotus.timebase import NS_PER_MS, day_of
+from lotus.timebase import NS_PER_MS, day_of, day_start_ms, next_day
 from lotus_store.files import fsync_folder, make_folder
 from lotus_store.private import open_private
 from lotus_store.tape.place import OnClosed, next_place, publish, segment_name
 from lotus_store.tape.recovery import recover
 from lotus_store.tape.segment import LEVEL, OPEN_SUFFIX, SILENCE_NS, SUFFIX, SegmentMeta
+
+_PACK_BYTES = 256 * 1024  # uncompressed bytes that the thread packs at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,12 @@ class _Open:
     stored: "hashlib._Hash"
     first_recv_ns: int
     last_recv_ns: int
+    due_ns: int  # receive stamp from which its time is over: 0 once it is large enough
+    waiting: list[bytes] = field(default_factory=list)  # lines not packed yet
+    packing: "Future[None] | None" = None
+    syncing: "Future[None] | None" = None
+    packed_bytes: int = 0  # uncompressed; those that the thread packs now included
+    look_bytes: int = 0  # uncompressed bytes at which there is something to do
     lines: int = 0
     raw_bytes: int = 0
     stored_bytes: int = 0
@@ -79,6 +89,7 @@ class SegmentWriter:
         self._free_bytes = free_bytes or (lambda path: shutil.disk_usage(path).free)
         self._open: _Open | None = None
         self._failure: TapeError | None = None
+        self._beside = ThreadPoolExecutor(2, "lotus-tape-writer")  # one packs, one waits for the disk
         make_folder(folder)
         self._lock = _lock(folder)
         try:
@@ -107,22 +118,23 @@ class SegmentWriter:
         if b"\n" in frame or recv_ns < 0:
             raise TapeError(f"frame {frame[:40]!r} at {recv_ns}", "one line and a stamp", "clean_frame was not applied")
         current = self._open
-        if current is None or self._due(current, recv_ns):
+        if current is None or recv_ns >= current.due_ns:
             current = self._turn(recv_ns)
         line = b"%d %b\n" % (recv_ns, frame)
-        self._put(current, current.packer.compress(line))
-        current.digest.update(line)
+        current.waiting.append(line)
         silence = recv_ns - current.last_recv_ns
         if silence > SILENCE_NS:
             current.silences += 1
-        current.max_silence_ns = max(current.max_silence_ns, silence)
-        current.last_recv_ns = max(current.last_recv_ns, recv_ns)
+        if silence > current.max_silence_ns:
+            current.max_silence_ns = silence
+        if silence > 0:
+            current.last_recv_ns = recv_ns
+        number = current.first_seq + current.lines
         current.lines += 1
         current.raw_bytes += len(line)
-        if current.raw_bytes - current.checked_bytes >= self._rules.check_bytes:
-            current.checked_bytes = current.raw_bytes
-            self._stop_if_full()
-        return current.first_seq + current.lines - 1
+        if current.raw_bytes >= current.look_bytes:
+            self._look(current)
+        return number
 
     def flush(self) -> None:
         """Hand every appended line to the operating system: a killed process loses nothing that was flushed.
@@ -133,6 +145,7 @@ class SegmentWriter:
             raise self._failure
         if self._open is not None:
             current = self._open
+            self._pack(current, self._take_waiting(current))
             self._put(current, current.packer.flush(zstandard.COMPRESSOBJ_FLUSH_BLOCK))
             with self._loud(current.path, current.file):
                 current.file.flush()
@@ -140,15 +153,27 @@ class SegmentWriter:
     def sync(self) -> None:
         """Make every appended line durable against a power cut; raises `TapeError` when the disk is nearly full."""
         if self._open is not None:
-            current = self._open
             self.flush()
-            with self._loud(current.path, current.file):
-                os.fsync(current.file.fileno())
+            self._make_durable(self._open)
             self._stop_if_full()
+
+    def sync_beside(self) -> None:
+        """Make every appended line durable as `sync`, but let a thread wait for the disk.
+
+        What it meets is raised by a later call; nothing is done while an earlier one still waits.
+        """
+        current = self._open
+        if current is None or (current.syncing is not None and not current.syncing.done()):
+            return
+        if current.syncing is not None:
+            current.syncing.result()
+        self.flush()
+        current.syncing = self._beside.submit(self._make_durable, current)
+        self._stop_if_full()
 
     def rotate(self, recv_ns: int) -> None:
         """Close the open segment if its time is over at `recv_ns` (for a stream that fell silent)."""
-        if self._open is not None and self._due(self._open, recv_ns):
+        if self._open is not None and recv_ns >= self._open.due_ns:
             self._close_segment()
 
     def close(self) -> SegmentMeta | None:
@@ -156,12 +181,16 @@ class SegmentWriter:
         try:
             return self._close_segment()
         finally:
+            self._beside.shutdown()
             self._lock.close()
 
     def _close_segment(self) -> SegmentMeta | None:
         current, self._open = self._open, None
         if current is None:
             return None
+        self._pack(current, self._take_waiting(current))
+        if current.syncing is not None:
+            current.syncing.result()
         self._put(current, current.packer.flush(zstandard.COMPRESSOBJ_FLUSH_FINISH))
         with self._loud(current.path, current.file):
             current.file.flush()
@@ -187,13 +216,6 @@ class SegmentWriter:
             publish(current.path, meta, self._on_closed)
         return meta
 
-    def _due(self, current: _Open, recv_ns: int) -> bool:
-        return (
-            recv_ns - current.first_recv_ns >= self._rules.segment_ms * NS_PER_MS
-            or current.raw_bytes >= self._rules.segment_bytes
-            or day_of(recv_ns // NS_PER_MS) > current.day
-        )
-
     def _turn(self, recv_ns: int) -> _Open:
         day = day_of(recv_ns // NS_PER_MS)
         if self._open is not None:
@@ -218,8 +240,37 @@ class SegmentWriter:
             hashlib.sha256(),
             recv_ns,
             recv_ns,
+            min(recv_ns + self._rules.segment_ms * NS_PER_MS, day_start_ms(next_day(day)) * NS_PER_MS),
         )
         return self._open
+
+    def _look(self, current: _Open) -> None:
+        """Let the thread pack what has come together, look at the disk when it is time, and end what is large."""
+        if current.raw_bytes >= self._rules.segment_bytes:
+            current.due_ns = 0
+        if current.raw_bytes - current.packed_bytes >= _PACK_BYTES:
+            lines = self._take_waiting(current)
+            current.packing = self._beside.submit(self._pack, current, lines)
+        if current.raw_bytes - current.checked_bytes >= self._rules.check_bytes:
+            current.checked_bytes = current.raw_bytes
+            self._stop_if_full()
+        next_check = current.checked_bytes + self._rules.check_bytes
+        current.look_bytes = min(current.packed_bytes + _PACK_BYTES, next_check, self._rules.segment_bytes)
+
+    def _take_waiting(self, current: _Open) -> bytes:
+        """Return the lines to be packed next, once the thread has packed those before; raises what it met."""
+        if current.packing is not None:
+            current.packing.result()
+        lines, current.waiting, current.packed_bytes = b"".join(current.waiting), [], current.raw_bytes
+        return lines
+
+    def _make_durable(self, current: _Open) -> None:
+        with self._loud(current.path, current.file):
+            os.fsync(current.file.fileno())
+
+    def _pack(self, current: _Open, lines: bytes) -> None:
+        current.digest.update(lines)
+        self._put(current, current.packer.compress(lines))
 
     def _put(self, current: _Open, stored: bytes) -> None:
         if stored:

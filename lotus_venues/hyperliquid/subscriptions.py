@@ -72,16 +72,13 @@ def unsubscribe_text(sub: Subscription) -> str:
     return _request("unsubscribe", sub)
 
 
-def acknowledges(echo: Mapping[str, Any], sub: Subscription) -> bool:
-    """Tell whether an acknowledged object is this subscription: a subset match, since the venue adds its defaults.
+def acknowledged(echo: Mapping[str, Any]) -> Subscription:
+    """Return the subscription that an acknowledged object names, whatever defaults the venue adds to it.
 
-    >>> acknowledges({"type": "l2Book", "coin": "BTC", "mantissa": None}, Subscription("l2Book", "BTC"))
-    True
-    >>> acknowledges({"type": "l2Book", "coin": "BTC", "fast": True}, Subscription("l2Book", "BTC"))
-    False
+    >>> acknowledged({"type": "l2Book", "coin": "BTC", "fast": True, "mantissa": None})
+    Subscription(channel='l2Book', coin='BTC', fast=True)
     """
-    same = all(echo.get(key) == value for key, value in sub.fields.items())
-    return same and bool(echo.get("fast", False)) is sub.fast
+    return Subscription(str(echo.get("type")), str(echo.get("coin")), bool(echo.get("fast", False)))
 
 
 def route(raw: bytes) -> tuple[str, str, bool]:

@@ -94,6 +94,7 @@ def compute(lines: int) -> dict[str, str]:
     pipeline = Pipeline(spec, beliefs, lambda name: live)
     for line in arrivals:
         live.scored.extend(pipeline.feed(line.recv_ns, line.seq, line.raw).scored)
+    pipeline.settle()
     assert pipeline.today is not None
     machine = pipeline.today.line
     gate = machine.decoder.arrays[4]

@@ -48,4 +48,5 @@ def frames_of(lines: list[tuple[int, bytes]]) -> tuple[Any, Any]:
     pipeline = Pipeline(SPEC, neutral_beliefs(SPEC), lambda _: batch)
     for number, (recv_ns, raw) in enumerate(lines):
         pipeline.feed(recv_ns, number, raw)
+    pipeline.settle()
     return batch.ints.array(), batch.floats.array()

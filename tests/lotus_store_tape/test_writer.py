@@ -189,3 +189,29 @@ def test_a_write_that_fails_is_loud_and_salvaged(store: TapeStore) -> None:
         (found,) = again.recovered
     assert found.meta is not None
     assert _day(store, "2025-09-04").startswith(written)
+
+
+def test_lines_that_come_in_masses_are_packed_beside_and_stay_whole(store: TapeStore) -> None:
+    with store.writer(RULES) as writer:
+        written = _fill(writer, 20_000, DAY_NS, SECOND // 100)
+        current = writer._open
+        assert current is not None
+        assert current.packing is not None
+        writer.sync_beside()
+        writer.sync_beside()
+        written += _fill(writer, 10, DAY_NS + 300 * SECOND, SECOND)
+    assert _day(store, "2025-09-04") == written
+
+
+def test_what_the_disk_does_to_a_thread_is_heard(store: TapeStore) -> None:
+    writer = store.writer(RULES)
+    _fill(writer, 200, DAY_NS, SECOND)
+    current = writer._open
+    assert current is not None
+    writer.flush()
+    current.file = _Failing(current.file)  # type: ignore[assignment]
+    with pytest.raises(TapeError, match="No space left"):
+        _fill(writer, 20_000, DAY_NS + 300 * SECOND, SECOND // 100)
+    with pytest.raises(TapeError, match="recording stopped"):
+        _fill(writer, 1, DAY_NS + 700 * SECOND, SECOND)
+    writer.close()

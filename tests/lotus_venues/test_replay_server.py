@@ -14,7 +14,7 @@ from lotus_venues.hyperliquid.info import InfoClient, http_base, require_listed
 from lotus_venues.hyperliquid.subscriptions import (
     PING_TEXT,
     Subscription,
-    acknowledges,
+    acknowledged,
     route,
     subscribe_text,
     universe_subscriptions,
@@ -53,7 +53,7 @@ async def enter(url: str) -> ClientConnection:
         await client.send(subscribe_text(sub))
         echo = json.loads(await client.recv())
         assert echo["channel"] == "subscriptionResponse"
-        assert acknowledges(echo["data"]["subscription"], sub)
+        assert acknowledged(echo["data"]["subscription"]) == sub
     return client
 
 

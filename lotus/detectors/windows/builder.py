@@ -104,6 +104,11 @@ class WindowBuilder:
         )  # fmt: skip
         return True
 
+    @property
+    def arrays(self) -> tuple[WindowTables, Running, Floats, NDArray[np.bool_], Floats, Floats]:
+        """What kernels need to close a window: both programs, table row, birth, results and float row, one of each."""
+        return self._all, self._windows, self._table, self._rebirth, self._results, self._out
+
     def feed_all(self, ints: Ints, floats: Floats, annotations: Floats) -> WindowBatch:
         """Take many frame rows in order and return the windows they closed."""
         counts, width = self._state["count"], self._rows.shape[1]

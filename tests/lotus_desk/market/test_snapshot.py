@@ -169,12 +169,14 @@ def test_a_condition_on_volume_holds_when_the_tape_says_so_live_as_in_batch() ->
         step = pipeline.feed(recv_ns, number, raw)
         whole.feed(recv_ns, number, raw)
         desk.step(recv_ns, number, step)
+        desk.show(step.asset)
         live.see(recv_ns, step, desk.venue.ladders, raw)
         for asset, end_ms in closed.items():
             view = live.view(UNIVERSE[asset].name)
             if view is not None:
                 shown.append((asset, end_ms, view.volume_ratio, all_hold(condition, view)))
         closed.clear()
+    whole.settle()
     ints, floats = batch.ints.array(), batch.floats.array()
     expected = {(int(i[I_ASSET]), int(i[I_END])): float(f[C_VOL_REL]) for i, f in zip(ints, floats, strict=True)}
     assert len(shown) > 2000

@@ -11,7 +11,6 @@ from lotus.detectors.registry import shipped_detectors
 from lotus.detectors.scoring.scored import Columns, columns_of
 from lotus.detectors.scoring.scorer import in_key_order
 from lotus.errors import ConfigError
-from lotus.microtape.frames.spec import I_END, N_FLOATS, N_INTS
 from lotus_live.feed.recorder import SwapRecord
 from lotus_live.parity import events_hash, neutral_beliefs, verify_parity
 from lotus_live.pipeline import shadows
@@ -138,17 +137,3 @@ def test_a_trial_needs_a_name_of_its_own() -> None:
         shadows.read_shadows([one.replace("trial_x", SETTLED[0])], SPEC.detectors, MANIFEST)
     with pytest.raises(ConfigError, match="at most"):
         shadows.read_shadows([one] * 33, SPEC.detectors, MANIFEST)
-
-
-def test_the_ring_keeps_the_latest_frames_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shadows, "RING_ROWS", 2048)
-    ring = shadows.FrameRing()
-    assert len(ring.last(1_000).ints) == 0
-    ints, floats = np.zeros(N_INTS, np.int64), np.zeros(N_FLOATS)
-    for k in range(5_000):
-        ints[I_END], floats[0] = 200 * k, k
-        ring.add(ints, floats, np.full(40, float(k)))
-    for span_ms, n in ((1_000, 5), (10**9, 2048)):
-        kept = ring.last(span_ms)
-        assert kept.ints[:, I_END].tolist() == [200 * k for k in range(5_000 - n, 5_000)]
-        assert np.array_equal(kept.floats[:, 0], kept.annotations[:, 0])

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from lotus_venues.hyperliquid.subscriptions import Subscription, acknowledges, route, subscribe_text, unsubscribe_text
+from lotus_venues.hyperliquid.subscriptions import Subscription, acknowledged, route, subscribe_text, unsubscribe_text
 
 
 @pytest.mark.parametrize(
@@ -28,5 +28,5 @@ def test_what_was_asked_for_is_acknowledged_and_nothing_else(sub: Subscription) 
     asked, ended = json.loads(subscribe_text(sub)), json.loads(unsubscribe_text(sub))
     assert (asked["method"], ended["method"]) == ("subscribe", "unsubscribe")
     assert asked["subscription"] == ended["subscription"]
-    assert acknowledges(asked["subscription"] | {"mantissa": None}, sub)
-    assert not acknowledges(asked["subscription"] | {"coin": "XRP"}, sub)
+    assert acknowledged(asked["subscription"] | {"mantissa": None}) == sub
+    assert acknowledged(asked["subscription"] | {"coin": "XRP"}) != sub
