@@ -138,12 +138,13 @@ def _message(row: SignalRow) -> Message:
 class TradingClock:
     """The clock of the feed: the machine's, or with a `pace` a replay's that runs so many times as fast.
 
-    While `hold` returns a text, nothing is opened.
+    While `hold` returns a text, nothing is opened. `in_step`: it stands until the venue's answers are taken in.
     """
 
     now_ms: Callable[[], int]
     pace: float = 0.0
     hold: Callable[[], str] = str
+    in_step: bool = False
 
 
 def trading_of(
@@ -177,7 +178,7 @@ def trading_of(
     keys = Keys(settings.keys_root)
     books = TradeBooks(databases, keys, market.venue, session)
     triggers = TriggerDesk(universe, manifest.kernel.cadence_ms, TriggerBooks(databases, keys).write)
-    desk = TradingDesk(books, market, venues, switch, triggers)
+    desk = TradingDesk(books, market, venues, switch, triggers, clock.in_step)
     interlock = Interlock(market, databases, holds)
     interlock.look()
     policy = shipped_policy()

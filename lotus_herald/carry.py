@@ -98,14 +98,17 @@ class Carrier:
 
     def carry(self, now_ms: int | None, senders: Sequence[Module] = tuple(Module)) -> Carried:
         """Deliver everything that waits in the outboxes of `senders`; return the counts."""
-        going = _Pass(now_ms)
-        for sender in senders:
-            self._carry_all(sender, going)
+        going, waiting = _Pass(now_ms), list(senders)
+        while waiting:
+            for sender in waiting:
+                self._carry_all(sender, going)
+            waiting, going.answered = [module for module in Module if module in going.answered], set()
         return going.summary()
 
     def _carry_all(self, sender: Module, going: "_Pass") -> None:
-        """Carry what waits in one outbox, unless it is what is under way already."""
+        """Carry what waits in one outbox; one that is under way is looked at again."""
         if sender in going.under_way:
+            going.answered.add(sender)
             return
         going.under_way.add(sender)
         try:
@@ -214,11 +217,15 @@ class Carrier:
 
 @dataclass(slots=True)
 class _Pass:
-    """One pass, and whose outboxes are under way in it: a sender's answers are carried inside its target's."""
+    """One pass, and whose outboxes are under way in it: a sender's answers are carried inside its target's.
+
+    `answered` are those that may have more since they were claimed.
+    """
 
     now_ms: int | None
     counts: Counter[herald_books.Counted] = field(default_factory=Counter)
     under_way: set[Module] = field(default_factory=set)
+    answered: set[Module] = field(default_factory=set)
     silent: set[Module] = field(default_factory=set)
     standing_by: set[Module] = field(default_factory=set)
 

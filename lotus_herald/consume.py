@@ -116,8 +116,8 @@ class Consumer:
         return dict(counts)
 
     def _together(self, event_time_ms: int) -> tuple[list[Received], dict[str, str]]:
-        """Apply a batch without savepoints; anything raised undoes all of it."""
-        with self.connection.transaction():
+        """Apply a batch without savepoints, statements travelling together; anything raised undoes all of it."""
+        with self.connection.pipeline(), self.connection.transaction():
             rows = self._claim()
             outcomes = {row.event_id: self._handle(row, event_time_ms) for row in rows}
             self._finish(outcomes)

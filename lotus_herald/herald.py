@@ -182,6 +182,13 @@ class Herald:
             await asyncio.gather(*listeners, return_exceptions=True)
             self.close()
 
+    async def stand_by(self) -> None:
+        """Be there until cancelled for a caller of `turn`: no hint is heard, and nothing is polled beside it."""
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self.close()
+
     def _consume(self, module: Module, handlers: Handlers) -> dict[str, int]:
         try:
             connection = self._links.get(module.value, "consume")

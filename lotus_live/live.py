@@ -8,7 +8,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import islice
+from itertools import islice, tee
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,7 @@ from lotus_live.daemon import Daemon
 from lotus_live.feed.clocks import Arrival, Clock, ReplayClock, in_ms, is_control, is_no_market
 from lotus_live.feed.feed import Feed, FeedPolicy
 from lotus_live.feed.recorder import Recorder, tape_header
-from lotus_live.feed.replay_process import frames_of, served
+from lotus_live.feed.replay_process import served
 from lotus_live.feed.tape_file import Recording, TapeDay, TapeFile
 from lotus_live.feed.wall_clock import WallClock
 from lotus_live.lockstep import Lockstep
@@ -84,7 +84,8 @@ def run_live(
 
     With `trade` published windows are executed where the settings say: on paper accounts that see the same feed, or
     at `local`, an exchange on loopback; of a recording, one that plays it in this process. With a speed that recording
-    goes on whatever its orders do; at 0 it waits for them (`Lockstep`), on paper it has the fastest pace.
+    goes on whatever its orders do; at 0 it waits for them (`Lockstep`), on paper it has the fastest pace. In step no
+    commit waits for the disk: exchange and orders end with this process, and the tape holds the rest.
 
     A recording is files, or a day of a stored tape, which is given out from its first window on as batch has it.
     A replay records what it takes under its own tape name, so that after a crash the same call goes on where its tape
@@ -93,16 +94,18 @@ def run_live(
     """
     if run_id:
         parse_name("run", run_id)
+    in_step = False
     if isinstance(source, str) or not source:
         job = _on_venue(settings, str(source or settings.live.ws_url), run_id, on_start, trade)
     else:
         tape = source if isinstance(source, TapeDay) else TapeFile(tuple(source))
         if trade and (plan.speed or settings.trading.venue != LOCAL):
             plan = replace(plan, speed=pace_to_trade(plan.speed, (d.horizon_s for d in shipped_detectors())))
+        in_step = trade and not plan.speed
         job = _replayed(settings, tape, run_id, plan, on_start, trade)
     if databases is not None:
         return uvloop.run(job(databases))
-    with Databases(settings) as own:
+    with Databases(settings, is_lazy=in_step) as own:
         return uvloop.run(job(own))
 
 
@@ -173,7 +176,9 @@ def _replayed(
         last_ns = _check_same_tape(store, tape, done)
         at_exchange = trade and settings.trading.venue == LOCAL
         along = is_no_market if at_exchange else is_control
-        clock = ReplayClock(islice(tape.arrivals(), done, None), along, last_ns)
+        arrivals = islice(tape.arrivals(), done, None)
+        given, played = tee(arrivals) if at_exchange else (arrivals, iter(()))
+        clock = ReplayClock(given, along, last_ns)
         if trade and not at_exchange:
             daemon.trade(_on_paper(settings, databases, spec, name, clock, plan.speed))
         daemon.taker.restore(0)
@@ -198,9 +203,9 @@ def _replayed(
             latency_ms, window_ms = spec.manifest.outcomes.latency_ms, spec.manifest.kernel.window_ms
             step = Lockstep(daemon, clock, latency_ms * NS_PER_MS, window_ms * NS_PER_MS)
             options = replace(options, hold=step.hold)
-        async with LocalExchange(coins, frames_of(tape, done), options=options) as exchange:
-            pace = plan.speed or 1.0
-            trading_clock = TradingClock(in_ms(clock), pace)
+        frames = ((line.recv_ns, line.raw) for line in played)
+        async with LocalExchange(coins, frames, options=options) as exchange:
+            trading_clock = TradingClock(in_ms(clock), plan.speed or 1.0, in_step=not plan.speed)
             daemon.trade(trading_of(settings, databases, spec.universe, exchange.url, trading_clock, name))
             feed = Feed(
                 url=exchange.ws_url,

@@ -11,7 +11,7 @@ a simulation (Chandy, Misra), barriers.
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -29,7 +29,8 @@ STEP_NS = 1_000_000_000
 CLOSING_NS = 2_000_000_000  # after its end a window is closed by the next message or not at all
 PATIENCE_S = 20.0
 WAIT_S = 0.001  # between two looks at what other threads do
-LOOK_MS = 10_000  # of the tape: an answer about the accounts is good for so long
+LOOK_MS = 30_000  # of the tape: an answer about the accounts is good for so long
+MOST_ROWS = 200  # scored windows that wait for the next one that is published
 
 
 @dataclass(slots=True)
@@ -44,6 +45,7 @@ class Lockstep:
     _begun: bool = False
     _ends: int = 0
     _published: int = 0
+    _reported: int = 0
     _due_ns: int = 0
     _barrier_ns: int = 0
     _looked_ms: int = 0
@@ -84,26 +86,35 @@ class Lockstep:
 
     async def finish(self) -> None:
         """Carry what the last lines caused, once the tape is over."""
+        self.daemon.taker.hand_over()
         await self._settle()
-        await self._carried()
+        while await self._carried(*Module):
+            pass
         await self.trading.rebalancer.over()
 
     async def _settle(self) -> None:
-        """See everything through that the lines so far caused."""
-        counts, desk, end_ms = self.daemon.taker.counts, self.trading.desk, self.daemon.taker.last_window_end_ms
-        self.daemon.taker.hand_over()
+        """See everything through that the lines so far caused; they are on the tape before anything leaves."""
+        taker, desk = self.daemon.taker, self.trading.desk
+        counts, end_ms = taker.counts, taker.last_window_end_ms
+        if counts.published != self._published or len(taker.rows.scored) >= MOST_ROWS:
+            taker.hand_over()
         if counts.published != self._published:
             self._published = counts.published
             await self._look()
             await self._until(lambda: self.daemon.log.is_idle)
-            await self._carried()
+            await self._carried(Module.SIG)
         if counts.ends != self._ends:
             self._ends = counts.ends
+            self.daemon.tape.recorder.flush()
+            if desk.counts.finished != self._reported:
+                await self._carried(Module.TR)
             if await self.trading.rebalancer.window(end_ms):
                 await self._look()
-                await self._carried()
+                await self._carried(Module.DM)
         desk.show_markets()
-        await self._until(lambda: desk.is_idle)
+        if not desk.is_idle:
+            self.daemon.tape.recorder.flush()
+            await self._in_time(desk.idle())
 
     async def _look(self) -> None:
         """Ask the venues for money and for what is open, if they were not asked lately: orders may follow."""
@@ -116,21 +127,36 @@ class Lockstep:
                     if isinstance(venue, HyperliquidVenue):
                         await venue.exchange.look_at_exposure()
 
-    async def _carried(self) -> None:
-        """Carry messages until a pass finds none."""
+    async def _carried(self, *speakers: Module) -> int:
+        """Carry what modules said, what follows from it, and all reports; return how many messages that were."""
+        speaking = {*speakers}
+        if self.trading.desk.counts.finished != self._reported:
+            self._reported = self.trading.desk.counts.finished
+            speaking.add(Module.TR)
         await self._until(lambda: self.daemon.supervisor.herald is not None)
-        while (herald := self.daemon.supervisor.herald) is not None:
-            carried, _ = await asyncio.to_thread(herald.turn, frozenset(Module))
-            if not carried.total:
-                return
+        if (herald := self.daemon.supervisor.herald) is None:
+            return 0
+        carried, _ = await asyncio.to_thread(herald.turn, frozenset(speaking))
+        return carried.total
+
+    async def _in_time(self, work: Awaitable[None]) -> None:
+        """Wait for something that ends by itself, within `PATIENCE_S`."""
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                await work
+        except TimeoutError:
+            self._give_up()
+
+    def _give_up(self) -> None:
+        self.given_up += 1
+        if self.given_up == 1:
+            logger.warning("a step of the replay was not over within %g s", PATIENCE_S)
 
     async def _until(self, is_done: Callable[[], bool]) -> None:
         """Wait for something, within `PATIENCE_S`."""
         until_s = time.monotonic() + PATIENCE_S
         while not is_done():
             if time.monotonic() > until_s:
-                self.given_up += 1
-                if self.given_up == 1:
-                    logger.warning("a step of the replay was not over within %g s", PATIENCE_S)
+                self._give_up()
                 return
             await asyncio.sleep(WAIT_S)

@@ -125,7 +125,8 @@ class Supervisor:
     async def _carry(self, clock: Clock) -> None:
         """Host the deployment's Herald, which carries the messages of modules; one that breaks is begun again.
 
-        Dagster's runs apply the messages of learning, in step with the nightly run; the daemon only carries them.
+        In step it carries at the barriers alone. Dagster's runs apply the messages of learning, in step with the
+        nightly run; the daemon only carries them.
         """
         context, taker = self._context, self._taker
         keys, trading = Keys(context.settings.keys_root), taker.trading
@@ -137,7 +138,7 @@ class Supervisor:
                 on_applied=None if trading is None else trading.desk.applied,
             )  # fmt: skip
             try:
-                await self.herald.run()
+                await (self.herald.stand_by() if taker.in_step else self.herald.run())
             except AWAY as error:
                 taker.counts.failed(FailureCause.HERALD, str(error))
                 logger.warning("the Herald ended and is begun again: %s", error, extra=context.ids)

@@ -1,4 +1,4 @@
-"""Which knobs a plan is executed with and a book is decided with, each looked up in the database of its module.
+"""Which knobs a plan is executed with and a book is decided with, by the version in force in its module's database.
 
 A version counts from its event time on. Its effect in a context is `lotus.trading.plan.knob_choice`'s and
 `lotus.decision.policy.in_force`'s.
@@ -16,6 +16,7 @@ from lotus.manifest import WeaveDefaults
 from lotus.modules.envelope import RefusedError
 from lotus.modules.intents import Module, Reason
 from lotus.priors.context import context_bins, context_text, market_context
+from lotus.priors.types import PriorsVersion
 from lotus.trading.plan.knob_choice import KnobChoice, choice_of
 from lotus.trading.plan.knobs import TRIED
 from lotus.trading.plan.plan import Plan, PlanKind
@@ -79,14 +80,11 @@ class PolicyChooser:
     explore: float = 0.0
     seed: int = 7
 
-    def choice(
-        self, connection: Connection, branch: str, contexts: Sequence[str], time_ms: int, name: str
-    ) -> PolicyChoice:
-        """Return the choice for a decision made at an event time; `contexts` are of the market's newest windows.
+    def choice(self, version: PriorsVersion, contexts: Sequence[str], time_ms: int, name: str) -> PolicyChoice:
+        """Return the choice for a decision made at an event time, at which `version` is in force.
 
-        A trial is drawn by the decision's `name`.
+        `contexts` are of the market's newest windows. A trial is drawn by the decision's `name`.
         """
-        version = in_force_at(connection, branch, time_ms, Module.DM.value)
         bins = market_context(contexts)
         tried, step = tried_knobs(self.policy, self.weave.phi_step), self.weave.phi_step
         trial = drawn_experiment(name, time_ms, tried, self.explore, step, self.seed)

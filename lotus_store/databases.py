@@ -19,6 +19,7 @@ from psycopg.conninfo import make_conninfo
 from lotus.errors import LedgerError
 from lotus_store.config import DATABASES, Settings
 from lotus_store.postgres.addresses import driver_words
+from lotus_store.postgres.durability import lazily
 from lotus_store.postgres.embedded import WAIT_S, embedded, revive
 from lotus_store.postgres.migrations import LOCK_KEY, LOTUS_DATABASES, application_name, migrate
 from lotus_store.postgres.queries import query
@@ -31,10 +32,13 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 class Databases(AbstractContextManager["Databases"]):
     """The databases of one home, opened at the first use; `close` lets the embedded server go."""
 
-    def __init__(self, settings: Settings, migrated: bool = True) -> None:
-        """Remember the settings; nothing is started yet. `migrated` brings schemas up to date at opening."""
+    def __init__(self, settings: Settings, migrated: bool = True, is_lazy: bool = False) -> None:
+        """Remember the settings; nothing is started yet. `migrated` brings schemas up to date at opening.
+
+        Commits of lazy connections do not wait for the disk: a power cut may forget the last ones, a kill does not.
+        """
         self._settings = settings
-        self._migrated = migrated
+        self._migrated, self._is_lazy = migrated, is_lazy
         self._held = ExitStack()
         self._dsns: dict[str, str] = {}
         self._owners: dict[str, str] = {}
@@ -77,7 +81,11 @@ class Databases(AbstractContextManager["Databases"]):
 
         An embedded server that is just being restarted is waited for, at most 60 s. Raises `LedgerError` otherwise.
         """
-        return self._connect(name, self.dsn(name), autocommit)
+        connection = self._connect(name, self.dsn(name), autocommit)
+        if self._is_lazy:
+            lazily(connection)
+            connection.commit()
+        return connection
 
     def set_dagster_apart(self) -> None:
         """Make sure that Dagster's database holds nothing of Lotus; on the embedded server Dagster's role owns it.

@@ -46,8 +46,11 @@ class Ladder:
 
     def on_bbo(self, recv_ns: int, bid: Level | None, ask: Level | None) -> None:
         """Set the best level of each side; deeper levels stay where they are worse than it. None empties a side."""
-        _put(self.bids, (bid,) if bid else (), 1)
-        _put(self.asks, (ask,) if ask else (), -1)
+        for side, best, sign in ((self.bids, bid, 1), (self.asks, ask, -1)):
+            if best and side and side[0][0] == best[0]:
+                side[0] = best
+            else:
+                _put(side, (best,) if best else (), sign)
         self.recv_ns = recv_ns
 
     def take(self, side: Side, lots: int, limit: int | None) -> list[Level]:

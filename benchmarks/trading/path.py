@@ -243,6 +243,8 @@ def main(rate: float, seconds: float, as_json: bool) -> None:
         "path_ms": {"p50": quantile(path, 0.5), "p99": quantile(path, 0.99), "worst": quantile(path, 1.0)},
         "six_commits_ms": {"p50": quantile(reference, 0.5), "p99": quantile(reference, 0.99)},
         "ratio_p50": round(quantile(path, 0.5) / quantile(reference, 0.5), 2),
+        "ratio_p99": round(quantile(path, 0.99) / quantile(reference, 0.99), 2),
+        "p99_over_p50_of_six_commits": round(quantile(path, 0.99) / quantile(reference, 0.5), 2),
     }  # fmt: skip
     print(json.dumps(told) if as_json else json.dumps(told, indent=1))
 

@@ -23,13 +23,15 @@ COMPARE_ROUNDS = 5
 class Accounts:
     """The looks of one desk; `used` returns the value of the plans of each account (USD), for its budgets.
 
-    Set `doubted` when something broke: what is believed is compared with the venues at once.
+    Set `doubted` when something broke: what is believed is compared with the venues at once. In step money is looked at
+    by the barriers alone (`look`), so that what is decided does not hang on the wall's clock.
     """
 
     market: MarketSnapshot
     venues: Mapping[str, Venue]
     reconcilers: Sequence[Reconciler]
     used: Callable[[], dict[str, Decimal]]
+    in_step: bool = False
     doubted: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self) -> None:
@@ -46,7 +48,8 @@ class Accounts:
                 is_due, again_s = True, time.monotonic() + LOOK_S
                 self.doubted.clear()
             with suppress(VenueError):
-                await self.look()
+                if not self.in_step:
+                    await self.look()
             for reconciler in self.reconcilers if is_due else ():
                 with suppress(VenueError):
                     await reconciler.compare()

@@ -17,7 +17,7 @@ from lotus.modules.intents import Module
 from lotus.trading.execution.events import Alarm, Command, Event, Halt, Place, Steer, Tick
 from lotus.trading.execution.executor import begin
 from lotus.trading.execution.orders import FundingPayment, NewOrder, OrderUpdate, VenueFill
-from lotus.trading.execution.state import Entering, ExecutionState
+from lotus.trading.execution.state import Entering, ExecutionState, Safety
 from lotus.trading.venue import Venue
 from lotus_desk.execution.account_looks import Accounts
 from lotus_desk.execution.books import PlanDelta, TradeBooks
@@ -39,6 +39,7 @@ logger = logging.getLogger(__name__)
 TICK_S = 0.1
 POLL_ROUNDS = 10
 RETRY_S = 0.5
+CONFIRM_IN_STEP_MS = 60_000  # of the tape
 BOOKS_S = 0.5  # longer than this nothing waits for the books
 
 
@@ -52,20 +53,25 @@ class TradingDesk:
         venues: Mapping[str, Venue],
         switch: KillSwitch,
         triggers: TriggerDesk | None = None,
+        in_step: bool = False,
     ) -> None:
-        """Nothing is opened yet. Without `triggers` a plan that has one waits until it is over."""
+        """Nothing is opened yet. Without `triggers` a plan that has one waits until it is over.
+
+        In step the venue is an exchange that is waited for and loses no news of an order.
+        """
         self.books, self.market, self.venues, self.switch = books, market, dict(venues), switch
         self.counts = DeskCounts()
         self.reconcilers = [Reconciler(venue, self, market.now_ms) for venue in self.venues.values()]
         self.recovered = False  # whether it has compared itself with its venues since it was made
         self.triggers = triggers
+        self.safety = Safety(confirm_ms=CONFIRM_IN_STEP_MS) if in_step else Safety()
         if triggers is not None:
             triggers.tell = self.post
         self._table = RunTable()
         used = partial(self._table.used_usd, self.venues)
-        self._accounts = Accounts(market, self.venues, self.reconcilers, used)
+        self._accounts = Accounts(market, self.venues, self.reconcilers, used, in_step)
         self._events: list[tuple[str, Event]] = []
-        self._wake = asyncio.Event()
+        self._wake, self._quiet = asyncio.Event(), asyncio.Event()
         self._fresh = True
         self._under_way = 0  # commands carried out now, and the turn that makes them
         self._switched = LIFTED
@@ -107,6 +113,8 @@ class TradingDesk:
                     await self._turn()
                 finally:
                     self._under_way -= 1
+                if self.is_idle:
+                    self._quiet.set()
                 self._beat()
         except asyncio.CancelledError:
             self._pulse.over()
@@ -134,18 +142,25 @@ class TradingDesk:
         """Whether every event is taken in, written and answered."""
         return not (self._events or self._wake.is_set() or self._under_way or self._in_time.is_busy)
 
+    async def idle(self) -> None:
+        """Wait until every event is taken in, written and answered."""
+        while not self.is_idle:
+            self._quiet.clear()
+            await self._quiet.wait()
+
     async def look_at_accounts(self) -> None:
         """Ask the venues for money and positions now. Raises `VenueError`."""
         await self._accounts.look()
 
     def show_markets(self) -> None:
-        """Show every plan under way its market as it is now."""
-        alive = [(name, run.row.coin) for name, run in self._table.runs.items() if run.done_ms is None]
-        if alive:
-            views = {asset.name: self.market.view(asset.name) for asset in self.market.universe}
-            self._events += [(name, views[coin] or Tick()) for name, coin in alive]
-            self._wake.set()
-        for plan_id in self._table.retire(self.market.now_ms()):
+        """Show every plan under way its market as it is now; one that rests takes no turn for it."""
+        alive = [run for run in self._table.runs.values() if run.done_ms is None]
+        views, now_ms = {coin: self.market.view(coin) for coin in {run.row.coin for run in alive}}, self.market.now_ms()
+        for run in alive:
+            view = views[run.row.coin]
+            if view is None or not run.rests(view, now_ms):
+                self.post(run.row.plan_id, view or Tick())
+        for plan_id in self._table.retire(now_ms):
             if self.triggers is not None:
                 self.triggers.forget(plan_id)
 
@@ -206,13 +221,11 @@ class TradingDesk:
             if run is not None:
                 self._step(run, event)
         moved = self._table.changed()
-        if not moved:
-            return
-        if not await self._write(moved):
+        if moved and not await self._write(moved):
             self._without_books(moved)
-            return
-        self._show_held()
-        for run in moved:
+        elif moved:
+            self._show_held()
+        for run in self._table.commanding():
             self._dispatch(run, run.commands)
             run.commands = []
 
@@ -260,7 +273,7 @@ class TradingDesk:
         plan, written, choice = plan_of(row), execution_of(row), choice_in(row.reference)
         knobs = choice.knobs if choice is not None else None
         asset = next(asset for asset in self.market.universe if asset.name == row.coin)
-        state = written or begin(plan, asset, row.venue, self.market.now_ms(), knobs)
+        state = written or begin(plan, asset, row.venue, self.market.now_ms(), knobs, self.safety)
         self._table.add(PlanRun(row, state, self.venues[plan.authority.account], written=written))
         self.counts.plans += 1
         if self.triggers is not None and plan.trigger and state.entering is Entering.WAITING and not state.triggered:

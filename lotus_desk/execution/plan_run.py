@@ -1,12 +1,15 @@
 """A plan under way at the desk, what of it is to be carried out and written down, and the desk's running counts."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
-from lotus.trading.execution.events import Command, Event, Finished
+from lotus.trading.execution.conditions import MarketView, passed
+from lotus.trading.execution.events import Ask, Command, Event, Finished
 from lotus.trading.execution.executor import step
+from lotus.trading.execution.order_machine import TrackedOrder
 from lotus.trading.execution.orders import NewOrder, OrderState, OrderUpdate
+from lotus.trading.execution.resting import rests_until
 from lotus.trading.execution.state import ExecutionState
 from lotus.trading.venue import Venue
 from lotus_desk.execution.books import PlanDelta
@@ -17,7 +20,7 @@ from lotus_store.ledger.trading.plans import PlanRow
 class PlanRun:
     """A plan under way, and what of it changed since it was written down.
 
-    `amended` are the ceiling and the exit time that it took last.
+    `amended` are the ceiling and the exit time that it took last, `seen` a market that it took in at rest.
     """
 
     row: PlanRow
@@ -29,6 +32,9 @@ class PlanRun:
     written: ExecutionState | None = None
     done_ms: int | None = None
     amended: tuple[Decimal | None, int | None] = (None, None)
+    seen: MarketView | None = None
+    _judged: ExecutionState | None = None
+    _rests_until_ms: int | None = None
 
     @property
     def account(self) -> str:
@@ -36,17 +42,34 @@ class PlanRun:
         return self.state.plan.authority.account
 
     def take(self, event: Event, now_ms: int) -> None:
-        """Take in an event; what follows waits in `commands`.
+        """Take in an event; what follows waits in `commands`. Of a plan that did not change those are questions only.
 
         Raises `VenueError`, and changes nothing, when it contradicts the plan's own orders.
         """
+        if self.seen is not None:
+            self.state, self.seen = replace(self.state, view=self.seen), None
         before = self.state
         self.state, commands = step(before, event, now_ms)
         self.finished |= any(isinstance(command, Finished) for command in commands)
         self.finished &= self.state.done
         self.commands += [command for command in commands if not isinstance(command, Finished)]
-        self.is_changed |= bool(commands) or _brings_news(before, self.state)
+        acts = any(not isinstance(command, Ask) for command in commands)
+        self.is_changed |= acts or _brings_news(before, self.state)
         self.done_ms = self.done_ms if self.state.done else None
+
+    def rests(self, view: MarketView, now_ms: int) -> bool:
+        """Keep a market for later that changes nothing else now; False when the plan has to take it in."""
+        if self._judged is not self.state:
+            self._judged, self._rests_until_ms = self.state, rests_until(self.state)
+        until_ms, plan = self._rests_until_ms, self.state.plan
+        if until_ms is None or now_ms > until_ms:
+            return False
+        if plan.stop_px is not None and passed(plan.stop_px, plan.exit_side, view):
+            return False
+        last = self.seen or self.state.view
+        if last is None or view.time_ms >= last.time_ms:
+            self.seen = view
+        return True
 
     def delta(self) -> PlanDelta:
         """Return what the books have to write of it."""
@@ -79,10 +102,25 @@ class DeskCounts:
 
 
 def _brings_news(before: ExecutionState, after: ExecutionState) -> bool:
-    """Tell whether an event brought something that the books have to know."""
-    orders = after.orders is not before.orders or after.foreign is not before.foreign
+    """Return whether an event brought something that the books have to know.
+
+    When an order was asked for, and when it was last seen, a start asks anew; whether it protects is news.
+    """
+    if after is before:
+        return False
+    orders = after.orders is not before.orders and any(
+        _differs(before.orders.get(name), order) for name, order in after.orders.items()
+    )
     stage = after.entering is not before.entering or after.ending is not before.ending
-    return orders or stage or after.funding is not before.funding
+    guarded = (after.bare_since_ms is None) is not (before.bare_since_ms is None)
+    paid = after.funding is not before.funding or after.foreign is not before.foreign
+    return orders or stage or guarded or paid
+
+
+def _differs(before: TrackedOrder | None, after: TrackedOrder) -> bool:
+    if before is None or before is after:
+        return before is None
+    return replace(after, asked_ms=before.asked_ms, seen_ms=before.seen_ms) != before
 
 
 def never_placed(orders: Iterable[NewOrder], now_ms: int, why: str) -> list[OrderUpdate]:

@@ -51,6 +51,10 @@ class RunTable:
         """Return the plans that changed since they were written down."""
         return [run for run in self.runs.values() if run.is_changed]
 
+    def commanding(self) -> list[PlanRun]:
+        """Return the plans whose commands wait."""
+        return [run for run in self.runs.values() if run.commands]
+
     def states_of(self, venue: Venue) -> list[ExecutionState]:
         """Return the states of all plans at a venue."""
         return [run.state for run in self.runs.values() if run.venue is venue]

@@ -1,9 +1,9 @@
 """One decision of the book for one scored window: what is known and held goes in, one row and one message come out.
 
 Everything is written in one transaction under names that follow from branch, book and window, so that a window is
-decided once whatever is killed or started again; one that tries a knob of the policy leaves a row of that beside it.
-Without knowledge or an account nothing is decided, and the outcome names the reason. What is decided is
-`lotus.decision`; when, `lotus_desk.rebalancer`.
+decided once whatever is killed or started again; only one that told nobody anything does not wait for the disk. One
+that tries a knob of the policy leaves a row of that beside it. Without knowledge or an account nothing is decided, and
+the outcome names the reason. What is decided is `lotus.decision`; when, `lotus_desk.rebalancer`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -29,16 +29,10 @@ from lotus_herald.outbox import send
 from lotus_modules.knobs import PolicyChoice, PolicyChooser
 from lotus_store.databases import Connection
 from lotus_store.ledger.beliefs.policy_trials import put_policy_trial
+from lotus_store.ledger.beliefs.priors import in_force_asked
 from lotus_store.ledger.trading.decisions import put_decision
-from lotus_store.ledger.trading.inputs import (
-    forget_inputs,
-    live_contexts,
-    live_cues,
-    live_views,
-    put_standing,
-    standing_of,
-)
-from lotus_store.ledger.trading.knowledge import Knowledge, executors_by
+from lotus_store.ledger.trading.inputs import book_inputs, forget_inputs, put_standing
+from lotus_store.ledger.trading.knowledge import Knowledge, executors_asked
 
 LEAST_MOVE_USD: Final = 10.0  # a smaller move cannot be an order
 REMIND_MS: Final = 30_000  # while something is held, a decision is sent at least so often: plans are held on by it
@@ -103,31 +97,30 @@ class Allocator:
             return Decided(WindowOutcome.NO_KNOWLEDGE)
         if portfolio is None:
             return Decided(WindowOutcome.NO_ACCOUNT)
-        with connection.transaction():
-            last_ms, before = standing_of(connection, self.branch, self.portfolio_id)
-            if last_ms >= window_end_ms:
+        with connection.pipeline(), connection.transaction():
+            executors = executors_asked(connection, self.branch, day_of(portfolio.now_ms))
+            version = in_force_asked(connection, self.branch, portfolio.now_ms, Module.DM.value)
+            given = book_inputs(connection, self.branch, self.portfolio_id, portfolio.now_ms)
+            if given.last_ms >= window_end_ms:
                 return Decided(WindowOutcome.DECIDED_BEFORE)
-            now = seen(before, portfolio.now_ms, portfolio.equity_usd, portfolio.sizes, portfolio.marks)
-            views = live_views(connection, self.branch, portfolio.now_ms)
-            cues = live_cues(connection, self.branch, portfolio.now_ms)
-            executors = executors_by(connection, self.branch, day_of(portfolio.now_ms))
-            current = replace(knowledge, memory=replace(knowledge.memory, executors=executors))
-            contexts = live_contexts(connection, self.branch, portfolio.now_ms)
+            now = seen(given.standing, portfolio.now_ms, portfolio.equity_usd, portfolio.sizes, portfolio.marks)
+            current = replace(knowledge, memory=replace(knowledge.memory, executors=executors()))
             name = natural_id("book decision", self.branch, self.portfolio_id, window_end_ms)
-            choice = self.chooser.choice(connection, self.branch, [*contexts.values()], portfolio.now_ms, name)
+            choice = self.chooser.choice(version(), [*given.contexts.values()], portfolio.now_ms, name)
             state = self._state(portfolio, current, now, choice.policy, choice.priors_ver)
-            decision = decide(state, views, cues, (), self.solve)
-            tried = self._tried(name, window_end_ms, choice, decision, views, cues)
+            decision = decide(state, given.views, given.cues, (), self.solve)
+            tried = self._tried(name, window_end_ms, choice, decision, given.views, given.cues)
             speaks = worth_telling(decision, now)
             now = replace(now, ratchet=decision.budgets.ratchet, told_ms=portfolio.now_ms if speaks else now.told_ms)
             forget_inputs(connection, self.branch, portfolio.now_ms)
-            if not put_standing(connection, self.branch, self.portfolio_id, window_end_ms, now):
+            is_lazy = not speaks and tried is None
+            if not put_standing(connection, self.branch, self.portfolio_id, window_end_ms, now, is_lazy=is_lazy):
                 return Decided(WindowOutcome.DECIDED_BEFORE)
             if tried is not None:
                 put_policy_trial(connection, self.branch, tried)
             if not speaks:
                 return Decided(WindowOutcome.QUIET, decision)
-            return Decided(WindowOutcome.SENT, decision, self._send(connection, name, decision, contexts))
+            return Decided(WindowOutcome.SENT, decision, self._send(connection, name, decision, given.contexts))
 
     def _tried(
         self, name: str, window_end_ms: int, choice: PolicyChoice, decision: Decision, views: Sequence[AlphaInput],

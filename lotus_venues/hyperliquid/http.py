@@ -22,6 +22,7 @@ from lotus.errors import VenueError
 from lotus.json_text import MAX_TEXT_BYTES, read_json
 
 _IDLE_S = 3.0
+_WATCH_S = 0.5
 
 
 class NotSent(VenueError):
@@ -52,10 +53,13 @@ class JsonPoster:
         self._pool: ThreadPoolExecutor | None = None
         self._lock = threading.Lock()
         self._free: list[tuple[float, http.client.HTTPConnection]] = []
+        self._asking: dict[http.client.HTTPConnection, float] = {}  # until when each request may take
 
     def open(self) -> None:
         """Start the threads; idempotent."""
-        self._pool = self._pool or ThreadPoolExecutor(self._threads, "venue")
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(self._threads, "venue")
+            threading.Thread(target=self._watch, args=[self._pool], name="venue-watch", daemon=True).start()
 
     async def post(self, path: str, body: dict[str, Any]) -> Any:
         """Return the decoded answer; raises `NotSent`, `GatewayRefused` or `Unanswered`."""
@@ -81,9 +85,7 @@ class JsonPoster:
 
     def _post(self, path: str, text: bytes) -> Any:
         connection = self._take()
-        limit = threading.Timer(2 * self.timeout_s, _cut, [connection.sock])
-        limit.daemon = True
-        limit.start()
+        self._asking[connection] = time.monotonic() + 2 * self.timeout_s
         try:
             connection.request("POST", path, text, {"Content-Type": "application/json"})
             answer = connection.getresponse()
@@ -92,7 +94,7 @@ class JsonPoster:
             connection.close()
             raise Unanswered(f"{path} gave no answer ({type(error).__name__})", "an answer in time") from error
         finally:
-            limit.cancel()
+            del self._asking[connection]
         if answer.will_close or len(raw) > MAX_TEXT_BYTES:
             connection.close()
         else:
@@ -106,6 +108,14 @@ class JsonPoster:
             return read_json(raw)
         except ValueError as error:
             raise Unanswered(f"{path} answered no JSON", "JSON", "something between here and the venue") from error
+
+    def _watch(self, pool: ThreadPoolExecutor) -> None:
+        """End requests that take too long, as long as there are any."""
+        while self._pool is pool or self._asking:
+            time.sleep(min(_WATCH_S, self.timeout_s / 4))
+            for connection, until_s in list(self._asking.items()):
+                if time.monotonic() > until_s:
+                    _cut(connection.sock)
 
     def _take(self) -> http.client.HTTPConnection:
         while True:
@@ -129,10 +139,11 @@ class JsonPoster:
         return connection
 
 
-def _cut(sock: socket.socket) -> None:
+def _cut(sock: socket.socket | None) -> None:
     """End a connection under the thread that reads from it."""
-    with suppress(OSError):
-        sock.shutdown(socket.SHUT_RDWR)
+    if sock is not None:
+        with suppress(OSError):
+            sock.shutdown(socket.SHUT_RDWR)
 
 
 def _is_quiet(connection: http.client.HTTPConnection) -> bool:

@@ -1,10 +1,14 @@
 """The tape as the exchange's background market: raw frames decoded into the engine, and remembered for subscribers.
 
 Decoding is the tape's own (`lotus.microtape.wire.frame`); the frames themselves are passed on unchanged, so whoever
-records the exchange records what the tape holds. Times, pacing and sockets do not belong here.
+records the exchange records what the tape holds. A book or a print that can fill nobody is decoded when somebody looks,
+and not at all once a whole book has replaced it. Times, pacing and sockets do not belong here.
 """
 
+import re
+from collections.abc import Sequence
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -16,8 +20,13 @@ from lotus.trading.execution.orders import Side
 from lotus_venues.hyperliquid.subscriptions import route
 from lotus_venues.local_exchange.engine.book import Level
 from lotus_venues.local_exchange.engine.exchange import Engine
+from lotus_venues.local_exchange.engine.market import MarketState
 
 MARKET_CHANNELS = frozenset({"l2Book", "bbo", "trades", "activeAssetCtx", "candle", "allMids"})
+MAY_WAIT = frozenset({"l2Book", "bbo", "trades"})
+MOST_LATE = 4_096  # frames of an asset that wait for somebody to look
+_HEAD = 20  # bytes in which a frame names its channel
+_TIME = re.compile(rb'"time":(\d+)')
 Route = tuple[str, str, bool]
 
 
@@ -30,51 +39,88 @@ class Tape:
         self.last: dict[Route, bytes] = {}
         self.contexts: dict[str, Any] = {}
         self._index = {m.listing.asset.name: i for i, m in enumerate(engine.state.markets)}
+        for asset, market in enumerate(engine.state.markets):
+            market.catch_up = partial(self._catch_up, asset, market)
 
     def apply(self, raw: bytes) -> Route | None:
         """Feed one frame; return its route, None for what is no market data of this universe (it is not passed on)."""
         target = route(raw)
-        if target[0] not in MARKET_CHANNELS or (target[1] and target[1] not in self._index):
+        channel, coin, _ = target
+        if channel not in MARKET_CHANNELS or (coin and coin not in self._index):
             return None
-        if target[0] in ("l2Book", "bbo", "trades", "activeAssetCtx"):
-            try:
-                message = decode_frame(raw)[1]
-            except WireError:
+        if channel in MAY_WAIT and coin and (market := self.engine.state.markets[self._index[coin]]).may_wait:
+            market.late.append(raw)
+            if len(market.late) >= MOST_LATE:
+                market.look()
+        elif channel in MAY_WAIT or channel == "activeAssetCtx":
+            message = _decoded(raw)
+            if message is None:
                 return target  # a damaged frame is passed on as the tape holds it
             self._feed(message)
-        if target[0] != "trades":
+        if channel != "trades":
             self.last[target] = raw
         return target
 
     def _feed(self, message: w.WireMessage) -> None:
         match message:
-            case w.L2Book() if message.spread is None:
-                asset = self._index[message.coin]
-                bids, asks = (self._levels(asset, side) for side in message.levels)
-                self.engine.on_book(asset, bids, asks, message.time, whole=not message.fast)
-            case w.Bbo():
-                asset = self._index[message.coin]
-                bids, asks = (self._levels(asset, [level] if level else []) for level in message.bbo)
-                self.engine.on_book(asset, bids, asks, message.time, whole=False)
+            case w.L2Book() | w.Bbo() if (book := self._book(message)) is not None:
+                asset, bids, asks, whole = book
+                self.engine.on_book(asset, bids, asks, message.time, whole=whole)
             case w.Trades():
                 for trade in message.prints:
-                    self._trade(trade)
+                    if (asset := self._index.get(trade.coin, -1)) >= 0:
+                        self.engine.on_trade(asset, *self._print(self.engine.state.markets[asset], trade))
             case w.ActiveAssetCtx():
                 self._context(message)
             case _:
                 return
 
-    def _trade(self, trade: w.Trade) -> None:
-        asset = self._index.get(trade.coin)
-        if asset is None:
-            return
-        market = self.engine.state.markets[asset]
-        units = market.listing.asset
-        side = Side.BUY if trade.side == "B" else Side.SELL
+    def _catch_up(self, asset: int, market: MarketState, frames: Sequence[bytes]) -> None:
+        """Take in the frames of an asset that waited; books before the last whole one are left out."""
+        first = self._last_whole(market, frames)
+        for number, raw in enumerate(frames):
+            if number < first and b'"trades"' not in raw[:_HEAD]:
+                continue
+            match _decoded(raw):
+                case (w.L2Book() | w.Bbo()) as message if (book := self._book(message)) is not None:
+                    market.show(book[1], book[2], message.time, whole=book[3])
+                case w.Trades() as message:
+                    for trade in message.prints:
+                        if trade.coin == market.listing.asset.name:
+                            market.take_print(*self._print(market, trade))
+                case _:
+                    pass
+
+    def _last_whole(self, market: MarketState, frames: Sequence[bytes]) -> int:
+        """Return the number of the last frame that replaces the whole book whatever came before it, 0 for none."""
+        for number in range(len(frames) - 1, 0, -1):
+            raw = frames[number]
+            if b'"l2Book"' not in raw[:_HEAD] or route(raw)[2]:
+                continue
+            book = _decoded(raw)
+            newest_ms = max(market.book_ms, *(_time_ms(before) for before in frames[:number]))
+            if isinstance(book, w.L2Book) and book.spread is None and not book.fast and book.time >= newest_ms:
+                return number
+        return 0
+
+    def _book(self, message: w.L2Book | w.Bbo) -> tuple[int, list[Level], list[Level], bool] | None:
+        """Return (asset, bids, asks, whether it is the whole book); None for a book of another form."""
+        asset = self._index[message.coin]
+        if isinstance(message, w.Bbo):
+            bids, asks = (self._levels(asset, [level] if level else []) for level in message.bbo)
+            return asset, bids, asks, False
+        if message.spread is not None:
+            return None
+        bids, asks = (self._levels(asset, side) for side in message.levels)
+        return asset, bids, asks, not message.fast
+
+    def _print(self, market: MarketState, trade: w.Trade) -> tuple[Side, int, int, int, int]:
+        """Return (aggressor, price, lots, time, number) of a print, which is kept among the last ones."""
+        units, shown = market.listing.asset, market.trades
+        if all(t["tid"] != trade.tid for t in shown):
+            shown.append(msgspec.to_builtins(trade))
         px, lots = integer(trade.px, units.px_decimals), integer(trade.sz, units.sz_decimals)
-        if not market.trades or all(t["tid"] != trade.tid for t in market.trades):
-            market.trades.append(msgspec.to_builtins(trade))
-        self.engine.on_trade(asset, side, px, lots, trade.time, trade.tid)
+        return Side.BUY if trade.side == "B" else Side.SELL, px, lots, trade.time, trade.tid
 
     def _context(self, message: w.ActiveAssetCtx) -> None:
         asset = self._index[message.coin]
@@ -87,6 +133,20 @@ class Tape:
     def _levels(self, asset: int, levels: list[w.Level]) -> list[Level]:
         units = self.engine.state.markets[asset].listing.asset
         return [(integer(x.px, units.px_decimals), integer(x.sz, units.sz_decimals)) for x in levels]
+
+
+def _decoded(raw: bytes) -> w.WireMessage | None:
+    """Return the message of a frame, None for a damaged one."""
+    try:
+        return decode_frame(raw)[1]
+    except WireError:
+        return None
+
+
+def _time_ms(raw: bytes) -> int:
+    """Return the stamp that a frame shows, without decoding it; 0 where there is none."""
+    found = _TIME.search(raw)
+    return int(found.group(1)) if found else 0
 
 
 def integer(text: str, decimals: int) -> int:

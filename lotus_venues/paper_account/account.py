@@ -117,7 +117,8 @@ class PaperAccount:
         self.state.now_ns = max(self.state.now_ns, now_ns)
         self._pay(now_ns)
         due = [r for r in self.state.on_way if r.due_ns <= self.state.now_ns]
-        self.state.on_way = [r for r in self.state.on_way if r.due_ns > self.state.now_ns]
+        if due:
+            self.state.on_way = [r for r in self.state.on_way if r.due_ns > self.state.now_ns]
         for request in due:
             self.answers[request.number] = self._arrive(request)
         if self.state.cancel_at_ms is not None and self.execution.now_ms >= self.state.cancel_at_ms:
@@ -290,8 +291,7 @@ class PaperAccount:
         if opens == 0:
             return True
         need = -(-opens * order.limit // position.leverage)
-        done = self.execution
-        return need <= done.equity_micro() - done.margin_micro() - done.reserved_micro()
+        return need <= self.execution.free_micro()
 
     def _gone(self, client_id: str) -> OrderUpdate:
         return OrderUpdate(client_id, OrderState.NEVER_PLACED, self.execution.now_ms, reason=error_messages.GONE)

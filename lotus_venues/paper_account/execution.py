@@ -4,6 +4,7 @@ It changes a `PaperState` and tells what happened; it takes no request and sees 
 In the literature: trade processing of a matching engine, one-cancels-other orders.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -64,15 +65,24 @@ class PaperExecution:
 
     def equity_micro(self) -> int:
         """Return cash plus open results at the mark."""
-        return self.state.cash_micro + sum([open_micro(position, px2) for _, position, px2 in self.held()])
+        return self._equity_micro(self.held())
 
     def margin_micro(self) -> int:
         """Return the initial margin of all positions."""
         return sum([initial_micro(position, px2) for _, position, px2 in self.held()])
 
+    def free_micro(self) -> int:
+        """Return what is left of the equity for further entries."""
+        held = self.held()
+        margin = sum([initial_micro(position, px2) for _, position, px2 in held])
+        return self._equity_micro(held) - margin - self.reserved_micro()
+
+    def _equity_micro(self, held: Sequence[tuple[Asset, PaperPosition, int]]) -> int:
+        return self.state.cash_micro + sum([open_micro(position, px2) for _, position, px2 in held])
+
     def reserved_micro(self) -> int:
         """Return the initial margin that resting entries would need."""
-        orders = [self.state.orders[name] for names in self.state.open_ids for name in names]
+        orders = [self.state.orders[name] for names in self.state.open_ids if names for name in names]
         resting = [o for o in orders if o.state is OrderState.RESTING and not o.reduce_only]
         return sum(-(-o.left * o.limit // self.state.positions[o.asset].leverage) for o in resting)
 
@@ -129,11 +139,12 @@ class PaperExecution:
 
     def update_of(self, order: PaperOrder) -> OrderUpdate:
         """Return an order as the port tells it."""
-        asset = self.universe[order.asset]
-        average = None
-        if order.done:
-            average = Decimal(order.value_micro).scaleb(MICRO) / Decimal(order.done).scaleb(-asset.sz_decimals)
+        asset, average = self.universe[order.asset], None
         filled = Decimal(order.done).scaleb(-asset.sz_decimals)
+        if order.done:
+            px, rest = divmod(order.value_micro, order.done)  # at one price the same digits, for less than a division
+            whole = Decimal(px).scaleb(-asset.px_decimals)
+            average = Decimal(order.value_micro).scaleb(MICRO) / filled if rest else whole
         return OrderUpdate(
             client_id=order.client_id,
             state=order.state,
@@ -175,7 +186,7 @@ class PaperExecution:
             self._end_orphans(self.moved.pop())
         held = self.held()
         need = sum([maintenance_micro(position, px2, self.terms.most(asset.name)) for asset, position, px2 in held])
-        if held and self.equity_micro() < need:
+        if held and self._equity_micro(held) < need:
             self._liquidate()
 
     def _end_orphans(self, asset: int) -> None:

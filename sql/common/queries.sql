@@ -98,6 +98,9 @@ SELECT pg_postmaster_start_time()::text || ' ' || current_setting('port') || ' '
 -- name: lazily
 SET synchronous_commit = off;
 
+-- name: lazily_once
+SET LOCAL synchronous_commit TO off;
+
 -- name: make_durable
 SELECT set_config('synchronous_commit', 'on', true), pg_logical_emit_message(true, 'lotus', '');
 

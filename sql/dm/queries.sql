@@ -83,7 +83,7 @@ SELECT window_end_ms, standing FROM dm_book WHERE branch = %s AND portfolio_id =
 INSERT INTO dm_book (branch, portfolio_id, window_end_ms, standing) VALUES (%s, %s, %s, %s)
 ON CONFLICT (branch, portfolio_id) DO UPDATE
 SET window_end_ms = EXCLUDED.window_end_ms, standing = EXCLUDED.standing, updated_at = now()
-WHERE dm_book.window_end_ms < EXCLUDED.window_end_ms;
+WHERE dm_book.window_end_ms < EXCLUDED.window_end_ms RETURNING window_end_ms;
 
 -- name: put_policy_trial
 INSERT INTO dm_policy_trials (branch, portfolio_id, window_end_ms, matures_ms, body) VALUES (%s, %s, %s, %s, %s)

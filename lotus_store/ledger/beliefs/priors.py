@@ -5,6 +5,7 @@ when is decided by the handler in `lotus_herald`. `module` is sig, dm or tr, and
 """
 
 import json
+from collections.abc import Callable
 
 import msgspec
 
@@ -59,8 +60,20 @@ def read_version(connection: Connection, branch: str, priors_ver: str, module: s
 
 def in_force_at(connection: Connection, branch: str, time_ms: int, module: str = "sig") -> PriorsVersion:
     """Return the version in force at an event time; before the first swap it is the genesis version."""
-    row = connection.execute(_query(module, "in_force_at"), [branch, time_ms]).fetchone()
-    return from_json(str(row[0])) if row else priors_0(branch)
+    return in_force_asked(connection, branch, time_ms, module)()
+
+
+def in_force_asked(
+    connection: Connection, branch: str, time_ms: int, module: str = "sig"
+) -> Callable[[], PriorsVersion]:
+    """Ask for the version in force at an event time, in a pipeline perhaps; return what gives the answer."""
+    asked = connection.execute(_query(module, "in_force_at"), [branch, time_ms])
+
+    def answer() -> PriorsVersion:
+        row = asked.fetchone()
+        return from_json(str(row[0])) if row else priors_0(branch)
+
+    return answer
 
 
 def followed_at(connection: Connection, branch: str, time_ms: int, module: str = "sig") -> PriorsVersion:

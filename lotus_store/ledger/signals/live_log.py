@@ -82,7 +82,8 @@ def begin_run(connection: Connection, run: Run) -> None:
 def append_events(connection: Connection, run_id: str, events: Mapping[str, NDArray[Any]]) -> int:
     """Append scored windows (columns of signal_events) to a run; rows already there stay. Return how many were new."""
     n = len(events["event_id"])
-    days = np.array([day_of(int(t)) for t in events["window_end_ms"]], dtype=object)
+    starts, place = np.unique(events["window_end_ms"] // DAY_MS, return_inverse=True)
+    days = np.array([day_of(day * DAY_MS) for day in starts.tolist()], dtype=object)[place]
     columns = dict(events) | {"run_id": np.full(n, run_id, dtype=object), "day": days}
     connection.execute(query("sig", "stage_live_events"))
     copy_rows(

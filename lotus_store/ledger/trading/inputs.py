@@ -57,22 +57,38 @@ def view_time(connection: Connection, branch: str, event_id: str) -> int | None:
     return None if row is None else int(row[0])
 
 
-def live_views(connection: Connection, branch: str, now_ms: int) -> list[AlphaInput]:
-    """Return the views that live at a time: of each source, coin and horizon the one that lives longest."""
-    rows = connection.execute(query("dm", "live_views"), {"branch": branch, "now_ms": now_ms})
-    return [from_body(row[0], AlphaInput) for row in rows]
+@dataclass(frozen=True, slots=True)
+class BookInputs:
+    """What a book is decided on at a time.
+
+    `last_ms` is the end of the last window that was decided for it (-1 before one), `standing` where it stands. Of each
+    source, coin and horizon `views` holds the one that lives longest, `contexts` by coin the context of the newest
+    window among them.
+    """
+
+    last_ms: int
+    standing: Standing
+    views: list[AlphaInput]
+    cues: list[CueInput]
+    contexts: dict[str, str]
 
 
-def live_contexts(connection: Connection, branch: str, now_ms: int) -> dict[str, str]:
-    """Return by coin the context of the newest window among its live views."""
-    rows = connection.execute(query("dm", "live_contexts"), {"branch": branch, "now_ms": now_ms})
-    return {str(coin): str(context) for coin, context in rows}
-
-
-def live_cues(connection: Connection, branch: str, now_ms: int) -> list[CueInput]:
-    """Return the cues that are not too old at a time."""
-    rows = connection.execute(query("dm", "live_cues"), {"branch": branch, "now_ms": now_ms})
-    return [from_body(row[0], CueInput) for row in rows]
+def book_inputs(connection: Connection, branch: str, portfolio_id: str, now_ms: int) -> BookInputs:
+    """Return what a book is decided on; the questions travel together."""
+    at = {"branch": branch, "now_ms": now_ms}
+    with connection.pipeline():
+        standing = connection.execute(query("dm", "book_standing"), [branch, portfolio_id])
+        views = connection.execute(query("dm", "live_views"), at)
+        cues = connection.execute(query("dm", "live_cues"), at)
+        contexts = connection.execute(query("dm", "live_contexts"), at)
+    last_ms, body = standing.fetchone() or (-1, None)
+    return BookInputs(
+        last_ms,
+        Standing() if body is None else from_body(body, Standing),
+        [from_body(row[0], AlphaInput) for row in views],
+        [from_body(row[0], CueInput) for row in cues],
+        {str(coin): str(context) for coin, context in contexts},
+    )
 
 
 def refused_inputs(connection: Connection, branch: str) -> list[RefusedInput]:
@@ -89,21 +105,17 @@ def forget_inputs(connection: Connection, branch: str, now_ms: int) -> int:
     return connection.execute(query("dm", "forget_inputs"), [branch, now_ms]).rowcount
 
 
-def standing_of(connection: Connection, branch: str, portfolio_id: str) -> tuple[int, Standing]:
-    """Return the end of the last window that was decided for a book (-1 before one), and where the book stands."""
-    row = connection.execute(query("dm", "book_standing"), [branch, portfolio_id]).fetchone()
-    if row is None:
-        return -1, Standing()
-    window_end_ms, body = row
-    return window_end_ms, from_body(body, Standing)
-
-
 def put_standing(
-    connection: Connection, branch: str, portfolio_id: str, window_end_ms: int, standing: Standing
+    connection: Connection, branch: str, portfolio_id: str, window_end_ms: int, standing: Standing, *, is_lazy: bool
 ) -> bool:
-    """Write where a book stands after a window; return False when that window or a later one was decided before."""
+    """Write where a book stands after a window; return False when that window or a later one was decided before.
+
+    A lazy transaction does not wait for the disk: a power cut may forget it, a kill does not.
+    """
+    if is_lazy:
+        connection.execute(query("common", "lazily_once"))
     values = [branch, portfolio_id, window_end_ms, to_body(standing)]
-    return connection.execute(query("dm", "put_book_standing"), values).rowcount == 1
+    return connection.execute(query("dm", "put_book_standing"), values).fetchone() is not None
 
 
 def _put(connection: Connection, values: Sequence[Any]) -> None:

@@ -4,7 +4,7 @@
 again with the same values they stay the same rows. Every float comes back bit for bit. Fitting is `lotus.decision`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -115,8 +115,13 @@ def put_executor(connection: Connection, branch: str, day: str, score: ExecutorS
 
 def executors_by(connection: Connection, branch: str, day: str) -> tuple[ExecutorScore, ...]:
     """Return the newest score of each executor from `day` or earlier, by name."""
-    rows: list[tuple[Any, ...]] = connection.execute(query("dm", "newest_of_kind"), [branch, EXECUTOR, day]).fetchall()
-    return tuple(from_body(body, ExecutorScore) for _, body in rows)
+    return executors_asked(connection, branch, day)()
+
+
+def executors_asked(connection: Connection, branch: str, day: str) -> Callable[[], tuple[ExecutorScore, ...]]:
+    """Ask for what `executors_by` returns, in a pipeline perhaps; return what gives the answer."""
+    asked = connection.execute(query("dm", "newest_of_kind"), [branch, EXECUTOR, day])
+    return lambda: tuple(from_body(body, ExecutorScore) for _, body in asked)
 
 
 def _bodies(knowledge: Knowledge, quality: Sequence[SourceQuality]) -> dict[tuple[str, str], str]:

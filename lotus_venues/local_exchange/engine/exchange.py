@@ -62,7 +62,7 @@ class Engine:
         for account in state.accounts.values():
             if account.scheduled_ms is not None and account.scheduled_ms <= state.now_ms:
                 self._cancel_all(account)
-        if before:
+        if before // HOUR_MS < state.now_ms // HOUR_MS and before:
             for hour in range(before // HOUR_MS + 1, state.now_ms // HOUR_MS + 1):
                 pay_funding(state, hour * HOUR_MS)
                 self._settle()
@@ -77,18 +77,15 @@ class Engine:
 
     def on_trade(self, asset: int, aggressor: Side, px: int, lots: int, time_ms: int, tid: int) -> None:
         """Take a print of the tape; a print seen before (by `tid`) changes nothing."""
-        market = self.state.markets[asset]
-        if not market.is_new(tid):
-            return
-        market.last_px = px
-        print_trade(self.state, asset, aggressor, px, lots, time_ms)
-        market.time_ms = max(market.time_ms, time_ms)
+        print_trade(self.state, asset, aggressor, px, lots, time_ms, tid)
         self.state.marked.add(asset)
         self._settle()
 
     def on_context(self, asset: int, mark: int, oracle: int, funding_e10: int) -> None:
         """Take mark and oracle price (units; 0: none) and the hourly funding rate in 10^-10."""
         market = self.state.markets[asset]
+        if not (mark and oracle):
+            market.look()  # what waits did so under the marks of before
         market.ctx_mark, market.ctx_oracle, market.funding_e10 = mark, oracle, funding_e10
         self.state.marked.add(asset)
         self._settle()

@@ -44,11 +44,9 @@ def rest(state: ExchangeState, order: ExchangeOrder) -> None:
     state.accounts[order.owner].rest(order)
 
 
-def print_trade(state: ExchangeState, asset: int, aggressor: Side, px: int, lots: int, time_ms: int) -> None:
-    """Let a print of the tape fill local orders that stood in its way."""
-    market = state.markets[asset]
-    hits = market.side(aggressor.opposite).print_at(px, lots, time_ms, market.book_ms)
-    for order, part in hits:
+def print_trade(state: ExchangeState, asset: int, aggressor: Side, px: int, lots: int, time_ms: int, tid: int) -> None:
+    """Let a print of the tape fill local orders that stood in its way; one seen before (by `tid`) changes nothing."""
+    for order, part in state.markets[asset].take_print(aggressor, px, lots, time_ms, tid):
         _against_tape(state, order, part)
 
 

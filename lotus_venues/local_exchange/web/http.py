@@ -4,14 +4,15 @@ Only uvicorn's settings; routes and answers are `server`'s.
 """
 
 import contextlib
+import struct
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import uvicorn
-from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
-from starlette.routing import BaseRoute
+from starlette.routing import BaseRoute, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.websockets import WebSocketDisconnect
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from lotus.loopback import decoded, stranger
@@ -19,12 +20,26 @@ from lotus_venues.bounded_http import BACKLOG, MESSAGE_BYTES, BoundedHttp
 
 
 class _Protocol(WebSocketsSansIOProtocol):
-    """The websocket protocol, with a way to end a connection without a close frame."""
+    """The websocket protocol, with a way to end a connection without a close frame, and one to send much at once."""
 
     def handle_connect(self, event: Any) -> None:
         super().handle_connect(event)
         if hasattr(self, "scope"):
-            self.scope["state"]["abort"] = self.transport.abort
+            self.scope["state"] |= {"abort": self.transport.abort, "send_all": self.send_all}
+
+    async def send_all(self, texts: Sequence[bytes]) -> None:
+        """Send messages in one write. Raises `WebSocketDisconnect` when the client is gone."""
+        await self.writable.wait()
+        if self.disconnected or self.close_sent:
+            raise WebSocketDisconnect(1006)
+        self.transport.write(b"".join(part for text in texts for part in (text_head(len(text)), text)))
+
+
+def text_head(size: int) -> bytes:
+    """Return the head of a whole, unmasked text frame of so many bytes (RFC 6455, 5.2)."""
+    if size < 126:
+        return bytes((0x81, size))
+    return struct.pack("!BBH", 0x81, 126, size) if size < 1 << 16 else struct.pack("!BBQ", 0x81, 127, size)
 
 
 class LoopbackServer(uvicorn.Server):
@@ -55,15 +70,16 @@ class _Door:
 def loopback_server(routes: Sequence[BaseRoute], port: int) -> LoopbackServer:
     """Return a server for routes at loopback's port: no lifespan, no logs, no pings of its own, no compression.
 
-    A websocket handler finds `abort` in the state of its scope.
+    A websocket handler finds `abort` and `send_all` in the state of its scope.
     """
     config = uvicorn.Config(
-        _Door(Starlette(routes=list(routes)), port),
+        _Door(Router(routes), port),
         http=BoundedHttp,
         backlog=BACKLOG,
         ws=_Protocol,
         ws_max_size=MESSAGE_BYTES,
         lifespan="off",
+        proxy_headers=False,
         log_level="critical",
         access_log=False,
         ws_ping_interval=None,

@@ -41,11 +41,9 @@ class Hub:
         channel, coin, _ = target
         if channel in ("l2Book", "bbo") and self._is_withheld(coin):
             return
-        text: str | None = None
         for session in self.sessions:
             if target in session.routes:
-                text = text or raw.decode()
-                session.send(text)
+                session.send(raw)
 
     def _is_withheld(self, coin: str) -> bool:
         left = self._withheld.get(coin, 0)
@@ -122,7 +120,7 @@ class Hub:
         else:
             route = (kind, subscription.get("coin", ""), bool(subscription.get("fast", False)))
             if (raw := self.tape.last.get(route)) is not None:
-                session.send(raw.decode())
+                session.send(raw)
 
     def _recent(self, coin: str) -> list[Any]:
         trades = (m.trades for m in self.engine.state.markets if m.listing.asset.name == coin)

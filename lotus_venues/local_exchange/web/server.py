@@ -289,7 +289,7 @@ class LocalExchange:
             return
         await websocket.accept()
         dialogue = Dialogue(self._names, has_users=True)
-        session = ClientConnection(websocket, dialogue, self.faults, websocket.scope["state"]["abort"])
+        session = ClientConnection(websocket, dialogue, self.faults)
         self.hub.sessions.add(session)
         if self.options.greets:
             session.send(GREETING)

@@ -1,13 +1,13 @@
 """One websocket connection: its subscriptions, what it is sent, and how it ends.
 
-Messages wait in a queue that one task writes, so the exchange never waits for a client; faults of the stream strike
-where a message enters the queue. What the messages mean is not decided here.
+Messages wait in a queue that one task writes, all that wait at once, so the exchange never waits for a client; faults
+of the stream strike where a message enters the queue. What the messages mean is not decided here.
 """
 
 import asyncio
 import contextlib
 import json
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -21,20 +21,23 @@ USER_CHANNELS = {"orderUpdates": "orderUpdates", "userFills": "userFills", "user
     "userNonFundingLedgerUpdates": "userNonFundingLedgerUpdates",
 }
 
+AT_ONCE = 256  # messages of one write
 MOST_WAITING = 100_000  # messages for a client that reads too slowly; then its connection ends
 
 
 class ClientConnection:
     """A client's connection. `abort` ends it as the venue does for an unknown coin: no close frame (code 1006)."""
 
-    def __init__(self, socket: WebSocket, dialogue: Dialogue, faults: Faults, abort: Callable[[], None]) -> None:
+    def __init__(self, socket: WebSocket, dialogue: Dialogue, faults: Faults) -> None:
         """Bind an accepted socket."""
-        self.socket, self.dialogue, self.faults, self.abort = socket, dialogue, faults, abort
+        self.socket, self.dialogue, self.faults = socket, dialogue, faults
+        self.abort: Callable[[], None] = socket.scope["state"]["abort"]
         self.is_silent = False
         self.routes: set[Route] = set()
         self.users: dict[str, set[str]] = {}  # subscription type -> addresses
         self.posts = 0
-        self._queue: asyncio.Queue[str] = asyncio.Queue()
+        self._send_all: Callable[[Sequence[bytes]], Awaitable[None]] = socket.scope["state"]["send_all"]
+        self._queue: asyncio.Queue[bytes] = asyncio.Queue()
         self._held: str | None = None
 
     @property
@@ -54,12 +57,12 @@ class ClientConnection:
             if sub["type"] in USER_CHANNELS:
                 self.users.setdefault(sub["type"], set()).add(sub["user"].lower())
 
-    def send(self, text: str) -> None:
+    def send(self, text: str | bytes) -> None:
         """Queue a message, unless the socket has fallen silent."""
         if self.waiting >= MOST_WAITING:
             self.abort()
         elif not self.is_silent:
-            self._queue.put_nowait(text)
+            self._queue.put_nowait(text if isinstance(text, bytes) else text.encode())
 
     def send_frame(self, channel: str, data: Any) -> None:
         """Queue a message of a channel."""
@@ -99,20 +102,22 @@ class ClientConnection:
         while True:
             try:
                 async with asyncio.timeout(idle_s):  # `wait_for` may swallow the end of this task
-                    text = await self._queue.get()
+                    texts = [await self._queue.get()]
             except TimeoutError:
                 if not self.is_silent:
                     self.abort()
                     return
                 continue
+            texts += [self._queue.get_nowait() for _ in range(min(self.waiting, AT_ONCE - 1))]
             try:
                 async with asyncio.timeout(idle_s):
-                    await self.socket.send_text(text)
+                    await self._send_all(texts)
             except TimeoutError:  # a client that reads nothing holds up the tape of all others no longer
                 self.abort()
                 return
             finally:
-                self._queue.task_done()
+                for _ in texts:
+                    self._queue.task_done()
 
     async def flushed(self) -> None:
         """Wait until all that is queued is written."""

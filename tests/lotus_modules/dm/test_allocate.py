@@ -30,7 +30,7 @@ from lotus_modules.priors.prior_patch import propose
 from lotus_store.databases import Connection, Databases
 from lotus_store.ledger.beliefs.policy_trials import policy_trials_of
 from lotus_store.ledger.beliefs.priors import in_force_at
-from lotus_store.ledger.trading.inputs import put_view, standing_of
+from lotus_store.ledger.trading.inputs import book_inputs, put_view
 from lotus_store.ledger.trading.knowledge import Knowledge
 
 END_MS = 1_735_689_600_000 + 3 * BLOCK_MS
@@ -177,7 +177,7 @@ def test_without_a_share_nothing_is_written_and_a_window_is_solved_once(
 def test_a_kill_anywhere_leaves_the_same_end(
     dm: Connection, allocator: Allocator, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:
-    def dies(*_: object) -> None:
+    def dies(*_: object, **_named: object) -> None:
         raise KeyboardInterrupt
 
     told(dm, END_MS)
@@ -185,7 +185,7 @@ def test_a_kill_anywhere_leaves_the_same_end(
         patched.setattr(f"lotus_modules.dm.allocate.{place}", dies)
         with pytest.raises(KeyboardInterrupt):
             window(dm, allocator, 0)
-    assert (rows(dm), standing_of(dm, "main", "book")[0]) == ([], -1)
+    assert (rows(dm), book_inputs(dm, "main", "book", 0).last_ms) == ([], -1)
     assert dm.execute("SELECT count(*) FROM dm_decisions").fetchone() == (0,)
     found = window(dm, allocator, 0)
     (row,) = rows(dm)

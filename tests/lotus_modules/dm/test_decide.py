@@ -154,7 +154,7 @@ class World:
 
     def views(self) -> list[Any]:
         with self.databases.connect("dm") as dm:
-            return inputs.live_views(dm, "main", self.market.now_ms)
+            return inputs.book_inputs(dm, "main", "book", self.market.now_ms).views
 
     def dead(self, module: str) -> list[str]:
         with self.databases.connect(module) as connection:
@@ -210,7 +210,7 @@ def test_cues_are_kept_and_bad_ones_are_dead_letters_with_every_reason(world: Wo
     world.say(Module.SIG, meta_message(cues("bad", ms_uncert=3.0, ms_kairos="x")))
     assert world.settle() == {"dm": {"applied": 1, "dead": 1}}
     with world.databases.connect("dm") as dm:
-        (cue,) = inputs.live_cues(dm, "main", world.market.now_ms)
+        (cue,) = inputs.book_inputs(dm, "main", "book", world.market.now_ms).cues
     assert (cue.coin, cue.kairos) == ("BTC", 0.7)
     (detail,) = world.dead("dm")
     assert "ms_kairos" in detail
@@ -356,7 +356,7 @@ def test_a_kill_before_the_commit_leaves_the_window_undecided(world: World, monk
         with pytest.raises(RuntimeError, match="killed"):
             world.decide()
     with world.databases.connect("dm") as dm:
-        assert inputs.standing_of(dm, "main", "book")[0] == -1
+        assert inputs.book_inputs(dm, "main", "book", 0).last_ms == -1
         assert dm.execute("SELECT count(*) FROM dm_decisions WHERE kind = 'book'").fetchone() == (0,)
     assert world.decide().outcome is WindowOutcome.SENT
 
@@ -542,7 +542,8 @@ def test_the_days_turnover_and_the_peak_outlive_a_restart(world: World) -> None:
     again = World(world.databases, world.keys, world.market)
     again.decide(END_MS + 10_000)
     with world.databases.connect("dm") as dm:
-        at_ms, standing = inputs.standing_of(dm, "main", "book")
+        given = inputs.book_inputs(dm, "main", "book", 0)
+        at_ms, standing = given.last_ms, given.standing
     assert at_ms == END_MS + 10_000
     assert standing.peak_usd == 100_000
     assert standing.turnover == pytest.approx(0.2 + 20_000 / 97_000)

@@ -42,7 +42,7 @@ class World:
 
     def views(self) -> list[Any]:
         with self.databases.connect("dm") as dm:
-            return inputs.live_views(dm, "main", END_MS + 100)
+            return inputs.book_inputs(dm, "main", "book", END_MS + 100).views
 
 
 @pytest.fixture

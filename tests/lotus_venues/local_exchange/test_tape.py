@@ -1,15 +1,19 @@
-"""A real recording as the background market: it decodes, resting orders fill, and every law holds."""
+"""The tape as the background market: resting orders fill, every law holds, and what waits to be looked at is exact."""
 
 import gzip
 import itertools
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from small_engine import assert_conserved
 
 from lotus.manifest import Asset
 from lotus.trading.execution.orders import OrderGrouping
+from lotus_venues.local_exchange.engine.market import MarketState
 from lotus_venues.local_exchange.engine.values import ExchangeFill, OrderRequest
+from lotus_venues.local_exchange.frames import bbo_frame, book_frame, context_frame, trade_frame
 from lotus_venues.local_exchange.requests.wire_out import number
 from lotus_venues.local_exchange.web.server import LocalExchange
 
@@ -51,3 +55,62 @@ def test_quotes_at_the_best_prices_of_a_real_market_fill_in_their_turn() -> None
     assert placed > 200
     assert 0.3 * placed < fills
     assert_conserved(engine)
+
+
+LEVELS = st.lists(st.tuples(st.integers(1, 9), st.integers(1, 5)), min_size=1, max_size=4, unique_by=lambda x: x[0])
+KINDS = st.sampled_from(["whole", "fast", "bbo", "trade", "context", "no mark", "damaged", "look"])
+FRAMES = st.lists(st.tuples(KINDS, st.integers(0, 40), LEVELS, LEVELS), max_size=40)
+
+
+def frame_of(kind: str, time_ms: int, bids: list[tuple[int, int]], asks: list[tuple[int, int]]) -> bytes:
+    """Return a frame of BTC around 100,000."""
+    below = [(f"{100_000 - px}.0", f"{size}.0") for px, size in sorted(bids)]
+    above = [(f"{100_000 + px}.0", f"{size}.0") for px, size in sorted(asks)]
+    match kind:
+        case "whole" | "fast":
+            return book_frame("BTC", time_ms, below, above, fast=kind == "fast")
+        case "bbo":
+            return bbo_frame("BTC", time_ms, below[0], above[0])
+        case "trade":
+            return trade_frame("BTC", time_ms, "B", *above[0], tid=time_ms)
+        case "damaged":
+            return book_frame("BTC", time_ms, below, above)[:-3]
+        case _:
+            return context_frame("BTC", "0.0" if kind == "no mark" else "100000.0", "100000.0")
+
+
+def seen(market: MarketState) -> object:
+    """Return all that can be seen of a market."""
+    sides = [(side.shown, side.best_px) for side in (market.bids, market.asks)]
+    return sides, market.time_ms, market.book_ms, market.last_px, list(market.trades), market.mid, market.mark
+
+
+@given(FRAMES)
+def test_frames_that_wait_end_as_those_that_are_taken_in_at_once(
+    frames: list[tuple[str, int, list[tuple[int, int]], list[tuple[int, int]]]],
+) -> None:
+    late, prompt = (LocalExchange([Asset("BTC", 5)]) for _ in range(2))
+    for kind, time_ms, bids, asks in [("context", 0, [(1, 1)], [(1, 1)]), *frames]:
+        markets = [exchange.engine.state.markets[0] for exchange in (late, prompt)]
+        if kind == "look":
+            assert seen(markets[0]) == seen(markets[1])
+            continue
+        for exchange in (late, prompt):
+            exchange.tape.apply(frame_of(kind, time_ms, bids, asks))
+        seen(markets[1])
+    assert seen(late.engine.state.markets[0]) == seen(prompt.engine.state.markets[0])
+
+
+def test_books_before_the_last_whole_one_are_not_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
+    from lotus_venues.local_exchange import tape
+
+    decoded: list[bytes] = []
+    decode = tape.decode_frame
+    monkeypatch.setattr(tape, "decode_frame", lambda raw: (decoded.append(raw), decode(raw))[1])
+    exchange, level = LocalExchange([Asset("BTC", 5)]), [(1, 1)]
+    frames = [frame_of(kind, at, level, level) for at, kind in enumerate(["context", "fast", "bbo", "whole", "bbo"])]
+    for frame in frames:
+        exchange.tape.apply(frame)
+    assert decoded == frames[:1]
+    assert exchange.engine.state.markets[0].bids.best_px == 999_990
+    assert set(decoded) == {frames[0], *frames[3:]}

@@ -126,7 +126,7 @@ def test_a_knob_that_pays_somewhere_is_in_force_there_and_the_book_is_decided_wi
         (braid,) = [b for b in read_registry(dm, "dm", "main") if b.in_force]
         version = in_force_at(dm, "main", at_ms, "dm")
         lessons = {x.lesson_id: x for k in range(13) for x in read_lessons(dm, "dm", "main", next_day(FIRST, k))}
-        chosen = {text: PolicyChooser(POLICY).choice(dm, "main", [text], at_ms, "w") for text in (hot, calm)}
+        chosen = {text: PolicyChooser(POLICY).choice(version, [text], at_ms, "w") for text in (hot, calm)}
         effects = read_records(dm, "dm", "main", last, EFFECT)
     assert (braid.detector_id, braid.scope, braid.grade) == (OWNER, "dm", "B"), "a model of the way in and out: never A"
     assert lessons[braid.lesson_id].grade == "B"
@@ -167,7 +167,8 @@ def test_where_moving_the_knob_pays_nowhere_nothing_is_in_force(ctx: StageContex
     with ctx.databases.connect("dm") as dm:
         assert [b for b in read_registry(dm, "dm", "main") if b.in_force] == []
         assert swaps(dm, "main", "dm") == []
-        choice = PolicyChooser(POLICY).choice(dm, "main", ["4" + 11 * "-"], day_start_ms(day), "w")
+        at_ms = day_start_ms(day)
+        choice = PolicyChooser(POLICY).choice(in_force_at(dm, "main", at_ms, "dm"), ["4" + 11 * "-"], at_ms, "w")
     assert choice.policy is POLICY
 
 
