@@ -10,8 +10,8 @@ import pytest
 from lotus.columns import Column, TableSpec
 from lotus.detectors.scoring.signal_spec import SIGNAL_EVENTS
 from lotus.errors import BeliefError
-from lotus.microtape.frames import machine
 from lotus.microtape.frames.batch import FrameBatch
+from lotus.microtape.frames.machine import FrameStream
 from lotus.microtape.frames.spec import MICROTAPE_FRAMES
 from lotus_assets.definitions import build_definitions
 from lotus_assets.stages import schema_check as schema_check_module
@@ -20,7 +20,7 @@ from lotus_assets.stages.order import LEARNING_STAGES, TAPE_STAGES
 from lotus_assets.stages.runner import run_stage
 from lotus_assets.stages.schema_check import fits, schema_check
 from lotus_assets.stages.scoring import signal_events
-from lotus_assets.stages.tape import dsi_annotations, microtape_frames
+from lotus_assets.stages.tape import dsi_annotations, tape_input
 from lotus_resources.lotus_resource import Lotus
 from lotus_store.ledger.day_commits import read_commit
 
@@ -64,13 +64,14 @@ def test_overlap_finds_a_leaked_publication_and_a_deterministic_one(scored: Stag
 def test_a_failed_check_commits_nothing_and_stops_the_day(
     lotus: Lotus, ctx: StageContext, days: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def doctored(*arguments: object) -> FrameBatch:
-        frames = machine.build_frames(*arguments)  # type: ignore[arg-type]
-        floats = frames.floats.copy()
-        floats[len(floats) // 2, 4] = 9.0  # imb_1
-        return replace(frames, floats=floats)
+    class Doctored(FrameStream):
+        def frames(self) -> FrameBatch:
+            frames = super().frames()
+            floats = frames.floats.copy()
+            floats[len(floats) // 2, 4] = 9.0  # imb_1
+            return replace(frames, floats=floats)
 
-    monkeypatch.setattr(microtape_frames, "build_frames", doctored)
+    monkeypatch.setattr(tape_input, "FrameStream", Doctored)
     with dg.DagsterInstance.ephemeral() as instance:
         keys = [dg.AssetKey(stage.name) for stage in TAPE_STAGES]
         job = build_definitions(lotus).get_repository_def().get_implicit_job_def_for_assets(keys)
