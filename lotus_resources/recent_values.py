@@ -35,6 +35,22 @@ class RecentValues:
                 return cast(T, values[key])
         return self.put(kind, key, make())
 
+    def find(self, kind: RecentKind, key: tuple[str, ...]) -> Any:
+        """Return the value under `key`, None when it is not there."""
+        with self._gate:
+            values = self._values.get(kind, OrderedDict())
+            if key in values:
+                values.move_to_end(key)
+            return values.get(key)
+
+    def take(self, kind: RecentKind, key: tuple[str, ...], make: Callable[[], T]) -> T:
+        """Return the value under `key` and keep it no longer; made now when it is not there."""
+        with self._gate:
+            values = self._values.setdefault(kind, OrderedDict())
+            if key in values:
+                return cast(T, values.pop(key))
+        return make()
+
     def put(self, kind: RecentKind, key: tuple[str, ...], value: T) -> T:
         """Keep a value under `key`, in the place of one that was there; return it."""
         with self._gate:

@@ -4,6 +4,7 @@ A frame after a gap, or one that does not follow the frame before it, starts fro
 here: specs say what is computed, the tape machine computes it.
 """
 
+from copy import copy
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -78,7 +79,9 @@ class AnnotationBatch:
     def of_rows(self, rows: "slice | NDArray[np.bool_]") -> "AnnotationBatch":
         """Return the annotations of some of the frames; a window stays when its closing frame does."""
         kept = self.ints[rows]
-        notes = np.isin(_packed(self.windows.ints), _packed(kept))
+        keys, closing = np.sort(_packed(kept)), _packed(self.windows.ints)
+        places = np.minimum(np.searchsorted(keys, closing), max(0, len(keys) - 1))
+        notes = keys[places] == closing if len(keys) else np.zeros(len(closing), np.bool_)
         windows = WindowNotes(self.windows.experts, self.windows.ints[notes], self.windows.z[notes])
         return AnnotationBatch(kept, self.values[rows], windows)
 
@@ -119,6 +122,12 @@ class ExpertMachine:
             calibrate(values.reshape(1, -1), A_EVIDENCE, self._table.xs, self._table.ys)
         return values
 
+    def fork(self) -> "ExpertMachine":
+        """Return a machine that goes on from the same state."""
+        other = copy(self)
+        other._machine, other._next = self._machine.fork(), self._next.copy()
+        return other
+
     def feed_frames(self, asset: int, ints: Ints, floats: Floats) -> Floats:
         """Take many frames of one asset in order; return f8[n, A_Z + experts], bit-equal to n calls of `feed`."""
         n = len(ints)
@@ -151,20 +160,41 @@ def rebirths(ints: Ints, before: int = -2) -> NDArray[np.bool_]:
     return np.asarray((frames != follows) | ((ints[:, I_QUALITY] & GAP_BEFORE) != 0))
 
 
+class AnnotationStream:
+    """Annotations of frames of many assets, fed row by row of an asset or in pieces, from a blank state.
+
+    `machine` is the state after what was fed, `values` f8[n, N_VALUES] has a row for every frame, `spoken`
+    f8[m, A_Z + experts] one for every frame that closes a window, and `place` i8[n] says which (-1: none).
+    """
+
+    def __init__(self, frames: FrameBatch, experts: ExpertSet | None = None, window_ms: int = WINDOW_MS) -> None:
+        """Start blank; nothing is fed."""
+        self._frames = frames
+        self.machine = ExpertMachine(len(frames.universe), frames.cadence_ms, experts)
+        self._closing = frames.ints[:, I_END] % window_ms == 0
+        self.values = np.empty((len(frames), N_VALUES))
+        self.spoken = np.empty((int(self._closing.sum()), A_Z + len(self.machine.experts.names)))
+        self.place: Ints = np.where(self._closing, np.cumsum(self._closing) - 1, -1)
+
+    def feed(self, asset: int, rows: Ints) -> None:
+        """Take the next frames of an asset, at these rows i8[k]; every row is to be fed once."""
+        if len(rows):
+            frames = self._frames
+            self.machine.feed_rows(asset, frames.ints, frames.floats, rows, self.values, self.place[rows], self.spoken)
+
+    def batch(self) -> AnnotationBatch:
+        """Return the annotations, row by row in the order of the frames."""
+        keys = np.ascontiguousarray(self._frames.ints[:, [I_ASSET, I_FRAME]])
+        notes = WindowNotes(self.machine.experts, keys[self._closing], self.spoken[:, A_Z:] + 0.0)
+        return AnnotationBatch(keys, self.values, notes)
+
+
 def annotate(frames: FrameBatch, experts: ExpertSet | None = None, window_ms: int = WINDOW_MS) -> AnnotationBatch:
     """Return the annotations of frames that start from a blank state, row by row in the order of the frames."""
-    used = experts or default_experts()
-    machine = ExpertMachine(len(frames.universe), frames.cadence_ms, used)
-    values = np.empty((len(frames), N_VALUES))
-    closing = frames.ints[:, I_END] % window_ms == 0
-    whole = np.empty((int(closing.sum()), A_Z + len(used.names)))
-    place = np.where(closing, np.cumsum(closing) - 1, -1)
+    stream = AnnotationStream(frames, experts, window_ms)
     for asset in range(len(frames.universe)):
-        own_rows = np.flatnonzero(frames.ints[:, I_ASSET] == asset)
-        if len(own_rows):
-            machine.feed_rows(asset, frames.ints, frames.floats, own_rows, values, place[own_rows], whole)
-    keys = np.ascontiguousarray(frames.ints[:, [I_ASSET, I_FRAME]])
-    return AnnotationBatch(keys, values, WindowNotes(used, keys[closing], whole[:, A_Z:] + 0.0))
+        stream.feed(asset, np.flatnonzero(frames.ints[:, I_ASSET] == asset))
+    return stream.batch()
 
 
 def _keys(ints: Ints) -> Columns:

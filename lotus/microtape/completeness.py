@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lotus.columns import Column, TableSpec
-from lotus.microtape.events import TRADE_WIDTH, EventBatch, EventKind, trade_rows
+from lotus.microtape.events import TRADE_WIDTH, EventBatch, EventKind
 from lotus.microtape.frames.batch import FrameBatch
 from lotus.microtape.frames.spec import C_TRADE_N, G_ASSET, G_END, G_SEQ, G_START, I_ASSET, I_END, I_SEQ
 from lotus.microtape.gaps import Gap, TapeHours, read_clocks, session_pieces
@@ -105,8 +105,8 @@ def completeness(
             np.minimum(_coverage(_covered_spans(times, gap_ms), first_minute, n_minutes), expected)
             for times in (since, *_by_channel(batch, asset))
         ]
-        by_kind = np.zeros((max(EventKind) + 1, n_minutes), dtype=np.int64)
-        np.add.at(by_kind, (batch.kind[own_events].astype(np.int64), minute[own_events]), 1)
+        kinds, cells = max(EventKind) + 1, batch.kind[own_events].astype(np.int64) * n_minutes + minute[own_events]
+        by_kind = np.bincount(cells, minlength=kinds * n_minutes).reshape(kinds, n_minutes)
         parts.append(_asset_rows(asset, first_minute, by_kind, seconds, expected))
     return _columns(parts)
 
@@ -153,15 +153,40 @@ class Framed:
     unexplained: int
 
 
-def framed_prints(batch: EventBatch, frames: FrameBatch) -> list[Framed]:
-    """Return, of every asset, what became of the prints of `batch` in the `frames` made of it."""
+@dataclass(frozen=True, slots=True)
+class Prints:
+    """Prints of a stretch of tape in arrival order: asset i2 [n], venue time_ms i8 [n] and line number seq i8 [n]."""
+
+    asset: NDArray[np.int16]
+    time_ms: NDArray[np.int64]
+    seq: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        """Return the number of prints."""
+        return len(self.seq)
+
+
+def prints_of(batch: EventBatch) -> Prints:
+    """Return the prints of a batch of events."""
+    trades = np.flatnonzero(batch.kind == EventKind.TRADES)
+    first, widths = batch.off[trades], batch.off[trades + 1] - batch.off[trades]
+    counts = widths // TRADE_WIDTH
+    within = np.arange(int(counts.sum())) - np.repeat(np.cumsum(counts) - counts, counts)
+    times = batch.pool[np.repeat(first, counts) + within * TRADE_WIDTH + TRADE_TIME]
+    return Prints(np.repeat(batch.asset[trades], counts), times, np.repeat(batch.seq[trades], counts))
+
+
+def join_prints(parts: Sequence[Prints]) -> Prints:
+    """Return prints one after the other (at least one part)."""
+    return Prints(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("asset", "time_ms", "seq")))
+
+
+def framed_prints(prints: Prints, frames: FrameBatch) -> list[Framed]:
+    """Return, of every asset, what became of the prints of some events in the `frames` made of these."""
     cadence, out = frames.cadence_ms, []
-    widths = np.where(batch.kind == EventKind.TRADES, np.diff(batch.off), 0)
-    times = trade_rows(batch.pool[np.repeat(widths > 0, np.diff(batch.off))])[:, TRADE_TIME]
-    whose, line = (np.repeat(column, widths // TRADE_WIDTH) for column in (batch.asset, batch.seq))
     for asset in range(len(frames.universe)):
-        own = whose == asset
-        time_ms, seq = times[own], line[own]
+        own = prints.asset == asset
+        time_ms, seq = prints.time_ms[own], prints.seq[own]
         own_rows = frames.ints[:, I_ASSET] == asset
         ends, closers = frames.ints[own_rows, I_END], frames.ints[own_rows, I_SEQ]
         unframed = len(time_ms) - int(frames.floats[own_rows, C_TRADE_N].sum())
@@ -184,7 +209,7 @@ def _by_channel(batch: EventBatch, asset: int) -> tuple[NDArray[np.int64], NDArr
 
 def _covered_spans(clocks: NDArray[np.int64], gap_ms: int) -> list[tuple[int, int]]:
     """Join consecutive clocks no further apart than the gap limit."""
-    times = np.unique(clocks[clocks >= 0])
+    times = np.sort(clocks[clocks >= 0])
     if not len(times):
         return []
     cuts = np.flatnonzero(np.diff(times) > gap_ms)

@@ -23,9 +23,10 @@ from lotus.hashing import round_learned
 from lotus.microtape.frames import spec as f
 from lotus.microtape.frames.batch import FrameBatch
 from lotus.outcomes.probe import forward_return_bps
-from lotus.outcomes.sanity_stats import Relation, relation
+from lotus.outcomes.sanity_stats import Moves, Relation, Room, moves_of, relation
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 Columns = dict[str, NDArray[np.generic]]
 
 HORIZONS_S: Final = (1, 5, 30, 300)
@@ -99,7 +100,7 @@ def annotation_series(table: Mapping[str, NDArray[np.generic]]) -> Iterator[Seri
     asset, frame_idx = table["asset"].astype(np.int64), table["frame_idx"].astype(np.int64)
     for name in sorted(table):
         if name.startswith("z_") or name == "micro_llr":
-            yield Series("expert", name, asset, frame_idx, table[name].astype(np.float64))
+            yield Series("expert", name, asset, frame_idx, table[name].astype(np.float64, copy=False))
 
 
 def detector_series(windows: WindowBatch, cadence_ms: int) -> Iterator[Series]:
@@ -115,23 +116,18 @@ def sanity_table(frames: FrameBatch, series: Iterable[Series], taker_fee_bps: fl
     Numbers are rounded to 9 significant digits. Raises `SchemaError` for a series that comes twice.
     """
     assets = [_asset(frames, index) for index in range(len(frames.universe))]
-    names = [asset.name for asset in frames.universe]
+    whose = {asset.name: [index] for index, asset in enumerate(frames.universe)}
+    if len(assets) > 1:
+        whose[ALL] = list(range(len(assets)))
     rows: dict[tuple[str, str, str, int], dict[str, str | float]] = {}
-    for one in series:
-        samples = [_placed(asset, index, one) for index, asset in enumerate(assets)]
-        for h in HORIZONS_S:
-            parts = [
-                _part(asset, k, *sample, h, frames.cadence_ms)
-                for k, (asset, sample) in enumerate(zip(assets, samples, strict=True))
-            ]
-            named = dict(zip(names, parts, strict=True))
-            if len(parts) > 1:
-                named[ALL] = np.concatenate(parts, axis=1)
-            for name, part in named.items():
+    for group in _together(series):
+        places = [_placed(asset, index, group[0]) for index, asset in enumerate(assets)]
+        for name, numbers in whose.items():
+            for one, h, found in _relations(group, assets, numbers, places, frames.cadence_ms):
                 key = (one.kind, one.name, name, h)
                 if key in rows:
                     raise SchemaError(f"series {one.kind} {one.name} comes twice", "every series once")
-                rows[key] = _numbers(part, taker_fee_bps)
+                rows[key] = _numbers(found, taker_fee_bps)
     keys = sorted(rows)
     return _table([dict(zip(SANITY_TABLE.key, key, strict=True)) | rows[key] for key in keys])
 
@@ -159,31 +155,68 @@ def _asset(frames: FrameBatch, asset: int) -> _Asset:
     return _Asset(index, frames.floats[rows, f.C_SPREAD], moves)
 
 
-def _placed(asset: _Asset, number: int, series: Series) -> tuple[NDArray[np.int64], Floats]:
-    """Return where in the asset's frames the series stands, i8 [m], and its values there, at most MAX_ROWS."""
+def _together(series: Iterable[Series]) -> Iterable[list[Series]]:
+    """Return the series in groups that stand at the same frames: what is made of the moves there serves all of one."""
+    groups: dict[tuple[int, int, bytes], list[Series]] = {}
+    for one in series:
+        finite = np.packbits(np.isfinite(one.x)).tobytes()
+        groups.setdefault((id(one.asset), id(one.frame_idx), finite), []).append(one)
+    return groups.values()
+
+
+def _placed(asset: _Asset, number: int, series: Series) -> tuple[Ints, Ints]:
+    """Return the rows of the series that stand in the asset's frames, i8 [m], at most MAX_ROWS, and which frames."""
     own_rows = series.asset == number
     step = max(1, -(-int(np.count_nonzero(own_rows)) // MAX_ROWS))
     own_rows &= (series.frame_idx % step == 0) & np.isfinite(series.x)
-    wanted, x = series.frame_idx[own_rows], series.x[own_rows]
+    picks = np.flatnonzero(own_rows)
+    wanted = series.frame_idx[picks]
     places = np.searchsorted(asset.frame_idx, wanted)
     inside = places < len(asset.frame_idx)
     inside[inside] = asset.frame_idx[places[inside]] == wanted[inside]
-    return places[inside], x[inside]
+    return picks[inside], places[inside]
 
 
-def _part(asset: _Asset, number: int, rows: NDArray[np.int64], x: Floats, horizon_s: int, cadence_ms: int) -> Floats:
-    """Return f8 [5, m] where the move is known: x, move, block of time, slot of one horizon, spread."""
-    y = asset.moves[horizon_s][rows]
-    seconds = asset.frame_idx[rows] * cadence_ms // 1_000
-    blocks = seconds // max(BLOCK_HORIZONS * horizon_s, BLOCK_MIN_S)
-    slots = (seconds // horizon_s) * 1_024 + number
-    return np.stack([x, y, blocks, slots, asset.spread[rows]])[:, np.isfinite(y)]
+def _relations(
+    group: Sequence[Series],
+    assets: Sequence[_Asset],
+    numbers: Sequence[int],
+    placed: Sequence[tuple[Ints, Ints]],
+    cadence_ms: int,
+) -> Iterator[tuple[Series, int, Relation]]:
+    """Yield the relation of every series of a group to the moves of some assets, at every horizon."""
+    picks = np.concatenate([placed[k][0] for k in numbers])
+    moves = {h: _moves(assets, numbers, placed, h, cadence_ms) for h in HORIZONS_S}
+    room = Room.of(len(picks), (there for _, there in moves.values()))
+    for one in group:
+        x = one.x[picks]
+        order = np.argsort(x)
+        for h, (rows, there) in moves.items():
+            yield one, h, relation(x, order, rows, there, room)
 
 
-def _numbers(part: Floats, fee: float) -> dict[str, str | float]:
-    x, y, block, slot, spread = part
-    relations = relation(x, y, block, slot)
-    cost = float(np.mean(spread[x != 0.0])) + 2.0 * fee if relations.spoken else np.nan
+def _moves(
+    assets: Sequence[_Asset],
+    numbers: Sequence[int],
+    placed: Sequence[tuple[Ints, Ints]],
+    horizon_s: int,
+    cadence_ms: int,
+) -> tuple[Ints, Moves]:
+    """Return the rows whose move is known, and their moves."""
+    chosen = [(assets[k], placed[k][1]) for k in numbers]
+    y = np.concatenate([asset.moves[horizon_s][at] for asset, at in chosen])
+    rows = np.flatnonzero(np.isfinite(y))
+    seconds = np.concatenate([asset.frame_idx[at] for asset, at in chosen])[rows] * cadence_ms // 1_000
+    whose = np.repeat(np.arange(len(chosen)), [len(at) for _, at in chosen])[rows]
+    slot = seconds // horizon_s
+    slot += whose * (np.ptp(slot) + 1 if len(slot) else 1)
+    spread = np.concatenate([asset.spread[at] for asset, at in chosen])
+    block = seconds // max(BLOCK_HORIZONS * horizon_s, BLOCK_MIN_S)
+    return rows, moves_of(y[rows], block, slot, spread[rows])
+
+
+def _numbers(relations: Relation, fee: float) -> dict[str, str | float]:
+    cost = relations.spread + 2.0 * fee if relations.spoken else np.nan
     return {
         "n": relations.n,
         "spoken": relations.spoken,

@@ -6,14 +6,18 @@ No random numbers. Nothing here knows frames or tables (see `sanity`).
 (Literature: cluster-robust error, Liang and Zeger 1986; t with G - 1 degrees, Bester, Conley and Hansen 2011.)
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lotus.outcomes.probe import hit
+from lotus.outcomes import sanity_kernel as kernel
+from lotus.outcomes.sanity_kernel import fill_ranks, relate, standardise
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 LEVEL = 0.975  # two-sided 95 %
 MIN_BLOCKS = 5  # fewer tell nothing of the spread
 
@@ -28,9 +32,6 @@ class Interval:
     error: float
 
 
-NOTHING = Interval(np.nan, np.nan, np.nan, np.nan)
-
-
 @dataclass(frozen=True, slots=True)
 class Relation:
     """One series against the move after it.
@@ -38,7 +39,7 @@ class Relation:
     `n` rows with both, `spoken` of them with x != 0, in `blocks` blocks; `n_eff` = variance of the signed move over its
     squared standard error, at most the number of disjoint moves spoken of: so many independent rows would tell as much.
     `pearson` and `spearman` of (x, y), `pearson_sign` of (sign x, y), over all rows. `mean` of sign(x) y in bps, `hit`
-    = share of moves that went with the sign (no move counts one half), over spoken rows.
+    = share of moves that went with the sign (no move counts one half), `spread` = mean spread in bps, over spoken rows.
     """
 
     n: int
@@ -50,60 +51,112 @@ class Relation:
     spearman: float
     mean: Interval
     hit: Interval
+    spread: float
 
 
-def relation(x: Floats, y: Floats, block: Floats, slot: Floats) -> Relation:
-    """Return the relation of x to y, f8 [n] without nulls; y in bps.
+@dataclass(frozen=True, slots=True, eq=False)
+class Moves:
+    """What is known of some moves before any series is looked at, so that it is made once for all of them.
 
-    `block` f8 [n] is the number of a row's block of time, here and below a whole number; moves of rows with different
-    `slot` f8 [n] are disjoint.
+    y f8 [n] in bps; `standardised` and `ranked` f8 [n]: y and its ranks with mean 0 and variance 1, where they vary;
+    block i8 [n] and slot i8 [n]: a row's block of time and its stretch of disjoint moves, from 0; spread f8 [n] in bps.
     """
-    direction = np.sign(x)
-    spoken = direction != 0.0
-    signed, groups = (direction * y)[spoken], block[spoken]
-    mean = clustered_mean(signed, groups)
+
+    y: Floats
+    varies: bool
+    standardised: Floats
+    ranks_vary: bool
+    ranked: Floats
+    block: Ints
+    slot: Ints
+    spread: Floats
+
+
+def moves_of(y: Floats, block: Ints, slot: Ints, spread: Floats) -> Moves:
+    """Return the moves y f8 [n], without nulls, ready for `relation`.
+
+    `block` i8 [n] is the number of a row's block of time; moves of rows with different `slot` i8 [n] are disjoint.
+    Memory grows with the distance of the first block and slot from the last.
+    """
+    standardised, ranked, room = y.copy(), np.empty(len(y)), np.empty(len(y))
+    varies = standardise(standardised, len(y), room)
+    fill_ranks(y, np.argsort(y), np.arange(len(y)), ranked)
+    ranks_vary = standardise(ranked, len(y), room)
+    return Moves(y, varies, standardised, ranks_vary, ranked, _from_0(block), _from_0(slot), spread)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Room:
+    """What `relation` works in: made once for many series, for fresh memory costs more than the sums."""
+
+    floats: Floats
+    ints: Ints
+
+    @staticmethod
+    def of(rows: int, moves: Iterable[Moves]) -> "Room":
+        """Return the room of series of so many rows and any of some moves."""
+        most = max(rows, *(int(numbers.max(initial=0)) for m in moves for numbers in (m.block, m.slot))) + 1
+        return Room(np.empty((7, most)), np.empty((4, most), np.int64))
+
+
+def relation(x: Floats, order: Ints, rows: Ints, moves: Moves, room: Room) -> Relation:
+    """Return the relation of the series x f8 [m], without nulls, to the moves of its `rows` i8 [n], each once.
+
+    `order` i8 [m] sorts x.
+    """
+    facts, m = np.empty(kernel.N_FACTS), moves
+    relate(
+        x, order, rows, m.y, m.varies, m.standardised, m.ranks_vary, m.ranked, m.block, m.slot, m.spread, MIN_BLOCKS,
+        room.floats, room.ints, facts,
+    )  # fmt: skip
+    mean = _around(*facts[[kernel.MEAN, kernel.MEAN_ERROR, kernel.SPOKEN_BLOCKS]].tolist())
     return Relation(
-        n=len(x),
-        spoken=len(signed),
-        blocks=len(np.unique(block)),
-        n_eff=effective_n(signed, mean.error, len(np.unique(slot[spoken]))),
-        pearson=pearson(x, y, block),
-        pearson_sign=correlation(direction, y),
-        spearman=correlation(ranks(x), ranks(y)),
+        n=int(facts[kernel.N]),
+        spoken=int(facts[kernel.SPOKEN]),
+        blocks=int(facts[kernel.BLOCKS]),
+        n_eff=effective_n(facts[kernel.VARIANCE], mean.error, facts[kernel.SLOTS]),
+        pearson=_correlated(*facts[[kernel.PEARSON, kernel.PEARSON_ERROR, kernel.BLOCKS]].tolist()),
+        pearson_sign=float(facts[kernel.SIGN]),
+        spearman=float(facts[kernel.SPEARMAN]),
         mean=mean,
-        hit=clustered_mean(hit(direction, y)[spoken], groups),
+        hit=_around(*facts[[kernel.HIT, kernel.HIT_ERROR, kernel.SPOKEN_BLOCKS]].tolist()),
+        spread=float(facts[kernel.SPREAD]),
     )
 
 
-def clustered_mean(values: Floats, block: Floats) -> Interval:
-    """Return the mean and its interval; error² = G/(G−1) Σ_g (Σ_{i in g} (v_i − mean))² / n² over G blocks."""
-    if not len(values):
-        return NOTHING
-    mean = float(np.mean(values))
-    error, reach = clustered_error(values - mean, block)
-    return Interval(mean, mean - reach, mean + reach, error)
+def _around(mean: float, error: float, blocks: float) -> Interval:
+    """Return a mean and its interval; error² = G/(G−1) Σ_g (Σ_{i in g} (v_i − mean))² / n² over G blocks."""
+    reach = _reach(error, blocks)
+    return Interval(mean, mean - reach, mean + reach, error if error > 0.0 else np.nan)
 
 
-def pearson(x: Floats, y: Floats, block: Floats) -> Interval:
+def _correlated(r: float, error: float, blocks: float) -> Interval:
     """Return the correlation r and its interval, made on the scale of artanh r so that it stays within [-1, 1].
 
     Influence of a row: zx zy − r (zx² + zy²)/2 with standardised zx, zy. NaN when x or y does not vary.
     """
-    zx, zy = _standardised(x), _standardised(y)
-    if zx is None or zy is None:
-        return NOTHING
-    r = _mean_product(zx, zy)
-    error, reach = clustered_error(zx * zy - 0.5 * r * (zx * zx + zy * zy), block)
     if not abs(r) < 1.0:
         return Interval(r, np.nan, np.nan, np.nan)
+    reach = _reach(error, blocks)
     z, scale = float(np.arctanh(r)), 1.0 / (1.0 - r * r)
-    return Interval(r, float(np.tanh(z - reach * scale)), float(np.tanh(z + reach * scale)), error)
+    ends = float(np.tanh(z - reach * scale)), float(np.tanh(z + reach * scale))
+    return Interval(r, *ends, error if error > 0.0 else np.nan)
 
 
-def correlation(x: Floats, y: Floats) -> float:
-    """Return the correlation alone; NaN when x or y does not vary."""
-    zx, zy = _standardised(x), _standardised(y)
-    return np.nan if zx is None or zy is None else _mean_product(zx, zy)
+def _reach(error: float, blocks: float) -> float:
+    """Return t times a standard error; NaN without one."""
+    return _student(int(blocks)) * error if error > 0.0 else np.nan
+
+
+@cache
+def _student(blocks: int) -> float:
+    from scipy.special import stdtrit
+
+    return float(stdtrit(blocks - 1, LEVEL))
+
+
+def _from_0(numbers: Ints) -> Ints:
+    return numbers - numbers.min() if len(numbers) else numbers
 
 
 def clustered_error(influence: Floats, block: Floats) -> tuple[float, float]:
@@ -111,40 +164,17 @@ def clustered_error(influence: Floats, block: Floats) -> tuple[float, float]:
 
     Memory grows with the distance of the first block from the last.
     """
-    from scipy.special import stdtrit
-
     number = (block - np.min(block)).astype(np.int64)
     sums = np.bincount(number, weights=influence)[np.bincount(number) > 0]
     count = len(sums)
     if count < MIN_BLOCKS:
         return np.nan, np.nan
     error = float(np.sqrt(count / (count - 1) * np.sum(sums * sums))) / len(influence)
-    return (error, float(stdtrit(count - 1, LEVEL)) * error) if error > 0.0 else (np.nan, np.nan)
+    return (error, _student(count) * error) if error > 0.0 else (np.nan, np.nan)
 
 
-def _standardised(x: Floats) -> Floats | None:
-    """Return x with mean 0 and variance 1; None when it has fewer than two values or does not vary."""
-    if len(x) < 2:
-        return None
-    z = x - np.mean(x)
-    scale = float(np.sqrt(np.mean(z * z)))
-    return z / scale if scale > 1e-12 * float(np.max(np.abs(x))) else None
-
-
-def _mean_product(zx: Floats, zy: Floats) -> float:
-    return min(max(float(np.mean(zx * zy)), -1.0), 1.0)
-
-
-def effective_n(values: Floats, error: float, most: int) -> float:
+def effective_n(variance: float, error: float, most: float) -> float:
     """Return variance / error², at most `most`; NaN without an error."""
     if not error > 0.0:
         return np.nan
-    return min(float(np.var(values)) / (error * error), float(most))
-
-
-def ranks(x: Floats) -> Floats:
-    """Return the ranks of x from 1, equal values sharing their mean rank."""
-    _, back, counts = np.unique(x, return_inverse=True, return_counts=True)
-    last = np.cumsum(counts)
-    shared: Floats = (last - 0.5 * (counts - 1))[back]
-    return shared
+    return min(float(variance) / (error * error), float(most))

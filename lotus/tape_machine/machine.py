@@ -6,6 +6,7 @@ No expressions and no market knowledge belong here.
 """
 
 from collections.abc import Sequence
+from copy import copy
 from typing import Final
 
 import numpy as np
@@ -15,7 +16,7 @@ from lotus.errors import SchemaError
 from lotus.jit_entry import entry_point
 from lotus.tape_machine.interpreter import run_row, run_rows
 from lotus.tape_machine.program import Program
-from lotus.tape_machine.state import new_state, take_over
+from lotus.tape_machine.state import MachineState, new_state, take_over
 
 BLOCK: Final[int] = 256  # rows of a batch block
 
@@ -74,6 +75,14 @@ class Machine:
             p.code, p.params, p.outputs, s.floats[asset], s.ints[asset],
             _checked(p, table), picks, rebirth, self._wide, results, to, chosen,
         )  # fmt: skip
+
+    def fork(self) -> "Machine":
+        """Return a machine that goes on from the same state."""
+        other = copy(self)
+        other._state = MachineState(self._state.floats.copy(), self._state.ints.copy())
+        other._out = np.zeros(len(self.program.names))
+        other._bind(self.program.new_registers(1))
+        return other
 
     def swap(self, program: Program, recent: Sequence[Rows] | None = None) -> None:
         """Continue with another program from the next row on.

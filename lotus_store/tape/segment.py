@@ -62,7 +62,7 @@ class Salvaged:
     complete: bool
 
 
-def sha256(payload: bytes) -> str:
+def sha256(payload: bytes | bytearray) -> str:
     """Return the hexadecimal SHA-256."""
     return hashlib.sha256(payload).hexdigest()
 
@@ -93,7 +93,12 @@ def write_index(segment: Path, meta: SegmentMeta) -> None:
 
 
 def read_lines(segment: Path, meta: SegmentMeta) -> bytes:
-    """Return the uncompressed lines of a closed segment, verified against its index.
+    """Return the uncompressed lines of a closed segment, verified against its index (raises: see `read_buffer`)."""
+    return bytes(read_buffer(segment, meta))
+
+
+def read_buffer(segment: Path, meta: SegmentMeta) -> bytearray:
+    """Return the uncompressed lines of a closed segment, verified against its index, in memory of the caller's own.
 
     Raises `TapeError` when the file is missing, truncated, or not the one the index was written for. Never takes more
     memory than the sizes that the index names, and of those no more than `MAX_BYTES`.
@@ -128,14 +133,14 @@ def read_lines(segment: Path, meta: SegmentMeta) -> bytes:
     return lines
 
 
-def _read_at_most(stored: bytes, most: int) -> bytes:
+def _read_at_most(stored: bytes, most: int) -> bytearray:
     """Unpack one frame; one that holds more than `most` bytes gives one byte more and is read no further."""
-    parts, left = [], most + 1
-    with zstandard.ZstdDecompressor().stream_reader(io.BytesIO(stored)) as unpacked:
-        while left and (piece := unpacked.read(min(_PIECE, left))):
-            parts.append(piece)
-            left -= len(piece)
-    return b"".join(parts)
+    lines, size = bytearray(most + 1), 0
+    with zstandard.ZstdDecompressor().stream_reader(io.BytesIO(stored)) as unpacked, memoryview(lines) as room:
+        while size <= most and (more := unpacked.readinto(room[size : size + _PIECE])):
+            size += more
+    del lines[size:]
+    return lines
 
 
 def salvage(stored: bytes) -> Salvaged:

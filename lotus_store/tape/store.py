@@ -26,7 +26,7 @@ from lotus_store.files import write_bytes
 from lotus_store.private import own_home
 from lotus_store.tape.header import TapeHeader, decode_header, encode_header, split_universe
 from lotus_store.tape.place import OnClosed
-from lotus_store.tape.segment import INDEX_SUFFIX, SUFFIX, SegmentMeta, line_stamp, read_index, read_lines
+from lotus_store.tape.segment import INDEX_SUFFIX, SUFFIX, SegmentMeta, line_stamp, read_buffer, read_index, read_lines
 from lotus_store.tape.writer import SegmentWriter, WriterRules
 
 HEADER: Final = "header.json"
@@ -37,7 +37,7 @@ class TapeLines:
     """Whole lines of tape and the number of the first one; numbers of a day start at 0, warm-up lines are negative."""
 
     first_seq: int
-    lines: bytes
+    lines: bytes | bytearray
 
 
 class TapeStore:
@@ -122,9 +122,15 @@ class TapeStore:
         return read_lines(self.folder / path_step(meta.day) / path_step(meta.name), meta)
 
     def read_day_lines(self, day: str, *, warmup: bool = False) -> Iterator[TapeLines]:
+        """Yield the verified lines of a day by segment, as bytes (see `read_day_buffers`)."""
+        for piece in self.read_day_buffers(day, warmup=warmup):
+            yield TapeLines(piece.first_seq, bytes(piece.lines))
+
+    def read_day_buffers(self, day: str, *, warmup: bool = False) -> Iterator[TapeLines]:
         """Yield the verified lines of a day by segment; with `warmup`, first those since the birth of its state.
 
-        Raises `TapeError` when the day has no tape or a segment is not that of its index.
+        They stand in memory of the caller's own, which is not copied again to be decoded. Raises `TapeError` when the
+        day has no tape or a segment is not that of its index.
         """
         segments = self.segments(day)
         if not segments:
@@ -134,7 +140,7 @@ class TapeStore:
         if warmup:
             yield from self._warmup_lines(day)
         for meta in segments:
-            yield TapeLines(meta.first_seq, self.read_segment(meta))
+            yield TapeLines(meta.first_seq, self._read_buffer(meta))
 
     def decode_day(
         self,
@@ -148,34 +154,37 @@ class TapeStore:
         """Decode a day into events of `universe` (default: the header's); the report counts warm-up lines too."""
         header = self.header()
         split = split_universe(header, universe or header.assets)
-        pieces = self.read_day_lines(day, warmup=warmup)
+        pieces = self.read_day_buffers(day, warmup=warmup)
         first = next(pieces)
 
         parts = len(self.segments(day)) + len(self.warmup_segments(day)) * warmup
 
-        def chunks() -> Iterator[bytes]:
+        def chunks() -> Iterator[bytes | bytearray]:
             for number, piece in enumerate(chain([first], pieces)):
                 progress("segments decoded", number, parts, day)
                 yield piece.lines
 
         return decode_lines(chunks(), split.universe, first_seq=first.first_seq, ignored=split.ignored, limits=limits)
 
+    def _read_buffer(self, meta: SegmentMeta) -> bytearray:
+        return read_buffer(self.folder / path_step(meta.day) / path_step(meta.name), meta)
+
     def _warmup_lines(self, day: str) -> Iterator[TapeLines]:
         total = sum(meta.lines for meta in self.segments(next_day(day, -1)))
         for meta in self.warmup_segments(day):
-            lines, skipped = self.read_segment(meta), 0
+            lines, skipped = self._read_buffer(meta), 0
             if meta.first_recv_ns < birth_ns(day):
                 lines, skipped = _from_stamp(lines, birth_ns(day))
             if lines:
                 yield TapeLines(meta.first_seq + skipped - total, lines)
 
 
-def _from_stamp(lines: bytes, first_ns: int) -> tuple[bytes, int]:
+def _from_stamp(lines: bytearray, first_ns: int) -> tuple[bytearray, int]:
     """Return the lines from the first one stamped at or after `first_ns`, and how many came before."""
     start = skipped = 0
     while start < len(lines):
         end = lines.index(b"\n", start) + 1
-        if line_stamp(lines[start : min(end, start + 24)]) >= first_ns:
+        if line_stamp(bytes(lines[start : min(end, start + 24)])) >= first_ns:
             break
         start, skipped = end, skipped + 1
     return lines[start:], skipped

@@ -25,7 +25,7 @@ import numpy as np
 
 from lotus.errors import LotusError
 from lotus.manifest import Manifest
-from lotus.microtape.completeness import framed_prints
+from lotus.microtape.completeness import framed_prints, prints_of
 from lotus.microtape.events import EventBatch
 from lotus.microtape.frames.batch import FrameBatch
 from lotus.microtape.frames.machine import build_frames
@@ -92,7 +92,7 @@ class Damaged:
     def _check(self, name: str, path: Path, lines: int, touched: int, k: int) -> None:
         batch, report, told = in_batch(path)
         live, seen = lived(path)
-        lost, stray, silent = sum(report.reasons.values()), strays(told, batch), framed_prints(told, batch)
+        lost, stray, silent = sum(report.reasons.values()), strays(told, batch), framed_prints(prints_of(told), batch)
         self.figures += Counter({"tapes": 1, "lines": lines, "damaged": touched, "put aside": lost})
         self.figures += Counter(
             {"prints": sum(x.prints for x in silent), "in no frame": sum(x.unframed for x in silent)}

@@ -12,6 +12,7 @@ from lotus.microtape.completeness import (
     completeness,
     find_stale,
     framed_prints,
+    prints_of,
 )
 from lotus.microtape.events import EventBatch, empty_batch
 from lotus.microtape.frames.batch import FrameBatch
@@ -90,14 +91,15 @@ def _frames(tape: EventBatch) -> FrameBatch:
 def test_prints_that_no_frame_counts_are_told_with_and_without_a_reason() -> None:
     quotes = [(BBO, offset) for offset in range(0, 20_001, 500)]
     late = _tape(*quotes, (TRADES, 20_000), (TRADES, 12_000))
-    assert framed_prints(late, _frames(late)) == [Framed(2, 2, 0)], "both wait in the frame that is still open"
+    waiting = framed_prints(prints_of(late), _frames(late))
+    assert waiting == [Framed(2, 2, 0)], "both wait in the frame that is still open"
     broken = _tape(*quotes, (TRADES, 20_000), (BBO, 60_000), *[(BBO, offset) for offset in range(60_500, 70_000, 500)])
-    assert framed_prints(broken, _frames(broken)) == [Framed(1, 1, 0)], "a gap leaves its frame open"
+    assert framed_prints(prints_of(broken), _frames(broken)) == [Framed(1, 1, 0)], "a gap leaves its frame open"
     whole = _tape(*quotes, (TRADES, 20_100), (BBO, 20_600), (BBO, 21_000), (BBO, 21_500))
     frames = _frames(whole)
-    assert framed_prints(whole, frames) == [Framed(1, 0, 0)]
+    assert framed_prints(prints_of(whole), frames) == [Framed(1, 0, 0)]
     frames.floats[:, C_TRADE_N] = 0.0
-    assert framed_prints(whole, frames) == [Framed(1, 1, 1)], "nothing explains this one"
+    assert framed_prints(prints_of(whole), frames) == [Framed(1, 1, 1)], "nothing explains this one"
 
 
 def test_completeness_knows_sessions() -> None:

@@ -17,7 +17,8 @@ from lotus.microtape.frames.batch import FrameBatch
 from lotus.microtape.frames.machine import build_frames
 from lotus.microtape.wire.decode import decode_lines
 from lotus.outcomes.sanity import BELOW_COST, HORIZONS_S, Columns, frame_series, sanity_table
-from lotus.outcomes.sanity_stats import pearson
+
+from .plain_relation import pearson
 
 RECORDING = Path(__file__).resolve().parents[3] / "shared" / "data" / "hyperliquid-2025-09-04" / "frames.jsonl.gz"
 KNOWN, WITHIN = 0.40, 0.05

@@ -21,3 +21,13 @@ def test_a_value_put_takes_the_place_of_the_one_before() -> None:
     recent.put(OTHER, ("x",), 1)
     assert recent.put(OTHER, ("x",), 2) == recent.get(OTHER, ("x",), lambda: 3) == 2
     assert RecentValues().get(OTHER, ("x",), lambda: 3) == 3
+
+
+def test_a_value_is_found_without_being_made_and_one_that_is_taken_is_kept_no_longer() -> None:
+    recent = RecentValues()
+    assert recent.find(OTHER, ("x",)) is None
+    recent.put(OTHER, ("x",), 1)
+    assert recent.find(OTHER, ("x",)) == recent.take(OTHER, ("x",), lambda: 2) == 1
+    assert recent.find(OTHER, ("x",)) is None
+    assert recent.take(OTHER, ("x",), lambda: 2) == 2
+    assert recent.find(OTHER, ("x",)) is None, "what is made to be taken is not kept"

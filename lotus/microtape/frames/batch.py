@@ -6,6 +6,7 @@ No kernels and no files here.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +32,8 @@ from lotus.microtape.frames.spec import (
 from lotus.timebase import DAY_MS, NS_PER_MS
 
 Columns = dict[str, NDArray[np.generic]]
+T = TypeVar("T", bound=np.generic)
+_BLOCK = 1_024  # rows of a table of which a block stays in the cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +53,10 @@ class FrameBatch:
 
     def columns(self, asset: int | None = None) -> Columns:
         """Return the columns of `MICROTAPE_FRAMES` in its types, of one asset or of all."""
-        rows = slice(None) if asset is None else self.ints[:, I_ASSET] == asset
-        ints, floats = self.ints[rows], self.floats[rows]
-        out: Columns = {}
-        for k, name in enumerate(INT_NAMES):
-            out[name] = ints[:, k].astype(MICROTAPE_FRAMES.numpy_dtype(name))
-        for k, name in enumerate(FLOAT_NAMES):
-            out[name] = np.ascontiguousarray(floats[:, k])
-        return out
+        rows = np.arange(len(self)) if asset is None else np.flatnonzero(self.ints[:, I_ASSET] == asset)
+        ints = dict(zip(INT_NAMES, _columns_of(self.ints, rows), strict=True))
+        out: Columns = {n: v.astype(MICROTAPE_FRAMES.numpy_dtype(n), copy=False) for n, v in ints.items()}
+        return out | dict(zip(FLOAT_NAMES, _columns_of(self.floats, rows), strict=True))
 
     def quote_columns(self, asset: int | None = None) -> Columns:
         """Return the columns of `MICROTAPE_QUOTES`, of one asset or of all."""
@@ -83,9 +82,17 @@ class FrameBatch:
         inside: NDArray[np.bool_] = (end > start_ms) & (end <= start_ms + DAY_MS) & (received >= start_ms * NS_PER_MS)
         return inside
 
+    def rows_of_day(self, start_ms: int) -> "slice | NDArray[np.bool_]":
+        """Return the rows of `in_day`: a slice, which copies nothing, where they stand together."""
+        inside = self.in_day(start_ms)
+        rows = np.flatnonzero(inside)
+        if len(rows) and rows[-1] - rows[0] + 1 == len(rows):
+            return slice(int(rows[0]), int(rows[-1]) + 1)
+        return inside
+
     def of_day(self, start_ms: int) -> "FrameBatch":
         """Return the frames of `in_day`, quotes of its venue time received in it, and every gap that touches it."""
-        keep, stop_ms = self.in_day(start_ms), start_ms + DAY_MS
+        keep, stop_ms = self.rows_of_day(start_ms), start_ms + DAY_MS
         time_ms, received, gaps = self.quotes[:, Q_TIME], self.quotes[:, Q_RECV], self.gaps
         quotes = self.quotes[(time_ms >= start_ms) & (time_ms < stop_ms) & (received >= start_ms * NS_PER_MS)]
         gaps = gaps[(gaps[:, G_END] > start_ms) & (gaps[:, G_START] < stop_ms)]
@@ -109,20 +116,50 @@ def frames_from_columns(
     missing = [name for part in parts for name in MICROTAPE_FRAMES.names if name not in part]
     if missing:
         raise SchemaError(f"frame table without {missing[0]}", "every column of microtape_frames", "an older file")
-    ints = np.concatenate([np.column_stack([part[n].astype(np.int64) for n in INT_NAMES]) for part in parts])
-    floats = np.concatenate([np.column_stack([part[n].astype(np.float64) for n in FLOAT_NAMES]) for part in parts])
-    names = {name: k for k, name in enumerate(INT_NAMES)}
-    order = np.lexsort([ints[:, names[key]] for key in ("frame_idx", "asset", "close_seq", "close_recv_ns")])
+    keys = [np.concatenate([part[n] for part in parts]) for n in ("close_recv_ns", "close_seq", "asset", "frame_idx")]
+    order = _arrival_order(keys)
+    ints = _rows_of([np.concatenate([part[n] for part in parts]) for n in INT_NAMES], order, np.int64)
+    floats = _rows_of([np.concatenate([part[n] for part in parts]) for n in FLOAT_NAMES], order, np.float64)
     nothing = np.zeros((0, len(MICROTAPE_QUOTES.columns)), np.int64)
     gaps = np.zeros((0, len(TAPE_GAPS.columns)), np.int64)
     return FrameBatch(
         universe=tuple(universe),
         cadence_ms=cadence_ms,
-        ints=ints[order],
-        floats=floats[order],
+        ints=ints,
+        floats=floats,
         quotes=nothing,
         gaps=gaps,
     )
+
+
+def _arrival_order(keys: Sequence[NDArray[Any]]) -> NDArray[np.int64]:
+    """Return the order of rows by several keys, the first one deciding most: parts in order are merged, not sorted."""
+    order = np.argsort(keys[0], kind="stable")
+    first, *others = (key[order] for key in keys)
+    undecided = first[1:] == first[:-1]
+    for key in others:
+        if (undecided & (key[1:] < key[:-1])).any():
+            return np.lexsort(keys[::-1])
+        undecided &= key[1:] == key[:-1]
+    return order
+
+
+def _columns_of(table: NDArray[T], rows: NDArray[np.int64]) -> NDArray[T]:
+    """Return the columns of some rows of a table, each in one piece: T[columns, n], made block by block."""
+    out = np.empty((table.shape[1], len(rows)), table.dtype)
+    for first in range(0, len(rows), _BLOCK):
+        out[:, first : first + _BLOCK] = table[rows[first : first + _BLOCK]].T
+    return out
+
+
+def _rows_of(columns: Sequence[NDArray[Any]], order: NDArray[np.int64], dtype: type[T]) -> NDArray[T]:
+    """Return the table T[n, columns] whose rows are those of some columns in an order, made block by block."""
+    out = np.empty((len(order), len(columns)), dtype)
+    for first in range(0, len(order), _BLOCK):
+        rows = order[first : first + _BLOCK]
+        for k, column in enumerate(columns):
+            out[first : first + _BLOCK, k] = column[rows]
+    return out
 
 
 def _table(spec: TableSpec, rows: NDArray[np.int64], asset: int | None) -> Columns:

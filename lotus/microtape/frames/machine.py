@@ -1,11 +1,12 @@
-"""Frames from events: one event at a time (`FrameMachine`) and a whole stretch of tape (`build_frames`).
+"""Frames from events: one event at a time (`FrameMachine`), or piece by piece of a tape (`FrameStream`).
 
-Both call the same compiled step, so the same events give the same bits. Files, days and branches are not known here:
-the caller feeds tape from 22:00 UTC of the day before and cuts with `FrameBatch.between`.
+Both call the same compiled step, so the same events give the same bits, however they are cut. Files, days and branches
+are not known here: the caller feeds tape from 22:00 UTC of the day before and cuts with `FrameBatch.of_day`.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from copy import copy
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,10 @@ from lotus.microtape.frames.batch import FrameBatch
 from lotus.microtape.frames.spec import N_FLOATS, N_GAP, N_INTS, N_QUOTE
 from lotus.microtape.frames.state import max_rows, new_params, new_state
 from lotus.microtape.frames.step import FRAMES, GAPS, QUOTES, count_rows, run, step
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+T = TypeVar("T", bound=np.generic)
 
 
 class FrameMachine:
@@ -82,31 +87,83 @@ class FrameMachine:
         return self._state.tobytes()
 
 
+class FrameStream:
+    """Frames, quotes and gaps of a tape that is fed piece by piece, from a blank state, and all of them at the end.
+
+    `room`: so many frames are kept without moving them; room that is not used costs no memory.
+    """
+
+    def __init__(self, manifest: Manifest, universe: Sequence[Asset], room: int = 0) -> None:
+        """Start blank; raises `ConfigError` for a cadence or gap limit outside its range."""
+        self._cadence_ms, self._gap_ms = manifest.kernel.cadence_ms, manifest.kernel.gap_ms
+        self._universe = tuple(universe)
+        self._params, self._blank, self._state = new_params(manifest), new_state(universe), new_state(universe)
+        self._outputs = _outputs(room)
+        self._counts = np.zeros(3, np.int64)
+
+    def feed(self, batch: EventBatch) -> FrameBatch:
+        """Take the next events; return the rows that they closed, views into what `frames` gives."""
+        state, before = self._state, self._counts.copy()
+        last = np.where(state["alive"] != 0, state["last_ms"], -1)
+        new = count_rows(
+            batch.time_ms, batch.recv_ns, batch.kind, batch.asset, last, state["has_quotes"] != 0,
+            state["waiting_ms"].copy(), self._cadence_ms, self._gap_ms,
+        )  # fmt: skip
+        frames, quotes, gaps = ((int(n), int(n) + more) for n, more in zip(before, new, strict=True))
+        ints, floats, tops, silences = self._outputs
+        self._outputs = (
+            _with_room(ints, *frames), _with_room(floats, *frames), _with_room(tops, *quotes),
+            _with_room(silences, *gaps),
+        )  # fmt: skip
+        run(
+            self._state, self._blank, self._params,
+            batch.recv_ns, batch.time_ms, batch.seq, batch.kind, batch.asset, batch.off, batch.pool,
+            *self._outputs, self._counts,
+        )  # fmt: skip
+        return self._rows(before)
+
+    def frames(self) -> FrameBatch:
+        """Return everything so far, in arrival order (views)."""
+        return self._rows(np.zeros(3, np.int64))
+
+    def fork(self) -> "FrameStream":
+        """Return a stream that goes on from the same state and has no rows yet."""
+        other = copy(self)
+        other._state, other._counts, other._outputs = self._state.copy(), np.zeros(3, np.int64), _outputs(0)
+        return other
+
+    def _rows(self, first: Ints) -> FrameBatch:
+        ints, floats, quotes, gaps = self._outputs
+        frames = slice(first[FRAMES], self._counts[FRAMES])
+        return FrameBatch(
+            universe=self._universe,
+            cadence_ms=self._cadence_ms,
+            ints=ints[frames],
+            floats=floats[frames],
+            quotes=quotes[first[QUOTES] : self._counts[QUOTES]],
+            gaps=gaps[first[GAPS] : self._counts[GAPS]],
+        )
+
+
 def build_frames(batch: EventBatch, manifest: Manifest, universe: Sequence[Asset]) -> FrameBatch:
     """Return every frame, quote and gap of a stretch of tape that starts from a blank state, in arrival order."""
-    params, blank, state = new_params(manifest), new_state(universe), new_state(universe)
-    n_frames, n_quotes, n_gaps = count_rows(
-        batch.time_ms,
-        batch.recv_ns,
-        batch.kind,
-        batch.asset,
-        len(universe),
-        manifest.kernel.cadence_ms,
-        manifest.kernel.gap_ms,
+    return FrameStream(manifest, universe).feed(batch)
+
+
+def _outputs(room: int) -> tuple[Ints, Floats, Ints, Ints]:
+    """Return rows for frames (integers, floats), quotes and gaps; a frame has about three quotes on the venue."""
+    return (
+        np.empty((room, N_INTS), np.int64),
+        np.empty((room, N_FLOATS)),
+        np.empty((3 * room, N_QUOTE), np.int64),
+        np.empty((0, N_GAP), np.int64),
     )
-    ints, floats = np.empty((n_frames, N_INTS), np.int64), np.empty((n_frames, N_FLOATS), np.float64)
-    quotes, gaps = np.empty((n_quotes, N_QUOTE), np.int64), np.empty((n_gaps, N_GAP), np.int64)
-    counts = np.zeros(3, np.int64)
-    run(
-        state, blank, params,
-        batch.recv_ns, batch.time_ms, batch.seq, batch.kind, batch.asset, batch.off, batch.pool,
-        ints, floats, quotes, gaps, counts,
-    )  # fmt: skip
-    return FrameBatch(
-        universe=tuple(universe),
-        cadence_ms=manifest.kernel.cadence_ms,
-        ints=ints,
-        floats=floats,
-        quotes=quotes[: counts[QUOTES]],
-        gaps=gaps,
-    )
+
+
+def _with_room(rows: NDArray[T], kept: int, wanted: int) -> NDArray[T]:
+    """Return rows with room for `wanted` of them, the first `kept` being those that stood there."""
+    if wanted <= len(rows):
+        return rows
+    grown = np.empty((wanted if not kept else max(wanted, 2 * len(rows)), rows.shape[1]), rows.dtype)
+    grown[:kept] = rows[:kept]
+    return grown

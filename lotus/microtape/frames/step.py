@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from lotus.jit import allocating_kernel, kernel
+from lotus.jit import kernel
 from lotus.microtape.frames.book import Pool, apply_book, apply_ctx, apply_trades, set_top
 from lotus.microtape.frames.close import close_frame
 from lotus.microtape.frames.spec import CROSSED, LATE
@@ -118,19 +118,22 @@ def run(
         )  # fmt: skip
 
 
-@allocating_kernel
+@kernel
 def count_rows(
     time_ms: Ints,
     recv_ns: Ints,
     kind: NDArray[np.uint8],
     asset: NDArray[np.int16],
-    n_assets: int,
+    last: Ints,
+    has_quotes: NDArray[np.bool_],
+    waiting: Ints,
     cadence_ms: int,
     gap_ms: int,
 ) -> tuple[int, int, int]:
-    """Return how many frames, quotes (at most) and gaps the events give: the clock of `step` without its content."""
-    last, has_quotes = np.full(n_assets, -1, np.int64), np.zeros(n_assets, np.bool_)
-    waiting = np.zeros(n_assets, np.int64)
+    """Return how many frames, quotes (at most) and gaps the events give: the clock of `step` without its content.
+
+    last i8, has_quotes bool, waiting i8 [assets]: every asset's clock before (-1: none yet), and after.
+    """
     frames, quotes, gaps = 0, 0, 0
     for i in range(len(time_ms)):
         what, mine = int(kind[i]), int(asset[i])

@@ -33,6 +33,8 @@ _SPARE: Final = 1_024
 LIVE_BYTES: Final = 8 * (_LIVE_POOL - _SPARE)  # a frame shorter than this cannot yield more values than the pool holds
 _NONE: Final = 0
 _STAMP_DIGITS: Final = 19
+PIECE_BYTES: Final = 4 * 2**20
+_SHORTEST: Final = 40  # bytes of a line that gives an event, at least: the names of its channel and of its keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,7 @@ class Decoder:
         limits = limits or DecodeLimits()
         self.universe = tuple(universe)
         self.pool: NDArray[np.int64] = np.zeros(_LIVE_POOL, dtype=np.int64)
+        self.next_seq = 0  # number of the line after the last decoded chunk
         self._coins = coin_table(universe, ignored)
         self._limits = (limits.max_back_ms, limits.cadence_ms)
         self._state = gate.new_state(len(universe))
@@ -105,17 +108,31 @@ class Decoder:
             return self._refused(code, (seq, recv_ns, asset, time_ms), raw)
         return self._decode_typed(recv_ns, raw, seq)
 
-    def decode_chunk(self, lines: bytes, first_seq: int) -> EventBatch:
-        """Decode whole stamped lines `<recv_ns> <frame>\\n`; the first one has the number `first_seq`."""
+    def decode_chunk(self, lines: bytes | bytearray, first_seq: int) -> EventBatch:
+        """Decode whole stamped lines `<recv_ns> <frame>\\n`; the first one has the number `first_seq`.
+
+        A bytearray is read where it stands and may not change meanwhile; bytes are copied once.
+        """
         if lines and not lines.endswith(b"\n"):
-            lines += b"\n"
-        run = _Run(lines, first_seq)
-        coins = self._coins
+            lines = lines + b"\n"
+        return self._decode_to(_Run(lines, first_seq, len(lines)), len(lines))
+
+    def decode_pieces(self, lines: bytearray, first_seq: int) -> Iterator[EventBatch]:
+        """Decode the same in pieces of about `PIECE_BYTES`, whose prices stay in the cache of the processor.
+
+        `lines` end with a whole line. A batch is valid until the next one is asked for.
+        """
+        run = _Run(lines, first_seq, PIECE_BYTES)
+        while run.at < len(lines):
+            yield self._decode_to(run, run.next_stop())
+
+    def _decode_to(self, run: "_Run", stop: int) -> EventBatch:
+        coins, run.n = self._coins, 0
         while True:
             code, run.at, run.seq, run.n = decode_run(
                 run.buf,
                 run.at,
-                len(lines),
+                stop,
                 run.seq,
                 self._limits,
                 coins.slots,
@@ -129,6 +146,7 @@ class Decoder:
                 run.pool,
             )
             if code == DONE:
+                self.next_seq = run.seq
                 return run.batch()
             self._odd_line(run, code)
 
@@ -227,21 +245,35 @@ class Decoder:
 
 
 class _Run:
-    """Growing output of one chunk: sized once from the chunk, because a line yields at most an event and one pool
-    value per 8 bytes."""
+    """The lines of one run, and room for what `most` bytes of them give: a line yields at most an event and one pool
+    value per 8 bytes. Room that is not written to costs nothing."""
 
-    def __init__(self, lines: bytes, first_seq: int) -> None:
-        rows = lines.count(b"\n")
-        self.lines = lines
-        self.buf = np.frombuffer(bytearray(lines or b"\n"), dtype=np.uint8)  # writable, as live: one compiled parser
+    def __init__(self, lines: bytes | bytearray, first_seq: int, most: int) -> None:
+        self.lines = lines if isinstance(lines, bytearray) and lines else bytearray(lines or b"\n")
+        self.buf = np.frombuffer(self.lines, dtype=np.uint8)  # writable, as live: one compiled parser
+        self.at, self.seq, self.n = 0, first_seq, 0
+        self._make_room(most)
+
+    def _make_room(self, most: int) -> None:
+        rows = most // _SHORTEST
         self.events = np.empty((rows + 1, EVENT_COLUMNS), dtype=np.int64)
         self.offsets = np.zeros(rows + 2, dtype=np.int64)
-        self.pool = np.empty(len(lines) // 8 + _SPARE, dtype=np.int64)
-        self.at, self.seq, self.n = 0, first_seq, 0
+        self.pool = np.empty(most // 8 + _SPARE, dtype=np.int64)
+
+    def next_stop(self) -> int:
+        """Return where the next piece ends: after the last whole line within `PIECE_BYTES`, or after a longer line."""
+        most = self.at + PIECE_BYTES
+        if most >= len(self.lines):
+            return len(self.lines)
+        stop = self.lines.rfind(b"\n", self.at, most) + 1
+        if not stop:
+            stop = self.lines.index(b"\n", most) + 1
+            self._make_room(stop - self.at)
+        return stop
 
     def take_line(self) -> bytes:
         end = self.lines.index(b"\n", self.at)
-        line = self.lines[self.at : end]
+        line = bytes(self.lines[self.at : end])
         self.at = end + 1
         self.seq += 1
         return line
@@ -259,13 +291,13 @@ class _Run:
             seq=events[:n, 2].copy(),
             kind=events[:n, 3].astype(np.uint8),
             asset=events[:n, 4].astype(np.int16),
-            off=self.offsets[: n + 1].copy(),
-            pool=self.pool[: self.offsets[n]].copy(),
+            off=self.offsets[: n + 1],
+            pool=self.pool[: self.offsets[n]],
         )
 
 
 def decode_lines(
-    lines: bytes | Iterable[bytes],
+    lines: bytes | Iterable[bytes | bytearray],
     universe: Sequence[Asset],
     *,
     first_seq: int = 0,
@@ -274,15 +306,16 @@ def decode_lines(
 ) -> tuple[EventBatch, DecodeReport]:
     """Decode a tape given as stamped lines, in one buffer or in any pieces; return its events and what was seen."""
     decoder = Decoder(universe, ignored, limits)
-    parts, seq = [], first_seq
-    for chunk in _whole_lines([lines] if isinstance(lines, bytes) else lines):
-        parts.append(decoder.decode_chunk(chunk, seq))
-        seq += chunk.count(b"\n") + (not chunk.endswith(b"\n"))
+    decoder.next_seq = first_seq
+    parts = [
+        decoder.decode_chunk(chunk, decoder.next_seq)
+        for chunk in _whole_lines([lines] if isinstance(lines, bytes) else lines)
+    ]
     return concat_batches(parts), decoder.report()
 
 
-def _whole_lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    rest = b""
+def _whole_lines(chunks: Iterable[bytes | bytearray]) -> Iterator[bytes | bytearray]:
+    rest: bytes | bytearray = b""
     for chunk in chunks:
         cut = chunk.rfind(b"\n") + 1
         if not cut:

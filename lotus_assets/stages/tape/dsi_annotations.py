@@ -5,7 +5,7 @@ expert stand at the frames that close a window (`dsi_windows`). Warm-up frames h
 branches share these tables; a branch on which learning put another set in force has its own: see `expert_set`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -22,18 +22,24 @@ from lotus.experts.annotation_spec import (
     VALUE_NAMES,
 )
 from lotus.experts.fusion import ExpertSet
-from lotus.experts.machine import AnnotationBatch, WindowNotes, annotate
+from lotus.experts.machine import AnnotationBatch, AnnotationStream, WindowNotes
 from lotus.microtape.frames.batch import FrameBatch
+from lotus.microtape.frames.spec import GAP_BEFORE, I_ASSET, I_FRAME, I_QUALITY
 from lotus.timebase import day_start_ms
 from lotus_assets.stages.chain import content_of
 from lotus_assets.stages.context import Cell, CheckOutcome, Made, Plot, Stage, StageContext, TextTable
-from lotus_assets.stages.lake_tables import TablePart, concatenated, joint_hash, present_of
+from lotus_assets.stages.lake_tables import LakeTable, TablePart, concatenated, joint_hash, parts_hash, present_of
 from lotus_assets.stages.schema_check import schema_check, together
-from lotus_assets.stages.tape.look_ahead import look_ahead_check
+from lotus_assets.stages.tape.made_again import MadeAgain, pieces_of
 from lotus_assets.stages.tape.microtape_frames import read_frames
+from lotus_resources.recent_values import RecentKind
 from lotus_store.databases import Connection
 from lotus_store.ledger.beliefs.experts import write_experts
 
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+_ANNOTATIONS = RecentKind("annotations of days", 2)
 DSI_WARMUP = replace(DSI_ANNOTATIONS, name="dsi_warmup")
 DSI_WARMUP_WINDOWS = replace(DSI_WINDOWS, name="dsi_warmup_windows")
 
@@ -53,11 +59,13 @@ def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
 def make(ctx: StageContext, day: str) -> Made:
     """Annotate warm-up and day in one go, write the parts, check them."""
     frames = read_frames(ctx, day, warmup=True)
-    whole = annotate(frames, window_ms=ctx.manifest.kernel.window_ms)
-    warm = ~frames.in_day(day_start_ms(day))
-    ours, before = whole.of_rows(~warm), whole.of_rows(warm)
+    whole, no_look_ahead = _annotated(ctx, day, frames)
+    start_ms = day_start_ms(day)
+    warm = ~frames.in_day(start_ms)
+    ours, before = whole.of_rows(frames.rows_of_day(start_ms)), whole.of_rows(warm)
     joined, schema = write_annotations(ctx, ctx.tape_branch, day, ours, before)
-    checks = (schema, _look_ahead(ctx, day, frames, whole))
+    checks = (schema, no_look_ahead)
+    ctx.recent.put(_ANNOTATIONS, (joined,), whole)
     notes: dict[str, Cell] = {"warmup": int(warm.sum()), "windows": len(ours.windows), "experts": len(EXPERTS)}
 
     def ledger(connection: Connection) -> None:
@@ -72,6 +80,34 @@ def make(ctx: StageContext, day: str) -> Made:
         plot=_plot(ctx, day, ours),
         ledger=ledger,
     )
+
+
+def _annotated(ctx: StageContext, day: str, frames: FrameBatch) -> tuple[AnnotationBatch, CheckOutcome]:
+    """Return the annotations of frames, and whether those of the pieces that are made again are the same."""
+    check = MadeAgain(STAGE.name, day, ctx.manifest.score.seed)
+    stream = AnnotationStream(frames, window_ms=ctx.manifest.kernel.window_ms)
+    for asset in range(len(frames.universe)):
+        own_rows = np.flatnonzero(frames.ints[:, I_ASSET] == asset)
+        for first, stop in pieces_of(len(own_rows)):
+            rows = own_rows[first:stop]
+            gaps = np.flatnonzero(frames.ints[rows, I_QUALITY] & GAP_BEFORE).tolist()
+            wanted = check.wants(len(rows), bool(gaps))
+            before = stream.machine.fork() if wanted else None
+            stream.feed(asset, rows)
+            if before is not None:
+                bites = [rows[a:b] for a, b in check.bites(len(rows), gaps)]
+                again = np.concatenate([before.feed_frames(asset, frames.ints[b], frames.floats[b]) for b in bites])
+                check.compare(len(rows), *_compared(again, stream, rows))
+    return stream.batch(), check.outcome()
+
+
+def _compared(again: Floats, stream: AnnotationStream, rows: Ints) -> Iterator[tuple[LakeTable, LakeTable]]:
+    """Yield the tables of frames and of closed windows, made again and made."""
+    place = stream.place[rows]
+    names = (*VALUE_NAMES, *(f"z_{name}" for name in stream.machine.experts.names))
+    yield dict(zip(VALUE_NAMES, again.T, strict=False)), dict(zip(VALUE_NAMES, stream.values[rows].T, strict=True))
+    spoken = again[place >= 0].T[N_VALUES:], stream.spoken[place[place >= 0]].T[N_VALUES:]
+    yield dict(zip(names[N_VALUES:], spoken[0], strict=True)), dict(zip(names[N_VALUES:], spoken[1], strict=True))
 
 
 def write_annotations(
@@ -93,6 +129,9 @@ def read_annotations(
 
     Raises `LakeError` when a frame has no annotation.
     """
+    kept: AnnotationBatch | None = ctx.recent.find(_ANNOTATIONS, (parts_hash(ctx, branch, day, parts(ctx)),))
+    if kept is not None and np.array_equal(kept.ints, frames.ints[:, [I_ASSET, I_FRAME]]):
+        return replace(kept, windows=replace(kept.windows, experts=experts))
     table = _joined(ctx, branch, day, DSI_ANNOTATIONS.name, DSI_WARMUP.name)
     ints = _keys(table)
     values = np.column_stack([table[name].astype(np.float64) for name in VALUE_NAMES]).reshape(-1, N_VALUES)
@@ -124,14 +163,6 @@ def _rows_of(keys: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.i
         return np.full(len(wanted), -1, dtype=np.int64)
     places = np.minimum(np.searchsorted(keys[order], wanted), len(keys) - 1)
     return np.where(keys[order][places] == wanted, order[places], -1)
-
-
-def _look_ahead(ctx: StageContext, day: str, frames: FrameBatch, whole: AnnotationBatch) -> CheckOutcome:
-    def recompute(rows: int) -> Mapping[str, NDArray[np.generic]]:
-        cut = replace(frames, ints=frames.ints[:rows], floats=frames.floats[:rows])
-        return annotate(cut).columns()
-
-    return look_ahead_check(STAGE.name, day, ctx.manifest.score.seed, len(frames), whole.columns(), recompute)
 
 
 def _per_expert(batch: AnnotationBatch) -> TextTable:

@@ -5,25 +5,25 @@ to the day whose state they warm, so they are kept in a table of their own (`mic
 detectors read to warm theirs. Quotes are what probes take later.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from lotus.manifest import Asset
 from lotus.microtape.completeness import Framed, framed_prints
-from lotus.microtape.events import EventBatch
 from lotus.microtape.frames.batch import FrameBatch, frames_from_columns
-from lotus.microtape.frames.machine import build_frames
-from lotus.microtape.frames.spec import I_RECV, MICROTAPE_FRAMES, MICROTAPE_QUOTES, TAPE_GAPS
+from lotus.microtape.frames.spec import C_MID, C_SPREAD, I_ASSET, I_RECV, MICROTAPE_FRAMES, MICROTAPE_QUOTES, TAPE_GAPS
 from lotus.timebase import NS_PER_MS, day_start_ms
 from lotus_assets.stages.context import CheckOutcome, Made, Plot, Stage, StageContext, TextTable
-from lotus_assets.stages.lake_tables import LakeTable, TablePart, joint_hash, present_of
+from lotus_assets.stages.lake_tables import LakeTable, TablePart, joint_hash, parts_hash, present_of
 from lotus_assets.stages.schema_check import schema_check, together
-from lotus_assets.stages.tape.look_ahead import look_ahead_check
 from lotus_assets.stages.tape.tape_input import read_day, tape_hash
+from lotus_resources.recent_values import RecentKind
 
 MICROTAPE_WARMUP = replace(MICROTAPE_FRAMES, name="microtape_warmup")
+KEPT_BYTES = 600_000_000  # frames of a day that are kept for the next stages: those of about four coins
+_FRAMES = RecentKind("frames of days", 2)
 
 
 def parts(ctx: StageContext) -> list[TablePart]:
@@ -40,24 +40,27 @@ def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
 
 def make(ctx: StageContext, day: str) -> Made:
     """Decode, build frames, write the parts, check them."""
-    batch, _ = read_day(ctx, day, warmup=True)
-    whole, start_ms = build_frames(batch, ctx.manifest, ctx.manifest.universe), day_start_ms(day)
+    decoded = read_day(ctx, day, keep=False)
+    whole, start_ms = decoded.frames, day_start_ms(day)
     frames, warming = whole.of_day(start_ms), ~whole.in_day(start_ms)
     warmup = replace(whole, ints=whole.ints[warming], floats=whole.floats[warming])
-    tables = _tables(ctx.manifest.universe, frames, warmup)
-    hashes = [
-        ctx.lake.write(part.spec, ctx.tape_branch, day, table, part.symbol).content_hash for part, table in tables
-    ]
+    written: list[tuple[TablePart, str]] = []
+    fits: list[CheckOutcome] = []
+    for part, table in _tables(ctx.manifest.universe, frames, warmup):
+        digest = ctx.lake.write(part.spec, ctx.tape_branch, day, table, part.symbol).content_hash
+        written.append((part, digest))
+        fits.append(schema_check(part.spec, table))
     checks = (
-        together("schema", *(schema_check(part.spec, table) for part, table in tables)),
-        gaps_check(frames, ctx.manifest.kernel.gap_ms, framed_prints(batch, whole)),
-        _look_ahead(ctx, day, batch, whole),
+        together("schema", *fits),
+        gaps_check(frames, ctx.manifest.kernel.gap_ms, framed_prints(decoded.prints, whole)),
+        decoded.no_look_ahead,
     )
     notes = {
-        "events": len(batch), "gaps": len(frames.gaps), "quotes": len(frames.quotes), "warmup": len(warmup),
+        "events": decoded.n_events, "gaps": len(frames.gaps), "quotes": len(frames.quotes), "warmup": len(warmup),
         "ended_before_midnight": int((warmup.ints[:, I_RECV] >= start_ms * NS_PER_MS).sum()),
     }  # fmt: skip
-    joined = joint_hash([part for part, _ in tables], hashes)
+    joined = joint_hash(*zip(*written, strict=True))
+    _keep(ctx, joined, replace(whole, quotes=whole.quotes[:0].copy(), gaps=whole.gaps[:0].copy()))
     return Made(
         rows=len(frames),
         content_hash=joined,
@@ -69,11 +72,21 @@ def make(ctx: StageContext, day: str) -> Made:
 
 
 def read_frames(ctx: StageContext, day: str, warmup: bool = False) -> FrameBatch:
-    """Return the day's frames from the lake in arrival order, after the warm-up's when asked for."""
-    symbols = [asset.name for asset in ctx.manifest.universe]
-    tables = [ctx.lake.read(MICROTAPE_FRAMES.name, ctx.tape_branch, day, symbol) for symbol in symbols]
+    """Return the day's frames in arrival order, after the warm-up's when asked for; nobody may write to them.
+
+    They are read from the lake, or are those that were made or read last.
+    """
+    content = parts_hash(ctx, ctx.tape_branch, day, parts(ctx))
+    whole = ctx.recent.find(_FRAMES, (content,)) or _keep(ctx, content, _from_lake(ctx, day))
     if warmup:
-        tables.append(ctx.lake.read(MICROTAPE_WARMUP.name, ctx.tape_branch, day))
+        return whole
+    rows = whole.rows_of_day(day_start_ms(day))
+    return replace(whole, ints=whole.ints[rows], floats=whole.floats[rows])
+
+
+def _from_lake(ctx: StageContext, day: str) -> FrameBatch:
+    tables = [ctx.lake.read(MICROTAPE_FRAMES.name, ctx.tape_branch, day, asset.name) for asset in ctx.manifest.universe]
+    tables.append(ctx.lake.read(MICROTAPE_WARMUP.name, ctx.tape_branch, day))
     return frames_from_columns(tables, ctx.manifest.universe, ctx.manifest.kernel.cadence_ms)
 
 
@@ -102,32 +115,37 @@ def gaps_check(frames: FrameBatch, gap_ms: int, prints: Sequence[Framed]) -> Che
     return CheckOutcome("gaps_accounted", passed, text, numbers)
 
 
-def _tables(universe: Sequence[Asset], frames: FrameBatch, warmup: FrameBatch) -> list[tuple[TablePart, LakeTable]]:
-    out = [(TablePart(MICROTAPE_FRAMES, a.name), frames.columns(i)) for i, a in enumerate(universe)]
-    out += [(TablePart(MICROTAPE_QUOTES, a.name), frames.quote_columns(i)) for i, a in enumerate(universe)]
-    return [*out, (TablePart(TAPE_GAPS), frames.gap_columns()), (TablePart(MICROTAPE_WARMUP), warmup.columns())]
+def _keep(ctx: StageContext, content: str, whole: FrameBatch) -> FrameBatch:
+    """Keep the frames of a day for the stages that read them next, unless they are very many; return them."""
+    if whole.ints.nbytes + whole.floats.nbytes <= KEPT_BYTES:
+        ctx.recent.put(_FRAMES, (content,), whole)
+    return whole
 
 
-def _look_ahead(ctx: StageContext, day: str, batch: EventBatch, whole: FrameBatch) -> CheckOutcome:
-    def recompute(rows: int) -> LakeTable:
-        return build_frames(batch.slice(0, rows), ctx.manifest, ctx.manifest.universe).columns()
-
-    seed = ctx.manifest.score.seed
-    return look_ahead_check(STAGE.name, day, seed, len(batch), whole.columns(), recompute)
+def _tables(universe: Sequence[Asset], frames: FrameBatch, warmup: FrameBatch) -> Iterator[tuple[TablePart, LakeTable]]:
+    """Yield the parts of a day one by one, so that one of them at a time is in memory a second time."""
+    for index, asset in enumerate(universe):
+        yield TablePart(MICROTAPE_FRAMES, asset.name), frames.columns(index)
+    for index, asset in enumerate(universe):
+        yield TablePart(MICROTAPE_QUOTES, asset.name), frames.quote_columns(index)
+    yield TablePart(TAPE_GAPS), frames.gap_columns()
+    yield TablePart(MICROTAPE_WARMUP), warmup.columns()
 
 
 def _per_asset(frames: FrameBatch) -> TextTable:
     rows = []
     for index, asset in enumerate(frames.universe):
-        own_rows = frames.ints[:, 0] == index
-        spread = frames.floats[own_rows][:, 3]
-        typical = float(np.nanmedian(spread)) if np.isfinite(spread).any() else float("nan")
-        rows.append((asset.name, int(own_rows.sum()), int((frames.gaps[:, 0] == index).sum()), typical))
+        spread = frames.floats[frames.ints[:, I_ASSET] == index, C_SPREAD]
+        quoted = spread[~np.isnan(spread)]
+        typical = float(np.median(quoted)) if len(quoted) else float("nan")
+        rows.append((asset.name, len(spread), int((frames.gaps[:, 0] == index).sum()), typical))
     return TextTable(("asset", "frames", "gaps", "median spread, bps"), rows)
 
 
 def _mid_plot(day: str, frames: FrameBatch) -> Plot:
-    series = {a.name: frames.floats[frames.ints[:, 0] == i][:, 0].tolist() for i, a in enumerate(frames.universe)}
+    series = {
+        a.name: frames.floats[frames.ints[:, I_ASSET] == i, C_MID].tolist() for i, a in enumerate(frames.universe)
+    }
     return Plot(f"mid price in price units, {day}", series)
 
 

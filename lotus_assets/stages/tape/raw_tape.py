@@ -34,10 +34,11 @@ def make(ctx: StageContext, day: str) -> Made:
     """Read every segment, decode, find gaps; a damaged segment fails the check `segments_intact`."""
     segments = ctx.tape.segments(day)
     try:
-        batch, report = read_day(ctx, day, warmup=False)
+        decoded = read_day(ctx, day, keep=True)
     except TapeError as error:
         damaged = CheckOutcome("segments_intact", False, str(error), {"segments": len(segments)})
         return Made(0, "", (damaged, CheckOutcome("gaps_accounted", False, "not looked at: a segment is damaged")))
+    batch, report = decoded.events, decoded.report
     n_assets, gap_ms = len(ctx.manifest.universe), ctx.manifest.kernel.gap_ms
     sessions = ctx.tape.header().session_hours
     gaps = find_gaps(batch, n_assets, gap_ms, sessions)

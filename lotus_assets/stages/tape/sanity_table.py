@@ -45,7 +45,7 @@ def make(ctx: StageContext, day: str) -> Made:
     whole = read_frames(ctx, day, warmup=True)
     annotations = read_annotations(ctx, ctx.tape_branch, day, whole, default_experts())
     windows = build_windows(whole, annotations, ctx.manifest)
-    kept = whole.in_day(day_start_ms(day))
+    kept = whole.rows_of_day(day_start_ms(day))
     frames, annotated = replace(whole, ints=whole.ints[kept], floats=whole.floats[kept]), annotations.of_rows(kept)
     experts = chain.from_iterable(
         annotation_series(table) for table in (annotated.columns(), annotated.windows.columns())

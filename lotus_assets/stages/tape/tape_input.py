@@ -1,19 +1,49 @@
-"""How stages read the tape: the hash of what a day depends on, and its decoded events.
+"""How stages read the tape: the hash of what a day depends on, and one pass from its packed segments to frames.
 
-raw_tape and microtape_frames of one day decode the same lines one after the other, so the last few decoded days are
-kept in memory. Decoding itself is `lotus.microtape`, files are `lotus_store.tape`.
+raw_tape and microtape_frames of one day need the same lines, so what one pass over them gives is kept until the second
+has taken it: stamps and kinds of the day's events, and the frames of day and warm-up. Events with their prices live no
+longer than their segment. Decoding is `lotus.microtape`, files are `lotus_store.tape`.
 """
 
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from functools import partial
 
-from lotus.hashing import natural_id
-from lotus.microtape.events import EventBatch
-from lotus.microtape.wire.reasons import DecodeReport
-from lotus_assets.stages.context import StageContext
-from lotus_resources.recent_values import RecentKind
+import numpy as np
 
-Decoded = tuple[EventBatch, DecodeReport]
+from lotus.hashing import natural_id
+from lotus.microtape.completeness import Prints, join_prints, prints_of
+from lotus.microtape.events import EventBatch, concat_batches
+from lotus.microtape.frames.batch import FrameBatch
+from lotus.microtape.frames.machine import FrameStream
+from lotus.microtape.frames.spec import G_SEQ
+from lotus.microtape.wire.decode import Decoder
+from lotus.microtape.wire.reasons import DecodeReport
+from lotus.timebase import NS_PER_MS
+from lotus_assets.stages.context import CheckOutcome, StageContext
+from lotus_assets.stages.tape.made_again import MadeAgain
+from lotus_resources.recent_values import RecentKind
+from lotus_store.tape.header import split_universe
+from lotus_store.tape.store import TapeLines
+
 _DECODED = RecentKind("decoded days", 2)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DayTape:
+    """What one pass over a day and its warm-up gives.
+
+    `events` of the day without their values, and its `report`, as if the decoder had been born at midnight; `frames`
+    of both, `n_events` and `prints` they were made of, and whether they looked ahead.
+    """
+
+    events: EventBatch
+    report: DecodeReport
+    frames: FrameBatch
+    n_events: int
+    prints: Prints
+    no_look_ahead: CheckOutcome
 
 
 def tape_hash(ctx: StageContext, day: str, warmup: bool = True) -> str:
@@ -26,12 +56,70 @@ def tape_hash(ctx: StageContext, day: str, warmup: bool = True) -> str:
     return natural_id(*units, *hours, *(word for s in segments for word in (s.day, s.first_seq, s.content_sha256)))
 
 
-def read_day(ctx: StageContext, day: str, warmup: bool) -> Decoded:
-    """Return events and report of a day; with `warmup` since the birth of its state (those line numbers are negative).
+def read_day(ctx: StageContext, day: str, keep: bool) -> DayTape:
+    """Return a day decoded and framed, made now unless a stage read it and said `keep`.
 
     Raises `TapeError` when a segment is missing or damaged.
     """
-    warmup = warmup and bool(ctx.tape.warmup_segments(day))
-    key = natural_id(str(ctx.tape.folder), tape_hash(ctx, day, warmup), warmup)
-    decode = partial(ctx.tape.decode_day, day, ctx.manifest.universe, warmup=warmup)
-    return ctx.recent.get(_DECODED, (key,), decode)
+    key = (natural_id(str(ctx.tape.folder), tape_hash(ctx, day), ctx.manifest.version),)
+    get = ctx.recent.get if keep else ctx.recent.take
+    return get(_DECODED, key, partial(_one_pass, ctx, day))
+
+
+def _one_pass(ctx: StageContext, day: str) -> DayTape:
+    split = split_universe(ctx.tape.header(), ctx.manifest.universe)
+    decoder = Decoder(split.universe, split.ignored)
+    own = Decoder(split.universe, split.ignored) if ctx.tape.warmup_segments(day) else decoder
+    stream = FrameStream(ctx.manifest, ctx.manifest.universe, _room(ctx, day))
+    check = MadeAgain("microtape_frames", day, ctx.manifest.score.seed)
+    prints, events, n_events = [], [], 0
+    for piece in _read_ahead(ctx.tape.read_day_buffers(day, warmup=True)):
+        lines, of_day = bytearray(piece.lines) if isinstance(piece.lines, bytes) else piece.lines, piece.first_seq >= 0
+        for batch in decoder.decode_pieces(lines, piece.first_seq):
+            prints.append(prints_of(batch))
+            n_events += len(batch)
+            _feed(stream, batch, check)
+            if of_day and own is decoder:
+                events.append(_without_values(batch))
+        if of_day and own is not decoder:
+            events += [_without_values(batch) for batch in own.decode_pieces(lines, piece.first_seq)]
+    return DayTape(
+        concat_batches(events), own.report(), stream.frames(), n_events, join_prints(prints), check.outcome()
+    )
+
+
+def _feed(stream: FrameStream, batch: EventBatch, check: MadeAgain) -> None:
+    """Give a piece to the stream, and once more in bites to a fork of it where the check wants to see that."""
+    before = stream.fork()
+    made = stream.feed(batch)
+    if not check.wants(len(made), bool(len(made.gaps))):
+        return
+    for first, stop in check.bites(len(batch), np.flatnonzero(np.isin(batch.seq, made.gaps[:, G_SEQ])).tolist()):
+        before.feed(batch.slice(first, stop))
+    again = before.frames()
+    check.compare(
+        len(made),
+        (again.columns(), made.columns()),
+        (again.quote_columns(), made.quote_columns()),
+        (again.gap_columns(), made.gap_columns()),
+    )
+
+
+def _without_values(batch: EventBatch) -> EventBatch:
+    return replace(batch, off=np.zeros(len(batch) + 1, np.int64), pool=batch.pool[:0])
+
+
+def _room(ctx: StageContext, day: str) -> int:
+    """Return how many frames a day and its warm-up can have at most, where the venue's clock is about ours."""
+    segments = [*ctx.tape.warmup_segments(day), *ctx.tape.segments(day)]
+    span_ms = (segments[-1].last_recv_ns - segments[0].first_recv_ns) // NS_PER_MS if segments else 0
+    return len(ctx.manifest.universe) * (span_ms // ctx.manifest.kernel.cadence_ms + 10)
+
+
+def _read_ahead(pieces: Iterator[TapeLines]) -> Iterator[TapeLines]:
+    """Yield the same, the next piece being read and unpacked by a thread of its own meanwhile."""
+    with ThreadPoolExecutor(1) as reader:
+        coming = reader.submit(next, pieces, None)
+        while (piece := coming.result()) is not None:
+            coming = reader.submit(next, pieces, None)
+            yield piece

@@ -7,18 +7,20 @@ import dagster as dg
 import numpy as np
 import pytest
 
+from lotus.columns import Column, TableSpec
 from lotus.detectors.scoring.signal_spec import SIGNAL_EVENTS
 from lotus.errors import BeliefError
-from lotus.microtape.frames import machine
 from lotus.microtape.frames.batch import FrameBatch
+from lotus.microtape.frames.machine import FrameStream
 from lotus.microtape.frames.spec import MICROTAPE_FRAMES
 from lotus_assets.definitions import build_definitions
+from lotus_assets.stages import schema_check as schema_check_module
 from lotus_assets.stages.context import StageContext
 from lotus_assets.stages.order import LEARNING_STAGES, TAPE_STAGES
 from lotus_assets.stages.runner import run_stage
-from lotus_assets.stages.schema_check import schema_check
+from lotus_assets.stages.schema_check import fits, schema_check
 from lotus_assets.stages.scoring import signal_events
-from lotus_assets.stages.tape import dsi_annotations, microtape_frames
+from lotus_assets.stages.tape import dsi_annotations, tape_input
 from lotus_resources.lotus_resource import Lotus
 from lotus_store.ledger.day_commits import read_commit
 
@@ -62,13 +64,14 @@ def test_overlap_finds_a_leaked_publication_and_a_deterministic_one(scored: Stag
 def test_a_failed_check_commits_nothing_and_stops_the_day(
     lotus: Lotus, ctx: StageContext, days: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def doctored(*arguments: object) -> FrameBatch:
-        frames = machine.build_frames(*arguments)  # type: ignore[arg-type]
-        floats = frames.floats.copy()
-        floats[len(floats) // 2, 4] = 9.0  # imb_1
-        return replace(frames, floats=floats)
+    class Doctored(FrameStream):
+        def frames(self) -> FrameBatch:
+            frames = super().frames()
+            floats = frames.floats.copy()
+            floats[len(floats) // 2, 4] = 9.0  # imb_1
+            return replace(frames, floats=floats)
 
-    monkeypatch.setattr(microtape_frames, "build_frames", doctored)
+    monkeypatch.setattr(tape_input, "FrameStream", Doctored)
     with dg.DagsterInstance.ephemeral() as instance:
         keys = [dg.AssetKey(stage.name) for stage in TAPE_STAGES]
         job = build_definitions(lotus).get_repository_def().get_implicit_job_def_for_assets(keys)
@@ -86,3 +89,68 @@ def test_a_failed_check_commits_nothing_and_stops_the_day(
     assert read_commit(ctx.sig, ctx.tape_branch, days[0], "microtape_frames") is None
     with pytest.raises(BeliefError, match="microtape_frames"):
         run_stage(ctx, dsi_annotations.STAGE, days[0])
+
+
+SMALL = TableSpec(
+    "small",
+    ("asset", "at"),
+    (
+        Column("asset", "i2", "", "", low=0, high=4),
+        Column("at", "i8", "", ""),
+        Column("name", "text", "", ""),
+        Column("share", "f8", "", "", low=0, high=1),
+        Column("gap", "f8", "", "", nullable=True, low=-5),
+        Column("is_on", "?", "", ""),
+    ),
+)
+
+
+def small(n: int = 40) -> dict[str, np.ndarray]:
+    rng = np.random.default_rng(5)
+    return {
+        "asset": (np.arange(n) % 3).astype(np.int16),
+        "at": np.arange(n),
+        "name": np.array([f"row {k}" for k in range(n)], dtype=object),
+        "share": rng.uniform(0.0, 1.0, n),
+        "gap": np.where(np.arange(n) % 5 == 0, np.nan, rng.normal(size=n)),
+        "is_on": np.arange(n) % 2 == 0,
+    }
+
+
+def with_value(name: str, value: object) -> dict[str, np.ndarray]:
+    values = small()[name].copy()
+    values[7] = value
+    return {**small(), name: values}
+
+
+SOUND = [small(), small(1), small(0), {**small(), "gap": np.full(40, np.nan)}, with_value("share", 1.0)]
+DOCTORED = [
+    *(with_value(*case) for case in (("asset", 5), ("asset", -1), ("share", np.nan), ("share", 1.01))),
+    *(with_value(*case) for case in (("share", np.inf), ("gap", -np.inf), ("gap", -6.0), ("name", None))),
+    {**small(), "at": small()["at"].astype(np.int32)},
+    {**small(), "more": small()["at"]},
+    {name: values for name, values in small().items() if name != "gap"},
+]
+
+
+@pytest.mark.parametrize("columns", SOUND)
+def test_what_fits_passes_and_pandera_finds_nothing_in_it(columns: dict[str, np.ndarray]) -> None:
+    assert fits(SMALL, columns)
+    assert schema_check_module._failures(SMALL, columns) is None
+    assert schema_check(SMALL, columns).passed
+
+
+@pytest.mark.parametrize("columns", DOCTORED)
+def test_what_does_not_fit_fails_with_what_pandera_found(columns: dict[str, np.ndarray]) -> None:
+    assert not fits(SMALL, columns)
+    outcome = schema_check(SMALL, columns)
+    assert not outcome.passed
+    assert int(outcome.numbers["failures"]) >= 1
+
+
+@pytest.mark.parametrize("order", ["as written", "shuffled"])
+def test_rows_that_repeat_a_key_are_counted_in_any_order(order: str) -> None:
+    rows = np.array([0, 1, 2, 3, 3, 3, 9])
+    rows = np.random.default_rng(1).permutation(rows) if order == "shuffled" else rows
+    columns = {name: values[rows] for name, values in small().items()}
+    assert "2 rows repeat the key" in schema_check(SMALL, columns).text

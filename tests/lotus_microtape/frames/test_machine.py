@@ -1,6 +1,7 @@
 """Laws of the frame machine: live equals batch, no look-ahead, assets apart."""
 
 import dataclasses
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from lotus.errors import ConfigError
 from lotus.manifest import KernelDefaults, Manifest
 from lotus.microtape.events import EventBatch, EventInput, EventKind, build_batch
 from lotus.microtape.frames.batch import FrameBatch
-from lotus.microtape.frames.machine import FrameMachine, build_frames
+from lotus.microtape.frames.machine import FrameMachine, FrameStream, build_frames
 from lotus.microtape.frames.samples import sample_events
 from lotus.microtape.frames.spec import (
     GAP_BEFORE,
@@ -132,3 +133,15 @@ def test_trades_without_quotes_are_in_frames_that_say_so() -> None:
     columns = frames.columns()
     assert columns["trade_n"].sum() == 58, "all but the two before the gap was over and the one in the open frame"
     assert np.all(columns["quality"][columns["trade_n"] > 0] & NO_QUOTE)
+
+
+@pytest.mark.parametrize("room", [0, 7, 10**5])
+def test_a_stream_cut_anywhere_gives_the_frames_of_the_whole_and_a_fork_goes_on_from_there(room: int) -> None:
+    batch = sample_events(4, 4_000)
+    stream, cuts = FrameStream(MANIFEST, UNIVERSE, room), [0, 1, 900, 901, 2_500, len(batch)]
+    for first, stop in pairwise(cuts):
+        fork, before = stream.fork(), len(stream.frames())
+        made = stream.feed(batch.slice(first, stop))
+        assert len(stream.frames()) == before + len(made)
+        same_bits(fork.feed(batch.slice(first, stop)), made)
+    same_bits(stream.frames(), build_frames(batch, MANIFEST, UNIVERSE))

@@ -1,10 +1,14 @@
 """Live and batch decoding give the same events; every odd line has its reason; the recordings decode as known."""
 
+from dataclasses import replace
+
 import pytest
 from decoded_lines import _equal, _live, _report
 from tape_cases import T0, UNIVERSE, FrameSource, compact, level, line
 
 from lotus.manifest import Asset
+from lotus.microtape.events import concat_batches
+from lotus.microtape.wire import decode
 from lotus.microtape.wire.decode import Decoder, clean_frame, decode_lines
 from lotus.microtape.wire.reasons import LineKind, QuarantineReason
 
@@ -33,6 +37,21 @@ def test_any_cut_of_the_buffer_gives_the_same_events(piece: int) -> None:
     assert _equal(whole[0], pieces[0])
     assert whole[1] == pieces[1]
     assert decode_lines(buffer.rstrip(b"\n"), UNIVERSE, first_seq=-40)[1] == whole[1]
+
+
+@pytest.mark.parametrize("most", [64, 400, 5_000, 10**6])
+def test_pieces_of_any_size_give_the_events_of_one_buffer(most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    buffer = b"".join(line(recv, frame) for recv, frame in FrameSource(9).lines(300))
+    whole = decode_lines(buffer, UNIVERSE, first_seq=-40)
+    monkeypatch.setattr(decode, "PIECE_BYTES", most)
+    decoder = Decoder(UNIVERSE)
+    pieces = [
+        replace(batch, off=batch.off.copy(), pool=batch.pool.copy())
+        for batch in decoder.decode_pieces(bytearray(buffer), -40)
+    ]
+    assert _equal(concat_batches(pieces), whole[0])
+    assert decoder.report() == whole[1]
+    assert decoder.next_seq == 260
 
 
 def _bbo(bid: object, ask: object, time_ms: int = T0, coin: str = "BTC") -> bytes:
