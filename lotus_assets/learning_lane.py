@@ -10,7 +10,7 @@ No stage logic belongs here.
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 
 import dagster as dg
 
@@ -24,6 +24,7 @@ from lotus_assets.stages.context import Stage, StageContext, StageResult
 from lotus_assets.stages.order import LEARNING_STAGES
 from lotus_assets.stages.runner import run_stage
 from lotus_assets.stages.scoring import detector_audits, detector_cards
+from lotus_resources.dagster_internals import input_tags
 from lotus_resources.lotus_resource import Lotus
 from lotus_resources.provision import LANE_POOL
 
@@ -53,8 +54,11 @@ def learning_lane(
                 yield from carried_over(day, [stage.name for stage in stages])
                 continue
             begins = partial(_begins, lotus, day, with_tape)
+            tags_of = cache(
+                partial(input_tags, context.instance)
+            )  # an input of the day was recorded before its readers
             for result in day_results(ctx, stages, day, aside, begins):
-                yield from day_events(context.instance, result)
+                yield from day_events(context.instance, result, tags_of)
                 if result.failed_checks:
                     raise blocked(result)
                 yield from belief_events(result)

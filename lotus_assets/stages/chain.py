@@ -78,12 +78,17 @@ def day_before(ctx: StageContext, day: str) -> str | None:
     return last
 
 
-def content_of(ctx: StageContext, branch: str, day: str, stage: str) -> str:
-    """Return the content hash of a committed stage; raises `BeliefError` naming it when it is not committed."""
+def commit_of(ctx: StageContext, branch: str, day: str, stage: str) -> DayCommit:
+    """Return the record of a committed stage; raises `BeliefError` naming it when it is not committed."""
     commit = read_commit(ctx.sig, branch, day, stage)
     if commit is None:
         raise BeliefError(f"{stage}[{day}] is not committed on {branch}", "its inputs first", f"materialise {stage}")
-    return commit.content_hash
+    return commit
+
+
+def content_of(ctx: StageContext, branch: str, day: str, stage: str) -> str:
+    """Return the content hash of a committed stage; raises as `commit_of`."""
+    return commit_of(ctx, branch, day, stage).content_hash
 
 
 def version_of(ctx: StageContext, day: str) -> str:

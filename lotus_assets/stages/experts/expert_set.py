@@ -15,9 +15,9 @@ from lotus.microtape.frames.batch import FrameBatch
 from lotus.timebase import day_start_ms
 from lotus_assets.stages.chain import content_of, day_before
 from lotus_assets.stages.context import Cell, Made, Stage, StageContext, TextTable
+from lotus_assets.stages.day_frames import warmed_frames
 from lotus_assets.stages.lake_tables import parts_hash
 from lotus_assets.stages.tape.dsi_annotations import parts, read_annotations, write_annotations
-from lotus_assets.stages.tape.microtape_frames import read_frames
 from lotus_store.ledger.beliefs.expert_sets import read_expert_sets
 
 
@@ -65,7 +65,7 @@ def make(ctx: StageContext, day: str) -> Made:
     if experts is shipped:
         held = content_of(ctx, ctx.tape_branch, day, "dsi_annotations")
         return Made(0, _content(ctx, day, experts, held), (), notes, table)
-    frames = read_frames(ctx, day, warmup=True)
+    frames = warmed_frames(ctx, day)
     whole = annotate(frames, experts, ctx.manifest.kernel.window_ms)
     warm = ~frames.in_day(day_start_ms(day))
     ours = whole.of_rows(~warm)

@@ -20,13 +20,14 @@ from lotus.weave.field import weekly
 from lotus.weave.meta import MetaState, observed
 from lotus.weave.night import NightInputs, WovenNight, weave_night
 from lotus.weave.watchdog import Evidence
-from lotus_assets.stages.chain import content_of, day_before, version_of
+from lotus_assets.stages.chain import commit_of, content_of, day_before, version_of
 from lotus_assets.stages.context import StageContext
 from lotus_assets.stages.experts.judged_days import is_judged
 from lotus_assets.stages.history import commits_before
 from lotus_assets.stages.lake_tables import Columns
 from lotus_assets.stages.learning.dr_crosscheck import opinions
 from lotus_assets.stages.scoring.payoff_scores import read_scores
+from lotus_assets.stages.shared_columns import read_shared
 from lotus_resources.recent_values import RecentKind
 from lotus_store.ledger.beliefs.braids import read_registry
 from lotus_store.ledger.beliefs.lessons import read_experiments, read_lessons
@@ -124,7 +125,7 @@ def _evidence(ctx: StageContext, day: str, admits: bool) -> Evidence:
 
 
 def _detectors(ctx: StageContext, day: str) -> dict[str, DetectorDay]:
-    events = ctx.lake.read("signal_events", ctx.branch, day, columns=EVENT_COLUMNS)
+    events = read_shared(ctx, "signal_events", commit_of(ctx, ctx.branch, day, "signal_events"), EVENT_COLUMNS)
     detectors = {spec.detector_id: _detector(events, spec.detector_id) for spec in shipped_detectors()}
     return {name: day_of_detector for name, day_of_detector in detectors.items() if len(day_of_detector.theta1)}
 
