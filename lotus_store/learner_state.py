@@ -52,7 +52,7 @@ class LearnerState:
         text = json.dumps({"facts": dict(facts), "arrays": entries, "bytes": offset}).encode()
         head = text + b" " * (-len(text) % _WORD)
         path = self._path(day, detector_id, key, kind)
-        with atomic(path) as temporary, temporary.open("wb") as file:
+        with atomic(path, durable=False) as temporary, temporary.open("wb") as file:
             digest = hashlib.blake2b(digest_size=_DIGEST)
             file.write(b"\0" * _DIGEST)
             for piece in _pieces(head, arrays):

@@ -23,6 +23,7 @@ from lotus_assets.stages.context import CheckOutcome, Made, Stage, StageContext,
 from lotus_assets.stages.lake_tables import Columns, LakeTable, TablePart, concatenated, joint_hash, present_of
 from lotus_assets.stages.schema_check import schema_check
 from lotus_assets.stages.shared_columns import hand_on, places_of, read_shared
+from lotus_resources.recent_values import RecentKind
 from lotus_store.databases import Connection
 from lotus_store.ledger.day_commits import read_commit
 from lotus_store.ledger.signals.events import write_eval
@@ -33,6 +34,7 @@ EVENT_COLUMNS = (
     "spread_bps", "x_funding", "published", "veto",
 )  # fmt: skip
 
+_QUOTES = RecentKind("quotes", 1)
 WITHOUT_PAPER = "without_paper"  # note: whole windows of a signal without a modelled payoff (no spread at the close)
 
 
@@ -155,10 +157,15 @@ def _tape_days(ctx: StageContext, day: str) -> list[str]:
 
 
 def _quotes(ctx: StageContext, day: str) -> LakeTable:
-    symbols = [asset.name for asset in ctx.manifest.universe]
-    days = _tape_days(ctx, day)
-    name = MICROTAPE_QUOTES.name
-    return concatenated([ctx.lake.read(name, ctx.tape_branch, d, symbol) for symbol in symbols for d in days])
+    days = [_quotes_of(ctx, d) for d in _tape_days(ctx, day)]
+    return concatenated([of_day[asset.name] for asset in ctx.manifest.universe for of_day in days])
+
+
+def _quotes_of(ctx: StageContext, day: str) -> Mapping[str, LakeTable]:
+    """Return the quotes of a day by symbol; two days need them."""
+    symbols, name = [asset.name for asset in ctx.manifest.universe], MICROTAPE_QUOTES.name
+    key = (ctx.tape_branch, day, content_of(ctx, ctx.tape_branch, day, "microtape_frames"))
+    return ctx.recent.get(_QUOTES, key, lambda: {s: ctx.lake.read(name, ctx.tape_branch, day, s) for s in symbols})
 
 
 def _gaps(ctx: StageContext, day: str) -> LakeTable:

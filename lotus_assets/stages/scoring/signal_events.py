@@ -17,7 +17,6 @@ from lotus.detectors.daemon_log import as_emitted, under_logged_tables, without_
 from lotus.detectors.daily.make import EMERGENCE_DAYS, day_tables
 from lotus.detectors.daily.tables import DayTables
 from lotus.detectors.registry import shipped_detectors, specs_ver
-from lotus.detectors.scoring.scored import joined
 from lotus.detectors.scoring.scorer import Scorer, in_key_order, of_day
 from lotus.detectors.scoring.signal_spec import SIGNAL_EVENTS, VETOES
 from lotus.detectors.windows.builder import WindowBuilder, build_windows
@@ -45,6 +44,8 @@ from lotus_store.ledger.signals.live_log import daemon_log_version, read_daemon_
 
 Columns = dict[str, NDArray[np.generic]]
 PARTS = [TablePart(SIGNAL_EVENTS)]
+_NAMES = {"event_id", "branch", "spec_version", "window_start_ms", "horizon_s", "tables_ver", "source"}
+_DECIDED = tuple(name for name in SIGNAL_EVENTS.names if name not in _NAMES)  # by frames: what the others follow from
 
 
 def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
@@ -193,15 +194,16 @@ class _Cut:
         self._frames, self._annotations = frames, annotations
         self._builder = WindowBuilder(ctx.manifest, len(frames.universe))
         self._scorer = _scorer(ctx, tables, priors)
-        self._rows, self._parts = 0, [joined([])]
+        self._rows, self._parts = 0, list[Columns]()
 
     def scored(self, rows: int) -> Columns:
-        """Return the events of the first `rows` frames; each call asks for at least those of the one before."""
+        """Return `_DECIDED` of the events of the first `rows` frames; each call asks for more than the one before."""
         new = slice(self._rows, rows)
         values = self._annotations.values[new]
         windows = self._builder.feed_all(self._frames.ints[new], self._frames.floats[new], values)
-        self._parts, self._rows = [joined([*self._parts, self._scorer.feed_all(windows)])], rows
-        return self._parts[0]
+        self._parts.append(self._scorer.feed_all(windows, wanted=_DECIDED))
+        self._rows = rows
+        return {name: np.concatenate([part[name] for part in self._parts]) for name in _DECIDED}
 
 
 def _emitted(
