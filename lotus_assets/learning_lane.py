@@ -7,6 +7,7 @@ report success for a failed run. The audits of a day run on a thread beside the 
 No stage logic belongs here.
 """
 
+import gc
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
@@ -47,6 +48,7 @@ def learning_lane(
     """Score, evaluate, learn and weave every selected day, oldest first, each on what the day before taught."""
     chosen = {key.to_user_string() for key in context.selected_asset_keys}
     stages = [stage for stage in LEARNING_STAGES if stage.name in chosen]
+    gc.freeze()  # what is loaded by now stays: the collector would walk it again and again
     with run_context(context, config, lotus) as ctx, branch_lane(ctx), ThreadPoolExecutor(1) as aside:
         with_tape = learning_days(ctx, context.partition_keys)
         for day in sorted(context.partition_keys):

@@ -39,7 +39,8 @@ class EventIds:
     def of(self, ints: NDArray[np.int64]) -> list[str]:
         """Return one identity per row."""
         ids, last_ms, part = [], -1, b""
-        for asset, detector, end_ms in ints[:, : spec.K_END + 1].tolist():
+        columns = (ints[:, k].tolist() for k in (spec.K_ASSET, spec.K_DETECTOR, spec.K_END))
+        for asset, detector, end_ms in zip(*columns, strict=True):  # no list a row: they would wake the collector
             if end_ms != last_ms:
                 last_ms, part = end_ms, _part(end_ms - self._window_ms)
             digest = self._prefixes[asset][detector].copy()

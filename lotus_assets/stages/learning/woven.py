@@ -31,7 +31,7 @@ from lotus_assets.stages.shared_columns import read_shared
 from lotus_resources.recent_values import RecentKind
 from lotus_store.ledger.beliefs.braids import read_registry
 from lotus_store.ledger.beliefs.lessons import read_experiments, read_lessons
-from lotus_store.ledger.beliefs.priors import read_version, swaps
+from lotus_store.ledger.beliefs.priors import read_version, swaps_within
 from lotus_store.ledger.beliefs.reviews import read_reviews
 from lotus_store.ledger.bodies import from_body, to_body
 
@@ -66,8 +66,8 @@ def previous_version(ctx: StageContext, day: str) -> PriorsVersion:
     if before is None:
         return priors_0(ctx.branch)
     proposed = read_version(ctx.sig, ctx.branch, version_of(ctx, before))
-    since = [v for from_ms, v in swaps(ctx.sig, ctx.branch) if proposed.effective_from_ms < from_ms < swap_ms(ctx, day)]
-    return read_version(ctx.sig, ctx.branch, since[-1]) if since else proposed
+    since = swaps_within(ctx.sig, ctx.branch, proposed.effective_from_ms, swap_ms(ctx, day))
+    return read_version(ctx.sig, ctx.branch, since[-1][1]) if since else proposed
 
 
 def swap_ms(ctx: StageContext, day: str) -> int:

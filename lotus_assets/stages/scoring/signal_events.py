@@ -38,7 +38,7 @@ from lotus_assets.stages.shared_columns import hand_on
 from lotus_assets.stages.tape.look_ahead import look_ahead_check
 from lotus_store.databases import Connection
 from lotus_store.day_tables import served_tables, write_day_tables
-from lotus_store.ledger.beliefs.priors import in_force_on, swaps
+from lotus_store.ledger.beliefs.priors import in_force_on, is_handed_over
 from lotus_store.ledger.signals.events import write_events
 from lotus_store.ledger.signals.live_log import daemon_log_version, read_daemon_log
 
@@ -105,7 +105,7 @@ def make(ctx: StageContext, day: str) -> Made:
     notes: dict[str, Cell] = {
         "tables_ver": tables.tables_ver,
         "experts_ver": experts_of(ctx, day).version,
-        "priors_ver": " ".join(dict.fromkeys(str(x) for x in events["priors_ver"])),
+        "priors_ver": " ".join(dict.fromkeys(events["priors_ver"].tolist())),
         "published": int(events["published"].sum()),
         "windows_braided": int(np.count_nonzero(events["fired"])),
         "history_days": len(history),
@@ -132,7 +132,7 @@ def priors_of_day(ctx: StageContext, day: str) -> list[PriorsVersion]:
     before = day_before(ctx, day)
     if before is not None:
         taught = version_of(ctx, before)
-        if taught not in {version for _, version in swaps(ctx.sig, ctx.branch)}:
+        if not is_handed_over(ctx.sig, ctx.branch, taught):
             raise BeliefError(
                 f"priors_in_force[{next_day(before)}] lacks {taught}, which {before} taught",
                 f"the PRIOR_PATCH of active_priors[{before}] applied before signal_events[{day}] runs",
