@@ -35,8 +35,12 @@ def read_shared(ctx: StageContext, name: str, commit: DayCommit, columns: Sequen
 def hand_on(ctx: StageContext, spec: TableSpec, day: str, content_hash: str, table: Columns) -> None:
     """Keep a table that was just written for the stages after; `content_hash`: of the stage that wrote it."""
     if len(table[spec.names[0]]) <= MOST_ROWS:
-        kept = {name: np.asarray(table[name]).astype(spec.numpy_dtype(name), copy=False) for name in spec.names}
-        ctx.recent.put(_TABLES, (spec.name, ctx.branch, day, content_hash), kept)
+        ctx.recent.put(_TABLES, (spec.name, ctx.branch, day, content_hash), as_read(spec, table))
+
+
+def as_read(spec: TableSpec, table: Columns) -> LakeTable:
+    """Return a table in the order and types in which the lake gives it back."""
+    return {name: np.asarray(table[name]).astype(spec.numpy_dtype(name), copy=False) for name in spec.names}
 
 
 def places_of(asked: NDArray[np.generic], names: NDArray[np.generic]) -> NDArray[np.int64]:

@@ -25,6 +25,7 @@ from lotus_assets.stages.history import commits_before, hashes
 from lotus_assets.stages.lake_tables import LakeTable, TablePart, joint_hash, present_of
 from lotus_assets.stages.schema_check import schema_check, together
 from lotus_assets.stages.scoring.signal_eval import read_events, read_outcomes, two_days
+from lotus_assets.stages.shared_columns import as_read
 from lotus_resources.recent_values import RecentKind
 from lotus_store.ledger.day_commits import DayCommit
 
@@ -55,6 +56,7 @@ def make(ctx: StageContext, day: str) -> Made:
     beside = ctx.lake.write(PAYOFF_STRATA, ctx.branch, day, strata)
     counts = TextTable(("windows", "number"), sorted(scored.counts.items()))
     joined = joint_hash(PARTS, [written.content_hash, beside.content_hash])
+    ctx.recent.put(_SCORES, (ctx.branch, day, joined), as_read(PAYOFF_SCORES, scored.columns))
     checks = (
         together("schema", schema_check(PAYOFF_SCORES, scored.columns), schema_check(PAYOFF_STRATA, strata)),
         chance_check(scored),
