@@ -12,7 +12,7 @@ import shutil
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -34,6 +34,7 @@ from lotus_assets.bodies import stage_context
 from lotus_resources.lotus_resource import Lotus
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
+from lotus_store.day_tables import tables_of_day, write_day_tables
 from lotus_store.lake import Lake
 
 SIZES = (30, 300, 3_000)
@@ -79,6 +80,9 @@ def fill(settings: Settings, day: str, more: Sequence[str]) -> None:
     for path in Path(settings.lake_root).glob(f"*/branch={settings.branch}/day={day}/part.parquet"):
         for other in near:
             _shift(lake, path.parts[-4], settings.branch, day, other)
+    tables = tables_of_day(lake, settings.branch, day)
+    for other in near:
+        write_day_tables(lake, settings.branch, replace(tables, day=other))
 
 
 def measured(settings: Settings, day: str, behind: int) -> Size:
@@ -94,7 +98,8 @@ def measured(settings: Settings, day: str, behind: int) -> Size:
     lotus = Lotus.open(settings)
     try:
         with stage_context(lotus, force=True) as ctx, patch.object(psycopg.Cursor, "execute", counted):
-            lane_of(ctx, day)  # fills what is kept of earlier days
+            for _ in range(2):  # makes what is kept of earlier days, and reads it for the first time
+                lane_of(ctx, day)
             sent = 0
             results = lane_of(ctx, day)
     finally:

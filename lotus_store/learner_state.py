@@ -60,6 +60,7 @@ class LearnerState:
                 file.write(piece)
             file.seek(0)
             file.write(digest.digest())
+        _verified.add(identity_of(path))
         for other in path.parent.glob(f"*.{kind}"):
             if other != path and name_of_step(other.stem).rpartition("-")[0] == detector_id:
                 other.unlink(missing_ok=True)

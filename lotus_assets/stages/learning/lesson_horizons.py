@@ -16,7 +16,7 @@ from lotus.priors.vocabulary import rule_mask
 from lotus_assets.stages.context import StageContext
 from lotus_assets.stages.lake_tables import Columns, LakeTable, concatenated, utf8_of
 from lotus_assets.stages.scoring.payoff_scores import read_scores
-from lotus_assets.stages.scoring.signal_eval import read_events, read_outcomes
+from lotus_assets.stages.scoring.signal_eval import read_events
 from lotus_assets.stages.shared_columns import places_of
 from lotus_store.ledger.day_commits import DayCommit
 
@@ -43,7 +43,7 @@ def _published(ctx: StageContext, commit: DayCommit, horizons: Sequence[int]) ->
     scores = read_scores(ctx, commit)
     taken = np.asarray(scores["published"], dtype=np.bool_)
     names = tuple(column.name for h in horizons for column in horizon_columns(h))
-    outcomes = read_outcomes(ctx, commit.day, ("event_id", *names))
+    outcomes = ctx.lake.read("signal_eval", ctx.branch, commit.day, columns=("event_id", *names))
     events = read_events(ctx, commit.day, ("event_id", "s"))
     wanted = np.asarray(scores["event_id"])[taken]
     strength = np.abs(_matched(events, wanted)["s"].astype(np.float64))
