@@ -1,9 +1,9 @@
 """`python -m benchmarks.learning_day`: what a learning day costs, stage by stage, in a home made for it.
 
-A demo world of long sessions (by default 10 detectors x 18,000 windows a day) is simulated into a temporary home; its
-first days are learned, and the last one is measured as the learning lane runs it: wall and CPU seconds of every stage,
-Dagster's recording of the same day, peak memory. Figures are of this machine: judge them beside another branch's of the
-same hour. Other benchmarks call `measured`.
+A demo world of long sessions (by default 18,000 windows a day of every shipped detector) is simulated into a temporary
+home; its first days are learned, and the last one is measured as the learning lane runs it: wall and CPU seconds of
+every stage, Dagster's recording of the same day, peak memory (of the making of the home too). Figures are of this
+machine: judge them beside another branch's of the same hour. Other benchmarks call `learned_home` and `measured`.
 """
 
 import json
@@ -36,7 +36,7 @@ from lotus_store.databases import Databases
 from lotus_store.tape.import_world import import_world
 from lotus_store.tape.store import TapeStore
 
-MINUTES = 500  # of tape a day: 3 coins x 10 detectors x 6,000 windows
+MINUTES = 500  # of tape a day: 6,000 windows of each of 3 coins
 SCORING = ("expert_set", "signal_events")
 
 
