@@ -7,10 +7,11 @@ report success for a failed run. The audits of a day run on a thread beside the 
 No stage logic belongs here.
 """
 
+import gc
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 
 import dagster as dg
 
@@ -24,6 +25,7 @@ from lotus_assets.stages.context import Stage, StageContext, StageResult
 from lotus_assets.stages.order import LEARNING_STAGES
 from lotus_assets.stages.runner import run_stage
 from lotus_assets.stages.scoring import detector_audits, detector_cards
+from lotus_resources.dagster_internals import input_tags
 from lotus_resources.lotus_resource import Lotus
 from lotus_resources.provision import LANE_POOL
 
@@ -46,6 +48,7 @@ def learning_lane(
     """Score, evaluate, learn and weave every selected day, oldest first, each on what the day before taught."""
     chosen = {key.to_user_string() for key in context.selected_asset_keys}
     stages = [stage for stage in LEARNING_STAGES if stage.name in chosen]
+    gc.freeze()  # what is loaded by now stays: the collector would walk it again and again
     with run_context(context, config, lotus) as ctx, branch_lane(ctx), ThreadPoolExecutor(1) as aside:
         with_tape = learning_days(ctx, context.partition_keys)
         for day in sorted(context.partition_keys):
@@ -53,8 +56,11 @@ def learning_lane(
                 yield from carried_over(day, [stage.name for stage in stages])
                 continue
             begins = partial(_begins, lotus, day, with_tape)
+            tags_of = cache(
+                partial(input_tags, context.instance)
+            )  # an input of the day was recorded before its readers
             for result in day_results(ctx, stages, day, aside, begins):
-                yield from day_events(context.instance, result)
+                yield from day_events(context.instance, result, tags_of)
                 if result.failed_checks:
                     raise blocked(result)
                 yield from belief_events(result)

@@ -6,8 +6,11 @@ decided here. (In the literature: anti-corruption layer.)
 """
 
 import os
+import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, TypeVar
@@ -15,6 +18,8 @@ from typing import Any, TypeVar
 import dagster as dg
 from dagster._core.definitions import data_version
 from dagster._core.storage import tags as names
+from dagster_postgres.event_log import PostgresEventLogStorage
+from sqlalchemy.engine import Connection as SqlConnection
 from sqlalchemy.engine import Engine
 
 from lotus_store.databases import Connection
@@ -22,6 +27,38 @@ from lotus_store.postgres.queries import query
 
 RUNS_TOGETHER, ROWS_TOGETHER = 100, 10_000  # of one batch
 T = TypeVar("T")
+
+
+class EventsOverOneConnection(PostgresEventLogStorage):
+    """Event-log storage that stores an event and what it keeps of it by asset and check in one transaction.
+
+    Dagster's own takes a connection three times for that, and looks for its tables each time.
+    """
+
+    _own = threading.local()  # the connection over which this thread stores an event
+
+    @cached_property
+    def _found(self) -> set[str]:
+        return set()
+
+    def store_event(self, event: dg.EventLogEntry) -> None:
+        """Store an event of a run."""
+        with super()._connect() as opened, opened.execution_options(isolation_level="READ COMMITTED").begin():
+            self._own.connection = opened
+            try:
+                super().store_event(event)
+            finally:
+                self._own.connection = None
+
+    def has_table(self, table_name: str) -> bool:
+        """Tell whether a table is there; one that was found is not looked for again."""
+        if table_name not in self._found and super().has_table(table_name):
+            self._found.add(table_name)
+        return table_name in self._found
+
+    def _connect(self) -> AbstractContextManager[SqlConnection]:
+        opened = getattr(self._own, "connection", None)
+        return super()._connect() if opened is None else nullcontext(opened)
 
 
 def tags_of_sensor(sensor: str) -> dict[str, str]:

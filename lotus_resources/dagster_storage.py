@@ -7,22 +7,26 @@ storage has no effect. Tables are made by `lotus_resources.provision`, never her
 Idea in the literature: connection pooling, lazy initialisation.
 """
 
+import math
 import os
+import time
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
 import sqlalchemy
 from dagster import Field
-from dagster_postgres.event_log import PostgresEventLogStorage
 from dagster_postgres.run_storage import PostgresRunStorage
 from dagster_postgres.schedule_storage import PostgresScheduleStorage
 from sqlalchemy.engine import Engine
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from lotus.errors import ConfigError
-from lotus_resources.dagster_internals import engine_of, only_validates, set_engine
+from lotus_resources.dagster_internals import EventsOverOneConnection, engine_of, only_validates, set_engine
 
 DSN_ENV = "LOTUS_DAGSTER_PG"  # SQLAlchemy URL of the `dagster` database, scheme postgresql+psycopg2
 _UNSET = "postgresql+psycopg2://"
+REST_S = 1.0
 
 
 def pooled_engine(url: str) -> Engine:
@@ -35,15 +39,34 @@ def pooled_engine(url: str) -> Engine:
         return sqlalchemy.create_engine(url, creator=_refuse, isolation_level="AUTOCOMMIT")
     parsed = sqlalchemy.make_url(url)
     options = f"{parsed.query.get('options', '')} -c synchronous_commit=off".strip()
-    return sqlalchemy.create_engine(
+    engine = sqlalchemy.create_engine(
         parsed.difference_update_query(["options"]),
         isolation_level="AUTOCOMMIT",
         pool_size=2,
         max_overflow=6,
         pool_recycle=3600,
-        pool_pre_ping=True,
         connect_args={"options": options},
     )
+    _ping_after_rest(engine)
+    return engine
+
+
+def _ping_after_rest(engine: Engine) -> None:
+    """Ask a connection that rested for `REST_S` whether it lives before it is used; SQLAlchemy opens another if not."""
+
+    def rest(_: object, record: ConnectionPoolEntry) -> None:
+        record.info["since"] = time.monotonic()
+
+    def wake(connection: DBAPIConnection, record: ConnectionPoolEntry, _: object) -> None:
+        if time.monotonic() - record.info.get("since", math.inf) < REST_S:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error as problem:
+            raise sqlalchemy.exc.DisconnectionError from problem
+
+    sqlalchemy.event.listen(engine, "checkin", rest)
+    sqlalchemy.event.listen(engine, "checkout", wake)
 
 
 def dsn_from_env(name: str = DSN_ENV) -> str:
@@ -93,7 +116,7 @@ class PooledRunStorage(_Pooled, PostgresRunStorage):
         self.close_pool()
 
 
-class PooledEventLogStorage(_Pooled, PostgresEventLogStorage):
+class PooledEventLogStorage(_Pooled, EventsOverOneConnection):
     """Event-log storage with a pool."""
 
     def dispose(self) -> None:

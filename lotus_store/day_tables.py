@@ -44,10 +44,9 @@ def _read(lake: Lake, branch: str, day: str) -> DayTables:
 
 def tables_of_day(lake: Lake, branch: str, day: str) -> DayTables:
     """Return the tables under which a day was scored; raises `LakeError` when they are not there."""
-    tables = next(read_day_tables(lake, branch, day), None)
-    if tables is None or tables.day != day:
+    if not lake.exists(_SCORED, branch, day):
         raise LakeError(f"no day tables of {day} on {branch}", "those written with signal_events", "a pruned lake")
-    return tables
+    return _read(lake, branch, day)
 
 
 def read_curator_inputs(lake: Lake, branch: str, day: str) -> Mapping[str, CuratorInput]:

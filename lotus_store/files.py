@@ -32,20 +32,26 @@ def make_folder(folder: Path) -> None:
 
 
 @contextmanager
-def atomic(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path`; on a clean end it becomes `path`, durably, else it is removed."""
+def atomic(path: Path, durable: bool = True) -> Iterator[Path]:
+    """Yield a temporary path beside `path`; on a clean end it becomes `path`, durably, else it is removed.
+
+    What is not `durable` may be half a file after a crash of the machine: for what is checked by its own hash when it
+    is read, and can be made again.
+    """
     make_folder(path.parent)
     _sweep(path)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}.tmp")
     try:
         yield temporary
-        with temporary.open("rb+") as written:
-            os.fsync(written.fileno())
+        if durable:
+            with temporary.open("rb+") as written:
+                os.fsync(written.fileno())
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    fsync_folder(path.parent)
+    if durable:
+        fsync_folder(path.parent)
 
 
 def write_bytes(path: Path, payload: bytes) -> None:

@@ -75,7 +75,9 @@ class Lake:
         """
         arrays = _conform(spec, columns)
         rows = len(next(iter(arrays.values()))) if arrays else 0
-        digest = content_hash(arrays)
+        texts = [c.name for c in spec.columns if c.dtype == "text"]
+        table = pa.table({name: _to_arrow(values) for name, values in arrays.items()})
+        digest = content_hash(arrays | {name: _hashed(table.column(name)) for name in texts})
         note = {
             "table": spec.name,
             "branch": branch,
@@ -84,12 +86,10 @@ class Lake:
             "rows": rows,
             "content_hash": digest,
         }
-        table = pa.table({name: _to_arrow(values) for name, values in arrays.items()})
         table = table.replace_schema_metadata({META: json.dumps(note).encode()})
-        text = [c.name for c in spec.columns if c.dtype == "text"]
         path = self.path(spec.name, branch, day, symbol)
         try:
-            self._store(table, path, text)
+            self._store(table, path, texts)
             if (identity := self._identity(path)) is not None:
                 _verified.add(identity)
         except OSError as problem:

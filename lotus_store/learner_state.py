@@ -52,7 +52,7 @@ class LearnerState:
         text = json.dumps({"facts": dict(facts), "arrays": entries, "bytes": offset}).encode()
         head = text + b" " * (-len(text) % _WORD)
         path = self._path(day, detector_id, key, kind)
-        with atomic(path) as temporary, temporary.open("wb") as file:
+        with atomic(path, durable=False) as temporary, temporary.open("wb") as file:
             digest = hashlib.blake2b(digest_size=_DIGEST)
             file.write(b"\0" * _DIGEST)
             for piece in _pieces(head, arrays):
@@ -60,6 +60,7 @@ class LearnerState:
                 file.write(piece)
             file.seek(0)
             file.write(digest.digest())
+        _verified.add(identity_of(path))
         for other in path.parent.glob(f"*.{kind}"):
             if other != path and name_of_step(other.stem).rpartition("-")[0] == detector_id:
                 other.unlink(missing_ok=True)

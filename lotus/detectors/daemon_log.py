@@ -47,12 +47,16 @@ class Matched:
 
 def match_rows(events: Columns, log: Columns) -> Matched:
     """Match rows by (window_end_ms, asset, detector_id), which is unique in both."""
-    names = [np.concatenate([x["asset"], x["detector_id"]]).tolist() for x in (events, log)]
-    code = {name: k for k, name in enumerate(sorted({*names[0], *names[1]}))}
-    keys = [_keys(x, code) for x in (events, log)]
-    _, ours, theirs = np.intersect1d(keys[0], keys[1], assume_unique=True, return_indices=True)
-    rest = [np.setdiff1d(np.arange(len(key)), matched) for key, matched in zip(keys, (ours, theirs), strict=True)]
-    return Matched(ours, theirs, rest[0], rest[1])
+    names = sorted(
+        {*(str(name) for x in (events, log) for column in ("asset", "detector_id") for name in set(x[column]))}
+    )
+    keys = [_keys(x, {name: k for k, name in enumerate(names)}) for x in (events, log)]
+    order = [np.argsort(key, kind="stable") for key in keys]
+    ranked = [key[rows] for key, rows in zip(keys, order, strict=True)]
+    place = np.minimum(np.searchsorted(ranked[1], ranked[0]), max(len(ranked[1]) - 1, 0))
+    both = ranked[1][place] == ranked[0] if len(ranked[1]) else np.zeros(len(ranked[0]), np.bool_)
+    ours, theirs = order[0][both], order[1][place[both]]
+    return Matched(ours, theirs, _others(len(keys[0]), ours), _others(len(keys[1]), theirs))
 
 
 def under_logged_tables(events: Columns, others: Sequence[Columns], log: Columns) -> Columns:
@@ -102,9 +106,18 @@ def taught(events: Mapping[str, NDArray[np.generic]]) -> NDArray[np.bool_]:
 
 
 def _keys(columns: Columns, code: Mapping[str, int]) -> NDArray[np.int64]:
-    asset = np.array([code[name] for name in columns["asset"].tolist()], dtype=np.int64)
-    detector = np.array([code[name] for name in columns["detector_id"].tolist()], dtype=np.int64)
+    asset, detector = (
+        np.fromiter(map(code.__getitem__, columns[name]), np.int64, len(columns[name]))
+        for name in ("asset", "detector_id")
+    )
     return (columns["window_end_ms"].astype(np.int64) * len(code) + asset) * len(code) + detector
+
+
+def _others(rows: int, matched: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the rows that are not matched, in order."""
+    left = np.ones(rows, np.bool_)
+    left[matched] = False
+    return np.flatnonzero(left)
 
 
 def _compare(events: Columns, log: Columns, matched: Matched) -> tuple[NDArray[np.bool_], str]:

@@ -5,7 +5,8 @@ stage that found its inputs equal says that nothing was computed. A check that s
 """
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import dagster as dg
@@ -18,6 +19,7 @@ from lotus_assets.stages.context import Cell, CheckOutcome, StageResult
 from lotus_resources.dagster_internals import input_tags, version_tags
 
 Metadata = dict[str, dg.MetadataValue]
+InputTags = Callable[[str, str, bool], dict[str, str]]
 REUSED = "inputs and code equal those of the result that is kept; `force: true` in the run's config computes again"
 
 
@@ -60,16 +62,20 @@ def version_of(result: StageResult) -> dg.DataVersion:
 
 
 def day_events(
-    instance: dg.DagsterInstance, result: StageResult
+    instance: dg.DagsterInstance, result: StageResult, tags_of: InputTags | None = None
 ) -> Iterator[dg.AssetMaterialization | dg.AssetCheckEvaluation]:
-    """Yield the events of one stage of a day inside a run over many days: checks first, then the materialisation."""
+    """Yield the events of one stage of a day inside a run over many days: checks first, then the materialisation.
+
+    `tags_of` gives the `input_tags` of an asset and partition; who records many stages of a day asks once for each.
+    """
+    tags_of = tags_of or partial(input_tags, instance)
     key, before = dg.AssetKey(result.stage), shown_before(instance, result)
     yield from (evaluation(result, check) for check in result.checks)
     if not result.failed_checks:
         entry = BY_NAME[result.stage]
         tags = version_tags(result.content_hash, code_version(*entry.packages))
         for name, _ in entry.deps:
-            tags |= input_tags(instance, name, result.day, is_source=name == EXTERNAL_BELIEF)
+            tags |= tags_of(name, result.day, name == EXTERNAL_BELIEF)
         yield dg.AssetMaterialization(key, partition=result.day, metadata=metadata_of(result, before), tags=tags)
 
 

@@ -10,10 +10,12 @@ from contextlib import contextmanager
 
 from lotus.errors import BeliefError
 from lotus.hashing import key64
+from lotus.timebase import next_day
 from lotus_assets.stages.context import StageContext
-from lotus_store.ledger.day_commits import DayCommit, committed_days, read_commit, read_commits
+from lotus_store.ledger.day_commits import DayCommit, commits_of_days, first_commit, last_commits, read_commit
 
 LAST_STAGE = "active_priors"
+NEVER = "9999-12-31"
 LOCK_WAIT_S = 120.0
 
 
@@ -49,14 +51,13 @@ def tape_days(ctx: StageContext) -> list[str]:
 
 def learning_days(ctx: StageContext, days: Iterable[str]) -> list[str]:
     """Return those of `days` that have tape, oldest first; the others carry beliefs over and need no work."""
-    with_tape = set(tape_days(ctx))
-    return sorted(day for day in days if day in with_tape)
+    return sorted(day for day in days if ctx.tape.has(day))
 
 
 def last_committed_day(ctx: StageContext) -> str | None:
     """Return the last day of the branch whose priors are committed, or None at its beginning."""
-    days = committed_days(ctx.sig, ctx.branch, LAST_STAGE)
-    return days[-1] if days else None
+    newest = last_commits(ctx.sig, ctx.branch, LAST_STAGE, NEVER, 1)
+    return newest[0].day if newest else None
 
 
 def day_before(ctx: StageContext, day: str) -> str | None:
@@ -64,26 +65,38 @@ def day_before(ctx: StageContext, day: str) -> str | None:
 
     Raises `BeliefError` when a day with tape lies uncommitted between, or when the branch began after `day`.
     """
-    committed = committed_days(ctx.sig, ctx.branch, LAST_STAGE)
-    if not committed or committed[0] == day:
+    first = first_commit(ctx.sig, ctx.branch, LAST_STAGE)
+    if first is None or first.day == day:
         return None
-    if committed[0] > day:
+    if first.day > day:
         cause = "a branch is not extended backwards; use another branch"
-        raise BeliefError(f"branch {ctx.branch} begins on {committed[0]}", f"a day after it, not {day}", cause)
-    before = [d for d in tape_days(ctx) if d < day]
-    last = before[-1] if before else committed[-1]
-    if last not in committed:
+        raise BeliefError(f"branch {ctx.branch} begins on {first.day}", f"a day after it, not {day}", cause)
+    last = _tape_day_before(ctx, day) or last_commits(ctx.sig, ctx.branch, LAST_STAGE, NEVER, 1)[0].day
+    if read_commit(ctx.sig, ctx.branch, last, LAST_STAGE) is None:
         cause = f"materialise active_priors[{last}] (and the stages before it) on branch {ctx.branch} first"
         raise BeliefError(f"{day} has no beliefs: {last} is not committed", "every day in order", cause)
     return last
 
 
-def content_of(ctx: StageContext, branch: str, day: str, stage: str) -> str:
-    """Return the content hash of a committed stage; raises `BeliefError` naming it when it is not committed."""
+def _tape_day_before(ctx: StageContext, day: str) -> str | None:
+    """Return the last day with tape before `day`; mostly the day before, and then no other day is looked at."""
+    yesterday = next_day(day, -1)
+    if ctx.tape.has(yesterday):
+        return yesterday
+    return next((d for d in reversed(tape_days(ctx)) if d < day), None)
+
+
+def commit_of(ctx: StageContext, branch: str, day: str, stage: str) -> DayCommit:
+    """Return the record of a committed stage; raises `BeliefError` naming it when it is not committed."""
     commit = read_commit(ctx.sig, branch, day, stage)
     if commit is None:
         raise BeliefError(f"{stage}[{day}] is not committed on {branch}", "its inputs first", f"materialise {stage}")
-    return commit.content_hash
+    return commit
+
+
+def content_of(ctx: StageContext, branch: str, day: str, stage: str) -> str:
+    """Return the content hash of a committed stage; raises as `commit_of`."""
+    return commit_of(ctx, branch, day, stage).content_hash
 
 
 def version_of(ctx: StageContext, day: str) -> str:
@@ -96,6 +109,6 @@ def version_of(ctx: StageContext, day: str) -> str:
 
 def committed_work(ctx: StageContext, days: Iterable[str]) -> dict[tuple[str, str], DayCommit]:
     """Return the committed stages of days, those of the tape included, by (day, stage)."""
-    wanted = set(days)
-    commits = [*read_commits(ctx.sig, ctx.tape_branch), *read_commits(ctx.sig, ctx.branch)]
-    return {(c.day, c.stage): c for c in commits if c.day in wanted}
+    wanted = sorted(set(days))
+    commits = [c for branch in (ctx.tape_branch, ctx.branch) for c in commits_of_days(ctx.sig, branch, wanted)]
+    return {(c.day, c.stage): c for c in commits}

@@ -113,7 +113,10 @@ class Made:
 
 @dataclass(frozen=True, slots=True)
 class StageResult:
-    """A committed stage of a day; `reused` when its code and inputs were those of the committed row."""
+    """A committed stage of a day; `reused` when its code and inputs were those of the committed row.
+
+    `seconds` are wall time by part, `cpu_s` what its thread worked.
+    """
 
     stage: str
     day: str
@@ -127,6 +130,7 @@ class StageResult:
     plot: Plot | None = None
     reused: bool = False
     documents: Mapping[str, str] = field(default_factory=dict)
+    cpu_s: float = 0.0
 
     @property
     def failed_checks(self) -> tuple[CheckOutcome, ...]:

@@ -14,6 +14,7 @@ from lotus.detectors.curators import CuratorInput
 from lotus.detectors.daily.history import EVENT_COLUMNS, DayHistory, digest_day, eval_columns
 from lotus.detectors.spec import DetectorSpec
 from lotus_assets.stages.context import StageContext
+from lotus_assets.stages.shared_columns import read_shared
 from lotus_resources.recent_values import RecentKind
 from lotus_store.day_tables import read_curator_inputs
 from lotus_store.ledger.day_commits import DayCommit, last_commits
@@ -91,9 +92,8 @@ def _digest(
     key = (scored.content_hash, matured.content_hash if matured else "", *(d.spec_id for d in detectors))
 
     def make() -> DayHistory:
-        events = ctx.lake.read("signal_events", ctx.branch, scored.day, columns=EVENT_COLUMNS)
-        names = eval_columns(detectors)
-        outcomes = ctx.lake.read("signal_eval", ctx.branch, scored.day, columns=names) if matured else None
+        events = read_shared(ctx, "signal_events", scored, EVENT_COLUMNS)
+        outcomes = read_shared(ctx, "signal_eval", matured, eval_columns(detectors)) if matured else None
         return digest_day(scored.day, events, outcomes, ctx.manifest, ctx.manifest.universe, detectors)
 
     return ctx.recent.get(_DIGESTS, key, make)

@@ -25,7 +25,7 @@ def run_stage(ctx: StageContext, stage: Stage, day: str) -> StageResult:
 
     Raises the stage's own `LotusError` when an input is missing or unreadable.
     """
-    began = time.perf_counter()
+    began, cpu = time.perf_counter(), time.thread_time()
     branch = branch_of(ctx, stage)
     inputs_hash = _inputs_hash(ctx, stage, day)
     committed = None if ctx.force else read_commit(ctx.sig, branch, day, stage.name)
@@ -61,7 +61,8 @@ def run_stage(ctx: StageContext, stage: Stage, day: str) -> StageResult:
         )
     if stage.finish is not None:
         stage.finish(ctx, day)
-    done = replace(result, seconds={**seconds, "commit": time.perf_counter() - worked})
+    seconds["commit"] = time.perf_counter() - worked
+    done = replace(result, seconds=seconds, cpu_s=time.thread_time() - cpu)
     return ctx.recent.put(_FRESH, (inputs_hash, made.content_hash), done)
 
 

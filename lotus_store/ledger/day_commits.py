@@ -3,7 +3,7 @@
 It is written last, in the transaction of the stage's own rows (transactional completion marker).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -56,6 +56,17 @@ def last_commits(connection: Connection, branch: str, stage: str, before_day: st
     """Return the newest `limit` records of a stage from before a day, oldest first, however long the history is."""
     rows = connection.execute(query("sig", "last_commits"), [branch, stage, before_day, limit]).fetchall()
     return [_commit(row) for row in reversed(rows)]
+
+
+def first_commit(connection: Connection, branch: str, stage: str) -> DayCommit | None:
+    """Return the oldest record of a stage, None without one."""
+    row = connection.execute(query("sig", "first_commit"), [branch, stage]).fetchone()
+    return _commit(row) if row else None
+
+
+def commits_of_days(connection: Connection, branch: str, days: Sequence[str]) -> list[DayCommit]:
+    """Return the records of a branch on some days, ordered by day and stage."""
+    return [_commit(row) for row in connection.execute(query("sig", "commits_of_days"), [branch, list(days)])]
 
 
 def committed_days(connection: Connection, branch: str, stage: str) -> list[str]:

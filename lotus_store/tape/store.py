@@ -87,11 +87,12 @@ class TapeStore:
 
     def days(self) -> list[str]:
         """Return the UTC days that have closed segments, oldest first."""
-        return sorted(
-            path.name
-            for path in self.folder.glob("????-??-??")
-            if any(path.glob(f"*{INDEX_SUFFIX}")) and any(path.glob(f"*{SUFFIX}"))
-        )
+        return sorted(path.name for path in self.folder.glob("????-??-??") if self.has(path.name))
+
+    def has(self, day: str) -> bool:
+        """Tell whether a UTC day has closed segments."""
+        folder = self.folder / path_step(day)
+        return any(folder.glob(f"*{INDEX_SUFFIX}")) and any(folder.glob(f"*{SUFFIX}"))
 
     def segments(self, day: str) -> list[SegmentMeta]:
         """Return the closed segments of a day in order; raises `TapeError` for a segment without a sound index."""

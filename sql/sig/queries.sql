@@ -92,11 +92,20 @@ SELECT
 FROM braid_history WHERE branch = %(branch)s AND day = %(day)s AND braid_id = %(braid_id)s;
 
 -- name: read_registry
-SELECT body FROM (
-    SELECT DISTINCT ON (braid_id) braid_id, body FROM braid_history
-    WHERE branch = %(branch)s AND (%(day)s::text IS NULL OR day <= %(day)s)
-    ORDER BY braid_id, day DESC, ordinal DESC
-) board ORDER BY braid_id;
+WITH RECURSIVE board AS (  -- from one braid to the next over the index: the rows of its past are not read
+    (
+        SELECT braid_id, body FROM braid_history
+        WHERE branch = %(branch)s AND (%(day)s::text IS NULL OR day <= %(day)s)
+        ORDER BY braid_id, day DESC, ordinal DESC LIMIT 1
+    )
+    UNION ALL
+    SELECT newest.braid_id, newest.body FROM board CROSS JOIN LATERAL (
+        SELECT braid_id, body FROM braid_history
+        WHERE branch = %(branch)s AND braid_id > board.braid_id AND (%(day)s::text IS NULL OR day <= %(day)s)
+        ORDER BY braid_id, day DESC, ordinal DESC LIMIT 1
+    ) newest
+)
+SELECT body FROM board ORDER BY braid_id;
 
 -- name: read_braid
 SELECT body FROM braid_history WHERE braid_id = %s ORDER BY day DESC, ordinal DESC LIMIT 1;
@@ -160,8 +169,19 @@ SELECT priors_ver, event_id FROM priors_in_force WHERE branch = %s AND effective
 SELECT effective_from_ms, priors_ver FROM priors_in_force WHERE branch = %s ORDER BY effective_from_ms;
 
 -- name: swaps_in_force
-SELECT effective_from_ms, priors_ver FROM priors_in_force WHERE branch = %s AND postponed_to_ms IS NULL
+SELECT effective_from_ms, priors_ver FROM priors_in_force
+WHERE branch = %s AND postponed_to_ms IS NULL AND effective_from_ms >= %s
 ORDER BY effective_from_ms;
+
+-- name: swaps_within
+SELECT effective_from_ms, priors_ver FROM priors_in_force
+WHERE branch = %s AND effective_from_ms > %s AND effective_from_ms < %s ORDER BY effective_from_ms;
+
+-- name: is_handed_over
+SELECT EXISTS (
+    SELECT FROM active_priors p JOIN priors_in_force f USING (branch, effective_from_ms, priors_ver)
+    WHERE p.branch = %s AND p.priors_ver = %s
+);
 
 -- name: put_off
 UPDATE priors_in_force f SET postponed_to_ms = %s FROM active_priors p
@@ -202,6 +222,14 @@ WHERE branch = %(branch)s AND (%(stage)s::text IS NULL OR stage = %(stage)s) ORD
 -- name: last_commits
 SELECT branch, day, stage, content_hash, rows, inputs_hash, notes FROM day_commits
 WHERE branch = %s AND stage = %s AND day < %s ORDER BY day DESC LIMIT %s;
+
+-- name: first_commit
+SELECT branch, day, stage, content_hash, rows, inputs_hash, notes FROM day_commits
+WHERE branch = %s AND stage = %s ORDER BY day LIMIT 1;
+
+-- name: commits_of_days
+SELECT branch, day, stage, content_hash, rows, inputs_hash, notes FROM day_commits
+WHERE branch = %s AND day = ANY (%s) ORDER BY day, stage;
 
 -- name: forget_commits
 DELETE FROM day_commits WHERE branch = %s AND day >= %s;
@@ -319,9 +347,17 @@ WHERE (dsi_expert_sets.judged_day, dsi_expert_sets.set_ver, dsi_expert_sets.sett
 -- name: expert_sets
 SELECT from_day, judged_day, set_ver, settings FROM dsi_expert_sets WHERE branch = %s AND from_day > %s ORDER BY from_day;
 
+-- name: expert_sets_until
+SELECT from_day, judged_day, set_ver, settings FROM dsi_expert_sets WHERE branch = %s AND from_day <= %s
+ORDER BY from_day DESC LIMIT %s;
+
 -- name: daemon_logged_until
-SELECT max(e.window_end_ms) FROM live_events e JOIN live_runs r USING (run_id)
-WHERE e.branch = %s AND NOT r.replayed;
+WITH last AS (
+    SELECT e.branch, e.day FROM live_events e JOIN live_runs r USING (run_id)
+    WHERE e.branch = %s AND NOT r.replayed ORDER BY e.day DESC LIMIT 1
+)
+SELECT max(e.window_end_ms) FROM last JOIN live_events e USING (branch, day) JOIN live_runs r USING (run_id)
+WHERE NOT r.replayed;
 
 -- name: judge_expert
 UPDATE dsi_experts SET successes = %s, failures = %s, reliability = %s, reliability_low = %s, reliability_high = %s,

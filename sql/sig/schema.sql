@@ -200,6 +200,7 @@ CREATE TABLE braid_history (
     PRIMARY KEY (branch, day, braid_id, ordinal)
 );
 CREATE INDEX braid_history_by_id ON braid_history (braid_id);
+CREATE INDEX braid_history_board ON braid_history (branch, braid_id, day DESC, ordinal DESC);
 CREATE VIEW braids AS
 SELECT DISTINCT ON (branch, braid_id)
     branch, braid_id, day, ordinal, new_state AS state, reason,
@@ -272,6 +273,7 @@ CREATE TABLE day_commits (
     committed_at   timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (branch, day, stage)
 );
+CREATE INDEX day_commits_stage ON day_commits (branch, stage, day);
 
 -- The tape's catalogue.
 CREATE TABLE tape_segments (

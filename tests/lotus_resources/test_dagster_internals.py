@@ -219,3 +219,31 @@ def test_no_other_file_uses_a_private_name() -> None:
 def test_the_pages_hide_the_tags_that_name_a_process() -> None:
     hidden = import_module("dagster._core.storage.tags").HIDDEN_TAG_PREFIX
     assert all(tag.startswith(hidden) for tag in own_tags())
+
+
+def test_an_event_is_stored_over_one_connection_and_tables_are_looked_for_once(opened: dg.DagsterInstance) -> None:
+    storage = opened.event_log_storage
+    assert isinstance(storage, internals.EventsOverOneConnection)
+    taken: list[object] = []
+    engine = internals.engine_of(storage)
+    sqlalchemy.event.listen(engine, "checkout", lambda *_: taken.append(1))
+    opened.report_runless_asset_event(dg.AssetMaterialization("frames", partition=DAY, tags={"a": "b"}))
+    first = len(taken)
+    opened.report_runless_asset_event(dg.AssetMaterialization("frames", partition=DAY, tags={"a": "c"}))
+    assert len(taken) - first == 1
+    (newest,) = opened.fetch_materializations(dg.AssetKey("frames"), limit=1).records
+    assert newest.asset_materialization is not None
+    assert newest.asset_materialization.tags == {"a": "c"}
+    assert storage.has_table("asset_event_tags")
+    assert not storage.has_table("no_such_table")
+
+
+def test_an_event_that_fails_leaves_nothing(opened: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object) -> None:
+        raise RuntimeError("no asset row")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(PostgresEventLogStorage, "_store_asset_event", fails)
+        with pytest.raises(RuntimeError):
+            opened.report_runless_asset_event(dg.AssetMaterialization("frames", partition=DAY))
+    assert not opened.fetch_materializations(dg.AssetKey("frames"), limit=1).records

@@ -6,9 +6,12 @@ import dagster as dg
 import pytest
 
 from lotus.errors import ConfigError
+from lotus_resources import dagster_storage
 from lotus_resources.dagster_internals import engine_of
 from lotus_resources.dagster_storage import DSN_ENV, PooledRunStorage
-from lotus_resources.provision import TEMPLATE
+from lotus_resources.provision import TEMPLATE, instance, provision
+from lotus_store.config import Settings
+from lotus_store.databases import Databases
 
 
 def test_the_instance_loads_without_a_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -23,3 +26,17 @@ def test_an_unset_address_is_told_at_first_use(monkeypatch: pytest.MonkeyPatch) 
     storage = PooledRunStorage.from_config_value(None, {"dsn_env": DSN_ENV})
     with pytest.raises(ConfigError, match=DSN_ENV):
         engine_of(storage).connect()
+
+
+@pytest.mark.process("Dagster's instance is opened on PostgreSQL")
+def test_a_connection_that_rested_and_died_meanwhile_is_replaced(
+    settings: Settings, databases: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with instance(provision(settings, databases)) as opened, databases.connect("dagster", autocommit=True) as other:
+        opened.get_runs(limit=1)
+        other.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        monkeypatch.setattr(dagster_storage, "REST_S", 0.0)
+        assert list(opened.get_runs(limit=1)) == list(opened.get_runs(limit=1))

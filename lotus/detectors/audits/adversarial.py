@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from lotus.detectors.audits.sample import Columns, rows_of, uniforms
+from lotus.detectors.audits.sample import Columns, Score, rows_of, uniforms
 from lotus.detectors.daemon_log import match_rows
 from lotus.detectors.daily.quality import WEIGHTS
 from lotus.detectors.daily.tables import DayTables
@@ -64,18 +64,21 @@ class DisturbanceEffect:
 
 
 def adversarial_audits(
-    frames: FrameBatch, tables: DayTables, score: ScoreUnder, detectors: Sequence[DetectorSpec], seed: int, day: str
+    frames: FrameBatch,
+    scored: tuple[Columns, Columns],
+    score: Score,
+    detectors: Sequence[DetectorSpec],
+    seed: int,
+    day: str,
 ) -> list[DisturbanceEffect]:
     """Return the change of every detector under every disturbance.
 
-    Scores the stretch once plain and once for each disturbance; a dearer market changes tables only, so its windows are
-    those of the plain stretch.
+    `scored`: the stretch as it is, and under `costlier` tables. It is scored again for each disturbance of frames.
     """
-    plain, dearer = score(frames, [tables, costlier(tables)])
+    plain, dearer = scored
     effects = []
     for name, disturb in DISTURBANCES.items():
-        (other,) = score(disturb(frames, ("adversarial", name, seed, day)), [tables])
-        effects += changes(plain, other, name, detectors)
+        effects += changes(plain, score(disturb(frames, ("adversarial", name, seed, day))), name, detectors)
     return effects + changes(plain, dearer, "slippage_shock", detectors)
 
 

@@ -5,12 +5,17 @@ rolling_origin  windows whose return is open at a cut predict no better with hin
 label_bleed     no signal of windows explains most of the return that begins at their close, which none honestly does
 label_shuffle   on a stretch whose price moves are exchanged and signed at random, signals predict nothing
 
-A planted column, equal to the future return, must be caught by all four (`planted`). Pure functions; what scores is
-the caller's. (Literature: target leakage, purged walk-forward evaluation, permutation test, canary.)
+A planted column, equal to the future return, must be caught by all four (`planted`). Scoring again is what costs, so
+one of `ORIGINS` cuts is made a day, and prices are shuffled on one day of `SHUFFLE_DAYS`; both are drawn from seed and
+day. Of a signal that differs behind the cut in a share f of its windows, a day finds f and a week 1 - (1 - f)^7; the
+shuffle falls on a day with probability 1 / `SHUFFLE_DAYS` and in every week at least once. Where a veto stands, nothing
+is left out. Pure functions; what scores is the caller's. (Literature: target leakage, purged walk-forward evaluation,
+permutation test, canary, stratified sampling.)
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,10 +24,10 @@ from lotus.detectors.audits.sample import (
     MIN_INDEPENDENT,
     SHORT_FRAMES,
     Columns,
+    Mids,
     Score,
     asset_index,
     correlation,
-    forward_returns,
     horizons_ms,
     independent,
     rows_of,
@@ -36,6 +41,8 @@ from lotus.microtape.frames.spec import C_MID, C_RET, I_ASSET, I_END, I_MID2
 
 PLANTED = "planted"
 ORIGINS = 3
+PLACES = 32  # looked at for each cut: that at which most detectors signal is taken
+SHUFFLE_DAYS = 3
 PLANTED_HORIZON_S = 60
 BLEED_BOUND = 0.7  # of the lower end of |correlation|: nobody explains half of the variance of a return to come
 GAP_BOUND = 0.05  # of the difference of two correlations; a causal signal has exactly 0
@@ -66,42 +73,61 @@ class LeakageFinding:
 
 
 def leakage_audits(
-    frames: FrameBatch, score: Score, detectors: Sequence[DetectorSpec], seed: int, day: str
+    frames: FrameBatch,
+    scored: Columns,
+    score: Score,
+    detectors: Sequence[DetectorSpec],
+    seed: int,
+    day: str,
+    suspected: bool = False,
 ) -> list[LeakageFinding]:
-    """Return the four findings of every detector and of the planted column on one stretch of frames.
+    """Return the findings of every detector and of the planted column on one stretch of frames, `scored` as it is.
 
-    Scores the stretch ORIGINS + 2 times. Empty when the stretch has too few windows to say anything, even of what is
-    planted.
+    With `suspected` every audit is made whole; else the day's share of what scores again (see above). Empty when the
+    stretch has too few windows to say anything, even of what is planted.
     """
     planted_spec = replace(detectors[0], detector_id=PLANTED, horizon_s=PLANTED_HORIZON_S)
     detectors = [*detectors, planted_spec]
     leaking = planted(score, planted_spec)
-    whole = leaking(frames)
+    whole = with_planted(frames, scored, planted_spec)
     if not _enough(frames, whole):
         return []
-    parts = [(part, leaking(part)) for part in _origins(frames, whole, seed, day)]
+    parts = [(part, leaking(part)) for part in _origins(frames, whole, seed, day, suspected)]
     findings = truncation(whole, [scored for _, scored in parts], detectors)
     findings += rolling_origin(frames, whole, parts, detectors)
     findings += label_bleed(frames, whole, detectors)
-    findings += label_shuffle(frames, leaking, detectors, seed, day)
+    if suspected or is_shuffled(seed, day):
+        findings += label_shuffle(frames, leaking, detectors, seed, day)
     return findings
 
 
+def is_shuffled(seed: int, day: str) -> bool:
+    """Tell whether prices are shuffled on a day: one day, drawn from `seed`, of each `SHUFFLE_DAYS` in a row."""
+    block, place = divmod(date.fromisoformat(day).toordinal(), SHUFFLE_DAYS)
+    return key64("shuffled day", seed, block) % SHUFFLE_DAYS == place
+
+
+def share_seen(seed: int, day: str, suspected: bool) -> float:
+    """Return the share of all cuts and shuffles that a day's audits make."""
+    cuts, shuffles = (ORIGINS, 1) if suspected else (1, int(is_shuffled(seed, day)))
+    return (cuts + shuffles) / (ORIGINS + 1)
+
+
 def planted(score: Score, spec: DetectorSpec) -> Score:
-    """Return a score that also gives, as detector `spec`, the return that begins at each window's close."""
+    """Return a score that also gives what `with_planted` adds."""
+    return lambda frames: with_planted(frames, score(frames), spec)
 
-    def leaking(frames: FrameBatch) -> Columns:
-        events = score(frames)
-        first = events["detector_id"] == events["detector_id"][0] if len(events["s"]) else slice(0)
-        own = {name: values[first].copy() for name, values in events.items()}
-        end = own["window_end_ms"].astype(np.int64)
-        ahead = forward_returns(frames, asset_index(frames, own), end, end + horizons_ms([spec])[spec.detector_id])
-        ahead = np.where(np.isfinite(ahead), ahead, 0.0)
-        own["s"] = ahead / max(float(np.max(np.abs(ahead), initial=0.0)), 1e-9)
-        own["detector_id"][:] = spec.detector_id
-        return {name: np.concatenate([values, own[name]]) for name, values in events.items()}
 
-    return leaking
+def with_planted(frames: FrameBatch, events: Columns, spec: DetectorSpec) -> Columns:
+    """Return scored windows and, as detector `spec`, the return that begins at each window's close."""
+    first = events["detector_id"] == events["detector_id"][0] if len(events["s"]) else slice(0)
+    own = {name: values[first].copy() for name, values in events.items()}
+    end = own["window_end_ms"].astype(np.int64)
+    ahead = Mids.of(frames).returns(asset_index(frames, own), end, end + horizons_ms([spec])[spec.detector_id])
+    ahead = np.where(np.isfinite(ahead), ahead, 0.0)
+    own["s"] = ahead / max(float(np.max(np.abs(ahead), initial=0.0)), 1e-9)
+    own["detector_id"][:] = spec.detector_id
+    return {name: np.concatenate([values, own[name]]) for name, values in events.items()}
 
 
 def _enough(frames: FrameBatch, whole: Columns) -> bool:
@@ -111,19 +137,33 @@ def _enough(frames: FrameBatch, whole: Columns) -> bool:
     return independent(asset, end, PLANTED_HORIZON_S * 1000) >= MIN_INDEPENDENT
 
 
-def _origins(frames: FrameBatch, whole: Columns, seed: int, day: str) -> list[FrameBatch]:
-    """Return the stretch cut at ORIGINS places within its first SHORT_FRAMES, each right behind a window's last frame.
+def _origins(frames: FrameBatch, whole: Columns, seed: int, day: str, suspected: bool) -> list[FrameBatch]:
+    """Return the stretch cut at one place (`suspected`: at ORIGINS) in its first SHORT_FRAMES, behind a window's end.
 
     There a signal that looks a single frame ahead has nothing to look at. Windows with a return to come, so that the
-    cut takes something away; behind the first quarter, so that something was scored. Causality is a property of the
-    code, not of the hour, so the places lie early and the parts are cheap.
+    cut takes something away; behind the first quarter, so that something was scored; of the places drawn, that at which
+    most detectors signal. Causality is a property of the code, not of the hour, so the places lie early and the parts
+    are cheap.
     """
     closes = np.flatnonzero(np.isin(frames.ints[:, I_END], whole["window_end_ms"][_planted_rows(whole)]))
     reach = max(min(len(frames), SHORT_FRAMES), int(closes[0]) + 1)
     closes = closes[closes < reach]
     closes = closes[closes >= min(reach // 4, closes[-1])]
-    cuts = sorted({int(closes[key64("origin", seed, day, k) % len(closes)]) for k in range(ORIGINS)})
-    return [rows_of(frames, slice(0, row + 1)) for row in cuts]
+    signals = _signals_at(frames, whole, closes)
+    cuts = set()
+    for k in range(ORIGINS if suspected else 1):
+        drawn = [key64("origin", seed, day, k, place) % len(closes) for place in range(PLACES)]
+        cuts.add(int(closes[max(drawn, key=lambda at: signals[at])]))
+    return [rows_of(frames, slice(0, row + 1)) for row in sorted(cuts)]
+
+
+def _signals_at(frames: FrameBatch, whole: Columns, closes: NDArray[np.int64]) -> list[int]:
+    """Return how many detectors signal in the window that each of the frames `closes` ends."""
+    fires = whole["s"] != 0.0
+    asset = asset_index(frames, {"asset": whole["asset"][fires]})
+    windows, counts = np.unique(asset << 48 | whole["window_end_ms"][fires].astype(np.int64), return_counts=True)
+    number = dict(zip(windows.tolist(), counts.tolist(), strict=True))
+    return [number.get(key, 0) for key in (frames.ints[closes, I_ASSET] << 48 | frames.ints[closes, I_END]).tolist()]
 
 
 def _planted_rows(whole: Columns) -> NDArray[np.bool_]:
@@ -163,6 +203,7 @@ def rolling_origin(
     """
     horizons = horizons_ms(detectors)
     then, hindsight, returns = ({d: list[NDArray[np.float64]]() for d in horizons} for _ in range(3))
+    mids = Mids.of(frames)
     for cut, part in parts:
         matched = match_rows(part, whole)
         shared = {name: part[name][matched.ours] for name in ("asset", "detector_id", "window_end_ms", "s")}
@@ -171,7 +212,7 @@ def rolling_origin(
             waits = (shared["detector_id"] == detector) & (end + horizon > int(cut.ints[:, I_END].max()))
             then[detector].append(shared["s"][waits].astype(np.float64))
             hindsight[detector].append(whole["s"][matched.theirs][waits].astype(np.float64))
-            returns[detector].append(forward_returns(frames, asset[waits], end[waits], end[waits] + horizon))
+            returns[detector].append(mids.returns(asset[waits], end[waits], end[waits] + horizon))
     findings = []
     for detector in horizons:
         r = np.concatenate(returns[detector])
@@ -188,10 +229,10 @@ def label_bleed(frames: FrameBatch, whole: Columns, detectors: Sequence[Detector
     99.9 % interval by Fisher's z over returns that do not overlap. What a signal shares with returns that end before
     the close is its own business; half of the variance of what is still to come is not to be had honestly.
     """
-    findings = []
+    findings, mids = [], Mids.of(frames)
     for detector, horizon, rows, asset, end in _signals(frames, whole, detectors):
         s = whole["s"][rows].astype(np.float64)
-        ahead = forward_returns(frames, asset, end, end + horizon)
+        ahead = mids.returns(asset, end, end + horizon)
         finite = np.isfinite(ahead)
         n = independent(asset[finite], end[finite], horizon)
         size = min(abs(correlation(s, ahead)), 1.0 - 1e-9)
@@ -205,10 +246,10 @@ def label_shuffle(
 ) -> list[LeakageFinding]:
     """Return |corr(s, r)| on the stretch with shuffled prices, scored again: who still predicts has cheated."""
     shuffled = shuffled_prices(frames, seed, day)
-    events = score(shuffled)
+    events, mids = score(shuffled), Mids.of(shuffled)
     findings = []
     for detector, horizon, rows, asset, end in _signals(shuffled, events, detectors):
-        ahead = forward_returns(shuffled, asset, end, end + horizon)
+        ahead = mids.returns(asset, end, end + horizon)
         finite = np.isfinite(ahead)
         n = independent(asset[finite], end[finite], horizon)
         bound = max(SHUFFLE_FLOOR, SHUFFLE_SIGMAS / float(np.sqrt(max(n, 1))))

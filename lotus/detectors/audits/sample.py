@@ -5,7 +5,7 @@ audit is repeated bit for bit. Scoring is a function that the caller brings. (Li
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,10 @@ from lotus.microtape.frames.batch import FrameBatch
 from lotus.microtape.frames.spec import I_ASSET, I_END, I_MID2
 
 Columns = dict[str, NDArray[np.generic]]
-Score = Callable[[FrameBatch], Columns]  # frames from a blank state to columns of SIGNAL_EVENTS
+Score = Callable[[FrameBatch], Columns]  # frames from a blank state to AUDITED columns of SIGNAL_EVENTS
+AUDITED = (
+    "detector_id", "asset", "window_end_ms", "s", "uncert", "kairos", "eligible", "det_sigma", "pi", "published",
+)  # fmt: skip
 
 BUDGET_FRAMES = 60_000  # frames of a day that are scored again: about 67 minutes of three assets at 200 ms
 SHORT_FRAMES = 30_000  # the first of them: what is scored many times (cut short, disturbed) is scored on these
@@ -45,18 +48,43 @@ def uniforms(count: int, *name: str | int) -> NDArray[np.float64]:
     return (bits >> np.uint64(11)).astype(np.float64) / 2.0**53
 
 
+def closed_in(frames: FrameBatch, events: Columns) -> Columns:
+    """Return the rows of `events` whose window is closed by one of `frames`."""
+    closed = np.isin(_packed(asset_index(frames, events), events["window_end_ms"].astype(np.int64)),
+                     _packed(frames.ints[:, I_ASSET], frames.ints[:, I_END]))  # fmt: skip
+    return {name: values[closed] for name, values in events.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Mids:
+    """The mids of a stretch by asset: ends of the frames that have one, i8[m], and twice their mids, f8[m]."""
+
+    of_assets: tuple[tuple[NDArray[np.int64], NDArray[np.float64]], ...]
+
+    @staticmethod
+    def of(frames: FrameBatch) -> "Mids":
+        """Return the mids of frames."""
+        end, mid2, asset = (np.ascontiguousarray(frames.ints[:, k]) for k in (I_END, I_MID2, I_ASSET))
+        rows = [np.flatnonzero((asset == index) & (mid2 > 0)) for index in range(len(frames.universe))]
+        return Mids(tuple((end[own_rows], mid2[own_rows].astype(np.float64)) for own_rows in rows))
+
+    def returns(
+        self, asset: NDArray[np.int64], from_ms: NDArray[np.int64], to_ms: NDArray[np.int64]
+    ) -> NDArray[np.float64]:
+        """Return 1e4 (mid(to) / mid(from) - 1) of each row, bps; NaN where a mid is missing or past `FRESH_MS`."""
+        out = np.full(len(asset), np.nan)
+        for index, (end, mid) in enumerate(self.of_assets):
+            own_rows = asset == index
+            if len(end) and own_rows.any():
+                out[own_rows] = 1e4 * (_mid_at(end, mid, to_ms[own_rows]) / _mid_at(end, mid, from_ms[own_rows]) - 1.0)
+        return out
+
+
 def forward_returns(
     frames: FrameBatch, asset: NDArray[np.int64], from_ms: NDArray[np.int64], to_ms: NDArray[np.int64]
 ) -> NDArray[np.float64]:
-    """Return 1e4 (mid(to) / mid(from) - 1) of each row, bps; NaN where a mid is missing or older than `FRESH_MS`."""
-    out = np.full(len(asset), np.nan)
-    for index in range(len(frames.universe)):
-        own_rows = asset == index
-        has_mid = (frames.ints[:, I_ASSET] == index) & (frames.ints[:, I_MID2] > 0)
-        end, mid = frames.ints[has_mid, I_END], frames.ints[has_mid, I_MID2].astype(np.float64)
-        if len(end) and own_rows.any():
-            out[own_rows] = 1e4 * (_mid_at(end, mid, to_ms[own_rows]) / _mid_at(end, mid, from_ms[own_rows]) - 1.0)
-    return out
+    """Return the `Mids.returns` of one set of rows."""
+    return Mids.of(frames).returns(asset, from_ms, to_ms)
 
 
 def horizons_ms(detectors: Sequence[DetectorSpec]) -> dict[str, int]:
@@ -67,7 +95,7 @@ def horizons_ms(detectors: Sequence[DetectorSpec]) -> dict[str, int]:
 def asset_index(frames: FrameBatch, events: Mapping[str, NDArray[np.generic]]) -> NDArray[np.int64]:
     """Return the position in the universe of each event's asset."""
     place = {asset.name: k for k, asset in enumerate(frames.universe)}
-    return np.array([place[str(name)] for name in events["asset"].tolist()], dtype=np.int64)
+    return np.fromiter(map(place.__getitem__, events["asset"]), np.int64, len(events["asset"]))
 
 
 def correlation(s: NDArray[np.float64], r: NDArray[np.float64]) -> float:
@@ -86,6 +114,10 @@ def correlation(s: NDArray[np.float64], r: NDArray[np.float64]) -> float:
 def independent(asset: NDArray[np.int64], end_ms: NDArray[np.int64], horizon_ms: int) -> int:
     """Return how many returns do not overlap: distinct (asset, block of one horizon)."""
     return len(np.unique(asset * 2**40 + end_ms // horizon_ms))
+
+
+def _packed(asset: NDArray[np.int64], end_ms: NDArray[np.int64]) -> NDArray[np.int64]:
+    return (asset << 48) | end_ms
 
 
 def _mid_at(end: NDArray[np.int64], mid: NDArray[np.float64], times: NDArray[np.int64]) -> NDArray[np.float64]:

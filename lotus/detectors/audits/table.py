@@ -16,10 +16,11 @@ from lotus.detectors.audits.adversarial import (
     DisturbanceEffect,
     ScoreUnder,
     adversarial_audits,
+    costlier,
     fragility,
 )
 from lotus.detectors.audits.leakage import PLANTED, LeakageFinding, leakage_audits
-from lotus.detectors.audits.sample import MIN_ROWS, SHORT_FRAMES, rows_of, stretch
+from lotus.detectors.audits.sample import MIN_ROWS, SHORT_FRAMES, closed_in, rows_of, stretch
 from lotus.detectors.cards.card_facts import AuditResult
 from lotus.detectors.curators import CuratorInput, without_curators
 from lotus.detectors.daily.tables import DayTables
@@ -59,15 +60,23 @@ def audit_day(
 ) -> Columns:
     """Return the rows of DETECTOR_AUDITS of a day in key order; none when the day is too short to audit.
 
-    A stretch of the day is scored twice for leakage; disturbances and the cut tape see its first SHORT_FRAMES. `tables`
-    count without their curators: what an earlier audit led to must not change what this one finds.
+    A stretch of the day is scored as it is; disturbances and the cut tape see its first SHORT_FRAMES. `tables` count
+    without their curators: what an earlier audit led to must not change what this one finds. A veto that stands in them
+    makes the audits of leakage whole, so that it is lifted only by the audit that led to it.
     """
-    tables = without_curators(tables)
+    suspected, tables = any(tables.leakage_veto), without_curators(tables)
     part = stretch(frames, seed, day)
-    leaks = leakage_audits(part, lambda f: score(f, [tables])[0], detectors, seed, day)
+
+    def alone(disturbed: FrameBatch) -> Columns:
+        return score(disturbed, [tables])[0]
+
+    plain, dearer = score(part, [tables, costlier(tables)])
+    leaks = leakage_audits(part, plain, alone, detectors, seed, day, suspected)
+    if not leaks:
+        return audit_table([], [], detectors)
     short = rows_of(part, slice(0, SHORT_FRAMES))
-    changes = adversarial_audits(short, tables, score, detectors, seed, day) if leaks else []
-    return audit_table(leaks, changes, detectors)
+    scored = closed_in(short, plain), closed_in(short, dearer)
+    return audit_table(leaks, adversarial_audits(short, scored, alone, detectors, seed, day), detectors)
 
 
 def audit_table(

@@ -5,7 +5,7 @@ values. Nothing is scored here. (Literature: late materialisation in column stor
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Final
@@ -39,7 +39,8 @@ class EventIds:
     def of(self, ints: NDArray[np.int64]) -> list[str]:
         """Return one identity per row."""
         ids, last_ms, part = [], -1, b""
-        for asset, detector, end_ms in ints[:, : spec.K_END + 1].tolist():
+        columns = (ints[:, k].tolist() for k in (spec.K_ASSET, spec.K_DETECTOR, spec.K_END))
+        for asset, detector, end_ms in zip(*columns, strict=True):  # no list a row: they would wake the collector
             if end_ms != last_ms:
                 last_ms, part = end_ms, _part(end_ms - self._window_ms)
             digest = self._prefixes[asset][detector].copy()
@@ -84,32 +85,35 @@ class Scored:
         self.published += other.published - int(self.ints[:n, spec.K_PUBLISHED].sum())
         self.ints[:n], self.floats[:n], self.bins[:n] = other.ints, other.floats, other.bins
 
-    def columns(self, source: str = LIVE) -> Columns:
-        """Return the columns of SIGNAL_EVENTS; `source` says which way the rows were made."""
+    def columns(self, source: str = LIVE, wanted: Sequence[str] = spec.SIGNAL_EVENTS.names) -> Columns:
+        """Return the wanted columns of SIGNAL_EVENTS; `source` says which way the rows were made."""
         names, ints, n = self.names, self.ints, len(self.ints)
         detector, veto = ints[:, spec.K_DETECTOR], ints[:, spec.K_VETO]
-        made: Columns = {
-            "event_id": _texts(names.ids.of(ints)),
-            "branch": np.full(n, names.branch, dtype=object),
-            "detector_id": _texts([d.detector_id for d in names.detectors])[detector],
-            "spec_version": np.array([d.version for d in names.detectors], dtype=np.int32)[detector],
-            "asset": _texts([a.name for a in names.universe])[ints[:, spec.K_ASSET]],
-            "window_start_ms": ints[:, spec.K_END] - names.window_ms,
-            "horizon_s": np.array([d.horizon_s for d in names.detectors], dtype=np.int32)[detector],
-            "veto": veto.astype(np.uint32),
-            "eligible": veto == 0,
-            "published": ints[:, spec.K_PUBLISHED] == 1,
-            "fired": ints[:, spec.K_FIRED].astype(np.uint64),
-            "priors_ver": _texts(names.priors_vers)[ints[:, spec.K_VERSION]],
-            "tables_ver": np.full(n, names.tables_ver, dtype=object),
-            "cond_key": np.ascontiguousarray(ints[:, spec.K_COND]).view(np.uint64),
-            "source": np.full(n, source, dtype=object),
+        make: dict[str, Callable[[], NDArray[np.generic]]] = {
+            "event_id": lambda: _texts(names.ids.of(ints)),
+            "branch": lambda: np.full(n, names.branch, dtype=object),
+            "detector_id": lambda: _texts([d.detector_id for d in names.detectors])[detector],
+            "spec_version": lambda: np.array([d.version for d in names.detectors], dtype=np.int32)[detector],
+            "asset": lambda: _texts([a.name for a in names.universe])[ints[:, spec.K_ASSET]],
+            "window_start_ms": lambda: ints[:, spec.K_END] - names.window_ms,
+            "horizon_s": lambda: np.array([d.horizon_s for d in names.detectors], dtype=np.int32)[detector],
+            "veto": lambda: veto.astype(np.uint32),
+            "eligible": lambda: veto == 0,
+            "published": lambda: ints[:, spec.K_PUBLISHED] == 1,
+            "fired": lambda: ints[:, spec.K_FIRED].astype(np.uint64),
+            "priors_ver": lambda: _texts(names.priors_vers)[ints[:, spec.K_VERSION]],
+            "tables_ver": lambda: np.full(n, names.tables_ver, dtype=object),
+            "cond_key": lambda: np.ascontiguousarray(ints[:, spec.K_COND]).view(np.uint64),
+            "source": lambda: np.full(n, source, dtype=object),
         }
-        for name in ("window_end_ms", "close_recv_ns", "close_seq", "mid2"):
-            made[name] = np.ascontiguousarray(ints[:, spec.KERNEL_INTS.index(name)])
-        made |= {name: np.ascontiguousarray(self.floats[:, k]) for k, name in enumerate(spec.KERNEL_FLOATS)}
-        made |= {name: np.ascontiguousarray(self.bins[:, k]) for k, name in enumerate(BIN_COLUMNS)}
-        return {name: made[name] for name in spec.SIGNAL_EVENTS.names}
+        return {name: make[name]() if name in make else self._number(name) for name in wanted}
+
+    def _number(self, name: str) -> NDArray[np.generic]:
+        """Return a column that stands in the rows as the table has it."""
+        for values, held in ((self.ints, spec.KERNEL_INTS), (self.floats, spec.KERNEL_FLOATS)):
+            if name in held:
+                return np.ascontiguousarray(values[:, held.index(name)])
+        return np.ascontiguousarray(self.bins[:, BIN_COLUMNS.index(name)])
 
 
 def columns_of(parts: Iterable[Scored], source: str = LIVE) -> Columns:

@@ -13,7 +13,7 @@ from lotus.detectors.daily.tables import DayTables
 from lotus.detectors.scoring.draw import draw_keys
 from lotus.detectors.scoring.records import SCORE_STATE_DTYPE, ScoreInputs, score_config, score_terms
 from lotus.detectors.scoring.scored import BATCH, Columns, EventIds, EventNames, Scored
-from lotus.detectors.scoring.signal_spec import N_FLOATS, N_INTS
+from lotus.detectors.scoring.signal_spec import N_FLOATS, N_INTS, SIGNAL_EVENTS
 from lotus.detectors.scoring.step import run_scores, score_window
 from lotus.detectors.spec import DetectorSpec
 from lotus.detectors.windows.builder import WindowBatch
@@ -103,14 +103,17 @@ class Scorer:
         rows = self._rows(1)
         return Scored(self._names, *rows, self._score(self._inputs, ints, floats, *rows))
 
-    def feed_all(self, windows: WindowBatch, source: str = BATCH) -> Columns:
-        """Score many windows in order; columns of SIGNAL_EVENTS in scoring order (close_seq, asset, detector)."""
+    def feed_all(
+        self, windows: WindowBatch, source: str = BATCH, wanted: Sequence[str] = SIGNAL_EVENTS.names
+    ) -> Columns:
+        """Score many windows in order; wanted columns of SIGNAL_EVENTS by close_seq, asset and detector."""
         if windows.detectors != self.detectors:
             raise SchemaError("windows of other detectors", str([d.detector_id for d in self.detectors]))
         if len(windows):
             self._check_priors(int(windows.ints[:, W_END].min()))
         rows = self._rows(len(windows))
-        return Scored(self._names, *rows, run_scores(self._inputs, windows.ints, windows.floats, *rows)).columns(source)
+        published = run_scores(self._inputs, windows.ints, windows.floats, *rows)
+        return Scored(self._names, *rows, published).columns(source, wanted)
 
     def _check_priors(self, end_ms: int) -> None:
         if end_ms < self._from_ms:

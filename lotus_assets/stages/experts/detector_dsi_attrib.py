@@ -18,7 +18,8 @@ from lotus_assets.stages.context import Made, Stage, StageContext, TextTable
 from lotus_assets.stages.experts.expert_set import experts_of, lake_branch
 from lotus_assets.stages.lake_tables import Columns, TablePart, concatenated, joint_hash, present_of
 from lotus_assets.stages.schema_check import schema_check
-from lotus_assets.stages.scoring.signal_eval import read_events, two_days
+from lotus_assets.stages.scoring.signal_eval import read_events, read_outcomes, two_days
+from lotus_assets.stages.shared_columns import places_of
 from lotus_store.ledger.day_commits import read_commit
 
 PARTS = [TablePart(DETECTOR_DSI_ATTRIB)]
@@ -45,10 +46,9 @@ def make(ctx: StageContext, day: str) -> Made:
 def published_windows(ctx: StageContext, day: str) -> AttributedWindows:
     """Return the published windows that matured whole on the day."""
     names = ("event_id", "detector_id", "asset", "window_end_ms", "payoff_p", "status")
-    outcomes = ctx.lake.read("signal_eval", ctx.branch, day, columns=names)
+    outcomes = read_outcomes(ctx, day, names)
     events = read_events(ctx, day, ("event_id", "s", "published"))
-    order = np.argsort(events["event_id"].astype("S"), kind="stable")
-    places = order[np.searchsorted(events["event_id"].astype("S"), outcomes["event_id"].astype("S"), sorter=order)]
+    places = places_of(outcomes["event_id"], events["event_id"])
     payoff = outcomes["payoff_p"].astype(np.float64)
     kept = np.flatnonzero(
         (outcomes["status"] == OK) & events["published"][places].astype(np.bool_) & np.isfinite(payoff)

@@ -9,21 +9,22 @@ from collections.abc import Mapping
 
 from lotus.experts.fusion import ExpertSet, default_experts
 from lotus.experts.machine import AnnotationBatch, annotate
-from lotus.experts.weekly.learned import in_force_on, set_of_day
+from lotus.experts.weekly.learned import experts_with
 from lotus.hashing import natural_id
 from lotus.microtape.frames.batch import FrameBatch
 from lotus.timebase import day_start_ms
 from lotus_assets.stages.chain import content_of, day_before
 from lotus_assets.stages.context import Cell, Made, Stage, StageContext, TextTable
+from lotus_assets.stages.day_frames import warmed_frames
 from lotus_assets.stages.lake_tables import parts_hash
 from lotus_assets.stages.tape.dsi_annotations import parts, read_annotations, write_annotations
-from lotus_assets.stages.tape.microtape_frames import read_frames
-from lotus_store.ledger.beliefs.expert_sets import read_expert_sets
+from lotus_store.ledger.beliefs.expert_sets import expert_set_on
 
 
 def experts_of(ctx: StageContext, day: str) -> ExpertSet:
     """Return the experts in force on a day of the branch."""
-    return set_of_day(day, read_expert_sets(ctx.sig, ctx.branch))
+    in_force = expert_set_on(ctx.sig, ctx.branch, day)
+    return default_experts() if in_force is None else experts_with(in_force.learned)
 
 
 def day_annotations(ctx: StageContext, day: str, frames: FrameBatch) -> AnnotationBatch:
@@ -65,7 +66,7 @@ def make(ctx: StageContext, day: str) -> Made:
     if experts is shipped:
         held = content_of(ctx, ctx.tape_branch, day, "dsi_annotations")
         return Made(0, _content(ctx, day, experts, held), (), notes, table)
-    frames = read_frames(ctx, day, warmup=True)
+    frames = warmed_frames(ctx, day)
     whole = annotate(frames, experts, ctx.manifest.kernel.window_ms)
     warm = ~frames.in_day(day_start_ms(day))
     ours = whole.of_rows(~warm)
@@ -78,7 +79,7 @@ def _content(ctx: StageContext, day: str, experts: ExpertSet, joined: str) -> st
 
 
 def _notes(ctx: StageContext, day: str, experts: ExpertSet) -> dict[str, Cell]:
-    in_force = in_force_on(day, read_expert_sets(ctx.sig, ctx.branch))
+    in_force = expert_set_on(ctx.sig, ctx.branch, day)
     since = (
         {"since": in_force.from_day, "judged": in_force.judged_day}
         if in_force

@@ -6,7 +6,7 @@ What is judged is in `expert_training` and `expert_stats`.
 from datetime import date, timedelta
 
 from lotus_assets.stages.context import StageContext
-from lotus_store.ledger.day_commits import DayCommit, read_commits
+from lotus_store.ledger.day_commits import DayCommit, last_commits
 
 DAYS = 7
 
@@ -19,4 +19,4 @@ def is_judged(day: str) -> bool:
 def judged_days(ctx: StageContext, day: str) -> list[DayCommit]:
     """Return the annotated days of the seven before `day`, oldest first."""
     first = (date.fromisoformat(day) - timedelta(days=DAYS)).isoformat()
-    return [c for c in read_commits(ctx.sig, ctx.tape_branch, "dsi_annotations") if first <= c.day < day]
+    return [c for c in last_commits(ctx.sig, ctx.tape_branch, "dsi_annotations", day, DAYS) if first <= c.day]

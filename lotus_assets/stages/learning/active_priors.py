@@ -22,7 +22,7 @@ from lotus_modules.priors.prior_patch import propose
 from lotus_modules.priors.weave_notes import tell_alerts
 from lotus_store.databases import Connection
 from lotus_store.ledger.beliefs.late_priors import settle_late
-from lotus_store.ledger.beliefs.priors import put_version, swaps
+from lotus_store.ledger.beliefs.priors import is_handed_over, put_version
 from lotus_store.ledger.messages.boxes import anything_open
 
 logger = logging.getLogger(__name__)
@@ -72,7 +72,7 @@ def finish(ctx: StageContext, day: str) -> None:
     carries that too. What comes after a daemon scored windows of its time is put off (`lotus.priors.late`).
     """
     version = weave(ctx, day).priors
-    in_force = (version.effective_from_ms, version.priors_ver) in swaps(ctx.sig, ctx.branch)
+    in_force = is_handed_over(ctx.sig, ctx.branch, version.priors_ver)
     on_the_way = day == last_committed_day(ctx) and anything_open(ctx.sig, Module.SIG.value, ctx.branch)
     if not in_force or on_the_way:
         hand_over(ctx.databases, version, Keys(ctx.settings.keys_root), day_start_ms(next_day(day)))

@@ -18,6 +18,8 @@ from lotus_assets.stages.history import commits_before, hashes
 from lotus_assets.stages.lake_tables import Columns, LakeTable, TablePart, concatenated, joint_hash, present_of
 from lotus_assets.stages.schema_check import schema_check, together
 from lotus_assets.stages.scoring.payoff_scores import read_scores
+from lotus_assets.stages.scoring.signal_eval import read_outcomes
+from lotus_assets.stages.shared_columns import places_of
 from lotus_store.ledger.day_commits import read_commit
 
 PARTS = [TablePart(LESSON_ATOMS), TablePart(CONDITION_STATS)]
@@ -59,7 +61,7 @@ def _before(ctx: StageContext, day: str) -> LakeTable | None:
 def _published(ctx: StageContext, day: str, scores: Columns) -> LakeTable:
     """Return the day's published windows with hit and excursions at each detector's decision horizon."""
     taken = np.asarray(scores["published"], dtype=np.bool_)
-    asked = np.asarray(scores["event_id"])[taken].astype("S")
+    asked = np.asarray(scores["event_id"])[taken]
     horizon = np.asarray(scores["horizon_s"])[taken]
     out = {name: np.asarray(scores[name])[taken] for name in ("detector_id", "hit", *BIN_COLUMNS)}
     out |= {"mfe": np.full(len(asked), np.nan), "mae": np.full(len(asked), np.nan)}
@@ -67,10 +69,8 @@ def _published(ctx: StageContext, day: str, scores: Columns) -> LakeTable:
         return out
     spans = sorted({int(h) for h in horizon})
     names = [f"{kind}_{h}" for h in spans for kind in ("mfe", "mae")]
-    outcomes = ctx.lake.read("signal_eval", ctx.branch, day, columns=("event_id", *names))
-    ids = outcomes["event_id"].astype("S")
-    order = np.argsort(ids, kind="stable")
-    places = order[np.searchsorted(ids, asked, sorter=order)]
+    outcomes = read_outcomes(ctx, day, ("event_id", *names))
+    places = places_of(asked, outcomes["event_id"])
     for h in spans:
         for kind in ("mfe", "mae"):
             out[kind] = np.where(horizon == h, outcomes[f"{kind}_{h}"].astype(np.float64)[places], out[kind])

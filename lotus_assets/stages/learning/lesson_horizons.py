@@ -17,6 +17,7 @@ from lotus_assets.stages.context import StageContext
 from lotus_assets.stages.lake_tables import Columns, LakeTable, concatenated, utf8_of
 from lotus_assets.stages.scoring.payoff_scores import read_scores
 from lotus_assets.stages.scoring.signal_eval import read_events
+from lotus_assets.stages.shared_columns import places_of
 from lotus_store.ledger.day_commits import DayCommit
 
 
@@ -51,7 +52,5 @@ def _published(ctx: StageContext, commit: DayCommit, horizons: Sequence[int]) ->
 
 
 def _matched(table: Columns, wanted: np.ndarray) -> LakeTable:
-    ids, asked = np.asarray(table["event_id"]).astype("S"), wanted.astype("S")
-    order = np.argsort(ids, kind="stable")
-    places = order[np.searchsorted(ids, asked, sorter=order)]
+    places = places_of(wanted, np.asarray(table["event_id"]))
     return {name: np.asarray(values)[places] for name, values in table.items()}

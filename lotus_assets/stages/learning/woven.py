@@ -20,17 +20,18 @@ from lotus.weave.field import weekly
 from lotus.weave.meta import MetaState, observed
 from lotus.weave.night import NightInputs, WovenNight, weave_night
 from lotus.weave.watchdog import Evidence
-from lotus_assets.stages.chain import content_of, day_before, version_of
+from lotus_assets.stages.chain import commit_of, content_of, day_before, version_of
 from lotus_assets.stages.context import StageContext
 from lotus_assets.stages.experts.judged_days import is_judged
 from lotus_assets.stages.history import commits_before
 from lotus_assets.stages.lake_tables import Columns
 from lotus_assets.stages.learning.dr_crosscheck import opinions
 from lotus_assets.stages.scoring.payoff_scores import read_scores
+from lotus_assets.stages.shared_columns import read_shared
 from lotus_resources.recent_values import RecentKind
 from lotus_store.ledger.beliefs.braids import read_registry
 from lotus_store.ledger.beliefs.lessons import read_experiments, read_lessons
-from lotus_store.ledger.beliefs.priors import read_version, swaps
+from lotus_store.ledger.beliefs.priors import read_version, swaps_within
 from lotus_store.ledger.beliefs.reviews import read_reviews
 from lotus_store.ledger.bodies import from_body, to_body
 
@@ -65,8 +66,8 @@ def previous_version(ctx: StageContext, day: str) -> PriorsVersion:
     if before is None:
         return priors_0(ctx.branch)
     proposed = read_version(ctx.sig, ctx.branch, version_of(ctx, before))
-    since = [v for from_ms, v in swaps(ctx.sig, ctx.branch) if proposed.effective_from_ms < from_ms < swap_ms(ctx, day)]
-    return read_version(ctx.sig, ctx.branch, since[-1]) if since else proposed
+    since = swaps_within(ctx.sig, ctx.branch, proposed.effective_from_ms, swap_ms(ctx, day))
+    return read_version(ctx.sig, ctx.branch, since[-1][1]) if since else proposed
 
 
 def swap_ms(ctx: StageContext, day: str) -> int:
@@ -124,7 +125,7 @@ def _evidence(ctx: StageContext, day: str, admits: bool) -> Evidence:
 
 
 def _detectors(ctx: StageContext, day: str) -> dict[str, DetectorDay]:
-    events = ctx.lake.read("signal_events", ctx.branch, day, columns=EVENT_COLUMNS)
+    events = read_shared(ctx, "signal_events", commit_of(ctx, ctx.branch, day, "signal_events"), EVENT_COLUMNS)
     detectors = {spec.detector_id: _detector(events, spec.detector_id) for spec in shipped_detectors()}
     return {name: day_of_detector for name, day_of_detector in detectors.items() if len(day_of_detector.theta1)}
 

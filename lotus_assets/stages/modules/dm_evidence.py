@@ -21,7 +21,7 @@ from lotus_assets.stages.context import Made, Stage, StageContext, TextTable
 from lotus_assets.stages.history import commits_before
 from lotus_assets.stages.lake_tables import TablePart, joint_hash, present_of
 from lotus_assets.stages.schema_check import schema_check, together
-from lotus_assets.stages.scoring.signal_eval import read_events, two_days
+from lotus_assets.stages.scoring.signal_eval import read_events, read_outcomes, two_days
 from lotus_resources.recent_values import RecentKind
 from lotus_store.ledger.day_commits import DayCommit
 from lotus_store.ledger.trading.knowledge import knowledge_of
@@ -44,7 +44,7 @@ def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
 def make(ctx: StageContext, day: str) -> Made:
     """Sum the day and write the four tables."""
     horizons = ctx.manifest.outcomes.horizons_s
-    evaluated = ctx.lake.read("signal_eval", ctx.branch, day, columns=evaluated_columns(horizons))
+    evaluated = read_outcomes(ctx, day, evaluated_columns(horizons))
     fitted = {d: _calibration(ctx, night) for d, night in _nights(ctx, day).items()}
     sums = evidence_of(day, read_events(ctx, day, EVENT_COLUMNS), evaluated, horizons, fitted, _mids(ctx, day))
     tables = (sums.outcomes, sums.promises, sums.likeness, sums.returns)

@@ -41,7 +41,7 @@ from lotus_store.ledger.beliefs.knob_nights import (
     write_registry,
 )
 from lotus_store.ledger.beliefs.lessons import both_slots
-from lotus_store.ledger.beliefs.priors import in_force_at, swaps
+from lotus_store.ledger.beliefs.priors import brought_by, in_force_at
 from lotus_store.ledger.bodies import from_body, to_body, to_plain
 from lotus_store.ledger.day_commits import read_commit
 
@@ -189,7 +189,8 @@ class KnobLane:
             moved = before.braids != after.braids
             if moved:
                 propose(connection, after, day, before.priors_ver, keys, self.module)
-            in_force = (after.effective_from_ms, after.priors_ver) in swaps(connection, ctx.branch, name)
+            brought = brought_by(connection, ctx.branch, after.effective_from_ms, name)
+            in_force = brought is not None and brought[0] == after.priors_ver
         if moved and not in_force:
             hand_over(ctx.databases, after, keys, day_start_ms(next_day(day)), self.module)
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from lotus.detectors.audits import adversarial, leakage
+from lotus.detectors.audits.sample import AUDITED
 from lotus.detectors.audits.table import (
     ADV_FRAGILITY,
     DETECTOR_AUDITS,
@@ -26,11 +27,11 @@ from lotus.experts.machine import annotate
 from lotus.microtape.frames.batch import FrameBatch
 from lotus_assets.stages.chain import content_of
 from lotus_assets.stages.context import Cell, CheckOutcome, Made, Stage, StageContext, TextTable
+from lotus_assets.stages.day_frames import day_frames
 from lotus_assets.stages.experts.expert_set import experts_of
 from lotus_assets.stages.lake_tables import TablePart, joint_hash, present_of
 from lotus_assets.stages.schema_check import schema_check
 from lotus_assets.stages.scoring.signal_events import priors_of_day
-from lotus_assets.stages.tape.microtape_frames import read_frames
 from lotus_store.day_tables import tables_of_day
 
 PARTS = [TablePart(DETECTOR_AUDITS)]
@@ -65,15 +66,17 @@ def make(ctx: StageContext, day: str) -> Made:
             )
             for one in under
         )
-        return [scorer.feed_all(windows) for scorer in scorers]
+        return [scorer.feed_all(windows, wanted=AUDITED) for scorer in scorers]
 
-    rows = audit_day(read_frames(ctx, day), tables, score, detectors, ctx.manifest.score.seed, day)
+    seed = ctx.manifest.score.seed
+    rows = audit_day(day_frames(ctx, day), tables, score, detectors, seed, day)
     written = ctx.lake.write(DETECTOR_AUDITS, ctx.branch, day, rows)
     checks = (schema_check(DETECTOR_AUDITS, rows), awake_check(rows), leakage_check(rows), fragility_check(rows))
     taken = curator_inputs(rows)
     notes: dict[str, Cell] = {
         "vetoed": " ".join(name for name, one in taken.items() if one.leakage_veto),
         "most_fragile": max((one.adv_fragility for one in taken.values()), default=0.0),
+        "leakage_share_seen": leakage.share_seen(seed, day, any(tables.leakage_veto)) if taken else 0.0,
     }
     return Made(written.rows, joint_hash(PARTS, [written.content_hash]), checks, notes, _overview(rows))
 

@@ -5,7 +5,6 @@ scoring that concern the detectors, and the day's audits of each, stand on the c
 """
 
 from collections.abc import Mapping, Sequence
-from itertools import takewhile
 
 from lotus.detectors.audits.table import DETECTOR_AUDITS, card_audits
 from lotus.detectors.cards.card_facts import AuditResult
@@ -21,7 +20,7 @@ from lotus_assets.stages.experts.expert_set import experts_of
 from lotus_assets.stages.history import commits_before, digests_before, hashes
 from lotus_assets.stages.lake_tables import TablePart, joint_hash, present_of
 from lotus_assets.stages.schema_check import schema_check
-from lotus_store.day_tables import read_day_tables
+from lotus_store.day_tables import tables_of_day
 from lotus_store.ledger.day_commits import read_commit
 
 PARTS = [TablePart(DETECTOR_CARDS)]
@@ -70,8 +69,7 @@ def _audits(ctx: StageContext, day: str) -> list[AuditResult]:
 
 def _tables(ctx: StageContext, days: Sequence[str]) -> list[DayTables]:
     """Return the tables in force on `days` (rising), in the same order."""
-    newest_first = takewhile(lambda t: t.day >= days[0], read_day_tables(ctx.lake, ctx.branch, days[-1]))
-    return [tables for tables in newest_first if tables.day in days][::-1]
+    return [tables_of_day(ctx.lake, ctx.branch, day) for day in days]
 
 
 def _overview(rows: Columns) -> TextTable:

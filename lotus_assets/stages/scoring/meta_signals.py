@@ -5,10 +5,11 @@ from collections.abc import Mapping
 import numpy as np
 
 from lotus.detectors.meta_signals import EVENT_COLUMNS, META_SIGNALS, MetaSignals, in_scoring_order
-from lotus_assets.stages.chain import content_of
+from lotus_assets.stages.chain import commit_of, content_of
 from lotus_assets.stages.context import Made, Plot, Stage, StageContext, TextTable
 from lotus_assets.stages.lake_tables import Columns, TablePart, joint_hash, present_of, utf8_of
 from lotus_assets.stages.schema_check import schema_check
+from lotus_assets.stages.shared_columns import read_shared
 from lotus_store.day_tables import tables_of_day
 
 PARTS = [TablePart(META_SIGNALS)]
@@ -22,8 +23,8 @@ def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
 def make(ctx: StageContext, day: str) -> Made:
     """Write the day's cues; raises `LakeError` when the tables of the day are not there."""
     tables = tables_of_day(ctx.lake, ctx.branch, day)
-    columns = (*EVENT_COLUMNS, "close_recv_ns")
-    events = in_scoring_order(ctx.lake.read("signal_events", ctx.branch, day, columns=columns), tables)
+    columns, scored = (*EVENT_COLUMNS, "close_recv_ns"), commit_of(ctx, ctx.branch, day, "signal_events")
+    events = in_scoring_order(read_shared(ctx, "signal_events", scored, columns), tables)
     cues = MetaSignals(ctx.manifest.kernel.window_ms, tables).feed(events)
     order = np.lexsort((utf8_of(cues["asset"]), cues["window_end_ms"]))
     rows = {name: values[order] for name, values in cues.items()}

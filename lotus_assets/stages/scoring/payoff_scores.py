@@ -24,7 +24,8 @@ from lotus_assets.stages.context import CheckOutcome, Made, Stage, StageContext,
 from lotus_assets.stages.history import commits_before, hashes
 from lotus_assets.stages.lake_tables import LakeTable, TablePart, joint_hash, present_of
 from lotus_assets.stages.schema_check import schema_check, together
-from lotus_assets.stages.scoring.signal_eval import read_events, two_days
+from lotus_assets.stages.scoring.signal_eval import read_events, read_outcomes, two_days
+from lotus_assets.stages.shared_columns import as_read
 from lotus_resources.recent_values import RecentKind
 from lotus_store.ledger.day_commits import DayCommit
 
@@ -49,12 +50,13 @@ def make(ctx: StageContext, day: str) -> Made:
     """Score the day's matured windows."""
     events = read_events(ctx, day, EVENT_COLUMNS)
     pasts = pasts_of_days(_read_histograms(ctx, commit) for commit in _earlier(ctx, day))
-    scored = payoff_scores(events, ctx.lake.read("signal_eval", ctx.branch, day), day, pasts)
+    scored = payoff_scores(events, read_outcomes(ctx, day), day, pasts)
     written = ctx.lake.write(PAYOFF_SCORES, ctx.branch, day, scored.columns)
     strata = strata_rows(histograms_of(scored.columns))
     beside = ctx.lake.write(PAYOFF_STRATA, ctx.branch, day, strata)
     counts = TextTable(("windows", "number"), sorted(scored.counts.items()))
     joined = joint_hash(PARTS, [written.content_hash, beside.content_hash])
+    ctx.recent.put(_SCORES, (ctx.branch, day, joined), as_read(PAYOFF_SCORES, scored.columns))
     checks = (
         together("schema", schema_check(PAYOFF_SCORES, scored.columns), schema_check(PAYOFF_STRATA, strata)),
         chance_check(scored),

@@ -22,6 +22,8 @@ from lotus_assets.stages.chain import content_of
 from lotus_assets.stages.context import CheckOutcome, Made, Stage, StageContext, TextTable
 from lotus_assets.stages.lake_tables import Columns, LakeTable, TablePart, concatenated, joint_hash, present_of
 from lotus_assets.stages.schema_check import schema_check
+from lotus_assets.stages.shared_columns import hand_on, places_of, read_shared
+from lotus_resources.recent_values import RecentKind
 from lotus_store.databases import Connection
 from lotus_store.ledger.day_commits import read_commit
 from lotus_store.ledger.signals.events import write_eval
@@ -32,6 +34,7 @@ EVENT_COLUMNS = (
     "spread_bps", "x_funding", "published", "veto",
 )  # fmt: skip
 
+_QUOTES = RecentKind("quotes", 1)
 WITHOUT_PAPER = "without_paper"  # note: whole windows of a signal without a modelled payoff (no spread at the close)
 
 
@@ -65,7 +68,7 @@ def make(ctx: StageContext, day: str) -> Made:
     written = ctx.lake.write(spec, ctx.branch, day, rows)
 
     def ledger(connection: Connection) -> None:
-        fires = np.isin(rows["event_id"].astype("S"), events["event_id"][events["s"] != 0.0].astype("S"))
+        fires = places_of(rows["event_id"], events["event_id"][events["s"] != 0.0]) >= 0
         signals = {name: values[fires] for name, values in rows.items()}
         write_eval(connection, ctx.branch, day, signals, ctx.manifest.outcomes.horizons_s)
 
@@ -80,6 +83,7 @@ def make(ctx: StageContext, day: str) -> Made:
     }
     checks = (schema_check(spec, rows), dropped_check(rows))
     joined = joint_hash(_parts(ctx), [written.content_hash])
+    hand_on(ctx, spec, day, joined, rows)
     return Made(
         rows=written.rows, content_hash=joined, checks=checks, notes=notes, table=_per_detector(rows), ledger=ledger
     )
@@ -87,8 +91,19 @@ def make(ctx: StageContext, day: str) -> Made:
 
 def read_events(ctx: StageContext, day: str, columns: tuple[str, ...]) -> LakeTable:
     """Return columns of SIGNAL_EVENTS of the day before (where committed) and of `day`."""
-    days = [d for d in (next_day(day, -1), day) if read_commit(ctx.sig, ctx.branch, d, "signal_events") is not None]
-    return concatenated([ctx.lake.read("signal_events", ctx.branch, d, columns=columns) for d in days])
+    commits = [read_commit(ctx.sig, ctx.branch, d, "signal_events") for d in (next_day(day, -1), day)]
+    return concatenated(
+        [read_shared(ctx, "signal_events", commit, columns) for commit in commits if commit is not None]
+    )
+
+
+def read_outcomes(ctx: StageContext, day: str, columns: Sequence[str] | None = None) -> LakeTable:
+    """Return columns of SIGNAL_EVAL of a day, all of them unless some are named; raises `LakeError` without them."""
+    names = columns or signal_eval_spec(ctx.manifest.outcomes.horizons_s).names
+    commit = read_commit(ctx.sig, ctx.branch, day, "signal_eval")
+    if commit is None:
+        return ctx.lake.read("signal_eval", ctx.branch, day, columns=names)
+    return read_shared(ctx, "signal_eval", commit, names)
 
 
 def dropped_check(rows: Columns) -> CheckOutcome:
@@ -142,10 +157,15 @@ def _tape_days(ctx: StageContext, day: str) -> list[str]:
 
 
 def _quotes(ctx: StageContext, day: str) -> LakeTable:
-    symbols = [asset.name for asset in ctx.manifest.universe]
-    days = _tape_days(ctx, day)
-    name = MICROTAPE_QUOTES.name
-    return concatenated([ctx.lake.read(name, ctx.tape_branch, d, symbol) for symbol in symbols for d in days])
+    days = [_quotes_of(ctx, d) for d in _tape_days(ctx, day)]
+    return concatenated([of_day[asset.name] for asset in ctx.manifest.universe for of_day in days])
+
+
+def _quotes_of(ctx: StageContext, day: str) -> Mapping[str, LakeTable]:
+    """Return the quotes of a day by symbol; two days need them."""
+    symbols, name = [asset.name for asset in ctx.manifest.universe], MICROTAPE_QUOTES.name
+    key = (ctx.tape_branch, day, content_of(ctx, ctx.tape_branch, day, "microtape_frames"))
+    return ctx.recent.get(_QUOTES, key, lambda: {s: ctx.lake.read(name, ctx.tape_branch, day, s) for s in symbols})
 
 
 def _gaps(ctx: StageContext, day: str) -> LakeTable:

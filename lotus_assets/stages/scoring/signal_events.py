@@ -19,7 +19,7 @@ from lotus.detectors.daily.tables import DayTables
 from lotus.detectors.registry import shipped_detectors, specs_ver
 from lotus.detectors.scoring.scorer import Scorer, in_key_order, of_day
 from lotus.detectors.scoring.signal_spec import SIGNAL_EVENTS, VETOES
-from lotus.detectors.windows.builder import build_windows
+from lotus.detectors.windows.builder import WindowBuilder, build_windows
 from lotus.errors import BeliefError
 from lotus.experts.machine import AnnotationBatch
 from lotus.hashing import natural_id
@@ -28,21 +28,24 @@ from lotus.priors.types import PriorsVersion
 from lotus.timebase import day_start_ms, next_day
 from lotus_assets.stages.chain import content_of, day_before, version_of
 from lotus_assets.stages.context import Cell, CheckOutcome, Made, Plot, Stage, StageContext, TextTable
+from lotus_assets.stages.day_frames import warmed_frames
 from lotus_assets.stages.experts.expert_set import day_annotations, experts_of
 from lotus_assets.stages.history import audited_before, digests_before, retired_before
 from lotus_assets.stages.lake_tables import TablePart, joint_hash, present_of
 from lotus_assets.stages.schema_check import schema_check
 from lotus_assets.stages.scoring.live_parity import NO_DAEMON, parity_check
+from lotus_assets.stages.shared_columns import hand_on
 from lotus_assets.stages.tape.look_ahead import look_ahead_check
-from lotus_assets.stages.tape.microtape_frames import read_frames
 from lotus_store.databases import Connection
 from lotus_store.day_tables import served_tables, write_day_tables
-from lotus_store.ledger.beliefs.priors import in_force_on, swaps
+from lotus_store.ledger.beliefs.priors import in_force_on, is_handed_over
 from lotus_store.ledger.signals.events import write_events
 from lotus_store.ledger.signals.live_log import daemon_log_version, read_daemon_log
 
 Columns = dict[str, NDArray[np.generic]]
 PARTS = [TablePart(SIGNAL_EVENTS)]
+_NAMES = {"event_id", "branch", "spec_version", "window_start_ms", "horizon_s", "tables_ver", "source"}
+_DECIDED = tuple(name for name in SIGNAL_EVENTS.names if name not in _NAMES)  # by frames: what the others follow from
 
 
 def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
@@ -72,7 +75,7 @@ def make(ctx: StageContext, day: str) -> Made:
     retired = retired_before(ctx, day, detectors)
     tables = day_tables(day, history, ctx.manifest, ctx.manifest.universe, detectors, retired)
     tables = curated(tables, audited_before(ctx, day, detectors), detectors)
-    frames = read_frames(ctx, day, warmup=True)
+    frames = warmed_frames(ctx, day)
     annotations = day_annotations(ctx, day, frames)
     priors = priors_of_day(ctx, day)
     whole = _score(ctx, frames, annotations, tables, priors)
@@ -87,16 +90,7 @@ def make(ctx: StageContext, day: str) -> Made:
     write_day_tables(ctx.lake, ctx.branch, tables)
     written = ctx.lake.write(SIGNAL_EVENTS, ctx.branch, day, events)
 
-    def recompute(rows: int) -> Columns:
-        cut = FrameBatch(
-            universe=frames.universe,
-            cadence_ms=frames.cadence_ms,
-            ints=frames.ints[:rows],
-            floats=frames.floats[:rows],
-            quotes=frames.quotes,
-            gaps=frames.gaps,
-        )
-        return _score(ctx, cut, annotations.of_rows(slice(rows)), tables, priors)
+    cut = _Cut(ctx, frames, annotations, tables, priors)
 
     def ledger(connection: Connection) -> None:
         fires = events["s"] != 0.0  # the ledger mirrors signals; the lake holds every window
@@ -105,19 +99,20 @@ def make(ctx: StageContext, day: str) -> Made:
     checks = (
         schema_check(SIGNAL_EVENTS, events),
         overlap_check(events, ctx.manifest.score.epsilon),
-        look_ahead_check(STAGE.name, day, ctx.manifest.score.seed, len(frames), whole, recompute),
+        look_ahead_check(STAGE.name, day, ctx.manifest.score.seed, len(frames), whole, cut.scored),
         parity,
     )
     notes: dict[str, Cell] = {
         "tables_ver": tables.tables_ver,
         "experts_ver": experts_of(ctx, day).version,
-        "priors_ver": " ".join(dict.fromkeys(str(x) for x in events["priors_ver"])),
+        "priors_ver": " ".join(dict.fromkeys(events["priors_ver"].tolist())),
         "published": int(events["published"].sum()),
         "windows_braided": int(np.count_nonzero(events["fired"])),
         "history_days": len(history),
         "emitted_live": int((events["source"] == "live").sum()),
     }
     joined = joint_hash(PARTS, [written.content_hash])
+    hand_on(ctx, SIGNAL_EVENTS, day, joined, events)
     return Made(
         rows=written.rows,
         content_hash=joined,
@@ -137,7 +132,7 @@ def priors_of_day(ctx: StageContext, day: str) -> list[PriorsVersion]:
     before = day_before(ctx, day)
     if before is not None:
         taught = version_of(ctx, before)
-        if taught not in {version for _, version in swaps(ctx.sig, ctx.branch)}:
+        if not is_handed_over(ctx.sig, ctx.branch, taught):
             raise BeliefError(
                 f"priors_in_force[{next_day(before)}] lacks {taught}, which {before} taught",
                 f"the PRIOR_PATCH of active_priors[{before}] applied before signal_events[{day}] runs",
@@ -171,15 +166,44 @@ def _score(
 ) -> Columns:
     """Return the events of all windows, in scoring order."""
     windows = build_windows(frames, annotations, ctx.manifest)
-    scorer = Scorer(
+    return _scorer(ctx, tables, priors).feed_all(windows)
+
+
+def _scorer(ctx: StageContext, tables: DayTables, priors: list[PriorsVersion]) -> Scorer:
+    return Scorer(
         manifest=ctx.manifest,
         universe=ctx.manifest.universe,
-        detectors=windows.detectors,
+        detectors=shipped_detectors(),
         tables=tables,
         priors=priors,
         branch=ctx.branch,
     )
-    return scorer.feed_all(windows)
+
+
+class _Cut:
+    """The day scored up to a frame by who has seen no later one, and goes on from there to the next cut."""
+
+    def __init__(
+        self,
+        ctx: StageContext,
+        frames: FrameBatch,
+        annotations: AnnotationBatch,
+        tables: DayTables,
+        priors: list[PriorsVersion],
+    ) -> None:
+        self._frames, self._annotations = frames, annotations
+        self._builder = WindowBuilder(ctx.manifest, len(frames.universe))
+        self._scorer = _scorer(ctx, tables, priors)
+        self._rows, self._parts = 0, list[Columns]()
+
+    def scored(self, rows: int) -> Columns:
+        """Return `_DECIDED` of the events of the first `rows` frames; each call asks for more than the one before."""
+        new = slice(self._rows, rows)
+        values = self._annotations.values[new]
+        windows = self._builder.feed_all(self._frames.ints[new], self._frames.floats[new], values)
+        self._parts.append(self._scorer.feed_all(windows, wanted=_DECIDED))
+        self._rows = rows
+        return {name: np.concatenate([part[name] for part in self._parts]) for name in _DECIDED}
 
 
 def _emitted(

@@ -3,9 +3,11 @@
 What settings mean is `lotus.experts.weekly.learned`; nothing is decided here.
 """
 
+from collections.abc import Sequence
+
 from lotus.errors import LedgerError
 from lotus.experts.fusion import default_experts
-from lotus.experts.weekly.learned import InForce, experts_with, learned_from_json, learned_to_json
+from lotus.experts.weekly.learned import InForce, experts_with, in_force_on, learned_from_json, learned_to_json
 from lotus.timebase import HOUR_MS, WARMUP_MS, day_of, next_day
 from lotus_store.postgres.queries import Connection, query
 
@@ -23,7 +25,24 @@ def read_expert_sets(connection: Connection, branch: str, after: str = "") -> li
 
     Raises `LedgerError` for settings that do not hash to their name.
     """
-    rows = connection.execute(query("sig", "expert_sets"), [branch, after]).fetchall()
+    return _sets(connection.execute(query("sig", "expert_sets"), [branch, after]).fetchall())
+
+
+def expert_set_on(connection: Connection, branch: str, day: str) -> InForce | None:
+    """Return the settings in force on a day, None for the shipped set; raises as `read_expert_sets`.
+
+    Read backwards: the newest settings hold, unless they are over the experts of another release.
+    """
+    most = 1
+    while True:
+        rows = connection.execute(query("sig", "expert_sets_until"), [branch, day, most]).fetchall()
+        found = in_force_on(day, _sets(rows))
+        if found is not None or len(rows) < most:
+            return found
+        most *= 8
+
+
+def _sets(rows: Sequence[tuple[object, ...]]) -> list[InForce]:
     sets = [InForce(str(a), str(b), learned_from_json(str(text))) for a, b, _, text in rows]
     for one, row in zip(sets, rows, strict=True):
         is_own = one.learned.base == default_experts().version

@@ -7,7 +7,7 @@ What a daemon logged decides: rows of replays do not count. When a version is la
 from lotus.priors.late import postponed
 from lotus.priors.types import PriorsVersion
 from lotus.timebase import DAY_MS, day_of
-from lotus_store.ledger.beliefs.priors import in_force_at, put_in_force, put_version, read_version, swaps
+from lotus_store.ledger.beliefs.priors import in_force_at, put_in_force, put_version, read_version, swaps_in_force
 from lotus_store.postgres.queries import Connection, query
 
 Put = tuple[PriorsVersion, PriorsVersion]  # a version that came late, and what is in force in its stead
@@ -40,12 +40,14 @@ def put_off(connection: Connection, version: PriorsVersion, scored_until_ms: int
 def settle_late(connection: Connection, branch: str, window_ms: int) -> list[Put]:
     """Put off every version of whose time a daemon logged windows under another; return (version, what holds now)."""
     row = connection.execute(query("sig", "daemon_logged_until"), [branch]).fetchone()
-    logged_ms = int(str(row[0])) if row is not None and row[0] is not None else 0
-    in_force = swaps(connection, branch, in_force=True)
+    if row is None or row[0] is None:
+        return []
+    logged_ms = int(str(row[0]))
+    in_force = swaps_in_force(connection, branch, logged_ms - LOOK_BACK_MS)
     ends = [*(begin_ms for begin_ms, _ in in_force), logged_ms + 1][1:]
     settled = []
     for (begin_ms, name), end in zip(in_force, ends, strict=True):
-        if not logged_ms - LOOK_BACK_MS <= begin_ms <= logged_ms:
+        if begin_ms > logged_ms:
             continue
         span = [branch, day_of(begin_ms), begin_ms, end, name]
         other = connection.execute(query("sig", "scored_under_another"), span).fetchone()

@@ -106,14 +106,34 @@ def swaps(connection: Connection, branch: str, module: str = "sig", *, in_force:
 
     With `in_force` (sig only) without those that came late and were put off.
     """
-    rows = connection.execute(query("sig", "swaps_in_force") if in_force else _query(module, "swaps"), [branch])
-    return [(int(str(row[0])), str(row[1])) for row in rows]
+    if in_force:
+        return swaps_in_force(connection, branch, 0)
+    return _swaps(connection, _query(module, "swaps"), [branch])
+
+
+def swaps_in_force(connection: Connection, branch: str, since_ms: int) -> list[tuple[int, str]]:
+    """Return the swaps in sig from a time on without those that were put off, in order."""
+    return _swaps(connection, query("sig", "swaps_in_force"), [branch, since_ms])
+
+
+def swaps_within(connection: Connection, branch: str, after_ms: int, before_ms: int) -> list[tuple[int, str]]:
+    """Return the swaps in sig after a time and before another, in order, those put off too."""
+    return _swaps(connection, query("sig", "swaps_within"), [branch, after_ms, before_ms])
+
+
+def is_handed_over(connection: Connection, branch: str, priors_ver: str) -> bool:
+    """Tell whether a version has had its swap in sig, put off or not."""
+    return connection.execute(query("sig", "is_handed_over"), [branch, priors_ver]).fetchone() == (True,)
 
 
 def versions(connection: Connection, branch: str, module: str = "sig") -> list[tuple[PriorsVersion, str, str]]:
     """Return every version kept on a branch with its learning day and parent, in order of their times."""
     rows = connection.execute(_query(module, "versions"), [branch])
     return [(from_json(str(payload)), str(day), str(parent)) for _, day, _, parent, payload in rows]
+
+
+def _swaps(connection: Connection, statement: bytes, values: list[object]) -> list[tuple[int, str]]:
+    return [(int(str(row[0])), str(row[1])) for row in connection.execute(statement, values)]
 
 
 def _by_id(version: PriorsVersion) -> dict[str, object]:

@@ -38,11 +38,13 @@ def write_eval(connection: Connection, branch: str, day: str, rows: Columns, hor
     n = len(rows["event_id"])
     head: dict[str, NDArray[Any]] = {"branch": _same(branch, n), "day": _same(day, n)}
     written = _copy(connection, "copy_eval", dict(rows) | head)
-    for horizon in horizons_s:
-        names = [c.name for c in horizon_columns(horizon)]
-        values = {name.rsplit("_", 1)[0]: rows[name] for name in names}
-        one = head | {"event_id": rows["event_id"], "horizon_s": np.full(n, horizon, dtype=np.int32)}
-        _copy(connection, "copy_eval_horizons", one | values)
+    of_event = {
+        name: np.tile(values, len(horizons_s)) for name, values in (head | {"event_id": rows["event_id"]}).items()
+    }
+    at = {"horizon_s": np.repeat(np.array(horizons_s, dtype=np.int32), n)}
+    columns = zip(*([c.name for c in horizon_columns(h)] for h in horizons_s), strict=True)
+    values = {names[0].rsplit("_", 1)[0]: np.concatenate([rows[name] for name in names]) for names in columns}
+    _copy(connection, "copy_eval_horizons", of_event | at | values)
     return written
 
 

@@ -82,7 +82,11 @@ def _turned(plain: Columns) -> NDArray[np.float64]:
 
 
 def test_who_leans_on_depth_is_fragile_where_depth_vanishes() -> None:
-    found = adversarial.adversarial_audits(FRAMES, NO_TABLES, scorer(depths), DETECTORS, SEED, DAY)
+    under = scorer(depths)
+    plain, dearer = under(FRAMES, [NO_TABLES, adversarial.costlier(NO_TABLES)])
+    found = adversarial.adversarial_audits(
+        FRAMES, (plain, dearer), lambda frames: under(frames, [NO_TABLES])[0], DETECTORS, SEED, DAY
+    )
     by = {(x.detector_id, x.disturbance): x for x in found}
     assert set(by) == {(d.detector_id, name) for d in DETECTORS for name in adversarial.NAMES}
     assert by[HONEST, "depth_vacuum"].sigma == 0.0

@@ -52,9 +52,15 @@ def under_no_tables(score: adversarial.ScoreUnder) -> sample.Score:
     return lambda frames: score(frames, [NO_TABLES])[0]
 
 
+def audited(signal: Signal, frames: FrameBatch, day: str, suspected: bool = False) -> list[leakage.LeakageFinding]:
+    """Return the findings of a day; the second detector signals `signal`."""
+    score = under_no_tables(scorer(signal))
+    return leakage.leakage_audits(frames, score(frames), score, DETECTORS, SEED, day, suspected)
+
+
 def failed(signal: Signal) -> dict[str, set[str]]:
     """Return the audits that each detector, and the planted column, does not pass."""
-    found = leakage.leakage_audits(FRAMES, under_no_tables(scorer(signal)), DETECTORS, SEED, DAY)
+    found = audited(signal, FRAMES, DAY, suspected=True)
     names = (HONEST, LEAKY, leakage.PLANTED)
     assert {(x.detector_id, x.audit) for x in found} == {(n, a) for n in names for a in leakage.AUDITS}
     return {n: {x.audit for x in found if x.detector_id == n and not x.passed} for n in names}
@@ -77,7 +83,7 @@ def test_small_leaks_are_caught_by_the_cut_tape(leak: Signal) -> None:
 
 def test_a_short_stretch_is_not_judged() -> None:
     short = sample.rows_of(FRAMES, slice(0, 3 * 300 * 2))
-    assert leakage.leakage_audits(short, under_no_tables(scorer(depths)), DETECTORS, SEED, DAY) == []
+    assert audited(depths, short, DAY) == []
     rows = audit_day(short, NO_TABLES, scorer(depths), DETECTORS, SEED, DAY)
     assert set(rows) == set(DETECTOR_AUDITS.names)
     assert not len(rows["audit"])

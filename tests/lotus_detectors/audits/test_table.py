@@ -7,6 +7,7 @@ from audit_signals import DAY, DETECTORS, HONEST, LEAKY, SEED, _closes, market, 
 from numpy.typing import NDArray
 
 from lotus.detectors.audits import sample
+from lotus.detectors.audits.leakage import is_shuffled
 from lotus.detectors.audits.table import (
     ADV_FRAGILITY,
     DETECTOR_AUDITS,
@@ -37,7 +38,8 @@ NO_TABLES = DayTables(
 
 
 def test_the_table_holds_every_finding_and_what_curators_take() -> None:
-    rows = audit_day(FRAMES, NO_TABLES, scorer(future), DETECTORS, SEED, DAY)
+    vetoed = replace(NO_TABLES, leakage_veto=(False, True), adv_fragility=(0.0, 0.0))
+    rows = audit_day(FRAMES, vetoed, scorer(future), DETECTORS, SEED, DAY)
     assert {n: v.dtype for n, v in rows.items()} == {n: DETECTOR_AUDITS.numpy_dtype(n) for n in DETECTOR_AUDITS.names}
     keys = list(zip(rows["detector_id"].tolist(), rows["audit"].tolist(), strict=True))
     assert keys == sorted(set(keys))
@@ -49,7 +51,12 @@ def test_the_table_holds_every_finding_and_what_curators_take() -> None:
     assert all(0.0 < x.adv_fragility < 1.0 for x in inputs.values())
     curators = np.isin(rows["audit"].astype(str), [LEAKAGE_VETO, ADV_FRAGILITY])
     assert set(rows["kind"][curators].tolist()) == {"curator"}
-    again = audit_day(FRAMES, NO_TABLES, scorer(future), DETECTORS, SEED, DAY)
+    again = audit_day(FRAMES, vetoed, scorer(future), DETECTORS, SEED, DAY)
     assert content_hash(again) == content_hash(rows)
+    shuffled = [
+        is_shuffled(SEED, DAY),
+        "label_shuffle" in audit_day(FRAMES, NO_TABLES, scorer(future), DETECTORS, SEED, DAY)["audit"],
+    ]
+    assert shuffled[0] == shuffled[1]
     other = replace(DETECTORS[0], version=9)
     assert audit_table([], [], [other])["spec_version"].dtype == np.int32

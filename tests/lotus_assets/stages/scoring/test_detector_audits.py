@@ -54,12 +54,14 @@ def test_shipped_detectors_pass_and_the_planted_column_is_caught(
 
     monkeypatch.setattr(detector_audits, "build_windows", counted)
     result = run_stage(scored, detector_audits.STAGE, days[0])
-    short = leakage.ORIGINS + 1 + len(adversarial.DISTURBANCES)  # cut, plain and disturbed; whole and shuffled are long
-    assert len(looked_at) == 2 + short
-    assert sum(looked_at) <= 2 * BUDGET_FRAMES + short * SHORT_FRAMES
+    shuffled = leakage.is_shuffled(scored.manifest.score.seed, days[0])
+    short = 1 + len(adversarial.DISTURBANCES)  # cut and disturbed; whole and shuffled are long
+    assert len(looked_at) == 1 + shuffled + short
+    assert sum(looked_at) <= (1 + shuffled) * BUDGET_FRAMES + short * SHORT_FRAMES
+    assert result.notes["leakage_share_seen"] == (0.5 if shuffled else 0.25)
     checks = {c.name: c for c in result.checks}
     assert all(c.passed for c in checks.values()), checks
-    assert checks["audits_awake"].numbers == {"looked": 4, "caught": 4}
+    assert checks["audits_awake"].numbers == {"looked": 3 + shuffled, "caught": 3 + shuffled}
     rows = scored.lake.read("detector_audits", scored.branch, days[0])
     assert set(rows["detector_id"]) == {*NAMES, leakage.PLANTED}
     assert (rows["value"][(rows["audit"] == "truncation") & (rows["detector_id"] != leakage.PLANTED)] == 0.0).all()
@@ -101,5 +103,6 @@ def test_audits_that_sleep_block(scored: StageContext, days: list[str], monkeypa
     monkeypatch.setattr(leakage, "BLEED_BOUND", 1.0)
     result = run_stage(scored, detector_audits.STAGE, days[0])
     assert [c.name for c in result.failed_checks] == ["audits_awake"]
-    assert result.failed_checks[0].numbers == {"looked": 4, "caught": 3}
+    looked = 3 + leakage.is_shuffled(scored.manifest.score.seed, days[0])
+    assert result.failed_checks[0].numbers == {"looked": looked, "caught": looked - 1}
     assert read_commit(scored.sig, scored.branch, days[0], "detector_audits") is None

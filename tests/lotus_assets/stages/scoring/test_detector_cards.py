@@ -7,6 +7,7 @@ import dagster as dg
 import numpy as np
 import pytest
 
+from lotus.detectors.audits.leakage import is_shuffled
 from lotus.detectors.registry import shipped_detectors
 from lotus_assets.pages.metadata import metadata_of
 from lotus_assets.stages.context import StageContext
@@ -34,7 +35,8 @@ def test_cards_of_two_days(ctx: StageContext, days: list[str]) -> None:
         assert json.loads(two["life"][k]) == json.loads(one["life"][k])
         assert f"After {days[1]}, over 2 learning days" in two["card"][k]
         assert "no_look_ahead | passed" in two["card"][k]
-        assert "label_shuffle | passed" in two["card"][k]
+        assert "truncation | passed" in two["card"][k]
+        assert ("label_shuffle | passed" in two["card"][k]) == is_shuffled(ctx.manifest.score.seed, days[1])
     assert np.all(two["days"] == 2)
     assert np.all(two["signals"] > one["signals"])
     shown = metadata_of(second)

@@ -11,7 +11,7 @@ from lotus.experts.fusion import default_experts
 from lotus.experts.weekly.learned import InForce, LearnedSettings
 from lotus.timebase import day_start_ms
 from lotus_store.databases import Databases
-from lotus_store.ledger.beliefs.expert_sets import first_free_day, read_expert_sets, write_expert_set
+from lotus_store.ledger.beliefs.expert_sets import expert_set_on, first_free_day, read_expert_sets, write_expert_set
 from lotus_store.ledger.signals.live_log import Run, append_events, begin_run
 
 LEARNED = LearnedSettings(default_experts().version, weights=(("squeeze", 0.1), ("impulse", 1e-7)), off=("absorption",))
@@ -31,6 +31,22 @@ def test_settings_are_read_back_and_replaced_by_day(databases: Databases) -> Non
         c.execute("UPDATE dsi_expert_sets SET set_ver = 'x' WHERE branch = 'other'")
         with pytest.raises(LedgerError, match="hash to"):
             read_expert_sets(c, "other")
+
+
+def test_the_newest_settings_up_to_a_day_hold_unless_they_are_of_another_release(databases: Databases) -> None:
+    with databases.connect("sig") as c:
+        for one in (FIRST, SECOND):
+            write_expert_set(c, "main", one)
+        found = [expert_set_on(c, "main", day) for day in ("2026-01-13", "2026-01-14", "2026-01-20", "2026-01-21")]
+        assert found == [None, FIRST, FIRST, SECOND]
+        c.execute(
+            "UPDATE dsi_expert_sets SET settings = replace(settings, %s, 'old') WHERE from_day = %s",
+            [LEARNED.base, SECOND.from_day],
+        )
+        assert expert_set_on(c, "main", "2026-01-22") == FIRST
+        c.execute("UPDATE dsi_expert_sets SET set_ver = 'x' WHERE from_day = %s", [FIRST.from_day])
+        with pytest.raises(LedgerError, match="hash to"):
+            expert_set_on(c, "main", "2026-01-15")
 
 
 def logged(c: object, run: str, end_ms: int, replayed: bool) -> None:

@@ -1,0 +1,119 @@
+"""`python -m benchmarks.learning_day`: what a learning day costs, stage by stage, in a home made for it.
+
+A demo world of long sessions (by default 18,000 windows a day of every shipped detector) is simulated into a temporary
+home; its first days are learned, and the last one is measured as the learning lane runs it: wall and CPU seconds of
+every stage, Dagster's recording of the same day, peak memory (of the making of the home too). Figures are of this
+machine: judge them beside another branch's of the same hour. Other benchmarks call `learned_home` and `measured`.
+"""
+
+import json
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from benchmarks.learning import demo_manifest
+from benchmarks.material import sessions
+from lotus.simulation.spec import WorldSpec
+from lotus.simulation.world import World
+from lotus_assets.backfill import backfill
+from lotus_assets.bodies import stage_context
+from lotus_assets.learning_lane import day_results
+from lotus_assets.stages.context import StageContext, StageResult
+from lotus_assets.stages.order import LEARNING_STAGES, TAPE_STAGES
+from lotus_assets.stages.runner import run_stage
+from lotus_resources.lotus_resource import Lotus
+from lotus_store.config import Settings
+from lotus_store.databases import Databases
+from lotus_store.tape.import_world import import_world
+from lotus_store.tape.store import TapeStore
+
+MINUTES = 500  # of tape a day: 6,000 windows of each of 3 coins
+SCORING = ("expert_set", "signal_events")
+
+
+@dataclass(frozen=True, slots=True)
+class LearningDay:
+    """A measured day: rows of signal_events, (wall, CPU) seconds by stage, of Dagster's recording, peak bytes."""
+
+    rows: int
+    stages: dict[str, tuple[float, float]]
+    dagster: tuple[float, float]
+    peak_bytes: int
+
+    @property
+    def after_scoring(self) -> tuple[float, float]:
+        """Sum over the stages that follow signal_events."""
+        rest = [seconds for name, seconds in self.stages.items() if name not in SCORING]
+        return sum(wall for wall, _ in rest), sum(cpu for _, cpu in rest)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return plain values."""
+        seconds = self.stages | {"after_scoring": self.after_scoring, "dagster": self.dagster}
+        timed = {name: {"wall_s": round(wall, 4), "cpu_s": round(cpu, 4)} for name, (wall, cpu) in seconds.items()}
+        return {"rows": self.rows, "peak_mb": self.peak_bytes // 2**20, "seconds": timed}
+
+
+@contextmanager
+def learned_home(spec: WorldSpec) -> Iterator[Settings]:
+    """Give the settings of a temporary home in which all days of a world but the last are learned."""
+    with tempfile.TemporaryDirectory(prefix="lotus-bench-") as folder:
+        settings = replace(Settings(Path(folder)), manifest=demo_manifest(), tape="bench", branch="bench")
+        import_world(TapeStore(settings.home, settings.tape), World(spec), range(spec.days))
+        with Databases(settings).open():  # held, so that every step joins this server
+            backfill(settings, spec.day(0), spec.day(spec.days - 2))
+            yield settings
+
+
+def measured(settings: Settings, day: str) -> LearningDay:
+    """Learn a day whose days before are learned, then let Dagster record it."""
+    lotus = Lotus.open(settings)
+    try:
+        with stage_context(lotus) as ctx:
+            for stage in TAPE_STAGES:
+                run_stage(ctx, stage, day)
+            results = lane_of(ctx, day)
+    finally:
+        lotus.close()
+    wall, cpu = time.perf_counter(), time.process_time()
+    summary = backfill(settings, day, day)
+    opened = summary.seconds["open"] + summary.seconds["tape"]
+    recorded = time.perf_counter() - wall - opened, time.process_time() - cpu
+    stages = {r.stage: (sum(r.seconds.values()), r.cpu_s) for r in results}
+    rows = next(r.rows for r in results if r.stage == "signal_events")
+    return LearningDay(rows, stages, recorded, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+
+
+def lane_of(ctx: StageContext, day: str) -> list[StageResult]:
+    """Run the learning stages of a day as the lane does."""
+    with ThreadPoolExecutor(1) as aside:
+        return list(day_results(ctx, LEARNING_STAGES, day, aside))
+
+
+@click.command()
+@click.option("--minutes", default=MINUTES, show_default=True, help="Tape of each day, minutes.")
+@click.option("--days", default=3, show_default=True, help="Days, of which the last is measured.")
+@click.option("--json", "as_json", is_flag=True, help="Plain values.")
+def main(minutes: int, days: int, as_json: bool) -> None:
+    """Measure a learning day."""
+    spec = WorldSpec("demo", 7, days, sessions=sessions(minutes, 6))
+    with learned_home(spec) as settings:
+        day = measured(settings, spec.day(days - 1))
+    if as_json:
+        json.dump(day.as_json(), sys.stdout, indent=2)
+        return
+    click.echo(f"{day.rows} rows of signal_events, peak {day.peak_bytes / 2**20:.0f} MB")
+    for name, seconds in day.as_json()["seconds"].items():
+        click.echo(f"{name:22s} wall {seconds['wall_s']:8.3f} s   CPU {seconds['cpu_s']:8.3f} s")
+
+
+if __name__ == "__main__":
+    main()
