@@ -19,9 +19,9 @@ from dagster_postgres.schedule_storage import PostgresScheduleStorage
 from sqlalchemy.engine import Engine
 
 from lotus.errors import ConfigError
+from lotus_resources.dagster_home import DSN_ENV
 from lotus_resources.dagster_internals import engine_of, only_validates, set_engine
 
-DSN_ENV = "LOTUS_DAGSTER_PG"  # SQLAlchemy URL of the `dagster` database, scheme postgresql+psycopg2
 _UNSET = "postgresql+psycopg2://"
 
 

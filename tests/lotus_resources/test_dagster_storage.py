@@ -6,9 +6,9 @@ import dagster as dg
 import pytest
 
 from lotus.errors import ConfigError
+from lotus_resources.dagster_home import TEMPLATE
 from lotus_resources.dagster_internals import engine_of
 from lotus_resources.dagster_storage import DSN_ENV, PooledRunStorage
-from lotus_resources.provision import TEMPLATE
 
 
 def test_the_instance_loads_without_a_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
