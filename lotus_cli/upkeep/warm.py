@@ -24,14 +24,23 @@ JOB = 4  # kernels that take as long to compile as a job takes that finds them a
 
 
 @click.command("warm")
+@click.option("--from", "source", type=click.Path(exists=True, dir_okay=False), help="First take the kernels of FILE.")
+@click.option("--archive", type=click.Path(dir_okay=False), help="Then write all kernels into FILE.")
 @json_option
 @explained
-def warm_command(as_json: bool) -> None:
-    """Run a few simulated minutes through everything, so that every kernel is compiled and cached."""
+def warm_command(source: str | None, archive: str | None, as_json: bool) -> None:
+    """Run a few simulated minutes through everything, so that every kernel is compiled and cached.
+
+    An archive serves every machine of the same kind (processor, Python, numba) with the same kernels; another one is
+    refused. It holds machine code: take it only from whom you would take a program.
+    """
     from lotus.jit import compiled_here
+    from lotus_cli.upkeep.kernel_archive import read_archive, write_archive
 
     began = time.perf_counter()
     with Progress(quiet=as_json) as progress:
+        if source is not None:
+            progress(f"{read_archive(Path(source))} kernels taken from {source}")
         left = Left()
         progress.watch(COMPILING, 1.0, left.share)
         in_jobs = run_jobs(len(os.sched_getaffinity(0)), progress, left)
@@ -40,6 +49,8 @@ def warm_command(as_json: bool) -> None:
         progress(COMPILING, 1.0, 1.0)
         compiled = in_jobs + compiled_here()
         progress(f"everything in turn, {compiled} kernels compiled")
+        if archive is not None:
+            progress(f"{write_archive(Path(archive))} kernels written to {archive}")
     emit(result | {"compiled": compiled, "seconds": round(time.perf_counter() - began, 1)}, as_json)
 
 
