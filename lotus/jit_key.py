@@ -67,8 +67,8 @@ class _View:
         defaults = {"()": function.__defaults__ or ()} | {
             f"*{k}": v for k, v in (function.__kwdefaults__ or {}).items()
         }
-        known = {name: value for name, value in function.__globals__.items() if name in self._names}
-        return defaults | known | {name: cell.cell_contents for name, cell in cells}
+        named = {name: value for name, value in function.__globals__.items() if name in self._names}
+        return defaults | named | {name: cell.cell_contents for name, cell in cells}
 
     def _described(self, value: Any) -> Iterator[str]:
         if isinstance(value, _PLAIN):

@@ -1,4 +1,4 @@
-"""Each attack on the kernel cache once; `kernel_cache.py` does them often."""
+"""Each attack on a kernel cache (LOTUS_KERNEL_CACHE) once; `kernel_cache.py` does them often."""
 
 import random
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What `lotus explain`, `pnl` and `lessons` ask is answered through an index once a table is large."""
+"""What `lotus explain`, `pnl` and `lessons` ask (sql/sig/queries.sql) goes through an index once a table is large."""
 
 from collections.abc import Iterator
 from typing import Any
