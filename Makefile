@@ -5,7 +5,7 @@ PACKAGES := lotus lotus_store lotus_venues lotus_herald lotus_modules lotus_desk
 PYTEST := $(BIN)/pytest -n 3 --no-loadscope-reorder
 SLOW := kill or compile or process or evidence or clock
 
-.PHONY: demo check test thorough setup static lint types contracts quick all up docs changelog bench bench-peers bench-whole ratios lock clean
+.PHONY: demo kernels check test thorough setup static lint types contracts quick all up docs changelog bench bench-peers bench-whole ratios lock clean
 
 demo: .venv/ready
 	$(BIN)/lotus demo
@@ -47,6 +47,9 @@ all: setup
 
 up: .venv/ready
 	$(BIN)/lotus up
+
+kernels: .venv/ready
+	$(BIN)/lotus warm $(if $(FROM),--from $(FROM)) --archive $(or $(TO),kernels.zip)
 
 docs: setup
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict -q

@@ -1,13 +1,12 @@
 """The typed door to numba: one decorator with the options that keep bits equal everywhere.
 
 No fastmath, no parallel loops and no libm transcendental functions are allowed inside kernels (use `lotus.mathx`):
-the same bytes in must give the same bits out on every CPU. Compiled code is cached per package, in a folder named by
-the hash of that package's sources and of everything below it, because numba itself does not notice a changed callee.
-How a kernel is compiled is in `jit_dispatcher`, how it is stored in `jit_cache`.
+the same bytes in must give the same bits out on every CPU. Compiled code is kept in one folder for every version of
+what compiles. How a kernel is compiled is in `jit_dispatcher`, how it is stored in `jit_cache`, what its name follows
+from in `jit_key`.
 """
 
 import hashlib
-import logging
 import os
 import sys
 from collections.abc import Callable
@@ -17,13 +16,11 @@ from typing import Any, ParamSpec, TypeVar, cast
 
 import numba
 
-from lotus.jit_cache import KernelCache
+from lotus.jit_cache import KernelCache, compiler_hash, tell_that_nothing_is_kept
 from lotus.jit_dispatcher import KernelDispatcher
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-logger = logging.getLogger(__name__)
 
 _PACKAGE = Path(__file__).resolve().parent
 _ORDER = ("priors", "microtape", "tape_machine", "experts", "detectors", "outcomes", "learning", "weave", "simulation")
@@ -63,21 +60,13 @@ def _compiled(function: Callable[P, R], counted: bool, **options: Any) -> Callab
     if numba.config.DISABLE_JIT:
         return function
     options |= {"nopython": True, "nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True, "_nrt": counted}
+    options.setdefault("forceinline", False)  # else it follows who calls first, and so do name and code
     compiled = KernelDispatcher(function, targetoptions=options)
     try:
-        numba.config.CACHE_DIR = str(cache_folder(_package_of(function.__module__)))
-        compiled._cache = KernelCache(function)
-    except RuntimeError:  # no folder of ours or of numba's may be written, or this user has none
-        _tell_that_nothing_is_kept()
+        compiled._cache = KernelCache(function, options, kernel_folder())
+    except RuntimeError:  # this user has no folder
+        tell_that_nothing_is_kept()
     return cast(Callable[P, R], compiled)
-
-
-@cache
-def _tell_that_nothing_is_kept() -> None:
-    logger.warning(
-        "lotus: kernels are compiled anew by every process, which is slow: no folder for them may be written; "
-        "expected: one that may be, named by LOTUS_KERNEL_CACHE"
-    )
 
 
 def compiled_here() -> int:
@@ -85,9 +74,10 @@ def compiled_here() -> int:
     return KernelCache.stored
 
 
-def _package_of(module: str) -> str:
-    parts = module.split(".")
-    return parts[1] if len(parts) > 2 and parts[0] == "lotus" else ""
+@cache
+def kernel_folder() -> Path:
+    """Return where compiled kernels are stored. Raises `RuntimeError` for a user without any folder."""
+    return _cache_root() / f"kernels-{compiler_hash()}"
 
 
 def folders_below(package: str) -> tuple[Path, ...]:
@@ -98,7 +88,7 @@ def folders_below(package: str) -> tuple[Path, ...]:
 
 @cache
 def cache_folder(package: str) -> Path:
-    """Return where the compiled code of a package is stored: another folder when a source of it or below changes."""
+    """Return where values of a package are stored: another folder when a source of it or below changes."""
     sources = sorted(_PACKAGE.glob("*.py"))
     for folder in folders_below(package):
         sources += sorted(folder.rglob("*.py"))

@@ -2,8 +2,9 @@
 
 numba compiles a callee anew for every literal it is called with, and puts the code of every callee into its caller,
 all the way up, to be optimised again. Here a call is typed by the kinds of its arguments alone, and a kernel too long
-to be inlined stays where it is: its caller keeps its name, which is the same in every process, and asks for it to be
-loaded first. (Literature: separate compilation.) No kernel belongs here; what is kept on disk is in `jit_cache`.
+to be inlined stays where it is: its caller keeps its name and asks for it to be loaded first. A name follows from what
+the kernel can see and from its types alone (`jit_key`): in every process one name is one code. (Literature: separate
+compilation.) No kernel belongs here; what is kept on disk is in `jit_cache`.
 """
 
 import importlib
@@ -13,10 +14,12 @@ from typing import Any
 
 from numba.core import types
 from numba.core.compiler import Compiler
+from numba.core.funcdesc import default_mangler
 from numba.core.registry import CPUDispatcher
 from numba.core.types.misc import unliteral
 
-from lotus.jit_cache import read_for_callers
+from lotus.jit_cache import StaleCall, read_for_callers
+from lotus.jit_key import seen_by, short_hash
 
 LONG = 250  # lines of optimised code from which a kernel is called by its name; LLVM inlines far shorter ones only
 
@@ -24,12 +27,17 @@ _NARROW = frozenset((types.int8, types.int16, types.int32, types.uint8, types.ui
 
 
 class _Compiler(Compiler):  # type: ignore[misc]
-    """numba's compiler, with names of machine code that do not count what was compiled before."""
+    """numba's compiler, with names of machine code that do not count what this process did before."""
 
     def _compile_bytecode(self) -> Any:
-        if _has_a_place(self.state.func_id.func):
-            self.state.func_id.unique_id = 0
+        self.state.func_id.unique_id = seen_by(self.state.func_id.func)
+        self.state.targetctx = self.state.targetctx.subtarget(mangler=_mangled)
         return super()._compile_bytecode()
+
+
+def _mangled(name: str, kinds: tuple[Any, ...], **tags: Any) -> str:
+    """Return the name of machine code; numba's own names a kind of record by its number in this process."""
+    return str(default_mangler(name, (short_hash(*(getattr(kind, "name", repr(kind)) for kind in kinds)),), **tags))
 
 
 class KernelDispatcher(CPUDispatcher):  # type: ignore[misc]
@@ -54,14 +62,19 @@ class KernelDispatcher(CPUDispatcher):  # type: ignore[misc]
 
 @dataclass(frozen=True, slots=True)
 class _Needed:
-    """Loads a kernel that the code about to be loaded calls by its name."""
+    """Loads a kernel that the code about to be loaded calls by its name; raises `StaleCall` when it has another."""
 
     module: str
-    name: str
+    kernel: str
     signature: tuple[Any, ...]
+    name: str
 
     def __call__(self) -> None:
-        getattr(importlib.import_module(self.module), self.name).compile(self.signature)
+        kernel = getattr(importlib.import_module(self.module), self.kernel)
+        kernel.compile(self.signature)
+        found = kernel.overloads[self.signature].fndesc.mangled_name
+        if found != self.name:
+            raise StaleCall(f"found {found}; expected: {self.name}; likely cause: files of other settings of numba")
 
 
 def _kind(given: Any) -> Any:
@@ -78,7 +91,7 @@ def _has_a_place(function: Callable[..., Any]) -> bool:
 def _keep_apart(made: Any) -> None:
     """Give those who call a long kernel its name only; what was stored of it stays whole."""
     library, described = made.library, made.fndesc
-    loads = _Needed(described.modname, described.qualname, tuple(made.signature.args))
+    loads = _Needed(described.modname, described.qualname, tuple(made.signature.args), described.mangled_name)
     if loads in library._reload_init:
         return
     code = library._get_module_for_linking()

@@ -22,9 +22,9 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from lotus.errors import ConfigError
+from lotus_resources.dagster_home import DSN_ENV
 from lotus_resources.dagster_internals import EventsOverOneConnection, engine_of, only_validates, set_engine
 
-DSN_ENV = "LOTUS_DAGSTER_PG"  # SQLAlchemy URL of the `dagster` database, scheme postgresql+psycopg2
 _UNSET = "postgresql+psycopg2://"
 REST_S = 1.0
 

@@ -16,7 +16,6 @@ from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode
 
 from lotus.loopback import decoded, stranger
-from lotus_resources.dagster_internals import serve_pages
 from lotus_venues.bounded_http import run_bounded
 
 TOKEN_ENV: Final = "LOTUS_PAGES_TOKEN"
@@ -90,6 +89,8 @@ async def _answer(send: Send, status: int, body: bytes, headers: list[tuple[byte
 
 def main() -> None:
     """Serve Dagster's pages with the arguments of `dagster-webserver`; the token stands in the environment."""
+    from lotus_resources.dagster_internals import serve_pages
+
     token, port = os.environ.pop(TOKEN_ENV), int(sys.argv[sys.argv.index("-p") + 1])
     serve_pages(lambda app: AccessMiddleware(app, port, token), run_bounded)
 

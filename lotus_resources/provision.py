@@ -1,4 +1,4 @@
-"""Make Dagster's instance ready: its folder under the home, its tables in PostgreSQL, the pool that keeps runs apart.
+"""Make Dagster's instance ready: its tables in PostgreSQL, the pool that keeps runs apart.
 
 Also buries runs whose process is gone: a killed run would otherwise hold its place in the pool permanently. Everything
 here may be called again at any time. The learning state itself needs none of this: it lies in the sig database.
@@ -8,57 +8,20 @@ import os
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 
 import dagster as dg
 from dagster_postgres.event_log import PostgresEventLogStorage
 from dagster_postgres.run_storage import PostgresRunStorage
 from dagster_postgres.schedule_storage import PostgresScheduleStorage
-from psycopg.conninfo import conninfo_to_dict
-from sqlalchemy import URL
 
+from lotus_resources.dagster_home import DSN_ENV, dagster_environment
 from lotus_resources.dagster_internals import fail_run, limit_pool
-from lotus_resources.dagster_storage import DSN_ENV
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
-from lotus_store.files import write_bytes
-from lotus_store.private import SAFE_PATH
 from lotus_store.processes import BOOT_TAG, BORN_TAG, HOST_TAG, PID_TAG, is_from_here, is_running
 
 LANE_POOL = "lane"
 BEGUN = (dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING)
-TEMPLATE = Path(__file__).resolve().parent.parent / "dagster.yaml"
-
-
-def sqlalchemy_url(conninfo: str) -> str:
-    """Return a libpq address (keyword or URL form) as the SQLAlchemy URL that dagster-postgres needs.
-
-    >>> sqlalchemy_url("host=/run/pg port=5432 user=lotus dbname=lotus_dagster")
-    'postgresql+psycopg2://lotus@:5432/lotus_dagster?host=%2Frun%2Fpg'
-    """
-    words = {name: str(value) for name, value in conninfo_to_dict(conninfo).items() if value is not None}
-    host, port = words.pop("host", ""), words.pop("port", "")
-    if host.startswith("/"):
-        words["host"], host = host, ""
-    url = URL.create(
-        "postgresql+psycopg2",
-        username=words.pop("user", None),
-        password=words.pop("password", None),
-        host=host or None,
-        port=int(port) if port else None,
-        database=words.pop("dbname", None),
-        query=words,
-    )
-    return url.render_as_string(hide_password=False)
-
-
-def dagster_home(settings: Settings) -> Path:
-    """Write `dagster.yaml` into the home's Dagster folder and return the folder (DAGSTER_HOME)."""
-    folder = settings.home / "dagster"
-    target = folder / "dagster.yaml"
-    if not target.exists() or target.read_bytes() != TEMPLATE.read_bytes():
-        write_bytes(target, TEMPLATE.read_bytes())
-    return folder
 
 
 def provision(settings: Settings, databases: Databases) -> dict[str, str]:
@@ -66,22 +29,10 @@ def provision(settings: Settings, databases: Databases) -> dict[str, str]:
 
     Raises `LedgerError` when Dagster's address is that of a Lotus database.
     """
-    databases.set_dagster_apart()
-    url = sqlalchemy_url(databases.dsn("dagster"))
+    environment = dagster_environment(settings, databases)
     for kind in (PostgresRunStorage, PostgresEventLogStorage, PostgresScheduleStorage):
-        storage = kind(url, should_autocreate_tables=True)
+        storage = kind(environment[DSN_ENV], should_autocreate_tables=True)
         storage.dispose()
-    environment = {
-        "DAGSTER_HOME": str(dagster_home(settings)),
-        DSN_ENV: url,
-        "DAGSTER_DISABLE_TELEMETRY": "1",
-        SAFE_PATH: "1",
-        "LOTUS_HOME": str(settings.home),
-        "LOTUS_BRANCH": settings.branch,
-        "LOTUS_TAPE": settings.tape,
-    }
-    if settings.config is not None:
-        environment["LOTUS_CONFIG"] = str(settings.config)
     return environment
 
 

@@ -307,14 +307,27 @@ def _to_arrow(values: Array) -> Any:
 
 def _to_numpy(column: Any) -> Array:
     if not pa.types.is_string(column.type):
-        out: Array = column.to_numpy()
-        return out if out.flags.writeable else out.copy()  # kernels are compiled for writable arrays
+        return _numbers(column)
     encoded = column.dictionary_encode().combine_chunks()
     if isinstance(encoded, pa.ChunkedArray):
         encoded = encoded.chunk(0) if encoded.num_chunks else pa.array([], pa.string()).dictionary_encode()
     words = np.array([*encoded.dictionary.to_pylist(), None], dtype=object)[:-1]
-    taken: Array = words[encoded.indices.to_numpy()] if len(words) else np.empty(0, dtype=object)
+    taken: Array = words[np.from_dlpack(encoded.indices)] if len(words) else np.empty(0, dtype=object)
     return taken
+
+
+def _numbers(column: Any) -> Array:
+    """Return numbers or flags as an array that may be written to, as kernels are compiled for.
+
+    Arrow's own way imports pandas, which takes longer than most reads.
+    """
+    if column.null_count or not len(column):
+        out: Array = column.to_numpy()
+        return out if out.flags.writeable else out.copy()
+    is_flag = pa.types.is_boolean(column.type)
+    chunks = (column.cast(pa.uint8()) if is_flag else column).chunks
+    joined: Array = np.concatenate([np.from_dlpack(chunk) for chunk in chunks if len(chunk)])
+    return joined.view(np.bool_) if is_flag else joined
 
 
 def _verify(spec: TableSpec, schema: Any, path: str) -> None:

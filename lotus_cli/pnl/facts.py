@@ -29,6 +29,7 @@ from lotus.trading.accounts.pnl_tape import (
 from lotus_cli.pnl.book import BookTrades, book_trades
 from lotus_cli.pnl.curve import by_day, curve_of, trips_of
 from lotus_cli.pnl.paper import paper_trips
+from lotus_cli.pnl.reader import PageReader
 from lotus_cli.pnl.trips import RoundTrip, filled_of
 from lotus_cli.pnl.venue import venue_trips
 from lotus_cli.terminal.output import day_ranges
@@ -108,7 +109,7 @@ def pnl_of(settings: Settings, first: str | None, last: str | None, progress: St
 
     Raises `ConfigError` when no window was scored on them, or the tape is not the branch's.
     """
-    lake = Lake(settings.lake_root)
+    lake = PageReader(Lake(settings.lake_root))
     scored_days = sorted({*lake.days("signal_events", settings.branch), *lake.days("signal_eval", settings.branch)})
     days = [day for day in scored_days if (first or day) <= day <= (last or day)]
     if not days:
@@ -149,7 +150,7 @@ def pnl_of(settings: Settings, first: str | None, last: str | None, progress: St
 class _Day:
     """One day of outcomes, with the windows and quotes of it and of the day before."""
 
-    def __init__(self, lake: Lake, settings: Settings, day: str) -> None:
+    def __init__(self, lake: PageReader, settings: Settings, day: str) -> None:
         self._lake, self._settings, self._day = lake, settings, day
         self.evals = lake.read("signal_eval", settings.branch, day, columns=EVAL_COLUMNS)
         self.events = _events(lake, settings.branch, (next_day(day, -1), day))
@@ -172,7 +173,7 @@ def _taped(taped: Sequence[TapeTrades]) -> SourceTrades:
 
 
 def _source_pnl(
-    lake: Lake, settings: Settings, source: FillSource, trips: Sequence[RoundTrip]
+    lake: PageReader, settings: Settings, source: FillSource, trips: Sequence[RoundTrip]
 ) -> tuple[list[SourceTrades], int]:
     """Return the source of round trips (none without one), and how many have no window in the lake."""
     parts, without, nets = [], 0, list[float]()
@@ -193,7 +194,7 @@ def _source_pnl(
     return [_source(trades, float(np.max(np.abs(net_bps - trades.bps("net")))))], without
 
 
-def _booked(lake: Lake, settings: Settings, tr: Connection, days: Sequence[str]) -> list[SourceTrades]:
+def _booked(lake: PageReader, settings: Settings, tr: Connection, days: Sequence[str]) -> list[SourceTrades]:
     """Return the book as a source of its own, told by coins; none where it closed nothing."""
     symbols, books = [asset.name for asset in settings.manifest.universe], list[BookTrades]()
     for day in days:
@@ -212,7 +213,7 @@ def _source(trades: TradeColumns, largest_difference_bps: float) -> SourceTrades
     return SourceTrades(trades.source.value, trades, total(trades), by_detector(trades), largest_difference_bps)
 
 
-def _quotes(lake: Lake, settings: Settings, day: str, symbols: Sequence[str]) -> dict[str, Columns]:
+def _quotes(lake: PageReader, settings: Settings, day: str, symbols: Sequence[str]) -> dict[str, Columns]:
     """Return the quotes of a day and the one before, by symbol."""
     name, branch, quotes = MICROTAPE_QUOTES.name, f"tape.{settings.tape}", dict[str, Columns]()
     for symbol in symbols:
@@ -223,7 +224,7 @@ def _quotes(lake: Lake, settings: Settings, day: str, symbols: Sequence[str]) ->
 
 
 def _coverage(
-    lake: Lake, branch: str, days: Sequence[str], read: Sequence[_Day], taped: Sequence[TapeTrades]
+    lake: PageReader, branch: str, days: Sequence[str], read: Sequence[_Day], taped: Sequence[TapeTrades]
 ) -> Coverage:
     events = _events(lake, branch, days)
     published = events["published"].astype(np.bool_)
@@ -244,7 +245,7 @@ def _coverage(
     )
 
 
-def _events(lake: Lake, branch: str, days: Sequence[str]) -> dict[str, NDArray[Any]]:
+def _events(lake: PageReader, branch: str, days: Sequence[str]) -> dict[str, NDArray[Any]]:
     there = [day for day in days if lake.exists("signal_events", branch, day)]
     return _together([lake.read("signal_events", branch, day, columns=_EVENTS) for day in there], _EVENTS)
 

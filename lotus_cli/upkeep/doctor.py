@@ -53,10 +53,10 @@ def _folder(home: Path) -> str:
 
 def _kernels() -> str:
     """Say where compiled kernels are kept; without such a folder everything works, and is compiled every time."""
-    from lotus.jit import cache_folder
+    from lotus.jit import kernel_folder
 
     with suppress(RuntimeError):  # a user without a home
-        root = cache_folder("").parent
+        root = kernel_folder().parent
         if os.access(_nearest(root), os.W_OK | os.X_OK, effective_ids=True):
             return f"ok, kept in {root}"
     return "slow: kept nowhere and compiled by every process; LOTUS_KERNEL_CACHE may name a folder to be written"

@@ -24,22 +24,34 @@ JOB = 4  # kernels that take as long to compile as a job takes that finds them a
 
 
 @click.command("warm")
+@click.option("--from", "source", type=click.Path(exists=True, dir_okay=False), help="First take the kernels of FILE.")
+@click.option("--archive", type=click.Path(dir_okay=False), help="Then write all kernels into FILE.")
 @json_option
 @explained
-def warm_command(as_json: bool) -> None:
-    """Run a few simulated minutes through everything, so that every kernel is compiled and cached."""
+def warm_command(source: str | None, archive: str | None, as_json: bool) -> None:
+    """Run a few simulated minutes through everything, so that every kernel is compiled and cached.
+
+    An archive serves every machine of the same kind (processor, Python, numba) with the same kernels; another one is
+    refused. It holds machine code: take it only from whom you would take a program.
+    """
     from lotus.jit import compiled_here
+    from lotus_cli.upkeep.kernel_archive import read_archive, write_archive
 
     began = time.perf_counter()
     with Progress(quiet=as_json) as progress:
+        if source is not None:
+            progress(f"{read_archive(Path(source))} kernels taken from {source}")
         left = Left()
         progress.watch(COMPILING, 1.0, left.share)
-        run_jobs(len(os.sched_getaffinity(0)), progress, left)
+        in_jobs = run_jobs(len(os.sched_getaffinity(0)), progress, left)
         with tempfile.TemporaryDirectory(prefix="lotus-warm-") as folder:
             result = _through_all(Path(folder))
         progress(COMPILING, 1.0, 1.0)
-        progress(f"everything in turn, {compiled_here()} kernels compiled")
-    emit(result | {"compiled": compiled_here(), "seconds": round(time.perf_counter() - began, 1)}, as_json)
+        compiled = in_jobs + compiled_here()
+        progress(f"everything in turn, {compiled} kernels compiled")
+        if archive is not None:
+            progress(f"{write_archive(Path(archive))} kernels written to {archive}")
+    emit(result | {"compiled": compiled, "seconds": round(time.perf_counter() - began, 1)}, as_json)
 
 
 class Left:
@@ -58,28 +70,32 @@ class Left:
         return (made + JOB * self.ended) / (self._kernels + JOB * self._jobs)
 
 
-def run_jobs(processes: int, progress: Progress, left: Left) -> None:
-    """Run every job in a process of its own, so many at a time, and tell of each as it ends.
+def run_jobs(processes: int, progress: Progress, left: Left) -> int:
+    """Run every job in a process of its own, so many at a time, tell of each as it ends; return the kernels compiled.
 
     Raises `LotusError` with what a job that failed has said; those under way end first.
     """
     from lotus_cli.upkeep.warm_jobs import JOBS
 
-    waiting, done = dict(JOBS), set[str]()
-    running: dict[Future[float], str] = {}
+    waiting, done, compiled = dict(JOBS), set[str](), 0
+    running: dict[Future[tuple[float, int]], str] = {}
     with ThreadPoolExecutor(processes) as pool:
         while waiting or running:
             for name in [n for n, job in waiting.items() if done.issuperset(job.after)][: processes - len(running)]:
                 del waiting[name]
-                running[pool.submit(_seconds_of, name)] = name
+                running[pool.submit(_run_job, name)] = name
             for ended in wait(running, return_when=FIRST_COMPLETED).done:
                 name = running.pop(ended)
                 done.add(name)
                 left.ended += 1
-                progress(f"kernels of {name}: {ended.result():.0f} s")
+                seconds, kernels = ended.result()
+                compiled += kernels
+                progress(f"kernels of {name}: {kernels} in {seconds:.0f} s")
+    return compiled
 
 
-def _seconds_of(name: str) -> float:
+def _run_job(name: str) -> tuple[float, int]:
+    """Run a job; return its seconds and how many kernels it compiled."""
     began = time.monotonic()
     run = subprocess.run(
         [sys.executable, "-P", "-m", "lotus_cli.upkeep.warm_jobs", name], capture_output=True, text=True
@@ -90,7 +106,7 @@ def _seconds_of(name: str) -> float:
         raise LotusError(
             f"compiling the kernels of {name} {how}, saying: {last_line}", "0", "memory, disk or a bad install"
         )
-    return time.monotonic() - began
+    return time.monotonic() - began, int(run.stdout)
 
 
 def _through_all(folder: Path) -> dict[str, Any]:

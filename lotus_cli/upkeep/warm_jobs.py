@@ -1,17 +1,16 @@
 """What `lotus warm` compiles side by side: each job leads a part of the kernels through a tiny input.
 
-`python -m lotus_cli.upkeep.warm_jobs NAME` does one of them and stores what it compiled, loading what is stored.
+`python -m lotus_cli.upkeep.warm_jobs NAME` does one of them, loading what is stored, and says how many it compiled.
 The order of the jobs and their progress are `warm`'s; what none of them reaches is compiled by its closing run.
 """
 
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-import lotus
-from lotus.jit import cache_folder
+from lotus.jit import compiled_here, kernel_folder
+from lotus.jit_cache import SUFFIX
 from lotus.manifest import Manifest
 
 if TYPE_CHECKING:
@@ -142,10 +141,10 @@ JOBS: dict[str, Job] = {  # heavy ones first
 
 
 def stored_kernels() -> int:
-    """Return how many kernels of these sources are stored."""
-    packages = ("", *(place.parent.name for place in Path(lotus.__file__).parent.glob("*/__init__.py")))
-    return sum(len(list(cache_folder(name).rglob("*.nbc"))) for name in packages)
+    """Return how many kernels are stored, those of earlier sources too."""
+    return len(list(kernel_folder().glob(f"*{SUFFIX}")))
 
 
 if __name__ == "__main__":
     JOBS[sys.argv[1]].run()
+    sys.stdout.write(f"{compiled_here()}\n")

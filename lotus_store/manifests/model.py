@@ -80,10 +80,10 @@ def load_manifest(name: str, root: Path = SQL_ROOT) -> ModuleManifest:
 
     The tables that every module has stand in `sql/common/module.yaml`, and come first.
     """
-    document: Any = yaml.safe_load((root / name / "module.yaml").read_text(encoding="utf-8"))
+    document: Any = yaml.load((root / name / "module.yaml").read_text(encoding="utf-8"), yaml.CSafeLoader)
     if name in MODULES and "tables" in document:
         shared = (SQL_ROOT / "common" / "module.yaml").read_text(encoding="utf-8").replace("{mod}", name)
-        document["tables"] = yaml.safe_load(shared)["tables"] | document["tables"]
+        document["tables"] = yaml.load(shared, yaml.CSafeLoader)["tables"] | document["tables"]
     try:
         return msgspec.convert(document, ModuleManifest)
     except msgspec.ValidationError as problem:

@@ -602,5 +602,6 @@ CREATE TABLE executions (
     PRIMARY KEY (branch, event_id)
 );
 CREATE INDEX executions_by_time ON executions (branch, window_end_ms);
+CREATE INDEX executions_by_event ON executions (event_id);
 
 -- include: common/parts/strands_view.sql

@@ -51,6 +51,7 @@ CREATE TABLE tr_plans (
 );
 CREATE INDEX tr_plans_open ON tr_plans (venue, created_ms) WHERE stage IN ('accepted', 'working');
 CREATE INDEX tr_plans_book ON tr_plans (branch, created_ms) WHERE kind = 'book';
+CREATE INDEX tr_plans_by_lifecycle ON tr_plans (lifecycle_id);
 
 CREATE TABLE tr_orders (
     client_id      text PRIMARY KEY,                       -- 0x and 32 hexadecimal characters, made of plan, purpose, index
@@ -75,6 +76,7 @@ CREATE TABLE tr_fills (
     PRIMARY KEY (venue, fill_id)
 );
 CREATE INDEX tr_fills_by_order ON tr_fills (client_id);
+CREATE INDEX tr_fills_by_name ON tr_fills (fill_id);
 
 CREATE TABLE tr_paper_account (
     account        text PRIMARY KEY,

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from lotus.jit import _tell_that_nothing_is_kept, allocating_kernel, kernel
+from lotus.jit import allocating_kernel, kernel, kernel_folder
+from lotus.jit_cache import tell_that_nothing_is_kept
 
 
 @kernel
@@ -62,12 +63,16 @@ def test_code_that_was_compiled_once_is_loaded_without_type_inference(tmp_path: 
 
 
 def test_where_nothing_may_be_kept_kernels_work_and_it_is_told_once(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("numba.core.caching.CacheImpl._locator_classes", [])
-    _tell_that_nothing_is_kept.cache_clear()
+    no_folder = tmp_path / "file"
+    no_folder.write_text("")
+    monkeypatch.setattr("lotus.jit._cache_root", lambda: no_folder)
+    kernel_folder.cache_clear()
+    tell_that_nothing_is_kept.cache_clear()
     kernels = [kernel(_twice), kernel(_twice)]
     assert [compiled(21) for compiled in kernels] == [42, 42]
+    kernel_folder.cache_clear()
     (said,) = caplog.messages
     assert "expected: one that may be, named by LOTUS_KERNEL_CACHE" in said
 

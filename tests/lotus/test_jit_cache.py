@@ -1,33 +1,34 @@
-"""Compiled kernels on disk: each file belongs to one signature, whoever else writes or dies."""
+"""Compiled kernels on disk: a file is the right one or none, whoever else writes, dies, copies or damages."""
 
 from pathlib import Path
 
-from lotus.jit_cache import _Files
+from lotus.jit_cache import read_sealed, write_sealed
 
 
-def test_what_was_stored_is_found_under_its_key_alone(tmp_path: Path) -> None:
-    files = _Files(tmp_path, "walk-12.py311", (1, 2))
-    assert files.load("one") is None
-    files.save("one", ["code of one"])
-    files.save("two", ["code of two"])
-    files.save("one", ["code of one, later"])
-    assert (files.load("one"), files.load("two")) == (["code of one, later"], ["code of two"])
-    assert _Files(tmp_path, "walk-12.py311", (3, 4)).load("one") is None
-    files.flush()
-    assert files.load("one") is None
+def test_what_was_written_is_read_under_its_name_alone(tmp_path: Path) -> None:
+    one, other = tmp_path / "walk.1.nbc", tmp_path / "walk.2.nbc"
+    assert read_sealed(one) is None
+    write_sealed(one, b"code of one")
+    write_sealed(one, b"code of one, later")
+    assert read_sealed(one) == b"code of one, later"
+    one.replace(other)
+    assert read_sealed(other) is None
 
 
-def test_a_file_that_holds_another_signature_is_not_taken(tmp_path: Path) -> None:
-    files = _Files(tmp_path, "walk-12.py311", (1, 2))
-    files.save("one", ["code of one"])
-    files.save("two", ["code of two"])
-    one, two = (files._path(files._identity(key)) for key in ("one", "two"))
-    one.replace(two)
-    assert files.load("two") is None
+def test_no_damaged_byte_is_accepted(tmp_path: Path) -> None:
+    file = tmp_path / "walk.1.nbc"
+    write_sealed(file, b"code of one")
+    whole = file.read_bytes()
+    for at in range(len(whole)):
+        file.write_bytes(whole[:at])
+        assert read_sealed(file) is None
+        file.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
+        assert read_sealed(file) is None
 
 
 def test_what_a_killed_writer_left_is_in_nobodys_way(tmp_path: Path) -> None:
-    files = _Files(tmp_path, "walk-12.py311", (1, 2))
-    (tmp_path / "walk-12.py311.0.tmp").write_bytes(b"half of it")
-    files.save("one", ["code of one"])
-    assert files.load("one") == ["code of one"]
+    file = tmp_path / "walk.1.nbc"
+    (tmp_path / "walk.1.0.tmp").write_bytes(b"half of it")
+    write_sealed(file, b"code of one")
+    assert read_sealed(file) == b"code of one"
+    assert [path.name for path in tmp_path.glob("*.nbc")] == [file.name]

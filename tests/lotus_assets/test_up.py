@@ -153,7 +153,7 @@ def test_new_days_of_the_tape_are_shown_once_no_run_is_under_way(
     served = subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True)
     try:
         assert served.stdout is not None
-        told = served.stdout.readline()
+        told = next(line for line in served.stdout if "Dagster UI" in line)
         token = told.partition("?token=")[2].split()[0]
         port = int(told.partition("http://127.0.0.1:")[2].partition("/")[0])
         assert shown_days(port, token) == days[:-1]

@@ -17,7 +17,8 @@ from dagster_postgres.run_storage import PostgresRunStorage
 from dagster_postgres.schedule_storage import PostgresScheduleStorage
 
 from lotus_resources import dagster_internals as internals
-from lotus_resources.provision import TEMPLATE, instance, provision
+from lotus_resources.dagster_home import TEMPLATE
+from lotus_resources.provision import instance, provision
 from lotus_store.config import Settings
 from lotus_store.databases import Connection, Databases
 from lotus_store.processes import own_tags

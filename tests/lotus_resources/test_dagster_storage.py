@@ -7,9 +7,10 @@ import pytest
 
 from lotus.errors import ConfigError
 from lotus_resources import dagster_storage
+from lotus_resources.dagster_home import TEMPLATE
 from lotus_resources.dagster_internals import engine_of
 from lotus_resources.dagster_storage import DSN_ENV, PooledRunStorage
-from lotus_resources.provision import TEMPLATE, instance, provision
+from lotus_resources.provision import instance, provision
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
 
