@@ -141,7 +141,7 @@ class TapeDay:
 def day_arrivals(store: TapeStore, day: str, *, warmup: bool) -> Iterator[Arrival]:
     """Yield the lines of a day of tape, with `warmup` after those since the birth of its state (numbers below 0)."""
     for piece in _read_ahead(store.read_day_lines(day, warmup=warmup)):
-        lines = piece.lines.split(b"\n")
+        lines = bytes(piece.lines).split(b"\n")
         lines.pop()
         for seq, line in enumerate(lines, piece.first_seq):
             at = line.index(b" ")
