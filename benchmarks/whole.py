@@ -2,7 +2,8 @@
 
 `fresh` clones this checkout and goes from nothing to the demo's page; `backfill` takes two whole days at the venue's
 rates from tape to lessons, Dagster included, beside what the kernels alone reach in the same run; `ten_coins` takes one
-such day of ten coins. All is wall time of processes of their own, with their processor time, peak memory and the bytes
+such day of ten coins; `tape_stages`, `learning_day` and `history` give a stage's share, a learning day after scoring, and
+what 3,000 days behind it cost. All is wall time of processes of their own, with their processor time, peak memory and the bytes
 that they leave. `--check` runs a small demo and compares ratios to the kernels of the same run with the floors of
 `ratios.json`: no times.
 """
@@ -148,7 +149,29 @@ def verdicts(shares: Figures, floors: Figures) -> list[str]:
     return found + [f"{name}: not measured; expected a share" for name in floors.keys() - shares.keys()]
 
 
-PARTS: dict[str, Callable[[], Figures]] = {"backfill": whole_days, "ten_coins": ten_coins, "fresh": fresh}
+def part_of(name: str, *command: str) -> Callable[[], Figures]:
+    """Return the run of another benchmark, its figures under the name of the part."""
+    return lambda: flat(name, json.loads(run([sys.executable, "-m", *command, "--json"]).output))
+
+
+def flat(name: str, value: object) -> Figures:
+    """Return the numbers in plain values under keys with dots; a list's members go by their name, else by number."""
+    if isinstance(value, dict):
+        return {key: v for inner, x in value.items() for key, v in flat(f"{name}.{inner}", x).items()}
+    if isinstance(value, list):
+        named = {str(x.get("name", at)) if isinstance(x, dict) else str(at): x for at, x in enumerate(value)}
+        return flat(name, named)
+    return {name: float(value)} if isinstance(value, int | float) else {}
+
+
+PARTS: dict[str, Callable[[], Figures]] = {
+    "backfill": whole_days,
+    "ten_coins": ten_coins,
+    "tape_stages": part_of("tape_stages", "benchmarks.tape_stages", "--days", "1"),
+    "learning_day": part_of("learning_day", "benchmarks.learning_day"),
+    "history": part_of("history", "benchmarks.long_history"),
+    "fresh": fresh,
+}
 
 
 def table(figures: Figures) -> str:

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from benchmarks.whole import FLOORS, Ran, demo_figures, setup_steps, verdicts
+from benchmarks.whole import FLOORS, Ran, demo_figures, flat, setup_steps, verdicts
+from benchmarks.whole_days import world_of
 
 PARTS = {"reading the tape": 2.0, "learning": 4.0, "the day live": 5.0}
 
@@ -34,3 +35,14 @@ def test_every_floor_is_a_share() -> None:
     floors = json.loads(FLOORS.read_text())
     assert set(floors) == {"tape", "learning", "day_live", "whole"}
     assert all(0.0 < floor < 1.0 for floor in floors.values())
+
+
+def test_figures_of_other_benchmarks_get_flat_keys() -> None:
+    found = flat("x", {"rows": 3, "costs": [{"name": "a", "s": 1.5}], "growth": [0.9], "text": "no number"})
+    assert found == {"x.rows": 3.0, "x.costs.a.s": 1.5, "x.growth.0": 0.9}
+
+
+def test_more_coins_are_the_three_under_other_names() -> None:
+    spec = world_of(5, 1)
+    assert [asset.name for asset in spec.assets] == ["BTC", "ETH", "SOL", "C3", "C4"]
+    assert spec.assets[3].tick_units == spec.assets[0].tick_units
