@@ -47,11 +47,11 @@ def warm_command(source: str | None, archive: str | None, as_json: bool) -> None
         with tempfile.TemporaryDirectory(prefix="lotus-warm-") as folder:
             result = _through_all(Path(folder))
         progress(COMPILING, 1.0, 1.0)
-        compiled = in_jobs + compiled_here()
-        progress(f"everything in turn, {compiled} kernels compiled")
+        progress(f"everything in turn, {in_jobs + compiled_here()} kernels compiled")
         if archive is not None:
             progress(f"{write_archive(Path(archive))} kernels written to {archive}")
-    emit(result | {"compiled": compiled, "seconds": round(time.perf_counter() - began, 1)}, as_json)
+    compiled = {"compiled": in_jobs + compiled_here(), "left_by_jobs": compiled_here()}
+    emit(result | compiled | {"seconds": round(time.perf_counter() - began, 1)}, as_json)
 
 
 class Left:
