@@ -3,9 +3,9 @@
 `fresh` clones this checkout and goes from nothing to the demo's page; `backfill` takes two whole days at the venue's
 rates from tape to lessons, Dagster included, beside what the kernels alone reach in the same run; `ten_coins` takes one
 such day of ten coins; `tape_stages`, `learning_day` and `history` measure the stages of tape, a day's learning, and
-what 3,000 days behind it cost. All is wall time of processes of their own, with their processor time, peak memory and the
-bytes that they leave. `--check` runs a small demo and compares ratios to the kernels of the same run with the floors of
-`ratios.json`: no times.
+what 3,000 days behind it cost. All is wall time of processes of their own, with their processor time, peak memory and
+the bytes that they leave. `--check` runs a small demo and compares ratios to the kernels of the same run with the
+floors of `ratios.json`: no times.
 """
 
 import argparse

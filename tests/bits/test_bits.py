@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from sweep import NO_VECTOR_LIBM, USUAL, WAYS, Way, differences, hashes
 
+from lotus.jit_cache import SUFFIX, read_sealed
 from lotus_cli.upkeep.warm_jobs import KERNELS
 
 LINES = 12_000
@@ -30,8 +31,9 @@ TWICE = {  # kernels compiled for more than one kind of arguments, and why
 
 
 def in_cache(folder: Path) -> dict[str, str]:
-    """Return what each file holds: its path, and the signature by which it is found."""
-    return {str(path): pickle.loads(path.read_bytes())[0] for path in folder.rglob("*.nbc")}
+    """Return what each file holds: its path, and the kinds of arguments that its code takes."""
+    bodies = {str(path): read_sealed(path) for path in folder.rglob(f"*{SUFFIX}")}
+    return {name: str(pickle.loads(body)[1].argtypes) for name, body in bodies.items() if body is not None}
 
 
 def warmed(folder: Path) -> tuple[dict[str, object], list[str]]:
@@ -52,7 +54,7 @@ def test_an_old_cpu_compiles_each_kernel_once_and_computes_the_same_bits(tmp_pat
     made = in_cache(tmp_path)
     assert len(made) == pytest.approx(KERNELS, rel=0.1), "the estimate of what is left counts on it"
     assert not [name for name, signature in made.items() if "Literal[" in signature]
-    kernels = Counter(Path(name).name.split("-")[0] for name in made)
+    kernels = Counter(".".join(Path(name).name.split(".")[-4:-2]) for name in made)
     assert {name for name, times in kernels.items() if times > 1} == set(TWICE)
     usual, far = hashes(USUAL, LINES, None), hashes(FAR, LINES, tmp_path)
     # frames, annotations and events of the tape (live as in batch) and of odd events, and the live state
