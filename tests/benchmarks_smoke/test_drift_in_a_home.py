@@ -49,6 +49,9 @@ class Days:
     def days(self) -> tuple[str, ...]:
         return self.names
 
+    def has(self, day: str) -> bool:
+        return day in self.names
+
 
 @pytest.fixture
 def ctx(settings: Settings) -> Iterator[StageContext]:
