@@ -53,7 +53,7 @@ class JsonPoster:
         self._pool: ThreadPoolExecutor | None = None
         self._lock = threading.Lock()
         self._free: list[tuple[float, http.client.HTTPConnection]] = []
-        self._asking: dict[http.client.HTTPConnection, float] = {}  # until when each request may take
+        self._asking: dict[socket.socket, float] = {}  # until when each request may take
 
     def open(self) -> None:
         """Start the threads; idempotent."""
@@ -85,7 +85,8 @@ class JsonPoster:
 
     def _post(self, path: str, text: bytes) -> Any:
         connection = self._take()
-        self._asking[connection] = time.monotonic() + 2 * self.timeout_s
+        asked_over = connection.sock  # which the connection forgets where an answer ends it
+        self._asking[asked_over] = time.monotonic() + 2 * self.timeout_s
         try:
             connection.request("POST", path, text, {"Content-Type": "application/json"})
             answer = connection.getresponse()
@@ -94,7 +95,7 @@ class JsonPoster:
             connection.close()
             raise Unanswered(f"{path} gave no answer ({type(error).__name__})", "an answer in time") from error
         finally:
-            del self._asking[connection]
+            del self._asking[asked_over]
         if answer.will_close or len(raw) > MAX_TEXT_BYTES:
             connection.close()
         else:
@@ -113,9 +114,9 @@ class JsonPoster:
         """End requests that take too long, as long as there are any."""
         while self._pool is pool or self._asking:
             time.sleep(min(_WATCH_S, self.timeout_s / 4))
-            for connection, until_s in list(self._asking.items()):
+            for sock, until_s in list(self._asking.items()):
                 if time.monotonic() > until_s:
-                    _cut(connection.sock)
+                    _cut(sock)
 
     def _take(self) -> http.client.HTTPConnection:
         while True:
@@ -139,11 +140,10 @@ class JsonPoster:
         return connection
 
 
-def _cut(sock: socket.socket | None) -> None:
+def _cut(sock: socket.socket) -> None:
     """End a connection under the thread that reads from it."""
-    if sock is not None:
-        with suppress(OSError):
-            sock.shutdown(socket.SHUT_RDWR)
+    with suppress(OSError):
+        sock.shutdown(socket.SHUT_RDWR)
 
 
 def _is_quiet(connection: http.client.HTTPConnection) -> bool:
