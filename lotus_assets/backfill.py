@@ -1,15 +1,15 @@
 """Backfill: materialise a range of days through Dagster, inside this process, on the persistent instance.
 
-Tape assets first, days in parallel (their kernels release the interpreter lock); then the learning lane over the whole
-range in one run, oldest day first. Everything appears in the Dagster UI. Killed anywhere and run again it ends in the
-same rows and hashes: committed stages are skipped, the others are done again.
+The tape of the days is read ahead, outside Dagster (`days_ahead`). As soon as some days are read one run records their
+tape assets and one run of the learning lane learns them, oldest day first; then the days that were read meanwhile.
+Everything appears in the Dagster UI. Killed anywhere and run again it ends in the same rows and hashes: committed
+stages are skipped, the others are done again.
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from functools import partial
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import NoReturn
 
 import dagster as dg
 
@@ -18,13 +18,13 @@ from lotus.progress.steps import Steps, untold
 from lotus.timebase import day_start_ms, days_between, next_day
 from lotus_assets.bodies import FORCE_TAG, blocked, stage_context
 from lotus_assets.catalogue import LEARNING_ASSETS, TAPE_ASSETS
+from lotus_assets.days_ahead import Batch, batches_ahead
 from lotus_assets.definitions import build_definitions
 from lotus_assets.event_log_purge import NAME as PURGE
 from lotus_assets.jobs import apply_slow
+from lotus_assets.learning_lane import DAYS_LEARNED
 from lotus_assets.stages.chain import committed_work, learning_days
-from lotus_assets.stages.context import Stage, StageResult
-from lotus_assets.stages.order import TAPE_STAGES
-from lotus_assets.stages.runner import run_stage
+from lotus_assets.stages.context import StageResult
 from lotus_herald.carry import carry
 from lotus_modules.handlers import SLOW
 from lotus_resources.dagster_internals import job_of, range_tags
@@ -35,7 +35,6 @@ from lotus_store.ledger.day_commits import DayCommit
 from lotus_store.processes import own_tags
 
 OPENING, BEGINNING, CARRYING = "opening ledgers and Dagster", "beginning to learn", "carrying messages to the modules"
-LINES_READ = "lines of tape read"
 QUIET: Mapping[str, object] = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
@@ -81,34 +80,90 @@ def backfill(
 
     Raises `TapeError` when no day has tape and the stage's own error when one fails; finished days stay committed.
     """
-    began = time.perf_counter()
+    clock = _Clock()
     progress(OPENING, 0)
     lotus = Lotus.open(settings, progress)
     try:
-        environment = provision(settings, lotus.databases)
         with stage_context(lotus) as ctx:
             days = learning_days(ctx, days_between(first, last))
         if not days:
             raise TapeError(f"tape {settings.tape} has no day from {first} to {last}", "recorded or imported tape")
-        tags = {**own_tags(), FORCE_TAG: str(force).lower()}
-        with instance(environment) as opened:
-            bury_dead_runs(opened)
-            runner = _Runner(opened, build_definitions(lotus).get_repository_def(), tags)
-            opened_at = time.perf_counter()
-            _read_tape(runner, partial(_compute_tape, lotus, force), days, workers, _Reading(lotus, days))
-            read_at = time.perf_counter()
-            progress(BEGINNING, 0)
-            runner.run([entry.name for entry in LEARNING_ASSETS], range_tags(days[0], days[-1]))
-            progress(CARRYING, 0)
-            _tell_modules(lotus, days[-1])
-            runner.run([PURGE], {})
-        ended = time.perf_counter()
+        with batches_ahead(lotus, days, force, workers) as batches:
+            environment, learned = provision(settings, lotus.databases), _Learned(progress, len(days))
+            with instance(environment) as opened:
+                bury_dead_runs(opened)
+                repository = build_definitions(replace(lotus, progress=learned)).get_repository_def()
+                runner = _Runner(opened, repository, own_tags())
+                clock.ends("open")
+                _walk(runner, batches, force, learned, clock)
+                progress(CARRYING, 0)
+                _tell_modules(lotus, days[-1])
+                runner.run([PURGE], {})
         with stage_context(lotus) as ctx:
             commits = committed_work(ctx, days)
+        clock.ends("learning")
     finally:
         lotus.close()
-    seconds = {"open": opened_at - began, "tape": read_at - opened_at, "learning": ended - read_at}
-    return BackfillSummary(settings.branch, tuple(days), commits, seconds)
+    return BackfillSummary(settings.branch, tuple(days), commits, clock.seconds)
+
+
+class _Clock:
+    """The wall time that parts took, each from the end of the one before it."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._since = time.perf_counter()
+
+    def ends(self, part: str) -> None:
+        """Add the time since the last end to a part."""
+        now = time.perf_counter()
+        self.seconds[part] = self.seconds.get(part, 0.0) + now - self._since
+        self._since = now
+
+
+class _Learned:
+    """The steps of several runs of the learning lane, told as those of one."""
+
+    def __init__(self, progress: Steps, days: int) -> None:
+        self.before = 0  # days of the runs that are over
+        self._progress, self._days = progress, days
+
+    def __call__(self, work: str, done: float | None = None, total: float = 0.0, at: str = "") -> None:
+        """Hear how far a run is."""
+        if work == DAYS_LEARNED and done is not None:
+            done, total = self.before + done, self._days
+        self._progress(work, done, total, at)
+
+
+def _walk(runner: "_Runner", batches: Iterator[Batch], force: bool, learned: _Learned, clock: _Clock) -> None:
+    """Record and learn the days of every batch; Dagster finds the stages of their tape done.
+
+    Dagster runs in this thread only: two in-process runs at once deadlock in its logging set-up. A run also takes the
+    days without tape since the batch before it.
+    """
+    first, tags = "", {FORCE_TAG: str(force).lower()}
+    for batch in batches:
+        span = range_tags(first or batch.days[0], batch.days[-1])
+        if batch.stopped is not None:
+            _record_stopped(runner, span | tags, batch.stopped)
+        runner.run([entry.name for entry in TAPE_ASSETS], span | {FORCE_TAG: "false"})
+        clock.ends("tape")
+        if not first:
+            learned(BEGINNING, 0)
+        runner.run([entry.name for entry in LEARNING_ASSETS], span | tags)
+        learned.before += len(batch.days)
+        clock.ends("learning")
+        first = next_day(batch.days[-1])
+
+
+def _record_stopped(runner: "_Runner", tags: Mapping[str, str], stopped: StageResult) -> NoReturn:
+    """Let Dagster find, and record, the check that does not pass; raise its error."""
+    run = ""
+    try:
+        runner.run([entry.name for entry in TAPE_ASSETS], tags)
+    except LotusError as error:
+        run = error.cause
+    raise LotusError(str(blocked(stopped).description), "every blocking check to pass", run)
 
 
 def _tell_modules(lotus: Lotus, last: str) -> None:
@@ -126,8 +181,8 @@ class _Runner:
     repository: dg.RepositoryDefinition
     tags: Mapping[str, str]
 
-    def run(self, names: Sequence[str], tags: Mapping[str, str], partition: str | None = None) -> None:
-        """Run the named assets for one partition or for the range in `tags`; Ctrl-C in it is the caller's."""
+    def run(self, names: Sequence[str], tags: Mapping[str, str]) -> None:
+        """Run the named assets, for the range in `tags` where they have partitions; Ctrl-C in it is the caller's."""
         keys = [dg.AssetKey(name) for name in names]
         job = job_of(self.repository, keys)
         if job is None:
@@ -136,7 +191,6 @@ class _Runner:
             result = job.execute_in_process(
                 instance=self.opened,
                 asset_selection=keys,
-                partition_key=partition,
                 tags={**self.tags, **tags},
                 run_config=QUIET,
                 raise_on_error=False,
@@ -147,61 +201,6 @@ class _Runner:
             raise KeyboardInterrupt
         if not result.success:
             raise LotusError(_failure(result), "every stage", f"run {result.run_id} in the Dagster UI has the trace")
-
-
-class _Reading:
-    """How much of the tape of some days is read, told by several threads."""
-
-    def __init__(self, lotus: Lotus, days: Sequence[str]) -> None:
-        self._progress = lotus.progress
-        self._lines = {day: sum(meta.lines for meta in lotus.tape.segments(day)) for day in days}
-        self._done = 0
-
-    def begins(self, stage: Stage, day: str) -> None:
-        """Tell that a stage of a day begins."""
-        self._progress(LINES_READ, self._done, sum(self._lines.values()), f"{day} {stage.name}")
-
-    def ends(self, day: str) -> None:
-        """Tell that a day is read."""
-        self._done += self._lines[day]
-        self._progress(LINES_READ, self._done, sum(self._lines.values()), day)
-
-
-def _read_tape(
-    runner: _Runner,
-    compute: Callable[[str, Callable[[Stage, str], None]], StageResult | None],
-    days: Sequence[str],
-    workers: int,
-    reading: _Reading,
-) -> None:
-    """Run `compute` (the tape stages) of all days on `workers` threads; Dagster then records each, finding it done.
-
-    Dagster itself runs in this thread only: two in-process runs at once deadlock in its logging set-up.
-    """
-    names = [entry.name for entry in TAPE_ASSETS]
-    with ThreadPoolExecutor(workers) as pool:
-        for day, done in [(day, pool.submit(compute, day, reading.begins)) for day in days]:
-            stopped = done.result()
-            try:
-                runner.run(names, {FORCE_TAG: "false"}, day)
-            except LotusError as error:
-                if stopped is None:
-                    raise
-                raise LotusError(
-                    str(blocked(stopped).description), "every blocking check to pass", error.cause
-                ) from error
-            reading.ends(day)
-
-
-def _compute_tape(lotus: Lotus, force: bool, day: str, begins: Callable[[Stage, str], None]) -> StageResult | None:
-    """Run the tape stages of a day; return the one that a failed check stopped (Dagster's run finds it again)."""
-    with stage_context(lotus, force) as ctx:
-        for stage in TAPE_STAGES:
-            begins(stage, day)
-            result = run_stage(ctx, stage, day)
-            if result.failed_checks:
-                return result
-    return None
 
 
 def _is_interrupt(event: dg.DagsterEvent) -> bool:

@@ -12,7 +12,7 @@ from lotus_assets.learning_lane import learning_lane
 from lotus_assets.live_daemon import live_daemon
 from lotus_assets.schedules import hourly, nightly, purging, weekly
 from lotus_assets.specs import belief_spec
-from lotus_assets.tape_assets import tape_assets
+from lotus_assets.tape_assets import tape_lane
 from lotus_resources.live_daemon import LiveDaemonResource
 from lotus_resources.lotus_resource import Lotus, LotusResource
 from lotus_sensors.closed_segments import closed_segments
@@ -25,7 +25,7 @@ def build_definitions(lotus: Lotus | None = None) -> dg.Definitions:
     """Return the definitions of the code location, on the open home `lotus` or on the one of the environment."""
     resource = LotusResource if lotus is None else dg.ResourceDefinition.hardcoded_resource(lotus)
     return dg.Definitions(
-        assets=[*tape_assets(), belief_spec(), learning_lane, event_log_purge, live_daemon()],
+        assets=[tape_lane, belief_spec(), learning_lane, event_log_purge, live_daemon()],
         sensors=[closed_segments, new_inbox, late_executions_sensor, daemon_health],
         schedules=[nightly, hourly, weekly, purging],
         jobs=[learn_one_day, apply_inbox, watchdog, compact_atoms],

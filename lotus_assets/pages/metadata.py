@@ -56,11 +56,6 @@ def shown_before(instance: dg.DagsterInstance, result: StageResult) -> Metadata:
     return {}
 
 
-def version_of(result: StageResult) -> dg.DataVersion:
-    """Return the data version: the content hash."""
-    return dg.DataVersion(result.content_hash)
-
-
 def day_events(
     instance: dg.DagsterInstance, result: StageResult, tags_of: InputTags | None = None
 ) -> Iterator[dg.AssetMaterialization | dg.AssetCheckEvaluation]:
@@ -114,11 +109,6 @@ def evaluation(result: StageResult, check: CheckOutcome) -> dg.AssetCheckEvaluat
         blocking=check.blocking,
         partition=result.day,
     )
-
-
-def check_results(result: StageResult) -> list[dg.AssetCheckResult]:
-    """Return the same checks for an ordinary asset, which runs one day at a time."""
-    return [dg.AssetCheckResult(**_check_fields(check)) for check in result.checks]
 
 
 def _check_fields(check: CheckOutcome) -> dict[str, Any]:

@@ -7,9 +7,9 @@ import base64
 import math
 from collections.abc import Sequence
 
-from lotus_assets.stages.context import Plot
+from lotus_assets.stages.context import Plot, thinned
 
-WIDTH, HEIGHT, MARGIN, POINTS = 480, 120, 14, 160
+WIDTH, HEIGHT, MARGIN = 480, 120, 14
 COLOURS = ("#1f77b4", "#d62728", "#2ca02c", "#9467bd", "#ff7f0e", "#17becf")
 
 
@@ -25,19 +25,14 @@ def svg(plot: Plot) -> str:
     parts.append(f'<text x="4" y="11">{_escaped(plot.title)}</text>')
     for row, (name, values) in enumerate(plot.series.items()):
         colour = COLOURS[row % len(COLOURS)]
-        thinned = _thinned(values)
-        finite = [v for v in thinned if math.isfinite(v)]
+        points = thinned(values)
+        finite = [v for v in points if math.isfinite(v)]
         low, high = (min(finite), max(finite)) if finite else (0.0, 0.0)
-        for line in _lines(thinned, low, high):
+        for line in _lines(points, low, high):
             parts.append(f'<polyline fill="none" stroke="{colour}" points="{line}"/>')
         label = _escaped(f"{name} {low:.6g} to {high:.6g}")
         parts.append(f'<text x="4" y="{HEIGHT + 13 * row + 10}" fill="{colour}">{label}</text>')
     return "".join([*parts, "</svg>"])
-
-
-def _thinned(values: Sequence[float]) -> list[float]:
-    step = max(1, math.ceil(len(values) / POINTS))
-    return [float(v) for v in values[::step]]
 
 
 def _lines(values: Sequence[float], low: float, high: float) -> list[str]:

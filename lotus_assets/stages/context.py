@@ -4,6 +4,7 @@ Values only: no stage logic, no Dagster. A stage reads and writes through the la
 context and nothing else, so that the same function serves Dagster, the command line and tests.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -15,6 +16,7 @@ from lotus_store.databases import Connection, Databases
 from lotus_store.lake import Lake
 from lotus_store.tape.store import TapeStore
 
+PLOT_POINTS = 160
 Cell = str | int | float
 LedgerWork = Callable[[Connection], None]
 
@@ -91,6 +93,15 @@ class Plot:
 
     title: str
     series: Mapping[str, Sequence[float]]
+
+    def thinned(self) -> "Plot":
+        """Return the plot with as many points of each series as are drawn: a day has millions."""
+        return Plot(self.title, {name: thinned(values) for name, values in self.series.items()})
+
+
+def thinned(values: Sequence[float]) -> list[float]:
+    """Return every n-th value, at most `PLOT_POINTS` of them."""
+    return [float(value) for value in values[:: max(1, math.ceil(len(values) / PLOT_POINTS))]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,14 +6,14 @@ the literature: idempotent tasks, content-addressed builds.
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from lotus.hashing import natural_id
 from lotus_assets.catalogue import BY_NAME, TAPE
 from lotus_assets.code_version import code_version
 from lotus_assets.stages.context import CheckOutcome, Made, Stage, StageContext, StageResult
-from lotus_resources.recent_values import RecentKind
+from lotus_resources.recent_values import RecentKind, RecentValues
 from lotus_store.ledger.day_commits import DayCommit, commit_day, read_commit
 
 # results made in this home, so that a later report of the same work shows its tables and times
@@ -26,14 +26,9 @@ def run_stage(ctx: StageContext, stage: Stage, day: str) -> StageResult:
     Raises the stage's own `LotusError` when an input is missing or unreadable.
     """
     began, cpu = time.perf_counter(), time.thread_time()
-    branch = branch_of(ctx, stage)
     inputs_hash = _inputs_hash(ctx, stage, day)
-    committed = None if ctx.force else read_commit(ctx.sig, branch, day, stage.name)
-    if (
-        committed is not None
-        and committed.inputs_hash == inputs_hash
-        and _present(ctx, stage, day) in (None, committed.content_hash)
-    ):
+    committed = _standing(ctx, stage, day, inputs_hash)
+    if committed is not None:
         if stage.finish is not None:
             stage.finish(ctx, day)
         return _reused(ctx, stage, day, committed, time.perf_counter() - began)
@@ -50,7 +45,7 @@ def run_stage(ctx: StageContext, stage: Stage, day: str) -> StageResult:
         commit_day(
             ctx.sig,
             DayCommit(
-                branch=branch,
+                branch=branch_of(ctx, stage),
                 day=day,
                 stage=stage.name,
                 content_hash=made.content_hash,
@@ -66,9 +61,29 @@ def run_stage(ctx: StageContext, stage: Stage, day: str) -> StageResult:
     return ctx.recent.put(_FRESH, (inputs_hash, made.content_hash), done)
 
 
+def stands(ctx: StageContext, stage: Stage, day: str) -> bool:
+    """Tell whether `run_stage` would find the day committed; raises when an input is missing or unreadable."""
+    return _standing(ctx, stage, day, _inputs_hash(ctx, stage, day)) is not None
+
+
+def take_over(recent: RecentValues, results: Iterable[StageResult]) -> None:
+    """Keep what was made in this home by another process as if it had been made here: a later report shows it."""
+    for result in results:
+        if not (result.reused or result.failed_checks):
+            recent.put(_FRESH, (result.inputs_hash, result.content_hash), result)
+
+
 def branch_of(ctx: StageContext, stage: Stage) -> str:
     """Return the branch that a stage's rows and files belong to: that of the tape for what needs no beliefs."""
     return ctx.tape_branch if BY_NAME[stage.name].group == TAPE else ctx.branch
+
+
+def _standing(ctx: StageContext, stage: Stage, day: str, inputs_hash: str) -> DayCommit | None:
+    """Return the commit that is what these inputs give and whose files are there; never one where `force` asks."""
+    committed = None if ctx.force else read_commit(ctx.sig, branch_of(ctx, stage), day, stage.name)
+    if committed is None or committed.inputs_hash != inputs_hash:
+        return None
+    return committed if _present(ctx, stage, day) in (None, committed.content_hash) else None
 
 
 def _inputs_hash(ctx: StageContext, stage: Stage, day: str) -> str:
@@ -101,7 +116,7 @@ def _result(stage: Stage, day: str, made: Made, inputs_hash: str, seconds: Mappi
         checks=made.checks,
         notes=made.notes,
         table=made.table,
-        plot=made.plot,
+        plot=made.plot and made.plot.thinned(),
         documents=made.documents,
     )
 

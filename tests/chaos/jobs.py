@@ -14,6 +14,7 @@ from small_world import DAYS, settings_of
 import lotus.weave.night as weave_module
 import lotus_assets.backfill as backfill_module
 import lotus_assets.learning_lane as lane_module
+import lotus_assets.stages.tape.reading as reading_module
 import lotus_assets.tape_assets as tape_module
 import lotus_live.live as live_module
 import lotus_live.reports.event_log as event_log_module
@@ -38,7 +39,7 @@ def run_backfill(home: Path, marks: Marks, first: str = DAYS[0], last: str = DAY
     _before(backfill_module, "build_definitions", marks, "between stages")
     _before(StoredSource, "_sums", marks, "lessons: sums of a day")
     _before(weave_module, "watch_over", marks, "braids: watchdog")
-    for module in (backfill_module, lane_module, tape_module):
+    for module in (reading_module, lane_module, tape_module):
         vars(module)["run_stage"] = lambda ctx, stage, day: _marked_stage(marks, ctx, stage, day)
     summary = backfill_module.backfill(settings_of(home), first, last)
     marks.mark("leaving")

@@ -8,8 +8,8 @@ from xml.etree import ElementTree
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lotus_assets.pages.plot import HEIGHT, MARGIN, POINTS, WIDTH, plot_markdown, svg
-from lotus_assets.stages.context import Plot
+from lotus_assets.pages.plot import HEIGHT, MARGIN, WIDTH, plot_markdown, svg
+from lotus_assets.stages.context import PLOT_POINTS, Plot
 
 VALUES = st.lists(st.one_of(st.floats(-1e6, 1e6), st.just(math.nan)), max_size=500)
 
@@ -40,7 +40,7 @@ def test_every_plot_is_well_formed_and_inside_its_frame(a: list[float], b: list[
     assert len(texts) == 3
     lines = points(text)
     assert all(MARGIN <= x <= WIDTH - MARGIN and MARGIN <= y <= HEIGHT - MARGIN for line in lines for x, y in line)
-    assert sum(map(len, lines)) <= 2 * POINTS
+    assert sum(map(len, lines)) <= 2 * PLOT_POINTS
 
 
 def test_the_markdown_holds_the_picture_itself() -> None:

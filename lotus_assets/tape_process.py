@@ -1,0 +1,87 @@
+"""A process that reads days of tape ahead of the learning, seen from the process that learns.
+
+Two interpreters then work at once; the ledger is where they meet, so a kill of either is the kill of a stage. Messages
+wait in the pipe: the reader stops for a while when nobody takes them, some fifty days ahead. What is read, and how, is
+`lotus_assets.stages.tape.reading`. (Literature: pipeline parallelism.)
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
+
+from lotus.errors import LotusError
+from lotus_assets.stages.tape.reading import DayRead
+from lotus_store.config import Settings
+
+LEAVING_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class TapeTask:
+    """The days to read, and how: in which home, again or not, on how many threads."""
+
+    settings: Settings
+    days: tuple[str, ...]
+    force: bool
+    workers: int
+
+
+@dataclass(slots=True)
+class TapeProcess:
+    """The days that a process reads, in order, as they are done; `begins` hears of the day and name of every stage."""
+
+    pipe: Connection
+    begins: Callable[[str, str], None]
+
+    def take(self, wait: bool) -> list[DayRead]:
+        """Return what came of the days that were done since the last time; `wait` until it is one at least.
+
+        Raises the error that ended the process, and `LotusError` when it ended without a word.
+        """
+        done: list[DayRead] = []
+        while self.pipe.poll(None if wait and not done else 0):
+            try:
+                message: DayRead | tuple[str, str] = self.pipe.recv()
+            except (EOFError, ConnectionResetError):
+                if done:
+                    break  # it has said all; who asks for more is told
+                raise LotusError("the process that reads the tape ended", "one that reads all", "killed") from None
+            if isinstance(message, tuple):
+                self.begins(*message)
+            elif not message.day and message.error is not None:
+                raise message.error
+            else:
+                done.append(message)
+        return done
+
+
+@contextmanager
+def tape_process(
+    settings: Settings, days: Sequence[str], force: bool, workers: int, begins: Callable[[str, str], None]
+) -> Iterator[TapeProcess]:
+    """Have a process of its own read days of tape; it ends with the block, however that ends."""
+    ours, theirs = Pipe()
+    command = [sys.executable, "-m", "lotus_assets.tape_worker", str(theirs.fileno()), str(os.getpid())]
+    child = subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        pass_fds=[theirs.fileno()],
+        process_group=0,  # Ctrl-C is its parent's
+    )
+    try:
+        theirs.close()
+        plain = replace(settings, dsns=dict(settings.dsns))  # a read-only view of a dictionary does not travel
+        ours.send(TapeTask(plain, tuple(days), force, workers))
+        yield TapeProcess(ours, begins)
+        with suppress(subprocess.TimeoutExpired):
+            child.wait(LEAVING_S)  # it has said all and lets the home go
+    finally:
+        ours.close()
+        child.kill()
+        child.wait()

@@ -1,0 +1,82 @@
+"""`python -m lotus_assets.tape_worker FD`: read days of tape for the process that holds the other end of a pipe.
+
+It gets a `TapeTask`, opens the home by itself, commits the stages as any process does, and sends what begins and what
+came of each day. It ends with its parent, and leaves Ctrl-C to it. Dagster is not imported: that is three seconds.
+"""
+
+import ctypes
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from multiprocessing.connection import Connection
+from threading import Lock
+
+from lotus_assets.stages.context import StageContext
+from lotus_assets.stages.tape.reading import DayRead, read_days
+from lotus_assets.tape_process import TapeTask
+from lotus_resources.processes import PDEATHSIG
+from lotus_resources.recent_values import RecentValues
+from lotus_store.config import Settings
+from lotus_store.databases import Databases
+from lotus_store.lake import Lake
+from lotus_store.tape.store import TapeStore
+
+
+class Pipe:
+    """The end of a pipe to which several threads send."""
+
+    def __init__(self, end: Connection) -> None:
+        """Take the end over."""
+        self.end, self._gate = end, Lock()
+
+    def send(self, message: DayRead | tuple[str, str]) -> None:
+        """Send one message whole; raises `OSError` when nobody listens any more."""
+        with self._gate:
+            self.end.send(message)
+
+
+def work(pipe: Pipe) -> None:
+    """Receive a task and do it."""
+    task: TapeTask = pipe.end.recv()
+    with Databases(task.settings) as databases:
+        opened = partial(_context, task.settings, databases, RecentValues(), task.force)
+        for read in read_days(opened, task.days, task.workers, lambda day, stage: pipe.send((day, stage))):
+            pipe.send(read)
+
+
+@contextmanager
+def _context(settings: Settings, databases: Databases, recent: RecentValues, force: bool) -> Iterator[StageContext]:
+    with databases.connect("sig", autocommit=True) as sig:
+        yield StageContext(
+            settings=settings,
+            lake=Lake(settings.lake_root),
+            databases=databases,
+            tape=TapeStore(settings.home, settings.tape),
+            manifest=settings.manifest,
+            sig=sig,
+            recent=recent,
+            force=force,
+        )
+
+
+def main() -> None:
+    """Work for the parent, or say why not."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    pipe = Pipe(Connection(int(sys.argv[1])))
+    if os.getppid() != int(sys.argv[2]):
+        return  # the parent was over before it could be watched
+    try:
+        work(pipe)
+    except (EOFError, BrokenPipeError, ConnectionResetError):
+        return
+    except Exception as error:
+        pipe.send(DayRead("", error=error))
+
+
+if __name__ == "__main__":
+    main()
