@@ -50,7 +50,8 @@ class TapeProcess:
             except (EOFError, ConnectionResetError):
                 if done:
                     break  # it has said all; who asks for more is told
-                raise LotusError("the process that reads the tape ended", "one that reads all", "killed") from None
+                cause = "it was killed, or memory ran out; the next backfill goes on where it was"
+                raise LotusError("the process that reads the tape ended", "one that reads all", cause) from None
             if isinstance(message, tuple):
                 self.begins(*message)
             elif not message.day and message.error is not None:
