@@ -12,7 +12,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,7 +25,7 @@ from lotus.simulation.spec import WorldSpec
 from lotus.simulation.world import World
 from lotus_assets.backfill import backfill
 from lotus_assets.bodies import stage_context
-from lotus_assets.learning_lane import day_results
+from lotus_assets.learning_lane import day_results, second_thread
 from lotus_assets.stages.context import StageContext, StageResult
 from lotus_assets.stages.order import LEARNING_STAGES, TAPE_STAGES
 from lotus_assets.stages.runner import run_stage
@@ -94,8 +93,8 @@ def measured(settings: Settings, day: str) -> LearningDay:
 
 def lane_of(ctx: StageContext, day: str) -> list[StageResult]:
     """Run the learning stages of a day as the lane does."""
-    with ThreadPoolExecutor(1) as aside:
-        return list(day_results(ctx, LEARNING_STAGES, day, aside))
+    with second_thread(ctx) as second:
+        return list(day_results(ctx, LEARNING_STAGES, day, second))
 
 
 @click.command()

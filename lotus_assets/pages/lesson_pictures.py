@@ -15,6 +15,7 @@ from lotus.learning.rows import DetectorRows, rows_by_detector
 from lotus.learning.views import calibration, heat_map, life_line
 from lotus.manifest import LearningDefaults
 from lotus.priors.vocabulary import describe_rule
+from lotus_assets.pages.drawing import DRAWING
 
 MAX_OF_A_KIND = 3  # calibration curves, life lines and heat maps of one nightly run
 
@@ -28,6 +29,12 @@ def lesson_pictures(
     """
     if not night.looked or not (night.lessons or night.proposals or night.refused):
         return {}
+    tables = rows_by_detector(read(), settings.search_days)
+    with DRAWING:
+        return _of_night(night, tables) | _of_lessons(night, tables, settings)
+
+
+def _of_night(night: NightResult, tables: Mapping[str, DetectorRows]) -> dict[str, str]:
     from lotus.pictures.canvas import png_markdown
     from lotus.pictures.curves import calibration_curve
     from lotus.pictures.forest import ForestRow, forest
@@ -37,11 +44,10 @@ def lesson_pictures(
         for x in (*night.lessons, *night.proposals, *night.refused)
     ]
     out = {"forest_plot": png_markdown("lessons and refusals", forest(rows))}
-    tables = rows_by_detector(read(), settings.search_days)
     for name in _audited(night):
         if (tables[name].h > 0.0).any():
             out[f"calibration_{name}"] = png_markdown(name, calibration_curve(calibration(tables[name])))
-    return out | _of_lessons(night, tables, settings)
+    return out
 
 
 def _of_lessons(night: NightResult, tables: Mapping[str, DetectorRows], settings: LearningDefaults) -> dict[str, str]:

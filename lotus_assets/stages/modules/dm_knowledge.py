@@ -13,6 +13,7 @@ from lotus.decision.knowledge.reliability import ForecastQuality, SourceReliabil
 from lotus.decision.policy.policy import shipped_policy
 from lotus.errors import LedgerError
 from lotus.timebase import next_day
+from lotus_assets.pages.drawing import DRAWING
 from lotus_assets.stages.chain import content_of
 from lotus_assets.stages.context import Cell, CheckOutcome, Made, Stage, StageContext, TextTable
 from lotus_assets.stages.history import commits_before, hashes
@@ -144,7 +145,8 @@ def _pictures(quality: Sequence[SourceQuality]) -> dict[str, str]:
     from lotus.pictures.curves import reliability_curve
 
     points = [(b.promised_p, b.hit_share, b.hit_low, b.hit_high) for b in whole.curve]
-    return {"reliability_curve": png_markdown("reliability curve", reliability_curve("all sources", points))}
+    with DRAWING:
+        return {"reliability_curve": png_markdown("reliability curve", reliability_curve("all sources", points))}
 
 
 STAGE = Stage("dm_knowledge", inputs, make, present)
