@@ -1,9 +1,10 @@
 """`python -m benchmarks.learning_day`: what a learning day costs, stage by stage, in a home made for it.
 
-A demo world of long sessions (by default 18,000 windows a day of every shipped detector) is simulated into a temporary
+A demo world of long sessions (by default 18,000 windows a day of each of ten detectors) is simulated into a temporary
 home; its first days are learned, and the last one is measured as the learning lane runs it: wall and CPU seconds of
-every stage, Dagster's recording of the same day, peak memory (of the making of the home too). Figures are of this
-machine: judge them beside another branch's of the same hour. Other benchmarks call `learned_home` and `measured`.
+every stage, Dagster's recording of the same day, peak memory (of the making of the home too). Where fewer detectors are
+shipped, some stand there again under another name. Figures are of this machine: judge them beside another branch's of
+the same hour. Other benchmarks call `learned_home` and `measured`.
 """
 
 import json
@@ -14,6 +15,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +23,14 @@ import click
 
 from benchmarks.learning import demo_manifest
 from benchmarks.material import sessions
+from lotus.detectors import registry
+from lotus.detectors.spec import DetectorSpec
 from lotus.simulation.spec import WorldSpec
 from lotus.simulation.world import World
 from lotus_assets.backfill import backfill
 from lotus_assets.bodies import stage_context
 from lotus_assets.learning_lane import day_results, second_thread
-from lotus_assets.stages.context import StageContext, StageResult
+from lotus_assets.stages.context import Stage, StageContext, StageResult
 from lotus_assets.stages.order import LEARNING_STAGES, TAPE_STAGES
 from lotus_assets.stages.runner import run_stage
 from lotus_resources.lotus_resource import Lotus
@@ -35,24 +39,28 @@ from lotus_store.databases import Databases
 from lotus_store.tape.import_world import import_world
 from lotus_store.tape.store import TapeStore
 
+DETECTORS = 10
 MINUTES = 500  # of tape a day: 6,000 windows of each of 3 coins
 SCORING = ("expert_set", "signal_events")
 
 
 @dataclass(frozen=True, slots=True)
 class LearningDay:
-    """A measured day: rows of signal_events, (wall, CPU) seconds by stage, of Dagster's recording, peak bytes."""
+    """A measured day: rows of signal_events, (wall, CPU) seconds by stage, of Dagster's recording, peak bytes.
+
+    `after_scoring_s` is wall time from the end of signal_events to the last result; stages run on two threads.
+    """
 
     rows: int
     stages: dict[str, tuple[float, float]]
+    after_scoring_s: float
     dagster: tuple[float, float]
     peak_bytes: int
 
     @property
     def after_scoring(self) -> tuple[float, float]:
-        """Sum over the stages that follow signal_events."""
-        rest = [seconds for name, seconds in self.stages.items() if name not in SCORING]
-        return sum(wall for wall, _ in rest), sum(cpu for _, cpu in rest)
+        """Wall time after signal_events, and CPU time of the stages that follow it."""
+        return self.after_scoring_s, sum(cpu for name, (_, cpu) in self.stages.items() if name not in SCORING)
 
     def as_json(self) -> dict[str, Any]:
         """Return plain values."""
@@ -79,7 +87,7 @@ def measured(settings: Settings, day: str) -> LearningDay:
         with stage_context(lotus) as ctx:
             for stage in TAPE_STAGES:
                 run_stage(ctx, stage, day)
-            results = lane_of(ctx, day)
+            results, after_scoring_s = lane_of(ctx, day)
     finally:
         lotus.close()
     wall, cpu = time.perf_counter(), time.process_time()
@@ -88,23 +96,54 @@ def measured(settings: Settings, day: str) -> LearningDay:
     recorded = time.perf_counter() - wall - opened, time.process_time() - cpu
     stages = {r.stage: (sum(r.seconds.values()), r.cpu_s) for r in results}
     rows = next(r.rows for r in results if r.stage == "signal_events")
-    return LearningDay(rows, stages, recorded, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+    return LearningDay(
+        rows, stages, after_scoring_s, recorded, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    )
 
 
-def lane_of(ctx: StageContext, day: str) -> list[StageResult]:
-    """Run the learning stages of a day as the lane does."""
+def lane_of(ctx: StageContext, day: str) -> tuple[list[StageResult], float]:
+    """Run the learning stages of a day as the lane does; return their results, and wall seconds after scoring."""
+    began: list[float] = []
+
+    def begins(stage: Stage) -> None:
+        if stage.name not in SCORING:
+            began.append(time.perf_counter())
+
     with second_thread(ctx) as second:
-        return list(day_results(ctx, LEARNING_STAGES, day, second))
+        results = list(day_results(ctx, LEARNING_STAGES, day, second, begins))
+    return results, time.perf_counter() - began[0]
+
+
+@contextmanager
+def learning_from(count: int) -> Iterator[None]:
+    """Let so many detectors be active: the shipped ones, and those again under other names."""
+    shipped, known = registry.shipped_detectors(), registry.known_detectors
+    names = [f"{spec.detector_id}_{k // len(shipped)}" if k >= len(shipped) else spec.detector_id
+             for k, spec in enumerate(islice(cycle(shipped), count))]  # fmt: skip
+    renamed = [replace(spec, detector_id=name) for spec, name in zip(cycle(shipped), names, strict=False)]
+    active = tuple(sorted(renamed, key=lambda spec: spec.detector_id))
+
+    def some() -> tuple[DetectorSpec, ...]:
+        return active
+
+    vars(registry)["known_detectors"] = some
+    registry.shipped_detectors.cache_clear()
+    try:
+        yield
+    finally:
+        vars(registry)["known_detectors"] = known
+        registry.shipped_detectors.cache_clear()
 
 
 @click.command()
 @click.option("--minutes", default=MINUTES, show_default=True, help="Tape of each day, minutes.")
+@click.option("--detectors", default=DETECTORS, show_default=True, help="Detectors that are learned from.")
 @click.option("--days", default=3, show_default=True, help="Days, of which the last is measured.")
 @click.option("--json", "as_json", is_flag=True, help="Plain values.")
-def main(minutes: int, days: int, as_json: bool) -> None:
+def main(minutes: int, detectors: int, days: int, as_json: bool) -> None:
     """Measure a learning day."""
     spec = WorldSpec("demo", 7, days, sessions=sessions(minutes, 6))
-    with learned_home(spec) as settings:
+    with learning_from(detectors), learned_home(spec) as settings:
         day = measured(settings, spec.day(days - 1))
     if as_json:
         json.dump(day.as_json(), sys.stdout, indent=2)

@@ -97,7 +97,7 @@ class SecondThread:
 
     def read_ahead(self, day: str) -> None:
         """Read the frames of a day, with which its scoring begins; what is wrong with them is found there."""
-        self._pool.submit(warmed_frames, self._ctx, day)
+        self._pool.submit(self._read, day)
 
     def results(self, wait: bool) -> Iterator[StageResult]:
         """Yield the results that are there, or of all that was begun; raises what a stage raised."""
@@ -109,6 +109,10 @@ class SecondThread:
     def stop(self) -> None:
         """Begin nothing more."""
         self._stopped = True
+
+    def _read(self, day: str) -> None:
+        if not self._stopped:
+            warmed_frames(self._ctx, day)
 
     def _run(self, stage: Stage, day: str) -> StageResult | None:
         if self._stopped:
