@@ -2,13 +2,16 @@
 
 `<root>/<table>/branch=<b>/day=<d>/[symbol=<s>/]part.parquet`, zstd level 1, page checksums, and in the footer the
 content hash of the columns (`lotus.hashing.content_hash`, never of file bytes). Files are written whole and atomically;
-the hash is compared when a process first reads a file, whichever columns it asked for, and for a file that changed.
-Rows keep the order in which they were given. What a table means does not belong here: that is its `TableSpec`.
+the hash is compared when a file is read, whichever columns are asked for, unless it is still the one that was written
+or compared last: that is noted for all processes under `.verified`. What rots beneath the file system is found by the
+page checksums at every read. Rows keep the order in which they were given. What a table means does not belong here:
+that is its `TableSpec`.
 """
 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +36,7 @@ PART = "part.parquet"
 ROW_GROUP = 1 << 18
 DAMAGE = (OSError, pa.ArrowException, ValueError, TypeError, KeyError, IndexError, OverflowError, MemoryError)
 DAMAGED = "damaged on disk; remove the file, then make its day again: lotus backfill --from DAY --to DAY"
-_verified = Verified()
+_MARKS = ".verified"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +94,7 @@ class Lake:
         try:
             self._store(table, path, texts)
             if (identity := self._identity(path)) is not None:
-                _verified.add(identity)
+                self._verified().add(identity)
         except OSError as problem:
             raise LakeError(
                 f"{path} cannot be written: {problem}", "a writable lake", "disk full or rights"
@@ -211,13 +214,16 @@ class Lake:
     def _believed(self, path: str, part: Any, wanted: list[str]) -> Any:
         """Return columns of a part whose values are those of its content hash; of a file known to be so, unread."""
         identity = self._identity(path)
-        if identity is not None and identity in _verified:
+        if identity is not None and identity in self._verified():
             return part.read(columns=wanted)
         table = part.read()
         _check(path, part, table)
         if identity is not None and identity == self._identity(path):
-            _verified.add(identity)
+            self._verified().add(identity)
         return table.select(wanted)
+
+    def _verified(self) -> Verified:
+        return _verified_below(self._base)
 
     def _identity(self, path: str) -> Identity | None:
         """Return what the file at a path is now; None for a place that is no folder: there it is hashed every time."""
@@ -268,6 +274,11 @@ class Lake:
         self._fs.create_dir(path.rsplit("/", 1)[0], recursive=True)
         with self._fs.open_output_stream(path) as stream:
             stream.write(payload)
+
+
+@cache
+def _verified_below(root: str) -> Verified:
+    return Verified(Path(root) / _MARKS)
 
 
 def _filesystem(url: str) -> tuple[Any, str]:

@@ -31,3 +31,19 @@ def test_the_oldest_are_forgotten_first(monkeypatch: pytest.MonkeyPatch) -> None
     for name in names:
         known.add(name)
     assert [name in known for name in names] == [False, True, True]
+
+
+def test_another_process_believes_what_was_noted_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    marks, names = tmp_path / "marks", [(name, 0, 0, 0, 0, 0) for name in "abc"]
+    one, other = Verified(marks), Verified(marks)
+    one.add(names[0])
+    assert names[0] in other
+    one.add(names[1])
+    marks.write_bytes(marks.read_bytes()[:-1])  # killed before the end of its line
+    assert [name in other for name in names] == [True, False, False]
+    Verified(tmp_path / "absent" / "marks").add(names[0])
+    monkeypatch.setattr(verified, "MOST", 1)
+    for name in (names[2], *names):
+        one.add(name)
+    assert names[2] in Verified(marks)
+    assert len(marks.read_bytes()) == verified.MARK_BYTES
