@@ -1,10 +1,11 @@
 """The facts of `lotus atoms show`: lesson atoms of all kept resolutions, summed over days by detector and condition."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lotus.errors import ConfigError, LakeError
 from lotus.learning.axes import SIDE, axes
@@ -65,23 +66,28 @@ def atoms_of(
             "lotus backfill makes them",
         )  # fmt: skip
     parts = [lake.read(n, settings.branch, day) for day in days for n in TABLES if lake.exists(n, settings.branch, day)]
-    sums = summed(parts, "")
-    names = sorted(set(sums["detector_id"].tolist()))
+    names = sorted({name for part in parts for name in set(part["detector_id"].tolist())})
     if detector is not None and detector not in names:
         found = f"no atoms of detector {detector!r} on branch {settings.branch}"
         raise ConfigError(found, f"one of {', '.join(names)}")
     shown = tuple(features) or (() if detector else ("session",))
     wanted = [frozenset(shown)] if shown else [frozenset((name,)) for name in FEATURE_NAMES]
     subsets = [_features(row) for row in axes().subsets.tolist()]
-    chosen = np.isin(sums["triple"], [k for k, subset in enumerate(subsets) if frozenset(subset) in wanted])
+    triples = [k for k, subset in enumerate(subsets) if frozenset(subset) in wanted]
+    sums = summed([_rows(part, np.isin(part["triple"], triples)) for part in parts], "")
+    chosen = np.ones(len(sums["n"]), dtype=np.bool_)
     if detector is not None:
-        chosen &= sums["detector_id"] == detector
+        chosen = sums["detector_id"] == detector
     order = ("detector_id", "triple", "cell", "n", "h", "r", "rest_h", "rest_r")
     columns = [sums[name][chosen].tolist() for name in order]
     cells = (
         ConditionSums(name, _condition(triple, cell), *rest) for name, triple, cell, *rest in zip(*columns, strict=True)
     )
     return Atoms(settings.branch, tuple(days), shown, tuple(cells))
+
+
+def _rows(part: Mapping[str, NDArray[Any]], chosen: NDArray[np.bool_]) -> dict[str, NDArray[Any]]:
+    return {name: values[chosen] for name, values in part.items()}
 
 
 def _features(subset: Sequence[int]) -> tuple[str, ...]:

@@ -13,11 +13,10 @@ import numpy as np
 from lotus.errors import SchemaError
 from lotus.manifest import Manifest
 from lotus.outcomes.path import QuotePath
-from lotus.timebase import NS_PER_MS, day_of
+from lotus.timebase import NS_PER_MS
 from lotus.trading.accounts.pnl import FillSource, TradeColumns
 from lotus.trading.accounts.pnl_tape import Columns, path_of
-from lotus_store.databases import Connection
-from lotus_store.ledger.trading.plans import BookResult, book_results
+from lotus_store.ledger.trading.plans import BookResult
 
 Row = tuple[int, float, float, float, float, float, float]
 
@@ -31,14 +30,11 @@ class BookTrades:
     refused: int
 
 
-def book_trades(
-    tr: Connection, branch: str, days: Sequence[str], quotes: Mapping[str, Columns], manifest: Manifest
-) -> BookTrades:
-    """Return the plans of a branch that were taken up on some days; `quotes` as for `tape_trades`.
+def book_trades(results: Sequence[BookResult], quotes: Mapping[str, Columns], manifest: Manifest) -> BookTrades:
+    """Return plans of the book as trades; `quotes` as for `tape_trades`.
 
     Raises `SchemaError` for a filled plan of a coin without quotes.
     """
-    results = [result for result in book_results(tr, branch) if day_of(result.created_ms) in days]
     closed = [result for result in results if result.stage == "done"]
     paths = {coin: path_of(columns) for coin, columns in quotes.items()}
     units = {asset.name: 10.0**asset.px_decimals for asset in manifest.universe}

@@ -3,7 +3,7 @@
 Days are days of maturity: a probe is told on the day whose `signal_eval` holds it. Nothing is printed here.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -14,7 +14,7 @@ from lotus.errors import ConfigError
 from lotus.microtape.frames.spec import MICROTAPE_QUOTES
 from lotus.outcomes.signal_eval import GAP, OK
 from lotus.progress.steps import Steps, untold
-from lotus.timebase import next_day
+from lotus.timebase import day_of, next_day
 from lotus.trading.accounts.pnl import FillSource, Line, TradeColumns, by_detector, joined, total
 from lotus.trading.accounts.pnl_fills import filled_trades
 from lotus.trading.accounts.pnl_tape import (
@@ -37,6 +37,7 @@ from lotus_store.config import Settings
 from lotus_store.databases import Connection, Databases
 from lotus_store.lake import Lake
 from lotus_store.ledger.trading.paper_books import paper_marks
+from lotus_store.ledger.trading.plans import book_results
 
 _EVENTS = (*EVENT_COLUMNS, "detector_id", "window_end_ms", "published")
 
@@ -153,18 +154,19 @@ class _Day:
     def __init__(self, lake: PageReader, settings: Settings, day: str) -> None:
         self._lake, self._settings, self._day = lake, settings, day
         self.evals = lake.read("signal_eval", settings.branch, day, columns=EVAL_COLUMNS)
-        self.events = _events(lake, settings.branch, (next_day(day, -1), day))
+        self._executed = executed_rows(self.evals)
+        executed = set(self.evals["event_id"][self._executed].tolist())
+        self._events = _events(lake, settings.branch, (next_day(day, -1), day), executed)
 
     def trades(self) -> TapeTrades:
-        chosen = executed_rows(self.evals)
-        symbols = sorted(set(self.evals["asset"][chosen].tolist()))
+        symbols = sorted(set(self.evals["asset"][self._executed].tolist()))
         quotes = _quotes(self._lake, self._settings, self._day, symbols)
-        return tape_trades(self.evals, self.events, quotes, self._settings.manifest)
+        return tape_trades(self.evals, self._events, quotes, self._settings.manifest)
 
     def published(self) -> NDArray[np.bool_]:
         """Tell which rows of the outcomes were published."""
-        names = set(self.events["event_id"][self.events["published"].astype(np.bool_)].tolist())
-        return np.array([name in names for name in self.evals["event_id"].tolist()], dtype=np.bool_)
+        names = set(self._events["event_id"][self._events["published"].astype(np.bool_)].tolist())
+        return _among(self.evals["event_id"], names)
 
 
 def _taped(taped: Sequence[TapeTrades]) -> SourceTrades:
@@ -178,7 +180,8 @@ def _source_pnl(
     """Return the source of round trips (none without one), and how many have no window in the lake."""
     parts, without, nets = [], 0, list[float]()
     for day in sorted({trip.closed_day for trip in trips}):
-        events = _events(lake, settings.branch, (next_day(day, -1), day))
+        closed = {trip.event_id for trip in trips if trip.closed_day == day}
+        events = _events(lake, settings.branch, (next_day(day, -1), day), closed)
         names = {name: k for k, name in enumerate(events["event_id"].tolist())}
         own_trips = [trip for trip in trips if trip.closed_day == day and trip.event_id in names]
         without += sum(trip.closed_day == day and trip.event_id not in names for trip in trips)
@@ -196,11 +199,14 @@ def _source_pnl(
 
 def _booked(lake: PageReader, settings: Settings, tr: Connection, days: Sequence[str]) -> list[SourceTrades]:
     """Return the book as a source of its own, told by coins; none where it closed nothing."""
-    symbols, books = [asset.name for asset in settings.manifest.universe], list[BookTrades]()
+    results = [(day_of(result.created_ms), result) for result in book_results(tr, settings.branch)]
+    books = list[BookTrades]()
     for day in days:
+        own_results = [result for own_day, result in results if own_day == day]
+        symbols = sorted({result.coin for result in own_results})
         quotes_by_coin = _quotes(lake, settings, next_day(day), symbols)  # of the day, and what was still held after it
         quotes = {symbol: columns for symbol, columns in quotes_by_coin.items() if len(columns["recv_ns"])}
-        books.append(book_trades(tr, settings.branch, [day], quotes, settings.manifest))
+        books.append(book_trades(own_results, quotes, settings.manifest))
     trades, held, refused = joined([f.trades for f in books]), sum(f.held for f in books), sum(f.refused for f in books)
     if not len(trades):
         return []
@@ -226,14 +232,14 @@ def _quotes(lake: PageReader, settings: Settings, day: str, symbols: Sequence[st
 def _coverage(
     lake: PageReader, branch: str, days: Sequence[str], read: Sequence[_Day], taped: Sequence[TapeTrades]
 ) -> Coverage:
-    events = _events(lake, branch, days)
-    published = events["published"].astype(np.bool_)
-    evaluated = {name for day in read for name in day.evals["event_id"].tolist()}
-    waiting = sum(name not in evaluated for name in events["event_id"][published].tolist())
+    events = _events(lake, branch, days, ())
+    published = set(events["event_id"].tolist())
+    evaluated = {name for day in read for name in day.evals["event_id"].tolist() if name in published}
+    waiting = sum(name not in evaluated for name in events["event_id"].tolist())
     flags = [(day.evals["status"], day.published()) for day in read]
     return Coverage(
-        scored=len(published),
-        published=int(published.sum()),
+        scored=sum(lake.rows("signal_events", branch, day) for day in days),
+        published=len(events["event_id"]),
         due=sum(len(status) for status, _ in flags),
         whole=sum(int(np.sum(status == OK)) for status, _ in flags),
         gap=sum(int(np.sum(status == GAP)) for status, _ in flags),
@@ -245,9 +251,20 @@ def _coverage(
     )
 
 
-def _events(lake: PageReader, branch: str, days: Sequence[str]) -> dict[str, NDArray[Any]]:
+def _events(lake: PageReader, branch: str, days: Sequence[str], names: Collection[str]) -> dict[str, NDArray[Any]]:
+    """Return the published windows of some days, and those of these names."""
     there = [day for day in days if lake.exists("signal_events", branch, day)]
-    return _together([lake.read("signal_events", branch, day, columns=_EVENTS) for day in there], _EVENTS)
+    tables = [lake.read("signal_events", branch, day, columns=_EVENTS) for day in there]
+    chosen = [windows["published"].astype(np.bool_) for windows in tables]
+    found = {name for windows, rows in zip(tables, chosen, strict=True) for name in windows["event_id"][rows].tolist()}
+    if other := set(names) - found:
+        chosen = [rows | _among(windows["event_id"], other) for windows, rows in zip(tables, chosen, strict=True)]
+    kept = [{n: windows[n][rows] for n in _EVENTS} for windows, rows in zip(tables, chosen, strict=True)]
+    return _together(kept, _EVENTS)
+
+
+def _among(values: NDArray[Any], names: Collection[str]) -> NDArray[np.bool_]:
+    return np.array([name in names for name in values.tolist()], dtype=np.bool_)
 
 
 def _together(tables: Sequence[Mapping[str, NDArray[Any]]], names: Sequence[str]) -> dict[str, NDArray[Any]]:

@@ -28,6 +28,10 @@ class PageReader:
         """Tell whether a part is there."""
         return self._lake.exists(name, branch, day, symbol)
 
+    def rows(self, name: str, branch: str, day: str) -> int:
+        """Return the number of rows of a part, 0 where there is none."""
+        return int(self._lake.note(name, branch, day)["rows"]) if self.exists(name, branch, day) else 0
+
     def read(
         self, name: str, branch: str, day: str, symbol: str | None = None, *, columns: Sequence[str]
     ) -> dict[str, NDArray[Any]]:

@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import click
 
@@ -20,8 +20,10 @@ from lotus_store.databases import Databases
 from lotus_store.lake import Lake
 from lotus_store.ledger.signals.segments import put_segment, segment_row
 from lotus_store.logs import begin_logging
-from lotus_store.tape.segment import SegmentMeta
-from lotus_store.tape.store import TapeStore
+
+if TYPE_CHECKING:
+    from lotus_store.tape.segment import SegmentMeta
+    from lotus_store.tape.store import TapeStore
 
 F = TypeVar("F", bound=Callable[..., Any])
 P = ParamSpec("P")
@@ -131,12 +133,14 @@ def require_tape(settings: Settings) -> None:
         raise ConfigError(f"no tape {settings.tape}", f"one of {', '.join(tapes)}", cause)
 
 
-def tape_of(settings: Settings) -> TapeStore:
+def tape_of(settings: Settings) -> "TapeStore":
     """Return the tape that the settings name."""
+    from lotus_store.tape.store import TapeStore
+
     return TapeStore(settings.home, settings.tape)
 
 
-def catalogue(databases: Databases, segments: tuple[SegmentMeta, ...]) -> None:
+def catalogue(databases: Databases, segments: tuple["SegmentMeta", ...]) -> None:
     """List closed segments in the sig database; listing one again changes nothing."""
     with databases.connect("sig") as connection:
         for meta in segments:

@@ -4,13 +4,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from book_rows import DAY, START_MS, put_book
+from book_rows import START_MS, put_book
 
 from lotus.errors import SchemaError
 from lotus.manifest import Asset, Manifest
 from lotus.trading.accounts.pnl import total
 from lotus_cli.pnl.book import book_trades
 from lotus_store.databases import Databases
+from lotus_store.ledger.trading.plans import book_results
 
 MANIFEST = Manifest(universe=(Asset("BTC", 5),))
 
@@ -27,10 +28,11 @@ def quotes() -> dict[str, Any]:
 def test_every_plan_is_split_into_its_costs(databases: Databases) -> None:
     put_book(databases)
     with databases.connect("tr") as tr:
-        found = book_trades(tr, "main", [DAY], {"BTC": quotes()}, MANIFEST)
-        assert len(book_trades(tr, "main", ["2026-03-05"], {}, MANIFEST).trades) == 0
-        with pytest.raises(SchemaError, match="no quotes of BTC"):
-            book_trades(tr, "main", [DAY], {}, MANIFEST)
+        results = book_results(tr, "main")
+    found = book_trades(results, {"BTC": quotes()}, MANIFEST)
+    assert len(book_trades([], {}, MANIFEST).trades) == 0
+    with pytest.raises(SchemaError, match="no quotes of BTC"):
+        book_trades(results, {}, MANIFEST)
     line = total(found.trades)
     assert (found.held, found.refused, line.trades) == (0, 1, 1)
     told = {name: round(usd / 1e6, 6) for name, usd in line.micro_usd.items()}
