@@ -3,7 +3,10 @@
 Each command stands in a file of its own under `lotus_cli`; nothing is computed here.
 """
 
+import gc
 import importlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import click
@@ -71,6 +74,16 @@ GROUPS = {
 }
 
 
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Import without looking for garbage again and again in what stays."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
 class LazyGroup(click.Group):
     """A group that imports a command's module only when that command is called."""
 
@@ -98,7 +111,8 @@ class LazyGroup(click.Group):
         """Import and return one command."""
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(COMMANDS[cmd_name][0])
+        with _uncollected():
+            module = importlib.import_module(COMMANDS[cmd_name][0])
         command: click.Command = getattr(module, f"{cmd_name}_command")
         return command
 

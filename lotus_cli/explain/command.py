@@ -36,25 +36,27 @@ def explain_command(name: str, tape: str | None, home: str | None, as_json: bool
         progress("opening the ledger", 0)
         with Databases(settings) as databases:
             book = book_story(databases, name)
-        if book is None:
-            story = story_of(settings, name, progress)
-            facts, lines, exact = story.as_json(), [text_of(story)], story.explanation.exact
-        else:
-            stories, lacking = _views(settings, book, progress)
-            facts = {"book": book.as_json(), "events": [story.as_json() for story in stories], "lacking": lacking}
-            lines = [*book_lines(book), *lacking, *(f"\n{text_of(story)}" for story in stories)]
-            exact = all(story.explanation.exact for story in stories)
+            if book is None:
+                story = story_of(settings, databases, name, progress)
+                facts, lines, exact = story.as_json(), [text_of(story)], story.explanation.exact
+            else:
+                stories, lacking = _views(settings, databases, book, progress)
+                facts = {"book": book.as_json(), "events": [story.as_json() for story in stories], "lacking": lacking}
+                lines = [*book_lines(book), *lacking, *(f"\n{text_of(story)}" for story in stories)]
+                exact = all(story.explanation.exact for story in stories)
     emit(facts, as_json, fitted("\n".join(lines), "      "))
     raise SystemExit(0 if exact else CHECK_FAILED)
 
 
-def _views(settings: Settings, book: BookStory, progress: Progress) -> tuple[list[Story], list[str]]:
+def _views(
+    settings: Settings, databases: Databases, book: BookStory, progress: Progress
+) -> tuple[list[Story], list[str]]:
     """Return the stories of the heaviest views of detectors, and why others have none."""
     stories: list[Story] = []
     lacking: list[str] = []
     for view in [view for view in book.views if view["source"].startswith("det:")][:VIEWS]:
         try:
-            stories.append(story_of(settings, view["event_id"], progress))
+            stories.append(story_of(settings, databases, view["event_id"], progress))
         except LotusError as problem:
             lacking.append(f"  no story of {view['event_id']}: {problem}")
     return stories, lacking

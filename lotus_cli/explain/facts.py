@@ -77,14 +77,14 @@ class Story:
         }
 
 
-def story_of(settings: Settings, name: str, progress: Steps = untold) -> Story:
+def story_of(settings: Settings, databases: Databases, name: str, progress: Steps = untold) -> Story:
     """Gather the story of an event, or of the event behind a fill, order or plan.
 
     Raises `LedgerError` for an unknown name and `LakeError` when its day left the lake.
     """
     lake = Lake(settings.lake_root)
     progress("reading the ledger", 0)
-    with Databases(settings) as databases, databases.connect("sig") as sig:
+    with databases.connect("sig") as sig:
         event_id = window_behind(databases, name)
         execution = execution_story(databases, event_id)
         branch, day = _place(sig, event_id)

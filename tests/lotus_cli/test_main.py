@@ -30,6 +30,8 @@ RAW = re.compile(
     r"|codec can't|object at 0x"
 )
 LEAST = 200
+READS = ("lessons", "explain", "pnl", "priors", "review", "sanity", "card", "signal", "atoms", "dm", "trade", "tape")
+BATCH = ("dagster", "pandas", "sklearn", "matplotlib")
 
 
 def test_help_lists_every_command_and_imports_nothing_heavy() -> None:
@@ -38,6 +40,19 @@ def test_help_lists_every_command_and_imports_nothing_heavy() -> None:
     assert heavy == "[]"
     named = {line.split()[0] for line in text if line.startswith("  ") and line.strip()}
     assert set(COMMANDS) <= named
+
+
+def test_what_reads_imports_no_library_of_batch_work() -> None:
+    modules = [COMMANDS[name][0] for name in READS] + ["lotus_cli.pnl.facts", "lotus_cli.look.atoms_facts"]
+    code = f"import sys, importlib; [importlib.import_module(name) for name in {modules!r}]; "
+    code += f"print([name for name in {BATCH!r} if name in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+@pytest.mark.parametrize("name", ["lessons", "sanity", "trade"])
+def test_a_table_is_shown_without_kernels(name: str) -> None:
+    code = f"import sys, {COMMANDS[name][0]}; print('numba' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
 
 
 @pytest.mark.parametrize("name", sorted(COMMANDS))
