@@ -77,10 +77,10 @@ class Rebalancer:
         finally:
             await self.over()
 
-    async def window(self, end_ms: int) -> bool:
-        """Decide for one window now; return whether something was sent."""
+    def window(self, end_ms: int) -> bool:
+        """Decide for one window now, for a caller who waits; return whether something was sent."""
         sent = self.counts[WindowOutcome.SENT]
-        await self._at_work.done(self.decide, end_ms)
+        self.decide(end_ms)
         return self.counts[WindowOutcome.SENT] > sent
 
     async def over(self) -> None:

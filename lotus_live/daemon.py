@@ -50,6 +50,7 @@ class Daemon:
     def trade(self, trading: Trading) -> None:
         """Execute what is published from now on at a venue; call it before `run`."""
         self.taker.trading, self.log.propose = trading, trading.propose
+        trading.market.book_of = self.taker.probes.book
         self.taker.pipeline.tap(trading.frame)
 
     def stop(self, why: str) -> None:

@@ -94,7 +94,7 @@ class LineTaker:
         step = pipeline.feed(recv_ns, seq, raw)
         self.last_ns = recv_ns
         self.probes.step(recv_ns, seq, step)
-        if self.trading is not None:
+        if self.trading is not None and not (self.in_step and self.trading.market.may_wait(recv_ns, step)):
             self.probes.show(step.asset)
             self.trading.see(recv_ns, step, self.probes.venue.ladders, raw)
         for scored in step.scored:

@@ -108,7 +108,7 @@ class Lockstep:
             self.daemon.tape.recorder.flush()
             if desk.counts.finished != self._reported:
                 await self._carried(Module.TR)
-            if await self.trading.rebalancer.window(end_ms):
+            if self.trading.rebalancer.window(end_ms):
                 await self._look()
                 await self._carried(Module.DM)
         desk.show_markets()
@@ -136,7 +136,8 @@ class Lockstep:
         await self._until(lambda: self.daemon.supervisor.herald is not None)
         if (herald := self.daemon.supervisor.herald) is None:
             return 0
-        carried, _ = await asyncio.to_thread(herald.turn, frozenset(speaking))
+        carried, _ = herald.turn(frozenset(speaking))  # no thread: nothing else is to be done meanwhile
+        await asyncio.sleep(0)  # the desk hears in the loop of what was applied
         return carried.total
 
     async def _in_time(self, work: Awaitable[None]) -> None:

@@ -20,7 +20,7 @@ from lotus.timebase import NS_PER_MS
 from lotus.trading.execution.orders import Side
 from lotus_live.pipeline.lines import Step
 from lotus_store.ledger.signals.live_log import FillRow, LogEntry, OrderRow
-from lotus_venues.ladder import book_levels
+from lotus_venues.ladder import Ladder, book_levels
 from lotus_venues.orders import Fill, OrderReport
 from lotus_venues.paper import NOTHING, PaperVenue, SubmissionResult
 from lotus_venues.probes import Probe, ProbeDesk
@@ -121,6 +121,11 @@ class ProbeTrader:
     def open_probes(self) -> int:
         """Number of probes not closed yet."""
         return len(self.probes.open)
+
+    def book(self, asset: int) -> Ladder:
+        """Return the book of an asset as the last message left it."""
+        self.show(asset)
+        return self.venue.ladders[asset]
 
     def show(self, asset: int) -> SubmissionResult:
         """Put to the venue what it has not seen of an asset; return what the last message did."""

@@ -32,6 +32,7 @@ FLUSH_S = 0.25
 POLL_S = 1.0
 STATUS_S = 1.0
 SYNC_S = 5.0
+STEP_POLL_S = 10.0  # of a Herald in step: a barrier names who spoke
 AWAY = (LotusError, OSError, psycopg.Error)  # what a ledger that is away raises
 
 
@@ -134,7 +135,8 @@ class Supervisor:
             self.herald = Herald(
                 context.databases, keys, {} if trading is None else trading.handlers,
                 lambda: taker.pipeline.last_window_end_ms,
-                in_ms(clock), branch=None, replica=f"daemon {context.run_id}", own_only=True,
+                in_ms(clock), branch=None, poll_s=STEP_POLL_S if taker.in_step else POLL_S,
+                replica=f"daemon {context.run_id}", own_only=True,
                 on_applied=None if trading is None else trading.desk.applied,
             )  # fmt: skip
             try:

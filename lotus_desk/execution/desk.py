@@ -77,7 +77,7 @@ class TradingDesk:
         self._switched = LIFTED
         self._loop: asyncio.AbstractEventLoop | None = None
         self._chores = Chores(self._broke)
-        self._in_time = InTime(BOOKS_S, self._failed)
+        self._in_time = InTime(BOOKS_S, self._failed, in_step)
         self._pulse = Pulse(switch.home)
         self._dispatchers = {
             account: CommandDispatcher(venue, market.now_ms, switch, self.counts, self.tell)

@@ -1,6 +1,7 @@
 """Blocking work that nobody may wait for: it is done in a thread and within a limit, or counts as not done.
 
 What takes longer goes on by itself, and nothing else is begun until it has ended; what it did is reported then.
+In step with a replay everybody waits, and there is no thread: handing a job over costs more than most jobs do.
 In the literature: bulkhead, timeout.
 """
 
@@ -21,10 +22,14 @@ Ended = Callable[[bool], None]
 
 @dataclass(slots=True)
 class InTime:
-    """Does the books' jobs one at a time; `failed` takes why one was not done. Without a limit it waits for each."""
+    """Does the books' jobs one at a time; `failed` takes why one was not done. Without a limit it waits for each.
+
+    With `in_step` a job is done in the loop itself, however long that takes.
+    """
 
     limit_s: float | None
     failed: Callable[[BaseException], None]
+    in_step: bool = False
     _late: asyncio.Future[Any] | None = field(default=None)
 
     @property
@@ -39,6 +44,8 @@ class InTime:
         """
         if self.is_busy:
             return False
+        if self.in_step:
+            return self._settle(_problem_of(job, words), ended)
         task = asyncio.ensure_future(asyncio.to_thread(job, *words))
         try:
             finished, _ = await asyncio.wait({task}, timeout=self.limit_s)
@@ -49,14 +56,7 @@ class InTime:
             self._leave(task, ended)
             self.failed(LedgerError(f"the books took longer than {self.limit_s} s", "an answer", "the server is gone"))
             return False
-        problem = task.exception()
-        if ended is not None:
-            ended(problem is None)
-        if problem is not None and not isinstance(problem, DOWN):
-            raise problem
-        if problem is not None:
-            self.failed(problem)
-        return problem is None
+        return self._settle(task.exception(), ended)
 
     async def over(self, close: Callable[[], None]) -> None:
         """Call `close` once no job runs any more, and wait `OVER_S` for that: under a job a connection would break."""
@@ -65,6 +65,16 @@ class InTime:
             return
         self._late.add_done_callback(lambda _: close())
         await asyncio.wait({self._late}, timeout=OVER_S)
+
+    def _settle(self, problem: BaseException | None, ended: Ended | None) -> bool:
+        """Report how a job ended; return whether it was done."""
+        if ended is not None:
+            ended(problem is None)
+        if problem is not None and not isinstance(problem, DOWN):
+            raise problem
+        if problem is not None:
+            self.failed(problem)
+        return problem is None
 
     def _leave(self, task: "asyncio.Future[Any]", ended: Ended | None) -> None:
         self._late = task
@@ -76,3 +86,12 @@ class InTime:
         is_done = not task.cancelled() and task.exception() is None
         if ended is not None:
             ended(is_done)
+
+
+def _problem_of(job: Callable[..., Any], words: tuple[Any, ...]) -> Exception | None:
+    """Do a job; return what it raised."""
+    try:
+        job(*words)
+    except Exception as problem:
+        return problem
+    return None

@@ -58,7 +58,8 @@ class MarketSnapshot:
     """Views by coin and accounts by name; `now_ms` is the clock of the feed, that of the tape in a replay.
 
     `held` are signed sizes of the book's accounts by coin, by own fills. `is_wall`: the clock is the machine's, and the
-    venue's may be compared with it. `parity_ok` is asked at every plan.
+    venue's may be compared with it. `parity_ok` is asked at every plan. In step with a replay a book that changed is
+    taken in when somebody looks, from `book_of` an asset. In the literature: lazy evaluation.
     """
 
     universe: Sequence[Asset]
@@ -73,6 +74,7 @@ class MarketSnapshot:
     holds: Mapping[str, str] = field(default_factory=dict)  # why an account may open nothing
     clock_hold: Callable[[], str] = str  # why the clock lets nothing be opened
     session: str = ""
+    book_of: Callable[[int], Ladder] = lambda _: Ladder()
     clock_skew_ms: int = 0
     accounts: dict[str, AccountSnapshot] = field(default_factory=dict)
     held: Mapping[str, Mapping[str, Decimal]] = field(default_factory=dict)
@@ -83,6 +85,7 @@ class MarketSnapshot:
     _moves: list[MinuteVolatility] = field(default_factory=list)
     _volumes: list[tuple[int, float]] = field(default_factory=list)  # end and `vol_rel` of the newest frame
     _contexts: list[bytes] = field(default_factory=list)
+    _late_ns: list[int] = field(default_factory=list)  # stamps of books not taken in yet, 0 for none
     _used: dict[str, Decimal] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -94,6 +97,7 @@ class MarketSnapshot:
         self._moves = [MinuteVolatility() for _ in self.universe]
         self._volumes = [(0, math.nan)] * len(self.universe)
         self._contexts = [b""] * len(self.universe)
+        self._late_ns = [0] * len(self.universe)
 
     def frame(self, ints: NDArray[np.int64], floats: NDArray[np.float64]) -> None:
         """Take in a frame of the day as it closed: its traded volume over the usual (`vol_rel`)."""
@@ -108,17 +112,38 @@ class MarketSnapshot:
             self._marks[step.asset] = 0 if mark == NULL else mark
             self._contexts[step.asset] = raw
             return
-        ladder = ladders[step.asset]
+        self._late_ns[step.asset] = 0
+        self._see_book(recv_ns, step.asset, ladders[step.asset])
+
+    def may_wait(self, recv_ns: int, step: LineSeen) -> bool:
+        """Leave a line of the feed for later, if it counts for nothing but what the next look shows."""
+        if step.kind not in _SHOWN:
+            return True
+        if step.kind == _CTX or self._moves[step.asset].counts(recv_ns // NS_PER_MS):
+            return False
+        self._late_ns[step.asset] = recv_ns
+        return True
+
+    def _see_book(self, recv_ns: int, asset: int, ladder: Ladder) -> None:
         if ladder.is_two_sided:
             now_ms, bid, ask = recv_ns // NS_PER_MS, ladder.bids[0][0], ladder.asks[0][0]
-            self._tops[step.asset] = now_ms, bid, ask
-            self._books[step.asset] = tuple(ladder.bids), tuple(ladder.asks)
-            self._moves[step.asset].see(now_ms, (bid + ask) / 2.0)
+            self._tops[asset] = now_ms, bid, ask
+            self._books[asset] = tuple(ladder.bids), tuple(ladder.asks)
+            self._moves[asset].see(now_ms, (bid + ask) / 2.0)
+
+    def _look(self, asset: int) -> None:
+        """Take in the book that waits."""
+        if late_ns := self._late_ns[asset]:
+            self._late_ns[asset] = 0
+            self._see_book(late_ns, asset, self.book_of(asset))
 
     def view(self, coin: str) -> MarketView | None:
         """Return the market of a coin as last seen, None before anything was."""
         index = next((i for i, asset in enumerate(self.universe) if asset.name == coin), -1)
-        if index < 0 or not self._tops[index][0]:
+        if index < 0:
+            return None
+        self._look(index)
+        if not self._tops[index][0]:
             return None
         time_ms, bid, ask = self._tops[index]
         decimals = -self.universe[index].px_decimals
@@ -138,6 +163,7 @@ class MarketSnapshot:
         index = next((i for i, asset in enumerate(self.universe) if asset.name == coin), -1)
         if index < 0:
             return {}
+        self._look(index)
         asset, (bids, asks) = self.universe[index], self._books[index]
 
         def plain(side: Sequence[Level]) -> list[tuple[Decimal, Decimal]]:
@@ -182,8 +208,8 @@ class MarketSnapshot:
 
     def oldest_view_s(self) -> float:
         """Return the age of the market that was not seen for longest, in seconds; negative before any was seen."""
-        views = [self.view(asset.name) for asset in self.universe]
-        return max(((self.now_ms() - view.time_ms) / 1000.0 for view in views if view is not None), default=-1.0)
+        seen = (max(top[0], late // NS_PER_MS) for top, late in zip(self._tops, self._late_ns, strict=True))
+        return max(((self.now_ms() - seen_ms) / 1000.0 for seen_ms in seen if seen_ms), default=-1.0)
 
     def account_state(self, coin: str, account: str) -> AccountState:
         """Return where and when a plan of a coin would be executed in an account."""

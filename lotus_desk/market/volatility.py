@@ -21,10 +21,14 @@ class MinuteVolatility:
     seen_ms: int = 0
     rate: float = 0.0  # bps^2 per ms
 
+    def counts(self, time_ms: int) -> bool:
+        """Tell whether a mid of a time counts; those within a second of the last one do with the next."""
+        return not 0 <= time_ms - self.time_ms < STEP_MS
+
     def see(self, time_ms: int, mid: float) -> None:
-        """Take in a mid of a time; those within a second of the last one count with the next."""
+        """Take in a mid of a time."""
         past_ms = time_ms - self.time_ms
-        if 0 <= past_ms < STEP_MS:
+        if not self.counts(time_ms):
             return
         if 0 < past_ms <= GAP_MS and self.mid > 0.0:
             move = 10_000.0 * (mid - self.mid) / self.mid

@@ -2,13 +2,14 @@
 
 import json
 import math
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 
 from lotus.errors import LedgerError
 
 T = TypeVar("T")
+_PLAIN: Final = frozenset({str, int, bool, type(None)})
 
 
 def to_body(value: Any) -> str:
@@ -34,7 +35,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, float) and (not math.isfinite(value) or (value == 0.0 and math.copysign(1.0, value) < 0.0)):
         return str(value)
     if isinstance(value, dict):
-        return {str(k): _plain(v) for k, v in value.items()}
+        return {str(k): v if type(v) in _PLAIN else _plain(v) for k, v in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(v) for v in value]
+        return [v if type(v) in _PLAIN else _plain(v) for v in value]
     return value

@@ -10,7 +10,7 @@ import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from lotus.errors import VenueError, WireError
 from lotus.manifest import Asset
@@ -26,13 +26,22 @@ _WAIT_S = 0.25  # between two looks whether there is room
 _JITTER_MS = 500  # by which a new measure of the skew may set the time back; more is a clock set back
 
 
+class _Money(NamedTuple):
+    """An answer about money and positions: when it was asked for (local ms), and what was signed by then (USD)."""
+
+    asked_ms: int
+    signed_before: Decimal
+    state: dict[str, Any]
+
+
 @dataclass(slots=True)
 class Exchange:
     """The venue's two endpoints for one account.
 
     `now_ms` is the local clock corrected by `skew_ms` (venue minus local); orders expire `expires_ms` after signing.
     Until `patient_till_ms` of the local clock a question waits for room in the budget instead of being refused, for a
-    start asks much at once. `heard_ms` is when the venue last sent its clock.
+    start asks much at once. `heard_ms` is when the venue last sent its clock. An answer about money and positions is
+    good for what is open as long as the local clock stands.
     `isolated_only` are the coins that take no cross margin, by the last listing.
     """
 
@@ -47,6 +56,7 @@ class Exchange:
     patient_till_ms: int = 0
     heard_ms: int = 0
     isolated_only: frozenset[str] = frozenset()
+    _money: _Money | None = None
 
     @property
     def now_ms(self) -> int:
@@ -93,10 +103,20 @@ class Exchange:
         """Return money and positions as the venue tells them (and keep how far its clock is from ours)."""
         await self.room(info_weight("clearinghouseState"))  # a wait is no part of the way
         before = self.clock_ms()
-        state: dict[str, Any] = await self.info("clearinghouseState", user=self.user)
+        state = await self.money()
         self.heard_ms = self.clock_ms()
         self.skew_ms = int(state["time"]) - (before + self.heard_ms) // 2
         return state
+
+    async def money(self) -> dict[str, Any]:
+        """Return money and positions."""
+        self._money = await self._ask_money()
+        return self._money.state
+
+    async def _ask_money(self) -> _Money:
+        asked_ms, signed_before = self.clock_ms(), self.signer.exposure.signed_usd
+        state: dict[str, Any] = await self.info("clearinghouseState", user=self.user)
+        return _Money(asked_ms, signed_before, state)
 
     async def time_ms(self) -> int:
         """Return the venue's clock (and keep how far it is from ours)."""
@@ -126,12 +146,14 @@ class Exchange:
 
     async def look_at_exposure(self) -> list[dict[str, Any]]:
         """Tell the signer what is open, positions and resting orders that may open more; return all resting orders."""
-        signed_before = self.signer.exposure.signed_usd
-        state = await self.info("clearinghouseState", user=self.user)
+        asked, self._money = self._money, None
+        if asked is None or asked.asked_ms != self.clock_ms():
+            asked = await self._ask_money()
         orders: list[dict[str, Any]] = await self.info("frontendOpenOrders", user=self.user)
-        value = Decimal(state["marginSummary"]["totalNtlPos"])
+        value = Decimal(asked.state["marginSummary"]["totalNtlPos"])
         value += sum((Decimal(o["sz"]) * Decimal(o["limitPx"]) for o in orders if not o.get("reduceOnly")), Decimal(0))
-        self.signer.saw_open(value, self.now_ms, signed_before)
+        self.signer.saw_open(value, self.now_ms, asked.signed_before)
+        self._money = None  # what it says was signed is counted no more
         return orders
 
     async def look_at_limit(self) -> None:

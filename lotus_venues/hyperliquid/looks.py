@@ -103,8 +103,7 @@ class AccountLooks:
         """Return money and positions; with a pacing the same answer gives the venue's clock."""
         if self.pacing.kept_s:
             return await self.exchange.state()
-        state: dict[str, Any] = await self.exchange.info("clearinghouseState", user=self.exchange.user)
-        return state
+        return await self.exchange.money()
 
     async def time_for_owner(self) -> int:
         """Return the venue's clock: asked for, or with a pacing from the last answer."""

@@ -61,7 +61,7 @@ class World:
 
         return asked
 
-    async def window(self, end_ms: int) -> bool:
+    def window(self, end_ms: int) -> bool:
         """Decide for a window."""
         self.seen["window"] += 1
         return self.sends

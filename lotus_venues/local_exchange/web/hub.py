@@ -39,10 +39,10 @@ class Hub:
     def market(self, target: Route, raw: bytes) -> None:
         """Pass a market frame on to who subscribed to it."""
         channel, coin, _ = target
-        if channel in ("l2Book", "bbo") and self._is_withheld(coin):
+        if channel in ("l2Book", "bbo") and (self.faults.active or self._withheld) and self._is_withheld(coin):
             return
         for session in self.sessions:
-            if target in session.routes:
+            if session.routes and target in session.routes:
                 session.send(raw)
 
     def _is_withheld(self, coin: str) -> bool:

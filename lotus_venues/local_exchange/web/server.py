@@ -253,9 +253,8 @@ class LocalExchange:
             self._tell()
 
     def _tell(self) -> None:
-        events = self.engine.drain()
-        if events:
-            self.hub.user(events)
+        if self.engine.state.events:
+            self.hub.user(self.engine.drain())
 
     # --- the network
 

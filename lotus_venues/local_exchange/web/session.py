@@ -37,13 +37,15 @@ class ClientConnection:
         self.users: dict[str, set[str]] = {}  # subscription type -> addresses
         self.posts = 0
         self._send_all: Callable[[Sequence[bytes]], Awaitable[None]] = socket.scope["state"]["send_all"]
-        self._queue: asyncio.Queue[bytes] = asyncio.Queue()
+        self._queue: list[bytes] = []
+        self._filled, self._written = asyncio.Event(), asyncio.Event()
+        self._written.set()
         self._held: str | None = None
 
     @property
     def waiting(self) -> int:
         """Messages not yet written."""
-        return self._queue.qsize()
+        return len(self._queue)
 
     def subscribed(self, answer: DialogueReply) -> None:
         """Follow what the dialogue has in force."""
@@ -62,7 +64,9 @@ class ClientConnection:
         if self.waiting >= MOST_WAITING:
             self.abort()
         elif not self.is_silent:
-            self._queue.put_nowait(text if isinstance(text, bytes) else text.encode())
+            self._queue.append(text if isinstance(text, bytes) else text.encode())
+            self._filled.set()
+            self._written.clear()
 
     def send_frame(self, channel: str, data: Any) -> None:
         """Queue a message of a channel."""
@@ -102,13 +106,14 @@ class ClientConnection:
         while True:
             try:
                 async with asyncio.timeout(idle_s):  # `wait_for` may swallow the end of this task
-                    texts = [await self._queue.get()]
+                    await self._filled.wait()
             except TimeoutError:
                 if not self.is_silent:
                     self.abort()
                     return
                 continue
-            texts += [self._queue.get_nowait() for _ in range(min(self.waiting, AT_ONCE - 1))]
+            texts = self._queue[:AT_ONCE]
+            del self._queue[:AT_ONCE]
             try:
                 async with asyncio.timeout(idle_s):
                     await self._send_all(texts)
@@ -116,12 +121,16 @@ class ClientConnection:
                 self.abort()
                 return
             finally:
-                for _ in texts:
-                    self._queue.task_done()
+                self._note_written()
 
     async def flushed(self) -> None:
         """Wait until all that is queued is written."""
-        await self._queue.join()
+        await self._written.wait()
+
+    def _note_written(self) -> None:
+        if not self._queue:
+            self._filled.clear()
+            self._written.set()
 
     async def texts(self, take: Callable[[str], Any], idle_s: float) -> None:
         """Read the client's messages into `take` until the connection ends, writing beside it."""
@@ -135,9 +144,8 @@ class ClientConnection:
             writer.cancel()
             with contextlib.suppress(asyncio.CancelledError, WebSocketDisconnect, RuntimeError):
                 await writer
-            while not self._queue.empty():
-                self._queue.get_nowait()
-                self._queue.task_done()
+            self._queue.clear()
+            self._note_written()
 
 
 def frame(channel: str, data: Any) -> str:

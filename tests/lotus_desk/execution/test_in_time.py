@@ -29,6 +29,25 @@ def test_a_job_is_done_or_told_why_not() -> None:
     assert [type(problem) for problem in told] == [psycopg.OperationalError]
 
 
+def test_in_step_a_job_is_done_in_the_loop_however_long_it_takes() -> None:
+    seen: list[object] = []
+
+    def down() -> None:
+        raise psycopg.OperationalError("gone")
+
+    async def go() -> None:
+        books = InTime(0.0, seen.append, in_step=True)
+        assert await books.done(lambda: seen.append(threading.current_thread()), ended=seen.append)
+        assert not await books.done(down, ended=seen.append)
+        with pytest.raises(ZeroDivisionError):
+            await books.done(lambda: 1 // 0)
+        assert not books.is_busy
+
+    asyncio.run(go())
+    assert seen[:3] == [threading.main_thread(), True, False]
+    assert [type(problem) for problem in seen[3:]] == [psycopg.OperationalError]
+
+
 def test_a_late_job_keeps_others_from_beginning_until_it_ends() -> None:
     told: list[BaseException] = []
     may_end, seen = threading.Event(), list[int]()

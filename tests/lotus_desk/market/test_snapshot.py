@@ -1,7 +1,7 @@
 """The market snapshot for the book: account, marks, and a market where the venue told its volume and open interest."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
@@ -23,6 +23,7 @@ from lotus_live.parity import neutral_beliefs
 from lotus_live.pipeline.collector import DayCollector
 from lotus_live.pipeline.day_lane import LaneSpec
 from lotus_live.pipeline.lines import Pipeline
+from lotus_venues.ladder import Ladder
 
 BTC, ETH = Asset("BTC", 5), Asset("ETH", 4)
 NOW_MS = 1_735_689_600_000
@@ -186,3 +187,26 @@ def test_a_condition_on_volume_holds_when_the_tape_says_so_live_as_in_batch() ->
         assert ratio is None or float(ratio) == pytest.approx(told, abs=1e-4)
         assert is_held == (told >= 4)
     assert sum(held for *_, held in shown) > 10, "the tape has spikes"
+
+
+def test_books_taken_in_when_somebody_looks_show_what_books_taken_in_at_once_do(snapshot: MarketSnapshot) -> None:
+    lazy, ladder = replace(snapshot), Ladder()
+    lazy.book_of = lambda _: ladder
+    step: Any = SimpleNamespace(kind=int(EventKind.BBO), asset=0)
+    waited = 0
+    for number in range(900):
+        recv_ns = (NOW_MS + 137 * number) * 1_000_000
+        ladder.on_bbo(recv_ns, (999_990 + number % 17, 3), (1_000_010 + number % 23, 2))
+        snapshot.see(recv_ns, step, [ladder], b"")
+        if lazy.may_wait(recv_ns, step):
+            waited += 1
+        else:
+            lazy.see(recv_ns, step, [ladder], b"")
+        if number % 50 == 0 or number > 890:
+            assert lazy.account_state("BTC", BOOK_ACCOUNT) == snapshot.account_state("BTC", BOOK_ACCOUNT)
+        assert lazy.oldest_view_s() == snapshot.oldest_view_s()
+    assert waited > 700
+    assert lazy.view("BTC") == snapshot.view("BTC")
+    assert snapshot.view("BTC").volatility_bps  # type: ignore[union-attr]
+    assert lazy.may_wait(0, SimpleNamespace(kind=int(EventKind.TRADES), asset=0))  # type: ignore[arg-type]
+    assert not lazy.may_wait(0, SimpleNamespace(kind=int(EventKind.CTX), asset=0))  # type: ignore[arg-type]
