@@ -247,6 +247,7 @@ def _access_of(
         clock_ms=clock.now_ms,
         expires_ms=_in_step(settings.trading.expires_ms, clock.pace),
         pace=clock.pace,
+        in_step=clock.in_step,
         is_halted=switch.is_thrown,
     )
 

@@ -72,8 +72,8 @@ def read_address(path: Path) -> str:
 class VenueAccess:
     """What all accounts of a desk share at the venue at `url` (REST base).
 
-    `keys` and `journals` are folders. The clock runs at `pace` times the wall's. While `is_halted` returns true, no
-    signer signs anything that opens.
+    `keys` and `journals` are folders. The clock runs at `pace` times the wall's; in step with a replay it is the
+    venue's own. While `is_halted` returns true, no signer signs anything that opens.
     """
 
     url: str
@@ -83,6 +83,7 @@ class VenueAccess:
     clock_ms: Callable[[], int]
     expires_ms: int
     pace: float = 1.0
+    in_step: bool = False
     is_halted: Callable[[], bool] = lambda: False
 
 
@@ -107,6 +108,7 @@ def venue_account(account: str, access: VenueAccess, cap_usd: Decimal) -> Hyperl
         clock_ms=access.clock_ms,
         budget=budget_at(url),
         expires_ms=access.expires_ms,
+        shares_clock=access.in_step,
     )
     policy = VenuePolicy(look_s=LOOK_S / max(access.pace, 1.0), stream=LOCAL_STREAM) if is_local else LIVE_POLICY
     return HyperliquidVenue(exchange, tuple(asset.name for asset in universe), policy)

@@ -42,7 +42,8 @@ class Exchange:
     Until `patient_till_ms` of the local clock a question waits for room in the budget instead of being refused, for a
     start asks much at once. `heard_ms` is when the venue last sent its clock. An answer about money and positions is
     good for what is open as long as the local clock stands.
-    `isolated_only` are the coins that take no cross margin, by the last listing.
+    With `shares_clock` the local clock is the venue's own, a tape's that may run on while an answer is under way, and
+    nothing is measured. `isolated_only` are the coins that take no cross margin, by the last listing.
     """
 
     poster: JsonPoster
@@ -51,6 +52,7 @@ class Exchange:
     clock_ms: Callable[[], int]
     budget: RateBudget = field(default_factory=RateBudget)
     expires_ms: int = 5_000
+    shares_clock: bool = False
     skew_ms: int = 0
     unknowns: int = 0
     patient_till_ms: int = 0
@@ -105,7 +107,8 @@ class Exchange:
         before = self.clock_ms()
         state = await self.money()
         self.heard_ms = self.clock_ms()
-        self.skew_ms = int(state["time"]) - (before + self.heard_ms) // 2
+        if not self.shares_clock:
+            self.skew_ms = int(state["time"]) - (before + self.heard_ms) // 2
         return state
 
     async def money(self) -> dict[str, Any]:

@@ -1,7 +1,10 @@
 """Requests under faults: accepted without an answer, never come, turned away, without budget."""
 
+import asyncio
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,6 +14,7 @@ from local_bed import ACCOUNT, LocalBed, local_venue
 
 from lotus.errors import VenueError
 from lotus.trading.execution.orders import OrderState, Side, TimeInForce
+from lotus_venues.hyperliquid.exchange import Exchange
 from lotus_venues.hyperliquid.http import JsonPoster
 from lotus_venues.hyperliquid.rate_budget import AddressWeight, RateBudget
 from lotus_venues.local_exchange.faults import Fault, FaultKind
@@ -105,3 +109,47 @@ def test_without_budget_nothing_opens_but_cancels_stops_and_exits_go(tmp_path: P
         assert (await made.bed.one(replace(leave, reduce_only=True))).state is OrderState.FILLED
 
     against(work, tmp_path)
+
+
+class Answers:
+    """A poster and the clock that moves on while it asks."""
+
+    def __init__(self, moves_ms: int) -> None:
+        self.now_ms, self.moves_ms, self.asked = 10_000, moves_ms, list[str]()
+
+    async def post(self, _path: str, body: dict[str, Any]) -> Any:
+        self.asked.append(body["type"])
+        self.now_ms += self.moves_ms
+        return [] if body["type"] == "frontendOpenOrders" else {"time": 10_000, "marginSummary": {"totalNtlPos": "70"}}
+
+
+def exchange_of(answers: Answers, shares_clock: bool = False) -> tuple[Exchange, list[Any]]:
+    """Return an exchange whose signer notes what it was shown."""
+    shown: list[Any] = []
+    exposure = SimpleNamespace(signed_usd=Decimal(5))
+    signer: Any = SimpleNamespace(exposure=exposure, saw_open=lambda *seen: shown.append(seen))
+    poster: Any = answers
+    return Exchange(poster, signer, ACCOUNT, lambda: answers.now_ms, shares_clock=shares_clock), shown
+
+
+@pytest.mark.parametrize(("shares_clock", "skew_ms"), [(False, -4_000), (True, 0)])
+def test_a_tape_that_runs_on_while_an_answer_is_under_way_sets_no_clock(shares_clock: bool, skew_ms: int) -> None:
+    exchange, _ = exchange_of(Answers(8_000), shares_clock)
+    asyncio.run(exchange.state())
+    assert exchange.skew_ms == skew_ms
+
+
+def test_what_was_told_of_money_is_good_for_what_is_open_once_and_while_the_clock_stands() -> None:
+    async def work(exchange: Exchange) -> None:
+        await exchange.money()
+        exchange.signer.exposure.signed_usd += 2  # signed after the question: it still counts
+        await exchange.look_at_exposure()
+        await exchange.look_at_exposure()
+
+    still, shown = exchange_of(answers := Answers(0))
+    asyncio.run(work(still))
+    assert answers.asked == ["clearinghouseState", "frontendOpenOrders"] * 2
+    assert [seen[2] for seen in shown] == [5, 7]
+    moving, _ = exchange_of(answers := Answers(1))
+    asyncio.run(work(moving))
+    assert answers.asked.count("clearinghouseState") == 3
