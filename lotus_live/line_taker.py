@@ -46,7 +46,7 @@ class LineTaker:
         self.last_ns = 0
         self.last_window_end_ms = 0  # ms UTC, 0 before the first window
         self._context, self._tape = context, tape
-        self._handed = 0
+        self._handed = self._followed = 0
 
     def restore(self, now_ns: int) -> None:
         """Feed the tape again as far as it still matters."""
@@ -103,4 +103,6 @@ class LineTaker:
         if step.scored and pipeline.last_window_end_ms != self.last_window_end_ms:
             self.last_window_end_ms = pipeline.last_window_end_ms
             self.counts.ends += 1
-        self.announcer.follow(self.beliefs, recv_ns)
+        if pipeline.changes != self._followed:
+            self._followed = pipeline.changes
+            self.announcer.follow(self.beliefs, recv_ns)

@@ -39,7 +39,7 @@ logger = logging.getLogger(__name__)
 TICK_S = 0.1
 POLL_ROUNDS = 10
 RETRY_S = 0.5
-CONFIRM_IN_STEP_MS = 60_000  # of the tape
+CONFIRM_IN_STEP_MS = 600_000  # of the tape
 BOOKS_S = 0.5  # longer than this nothing waits for the books
 
 

@@ -144,8 +144,8 @@ def day_arrivals(store: TapeStore, day: str, *, warmup: bool) -> Iterator[Arriva
         lines = bytes(piece.lines).split(b"\n")
         lines.pop()
         for seq, line in enumerate(lines, piece.first_seq):
-            at = line.index(b" ")
-            yield Arrival(int(line[:at]), seq, line[at + 1 :])
+            stamp, _, raw = line.partition(b" ")
+            yield Arrival(int(stamp), seq, raw)
 
 
 def _read_ahead(pieces: Iterator[TapeLines]) -> Iterator[TapeLines]:

@@ -110,6 +110,7 @@ class Pipeline:
         self.tomorrow: DayLane | None = None
         self.finished: list[LaneTotals] = []
         self.lines = 0
+        self.changes = 0  # of lanes and of shadow detectors
         self.shadow_texts: tuple[str, ...] = ()
         self.shadows: tuple[DetectorSpec, ...] = ()
         self.refused_shadows: list[str] = []
@@ -162,6 +163,7 @@ class Pipeline:
             self.refused_shadows.append(str(error))
             return
         self.shadow_texts = texts
+        self.changes += 1
         for lane in self.lanes:
             lane.use_shadows(self.shadows)
 
@@ -178,6 +180,7 @@ class Pipeline:
     def _turn(self, recv_ns: int) -> None:
         """Change the lanes as the receive stamp asks for: at midnight, and at 22:00 for the next day's."""
         today = self.today
+        self.changes += 1
         if today is None or recv_ns >= today.end_ns:
             day = max(day_of(recv_ns // NS_PER_MS), self.first_day or "")
             if today is not None:

@@ -74,13 +74,15 @@ class BookInputs:
 
 
 def book_inputs(connection: Connection, branch: str, portfolio_id: str, now_ms: int) -> BookInputs:
-    """Return what a book is decided on; the questions travel together."""
+    """Return what a book is decided on; in a pipeline of the caller the questions travel together.
+
+    One opened here would wait for the server at its beginning and at its end.
+    """
     at = {"branch": branch, "now_ms": now_ms}
-    with connection.pipeline():
-        standing = connection.execute(query("dm", "book_standing"), [branch, portfolio_id])
-        views = connection.execute(query("dm", "live_views"), at)
-        cues = connection.execute(query("dm", "live_cues"), at)
-        contexts = connection.execute(query("dm", "live_contexts"), at)
+    standing = connection.execute(query("dm", "book_standing"), [branch, portfolio_id])
+    views = connection.execute(query("dm", "live_views"), at)
+    cues = connection.execute(query("dm", "live_cues"), at)
+    contexts = connection.execute(query("dm", "live_contexts"), at)
     last_ms, body = standing.fetchone() or (-1, None)
     return BookInputs(
         last_ms,
