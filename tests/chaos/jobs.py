@@ -13,6 +13,7 @@ from small_world import DAYS, settings_of
 
 import lotus.weave.night as weave_module
 import lotus_assets.backfill as backfill_module
+import lotus_assets.days_ahead as reading_ahead_module
 import lotus_assets.learning_lane as lane_module
 import lotus_assets.stages.tape.reading as reading_module
 import lotus_assets.tape_assets as tape_module
@@ -32,9 +33,14 @@ from lotus_store.databases import Databases
 from lotus_venues.replay_server import ReplayPlan
 
 
-def run_backfill(home: Path, marks: Marks, first: str = DAYS[0], last: str = DAYS[-1]) -> dict[str, Any]:
-    """Run the backfill of some days; return hashes and version."""
+def run_backfill(
+    home: Path, marks: Marks, first: str = DAYS[0], last: str = DAYS[-1], reader: bool = False
+) -> dict[str, Any]:
+    """Run the backfill of some days, with `reader` as if they were large: a process of its own reads their tape."""
     _mark_store(marks)
+    if reader:
+        reading_ahead_module.OWN_BYTES = 0
+        _before(reading_ahead_module._Reading, "begins", marks, "a stage of the reader")
     _before(backfill_module, "provision", marks, "Dagster's tables")
     _before(backfill_module, "build_definitions", marks, "between stages")
     _before(StoredSource, "_sums", marks, "lessons: sums of a day")

@@ -6,7 +6,8 @@ lake and ledger, nothing twice, nothing half-written. Exit code 1 when one diffe
 of them over the undisturbed duration, half over its steps, so that short steps are hit as well. Half of a backfill's
 kills (all of them with `--night`, and then nothing else is killed) hit a stage of the night, each kind as often as the
 others: sums of days, lessons, second opinion, braids and their watchdog, metas, priors. With `--server` only the server
-is killed; the run must fail with a sentence or go on. (Literature: crash-recovery testing, fault injection.)
+is killed; the run must fail with a sentence or go on. With `--reader` a backfill's tape is read by its own process, as
+that of large days is. (Literature: crash-recovery testing, fault injection.)
 """
 
 import json
@@ -87,12 +88,21 @@ class Chaos:
 
     deadline = 0.0  # no kill after this moment of the monotonic clock
 
-    def __init__(self, folder: Path, seed: int, tell: Callable[[str], None], night: bool, server: bool = False) -> None:
-        """Remember the arguments; `server`: kill the database server alone."""
+    def __init__(
+        self,
+        folder: Path,
+        seed: int,
+        tell: Callable[[str], None],
+        night: bool,
+        server: bool = False,
+        reader: bool = False,
+    ) -> None:
+        """Remember the arguments; `server`: kill the database server alone; `reader`: a process reads the tape."""
         self.folder, self.dice, self.tell = folder, random.Random(seed), tell
         self.targets = SERVER if server else TARGETS
         self.night = 1.0 if night else 0.5  # share of a backfill's kills that hit a stage of the night
         self.marks = Marks()
+        self.backfill = partial(run_backfill, marks=self.marks, reader=reader)
         self.points: list[str] = []  # failpoints still to be met in turn, in place of drawn moments
 
     def calm(self, job: Callable[[], Any]) -> Calm:
@@ -189,12 +199,12 @@ def kill_backfills(chaos: Chaos, tape: Path, kills: int) -> tuple[Tally, Path]:
     tally, quiet, opened = Tally("backfill"), chaos.folder / "calm", chaos.folder / "opened"
     each, first = bool(chaos.points), DAYS[-1] if chaos.points else DAYS[0]
     shutil.copytree(tape, opened / "tape")
-    chaos.ask(partial(run_backfill, opened, chaos.marks, last=DAYS[-2]) if each else partial(open_home, opened))
+    chaos.ask(partial(chaos.backfill, opened, last=DAYS[-2]) if each else partial(open_home, opened))
     if each:
         copied(opened, quiet)
     else:
         shutil.copytree(tape, quiet / "tape")
-    calm = chaos.calm(partial(run_backfill, quiet, chaos.marks, first))
+    calm = chaos.calm(partial(chaos.backfill, quiet, first=first))
     reference = chaos.ask(partial(inspect_home, quiet)) | {"summary": calm.answer}
     rows = sum(count for count, _ in reference["tables"].values())
     chaos.tell(f"backfill undisturbed: {calm.seconds:.1f} s, {calm.marks} steps, {rows} rows in the ledgers")
@@ -204,7 +214,7 @@ def kill_backfills(chaos: Chaos, tape: Path, kills: int) -> tuple[Tally, Path]:
             copied(opened, home)
         else:
             shutil.copytree(tape, home / "tape")
-        job = partial(run_backfill, home, chaos.marks, first)
+        job = partial(chaos.backfill, home, first=first)
         answer = chaos.until_finished(home, job, calm, tally, kills, chaos.night)
         found = chaos.ask(partial(inspect_home, home)) | {"summary": answer}
         tally.compare(home.name, reference, found)
@@ -247,11 +257,20 @@ def kill_daemons(chaos: Chaos, home: Path, kills: int) -> Tally:
 @click.option("--minutes", default=45.0, show_default=True, help="No kill after this time; what runs is finished.")
 @click.option("--night", is_flag=True, help="Kill only backfills, inside the stages of a night.")
 @click.option("--server", is_flag=True, help="Kill the database server, with its supervisor or not, and nothing else.")
+@click.option("--reader", is_flag=True, help="Have a process of its own read the tape, as that of large days is.")
 @click.option("--each", is_flag=True, help="Kill once at every failpoint, in turn, and no more.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of tables.")
 @click.option("--keep", is_flag=True, help="Keep the folder even when everything was equal.")
 def main(
-    kills: int, seed: int, minutes: float, night: bool, server: bool, each: bool, as_json: bool, keep: bool
+    kills: int,
+    seed: int,
+    minutes: float,
+    night: bool,
+    server: bool,
+    reader: bool,
+    each: bool,
+    as_json: bool,
+    keep: bool,
 ) -> None:
     """Kill the backfill and the daemon, compare what they leave with undisturbed runs."""
     began = time.monotonic()
@@ -261,7 +280,7 @@ def main(
 
     folder = Path(tempfile.mkdtemp(prefix="lotus-chaos-"))
     folder.chmod(0o755)
-    chaos = Chaos(folder, seed, tell, night, server)
+    chaos = Chaos(folder, seed, tell, night, server, reader)
     warm()
     chaos.ask(partial(make_tape, folder))
     chaos.deadline = time.monotonic() + 60 * minutes * (1.0 if night else BACKFILLS)

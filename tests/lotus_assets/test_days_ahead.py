@@ -1,9 +1,11 @@
 """Days read ahead by another process: in order, as its parent would, errors in their turn, and no orphans."""
 
+import os
 import pickle
 import signal
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -103,6 +105,22 @@ def test_a_process_that_ends_early_is_an_error_and_never_an_orphan(tiny: Setting
         assert not read.is_whole
         with pytest.raises(LotusError, match="ended"):
             process.take(True)
+
+
+@pytest.mark.process("a process that is killed")
+def test_a_reader_that_is_killed_is_an_error_that_says_what_goes_on(tiny: Settings, days: list[str]) -> None:
+    heard: list[str] = []
+    with tape_process(tiny, days, False, 1, lambda day, stage: heard.append(stage)) as process:
+        deadline = time.monotonic() + 30
+        while not heard and time.monotonic() < deadline:
+            process.take(False)
+            time.sleep(0.001)
+        children = Path(f"/proc/{os.getpid()}/task/{threading.get_native_id()}/children").read_text().split()
+        (reader,) = [pid for pid in children if b"tape_worker" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+        os.kill(int(reader), signal.SIGKILL)
+        with pytest.raises(LotusError, match=r"ended.*the next backfill goes on where it was"):
+            all(process.take(True) for _ in range(len(days) + 1))
+    assert backfill(tiny, days[0], days[0]).rows("raw_tape") > 0
 
 
 @pytest.mark.kill("a backfill dies while another process reads for it")

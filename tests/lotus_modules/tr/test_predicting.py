@@ -24,7 +24,7 @@ from lotus_herald.consume import Handlers
 from lotus_herald.keys import Keys
 from lotus_modules.handlers import hot_handlers
 from lotus_modules.tr.execute import Acceptor
-from lotus_modules.tr.predicting import NOTHING_KNOWN, REFIT_MS, Predictor, known_before
+from lotus_modules.tr.predicting import NOTHING_KNOWN, REFIT_MS, Job, Predictor, in_thread, known_before
 from lotus_store.databases import Databases
 from lotus_store.ledger.trading.outcomes import finished_plans
 from lotus_store.ledger.trading.plans import PlanRow, judge_plan, plans_for, put_plan
@@ -167,8 +167,14 @@ def test_a_fit_is_made_once_an_hour_of_event_time_and_never_answers_for_its_past
 
 
 def test_the_first_fit_runs_beside_its_caller(databases: Databases) -> None:
-    predictor = Predictor(databases)
+    answered = threading.Event()
+
+    def in_thread_once_answered(job: Job) -> None:
+        in_thread(lambda: job() if answered.wait(60) else None)
+
+    predictor = Predictor(databases, in_thread_once_answered)
     assert predictor.known("main", "local", NOW_MS) is NOTHING_KNOWN
+    answered.set()
     for thread in threading.enumerate():
         if thread.name == "predictions":
             thread.join()
