@@ -92,7 +92,7 @@ def demo_figures(facts: Mapping[str, object], ran: Ran) -> Figures:
         "demo_s": ran.wall_s,
         "demo.cpu_s": ran.cpu_s,
         "demo.peak_mb": ran.peak_mb,
-        "demo.tape_msgs_per_s": messages / parts["reading the tape"],
+        "demo.msgs_per_s": messages / (parts["reading the tape"] + parts["learning"]),
         "demo.windows_learned_per_s": float(str(facts["events"])) / parts["learning"],
     } | figures
 
@@ -131,8 +131,7 @@ def checked() -> Figures:
     parts = facts["parts"]
     lines_a_day = facts["messages"] / CHECK_DAYS
     return {
-        "tape": facts["messages"] / parts["reading the tape"] / kernels,
-        "learning": facts["messages"] / parts["learning"] / kernels,
+        "backfill": facts["messages"] / (parts["reading the tape"] + parts["learning"]) / kernels,
         "day_live": lines_a_day / parts["the day live"] / kernels,
         "whole": facts["messages"] / ran.wall_s / kernels,
     }

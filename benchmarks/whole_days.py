@@ -1,15 +1,18 @@
 """Whole days at the venue's rates from tape to lessons, in one process: `python -m benchmarks.whole_days HOME [C [D]]`.
 
-Prints one JSON object: messages a second over the tape's stages and up to scored windows, over everything, seconds of
-every stage and day as Dagster recorded them, wall and processor time by part, memory, bytes, and the kernels' own rate.
+Prints one JSON object: messages a second over everything, seconds of every stage and day as Dagster recorded them, wall
+and processor time by part, memory, bytes, and the kernels' own rate. A backfill reads tape beside its learning, so the
+tape's stages are measured once more by themselves: `tape_to_events` is the time of these and of scoring.
 """
 
 import json
 import os
+import resource
 import sys
 import tempfile
 import time
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,8 +23,9 @@ from benchmarks.harness import in_turn
 from benchmarks.material import simulated
 from lotus.microtape.wire.decode import decode_lines
 from lotus.simulation.spec import FULL_DAY, VENUE, WorldSpec
-from lotus_assets.backfill import BEGINNING, BackfillSummary, backfill
+from lotus_assets.backfill import BackfillSummary, backfill
 from lotus_assets.catalogue import TAPE_ASSETS
+from lotus_assets.tape_process import tape_process
 from lotus_cli.demo.command import plan_of
 from lotus_cli.terminal.places import tape_of
 from lotus_resources.lotus_resource import Lotus
@@ -30,7 +34,7 @@ from lotus_store.config import Settings
 from lotus_store.databases import Databases
 from lotus_store.tape.import_world import import_world
 
-DAYS, COINS = 2, 3
+DAYS, COINS, WORKERS = 2, 3, 2
 SCORED = "signal_events"
 MINUTES, REPEATS = 30, 3  # of the session on which the kernels alone are measured
 Figures = dict[str, float]
@@ -44,18 +48,6 @@ def kernel_rate() -> float:
     return len(tape.events) / took.typical
 
 
-class Clock:
-    """Hears the steps of a backfill and keeps the processor time at which learning begins."""
-
-    def __init__(self) -> None:
-        self.learning_began = 0.0
-
-    def __call__(self, work: str, done: float | None = None, total: float = 0.0, at: str = "") -> None:
-        """Hear a step."""
-        if work == BEGINNING:
-            self.learning_began = time.process_time()
-
-
 def world_of(coins: int, days: int) -> WorldSpec:
     """Return the demo's world over whole days; coins beyond its three are like these under other names."""
     spec = WorldSpec("demo", seed=7, days=days, sessions=FULL_DAY, rates=VENUE)
@@ -67,40 +59,54 @@ def measure(home: str, coins: int = COINS, days: int = DAYS) -> Figures:
     """Simulate, backfill, and return the figures."""
     plan = plan_of(home, world_of(coins, days + 1))  # a demo keeps its last day for the daemon
     first, last = plan.days[0], plan.days[days - 1]
-    clock = Clock()
     with Databases(plan.settings).open():
         import_world(tape_of(plan.settings), plan.world, range(days))
         Path("/proc/self/clear_refs").write_text("5")  # forget the peak of the simulation
-        began_cpu, began, spent = time.process_time(), time.perf_counter(), _cpu_s()
-        summary = backfill(plan.settings, first, last, clock)
-        wall_s, ended_cpu = time.perf_counter() - began, time.process_time()
-        spent = _cpu_s() - spent
-        stages = stage_seconds(plan.settings)
-    peak_mb = _peak_mb()
+        began, spent = time.perf_counter(), _cpu_s()
+        summary = backfill(plan.settings, first, last)
+        wall_s, spent = time.perf_counter() - began, _cpu_s() - spent
+        stages, peak_mb = stage_seconds(plan.settings), _peak_mb()
+        tape_s, tape_peak_mb = tape_alone(plan.settings, summary.days)
     kernels = kernel_rate()
     return {
-        **rates(summary, wall_s, stages, kernels),
+        **rates(summary, wall_s, tape_s, stages, kernels),
         "backfill.wall_s": wall_s,
         "backfill.cpu_s": spent,
-        "backfill.tape_cpu_s": clock.learning_began - began_cpu,
-        "backfill.learning_cpu_s": ended_cpu - clock.learning_began,
         "backfill.peak_mb": peak_mb,
+        "tape_stages.wall_s": tape_s,
+        "tape_stages.peak_mb": tape_peak_mb,
         **{f"bytes.{part}": bytes_in(plan.settings.home / part) for part in ("tape", "lake", "pg")},
         **{f"stage.{name}_s": sum(by_day.values()) for name, by_day in sorted(stages.items())},
     }
 
 
-def rates(summary: BackfillSummary, wall_s: float, stages: dict[str, Figures], kernels: float) -> Figures:
+def tape_alone(settings: Settings, days: Sequence[str]) -> tuple[float, float]:
+    """Read the tape of days again with nothing beside it; return the seconds and the peak memory in MB."""
+    began, done = time.perf_counter(), 0
+    with tape_process(settings, days, True, WORKERS, lambda day, stage: None) as process:
+        while done < len(days):
+            reads = process.take(True)
+            failed = [read for read in reads if not read.is_whole]
+            if failed:
+                raise SystemExit(f"tape of {failed[0].day}: {failed[0].error or failed[0].results[-1]}")
+            done += len(reads)
+        took_s = time.perf_counter() - began
+    return took_s, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+
+
+def rates(
+    summary: BackfillSummary, wall_s: float, tape_s: float, stages: dict[str, Figures], kernels: float
+) -> Figures:
     """Return what the days took by part, and how near that comes to the kernels alone."""
     messages, tape = summary.rows("raw_tape"), {entry.name for entry in TAPE_ASSETS}
-    to_events_s = summary.seconds["tape"] + sum(stages[SCORED].values())
+    to_events_s = tape_s + sum(stages[SCORED].values())
     by_day = [sum(seconds.get(day, 0.0) for n, seconds in stages.items() if n not in tape) for day in summary.days]
     return {
         "messages": float(messages),
         "windows": float(summary.rows(SCORED)),
         "tape_to_events.msgs_per_s": messages / to_events_s,
         "tape_to_events.share_of_kernels": messages / to_events_s / kernels,
-        "tape_stages.msgs_per_s": messages / summary.seconds["tape"],
+        "tape_stages.msgs_per_s": messages / tape_s,
         "whole_backfill.msgs_per_s": messages / wall_s,
         "kernels.msgs_per_cpu_s": kernels,
         "learning.s_per_day": summary.seconds["learning"] / len(summary.days),

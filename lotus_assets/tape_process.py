@@ -67,7 +67,7 @@ def tape_process(
 ) -> Iterator[TapeProcess]:
     """Have a process of its own read days of tape; it ends with the block, however that ends."""
     ours, theirs = Pipe()
-    command = [sys.executable, "-m", "lotus_assets.tape_worker", str(theirs.fileno()), str(os.getpid())]
+    command = [sys.executable, "-P", "-m", "lotus_assets.tape_worker", str(theirs.fileno()), str(os.getpid())]
     child = subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,
