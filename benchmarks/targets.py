@@ -46,6 +46,7 @@ TARGETS = {
     "detectors.hundred_more_ratio": Target(False, 3.0),
     "live.wire_to_score_us.p50": Target(False, 10.0, _FLOOR),
     "live.wire_to_score_us.p99": Target(False, 150.0),
+    "live.wire_to_score_us.asleep_p50": Target(False, 25.0, _FLOOR),
     "live.handler_us.p50": Target(False, 8.0),
     "live.saturated_msgs_per_s": Target(True, 150e3),
     "live.universe.cpu_percent": Target(False, 40.0),

@@ -1,11 +1,11 @@
-"""Measure the product as it is run: `python benchmarks/whole.py [--json] [--only PART ...] [--write PAGE]`.
+"""Measure the product as it is run: `python benchmarks/whole.py [--json] [--only PART ...]`.
 
 `fresh` clones this checkout and goes from nothing to the demo's page; `backfill` takes two whole days at the venue's
 rates from tape to lessons, Dagster included, beside what the kernels alone reach in the same run; `ten_coins` takes one
-such day of ten coins; `tape_stages`, `learning_day` and `history` measure the stages of tape, a day's learning, and
-what 3,000 days behind it cost. All is wall time of processes of their own, with their processor time, peak memory and
-the bytes that they leave. `--check` runs a small demo and compares ratios to the kernels of the same run with the
-floors of `ratios.json`: no times.
+such day of ten coins; `tape_stages`, `learning_day`, `replay` and `history` measure the stages of tape, a day's
+learning, a session replayed at max, and what 3,000 days behind a day cost. All is wall time of processes of their own,
+with their processor time, peak memory and the bytes that they leave. `--check` runs a small demo and compares ratios to
+the kernels of the same run with the floors of `ratios.json`: no times.
 """
 
 import argparse
@@ -24,7 +24,6 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 Figures = dict[str, float]
-BEGIN, END = "<!-- whole: begin -->\n", "<!-- whole: end -->\n"
 FLOORS = Path(__file__).with_name("ratios.json")
 CHECK_DAYS = 4
 TOLERANCE = 0.5  # of a floor: machines and neighbours differ, a stage that is twice as slow does not pass
@@ -168,6 +167,7 @@ PARTS: dict[str, Callable[[], Figures]] = {
     "ten_coins": ten_coins,
     "tape_stages": part_of("tape_stages", "benchmarks.tape_stages", "--days", "1"),
     "learning_day": part_of("learning_day", "benchmarks.learning_day"),
+    "replay": part_of("replay", "benchmarks.replay"),
     "history": part_of("history", "benchmarks.long_history"),
     "fresh": fresh,
 }
@@ -188,7 +188,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--only", action="append", choices=sorted(PARTS), help="run only this part (may be repeated)")
     parser.add_argument("--check", action="store_true", help="compare the ratios of a small demo with their floors")
     parser.add_argument("--record", action="store_true", help="with --check: write what was found as the floors")
-    parser.add_argument("--write", type=Path, metavar="PAGE", help="put the table between the marks of a page")
     given = parser.parse_args(arguments)
     if given.check:
         shares = checked()
@@ -202,9 +201,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for name in given.only or PARTS:
         print(f"  {name} ...", file=sys.stderr, flush=True)
         figures |= PARTS[name]()
-    if given.write:
-        head, _, rest = given.write.read_text().partition(BEGIN)
-        given.write.write_text(f"{head}{BEGIN}\n{table(figures)}\n{END}{rest.partition(END)[2]}")
     print(json.dumps(figures, indent=1) if given.json else table(figures))
 
 

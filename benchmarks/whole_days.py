@@ -7,9 +7,9 @@ tape's stages are measured once more by themselves: `tape_to_events` is the time
 
 import json
 import os
-import resource
 import sys
 import tempfile
+import threading
 import time
 from collections import defaultdict
 from collections.abc import Sequence
@@ -82,7 +82,7 @@ def measure(home: str, coins: int = COINS, days: int = DAYS) -> Figures:
 
 def tape_alone(settings: Settings, days: Sequence[str]) -> tuple[float, float]:
     """Read the tape of days again with nothing beside it; return the seconds and the peak memory in MB."""
-    began, done = time.perf_counter(), 0
+    began, done, peak_mb = time.perf_counter(), 0, 0.0
     with tape_process(settings, days, True, WORKERS, lambda day, stage: None) as process:
         while done < len(days):
             reads = process.take(True)
@@ -90,8 +90,8 @@ def tape_alone(settings: Settings, days: Sequence[str]) -> tuple[float, float]:
             if failed:
                 raise SystemExit(f"tape of {failed[0].day}: {failed[0].error or failed[0].results[-1]}")
             done += len(reads)
-        took_s = time.perf_counter() - began
-    return took_s, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+            peak_mb = max(peak_mb, *(_peak_mb(child) for child in _children()))
+        return time.perf_counter() - began, peak_mb
 
 
 def rates(
@@ -137,10 +137,16 @@ def _cpu_s() -> float:
     return sum(os.times()[:4])
 
 
-def _peak_mb() -> float:
-    """Return the largest resident set of this process since its peak was forgotten."""
-    status = Path("/proc/self/status").read_text()
-    return float(next(line for line in status.splitlines() if line.startswith("VmHWM")).split()[1]) / 1024
+def _children() -> list[str]:
+    """Return the numbers of the processes that this thread started and that run."""
+    return Path(f"/proc/self/task/{threading.get_native_id()}/children").read_text().split()
+
+
+def _peak_mb(process: str = "self") -> float:
+    """Return the largest resident set of a process since its peak was forgotten; 0 of one that is over."""
+    status = Path(f"/proc/{process}/status").read_text()
+    peaks = [line for line in status.splitlines() if line.startswith("VmHWM")]
+    return float(peaks[0].split()[1]) / 1024 if peaks else 0.0
 
 
 def bytes_in(folder: Path) -> float:
