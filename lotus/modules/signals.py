@@ -45,7 +45,8 @@ class SignalFacts:
 
     An asymmetry component that is missing was not measured; the score is None when no positioning is. `context`: the
     row's bins as text (`lotus.priors.context`). `claims` are those of the braids that
-    fired, as they stand on the bus.
+    fired, as they stand on the bus, `triggers` the entries that
+    its detector proposes for its side.
     """
 
     band_s: tuple[float, float]
@@ -60,6 +61,7 @@ class SignalFacts:
     asymmetry_score: float | None = None
     context: str = 12 * "-"
     claims: tuple[Row, ...] = ()
+    triggers: tuple[str, ...] = ()
 
 
 @cache
@@ -133,7 +135,7 @@ def det_alpha_payload(row: Row, facts: SignalFacts) -> Payload:
         **_sigma(row),
         "pi": float(row["pi"]),
         "context": facts.context,
-        "suggested_triggers": [],
+        "suggested_triggers": list(facts.triggers),
         **({"claims": [dict(claim) for claim in facts.claims]} if facts.claims else {}),
         "priors_ver": str(row["priors_ver"]),
         "provenance": _provenance(row, facts),

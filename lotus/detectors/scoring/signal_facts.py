@@ -16,6 +16,7 @@ from lotus.detectors.daily.tables import DayTables
 from lotus.detectors.meta_signals import asymmetry_of
 from lotus.detectors.scoring.signal_spec import ENTRAIN, KAIROS, NO_EVIDENCE, SIGNAL_EVENTS, UNCERT, VETOES
 from lotus.detectors.spec import DetectorSpec
+from lotus.detectors.spec_triggers import suggested
 from lotus.errors import BeliefError, SchemaError
 from lotus.hashing import natural_id
 from lotus.manifest import Manifest
@@ -67,6 +68,7 @@ def facts_of(
             "det_uncert": Gate("uncert", score.tau_uncert, "at_most", not veto & UNCERT),
             "mx_evidence": Gate("mx_evidence", None, "known", not veto & NO_EVIDENCE),
         },
+        triggers=suggested(spec.triggers, float(row["s"])),
         braids_fired=tuple(braid.braid_id for braid in braids),
         claims=tuple(asdict(c) for c in fired_claims(priors, spec.detector_id, int(row["fired"]), claims_bps)),
         context=context_text([int(row[name]) for name in BIN_COLUMNS]),

@@ -86,6 +86,17 @@ def test_a_signal_names_what_its_braids_claim_and_without_a_claim_nothing(events
         assert json.loads(signals[name])["claims"] == [claim]
 
 
+def test_a_signal_carries_the_entry_that_its_detector_proposes_for_its_side(events: Columns) -> None:
+    spec = replace(SPEC, detectors=tuple(replace(d, triggers=((1, "mid > 1usd"),)) for d in SPEC.detectors))
+    beliefs = LedgerBeliefs(spec, [priors_0("main"), VERSION])
+    sent = [
+        json.loads(x.payload) for x in SignalBus(spec, beliefs).publish(events).signals if x.schema_ver == DET_ALPHA
+    ]
+    assert {x["direction"] for x in sent} == {1, -1}
+    for payload in sent:
+        assert payload["suggested_triggers"] == (["mid > 1usd"] if payload["direction"] == 1 else [])
+
+
 def test_a_silent_or_vetoed_window_has_a_record_but_no_place_on_the_bus(events: Columns) -> None:
     everything = {**events, "published": np.ones(len(events["s"]), bool)}
     records = 0
