@@ -12,10 +12,13 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
+from msgspec import ValidationError, convert
+
 from lotus.decision.policy.policy import HorizonRule
 from lotus.errors import SchemaError
 from lotus.modules.signals import DET_ALPHA, META, SIGBUS, check_signal
 from lotus.names import is_name
+from lotus.priors.claims import NO_LEVEL, FiredClaim, total_of
 
 HINT: Final = "alpha-hint-1.0"
 SCHEMAS: Final = (DET_ALPHA, SIGBUS, META, HINT)
@@ -64,7 +67,8 @@ class AlphaInput:
     """One directional view. `source` is `det:<detector>@<version>`, `human:<name>` or `chart:<name>`.
 
     `score` in [0, 1] is strength times curated sigma (a hint's conviction): what calibration reads. It lives until
-    `valid_until_ms`, the end of its horizon.
+    `valid_until_ms`, the end of its horizon. `claim_bps` is the sum of what its fired braids claim, in its own
+    direction, `claim_level` the highest level of trust among them (`lotus.priors.claims`).
     """
 
     source: str
@@ -78,6 +82,8 @@ class AlphaInput:
     valid_until_ms: int
     regime: str
     triggers: tuple[str, ...] = ()
+    claim_bps: float = 0.0
+    claim_level: int = NO_LEVEL
 
     @property
     def kind(self) -> str:
@@ -163,6 +169,7 @@ def _alpha(reader: "_Reader", schema: str, delivery: AlphaContext, input_filter:
         reader.fault(InputFault.NOT_PUBLISHED, "publication.published", False, "True")
     end_ms, event_id = reader.time_ms("asof_ts", reported=True), reader.text("event_id")
     triggers = reader.texts("suggested_triggers") if schema != SIGBUS else ()
+    claims = total_of(reader.claims() if schema == DET_ALPHA else ())
     if end_ms is None or horizon is None or sign is None or score is None:
         return None
     valid_until = end_ms + 1000 * horizon
@@ -171,7 +178,7 @@ def _alpha(reader: "_Reader", schema: str, delivery: AlphaContext, input_filter:
     return AlphaInput(
         source=source, coin=reader.text("asset", reported=True), horizon_s=horizon, sign=sign, score=score,
         event_id=event_id, lifecycle_id=delivery.lifecycle_id, window_end_ms=end_ms, valid_until_ms=valid_until,
-        regime=delivery.regime or ANY_REGIME, triggers=triggers,
+        regime=delivery.regime or ANY_REGIME, triggers=triggers, claim_bps=claims[0], claim_level=claims[1],
     )  # fmt: skip
 
 
@@ -246,6 +253,14 @@ class _Reader:
             return tuple(value)
         self._wrong(name, "a list of texts")
         return ()
+
+    def claims(self) -> tuple[FiredClaim, ...]:
+        """Return the claims of fired braids; their schema is checked with the whole payload's."""
+        try:
+            return convert(self.payload.get("claims", ()), tuple[FiredClaim, ...])
+        except ValidationError as problem:
+            self.fault(InputFault.BAD_VALUE, "claims", problem, "braid_id, claim_bps and level of each")
+            return ()
 
     def inside(self, name: str) -> Mapping[str, Any] | None:
         value = self.payload.get(name)

@@ -25,6 +25,7 @@ from lotus.decision.curators import Curation, Nudge, curate
 from lotus.decision.fusion import Correlations, Fused, fuse
 from lotus.decision.intelligence import dm_capacity_risk, dm_fuse_quality
 from lotus.decision.knowledge.calibration import DmAlpha, ScoreCalibration
+from lotus.decision.knowledge.claims import Slopes, heard
 from lotus.decision.knowledge.feedback import DecisionMemory, authority_weights
 from lotus.decision.policy.policy import Policy
 from lotus.errors import ConfigError
@@ -55,7 +56,8 @@ class DecisionState:
 
     `positions` are signed USD by coin; `drawdown_sigmas` how far equity is below its peak, in deviations of the book;
     `ratchet` whether the brake held before; `turnover_used` of the day, in weights; `halted` why nothing may be opened.
-    `policy` is the one in force, its knobs already multiplied (`Policy.with_knobs`).
+    `slopes` is how far claims of braids count. `policy` is the one in force, its knobs already multiplied
+    (`Policy.with_knobs`).
     """
 
     branch: str
@@ -70,6 +72,7 @@ class DecisionState:
     policy: Policy
     authority: AccountMandate
     correlations: Correlations = field(default_factory=dict)
+    slopes: Slopes = field(default_factory=dict)
     drawdown_sigmas: float = 0.0
     ratchet: bool = False
     turnover_used: float = 0.0
@@ -204,7 +207,7 @@ def calibrated(state: DecisionState, views: Iterable[AlphaInput]) -> tuple[tuple
         if alpha is None:
             unused.append(NotUsed(view.event_id, f"{view.source} has no past at {view.horizon_s} s"))
         else:
-            alphas[(view.source, view.event_id)] = alpha
+            alphas[(view.source, view.event_id)] = heard(alpha, view, state.slopes, state.asof_ms)
     return tuple(alphas.values()), unused
 
 

@@ -15,6 +15,7 @@ import fastjsonschema
 
 from lotus.decision.allocation.relax import Allocation
 from lotus.decision.decide import Decision, Target
+from lotus.decision.knowledge.calibration import DmAlpha
 from lotus.errors import SchemaError
 from lotus.hashing import natural_id
 from lotus.modules.canonical import canonical_json
@@ -131,7 +132,7 @@ def _multipliers(decision: Decision) -> Payload:
 
 
 def _top(decision: Decision) -> list[Payload]:
-    reliability = {(a.source, a.event_id): a.reliability for a in decision.alphas}
+    alphas = {(a.source, a.event_id): a for a in decision.alphas}
     rows: list[Payload] = [
         {
             "source": p.source,
@@ -141,14 +142,29 @@ def _top(decision: Decision) -> list[Payload]:
             "horizon_s": p.horizon_s,
             "weight": p.weight,
             "mu_bps": p.mu_bps,
-            "reliability": reliability[(p.source, p.event_id)],
+            "reliability": alphas[(p.source, p.event_id)].reliability,
             "block": p.block[:2000],
+            **_claims(alphas[(p.source, p.event_id)]),
         }
         for f in decision.fused
         for p in f.parts
     ]
     rows.sort(key=lambda r: (-abs(r["weight"] * r["mu_bps"]), r["coin"], r["source"], r["event_id"]))
     return rows[:TOP]
+
+
+def _claims(alpha: DmAlpha) -> Payload:
+    """Return what claims of braids did to a view, nothing where they were not heard."""
+    if alpha.claim_slope == 0.0:
+        return {}
+    return {
+        "claims": {
+            "claim_bps": alpha.claim_bps,
+            "level": alpha.claim_level,
+            "slope": alpha.claim_slope,
+            "added_bps": alpha.claim_added_bps,
+        }
+    }
 
 
 def _solved(allocation: Allocation | None) -> Payload:

@@ -2,15 +2,17 @@
 
 `frames:` names expressions over the columns of a frame, `windows:` names expressions over the columns of a window
 (`window_spec.WINDOW_UNITS`, every column of the closing frame, and the names of `frames:` as they stand there),
-`signal:` is s. A null s is 0; s is clipped to [-1, 1]. Nothing is compiled here (`spec_check`, `spec_compile`).
+`signal:` is s, `triggers:` are proposed entries (`spec_triggers`). A null s is 0; s is clipped to [-1, 1]. Nothing is
+compiled here (`spec_check`, `spec_compile`).
 In the literature a detector is a formulaic alpha with a declared horizon.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Final
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Final
 
 from lotus.detectors.spec_check import Checked, KeyedError, check_expressions
+from lotus.detectors.spec_triggers import Triggers, read_triggers
 from lotus.errors import ConfigError, ExpressionError
 from lotus.experts.source import SpecSource, read_source
 from lotus.hashing import natural_id
@@ -26,7 +28,7 @@ MAX_NAME: Final[int] = 64  # characters of a name
 MAX_NAMES: Final[int] = 64  # of params, frames and windows together
 STATUSES: Final = ("active", "experimental")
 _KEYS: Final = ("detector_id", "family", "version", "idea", "horizon", "band", "best_phase_deg", "signal")
-_OPTIONAL: Final = ("status", "params", "frames", "windows")
+_OPTIONAL: Final = ("status", "params", "frames", "windows", "triggers")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +62,16 @@ class DetectorSpec:
     frames: Expressions
     windows: Expressions
     signal: str
+    triggers: Triggers = field(default=(), repr=False)
 
     @property
     def spec_id(self) -> str:
-        """128-bit identity of everything that shapes the signal; the idea's wording and the status do not."""
+        """128-bit identity of everything that shapes the signal; the idea's wording, status, triggers do not."""
         return natural_id("detector", repr(replace(self, idea="", status="")))
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the specification as plain data; triggers only where there are any."""
+        return {name: value for name, value in asdict(self).items() if name != "triggers" or value}
 
     @property
     def rho(self) -> float:
@@ -106,6 +113,7 @@ def parse_spec(text: str, where: str) -> DetectorSpec:
         frames=frames,
         windows=windows,
         signal=keys["signal"].scalar,
+        triggers=read_triggers(keys.get("triggers")),
     )
     depth, nodes = _measured(spec, keys)
     return replace(spec, depth=depth, nodes=nodes)

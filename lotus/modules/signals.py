@@ -44,7 +44,9 @@ class SignalFacts:
     """What a payload holds beyond its row; `gates` by their names on the bus, `asymmetry` by component, in deviations.
 
     An asymmetry component that is missing was not measured; the score is None when no positioning is. `context`: the
-    row's bins as text (`lotus.priors.context`).
+    row's bins as text (`lotus.priors.context`). `claims` are those of the braids that
+    fired, as they stand on the bus, `triggers` the entries that
+    its detector proposes for its side.
     """
 
     band_s: tuple[float, float]
@@ -58,6 +60,8 @@ class SignalFacts:
     asymmetry: Mapping[str, float] = field(default_factory=dict)
     asymmetry_score: float | None = None
     context: str = 12 * "-"
+    claims: tuple[Row, ...] = ()
+    triggers: tuple[str, ...] = ()
 
 
 @cache
@@ -123,7 +127,7 @@ def sigbus_payload(row: Row, facts: SignalFacts) -> Payload:
 
 
 def det_alpha_payload(row: Row, facts: SignalFacts) -> Payload:
-    """Return the directional part of a published row."""
+    """Return the directional part of a published row; `claims` is there only when a braid with a claim fired."""
     return {
         "schema_ver": DET_ALPHA,
         **_identity(row),
@@ -131,7 +135,8 @@ def det_alpha_payload(row: Row, facts: SignalFacts) -> Payload:
         **_sigma(row),
         "pi": float(row["pi"]),
         "context": facts.context,
-        "suggested_triggers": [],
+        "suggested_triggers": list(facts.triggers),
+        **({"claims": [dict(claim) for claim in facts.claims]} if facts.claims else {}),
         "priors_ver": str(row["priors_ver"]),
         "provenance": _provenance(row, facts),
         "card_ref": facts.card_ref,

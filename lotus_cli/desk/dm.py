@@ -17,6 +17,9 @@ COLUMNS = (
     TableColumn("source"), *numbers("s", "N", "pays, bps", "reliability", "slope", "promises", "lambda", "Brier",
                                     "its base", "log", "its base"),
 )  # fmt: skip
+CLAIMS = (
+    TableColumn("braids of"), *numbers("s", "level", "in force", "found", "s.e.", "days", "windows"),
+)  # fmt: skip
 CURVE = (*numbers("promises", "hits promised", "hits found", "95 %", "bps promised", "bps found"), TableColumn(""))
 
 LEGEND = (
@@ -100,6 +103,7 @@ def facts_of(knowledge: Any, quality: Any) -> dict[str, Any]:
         "quality": quality_by_source.get(("", 0)),
         "sources": sources,
         "alike": [[*pair, rho] for pair, rho in sorted(knowledge.correlations.items())],
+        "claims": [asdict(one) for one in knowledge.claims],
         "executors": [asdict(one) for one in knowledge.memory.executors],
         "covariance": {
             "coins": list(knowledge.covariance.coins),
@@ -126,6 +130,7 @@ def page(facts: dict[str, Any], source: str | None, wide: bool = False) -> str:
         curves = [(f"{row['source']} at {row['horizon_s']} s", row["quality"]) for row in shown]
     for title, quality in curves:
         lines += _curve(title, quality, wide)
+    lines += _claims([row for row in facts["claims"] if source in (None, row["source"])], wide)
     risk = facts["covariance"]
     deviations = ", ".join(f"{coin} {bps:.1f}" for coin, bps in zip(risk["coins"], risk["hour_bps"], strict=True))
     lines.append(folded(f"deviation of an hour, bps, from {risk['rows']} minutes: {deviations or 'too few to fit'}"))
@@ -174,6 +179,19 @@ def _curve(title: str, quality: dict[str, Any] | None, wide: bool) -> list[str]:
         for b in quality["curve"]
     ]  # fmt: skip
     return ["", folded(summary), table(CURVE, rows, wide), ""]
+
+
+def _claims(rows: list[dict[str, Any]], wide: bool) -> list[str]:
+    """Return how far the claims of fired braids were kept; nothing where none fired."""
+    if not rows:
+        return []
+    title = "claims of braids: bps paid beyond the promise of the score for each bps claimed"
+    shown = [
+        (r["source"], str(r["horizon_s"]), str(r["level"]), f"{r['value']:.3f}", f"{r['found']:+.3f}",
+         f"{r['se']:.3f}", str(r["days"]), f"{r['windows']:,}")
+        for r in rows
+    ]  # fmt: skip
+    return ["", title, table(CLAIMS, shown, wide), ""]
 
 
 def _cell(cell: Any) -> dict[str, Any]:

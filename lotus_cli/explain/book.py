@@ -78,6 +78,18 @@ def book_lines(story: BookStory) -> list[str]:
     lines += [
         f"  VIEW {view['event_id']} of {view['source']} on {view['coin']} over {view['horizon_s']} s: "
         f"{view['mu_bps']:+.2f} bps, weight {view['weight']:+.3f}, reliability {view['reliability']:.3f}"
+        f"{_claims(view)}"
         for view in story.views
     ]
     return lines
+
+
+def _claims(view: Mapping[str, Any]) -> str:
+    """Return what the claims of fired braids did to a view, "" where they were not heard."""
+    claims = view.get("claims")
+    if claims is None:
+        return ""
+    return (
+        f"; its braids claim {claims['claim_bps']:+.2f} bps at level {claims['level']}, kept by {claims['slope']:.3f}: "
+        f"{claims['added_bps']:+.2f} bps of it"
+    )

@@ -8,6 +8,7 @@ import click
 
 from lotus.errors import LotusError
 from lotus_cli.explain.book import VIEWS, BookStory, book_lines, book_story
+from lotus_cli.explain.claims import claims_lines
 from lotus_cli.explain.execution import execution_lines
 from lotus_cli.explain.facts import Story, story_of
 from lotus_cli.terminal.output import CHECK_FAILED, emit
@@ -90,6 +91,7 @@ def text_of(story: Story) -> str:
         lines += _belief(belief)
     if not story.beliefs:
         lines.append("  no braid fired: the score is the detector's own")
+    lines += claims_lines(story.claims)
     lines += ["", *_outcome(story.outcome), "", *execution_lines(story.execution), "", *_frames(story.frames)]
     return "\n".join(lines)
 

@@ -21,6 +21,7 @@ from lotus.priors.types import ActiveBraid, PriorsVersion
 from lotus.priors.vocabulary import BIN_COLUMNS, rule_mask
 from lotus.progress.steps import Steps, untold
 from lotus.timebase import day_of
+from lotus_cli.explain.claims import claims_story, fired_in
 from lotus_cli.explain.execution import execution_story, window_behind
 from lotus_cli.terminal.output import clock
 from lotus_store.config import Settings, load_settings
@@ -49,6 +50,7 @@ class Story:
     outcome: dict[str, Any] | None
     execution: dict[str, Any] | None
     frames: dict[str, Any]
+    claims: dict[str, Any] | None
 
     def as_json(self) -> dict[str, Any]:
         """Return plain values."""
@@ -74,6 +76,7 @@ class Story:
             "outcome": self.outcome,
             "execution": self.execution,
             "frames": self.frames,
+            "claims": self.claims,
         }
 
 
@@ -95,6 +98,7 @@ def story_of(settings: Settings, databases: Databases, name: str, progress: Step
         beliefs = [_belief(sig, lake, version, braid) for braid in fired if braid.braid_type != "field"]
         experts = _experts(sig, branch, day_of(int(event["window_start_ms"])))
         outcome = read_eval(sig, event_id)
+        claims = claims_story(databases, event, fired_in(sig, version, event))
     progress("computing every number again", 0)
     manifest = _manifest(settings, branch)
     tables = event_tables(lake, event, day, manifest)
@@ -112,6 +116,7 @@ def story_of(settings: Settings, databases: Databases, name: str, progress: Step
         outcome=outcome,
         execution=execution,
         frames=frames,
+        claims=claims,
     )
 
 

@@ -16,6 +16,7 @@ from lotus_cli.terminal.places import at_home, settings_of
 from lotus_store.config import Settings, load_settings
 from lotus_store.databases import Connection, Databases
 from lotus_store.lake import Lake
+from lotus_store.ledger.beliefs.braids import claims_of
 from lotus_store.ledger.beliefs.expert_sets import read_expert_sets
 from lotus_store.ledger.beliefs.priors import read_version
 from lotus_store.ledger.signals.events import read_event
@@ -54,5 +55,6 @@ def payload_of(sig: Connection, settings: Settings, event_id: str, schema_ver: s
     manifest = load_settings(home=settings.home, config=settings.config, branch=str(row["branch"])).manifest
     tables = event_tables(Lake(settings.lake_root), row, str(row["day"]), manifest)
     experts = set_of_day(day_of(int(row["window_start_ms"])), read_expert_sets(sig, str(row["branch"]))).version
-    facts = facts_of(row, spec_of(row, shipped_detectors()), manifest, version, tables, experts)
+    claims = claims_of(sig, [braid.braid_id for braid in version.braids])
+    facts = facts_of(row, spec_of(row, shipped_detectors()), manifest, version, tables, experts, claims)
     return check_signal(BUILDERS[schema_ver](row, facts))

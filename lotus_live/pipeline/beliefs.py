@@ -18,6 +18,7 @@ from lotus_live.pipeline.day_lane import LaneSpec
 from lotus_store.databases import Databases
 from lotus_store.day_tables import read_day_tables, tables_after
 from lotus_store.lake import Lake
+from lotus_store.ledger.beliefs.braids import claims_of
 from lotus_store.ledger.beliefs.expert_sets import read_expert_sets
 from lotus_store.ledger.beliefs.late_priors import Put, put_off, settle_late
 from lotus_store.ledger.beliefs.priors import read_version, swaps
@@ -33,13 +34,17 @@ class KnownTables:
 
 @dataclass(slots=True)
 class LedgerBeliefs:
-    """Priors, tables and experts of one branch. `versions` stand in order of their times, the genesis version first."""
+    """Priors, tables and experts of one branch. `versions` stand in order of their times, the genesis version first.
+
+    `claims_bps` is what the braids of the versions claim, by braid.
+    """
 
     spec: LaneSpec
     versions: list[PriorsVersion] = field(default_factory=list)
     by_day: dict[str, KnownTables] = field(default_factory=dict)
     refused: list[PriorsVersion] = field(default_factory=list)
     sets: list[InForce] = field(default_factory=list)
+    claims_bps: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Begin with the genesis version."""
@@ -83,11 +88,15 @@ def ledger_beliefs(databases: Databases, lake: Lake, spec: LaneSpec) -> LedgerBe
 
 
 def fresh_versions(databases: Databases, beliefs: LedgerBeliefs) -> list[PriorsVersion]:
-    """Return the versions in force on the branch that the beliefs do not know yet (blocking)."""
+    """Return the versions in force on the branch that the beliefs do not know yet (blocking); note what they claim."""
     branch = beliefs.spec.branch
     with databases.connect("sig") as connection:
         names = [ver for _, ver in swaps(connection, branch, in_force=True) if not beliefs.has(ver)]
-        return [read_version(connection, branch, ver) for ver in names]
+        fresh = [read_version(connection, branch, ver) for ver in names]
+        strangers = {b.braid_id for version in fresh for b in version.braids} - set(beliefs.claims_bps)
+        if strangers:
+            beliefs.claims_bps = {**beliefs.claims_bps, **claims_of(connection, sorted(strangers))}
+        return fresh
 
 
 def settle_start(databases: Databases, spec: LaneSpec) -> list[Put]:

@@ -58,7 +58,8 @@ class SignalBus:
             try:
                 spec = spec_of(row, self._spec.detectors)
                 experts = self._beliefs.experts(day_of(int(row["window_start_ms"]))).version
-                facts = facts_of(row, spec, self._spec.manifest, self._version(row), self._tables(row), experts)
+                version, tables, claims = self._version(row), self._tables(row), self._beliefs.claims_bps
+                facts = facts_of(row, spec, self._spec.manifest, version, tables, experts, claims)
                 payloads = payloads_of(row, facts)
             except UNFIT as problem:
                 refused += [_refusal(row, ver, problem) for ver in SIGNAL_SCHEMAS]

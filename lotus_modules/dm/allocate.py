@@ -15,6 +15,7 @@ from lotus.decision.allocation.relax import Solve
 from lotus.decision.alphas import AlphaInput, CueInput
 from lotus.decision.book import CoinMarket
 from lotus.decision.decide import AccountMandate, Decision, DecisionState, decide
+from lotus.decision.knowledge.claims import in_force
 from lotus.decision.policy.experiments import PolicyExperiment, experiment_row
 from lotus.decision.policy.policy import Policy
 from lotus.decision.standing import Standing, seen
@@ -154,6 +155,7 @@ class Allocator:
             policy=policy,
             authority=self.authority,
             correlations=knowledge.correlations,
+            slopes=in_force(knowledge.claims),
             drawdown_sigmas=standing.drawdown_sigmas(equity, policy.risk),
             ratchet=standing.ratchet,
             turnover_used=standing.turnover,

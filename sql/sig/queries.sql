@@ -110,6 +110,10 @@ SELECT body FROM board ORDER BY braid_id;
 -- name: read_braid
 SELECT body FROM braid_history WHERE braid_id = %s ORDER BY day DESC, ordinal DESC LIMIT 1;
 
+-- name: claims_of
+SELECT DISTINCT ON (braid_id) braid_id, body ->> 'claim_bps' FROM braid_history
+WHERE braid_id = ANY(%s) ORDER BY braid_id, day DESC, ordinal DESC;
+
 -- name: read_history
 SELECT day, ordinal, old_state, new_state, reason, priors_before, priors_after, fixtures_hash, git_sha
 FROM braid_history

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lotus.decision.knowledge.evidence import REGIME_NAMES, Outcomes, Table, coded, outcome_sums
+from lotus.priors.claims import NO_LEVEL
 from lotus.timebase import day_of, day_start_ms, next_day
 
 FIRST_DAY = "2025-06-01"
@@ -22,6 +23,8 @@ class Paid(NamedTuple):
     day: str
     half_life_s: float
     weight: float = 1.0
+    claim_bps: float = 0.0
+    claim_level: int = NO_LEVEL
 
     def move_bps(self, t: int) -> float:
         """What it had paid after t seconds; NaN beyond the horizon."""
@@ -60,6 +63,8 @@ def columns(rows: Sequence[Paid], times_s: Iterable[int] = ()) -> Outcomes:
         score=np.array([row.score for row in rows]),
         weight=np.array([row.weight for row in rows]),
         moves_bps=np.array([[row.move_bps(t) for t in horizons] for row in rows]).reshape(len(rows), len(horizons)),
+        claim_bps=np.array([row.claim_bps for row in rows]),
+        claim_level=np.array([row.claim_level for row in rows], dtype=np.int64),
     )
 
 

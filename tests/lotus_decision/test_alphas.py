@@ -36,6 +36,15 @@ def test_a_directional_signal_becomes_an_input() -> None:
     )  # fmt: skip
 
 
+def test_claims_of_fired_braids_are_heard_and_checked() -> None:
+    claims = [{"braid_id": "a", "claim_bps": 2.5, "level": 0}, {"braid_id": "b", "claim_bps": -1.0, "level": 2}]
+    found = ingest(det_alpha(claims=claims), AT_ONCE, INPUT_FILTER)
+    assert isinstance(found, AlphaInput)
+    assert (found.claim_bps, found.claim_level) == (1.5, 2)
+    assert faults(det_alpha(claims=[{"braid_id": "a"}])) == [(InputFault.BAD_VALUE, "claims")]
+    assert faults(det_alpha(claims=[])) == [(InputFault.BAD_SCHEMA, "data")]
+
+
 def test_a_hint_of_a_person_comes_through_the_same_filter() -> None:
     found = ingest(hint(), AT_ONCE, INPUT_FILTER)
     assert isinstance(found, AlphaInput)

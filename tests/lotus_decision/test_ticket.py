@@ -52,6 +52,16 @@ def test_it_tells_what_was_promised() -> None:
     assert ticket["expected"]["return_bps"] > ticket["expected"]["cost_bps"] > 0.0
 
 
+def test_it_tells_what_claims_did_where_they_were_heard() -> None:
+    one = replace(view("BTC"), claim_bps=5.0, claim_level=0)
+    (heard,) = ticket_of(decided(desk(slopes={(one.source, one.horizon_s, 0): 0.5}), [one]))["top_alphas"]
+    (before,) = ticket_of(decided(desk(), [one]))["top_alphas"]
+    assert before == ticket_of(decided(desk(), [view("BTC")]))["top_alphas"][0]
+    added = heard["mu_bps"] - before["mu_bps"]
+    assert 0.0 < added < 2.6
+    assert heard["claims"] == {"claim_bps": 5.0, "level": 0, "slope": 0.5, "added_bps": pytest.approx(added)}
+
+
 @pytest.mark.parametrize("name", sorted(decision_schema()["properties"]))
 def test_no_member_can_be_missing_or_of_another_kind(name: str) -> None:
     ticket = some_ticket()

@@ -5,7 +5,9 @@ from importlib import resources
 import pytest
 
 from lotus.detectors.spec import MAX_CHARACTERS, Parameter, parse_spec
+from lotus.detectors.spec_triggers import suggested
 from lotus.errors import ConfigError, ExpressionError
+from lotus.triggers.checker import read_trigger
 
 TEXT = """\
 detector_id: drift
@@ -55,6 +57,40 @@ def test_what_a_file_says() -> None:
     assert [p.value for p in spec.jittered(1.2).params] == pytest.approx([7.2, 0.15, 2.4])
     # by hand: columns imb_5, ret_bps, imbalance; consts floor, edge, 0; mean, gt, gt, and, abs, ema, div, where
     assert (spec.depth, spec.nodes) == (5, 14)
+
+
+TRIGGERS = """\
+triggers:
+  long: touch(prev_high, 5bps) if spread_bps < 4
+  short: cross(vwap, down)
+"""
+
+
+def test_triggers_are_proposed_by_side_and_shape_no_identity() -> None:
+    plain, spec = parse_spec(TEXT, "drift.yaml"), parse_spec(TEXT + TRIGGERS, "drift.yaml")
+    (long,) = suggested(spec.triggers, 0.2)
+    assert read_trigger(long).text == long == read_trigger("touch(prev_high, 5bps) if spread_bps < 4").text
+    assert suggested(spec.triggers, -0.2) == (read_trigger("cross(vwap, down)").text,)
+    assert suggested(spec.triggers, 0.0) == suggested(plain.triggers, 0.2) == ()
+    assert (spec.spec_id, repr(spec)) == (plain.spec_id, repr(plain))
+    assert "triggers" not in plain.as_json()
+    assert spec.as_json()["triggers"] == spec.triggers
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "says"),
+    [
+        ("touch(entry)", 23, "the level entry"),
+        ("adv_usd > 1e9", 23, "adv_usd"),
+        ("touch(prev_high) if adv_usd > 1e9", 23, "adv_usd"),
+        ("touch(prev_hi)", 23, "prev_hi"),
+    ],
+)
+def test_a_trigger_that_no_plan_could_watch_is_refused_in_its_place(text: str, line: int, says: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse_spec(TEXT + f"triggers:\n  long: {text}\n", "drift.yaml")
+    assert says in str(caught.value)
+    assert str(caught.value).startswith(f"line {line}, ")
 
 
 MISTAKES = {

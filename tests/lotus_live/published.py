@@ -1,12 +1,13 @@
 """A run that publishes, and the rows of its batch."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from tapes import MANIFEST, UNIVERSE
 
 from lotus.detectors.registry import shipped_detectors
 from lotus.detectors.scoring.scored import Columns
-from lotus.detectors.scoring.signal_facts import facts_of, payloads_of, published_rows, spec_of
+from lotus.detectors.scoring.signal_facts import NO_CLAIMS, facts_of, payloads_of, published_rows, spec_of
 from lotus.experts.fusion import default_experts
 from lotus.modules.canonical import canonical_json
 from lotus.modules.signals import check_signal
@@ -24,12 +25,13 @@ TABLES = neutral_beliefs(SPEC).neutral
 EXPERTS = default_experts().version
 
 
-def rebuilt(events: Columns, *versions: Any) -> dict[tuple[str, str], str]:
+def rebuilt(events: Columns, *versions: Any, claims_bps: Mapping[str, float] = NO_CLAIMS) -> dict[tuple[str, str], str]:
     """Return the canonical payloads of the published rows by (event, schema)."""
     by_name = {version.priors_ver: version for version in versions}
     out = {}
     for row in published_rows(events):
-        facts = facts_of(row, spec_of(row, SPEC.detectors), MANIFEST, by_name[row["priors_ver"]], TABLES, EXPERTS)
+        spec = spec_of(row, SPEC.detectors)
+        facts = facts_of(row, spec, MANIFEST, by_name[row["priors_ver"]], TABLES, EXPERTS, claims_bps)
         for payload in payloads_of(row, facts):
             out[row["event_id"], payload["schema_ver"]] = canonical_json(check_signal(payload))
     return out

@@ -24,6 +24,7 @@ from lotus.decision.knowledge.evidence import Columns, Ints, Table, coded, group
 from lotus.decision.policy.policy import CalibrationRule
 from lotus.errors import LookAheadError
 from lotus.hashing import natural_id, round_learned
+from lotus.priors.claims import NO_LEVEL
 from lotus.timebase import next_day
 
 Floats = NDArray[np.float64]
@@ -51,7 +52,8 @@ class Cell:
 class DmAlpha:
     """A calibrated view: `mu_bps` signed, over the horizon, shrunk by `shrinkage` and faded; `raw_mu_bps` before both.
 
-    `cell` says where it was read; `reliability` weighs it in the fusion.
+    `cell` says where it was read; `reliability` weighs it in the fusion. Where the claims of its fired braids are heard
+    (`claims`), `claim_added_bps` of `mu_bps` is what they did, by `claim_slope` of `claim_bps` at `claim_level`.
     """
 
     source: str
@@ -69,6 +71,10 @@ class DmAlpha:
     cell: CellKey
     valid_until_ms: int
     triggers: tuple[str, ...] = ()
+    claim_bps: float = 0.0
+    claim_level: int = NO_LEVEL
+    claim_slope: float = 0.0
+    claim_added_bps: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

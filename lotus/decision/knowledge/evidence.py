@@ -19,6 +19,7 @@ from lotus.columns import Column, TableSpec
 from lotus.decision.alphas import ANY_REGIME
 from lotus.decision.knowledge.regime import REGIMES, VOLATILITY_BIN, regime_of
 from lotus.outcomes.signal_eval import OK
+from lotus.priors.claims import NO_LEVEL
 
 Columns = Mapping[str, NDArray[np.generic]]
 Table = dict[str, NDArray[np.generic]]
@@ -28,6 +29,7 @@ PER_OCTAVE: Final = 32
 NO_SCORE: Final = -(2**16)  # bin of a score of zero, below all others
 REGIME_NAMES: Final = (ANY_REGIME, *dict.fromkeys(REGIMES))
 KEY: Final = ("window_end_ms", "asset", "detector_id")  # of both tables
+CLAIM, LEVEL = CLAIM_COLUMNS = ("claim_bps", "claim_level")
 EVENT_COLUMNS: Final = (*KEY, "spec_version", "horizon_s", "s", "ln_sigma_tilde", "eligible", VOLATILITY_BIN)
 
 
@@ -37,7 +39,8 @@ class Outcomes:
 
     `source` i8 [n] numbers `sources` (`det:<detector>@<version>`, rising names), `regime` i8 [n] `REGIME_NAMES`.
     `moves_bps` f8 [n, h] is what was paid at each of `horizons_s`, in the direction of the signal and before costs; NaN
-    beyond the own horizon. `score` and `weight` in [0, 1]; `end_ms` i8 [n] of the window.
+    beyond the own horizon. `score` and `weight` in [0, 1]; `end_ms` i8 [n] of the window. `claim_bps` f8 [n] and
+    `claim_level` i8 [n] are those of the braids that fired (0 and -1 where none did).
     """
 
     sources: tuple[str, ...]
@@ -49,6 +52,8 @@ class Outcomes:
     score: Floats
     weight: Floats
     moves_bps: Floats
+    claim_bps: Floats
+    claim_level: Ints
 
     @property
     def realised_bps(self) -> Floats:
@@ -71,7 +76,7 @@ def outcomes_of(events: Columns, evaluated: Columns, horizons_s: Sequence[int]) 
     """Return the outcomes of rows of SIGNAL_EVENTS that have an `ok` row in SIGNAL_EVAL, in the order of the events.
 
     Rows are matched by their key. Only eligible windows with a direction count. SIGNAL_EVAL is written when the longest
-    of `horizons_s` has ended, so that its rows are never early.
+    of `horizons_s` has ended, so that its rows are never early. Without the columns CLAIM_COLUMNS no braid fired.
     """
     spoken = only(events, has_direction(events))
     chosen, row = _matched(spoken, only(evaluated, evaluated["status"] == OK))
@@ -84,6 +89,7 @@ def outcomes_of(events: Columns, evaluated: Columns, horizons_s: Sequence[int]) 
     whole = (np.isfinite(moves) | beyond).all(axis=1) & np.isin(horizon, horizons)
     moves[beyond] = np.nan
     own = only(spoken, chosen[whole])
+    count = int(whole.sum())
     sources, source = sources_of(own)
     return Outcomes(
         sources=sources,
@@ -95,6 +101,8 @@ def outcomes_of(events: Columns, evaluated: Columns, horizons_s: Sequence[int]) 
         score=np.abs(signed_score(own)),
         weight=uniqueness(spoken)[chosen[whole]],
         moves_bps=moves[whole],
+        claim_bps=own[CLAIM].astype(np.float64) if CLAIM in own else np.zeros(count),
+        claim_level=own[LEVEL].astype(np.int64) if LEVEL in own else np.full(count, NO_LEVEL),
     )
 
 

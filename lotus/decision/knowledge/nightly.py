@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from lotus.decision.allocation.covariance import RISK_DAYS, Covariance, bar_returns, covariance_of
 from lotus.decision.fusion import Correlations
 from lotus.decision.knowledge.calibration import Floats, ScoreCalibration, calibrate
+from lotus.decision.knowledge.claims import ClaimSlope, Slopes, claim_sums, slopes_of, with_claims
 from lotus.decision.knowledge.evidence import Columns, Table, joined, outcome_sums, outcomes_of
 from lotus.decision.knowledge.likeness import correlations, likeness_sums
 from lotus.decision.knowledge.promises import promise_sums, promised
@@ -27,12 +28,13 @@ Mids = Mapping[str, tuple[NDArray[np.int64], Floats]]
 
 @dataclass(frozen=True, slots=True)
 class DaySums:
-    """A day's sums: of outcomes, of promises, of what pairs of sources said, and the returns of its bars."""
+    """A day's sums: of outcomes, of promises, of what pairs of sources said, returns of its bars, of claims."""
 
     outcomes: Table
     promises: Table
     likeness: Table
     returns: Table
+    claims: Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,26 +55,30 @@ class NightlyEstimates:
     covariance: Covariance
     correlations: Correlations
     quality: tuple[SourceQuality, ...]
+    claims: tuple[ClaimSlope, ...] = ()
 
 
 def evidence_of(
     day: str, events: Columns, evaluated: Columns, horizons_s: Sequence[int], fitted: Mapping[str, ScoreCalibration],
-    mids: Mids,
+    mids: Mids, slopes: Mapping[str, Slopes],
 ) -> DaySums:  # fmt: skip
     """Return the sums of what became known on `day`.
 
     `events`: SIGNAL_EVENTS of the day and of the one before it, `evaluated`: SIGNAL_EVAL of the day; `fitted`: the
-    calibrations in force on both days, where there was one; `mids`: (end_ms, mid) of each coin's frames of the day.
+    calibrations in force on both days, where there was one, `slopes`: of claims, likewise; `mids`: (end_ms, mid) of
+    each coin's frames of the day.
     """
     start, end = day_start_ms(day), day_start_ms(next_day(day))
     outcomes = outcomes_of(events, evaluated, horizons_s)
     ends = events["window_end_ms"].astype(np.int64)
     own = (ends >= start) & (ends < end)
+    mu, sigma = promised(outcomes, fitted)
     return DaySums(
         outcomes=outcome_sums(outcomes),
-        promises=promise_sums(outcomes, *promised(outcomes, fitted)),
+        promises=promise_sums(outcomes, with_claims(mu, outcomes, slopes), sigma),
         likeness=likeness_sums({name: values[own] for name, values in events.items()}),
         returns=bar_returns(day, mids),
+        claims=claim_sums(outcomes, mu),
     )
 
 
@@ -93,6 +99,7 @@ def learn(
         covariance=covariance_of(bars, day_start_ms(later)),
         correlations=correlations(one.likeness for one in days.values()),
         quality=quality_of([one.promises for one in days.values()]),
+        claims=slopes_of({d: one.claims for d, one in days.items()}),
     )
 
 

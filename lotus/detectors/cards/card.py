@@ -5,7 +5,6 @@ estimated or left out for looking bad. (Literature: model cards, Mitchell et al.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
 from lotus.detectors.cards.card_facts import SHOWN_CONTEXTS, CardFacts, Estimate
@@ -18,7 +17,7 @@ LIFE_HEAD = ("day", "from", "to", "reason")
 def static_card(spec: DetectorSpec) -> str:
     """Return the card of a version that no committed day knows yet: its specification alone."""
     head = [f"# {spec.detector_id} v{spec.version}", "", "No day is committed yet: nothing is known of its payoff."]
-    return "\n".join([*head, "", *_specification(asdict(spec), spec.spec_id, len(JITTER) - 1)]) + "\n"
+    return "\n".join([*head, "", *_specification(spec.as_json(), spec.spec_id, len(JITTER) - 1)]) + "\n"
 
 
 def card_markdown(facts: CardFacts) -> str:

@@ -6,7 +6,7 @@ matured, and intervals are clustered by day. No wording belongs here (see `card`
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -118,7 +118,7 @@ def card_facts(
         detector_id=spec.detector_id,
         version=spec.version,
         spec_id=spec.spec_id,
-        spec=asdict(spec),
+        spec=spec.as_json(),
         siblings=len(JITTER) - 1,
         day=history[-1].day,
         days=len(history),

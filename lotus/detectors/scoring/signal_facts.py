@@ -5,6 +5,8 @@ row names, so the same row gives the same payload live and in batch. The schemas
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -14,10 +16,12 @@ from lotus.detectors.daily.tables import DayTables
 from lotus.detectors.meta_signals import asymmetry_of
 from lotus.detectors.scoring.signal_spec import ENTRAIN, KAIROS, NO_EVIDENCE, SIGNAL_EVENTS, UNCERT, VETOES
 from lotus.detectors.spec import DetectorSpec
+from lotus.detectors.spec_triggers import suggested
 from lotus.errors import BeliefError, SchemaError
 from lotus.hashing import natural_id
 from lotus.manifest import Manifest
 from lotus.modules.signals import BUILDERS, Gate, Payload, Row, SignalFacts
+from lotus.priors.claims import fired_claims
 from lotus.priors.compiled import fired_braids
 from lotus.priors.context import context_text
 from lotus.priors.types import PriorsVersion
@@ -28,11 +32,16 @@ MEASURED = (
     "uncert", "kairos", "entrain", "mx_evidence", "mx_confirm", *(name for name in VALUE_COLUMNS if name != "x_hbar"),
 )  # fmt: skip
 
+NO_CLAIMS: Mapping[str, float] = MappingProxyType({})
+
 
 def facts_of(
-    row: Row, spec: DetectorSpec, manifest: Manifest, priors: PriorsVersion, tables: DayTables, experts_ver: str
-) -> SignalFacts:
+    row: Row, spec: DetectorSpec, manifest: Manifest, priors: PriorsVersion, tables: DayTables, experts_ver: str,
+    claims_bps: Mapping[str, float] = NO_CLAIMS,
+) -> SignalFacts:  # fmt: skip
     """Return what a payload of the row says beyond it; `experts_ver` names the experts of its day.
+
+    `claims_bps` is what braids claim, by braid.
 
     Raises `SchemaError` for another detector, version or tables, `BeliefError` for priors that the row does not name.
     """
@@ -59,7 +68,9 @@ def facts_of(
             "det_uncert": Gate("uncert", score.tau_uncert, "at_most", not veto & UNCERT),
             "mx_evidence": Gate("mx_evidence", None, "known", not veto & NO_EVIDENCE),
         },
+        triggers=suggested(spec.triggers, float(row["s"])),
         braids_fired=tuple(braid.braid_id for braid in braids),
+        claims=tuple(asdict(c) for c in fired_claims(priors, spec.detector_id, int(row["fired"]), claims_bps)),
         context=context_text([int(row[name]) for name in BIN_COLUMNS]),
         asymmetry=asymmetry,
         asymmetry_score=asymmetry_score,

@@ -1,6 +1,7 @@
 """dm_evidence[day]: what became known on the day that the decision-maker learns from, as sums.
 
-Outcomes by source, horizon, regime and score; promises by probability; what pairs of sources said; returns of minutes.
+Outcomes by source, horizon, regime and score; promises by probability; what pairs of sources said; returns of minutes;
+where braids fired, what their claims came to beyond the promises of scores.
 From these a nightly run knows months without reading their windows. Promises are those of the calibration in force on
 each window's own day: that of the newest nightly run before it, which had seen neither the day nor the window.
 """
@@ -10,7 +11,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from lotus.decision.allocation.covariance import DM_RETURNS
-from lotus.decision.knowledge.calibration import ScoreCalibration
+from lotus.decision.knowledge.claims import DM_CLAIMS, in_force, no_claims
 from lotus.decision.knowledge.evidence import EVENT_COLUMNS, evaluated_columns, outcome_sums_spec
 from lotus.decision.knowledge.likeness import DM_LIKENESS
 from lotus.decision.knowledge.nightly import DaySums, Mids, evidence_of
@@ -19,15 +20,16 @@ from lotus.timebase import next_day
 from lotus_assets.stages.chain import content_of
 from lotus_assets.stages.context import Made, Stage, StageContext, TextTable
 from lotus_assets.stages.history import commits_before
-from lotus_assets.stages.lake_tables import TablePart, joint_hash, present_of
+from lotus_assets.stages.lake_tables import TablePart, joint_hash, parts_hash
+from lotus_assets.stages.modules.fired_claims import FIRED_COLUMNS, with_claims_of
 from lotus_assets.stages.schema_check import schema_check, together
 from lotus_assets.stages.scoring.signal_eval import read_events, read_outcomes, two_days
 from lotus_resources.recent_values import RecentKind
 from lotus_store.ledger.day_commits import DayCommit
-from lotus_store.ledger.trading.knowledge import knowledge_of
+from lotus_store.ledger.trading.knowledge import Knowledge, knowledge_of
 
 NIGHT = "dm_knowledge"
-_FITTED, _SUMS = RecentKind("calibrations", 8), RecentKind("day sums", 128)
+_FITTED, _SUMS = RecentKind("nights", 8), RecentKind("day sums", 128)
 
 
 def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
@@ -45,10 +47,17 @@ def make(ctx: StageContext, day: str) -> Made:
     """Sum the day and write the four tables."""
     horizons = ctx.manifest.outcomes.horizons_s
     evaluated = read_outcomes(ctx, day, evaluated_columns(horizons))
-    fitted = {d: _calibration(ctx, night) for d, night in _nights(ctx, day).items()}
-    sums = evidence_of(day, read_events(ctx, day, EVENT_COLUMNS), evaluated, horizons, fitted, _mids(ctx, day))
-    tables = (sums.outcomes, sums.promises, sums.likeness, sums.returns)
-    parts = _parts(ctx)
+    nights = {d: _night(ctx, night) for d, night in _nights(ctx, day).items()}
+    fitted = {d: night.calibration for d, night in nights.items()}
+    slopes = {d: in_force(night.claims) for d, night in nights.items()}
+    events = with_claims_of(ctx, read_events(ctx, day, (*EVENT_COLUMNS, *FIRED_COLUMNS)))
+    sums = evidence_of(day, events, evaluated, horizons, fitted, _mids(ctx, day), slopes)
+    tables = [sums.outcomes, sums.promises, sums.likeness, sums.returns]
+    if len(sums.claims["n"]):
+        tables.append(sums.claims)
+    else:
+        ctx.lake.remove(DM_CLAIMS.name, ctx.branch, day)
+    parts = [*_parts(ctx), TablePart(DM_CLAIMS)][: len(tables)]
     written = [ctx.lake.write(p.spec, ctx.branch, day, t) for p, t in zip(parts, tables, strict=True)]
     schema = together("schema", *(schema_check(p.spec, t) for p, t in zip(parts, tables, strict=True)))
     notes = {"outcomes": int(sums.outcomes["n"].sum()), "promised": int(sums.promises["n"].sum())}
@@ -59,8 +68,25 @@ def make(ctx: StageContext, day: str) -> Made:
 def read_evidence(ctx: StageContext, commit: DayCommit) -> DaySums:
     """Return the sums of a committed day."""
     key = (ctx.branch, commit.day, commit.content_hash)
-    names = [part.spec.name for part in _parts(ctx)]
-    return ctx.recent.get(_SUMS, key, lambda: DaySums(*(ctx.lake.read(name, ctx.branch, commit.day) for name in names)))
+
+    def read() -> DaySums:
+        tables = [ctx.lake.read(part.spec.name, ctx.branch, commit.day) for part in _present_parts(ctx, commit.day)]
+        claims = tables.pop() if len(tables) > len(_parts(ctx)) else no_claims()
+        outcomes, promises, likeness, returns = tables
+        return DaySums(outcomes, promises, likeness, returns, claims)
+
+    return ctx.recent.get(_SUMS, key, read)
+
+
+def present(ctx: StageContext, day: str) -> str:
+    """Hash of the tables that are in the lake."""
+    return parts_hash(ctx, ctx.branch, day, _present_parts(ctx, day))
+
+
+def _present_parts(ctx: StageContext, day: str) -> list[TablePart]:
+    """Return the parts of a day: the table of claims is there only when a braid with a claim fired."""
+    claims = [TablePart(DM_CLAIMS)] if ctx.lake.exists(DM_CLAIMS.name, ctx.branch, day) else []
+    return [*_parts(ctx), *claims]
 
 
 def _parts(ctx: StageContext) -> list[TablePart]:
@@ -74,10 +100,10 @@ def _nights(ctx: StageContext, day: str) -> dict[str, DayCommit]:
     return {d: nights[0] for d, nights in commits.items() if nights}
 
 
-def _calibration(ctx: StageContext, night: DayCommit) -> ScoreCalibration:
-    def read() -> ScoreCalibration:
+def _night(ctx: StageContext, night: DayCommit) -> Knowledge:
+    def read() -> Knowledge:
         with ctx.databases.connect("dm") as dm:
-            return knowledge_of(dm, ctx.branch, night.day, night.day).calibration
+            return knowledge_of(dm, ctx.branch, night.day, night.day)
 
     return ctx.recent.get(_FITTED, (ctx.branch, night.day, night.content_hash), read)
 
@@ -102,4 +128,4 @@ def _table(sums: DaySums) -> TextTable:
     return TextTable(("source", "outcomes", "weight", "mean paid, bps", "promised"), lines)
 
 
-STAGE = Stage("dm_evidence", inputs, make, present_of(_parts))
+STAGE = Stage("dm_evidence", inputs, make, present)

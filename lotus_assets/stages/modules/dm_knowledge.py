@@ -7,6 +7,7 @@ same rows. How promises were kept is told for every source, losing ones too.
 
 from collections.abc import Mapping, Sequence
 
+from lotus.decision.knowledge.claims import in_force
 from lotus.decision.knowledge.feedback import DecisionMemory
 from lotus.decision.knowledge.nightly import ALL_SOURCES, NightlyEstimates, SourceQuality, learn
 from lotus.decision.knowledge.reliability import ForecastQuality, SourceReliability
@@ -59,7 +60,7 @@ def make(ctx: StageContext, day: str) -> Made:
     evidence = {commit.day: read_evidence(ctx, commit) for commit in _evidence(ctx, day)}
     learned = learn(day, evidence, reliabilities, shipped_policy())
     memory = DecisionMemory(learned.reliabilities)
-    knowledge = Knowledge(day, learned.calibration, memory, learned.covariance, learned.correlations)
+    knowledge = Knowledge(day, learned.calibration, memory, learned.covariance, learned.correlations, learned.claims)
 
     def ledger(connection: Connection) -> None:
         with ctx.databases.connect("dm") as dm:
@@ -72,6 +73,7 @@ def make(ctx: StageContext, day: str) -> Made:
         "days": len(evidence),
         "risk_bars": learned.covariance.rows,
         "pairs": len(learned.correlations),
+        **({"claims_heard": len(in_force(learned.claims))} if learned.claims else {}),
         **{f"executor_{e.executor}": e.value for e in executors},
         **_scores(_whole(learned.quality)),
     }

@@ -98,6 +98,12 @@ def read_braid(connection: Connection, braid_id: str) -> Braid | None:
     return from_body(row[0], Braid) if row else None
 
 
+def claims_of(connection: Connection, braid_ids: Sequence[str]) -> dict[str, float]:
+    """Return what braids claim in bps by braid; a name that is on no registry is left out."""
+    rows = connection.execute(query("sig", "claims_of"), [list(braid_ids)])
+    return {str(name): float(claim) for name, claim in rows}
+
+
 def read_monitors(
     connection: Connection, branch: str, before_day: str, braid_ids: Sequence[str]
 ) -> dict[str, list[Monitor]]:

@@ -13,6 +13,7 @@ import numpy as np
 from lotus.decision.allocation.covariance import Covariance
 from lotus.decision.fusion import Correlations
 from lotus.decision.knowledge.calibration import ScoreCalibration
+from lotus.decision.knowledge.claims import ClaimSlope
 from lotus.decision.knowledge.feedback import DecisionMemory, ExecutorScore
 from lotus.decision.knowledge.nightly import SourceQuality
 from lotus.decision.knowledge.reliability import SourceReliability
@@ -28,6 +29,7 @@ CORRELATIONS: Final = (CALIBRATION, "correlations")
 QUALITY: Final = (CALIBRATION, "quality")
 SOURCES: Final = (RELIABILITY, "sources")
 NIGHT: Final = (CELLS, SOURCES, COVARIANCE, CORRELATIONS, QUALITY)
+CLAIMS: Final = (RELIABILITY, "claims")  # absent of nights that knew nothing of claims
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,7 @@ class Knowledge:
     """What is known from the evidence of `day` and earlier; in force on later days.
 
     `memory.reliabilities` are those of the night, `memory.executors` the newest scores that were asked for. A
-    covariance without coins means that there were too few returns to fit one.
+    covariance without coins means that there were too few returns to fit one. `claims` are slopes of braids' claims.
     """
 
     day: str
@@ -43,6 +45,7 @@ class Knowledge:
     memory: DecisionMemory
     covariance: Covariance
     correlations: Correlations
+    claims: tuple[ClaimSlope, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +69,10 @@ def put_knowledge(
 
 
 def content_of_night(knowledge: Knowledge, quality: Sequence[SourceQuality]) -> str:
-    """Return the content hash of a night's rows."""
+    """Return the content hash of a night's rows; a night without claims has the hash of one that knew of none."""
     bodies = _bodies(knowledge, quality)
-    return natural_id(*(word for key in NIGHT for word in (*key, bodies[key])))
+    keys = (*NIGHT, CLAIMS) if knowledge.claims else NIGHT
+    return natural_id(*(word for key in keys for word in (*key, bodies[key])))
 
 
 def knowledge_before(connection: Connection, branch: str, day: str) -> Knowledge | None:
@@ -100,6 +104,7 @@ def knowledge_of(connection: Connection, branch: str, night: str, executors_day:
             rows=stored.rows,
         ),
         correlations={(one, other): rho for one, other, rho in pairs},
+        claims=from_body(bodies.get(CLAIMS, ()), tuple[ClaimSlope, ...]),
     )
 
 
@@ -137,6 +142,7 @@ def _bodies(knowledge: Knowledge, quality: Sequence[SourceQuality]) -> dict[tupl
         COVARIANCE: to_body(stored),
         CORRELATIONS: to_body(pairs),
         QUALITY: to_body(tuple(quality)),
+        CLAIMS: to_body(knowledge.claims),
     }
 
 

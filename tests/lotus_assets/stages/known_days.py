@@ -7,9 +7,11 @@ from lotus.decision.knowledge.evidence import EVENT_COLUMNS, evaluated_columns
 from lotus.detectors.scoring.signal_spec import SIGNAL_EVENTS
 from lotus.microtape.frames.spec import FLOAT_COLUMNS, INT_COLUMNS
 from lotus.outcomes.signal_eval import signal_eval_spec
+from lotus.priors.types import PriorsVersion, priors_0
 from lotus.timebase import day_start_ms, next_day
 from lotus_assets.stages.context import StageContext, StageResult
 from lotus_assets.stages.modules import dm_evidence, dm_knowledge
+from lotus_assets.stages.modules.fired_claims import FIRED_COLUMNS
 from lotus_assets.stages.runner import run_stage
 from lotus_store.databases import Connection
 from lotus_store.ledger.day_commits import DayCommit, commit_day
@@ -17,7 +19,9 @@ from lotus_store.ledger.trading.knowledge import Knowledge, knowledge_before
 
 HORIZONS = (30, 300)
 EDGES = {"winner": 6.0, "loser": -6.0}  # bps at a score of one
-EVENTS = TableSpec("signal_events", SIGNAL_EVENTS.key, tuple(SIGNAL_EVENTS.column(name) for name in EVENT_COLUMNS))
+EVENTS = TableSpec(
+    "signal_events", SIGNAL_EVENTS.key, tuple(SIGNAL_EVENTS.column(name) for name in (*EVENT_COLUMNS, *FIRED_COLUMNS))
+)
 EVALUATED = TableSpec(
     "signal_eval", (), tuple(signal_eval_spec(HORIZONS).column(name) for name in evaluated_columns(HORIZONS))
 )
@@ -25,12 +29,17 @@ FRAME = {c.name: c.column() for c in (*INT_COLUMNS, *FLOAT_COLUMNS)}
 FRAMES = TableSpec("microtape_frames", ("end_ms",), (FRAME["end_ms"], FRAME["mid"]))
 
 
-def a_day(ctx: StageContext, day: str, seed: int) -> None:
-    """Write and commit a day of windows of two detectors, what became of them, and the frames of three coins."""
+def a_day(ctx: StageContext, day: str, seed: int, version: PriorsVersion | None = None, kept_bps: float = 0.0) -> None:
+    """Write and commit a day of windows of two detectors, what became of them, and the frames of three coins.
+
+    Under `version` its first braid of each detector fires in every second group of windows, which pays `kept_bps` more.
+    """
     rng, n, start = np.random.default_rng(seed), 240, day_start_ms(day)
     side, score = rng.choice([-1.0, 1.0], n), rng.uniform(0.1, 0.9, n)
     detector = np.array(list(EDGES), dtype=object)[np.arange(n) % 2]
-    moved = side * (np.array([EDGES[name] for name in detector]) * score + rng.normal(size=n))
+    fires = (np.arange(n) // 4 % 2).astype(np.uint64) * np.uint64(version is not None)
+    edge = np.array([EDGES[name] for name in detector]) * score + kept_bps * fires
+    moved = side * (edge + rng.normal(size=n))
     asset = np.array(["BTC", "ETH"], dtype=object)[np.arange(n) // 2 % 2]
     ends = start + 300_000 * (1 + np.arange(n) // 2)
     tables = {
@@ -39,6 +48,7 @@ def a_day(ctx: StageContext, day: str, seed: int) -> None:
             "spec_version": np.ones(n, np.int32), "horizon_s": np.full(n, 300, np.int32),
             "ln_sigma_tilde": np.zeros(n), "eligible": np.ones(n, np.bool_),
             "b_vol": (np.arange(n) // 4 % 5).astype(np.uint8),
+            "fired": fires, "priors_ver": np.full(n, (version or priors_0(ctx.branch)).priors_ver, object),
         },
         EVALUATED: {
             "detector_id": detector, "asset": asset, "window_end_ms": ends,

@@ -1,6 +1,7 @@
 """`lotus dm calibration`: what nights stored, losers too; a sentence where nothing is known."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from small_home import Cli
 
 from lotus.decision.allocation.covariance import Covariance
 from lotus.decision.knowledge.calibration import Cell, ScoreCalibration
+from lotus.decision.knowledge.claims import ClaimSlope
 from lotus.decision.knowledge.feedback import DecisionMemory, ExecutorScore
 from lotus.decision.knowledge.nightly import SourceQuality
 from lotus.decision.knowledge.reliability import CurveBin, ForecastQuality, SourceReliability
@@ -54,6 +56,16 @@ def test_a_loser_stands_in_the_page_as_silent() -> None:
     ]
     curve = [line.split() for line in page(facts, KEY[0]).splitlines()]
     assert ["7", "0.700", "0.400", "0.200", "to", "0.600", "2.000", "-1.000", "outside"] in curve
+
+
+def test_how_far_claims_were_kept_is_told() -> None:
+    night, quality = a_night()
+    slopes = (ClaimSlope(*KEY, 0, 0.0, -0.25, 0.3, 12, 2400), ClaimSlope("det:other@1", 60, 1, 0.5, 0.75, 0.1, 20, 50))
+    facts = facts_of(replace(night, claims=slopes), quality) | {"branch": "main"}
+    lines = [line.split() for line in page(facts, None, wide=True).splitlines()]
+    assert ["det:loser@1", "300", "0", "0.000", "-0.250", "0.300", "12", "2,400"] in lines
+    assert ["det:other@1", "60", "1", "0.500", "+0.750", "0.100", "20", "50"] in lines
+    assert "claims of braids" not in page(facts_of(night, quality) | {"branch": "main"}, None)
 
 
 def test_after_the_demo_the_newest_night_is_told(lotus: Cli) -> None:

@@ -1,5 +1,7 @@
 """The book for readers: a fill leads to its ticket and views."""
 
+from dataclasses import replace
+
 import pytest
 from book_rows import put_book
 
@@ -18,6 +20,16 @@ def test_a_fill_leads_to_the_ticket_and_the_views_of_its_coin(databases: Databas
     for told in ("fill f1", "TICKET t", "TARGET BTC: weight +0.00000 to +0.20000", "VIEW e1 of det:sr@1", "relaxed: "):
         assert told in text
     assert story.as_json()["ticket"]["equity_usd"] == 1e5
+
+
+def test_what_claims_did_to_a_view_is_told(databases: Databases) -> None:
+    put_book(databases)
+    story = book_story(databases, "d")
+    assert story is not None
+    claims = {"claim_bps": 5.0, "level": 1, "slope": 0.4, "added_bps": 2.0}
+    text = "\n".join(book_lines(replace(story, views=[story.views[0] | {"claims": claims}])))
+    assert "its braids claim +5.00 bps at level 1, kept by 0.400: +2.00 bps of it" in text
+    assert "claim" not in "\n".join(book_lines(story))
 
 
 def test_a_window_is_no_story_of_the_book(databases: Databases) -> None:

@@ -14,7 +14,7 @@ from lotus.detectors.meta_signals import asymmetry_of
 from lotus.detectors.scoring.scored import Columns
 from lotus.detectors.scoring.signal_facts import facts_of, payloads_of, published_rows, spec_of
 from lotus.errors import BeliefError, SchemaError
-from lotus.modules.signals import ASYMMETRY, META, SIGBUS, SIGNAL_SCHEMAS, Payload, check_signal
+from lotus.modules.signals import ASYMMETRY, DET_ALPHA, META, SIGBUS, SIGNAL_SCHEMAS, Payload, check_signal
 from lotus.priors.types import priors_0, priors_version
 from lotus.priors.vocabulary import N_BINS
 from lotus_live.live import run_live
@@ -67,6 +67,34 @@ def test_a_payload_tells_what_decided_the_window(events: Columns) -> None:
         if signal.schema_ver == META:
             assert set(payload["ms_asym_absent"]) == set(ASYMMETRY) - {"Z_W"}, "no edges yet, but a calendar"
             assert payload["ms_asym_score"] is None
+
+
+def test_a_signal_names_what_its_braids_claim_and_without_a_claim_nothing(events: Columns) -> None:
+    claims_bps = {BRAIDS[0].braid_id: 1.25}
+    beliefs = LedgerBeliefs(SPEC, [priors_0("main"), VERSION], claims_bps=claims_bps)
+    signals = by_name(list(SignalBus(SPEC, beliefs).publish(events).signals))
+    assert signals == rebuilt(events, VERSION, claims_bps=claims_bps)
+    plain = rebuilt(events, VERSION)
+    claimed = {name for name, text in signals.items() if text != plain[name]}
+    assert claimed == {
+        name
+        for name, text in signals.items()
+        if name[1] == DET_ALPHA and json.loads(text)["detector_id"] == BRAIDS[0].detector_id
+    }
+    for name in claimed:
+        claim = {"braid_id": BRAIDS[0].braid_id, "claim_bps": 1.25, "level": 0}
+        assert json.loads(signals[name])["claims"] == [claim]
+
+
+def test_a_signal_carries_the_entry_that_its_detector_proposes_for_its_side(events: Columns) -> None:
+    spec = replace(SPEC, detectors=tuple(replace(d, triggers=((1, "mid > 1usd"),)) for d in SPEC.detectors))
+    beliefs = LedgerBeliefs(spec, [priors_0("main"), VERSION])
+    sent = [
+        json.loads(x.payload) for x in SignalBus(spec, beliefs).publish(events).signals if x.schema_ver == DET_ALPHA
+    ]
+    assert {x["direction"] for x in sent} == {1, -1}
+    for payload in sent:
+        assert payload["suggested_triggers"] == (["mid > 1usd"] if payload["direction"] == 1 else [])
 
 
 def test_a_silent_or_vetoed_window_has_a_record_but_no_place_on_the_bus(events: Columns) -> None:
