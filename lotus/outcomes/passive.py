@@ -27,19 +27,15 @@ _NS_PER_HOUR = HOUR_MS * NS_PER_MS
 
 @dataclass(frozen=True, slots=True)
 class PassiveTape:
-    """Quotes and prints of one asset in one order, as `passive_kernel.rest_orders` reads them."""
+    """Quotes and prints of one asset in one order; `rows` [q, 6], `newest_ms`, `after` and `prints` as the kernel reads
+    them (`passive_kernel.rest_orders`)."""
 
     quotes: QuotePath
+    rows: Ints
     newest_ms: Ints
     after: Ints
     prints: Ints
     sz_decimals: int
-
-    @property
-    def rows(self) -> Ints:
-        """The quotes as rows [q, 6]."""
-        q = self.quotes
-        return np.ascontiguousarray(np.stack([q.recv_ns, q.time_ms, q.bid_px, q.bid_sz, q.ask_px, q.ask_sz], axis=1))
 
 
 def passive_tape(
@@ -55,7 +51,9 @@ def passive_tape(
     after = np.append(np.cumsum(is_print)[~is_print], m).astype(np.int64)
     newest = np.maximum.accumulate(np.append(np.int64(0), rows[:, 1]))[after[:-1]]
     newest = np.maximum(np.maximum.accumulate(quotes.time_ms), newest)
-    return PassiveTape(quotes, newest, after, np.ascontiguousarray(rows[order[is_print] - n]), sz_decimals)
+    q = quotes
+    quote_rows = np.stack([q.recv_ns, q.time_ms, q.bid_px, q.bid_sz, q.ask_px, q.ask_sz], axis=1)
+    return PassiveTape(quotes, quote_rows, newest, after, rows[order[is_print] - n], sz_decimals)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ One row per published window of a detector that spoke, of those that mature on t
 back to crossing. Descriptive by itself; the trader's trials (`lotus.knobs`) draw one style a window from it.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -14,7 +15,7 @@ from lotus.manifest import Manifest
 from lotus.outcomes.evaluate import Columns, Table
 from lotus.outcomes.passive import PassivePayoffs
 from lotus.outcomes.signal_eval import OK
-from lotus.outcomes.styles import EntryPlans, StyleTape, resting_payoffs
+from lotus.outcomes.styles import AssetTape, EntryPlans, StyleTape, asset_tapes, resting_payoffs
 
 RESTING: Final = (EntryStyle.JOIN, EntryStyle.IMPROVE)
 _NAMED: Final = ("event_id", "detector_id", "asset", "window_end_ms", "maturity_ms", "horizon_s")
@@ -58,7 +59,8 @@ def style_payoffs(events: Columns, rows: Columns, tape: StyleTape, manifest: Man
     chosen = np.flatnonzero(is_published & speaks & (np.asarray(rows["status"]) == OK))
     part = {name: np.asarray(values)[at[chosen]] for name, values in events.items()}
     out: Table = {name: np.asarray(rows[name])[chosen] for name in _NAMED}
-    paid = {style: _paid(part, tape, style, manifest, until_ms) for style in RESTING}
+    tapes = asset_tapes(tape, manifest, until_ms)
+    paid = {style: _paid(part, tapes, style, manifest) for style in RESTING}
     out["cross"] = paid[EntryStyle.JOIN].crossed_bps
     for style, payoffs in paid.items():
         out[f"{style}_low"], out[f"{style}_high"] = payoffs.low.payoff_bps, payoffs.high.payoff_bps
@@ -66,7 +68,7 @@ def style_payoffs(events: Columns, rows: Columns, tape: StyleTape, manifest: Man
     return out
 
 
-def _paid(part: Columns, tape: StyleTape, style: EntryStyle, manifest: Manifest, until_ms: int) -> PassivePayoffs:
+def _paid(part: Columns, tapes: Sequence[AssetTape], style: EntryStyle, manifest: Manifest) -> PassivePayoffs:
     n = len(part["event_id"])
     improves = np.full(n, style is EntryStyle.IMPROVE)
-    return resting_payoffs(part, tape, EntryPlans(improves, np.zeros(n, np.bool_)), manifest, until_ms)
+    return resting_payoffs(part, tapes, EntryPlans(improves, np.zeros(n, np.bool_)), manifest)

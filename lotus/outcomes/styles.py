@@ -4,7 +4,7 @@ The same windows, times and tape rule as `evaluate`; the life of an order is `pa
 in, and what that teaches, is `lotus.knobs`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +16,7 @@ from lotus.outcomes.evaluate import Columns, Table, asset_index, path_of, touche
 from lotus.outcomes.passive import (
     PassivePayoff,
     PassivePayoffs,
+    PassiveTape,
     RestingProbes,
     RestingTerms,
     passive_payoffs,
@@ -23,8 +24,6 @@ from lotus.outcomes.passive import (
 )
 from lotus.outcomes.signal_eval import OK
 from lotus.timebase import NS_PER_MS
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +43,39 @@ class EntryPlans:
     skips: NDArray[np.bool_]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class AssetTape:
+    """One asset's tape as orders at rest meet it, and where it has gaps: their begins and ends in ms."""
+
+    index: int
+    tape: PassiveTape
+    holes: tuple[NDArray[np.generic], NDArray[np.generic]]
+
+
+def asset_tapes(tape: StyleTape, manifest: Manifest, until_ms: int) -> list[AssetTape]:
+    """Return the tape of every asset, of what was received before `until_ms`."""
+    quote_asset, print_asset, gap_asset = (
+        asset_index(columns["asset"], manifest) for columns in (tape.quotes, tape.prints, tape.gaps)
+    )
+    received = np.asarray(tape.quotes["recv_ns"], dtype=np.int64) < until_ms * NS_PER_MS
+    out = []
+    for index, asset in enumerate(manifest.universe):
+        chosen, own_gaps = (quote_asset == index) & received, gap_asset == index
+        seq = np.asarray(tape.quotes["seq"], dtype=np.int64)[chosen]
+        prints = {name: np.asarray(values)[print_asset == index] for name, values in tape.prints.items()}
+        own = passive_tape(path_of(tape.quotes, chosen), seq, prints, asset.sz_decimals)
+        holes = np.asarray(tape.gaps["start_ms"])[own_gaps], np.asarray(tape.gaps["end_ms"])[own_gaps]
+        out.append(AssetTape(index, own, holes))
+    return out
+
+
 def resting_payoffs(
-    events: Columns, tape: StyleTape, plans: EntryPlans, manifest: Manifest, until_ms: int
+    events: Columns, tapes: Sequence[AssetTape], plans: EntryPlans, manifest: Manifest
 ) -> PassivePayoffs:
     """Return what windows pay that rest, and what they pay crossing at once, aligned with `events`.
 
-    `events` are columns of SIGNAL_EVENTS. NaN: no direction, or the tape (of what was received before `until_ms`) has
-    a gap or an end before the last wait is over.
+    `events` are columns of SIGNAL_EVENTS. NaN: no direction, or the tape has a gap or an end before the last wait is
+    over.
     """
     n = len(events["event_id"])
     low, high = (PassivePayoff(*(np.full(n, np.nan) for _ in range(3))) for _ in range(2))
@@ -58,22 +83,14 @@ def resting_payoffs(
     probes, costs = _probes(events, plans, manifest), manifest.outcomes
     latency, limit = costs.latency_ms * NS_PER_MS, manifest.kernel.gap_ms * NS_PER_MS
     terms = RestingTerms(costs.taker_fee_bps, costs.maker_fee_bps, costs.probe_notional_usd, latency, limit)
-    assets = {name: asset_index(getattr(tape, name)["asset"], manifest) for name in ("quotes", "prints", "gaps")}
     event_asset = asset_index(events["asset"], manifest)
-    received = np.asarray(tape.quotes["recv_ns"], dtype=np.int64) < until_ms * NS_PER_MS
     begins_ms = np.asarray(events["window_start_ms"], dtype=np.int64)
-    for index, asset in enumerate(manifest.universe):
-        rows = np.flatnonzero((event_asset == index) & (probes.direction != 0))
+    for own in tapes:
+        rows = np.flatnonzero((event_asset == own.index) & (probes.direction != 0))
         if not len(rows):
             continue
-        chosen = (assets["quotes"] == index) & received
-        seq = np.asarray(tape.quotes["seq"], dtype=np.int64)[chosen]
-        prints = {name: np.asarray(v)[assets["prints"] == index] for name, v in tape.prints.items()}
-        own = passive_tape(path_of(tape.quotes, chosen), seq, prints, asset.sz_decimals)
-        paid = passive_payoffs(own, probes.of(rows), terms)
-        own_gaps = assets["gaps"] == index
-        holes = np.asarray(tape.gaps["start_ms"])[own_gaps], np.asarray(tape.gaps["end_ms"])[own_gaps]
-        spoiled = touches(begins_ms[rows], paid.over_ms, *holes)
+        paid = passive_payoffs(own.tape, probes.of(rows), terms)
+        spoiled = touches(begins_ms[rows], paid.over_ms, *own.holes)
         for whole, bound in ((low, paid.low), (high, paid.high)):
             for name in ("payoff_bps", "rested", "held"):
                 getattr(whole, name)[rows] = np.where(spoiled, np.nan, getattr(bound, name))
@@ -118,7 +135,7 @@ def declared(
         np.array([plan.style is EntryStyle.IMPROVE for plan in own]),
         np.array([plan.fallback is Fallback.SKIP for plan in own]),
     )
-    low = resting_payoffs(part, tape, entries, manifest, until_ms).low
+    low = resting_payoffs(part, asset_tapes(tape, manifest, until_ms), entries, manifest).low
     out = dict(rows)
     horizon = np.asarray(part["horizon_s"], dtype=np.int64)
     for name, own_rows in (("payoff_p", horizon > 0), *((f"payoff_p_{h}", horizon == h) for h in np.unique(horizon))):
