@@ -73,7 +73,9 @@ def table(captures: Sequence[RawTape]) -> list[dict[str, Any]]:
     return [_line(name, chosen, paid, rows, blocks) for name, chosen in groups.items() if chosen.any()]
 
 
-def _line(name: str, chosen: NDArray[np.bool_], paid: Table, rows: Table, blocks: NDArray[np.int64]) -> dict[str, Any]:
+def _line(
+    name: str, chosen: NDArray[np.bool_], paid: Columns, rows: Columns, blocks: NDArray[np.int64]
+) -> dict[str, Any]:
     own = {style: np.asarray(values, dtype=np.float64)[chosen] for style, values in paid.items()}
     out: dict[str, Any] = {"windows": name, "n": int(chosen.sum()), "blocks": len(set(blocks[chosen].tolist()))}
     for style, values in own.items():

@@ -47,7 +47,7 @@ def choice_of(
         mult = _multiplier(version, spec.owner, spec.key, bins, time_ms, weave)
         if spec.key == STYLE_KEY:
             second = _multiplier(version, STEPS[1][0], spec.key, bins, time_ms, weave)
-            mult = style_of(mult, second, weave.phi_step)
+            mult = style_of(mult, second, weave.phi_step ** (weave.min_tilt / weave.max_tilt))
         moved |= {spec.key: mult} if mult != 1.0 else {}
     if trial is not None:
         moved = {key: mult for key, mult in moved.items() if key != trial.key}

@@ -95,17 +95,17 @@ def owners() -> dict[str, str]:
     return {spec.owner: spec.key for spec in KNOBS} | {owner: STYLE_KEY for owner, _ in STEPS}
 
 
-def style_of(first: float, second: float, full: float) -> float:
+def style_of(first: float, second: float, least: float) -> float:
     """Return the value of `entry_style` from the multipliers of its two steps; the second counts on the first alone.
 
-    A step is taken from half of `full` on, the multiplier of a lesson at its bound.
+    A step is taken whole from the multiplier `least` on: that of the smallest lesson that owns a patch.
 
-    >>> style_of(1.06, 1.06, 1.06) == STYLE_STEP**2, style_of(1.0, 1.06, 1.06), style_of(1.01, 1.0, 1.06)
+    >>> style_of(1.06, 1.06, 1.006) == STYLE_STEP**2, style_of(1.0, 1.06, 1.006), style_of(1.001, 1.0, 1.006)
     (True, 1.0, 1.0)
     """
-    if first < math.sqrt(full):
+    if first < least:
         return 1.0
-    return STYLE_STEP ** (2 if second >= math.sqrt(full) else 1)
+    return STYLE_STEP ** (2 if second >= least else 1)
 
 
 def patched(multipliers: Mapping[str, float], base: ExecutionKnobs | None = None) -> ExecutionKnobs:

@@ -49,7 +49,14 @@ def braid_of(owner: str, mult: float) -> ActiveBraid:
 
 @pytest.mark.parametrize(
     ("first", "second", "style"),
-    [(1.06, 1.0, "join"), (1.06, 1.06, "improve"), (1.0, 1.06, "cross"), (1.02, 1.06, "cross"), (0.95, 1.0, "cross")],
+    [
+        (1.06, 1.0, "join"),
+        (1.06, 1.06, "improve"),
+        (1.0, 1.06, "cross"),
+        (1.01, 1.0, "join"),
+        (1.002, 1.06, "cross"),
+        (0.95, 1.0, "cross"),
+    ],
 )
 def test_lessons_about_its_two_steps_choose_the_style_of_entry(first: float, second: float, style: str) -> None:
     mults = zip(STEPS, (first, second), strict=True)
