@@ -12,6 +12,7 @@ from lotus.trading.execution.events import Close, Command, Halt, Place
 from lotus.trading.execution.executor import begin
 from lotus.trading.execution.order_machine import Purpose, TrackedOrder
 from lotus.trading.execution.orders import OrderState, Side, TimeInForce
+from lotus.trading.execution.report import report
 from lotus.trading.execution.state import Ending, Phase
 from lotus.trading.execution.void import void_of
 from lotus.trading.plan.styles import Styles
@@ -68,6 +69,18 @@ def test_an_order_follows_a_moving_best_no_sooner_than_half_a_second(side: Side)
     assert (first.state, second.state) == (OrderState.CANCELED, OrderState.RESTING)
     assert second.order.limit_px == first.order.limit_px + 10 * int(side)
     assert second.sent_ms - first.sent_ms >= 500
+
+
+def test_the_report_tells_styles_and_re_pegs_where_something_rested() -> None:
+    desk = settle(desk_of())
+    away(desk, Side.BUY, 10)
+    settle(desk, 500)
+    assert report(desk.state, desk.now_ms, "venue")["styles"] == {
+        "entry": "join",
+        "fallback": "cross",
+        "exit": "cross",
+        "repegs": 1,
+    }
 
 
 @BOTH
