@@ -27,6 +27,7 @@ from lotus.modules.intents import Module
 from lotus.modules.messages.signals import TTL_S, meta_message, proposed_message
 from lotus.modules.signals import DET_ALPHA, META
 from lotus.names import path_step
+from lotus.trading.plan.styles import CROSSING
 from lotus.trading.venue import Venue
 from lotus_desk.accounts.accounts import VenueAccess, desk_accounts, venue_account
 from lotus_desk.accounts.paper import PaperAccounts
@@ -227,6 +228,7 @@ def _terms_of(settings: Settings, pace: float) -> DeskTerms:
         Decimal(str(wanted.budget_usd)),
         _in_step(wanted.entry_valid_ms, pace),
         wanted.leverage,
+        styles=CROSSING.ordered(wanted.entry_style, wanted.entry_fallback, wanted.exit_style),
     )
 
 

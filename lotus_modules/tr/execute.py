@@ -14,6 +14,7 @@ from msgspec import UNSET, structs, to_builtins
 
 from lotus.decision.knowledge.regime import regime_in
 from lotus.decision.ticket import check_ticket
+from lotus.detectors.entry_style import wait_ms
 from lotus.errors import SchemaError
 from lotus.hashing import natural_id
 from lotus.modules.envelope import Message, RefusedError
@@ -27,6 +28,7 @@ from lotus.trading.execution.rounding import MIN_NOTIONAL_USD
 from lotus.trading.execution.void import void_of_refusals
 from lotus.trading.plan.plan import Authority, Plan, ProbeTerms, probe_plan
 from lotus.trading.plan.refusals import Refusal, RefusalReason
+from lotus.trading.plan.styles import Styles
 from lotus.trading.plan.validate import AccountState, refusals
 from lotus_herald.consume import Delivery
 from lotus_herald.release import release_of
@@ -81,7 +83,9 @@ class Acceptor:
 
     def _take(self, delivery: Delivery[DmDecision], target: WindowTarget) -> bool:
         envelope, decision = delivery.envelope, delivery.payload
-        terms = replace(self.market.terms(Side(target.side)), release=envelope.release)
+        terms, asked = self.market.terms(Side(target.side)), to_builtins(target)
+        rest_ms = wait_ms(1000 * asked["horizon_s"]) if "horizon_s" in asked else 0
+        terms = replace(terms, release=envelope.release, styles=styles_in(asked, terms.styles), rest_ms=rest_ms)
         account = self.market.account_state(target.asset, terms.authority.account)
         plan, reasons = _planned(account, terms, target)
         if plan is not None:
@@ -92,7 +96,7 @@ class Acceptor:
                 valid_until_ms=decision.valid_until_ms,
             )
             reasons = refusals(plan, replace(account, release=release_of(Module.DM)))
-        reference = part_of(to_builtins(target), PlanReference, "a target")
+        reference = part_of(asked, PlanReference, "a target")
         return self.put(delivery, Wanted(target.asset, plan, reasons, account, reference))
 
     def put(self, delivery: Delivery[DmDecision], wanted: "Wanted") -> bool:
@@ -158,7 +162,9 @@ class _Book:
             self.ticket["authority"]["account_id"], usd, tuple(name["executor"] for name in names)
         )
         hold_ms = max(LEAST_HOLD_MS, 1000 * int(self.ticket["horizon_s"]))
-        self.terms = replace(market.book_terms(self.authority, hold_ms), release=delivery.envelope.release)
+        rest_ms = wait_ms(1000 * int(self.ticket["horizon_s"]))
+        terms = market.book_terms(self.authority, hold_ms)
+        self.terms = replace(terms, release=delivery.envelope.release, rest_ms=rest_ms)
         self.contexts = delivery.payload.contexts()
         self.open: dict[str, list[OpenPlan]] = {}
 
@@ -257,7 +263,8 @@ class _Book:
             trigger=target["trigger"],
             confidence=self.ticket["confidence"],
         )
-        plan = book_plan(entry, account.universe[coin], opened, px, account.now_ms, self.terms)
+        terms = replace(self.terms, styles=styles_in(target, self.terms.styles))
+        plan = book_plan(entry, account.universe[coin], opened, px, account.now_ms, terms)
         held = sum((int(p.side) * p.will_hold for p in self.open.get(coin, ())), ZERO)
         executor = f"{account.venue}:{plan.strategy}"
         own = replace(account, executor=executor, position=held, release=release_of(Module.DM))
@@ -270,6 +277,11 @@ class _Book:
 def _added(weight: float, held: float) -> float:
     """Return how much more of its direction a target asks for than was held."""
     return max(0.0, abs(weight) - abs(held)) if weight * held > 0.0 else abs(weight)
+
+
+def styles_in(target: Document, usual: Styles) -> Styles:
+    """Return the styles that a target of a ticket orders; what it does not say is the desk's."""
+    return usual.ordered(*(target.get(name, "") for name in ("entry_style", "entry_fallback", "exit_style")))
 
 
 def mark_of(account: AccountState) -> Decimal | None:

@@ -21,7 +21,7 @@ from lotus.modules.messages.signals import TTL_S
 class WindowTarget(msgspec.Struct, frozen=True, kw_only=True):
     """A window that is measured at unit notional: its coin, side and exit, and where it comes from.
 
-    `context` are its bins as text (`lotus.priors.context`).
+    `context` are its bins as text (`lotus.priors.context`). A style that is not ordered is the trader's.
     """
 
     asset: str
@@ -32,6 +32,9 @@ class WindowTarget(msgspec.Struct, frozen=True, kw_only=True):
     window_end_ms: int | UnsetType = UNSET
     horizon_s: int | UnsetType = UNSET
     context: str | UnsetType = UNSET
+    entry_style: OneOf["cross", "join", "improve"] | UnsetType = UNSET
+    entry_fallback: OneOf["cross", "skip"] | UnsetType = UNSET
+    exit_style: OneOf["cross", "join", "improve"] | UnsetType = UNSET
 
 
 class TargetContext(msgspec.Struct, frozen=True, kw_only=True):
