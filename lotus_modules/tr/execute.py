@@ -14,7 +14,7 @@ from msgspec import UNSET, structs, to_builtins
 
 from lotus.decision.knowledge.regime import regime_in
 from lotus.decision.ticket import check_ticket
-from lotus.detectors.entry_style import wait_ms
+from lotus.detectors.entry_style import EntryStyle, wait_ms
 from lotus.errors import SchemaError
 from lotus.hashing import natural_id
 from lotus.modules.envelope import Message, RefusedError
@@ -26,13 +26,13 @@ from lotus.trading.estimates.pre_trade import VenueHistory, pre_trade_estimate
 from lotus.trading.execution.orders import Side
 from lotus.trading.execution.rounding import MIN_NOTIONAL_USD
 from lotus.trading.execution.void import void_of_refusals
-from lotus.trading.plan.plan import Authority, Plan, ProbeTerms, probe_plan
+from lotus.trading.plan.plan import Authority, Plan, PlanKind, ProbeTerms, probe_plan
 from lotus.trading.plan.refusals import Refusal, RefusalReason
 from lotus.trading.plan.styles import Styles
 from lotus.trading.plan.validate import AccountState, refusals
 from lotus_herald.consume import Delivery
 from lotus_herald.release import release_of
-from lotus_modules.knobs import KnobChooser
+from lotus_modules.knobs import KnobChooser, StyleChooser
 from lotus_modules.tr.judging import as_body, judged, objections, with_estimate
 from lotus_modules.tr.predicting import nothing_known
 from lotus_store.ledger.bodies import to_plain
@@ -69,6 +69,7 @@ class Acceptor:
     market: VenueSnapshot
     chooser: KnobChooser = field(default_factory=KnobChooser)
     known_of: KnownOf = nothing_known
+    styler: StyleChooser = field(default_factory=StyleChooser)
 
     def take_decision(self, delivery: Delivery[DmDecision]) -> str:
         """Handle DM_DECISION: every target becomes a plan, or moves the plans that are open.
@@ -85,7 +86,8 @@ class Acceptor:
         envelope, decision = delivery.envelope, delivery.payload
         terms, asked = self.market.terms(Side(target.side)), to_builtins(target)
         rest_ms = wait_ms(1000 * asked["horizon_s"]) if "horizon_s" in asked else 0
-        terms = replace(terms, release=envelope.release, styles=styles_in(asked, terms.styles), rest_ms=rest_ms)
+        styles, draw = self.styler.of_probe(target, terms.styles)
+        terms = replace(terms, release=envelope.release, styles=styles, rest_ms=rest_ms)
         account = self.market.account_state(target.asset, terms.authority.account)
         plan, reasons = _planned(account, terms, target)
         if plan is not None:
@@ -97,6 +99,8 @@ class Acceptor:
             )
             reasons = refusals(plan, replace(account, release=release_of(Module.DM)))
         reference = part_of(asked, PlanReference, "a target")
+        if draw is not None:
+            reference = structs.replace(reference, style_draw=to_plain(draw))
         return self.put(delivery, Wanted(target.asset, plan, reasons, account, reference))
 
     def put(self, delivery: Delivery[DmDecision], wanted: "Wanted") -> bool:
@@ -104,6 +108,7 @@ class Acceptor:
         envelope, decision, plan, account = delivery.envelope, delivery.payload, wanted.plan, wanted.account
         context = wanted.reference.context or ""
         knobs = self.chooser.choice(delivery.connection, envelope.branch, context, account.now_ms, plan)
+        plan = None if plan is None else _in_style(plan, knobs.knobs.style)
         reasons, verdict, estimate = wanted.reasons, None, None
         if plan is not None and not reasons:
             history = self.known_of(envelope.branch, account.venue, account.now_ms)
@@ -272,6 +277,13 @@ class _Book:
 
     def _signals(self, coin: str) -> list[str]:
         return [alpha["event_id"] for alpha in self.ticket["top_alphas"] if alpha["coin"] == coin]
+
+
+def _in_style(plan: Plan, style: EntryStyle) -> Plan:
+    """Return a plan in the style of the trader's knob: one of the book that would cross. Probes are the yardstick."""
+    if plan.kind is not PlanKind.BOOK or not plan.styles.crosses or style is EntryStyle.CROSS:
+        return plan
+    return replace(plan, styles=Styles(entry=style, exit=style))
 
 
 def _added(weight: float, held: float) -> float:

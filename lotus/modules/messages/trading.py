@@ -62,8 +62,9 @@ class PlanLimits(msgspec.Struct, frozen=True, kw_only=True):
 class PlanReference(msgspec.Struct, frozen=True, kw_only=True):
     """What a plan was made of: the window that a probe measures, or the target of the book; and its knobs.
 
-    `knobs`, `predicted` and `venue_choice` are the choice and the pre-trade estimate as the trader stores them. A
-    member that does not belong to the plan is not there at all.
+    `knobs`, `predicted` and `venue_choice` are the choice and the pre-trade estimate as the trader stores them,
+    `style_draw` the style that a probe is tried in with the probability of each. A member that does not belong to the
+    plan is not there at all.
     """
 
     asset: str | UnsetType = UNSET
@@ -87,6 +88,7 @@ class PlanReference(msgspec.Struct, frozen=True, kw_only=True):
     knobs: Document | UnsetType = UNSET
     predicted: Document | UnsetType = UNSET
     venue_choice: list[Document] | UnsetType = UNSET
+    style_draw: Document | UnsetType = UNSET
 
 
 class DmDecision(Payload, frozen=True, kw_only=True):

@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from lotus.detectors.daemon_log import taught
-from lotus.detectors.entry_style import EntryPlan, EntryStyle
-from lotus.detectors.registry import shipped_detectors
+from lotus.detectors.entry_style import EntryStyle
+from lotus.detectors.registry import resting_entries
 from lotus.hashing import natural_id
 from lotus.microtape.frames.spec import MICROTAPE_QUOTES, TAPE_GAPS
 from lotus.microtape.prints import MICROTAPE_PRINTS
@@ -101,11 +101,6 @@ def _matured(ctx: StageContext, day: str, events: LakeTable) -> LakeTable:
     return declared(rows, events, tape, plans, ctx.manifest, day_start_ms(next_day(day))) if plans else rows
 
 
-def resting_entries() -> dict[str, EntryPlan]:
-    """Return how detectors are entered that do not cross."""
-    return {spec.detector_id: spec.entry for spec in shipped_detectors() if spec.entry.style is not EntryStyle.CROSS}
-
-
 def style_tape(ctx: StageContext, day: str, prints: bool = True) -> StyleTape:
     """Return quotes, gaps and, where they are asked for, prints of the day and of the day before where it has them."""
     trades: LakeTable = {}
@@ -162,10 +157,18 @@ def _executions(ctx: StageContext, day: str) -> list[Execution]:
 
 
 def _as_executed(rows: LakeTable, executed: Sequence[Execution]) -> tuple[LakeTable, list[Answered]]:
-    payoffs = {row.event_id: row.payoff_bps for row in executed if not row.void}
+    apart = frozenset(row.event_id for row in executed if _is_tried(row))
+    payoffs = {row.event_id: row.payoff_bps for row in executed if not row.void and row.event_id not in apart}
     filled = frozenset(row.event_id for row in executed if row.outcome == "closed")
     source = "paper_live" if executed and executed[0].venue == "paper" else "venue"
-    return with_executions(rows, payoffs, filled, source)
+    return with_executions(rows, payoffs, filled, source, apart)
+
+
+def _is_tried(row: Execution) -> bool:
+    """Return whether a window was executed in another style than its detector declares: that is the trader's."""
+    declared_entry = resting_entries().get(row.detector_id)
+    wanted = EntryStyle.CROSS if declared_entry is None else declared_entry.style
+    return row.outcome != "refused" and str(row.body["report"].get("styles", {}).get("entry", "cross")) != wanted
 
 
 def _without_paper(rows: Columns) -> int:
