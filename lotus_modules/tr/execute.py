@@ -108,7 +108,7 @@ class Acceptor:
         envelope, decision, plan, account = delivery.envelope, delivery.payload, wanted.plan, wanted.account
         context = wanted.reference.context or ""
         knobs = self.chooser.choice(delivery.connection, envelope.branch, context, account.now_ms, plan)
-        plan = None if plan is None else _in_style(plan, knobs.knobs.style)
+        plan = None if plan is None else in_style(plan, knobs.knobs.style)
         reasons, verdict, estimate = wanted.reasons, None, None
         if plan is not None and not reasons:
             history = self.known_of(envelope.branch, account.venue, account.now_ms)
@@ -279,7 +279,7 @@ class _Book:
         return [alpha["event_id"] for alpha in self.ticket["top_alphas"] if alpha["coin"] == coin]
 
 
-def _in_style(plan: Plan, style: EntryStyle) -> Plan:
+def in_style(plan: Plan, style: EntryStyle) -> Plan:
     """Return a plan in the style of the trader's knob: one of the book that would cross. Probes are the yardstick."""
     if plan.kind is not PlanKind.BOOK or not plan.styles.crosses or style is EntryStyle.CROSS:
         return plan

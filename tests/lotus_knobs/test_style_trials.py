@@ -5,7 +5,7 @@ import pytest
 
 from lotus.knobs.rows import rows_of
 from lotus.knobs.style_draw import STEPS, drawn_style
-from lotus.knobs.style_trials import style_observations
+from lotus.knobs.style_trials import Executed, style_observations
 from lotus.priors.context import NO_CONTEXT
 from lotus.timebase import day_start_ms
 
@@ -71,3 +71,17 @@ def test_rows_are_the_draws_and_a_window_without_some_payoff_is_in_no_trial() ->
         column = {"cross": "cross", "join": "join_low", "improve": "improve_low"}[draw.style.value]
         assert row.outcome_bps == table[column][place]
     assert style_observations(table, contexts, (0.0, 0.0), 7) == []
+
+
+def test_what_was_executed_counts_where_nearly_all_was_and_else_the_tape() -> None:
+    table = world(3.0, 1.0)
+    contexts = dict.fromkeys(table["event_id"].tolist(), NO_CONTEXT)
+    names = table["event_id"].tolist()
+    for missing, source in ((200, "paper_live"), (2_000, "tape_sim")):
+        executed = Executed(dict.fromkeys(names[missing:], -5.0), "paper_live")
+        trials = style_observations(table, contexts, SHARES, 7, executed)
+        assert {row.source for row in trials} == {source}
+        seen = {int(row.name[1:]) for row in trials}
+        assert (min(seen) >= missing) == (source == "paper_live")
+        if source == "paper_live":
+            assert {row.outcome_bps for row in trials} == {-5.0}

@@ -68,7 +68,7 @@ def test_windows_tried_in_another_style_count_as_modelled_and_nobody_had_to_answ
         "fill_source": np.full(40, "tape_sim", dtype=object),
     }
     apart = frozenset(names[:10])
-    payoffs = {name: -3.0 for name in names[10:]}
+    payoffs = dict.fromkeys(names[10:], -3.0)
     made, (line,) = with_executions(rows, payoffs, frozenset(names), "paper_live", apart)
     assert (line.published, line.answered, line.teaches) == (30, 30, True)
     assert np.isnan(made["payoff_y"][:10]).all()

@@ -44,7 +44,7 @@ WITHOUT_PAPER = "without_paper"  # note: whole windows of a signal without a mod
 
 def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
     """Events and tape of the day, and of the day before where they exist."""
-    executed, prints = _executions(ctx, day), MICROTAPE_PRINTS.name
+    executed, prints = executions(ctx, day), MICROTAPE_PRINTS.name
     return {
         **two_days(ctx, ctx.branch, day, "signal_events"),
         **two_days(ctx, ctx.tape_branch, day, "microtape_frames"),
@@ -68,7 +68,7 @@ def make(ctx: StageContext, day: str) -> Made:
     read = read_events(ctx, day, EVENT_COLUMNS)
     due = taught(read)
     events = {name: values[due] for name, values in read.items()}
-    executed = _executions(ctx, day)
+    executed = executions(ctx, day)
     rows, answered = _as_executed(_matured(ctx, day, events), executed)
     written = ctx.lake.write(spec, ctx.branch, day, rows)
 
@@ -146,7 +146,7 @@ def dropped_check(rows: Columns) -> CheckOutcome:
     return CheckOutcome("gaps_accounted", wrong == 0, text, numbers)
 
 
-def _executions(ctx: StageContext, day: str) -> list[Execution]:
+def executions(ctx: StageContext, day: str) -> list[Execution]:
     """Return the executions of the windows that mature on the day, at the venue that answered for most of them."""
     longest_ms = 1000 * max(ctx.manifest.outcomes.horizons_s)
     begin_ms, end_ms = day_start_ms(day), day_start_ms(next_day(day))
@@ -160,15 +160,24 @@ def _as_executed(rows: LakeTable, executed: Sequence[Execution]) -> tuple[LakeTa
     apart = frozenset(row.event_id for row in executed if _is_tried(row))
     payoffs = {row.event_id: row.payoff_bps for row in executed if not row.void and row.event_id not in apart}
     filled = frozenset(row.event_id for row in executed if row.outcome == "closed")
-    source = "paper_live" if executed and executed[0].venue == "paper" else "venue"
-    return with_executions(rows, payoffs, filled, source, apart)
+    return with_executions(rows, payoffs, filled, source_of(executed), apart)
 
 
 def _is_tried(row: Execution) -> bool:
     """Return whether a window was executed in another style than its detector declares: that is the trader's."""
     declared_entry = resting_entries().get(row.detector_id)
     wanted = EntryStyle.CROSS if declared_entry is None else declared_entry.style
-    return row.outcome != "refused" and str(row.body["report"].get("styles", {}).get("entry", "cross")) != wanted
+    return not is_in_style(row, wanted)
+
+
+def is_in_style(row: Execution, style: EntryStyle) -> bool:
+    """Return whether a window was entered in a style; one that was refused is in every one."""
+    return row.outcome == "refused" or row.body["report"].get("styles", {}).get("entry", EntryStyle.CROSS) == style
+
+
+def source_of(executed: Sequence[Execution]) -> str:
+    """Return the word for who executed."""
+    return "paper_live" if executed and executed[0].venue == "paper" else "venue"
 
 
 def _without_paper(rows: Columns) -> int:
