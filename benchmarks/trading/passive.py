@@ -49,16 +49,20 @@ def simulated(session: tuple[str, str] = SESSION) -> RawTape:
 
 
 def figures(rows: Sequence[Compared]) -> dict[str, Any]:
-    """Return how many orders the exchange filled within the bounds, and how many less than the pessimistic one."""
+    """Return how many orders the exchange filled within the bounds, and how many less than the pessimistic one.
+
+    Beside it stands the backtest without a queue, which counts a touched price as filled.
+    """
     n, wanted = len(rows), sum(row.wanted for row in rows)
-    sure = [row for row in rows if row.low]
+    sure, touched = [row for row in rows if row.low], [row for row in rows if row.touch]
     return {
         "orders": n,
         "within": sum(row.low <= row.exchange <= row.high for row in rows) / n,
         "pessimistic_filled": len(sure),
         "pessimistic_not_given": sum(row.low > row.exchange for row in sure) / max(1, len(sure)),
         "optimistic_exceeded": sum(row.exchange > row.high for row in rows) / n,
-        "filled": {k: sum(getattr(row, k) for row in rows) / wanted for k in ("low", "exchange", "high")},
+        "touch_not_given": sum(row.touch > row.exchange for row in touched) / max(1, len(touched)),
+        "filled": {k: sum(getattr(row, k) for row in rows) / wanted for k in ("low", "exchange", "high", "touch")},
     }
 
 

@@ -8,6 +8,7 @@ On one coin of one exchange there is one order at a time, so that none stands in
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,12 +67,16 @@ class Orders:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """Lots of one order: wanted, filled by the pessimistic and the optimistic bound, filled by the exchange."""
+    """Lots of one order: wanted, filled by the pessimistic and the optimistic bound, filled by the exchange.
+
+    `touch` is what a backtest without a queue says: all of it at the first print at its price.
+    """
 
     wanted: int
     low: int
     high: int
     exchange: int
+    touch: int = 0
 
 
 def coin_tapes(raw: RawTape) -> list[CoinTape]:
@@ -135,6 +140,17 @@ def placings(of_coin: CoinTape, orders: Orders, k: int) -> Iterator[tuple[int, i
             sent = now
 
 
+def touched(of_coin: CoinTape, orders: Orders, k: int) -> bool:
+    """Return whether a print of the other side came at an order's price, or through it, while it was there."""
+    tape, stays = of_coin.tape, [*placings(of_coin, orders, k)]
+    for (quote, px), (until, _) in pairwise([*stays, (int(orders.ends[k, 1]), 0)]):
+        prints = tape.prints[tape.after[quote] : tape.after[until]]
+        at_or_through = (px - prints[:, 2]) * orders.side >= 0
+        if np.any(at_or_through & (prints[:, 4] != orders.side)):
+            return True
+    return False
+
+
 @dataclass(slots=True)
 class _Working:
     """The order that works on a coin now: its number among the coin's, and the exchange's numbers that it had."""
@@ -196,6 +212,7 @@ def compared(raw: RawTape, most: int) -> list[Compared]:
             fills = exchange_fills(raw, coins, batches)
             for batch, filled in zip(batches, fills, strict=True):
                 low, high = bounds_of(coins[batch.coin], batch)
-                rows = zip(batch.lots.tolist(), low.lots.tolist(), high.lots.tolist(), filled.tolist(), strict=True)
-                out += [Compared(*row) for row in rows]
+                touch = [n * touched(coins[batch.coin], batch, k) for k, n in enumerate(batch.lots.tolist())]
+                figures = (batch.lots.tolist(), low.lots.tolist(), high.lots.tolist(), filled.tolist(), touch)
+                out += [Compared(*row) for row in zip(*figures, strict=True)]
     return out
