@@ -71,7 +71,7 @@ def _names_of_slice(state: ExecutionState) -> int:
 def _orders_of(state: ExecutionState, number: int) -> list[TrackedOrder]:
     """Return the orders of a slice, oldest first."""
     names = _names_of_slice(state)
-    return sorted((o for o in state.of(Purpose.ENTRY) if o.index // names == number), key=lambda o: o.index)
+    return [o for o in state.in_turn(Purpose.ENTRY) if o.index // names == number]
 
 
 def _tend(state: ExecutionState, number: int, view: MarketView | None, now_ms: int) -> ExecutionState:

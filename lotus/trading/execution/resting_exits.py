@@ -53,4 +53,4 @@ def rest_out(state: ExecutionState, size: Decimal, now_ms: int) -> ExecutionStat
 
 
 def _resting(state: ExecutionState) -> list[TrackedOrder]:
-    return [order for order in state.of(Purpose.EXIT) if order.may_rest]
+    return [order for order in state.in_turn(Purpose.EXIT) if order.may_rest]
