@@ -55,8 +55,9 @@ def rest_in(state: ExecutionState, view: MarketView | None, now_ms: int) -> Exec
 
 
 def _is_taken_away(order: TrackedOrder) -> bool:
-    """Return whether the venue cancelled an order at rest that nobody here asked it to cancel."""
-    return order.may_rest and order.state is OrderState.CANCELED and order.cancel_ms is None
+    """Return whether the venue cancelled an order at rest that nobody here asked it to cancel, nor met with another."""
+    asked = order.cancel_ms is not None or order.would_cross
+    return order.may_rest and order.state is OrderState.CANCELED and not asked
 
 
 def _is_due(state: ExecutionState, number: int, now_ms: int) -> bool:

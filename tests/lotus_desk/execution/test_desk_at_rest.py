@@ -215,6 +215,23 @@ def test_a_part_filled_at_rest_is_kept_and_the_rest_crosses(tmp_path: Path) -> N
     asyncio.run(go())
 
 
+def test_an_order_that_meets_one_of_another_plan_is_priced_anew(tmp_path: Path) -> None:
+    async def go() -> None:
+        async with place(tmp_path) as at:
+            crossing = at.accept("crossing", 3_500, 0, Styles())
+            await until(lambda: len(at.fills) == 1)
+            improving = at.accept("improving", 9_000, 4_500, Styles(EntryStyle.IMPROVE, Fallback.SKIP))
+            await until(at.resting(100_001))
+            await until(lambda: at.books.finished == [crossing])
+            await until(at.resting(100_001))
+            words = [o.status for o in at.orders if o.px == 1_000_010]
+            assert words == ["selfTradeCanceled", "open"]
+            await until(lambda: at.books.finished == [crossing, improving])
+            assert [f.crossed for f in at.fills] == [True, True]
+
+    asyncio.run(go())
+
+
 def test_a_take_profit_rests_and_earns_the_makers_fee(tmp_path: Path) -> None:
     async def go() -> None:
         async with place(tmp_path) as at:
