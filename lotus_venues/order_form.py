@@ -10,11 +10,11 @@ BAD_TICK: Final = "Price must be divisible by tick size."
 BAD_SIZE: Final = "Order has invalid size."
 TOO_SMALL: Final = "Order must have minimum value of $10."
 BAD_TRIGGER: Final = "Invalid TP/SL price."
-_WOULD_MATCH: Final = ("Post only order would have immediately matched", "badAloPxRejected")
+_WOULD_MATCH: Final = ("Post only order would have immediately matched", "badAloPxRejected", "selfTradeCanceled")
 
 
 def would_cross(reason: str) -> bool:
-    """Return whether a refusal, in the venue's text or word, is of an order that must not cross and would have.
+    """Return whether an end, in the venue's text or word, is of an order whose price the market, or ours, came to.
 
     >>> would_cross("badAloPxRejected"), would_cross("Insufficient margin to place order.")
     (True, False)

@@ -15,6 +15,7 @@ from lotus.decision.allocation.relax import Solve
 from lotus.decision.alphas import AlphaInput, CueInput
 from lotus.decision.book import CoinMarket
 from lotus.decision.decide import AccountMandate, Decision, DecisionState, decide
+from lotus.decision.knowledge.plan_terms import in_force
 from lotus.decision.policy.experiments import PolicyExperiment, experiment_row
 from lotus.decision.policy.policy import Policy
 from lotus.decision.standing import Standing, seen
@@ -159,6 +160,7 @@ class Allocator:
             turnover_used=standing.turnover,
             halted=portfolio.halted,
             priors_ver=priors_ver,
+            terms=in_force(knowledge.terms),
         )
 
     def _send(self, connection: Connection, name: str, decision: Decision, contexts: Mapping[str, str]) -> Document:

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from msgspec import UNSET, structs, to_builtins
 
+from lotus.decision.knowledge.plan_terms import Term
 from lotus.decision.knowledge.regime import regime_in
 from lotus.decision.ticket import check_ticket
 from lotus.detectors.entry_style import EntryStyle, wait_ms
@@ -267,6 +268,7 @@ class _Book:
             valid_until_ms=decision.valid_until_ms,
             trigger=target["trigger"],
             confidence=self.ticket["confidence"],
+            terms=terms_in(target),
         )
         terms = replace(self.terms, styles=styles_in(target, self.terms.styles))
         plan = book_plan(entry, account.universe[coin], opened, px, account.now_ms, terms)
@@ -294,6 +296,11 @@ def _added(weight: float, held: float) -> float:
 def styles_in(target: Document, usual: Styles) -> Styles:
     """Return the styles that a target of a ticket orders; what it does not say is the desk's."""
     return usual.ordered(*(target.get(name, "") for name in ("entry_style", "entry_fallback", "exit_style")))
+
+
+def terms_in(target: Document) -> dict[Term, Decimal]:
+    """Return the terms that a target of a ticket orders, each with its distance in bps."""
+    return {Term(term["term"]): round(Decimal(str(term["level_bps"])), 2) for term in target.get("terms", ())}
 
 
 def mark_of(account: AccountState) -> Decimal | None:

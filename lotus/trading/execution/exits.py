@@ -59,7 +59,7 @@ def leave(state: ExecutionState, now_ms: int) -> ExecutionState:
 
     A closing order only reduces, whatever it is believed to close: a mistake here opens nothing.
     """
-    held, exits = state.exposure, list(state.of(Purpose.EXIT))
+    held, exits = state.exposure, state.in_turn(Purpose.EXIT)
     if held < 0:
         state = _flipped(state, held)
         if state.ending is not Ending.FLIPPED or len(exits) >= MAX_FLIP_EXITS:
@@ -69,7 +69,7 @@ def leave(state: ExecutionState, now_ms: int) -> ExecutionState:
         return rest_out(state, surplus, now_ms)
     if state.plan.styles.exit is not EntryStyle.CROSS:
         state = cancel(state, [o for o in exits if o.may_rest], now_ms)
-        exits = [o for o in state.of(Purpose.EXIT) if not (o.may_rest and o.state.is_final)]
+        exits = [o for o in state.in_turn(Purpose.EXIT) if not (o.may_rest and o.state.is_final)]
     if surplus == 0 or any(not o.state.is_final for o in exits):
         return state
     if exits and now_ms - exits[-1].sent_ms < state.knobs.retry:

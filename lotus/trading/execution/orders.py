@@ -98,7 +98,7 @@ class OrderUpdate:
     """What a venue says of an order: its state, its own number (None: none given), and what is left of it.
 
     `reason` is the venue's text of a refusal or its word for a cancellation; `average_px` is of what was filled;
-    `would_cross`: it is refused because it must not cross and the market has come to its price.
+    `would_cross`: it ended because it must not cross and the market, or another order of ours, came to its price.
     """
 
     client_id: str

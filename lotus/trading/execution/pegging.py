@@ -10,6 +10,7 @@ from decimal import Decimal
 from lotus.detectors.entry_style import EntryStyle
 from lotus.manifest import Asset
 from lotus.trading.execution.conditions import MarketView
+from lotus.trading.execution.order_machine import ZERO
 from lotus.trading.execution.orders import Side
 from lotus.trading.execution.rounding import round_px_for, tick_of
 
@@ -30,16 +31,17 @@ class Peg:
         >>> Peg(EntryStyle.IMPROVE, Side.BUY, Asset("BTC", 5)).px(view)
         Decimal('100.1')
         """
-        px, tick = view.best(self.side.opposite), tick_of(self.asset, view.bid)
-        if self.style is EntryStyle.IMPROVE and view.ask - view.bid >= 2 * tick:
-            px = round_px_for(self.asset, px + int(self.side) * tick, self.side)
-        return self._within(px)
+        tick = tick_of(self.asset, view.bid)
+        has_room = self.style is EntryStyle.IMPROVE and view.ask - view.bid >= 2 * tick
+        return self._beside(view, int(self.side) * tick if has_room else ZERO)
 
     def follows(self, px: Decimal, view: MarketView) -> bool:
         """Return whether an order at `px` has to move, because the best of its side has moved away from it."""
-        return px not in (self.px(view), self._within(view.best(self.side.opposite)))
+        return px not in (self.px(view), self._beside(view, ZERO))
 
-    def _within(self, px: Decimal) -> Decimal:
+    def _beside(self, view: MarketView, step: Decimal) -> Decimal:
+        """Return the price a step from the own best, on the tick that is not worse, within the worst."""
+        px = round_px_for(self.asset, view.best(self.side.opposite) + step, self.side)
         if self.worst_px is None:
             return px
         return min(px, self.worst_px) if self.side is Side.BUY else max(px, self.worst_px)

@@ -55,8 +55,9 @@ def rest_in(state: ExecutionState, view: MarketView | None, now_ms: int) -> Exec
 
 
 def _is_taken_away(order: TrackedOrder) -> bool:
-    """Return whether the venue cancelled an order at rest that nobody here asked it to cancel."""
-    return order.may_rest and order.state is OrderState.CANCELED and order.cancel_ms is None
+    """Return whether the venue cancelled an order at rest that nobody here asked it to cancel, nor met with another."""
+    asked = order.cancel_ms is not None or order.would_cross
+    return order.may_rest and order.state is OrderState.CANCELED and not asked
 
 
 def _is_due(state: ExecutionState, number: int, now_ms: int) -> bool:
@@ -71,7 +72,7 @@ def _names_of_slice(state: ExecutionState) -> int:
 def _orders_of(state: ExecutionState, number: int) -> list[TrackedOrder]:
     """Return the orders of a slice, oldest first."""
     names = _names_of_slice(state)
-    return sorted((o for o in state.of(Purpose.ENTRY) if o.index // names == number), key=lambda o: o.index)
+    return [o for o in state.in_turn(Purpose.ENTRY) if o.index // names == number]
 
 
 def _tend(state: ExecutionState, number: int, view: MarketView | None, now_ms: int) -> ExecutionState:

@@ -22,9 +22,13 @@ from lotus.trading.execution.state import (
 
 
 def rests_out(state: ExecutionState, now_ms: int) -> bool:
-    """Return whether a position may yet be left at rest: its time is over, its wait is not, and the venue takes it."""
+    """Return whether a position may yet be left at rest: its time is over, its wait is not, and the venue takes it.
+
+    A position that stays without its stop waits for nothing.
+    """
     view, exits = fresh_view(state, now_ms), _resting(state)
-    if not leaves_at_rest(state) or view is None or any(order.is_refused for order in exits):
+    is_bare = state.bare_since_ms is not None and now_ms - state.bare_since_ms >= state.safety.stop_grace_ms
+    if not leaves_at_rest(state) or view is None or is_bare or any(order.is_refused for order in exits):
         return False
     if not exits:
         return True
@@ -53,4 +57,4 @@ def rest_out(state: ExecutionState, size: Decimal, now_ms: int) -> ExecutionStat
 
 
 def _resting(state: ExecutionState) -> list[TrackedOrder]:
-    return [order for order in state.of(Purpose.EXIT) if order.may_rest]
+    return [order for order in state.in_turn(Purpose.EXIT) if order.may_rest]

@@ -125,6 +125,10 @@ class ExecutionState:
         """Yield the orders of some purposes."""
         return (o for o in self.orders.values() if o.purpose in purposes)
 
+    def in_turn(self, purpose: Purpose) -> list[TrackedOrder]:
+        """Return the orders of a purpose by their running numbers; a row that was read again keeps no other order."""
+        return sorted(self.of(purpose), key=lambda o: o.index)
+
     @property
     def entered(self) -> Decimal:
         """Size filled by entries."""

@@ -9,7 +9,7 @@ from typing import Final
 from lotus.detectors.entry_style import EntryStyle
 from lotus.trading.execution.order_machine import ZERO, Purpose
 from lotus.trading.execution.orders import TimeInForce
-from lotus.trading.execution.rounding import MIN_NOTIONAL_USD
+from lotus.trading.execution.rounding import MIN_NOTIONAL_USD, round_px_for
 from lotus.trading.execution.state import (
     Ending,
     Entering,
@@ -29,7 +29,7 @@ def take_profit(state: ExecutionState, now_ms: int) -> ExecutionState:
     plan = state.plan
     if plan.take_profit_px is None or plan.styles.exit is EntryStyle.CROSS:
         return state
-    orders = list(state.of(Purpose.TAKE_PROFIT))
+    orders = state.in_turn(Purpose.TAKE_PROFIT)
     live = [order for order in orders if not order.state.is_final]
     if state.ending is not Ending.NONE:
         return cancel(state, live, now_ms)
@@ -42,7 +42,7 @@ def take_profit(state: ExecutionState, now_ms: int) -> ExecutionState:
     is_soon = bool(orders) and now_ms - orders[-1].sent_ms < state.knobs.retry
     if view is None or not entries_over or is_soon or len(orders) >= MOST_TARGETS:
         return state
-    own = view.best(side.opposite)
+    own = round_px_for(state.asset, view.best(side.opposite), side)
     px = max(plan.take_profit_px, own) if side < 0 else min(plan.take_profit_px, own)
     if gap * px < MIN_NOTIONAL_USD:
         return state

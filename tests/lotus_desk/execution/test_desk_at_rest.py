@@ -96,12 +96,12 @@ class Place:
         assert self.task is not None
         await ended(self.task)
 
-    def accept(self, name: str, hold_ms: int, rest_ms: int, styles: Styles = JOIN) -> str:
+    def accept(self, name: str, hold_ms: int, rest_ms: int, styles: Styles = JOIN, **more: Any) -> str:
         """Accept a plan of a long probe."""
         terms = ProbeTerms(D(1000), D(300), Authority("a", D(10**6), ("tr",)), ("local",), styles=styles)
         terms = replace(terms, rest_ms=rest_ms)
         plan = probe_plan(name, BTC, Side.BUY, D(self.bid), now_ms(), hold_ms, terms)
-        self.books.accept(plan)
+        self.books.accept(replace(plan, **more))
         return plan.plan_id
 
     @property
@@ -211,6 +211,37 @@ def test_a_part_filled_at_rest_is_kept_and_the_rest_crosses(tmp_path: Path) -> N
             assert sum(f.lots for f in at.fills) == order.lots
             await until(lambda: at.books.finished == [plan])
             at.whole(plan)
+
+    asyncio.run(go())
+
+
+def test_an_order_that_meets_one_of_another_plan_is_priced_anew(tmp_path: Path) -> None:
+    async def go() -> None:
+        async with place(tmp_path) as at:
+            crossing = at.accept("crossing", 3_500, 0, Styles())
+            await until(lambda: len(at.fills) == 1)
+            improving = at.accept("improving", 9_000, 4_500, Styles(EntryStyle.IMPROVE, Fallback.SKIP))
+            await until(at.resting(100_001))
+            await until(lambda: at.books.finished == [crossing])
+            await until(at.resting(100_001))
+            words = [o.status for o in at.orders if o.px == 1_000_010]
+            assert words == ["selfTradeCanceled", "open"]
+            await until(lambda: at.books.finished == [crossing, improving])
+            assert [f.crossed for f in at.fills] == [True, True]
+
+    asyncio.run(go())
+
+
+def test_a_take_profit_rests_and_earns_the_makers_fee(tmp_path: Path) -> None:
+    async def go() -> None:
+        async with place(tmp_path) as at:
+            plan = at.accept("one", 20_000, 2_000, Styles(exit=EntryStyle.JOIN), take_profit_px=D(100_200))
+            await until(at.resting(100_200))
+            assert at.orders[-1].reduce_only
+            at.trade(Side.BUY, 100_201)
+            await until(lambda: at.books.finished == [plan])
+            at.whole(plan)
+            assert [(f.crossed, f.px) for f in at.fills] == [(True, 1_000_100), (False, 1_002_000)]
 
     asyncio.run(go())
 

@@ -53,3 +53,9 @@ def test_an_order_follows_a_best_that_moved_either_way(style: EntryStyle, side: 
     for shift in (-50, 50):
         moved = view(bid=D(99_998 + shift), ask=D(100_002 + shift))
         assert peg.follows(peg.px(WIDE), moved)
+
+
+def test_a_best_between_ticks_is_joined_on_the_tick_that_does_not_cross() -> None:
+    between = view(bid=D("99998.7"), ask=D("100001.3"))
+    assert Peg(EntryStyle.JOIN, Side.BUY, BTC).px(between) == 99_998
+    assert Peg(EntryStyle.JOIN, Side.SELL, BTC).px(between) == 100_002

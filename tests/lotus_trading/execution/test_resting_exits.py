@@ -106,3 +106,13 @@ def test_a_kill_while_an_exit_rests_doubles_nothing(after: int) -> None:
     desk.restart()
     settle(desk, 4_000)
     assert (desk.state.done, desk.venue.position) == (True, 0)
+
+
+def test_a_position_that_loses_its_stop_does_not_wait() -> None:
+    desk = settle(leaving(rest_ms=20_000), 300)
+    desk.venue.refuse_stops = True
+    for truth in desk.venue.orders.values():
+        if truth.order.trigger is not None:
+            truth.state = OrderState.CANCELED  # without a word
+    settle(desk, 5_000)
+    assert (desk.venue.position, desk.state.bare_ms_max <= 2_500) == (0, True)
