@@ -80,7 +80,7 @@ def believe(databases: Databases, branch: str, day: str) -> None:
 def test_a_traded_replay_scores_the_same_and_answers_for_what_it_published(
     databases: Databases, trading: Settings, recording: Path, venue: str, style: str
 ) -> None:
-    wanted = replace(trading.trading, venue=venue, entry_style=style, exit_style=style)
+    wanted = replace(trading.trading, venue=venue, entry_style=style, exit_style=style, explore_entry=(0.0, 0.0))
     trading = replace(trading, trading=wanted)
     believe(databases, trading.branch, next_day(DAY, -1))
     still = run_live(trading, (recording,), run_id="still", databases=databases)
