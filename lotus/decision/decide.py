@@ -27,6 +27,7 @@ from lotus.decision.intelligence import dm_capacity_risk, dm_fuse_quality
 from lotus.decision.knowledge.calibration import DmAlpha, ScoreCalibration
 from lotus.decision.knowledge.claims import Slopes, heard
 from lotus.decision.knowledge.feedback import DecisionMemory, authority_weights
+from lotus.decision.knowledge.plan_terms import PlanTerm
 from lotus.decision.policy.policy import Policy
 from lotus.errors import ConfigError
 
@@ -78,6 +79,7 @@ class DecisionState:
     turnover_used: float = 0.0
     halted: str = ""
     priors_ver: str = ""
+    terms: tuple[PlanTerm, ...] = ()
 
     def __post_init__(self) -> None:
         numbers = (self.equity_usd, self.drawdown_sigmas, self.turnover_used, *self.positions.values())
@@ -90,7 +92,8 @@ class Target:
     """One coin of the book: where it shall be, where it is, and the range in which the trader may leave it.
 
     Weights over equity; `mu_bps` what is expected of it over the horizon, `binding` the cap of its own that holds it
-    back, if any. `trigger` is the expression under which its heaviest view proposes to enter, "" = at once.
+    back, if any. `trigger` is the expression under which its heaviest view proposes to enter, "" = at once. `terms` are
+    those in force of the source whose view is the largest part of what is expected.
     """
 
     coin: str
@@ -101,6 +104,7 @@ class Target:
     notional_usd: float
     mu_bps: float
     trigger: str
+    terms: tuple[PlanTerm, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +263,16 @@ def _targets(state: DecisionState, problem: Problem, weights: Floats, live: _Liv
                 notional_usd=weight * state.equity_usd,
                 mu_bps=float(problem.mu[k]),
                 trigger=heaviest.get(coin, ""),
+                terms=_terms_of(state, coin, weight, live),
             )
         )
     return tuple(made)
+
+
+def _terms_of(state: DecisionState, coin: str, weight: float, live: _LiveViews) -> tuple[PlanTerm, ...]:
+    """Return the terms in force of the largest part of a coin's view; none where the target goes against it."""
+    parts = [part for fused in live.fused if fused.coin == coin for part in fused.parts]
+    first = max(parts, key=lambda p: (abs(p.weight * p.mu_bps), p.source, p.event_id), default=None)
+    if first is None or weight * first.mu_bps <= 0.0:
+        return ()
+    return tuple(t for t in state.terms if (t.source, t.horizon_s) == (first.source, first.horizon_s))

@@ -6,6 +6,7 @@ carried belongs to the modules.
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import cache
 from importlib import resources
@@ -96,7 +97,8 @@ def _validator() -> Callable[[Payload], object]:
 
 
 def _target(t: Target) -> Payload:
-    return {
+    terms = {"terms": [asdict(term) for term in t.terms]} if t.terms else {}
+    return terms | {
         "coin": t.coin,
         "weight": t.weight,
         "held": t.held,

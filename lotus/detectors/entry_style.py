@@ -4,6 +4,7 @@ A style at rest may stay unfilled; its fallback says what follows then. The name
 reports. In the literature: marketable against passive (post-only) limit orders, with pegging.
 """
 
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
@@ -25,6 +26,14 @@ class Fallback(StrEnum):
 
     CROSS = "cross"
     SKIP = "skip"
+
+
+@dataclass(frozen=True, slots=True)
+class EntryPlan:
+    """How a detector's probes are entered: `entry:` of its spec. They are left in the same style."""
+
+    style: EntryStyle = EntryStyle.CROSS
+    fallback: Fallback = Fallback.CROSS
 
 
 def wait_ms(horizon_ms: int) -> int:

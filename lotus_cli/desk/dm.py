@@ -77,6 +77,8 @@ def facts_of(knowledge: Any, quality: Any) -> dict[str, Any]:
     """Return what is known as plain data: `Knowledge` and its `SourceQuality` rows."""
     from dataclasses import asdict
 
+    from lotus.decision.knowledge.plan_terms import in_force
+
     quality_by_source = {(q.source, q.horizon_s): asdict(q.found) for q in quality}
     value = {(r.source, r.horizon_s): r for r in knowledge.memory.reliabilities}
     cells = [cell for cell in knowledge.calibration.cells if not cell.key[0].endswith(":")]
@@ -104,6 +106,7 @@ def facts_of(knowledge: Any, quality: Any) -> dict[str, Any]:
         "sources": sources,
         "alike": [[*pair, rho] for pair, rho in sorted(knowledge.correlations.items())],
         "claims": [asdict(one) for one in knowledge.claims],
+        "terms": [asdict(term) for term in in_force(knowledge.terms)],
         "executors": [asdict(one) for one in knowledge.memory.executors],
         "covariance": {
             "coins": list(knowledge.covariance.coins),
@@ -135,6 +138,11 @@ def page(facts: dict[str, Any], source: str | None, wide: bool = False) -> str:
     deviations = ", ".join(f"{coin} {bps:.1f}" for coin, bps in zip(risk["coins"], risk["hour_bps"], strict=True))
     lines.append(folded(f"deviation of an hour, bps, from {risk['rows']} minutes: {deviations or 'too few to fit'}"))
     lines += [f"alike: {one} and {other} {rho:+.2f}" for one, other, rho in facts["alike"] if abs(rho) >= 0.3]
+    lines += [
+        f"term {t['term']} of {t['source']} at {t['horizon_s']} s: level {t['level_bps']:.1f} bps, gained "
+        f"{t['gain_bps']:+.2f} bps a window on {t['days']} days out of sample, E {t['evidence']:.3g}"
+        for t in facts["terms"]
+    ]
     lines += [f"executor {e['executor']}: {e['value']:.3f} after {e['reports']} reports" for e in facts["executors"]]
     return "\n".join([*lines, "", folded(LEGEND)])
 

@@ -15,7 +15,7 @@ from lotus.decision.allocation.relax import Solve
 from lotus.decision.alphas import AlphaInput, CueInput
 from lotus.decision.book import CoinMarket
 from lotus.decision.decide import AccountMandate, Decision, DecisionState, decide
-from lotus.decision.knowledge.claims import in_force
+from lotus.decision.knowledge import claims, plan_terms
 from lotus.decision.policy.experiments import PolicyExperiment, experiment_row
 from lotus.decision.policy.policy import Policy
 from lotus.decision.standing import Standing, seen
@@ -155,12 +155,13 @@ class Allocator:
             policy=policy,
             authority=self.authority,
             correlations=knowledge.correlations,
-            slopes=in_force(knowledge.claims),
+            slopes=claims.in_force(knowledge.claims),
             drawdown_sigmas=standing.drawdown_sigmas(equity, policy.risk),
             ratchet=standing.ratchet,
             turnover_used=standing.turnover,
             halted=portfolio.halted,
             priors_ver=priors_ver,
+            terms=plan_terms.in_force(knowledge.terms),
         )
 
     def _send(self, connection: Connection, name: str, decision: Decision, contexts: Mapping[str, str]) -> Document:

@@ -4,9 +4,9 @@
 coins are accepted all the time, markets move and are thin, stops fire, the desk is ended and begun again now and then.
 Requests fail before and after they are done, answers and messages come late, twice, in another order or not at all,
 sockets fall silent, books go stale, signed orders arrive when nobody waits for them. The exchange's own state is
-the truth: orders of one name accepted twice, orders, fills and positions that the books do not know once the faults are
-over, and the longest time a position was without a resting stop, looked at every 20 ms. Exit code 1 when any count is
-not 0 or a position was bare for more than 5 s.
+the truth: orders of one name accepted twice, plans that entered more than their size, orders, fills and positions that
+the books do not know once the faults are over, and the longest time a position was without a resting stop, looked at
+every 20 ms. Exit code 1 when any count is not 0 or a position was bare for more than 5 s.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -31,12 +31,14 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "lotus_venues")]
 
 from venue_faults import LatePoster, by_kind, faults  # noqa: E402
 
+from lotus.detectors.entry_style import EntryStyle, Fallback  # noqa: E402
 from lotus.errors import LotusError  # noqa: E402
 from lotus.hashing import natural_id  # noqa: E402
 from lotus.manifest import Asset  # noqa: E402
 from lotus.modules.messages.trading import PlanReference  # noqa: E402
 from lotus.trading.execution.orders import Side, TriggerKind  # noqa: E402
 from lotus.trading.plan.plan import Plan, ProbeTerms, probe_plan  # noqa: E402
+from lotus.trading.plan.styles import Styles  # noqa: E402
 from lotus_desk.accounts.accounts import VenueAccess, venue_account  # noqa: E402
 from lotus_desk.execution.books import TradeBooks  # noqa: E402
 from lotus_desk.execution.desk import TradingDesk  # noqa: E402
@@ -58,6 +60,7 @@ BARE_LIMIT_S = 5.0
 LOOK_S = 0.02
 MARKET_S = 0.1
 CALM_S = 90.0
+REST_MS = 3_000
 TERMS = DeskTerms(Decimal(500), Decimal(300), Decimal(10**7), 5_000)
 FINAL = ("Rejected", "rejected")
 
@@ -155,8 +158,8 @@ class BareWatch:
                 self.longest_ms = max(self.longest_ms, bare_ms)
 
 
-def some_plan(dice: random.Random, market: MarketSnapshot, markets: Mapping[str, int]) -> Plan:
-    """Return a probe of some seconds with a stop that may fire."""
+def some_plan(dice: random.Random, market: MarketSnapshot, markets: Mapping[str, int], at_rest: bool = False) -> Plan:
+    """Return a probe of some seconds with a stop that may fire, in any style where it may rest."""
     asset, side, at = dice.choice(COINS), dice.choice(tuple(Side)), now_ms()
     terms = market.terms(side)
     near = ProbeTerms(
@@ -164,6 +167,9 @@ def some_plan(dice: random.Random, market: MarketSnapshot, markets: Mapping[str,
         terms.entry_valid_ms,
     )  # fmt: skip
     event = natural_id("drill", at, dice.random())
+    if at_rest:
+        styles = Styles(dice.choice(tuple(EntryStyle)), dice.choice(tuple(Fallback)), dice.choice(tuple(EntryStyle)))
+        near = replace(near, styles=styles, rest_ms=REST_MS)
     return probe_plan(event, asset, side, Decimal(markets[asset.name]), at, dice.randint(1_000, 8_000), near)
 
 
@@ -177,6 +183,12 @@ def accept(tr: Connection, plan: Plan) -> None:
     put_plan(tr, row)
 
 
+def _entered(execution: Any) -> Decimal:
+    """Return what the entries of an execution as stored were filled with in all."""
+    orders = execution["orders"].values()
+    return sum((Decimal(order["filled"]) for order in orders if order["purpose"] == "entry"), Decimal(0))
+
+
 @dataclass(slots=True)
 class Drill:
     """One campaign: an exchange, a desk on it that is begun again now and then, and what was counted."""
@@ -187,6 +199,7 @@ class Drill:
     seed: int
     timeout_s: float
     expires_ms: int
+    at_rest: bool = False
     dice: random.Random = field(init=False)
     market: SeenMarket = field(init=False)
     desk: TradingDesk | None = None
@@ -258,7 +271,7 @@ class Drill:
         """Accept plans at a pace until cancelled."""
         with self.databases.connect("tr", autocommit=True) as tr:
             while True:
-                plan = some_plan(self.dice, self.market, markets.px)
+                plan = some_plan(self.dice, self.market, markets.px, self.at_rest)
                 await asyncio.to_thread(accept, tr, plan)
                 self.plans += 1
                 await asyncio.sleep(self.dice.expovariate(per_s))
@@ -274,12 +287,14 @@ class Drill:
         with self.databases.connect("tr") as tr:
             names = {str(row[0]) for row in tr.execute("SELECT client_id FROM tr_orders")}
             known = {str(row[0]) for row in tr.execute("SELECT fill_id FROM tr_fills")}
+            plans = tr.execute("SELECT plan, execution FROM tr_plans WHERE stage = 'done'").fetchall()
         found: Counter[str] = Counter(duplicate_orders=0, unknown_orders=0, missed_fills=0, open_orders=0, positions=0)
         state = self.exchange.engine.state
         accepted = [o for o in state.orders.values() if o.cloid and not o.status.endswith(FINAL)]
         told = Counter(o.cloid for o in accepted)
         modified = Counter(o.cloid for o in accepted if o.status == "canceled")
         found["duplicate_orders"] = sum(n > 1 for name, n in (told - modified).items())
+        found["over_entered"] = sum(_entered(execution) > Decimal(plan["size"]) for plan, execution in plans)
         found["unknown_orders"] = sum(name not in names for name in told)
         for account in state.accounts.values():
             found["fills"] += len(account.fills)
@@ -290,7 +305,14 @@ class Drill:
 
 
 async def drill(
-    n: int, seed: int, minutes: float, home: Path, per_s: float = 4.0, timeout_s: float = 1.0, expires_ms: int = 2_000
+    n: int,
+    seed: int,
+    minutes: float,
+    home: Path,
+    per_s: float = 4.0,
+    timeout_s: float = 1.0,
+    expires_ms: int = 2_000,
+    at_rest: bool = False,
 ) -> dict[str, Any]:
     """Run until `n` ambiguities struck or the minutes are over; then faults off, let every plan end, and judge."""
     began = time.monotonic()
@@ -300,7 +322,7 @@ async def drill(
     with Databases(Settings(home)) as databases:
         databases.open()
         async with LocalExchange(COINS, options=options) as exchange:
-            run = Drill(home, databases, exchange, seed, timeout_s, expires_ms)
+            run = Drill(home, databases, exchange, seed, timeout_s, expires_ms, at_rest)
             markets, watch = Markets(exchange, random.Random(seed + 1)), BareWatch(exchange)
             markets.move()
             await run.begin()
@@ -330,7 +352,7 @@ async def drill(
                 task.cancel()
             await asyncio.gather(feeder, *beside, return_exceptions=True)
             struck = exchange.faults.struck
-    wrong = ("duplicate_orders", "unknown_orders", "missed_fills", "open_orders", "positions")
+    wrong = ("duplicate_orders", "over_entered", "unknown_orders", "missed_fills", "open_orders", "positions")
     return {
         "ambiguities": run.ambiguities, **verdict, "unfinished_plans": left,
         "longest_bare_s": round(watch.longest_ms / 1e3, 2),
@@ -348,12 +370,13 @@ async def drill(
 @click.option("--minutes", default=60.0, show_default=True, help="Stop striking after so long.")
 @click.option("--per-s", default=4.0, show_default=True, help="Plans a second.")
 @click.option("--timeout-s", default=1.0, show_default=True, help="How long a request waits for its answer.")
-def main(n: int, seed: int, minutes: float, per_s: float, timeout_s: float) -> None:
+@click.option("--at-rest", is_flag=True, help="Plans rest and cross, in all styles.")
+def main(n: int, seed: int, minutes: float, per_s: float, timeout_s: float, at_rest: bool) -> None:
     """Strike, let all end, judge; print one JSON line."""
     with tempfile.TemporaryDirectory(prefix="lotus-faults-") as folder:
         home = Path(folder)
         home.chmod(0o755)
-        told = asyncio.run(drill(n, seed, minutes, home, per_s, timeout_s))
+        told = asyncio.run(drill(n, seed, minutes, home, per_s, timeout_s, at_rest=at_rest))
     click.echo(json.dumps(told))
     sys.exit(0 if told["is_clean"] else 1)
 

@@ -14,6 +14,7 @@ from tapes import MANIFEST, UNIVERSE, in_order, market, write
 from lotus.decision.allocation.covariance import Covariance
 from lotus.decision.knowledge.calibration import Cell, ScoreCalibration
 from lotus.decision.knowledge.feedback import DecisionMemory
+from lotus.decision.knowledge.plan_terms import LEVELS_BPS, Term, TermAccount
 from lotus.detectors.registry import shipped_detectors
 from lotus.errors import ConfigError
 from lotus.hashing import natural_id
@@ -53,24 +54,34 @@ def paper_fills(tr: Connection) -> list[tuple[str, Any]]:
     return [(str(name), body) for name, body in tr.execute("SELECT account, body FROM tr_paper_fills")]
 
 
+def in_force_at_16_bps(source: str, horizon_s: int) -> TermAccount:
+    """Return the account of a take-profit that stands at 16 bps."""
+    gains = tuple(100.0 * (level == 16.0) for level in LEVELS_BPS)
+    weights = (100.0,) * len(LEVELS_BPS)
+    return TermAccount(source, horizon_s, Term.TAKE_PROFIT, weights, gains, 20, 20.0, 30.0, (9.0,) * 4, in_force=True)
+
+
 def believe(databases: Databases, branch: str, day: str) -> None:
     """Write a night that trusts every shipped detector far more than it should, so that the book moves."""
     rows = [(f"det:{spec.detector_id}@{spec.version}", spec.horizon_s, "") for spec in shipped_detectors()]
     cells = tuple(Cell(key, (0.0, 1.0), (40.0, 90.0), 10.0, 3600.0, 10_000.0) for key in sorted(rows))
     names = tuple(asset.name for asset in UNIVERSE)
     covariance = Covariance(names, np.diag([4.0, 6.0, 9.0]), 60.0, day_start_ms(DAY), 0.1, 1000)
-    night = Knowledge(day, ScoreCalibration(DAY, cells, 200.0, "0" * 32), DecisionMemory(), covariance, {})
+    terms = tuple(in_force_at_16_bps(source, horizon_s) for source, horizon_s, _ in sorted(rows))
+    night = Knowledge(day, ScoreCalibration(DAY, cells, 200.0, "0" * 32), DecisionMemory(), covariance, {}, terms)
     with databases.connect("dm") as dm:
         put_knowledge(dm, branch, night)
 
 
 @pytest.mark.process("a day of minutes is traded order by order")
 @pytest.mark.timeout(600)
+@pytest.mark.parametrize("style", ["cross", "join"])
 @pytest.mark.parametrize("venue", ["local", "paper"])
 def test_a_traded_replay_scores_the_same_and_answers_for_what_it_published(
-    databases: Databases, trading: Settings, recording: Path, venue: str
+    databases: Databases, trading: Settings, recording: Path, venue: str, style: str
 ) -> None:
-    trading = replace(trading, trading=replace(trading.trading, venue=venue))
+    wanted = replace(trading.trading, venue=venue, entry_style=style, exit_style=style, explore_entry=(0.0, 0.0))
+    trading = replace(trading, trading=wanted)
     believe(databases, trading.branch, next_day(DAY, -1))
     still = run_live(trading, (recording,), run_id="still", databases=databases)
     traded = run_live(
@@ -114,6 +125,8 @@ def test_a_traded_replay_scores_the_same_and_answers_for_what_it_published(
             own = {f"{name}/{row['number']}" for name, row in paper_fills(tr)}
             written = {str(name) for (name,) in tr.execute("SELECT fill_id FROM tr_fills")}
             assert written == own, "what was filled in the tape's last moment too"
+        rested = [f.body["is_taker"] for name in closed for f in fills_of(tr, taken[name].plan_id)]
+        assert (False in rested) is (style == "join")
     the_book_moved(databases, trading.branch, traded.status["book"], venue)
 
 
@@ -138,6 +151,8 @@ def the_book_moved(databases: Databases, branch: str, told: Mapping[str, Any], v
         assert float(plan.plan["size"]) * float(plan.reference["mark"]) <= budget
         assert plan.plan["authority"]["account"] == "book"
         assert plan.plan["exit_at_ms"] > plan.created_ms
+        gain = float(plan.plan["take_profit_px"]) / float(plan.reference["mark"]) - 1
+        assert gain * plan.plan["side"] == pytest.approx(16e-4, rel=0.05), "the ticket's term"
     assert any(plan.stage == "done" and filled[plan.plan_id] for plan in plans), "none was left within its time"
     assert [score.executor for score in scores] == [f"{venue}:market"]
 

@@ -79,7 +79,7 @@ def outcomes_of(events: Columns, evaluated: Columns, horizons_s: Sequence[int]) 
     of `horizons_s` has ended, so that its rows are never early. Without the columns CLAIM_COLUMNS no braid fired.
     """
     spoken = only(events, has_direction(events))
-    chosen, row = _matched(spoken, only(evaluated, evaluated["status"] == OK))
+    chosen, row = matched(spoken, only(evaluated, evaluated["status"] == OK))
     done = only(evaluated, np.flatnonzero(evaluated["status"] == OK)[row])
     horizons = tuple(sorted(horizons_s))
     horizon = done["horizon_s"].astype(np.int64)
@@ -216,7 +216,7 @@ def joined(tables: Iterable[Columns]) -> Table:
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
-def _matched(events: Columns, evaluated: Columns) -> tuple[Ints, Ints]:
+def matched(events: Columns, evaluated: Columns) -> tuple[Ints, Ints]:
     """Return the rows of events that were evaluated, and where in `evaluated`, i8 each."""
     n = len(events["window_end_ms"])
     both = joined({name: table[name] for name in KEY} for table in (events, evaluated))

@@ -6,16 +6,19 @@ first; the other direction waits until the coin is flat, for a venue would net t
 netting, target-position execution.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Final
 
+from lotus.decision.knowledge.plan_terms import Term
+from lotus.detectors.entry_style import EntryStyle
 from lotus.hashing import natural_id
 from lotus.manifest import Asset
 from lotus.trading.execution.orders import Side
 from lotus.trading.execution.rounding import MIN_NOTIONAL_USD, round_px, round_size
-from lotus.trading.plan.plan import BPS, Authority, Limits, Plan, PlanId, PlanKind
+from lotus.trading.plan.plan import BPS, Authority, Condition, ConditionKind, Limits, Plan, PlanId, PlanKind
+from lotus.trading.plan.styles import CROSSING, Styles
 
 ZERO: Final = Decimal(0)
 
@@ -60,7 +63,7 @@ class PositionChange:
 
 @dataclass(frozen=True, slots=True)
 class BookTerms:
-    """What plans of the book share: stop distance, where and by whom they may be executed, how long they are held."""
+    """What plans of the book share: stop distance, styles, where and by whom they are executed, how long held."""
 
     stop_bps: Decimal
     authority: Authority
@@ -70,11 +73,17 @@ class BookTerms:
     hold_ms: int
     release: str = ""
     strategy: str = "market"
+    styles: Styles = CROSSING
+    rest_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class BookEntry:
-    """What one decision says of the plan that opens a coin; `trigger` "" enters at once."""
+    """What one decision says of the plan that opens a coin; `trigger` "" enters at once.
+
+    `terms` are distances in bps by what is ordered. With a better entry it is entered once the price went so far
+    against it, and the other distances count from there. An urgent one crosses.
+    """
 
     decision_id: str
     lifecycle_id: str
@@ -82,6 +91,7 @@ class BookEntry:
     valid_until_ms: int
     trigger: str
     confidence: float
+    terms: Mapping[Term, Decimal] = field(default_factory=dict)
 
 
 def change_of(
@@ -129,7 +139,13 @@ def book_plan(entry: BookEntry, asset: Asset, size: Decimal, mark_px: Decimal, n
     Its stop is `stop_bps` from the mark; it is left at the end of its hold unless a later decision moves that on.
     """
     side = Side.BUY if size > 0 else Side.SELL
-    soon_ms = entry.valid_until_ms if entry.trigger else min(entry.valid_until_ms, now_ms + terms.entry_valid_ms)
+    ordered = entry.terms
+    waits = entry.trigger or Term.BETTER_ENTRY in ordered
+    soon_ms = entry.valid_until_ms if waits else min(entry.valid_until_ms, now_ms + terms.entry_valid_ms)
+    start_px = mark_px * (1 - int(side) * ordered.get(Term.BETTER_ENTRY, ZERO) * BPS)
+    target_px = start_px * (1 + int(side) * ordered.get(Term.TAKE_PROFIT, ZERO) * BPS)
+    cut_px = start_px * (1 - int(side) * ordered.get(Term.CUT, ZERO) * BPS)
+    styles = replace(terms.styles, entry=EntryStyle.CROSS) if Term.URGENCY in ordered else terms.styles
     return Plan(
         plan_id=PlanId(natural_id("book plan", entry.decision_id, asset.name)),
         signal_id=entry.signal_id,
@@ -147,7 +163,17 @@ def book_plan(entry: BookEntry, asset: Asset, size: Decimal, mark_px: Decimal, n
         venues=terms.venues,
         strategy=terms.strategy,
         trigger=entry.trigger,
+        take_profit_px=round_px(asset, target_px) if Term.TAKE_PROFIT in ordered else None,
+        entry_when=(_gone_against(side, asset, start_px),) if Term.BETTER_ENTRY in ordered else (),
+        exit_when=(_gone_against(side, asset, cut_px),) if Term.CUT in ordered else (),
         exit_at_ms=now_ms + terms.hold_ms,
         confidence=entry.confidence,
         release=terms.release,
+        styles=styles,
+        rest_ms=terms.rest_ms,
     )
+
+
+def _gone_against(side: Side, asset: Asset, px: Decimal) -> Condition:
+    kind = ConditionKind.PRICE_BELOW if side is Side.BUY else ConditionKind.PRICE_ABOVE
+    return Condition(kind, round_px(asset, px))

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
 
-from lotus.trading.execution.entries import close_entry, stop_order
+from lotus.detectors.entry_style import EntryStyle
+from lotus.trading.execution.entry_orders import stop_order
 from lotus.trading.execution.events import Modify
 from lotus.trading.execution.order_machine import ZERO, Purpose, TrackedOrder, modify_sent
 from lotus.trading.execution.orders import OrderState
@@ -20,7 +21,10 @@ from lotus.trading.execution.state import (
     Phase,
     alarm,
     cancel,
+    close_entry,
     emit,
+    end,
+    leaves_at_rest,
     next_index,
     put,
     send,
@@ -62,16 +66,16 @@ def protect(state: ExecutionState, now_ms: int) -> ExecutionState:
 def _sure(order: TrackedOrder, whole: Mapping[int, int]) -> Decimal:
     if order.state not in ARMED or order.doubtful:
         return ZERO
-    if order.purpose is not Purpose.GUARD and (order.seen_ms or 0) < whole.get(order.index, NEVER_MS):
+    if order.is_grouped and (order.seen_ms or 0) < whole.get(order.index, NEVER_MS):
         return ZERO
     return max(ZERO, order.least_size - order.taken)
 
 
 def _give_up(state: ExecutionState, held: Decimal) -> ExecutionState:
     state = alarm(state, "unprotected", f"{held} {state.plan.coin} without a resting stop", "a stop at the venue")
-    if state.ending is not Ending.NONE:
+    if state.ending is not Ending.NONE and not leaves_at_rest(state):
         return state
-    return replace(close_entry(state, Ending.UNPROTECTED), ending=Ending.UNPROTECTED)
+    return end(close_entry(state, Ending.UNPROTECTED), Ending.UNPROTECTED)
 
 
 def _guard(state: ExecutionState, gap: Decimal, now_ms: int) -> ExecutionState:
@@ -87,7 +91,7 @@ def _guard(state: ExecutionState, gap: Decimal, now_ms: int) -> ExecutionState:
 def _new_guard(state: ExecutionState, gap: Decimal, now_ms: int) -> ExecutionState:
     since, stop_px = state.bare_since_ms, state.plan.stop_px
     awaited = any(not o.state.is_final for o in state.of(Purpose.STOP))
-    grace_ms = state.safety.stop_grace_ms if awaited else 0
+    grace_ms = state.safety.stop_grace_ms if awaited and not _is_filled_in_part_at_rest(state) else 0
     if gap == 0 or since is None or stop_px is None or now_ms - since < grace_ms:
         return state
     last = max((o.sent_ms for o in state.of(Purpose.GUARD)), default=None)
@@ -95,6 +99,13 @@ def _new_guard(state: ExecutionState, gap: Decimal, now_ms: int) -> ExecutionSta
         return state
     index = next_index(state, Purpose.GUARD)
     return send(state, ((Purpose.GUARD, index, stop_order(state, Purpose.GUARD, index, gap, stop_px)),), now_ms)
+
+
+def _is_filled_in_part_at_rest(state: ExecutionState) -> bool:
+    """Return whether an entry in a style that rests holds a part, for which its grouped stop will not be armed yet."""
+    if state.plan.styles.entry is EntryStyle.CROSS:
+        return False
+    return any(o.may_rest and o.taken and o.state is not OrderState.FILLED for o in state.of(Purpose.ENTRY))
 
 
 def _shrink(state: ExecutionState, surplus: Decimal, now_ms: int) -> ExecutionState:
@@ -129,5 +140,5 @@ def _withdraw_useless(state: ExecutionState, now_ms: int) -> ExecutionState:
     broken = {o.index for o in state.of(Purpose.ENTRY) if o.state.is_final and o.state is not OrderState.FILLED}
     if not broken or (state.bare_since_ms is not None and state.exposure > 0):
         return state
-    useless = [o for o in state.of(Purpose.STOP, Purpose.TAKE_PROFIT) if o.index in broken]
+    useless = [o for o in state.of(Purpose.STOP, Purpose.TAKE_PROFIT) if o.is_grouped and o.index in broken]
     return cancel(state, useless, now_ms)

@@ -1,16 +1,19 @@
 """dm_knowledge[day]: what the decision-maker knows after the day, for use on later days.
 
-Calibration, reliability, covariance and correlations from the sums of days up to this one, written to the dm database
-in one transaction of its own before the stage is committed: killed in between, the nightly run is made again with the
-same rows. How promises were kept is told for every source, losing ones too.
+Calibration, reliability, covariance and correlations from the sums of days up to this one, and what terms of plans have
+gained so far in the windows of each source. They are written to the dm database in one transaction of its own before
+the stage is committed: killed in between, the nightly run is made again with the same rows. How promises were kept is
+told for every source, losing ones too.
 """
 
 from collections.abc import Mapping, Sequence
 
-from lotus.decision.knowledge.claims import in_force
+from lotus.decision.knowledge import claims
+from lotus.decision.knowledge.evidence import EVENT_COLUMNS
 from lotus.decision.knowledge.feedback import DecisionMemory
 from lotus.decision.knowledge.nightly import ALL_SOURCES, NightlyEstimates, SourceQuality, learn
-from lotus.decision.knowledge.reliability import ForecastQuality, SourceReliability
+from lotus.decision.knowledge.plan_terms import TermAccount, excursion_columns, in_force, settled, term_sums
+from lotus.decision.knowledge.reliability import ForecastQuality
 from lotus.decision.policy.policy import shipped_policy
 from lotus.errors import LedgerError
 from lotus.timebase import next_day
@@ -19,6 +22,7 @@ from lotus_assets.stages.chain import content_of
 from lotus_assets.stages.context import Cell, CheckOutcome, Made, Stage, StageContext, TextTable
 from lotus_assets.stages.history import commits_before, hashes
 from lotus_assets.stages.modules.dm_evidence import NIGHT, read_evidence
+from lotus_assets.stages.scoring.signal_eval import read_events, read_outcomes
 from lotus_store.databases import Connection
 from lotus_store.ledger.day_commits import DayCommit
 from lotus_store.ledger.trading.knowledge import (
@@ -34,9 +38,10 @@ EVIDENCE = "dm_evidence"
 
 
 def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
-    """The sums of the days of the policy's history, the nightly run before, the policy."""
+    """The sums of the days of the policy's history, the day's outcomes, the nightly run before, the policy."""
     return {
         EVIDENCE: content_of(ctx, ctx.branch, day, EVIDENCE),
+        "signal_eval": content_of(ctx, ctx.branch, day, "signal_eval"),
         "policy": shipped_policy().version,
         **hashes(_evidence(ctx, day)),
         **hashes(commits_before(ctx, NIGHT, day, 1)),
@@ -56,11 +61,13 @@ def make(ctx: StageContext, day: str) -> Made:
     """Learn, and leave the rows to the commit."""
     with ctx.databases.connect("dm") as dm:
         executors = executors_by(dm, ctx.branch, day)
-        reliabilities = _reliabilities(ctx, dm, day)
+        before = _night_before(ctx, dm, day)
     evidence = {commit.day: read_evidence(ctx, commit) for commit in _evidence(ctx, day)}
-    learned = learn(day, evidence, reliabilities, shipped_policy())
-    memory = DecisionMemory(learned.reliabilities)
-    knowledge = Knowledge(day, learned.calibration, memory, learned.covariance, learned.correlations, learned.claims)
+    learned = learn(day, evidence, before.memory.reliabilities if before else (), shipped_policy())
+    memory, terms = DecisionMemory(learned.reliabilities), _terms(ctx, day, before)
+    knowledge = Knowledge(
+        day, learned.calibration, memory, learned.covariance, learned.correlations, terms, learned.claims
+    )
 
     def ledger(connection: Connection) -> None:
         with ctx.databases.connect("dm") as dm:
@@ -73,7 +80,8 @@ def make(ctx: StageContext, day: str) -> Made:
         "days": len(evidence),
         "risk_bars": learned.covariance.rows,
         "pairs": len(learned.correlations),
-        **({"claims_heard": len(in_force(learned.claims))} if learned.claims else {}),
+        "terms": len(in_force(terms)),
+        **({"claims_heard": len(claims.in_force(learned.claims))} if learned.claims else {}),
         **{f"executor_{e.executor}": e.value for e in executors},
         **_scores(_whole(learned.quality)),
     }
@@ -106,11 +114,16 @@ def _evidence(ctx: StageContext, day: str) -> list[DayCommit]:
     return [c for c in commits_before(ctx, EVIDENCE, next_day(day), days) if c.day >= first]
 
 
-def _reliabilities(ctx: StageContext, dm: Connection, day: str) -> tuple[SourceReliability, ...]:
+def _night_before(ctx: StageContext, dm: Connection, day: str) -> Knowledge | None:
     nights = commits_before(ctx, NIGHT, day, 1)
-    if not nights:
-        return ()
-    return knowledge_of(dm, ctx.branch, nights[0].day, nights[0].day).memory.reliabilities
+    return knowledge_of(dm, ctx.branch, nights[0].day, nights[0].day) if nights else None
+
+
+def _terms(ctx: StageContext, day: str, before: Knowledge | None) -> tuple[TermAccount, ...]:
+    """Return the accounts of plans' terms after the day."""
+    horizons = ctx.manifest.outcomes.horizons_s
+    evaluated = read_outcomes(ctx, day, excursion_columns(horizons))
+    return settled(before.terms if before else (), term_sums(read_events(ctx, day, EVENT_COLUMNS), evaluated, horizons))
 
 
 def _whole(quality: Sequence[SourceQuality]) -> ForecastQuality | None:

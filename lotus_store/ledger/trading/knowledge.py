@@ -16,6 +16,7 @@ from lotus.decision.knowledge.calibration import ScoreCalibration
 from lotus.decision.knowledge.claims import ClaimSlope
 from lotus.decision.knowledge.feedback import DecisionMemory, ExecutorScore
 from lotus.decision.knowledge.nightly import SourceQuality
+from lotus.decision.knowledge.plan_terms import TermAccount, in_force
 from lotus.decision.knowledge.reliability import SourceReliability
 from lotus.errors import LedgerError
 from lotus.hashing import natural_id
@@ -28,6 +29,7 @@ COVARIANCE: Final = (CALIBRATION, "covariance")
 CORRELATIONS: Final = (CALIBRATION, "correlations")
 QUALITY: Final = (CALIBRATION, "quality")
 SOURCES: Final = (RELIABILITY, "sources")
+TERMS: Final = (CALIBRATION, "terms")  # of nights that have any
 NIGHT: Final = (CELLS, SOURCES, COVARIANCE, CORRELATIONS, QUALITY)
 CLAIMS: Final = (RELIABILITY, "claims")  # absent of nights that knew nothing of claims
 
@@ -37,7 +39,8 @@ class Knowledge:
     """What is known from the evidence of `day` and earlier; in force on later days.
 
     `memory.reliabilities` are those of the night, `memory.executors` the newest scores that were asked for. A
-    covariance without coins means that there were too few returns to fit one. `claims` are slopes of braids' claims.
+    covariance without coins means that there were too few returns to fit one. `terms` are accounts of plans' terms;
+    those that are not in force are no part of a night's content. `claims` are slopes of braids' claims.
     """
 
     day: str
@@ -45,6 +48,7 @@ class Knowledge:
     memory: DecisionMemory
     covariance: Covariance
     correlations: Correlations
+    terms: tuple[TermAccount, ...] = ()
     claims: tuple[ClaimSlope, ...] = ()
 
 
@@ -64,15 +68,17 @@ def put_knowledge(
     """Write a night's knowledge and the quality of its forecasts, all or nothing; executors are not its business."""
     with connection.transaction(), connection.cursor() as cursor:
         bodies = _bodies(knowledge, quality)
+        bodies |= {TERMS: to_body(knowledge.terms)} if knowledge.terms else {}
         rows = [[branch, knowledge.day, *key, body] for key, body in bodies.items()]
         cursor.executemany(query("dm", "put_knowledge"), rows)
 
 
 def content_of_night(knowledge: Knowledge, quality: Sequence[SourceQuality]) -> str:
-    """Return the content hash of a night's rows; a night without claims has the hash of one that knew of none."""
-    bodies = _bodies(knowledge, quality)
+    """Return the content hash of a night's rows; a night without claims or terms has that of one that knew of none."""
+    bodies, terms = _bodies(knowledge, quality), in_force(knowledge.terms)
     keys = (*NIGHT, CLAIMS) if knowledge.claims else NIGHT
-    return natural_id(*(word for key in keys for word in (*key, bodies[key])))
+    words = [word for key in keys for word in (*key, bodies[key])]
+    return natural_id(*words, *((*TERMS, to_body(terms)) if terms else ()))
 
 
 def knowledge_before(connection: Connection, branch: str, day: str) -> Knowledge | None:
@@ -104,6 +110,7 @@ def knowledge_of(connection: Connection, branch: str, night: str, executors_day:
             rows=stored.rows,
         ),
         correlations={(one, other): rho for one, other, rho in pairs},
+        terms=from_body(bodies.get(TERMS, ()), tuple[TermAccount, ...]),
         claims=from_body(bodies.get(CLAIMS, ()), tuple[ClaimSlope, ...]),
     )
 

@@ -3,7 +3,8 @@
 import numpy as np
 
 from lotus.columns import TableSpec
-from lotus.decision.knowledge.evidence import EVENT_COLUMNS, evaluated_columns
+from lotus.decision.knowledge.evidence import EVENT_COLUMNS
+from lotus.decision.knowledge.plan_terms import excursion_columns
 from lotus.detectors.scoring.signal_spec import SIGNAL_EVENTS
 from lotus.microtape.frames.spec import FLOAT_COLUMNS, INT_COLUMNS
 from lotus.outcomes.signal_eval import signal_eval_spec
@@ -23,7 +24,7 @@ EVENTS = TableSpec(
     "signal_events", SIGNAL_EVENTS.key, tuple(SIGNAL_EVENTS.column(name) for name in (*EVENT_COLUMNS, *FIRED_COLUMNS))
 )
 EVALUATED = TableSpec(
-    "signal_eval", (), tuple(signal_eval_spec(HORIZONS).column(name) for name in evaluated_columns(HORIZONS))
+    "signal_eval", (), tuple(signal_eval_spec(HORIZONS).column(name) for name in excursion_columns(HORIZONS))
 )
 FRAME = {c.name: c.column() for c in (*INT_COLUMNS, *FLOAT_COLUMNS)}
 FRAMES = TableSpec("microtape_frames", ("end_ms",), (FRAME["end_ms"], FRAME["mid"]))
@@ -54,6 +55,8 @@ def a_day(ctx: StageContext, day: str, seed: int, version: PriorsVersion | None 
             "detector_id": detector, "asset": asset, "window_end_ms": ends,
             "status": np.array(["ok"] * n, dtype=object), "horizon_s": np.full(n, 300, np.int32),
             "fwd_ret_bps_30": moved / 5.0, "fwd_ret_bps_300": moved,
+            **{f"mfe_{h}": np.maximum(side * moved, 0.0) for h in HORIZONS},
+            **{f"mae_{h}": np.minimum(side * moved, 0.0) for h in HORIZONS},
         },
     }  # fmt: skip
     for spec, columns in tables.items():

@@ -12,6 +12,7 @@ from lotus.decision.knowledge.calibration import Cell, ScoreCalibration
 from lotus.decision.knowledge.claims import ClaimSlope
 from lotus.decision.knowledge.feedback import DecisionMemory, ExecutorScore
 from lotus.decision.knowledge.nightly import SourceQuality
+from lotus.decision.knowledge.plan_terms import LEVELS_BPS, Term, TermAccount
 from lotus.decision.knowledge.reliability import CurveBin, ForecastQuality, SourceReliability
 from lotus_cli.desk.dm import facts_of, page
 from lotus_store.ledger.trading.knowledge import Knowledge
@@ -66,6 +67,19 @@ def test_how_far_claims_were_kept_is_told() -> None:
     assert ["det:loser@1", "300", "0", "0.000", "-0.250", "0.300", "12", "2,400"] in lines
     assert ["det:other@1", "60", "1", "0.500", "+0.750", "0.100", "20", "50"] in lines
     assert "claims of braids" not in page(facts_of(night, quality) | {"branch": "main"}, None)
+
+
+def test_a_term_in_force_is_told_with_its_evidence() -> None:
+    known, quality = a_night()
+    weights, gains = (100.0,) * len(LEVELS_BPS), tuple(100.0 * (level == 16.0) for level in LEVELS_BPS)
+    account = TermAccount(*KEY, Term.TAKE_PROFIT, weights, gains, 20, 30.0, 40.0, (4.0,) * 4, in_force=True)
+    silent = replace(account, term=Term.CUT, in_force=False)
+    told = page(facts_of(replace(known, terms=(silent, account)), quality) | {"branch": "main"}, None)
+    (line,) = [line for line in told.splitlines() if line.startswith("term ")]
+    assert line == (
+        "term take_profit of det:loser@1 at 300 s: level 16.0 bps, gained +1.50 bps a window on 20 days out of sample, "
+        "E 54.6"
+    )
 
 
 def test_after_the_demo_the_newest_night_is_told(lotus: Cli) -> None:

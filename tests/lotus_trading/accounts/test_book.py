@@ -7,10 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lotus.decision.knowledge.plan_terms import Term
+from lotus.detectors.entry_style import EntryStyle
 from lotus.manifest import Asset
 from lotus.trading.accounts.book import BookEntry, BookTarget, BookTerms, OpenPlan, PositionChange, book_plan, change_of
 from lotus.trading.execution.orders import Side
-from lotus.trading.plan.plan import Authority
+from lotus.trading.plan.plan import Authority, Condition, ConditionKind
+from lotus.trading.plan.styles import Styles
 
 D = Decimal
 BTC = Asset("BTC", 5)
@@ -112,3 +115,21 @@ def test_a_plan_of_the_book_has_a_stop_an_exit_time_and_a_name_of_its_own(size: 
     assert waiting.valid_until_ms == 60_000
     assert waiting.plan_id == made.plan_id
     assert made.plan_id != book_plan(replace(entry, decision_id="e"), BTC, size, PX, 1_000, terms).plan_id
+
+
+@pytest.mark.parametrize("side", list(Side))
+def test_terms_that_are_ordered_become_prices_on_the_ticks_of_the_coin(side: Side) -> None:
+    join = Styles(EntryStyle.JOIN, exit=EntryStyle.JOIN)
+    usual = BookTerms(D(300), Authority("book", D(10_000), ()), ("local",), 5, 5_000, 300_000, styles=join, rest_ms=9)
+    entry = BookEntry("d", "l", "s", valid_until_ms=60_000, trigger="", confidence=0.6)
+    plain = book_plan(entry, BTC, int(side) * D("0.1"), PX, 1_000, usual)
+    assert (plain.take_profit_px, plain.entry_when, plain.exit_when) == (None, (), ())
+    assert (plain.styles, plain.rest_ms, plain.valid_until_ms) == (join, 9, 6_000)
+    terms = {Term.TAKE_PROFIT: D("22.63"), Term.CUT: D(16), Term.BETTER_ENTRY: D(8), Term.URGENCY: D(0)}
+    made = book_plan(replace(entry, terms=terms), BTC, int(side) * D("0.1"), PX, 1_000, usual)
+    start = PX - int(side) * 80
+    against = ConditionKind.PRICE_BELOW if side is Side.BUY else ConditionKind.PRICE_ABOVE
+    assert made.entry_when == (Condition(against, start),)
+    assert made.exit_when == (Condition(against, round(start * (1 - int(side) * D("0.0016")))),)
+    assert made.take_profit_px == round(start * (1 + int(side) * D("0.002263")))
+    assert (made.styles, made.valid_until_ms) == (replace(join, entry=EntryStyle.CROSS), 60_000)

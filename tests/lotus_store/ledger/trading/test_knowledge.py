@@ -1,6 +1,7 @@
 """What the decision-maker knows, kept: bit for bit, whole nights, the newest before a day, each branch its own."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,11 +13,13 @@ from pace import examples
 from lotus.decision.allocation.covariance import Covariance
 from lotus.decision.knowledge.calibration import Cell, ScoreCalibration
 from lotus.decision.knowledge.feedback import DecisionMemory, ExecutorScore
+from lotus.decision.knowledge.plan_terms import LEVELS_BPS, Term, TermAccount
 from lotus.decision.knowledge.reliability import SourceReliability
 from lotus.errors import LedgerError
 from lotus_store.databases import Connection, Databases
 from lotus_store.ledger.trading.knowledge import (
     Knowledge,
+    content_of_night,
     executors_by,
     knowledge_before,
     knowledge_of,
@@ -99,6 +102,18 @@ def test_every_bit_comes_back_and_the_same_again_changes_no_row(dm: Connection, 
     assert dm.execute("SELECT xmin::text, * FROM dm_knowledge ORDER BY kind, name").fetchall() == kept
     assert found is not None
     assert found.covariance.version == night.covariance.version
+
+
+def test_accounts_of_terms_come_back_and_are_content_once_one_is_in_force(dm: Connection) -> None:
+    size = len(LEVELS_BPS)
+    account = TermAccount("det:a@1", 30, Term.CUT, (60.0,) * size, (0.1,) * size, 7, -0.3, 2.5, (0.2, -0.0, 1.5, 3.0))
+    plain, told = a_night("2026-01-02"), replace(a_night("2026-01-02"), terms=(account,))
+    put_knowledge(dm, "main", told)
+    assert bits(knowledge_before(dm, "main", "2026-01-03")) == bits(told)
+    content = content_of_night(plain, ())
+    assert content_of_night(told, ()) == content
+    held = replace(told, terms=(replace(account, in_force=True),))
+    assert content_of_night(held, ()) != content
 
 
 def test_the_newest_night_before_a_day_of_its_own_branch(dm: Connection) -> None:
