@@ -72,6 +72,7 @@ class OutcomeDefaults:
     latency_ms: int = 250  # from the closing message to the earliest quote a probe can take
     taker_fee_bps: float = 4.5  # tier 0, each side: a taker round trip costs 9 bps
     probe_notional_usd: float = 1_000.0  # size of the unit probe against the book
+    maker_fee_bps: float = field(default=1.5, repr=False)  # tier 0, of what rested; named in a version where it differs
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +153,9 @@ class Manifest:
 
     @property
     def version(self) -> str:
-        """128-bit hash of every value."""
-        return natural_id(repr(self))
+        """128-bit hash of every value; one that came later is named where it is not its default."""
+        maker = self.outcomes.maker_fee_bps
+        return natural_id(repr(self), *(() if maker == OutcomeDefaults().maker_fee_bps else (maker,)))
 
 
 def ranged(default: Any, low: float, high: float = math.inf) -> Any:

@@ -48,6 +48,14 @@ TAPE_ASSETS = (
         checks=("segments_intact", "gaps_accounted"),
     ),
     AssetEntry(
+        name="microtape_prints",
+        group=TAPE,
+        kinds=("parquet",),
+        deps=(("raw_tape", "same_day"),),
+        packages=_TO_MICROTAPE,
+        text="Every print of the tape, each once: what an order at rest waits for.",
+    ),
+    AssetEntry(
         name="microtape_frames",
         group=TAPE,
         kinds=("parquet", "numba"),
@@ -133,6 +141,14 @@ LEARNING_ASSETS = (
         packages=_TO_OUTCOMES,
         text="Probe payoffs P and Y, forward returns, hits and excursions of the windows that mature on the day.",
         checks=("schema", "gaps_accounted"),
+    ),
+    AssetEntry(
+        name="style_payoffs",
+        group=SCORE,
+        kinds=("parquet", "numba"),
+        deps=(("signal_eval", "same_day"), ("signal_events", "same_day"), ("microtape_prints", "same_day")),
+        packages=_TO_OUTCOMES,
+        text="What each published window would have paid crossing, joining and improving the book, by both fills.",
     ),
     AssetEntry(
         name="detector_dsi_attrib",
@@ -247,9 +263,12 @@ LEARNING_ASSETS = (
         name="tr_trials",
         group=LEARN,
         kinds=("parquet",),
-        deps=(),
+        deps=(("style_payoffs", "same_day"),),
         packages=_TO_TRADING,
-        text="What plans of the book that tried a knob of execution cost, on the moved side and on the other.",
+        text=(
+            "What plans of the book that tried a knob of execution cost, and probes that tried a style paid, on the "
+            "moved side and on the other."
+        ),
     ),
     AssetEntry(
         name="tr_lessons",

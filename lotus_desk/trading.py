@@ -20,6 +20,7 @@ from lotus.decision.allocation.solver import FastSolver
 from lotus.decision.alphas import InputFilter
 from lotus.decision.decide import AccountMandate
 from lotus.decision.policy.policy import shipped_policy
+from lotus.detectors.registry import resting_entries
 from lotus.errors import ConfigError, LotusError
 from lotus.manifest import Asset
 from lotus.modules.envelope import Message, RefusedError
@@ -27,6 +28,7 @@ from lotus.modules.intents import Module
 from lotus.modules.messages.signals import TTL_S, meta_message, proposed_message
 from lotus.modules.signals import DET_ALPHA, META
 from lotus.names import path_step
+from lotus.trading.plan.styles import CROSSING
 from lotus.trading.venue import Venue
 from lotus_desk.accounts.accounts import VenueAccess, desk_accounts, venue_account
 from lotus_desk.accounts.paper import PaperAccounts
@@ -48,7 +50,7 @@ from lotus_herald.outbox import send_many
 from lotus_modules.dm.allocate import Allocator
 from lotus_modules.dm.decide import Decider
 from lotus_modules.handlers import hot_handlers
-from lotus_modules.knobs import KnobChooser, PolicyChooser
+from lotus_modules.knobs import KnobChooser, PolicyChooser, StyleChooser
 from lotus_modules.tr.execute import Acceptor
 from lotus_modules.tr.predicting import Predictor
 from lotus_store.config import Settings
@@ -198,7 +200,8 @@ def trading_of(
     predictor = Predictor(databases)
     predictor.known(settings.branch, market.venue, clock.now_ms())  # lets the first fit begin
     chooser = KnobChooser(manifest.weave, wanted.explore_knobs, manifest.score.seed)
-    handlers = hot_handlers(decider, Acceptor(market, chooser, predictor.known))
+    styler = StyleChooser(wanted.entry_shares, manifest.score.seed, resting_entries())
+    handlers = hot_handlers(decider, Acceptor(market, chooser, predictor.known, styler))
     return Trading(
         market=market,
         desk=desk,
@@ -227,6 +230,7 @@ def _terms_of(settings: Settings, pace: float) -> DeskTerms:
         Decimal(str(wanted.budget_usd)),
         _in_step(wanted.entry_valid_ms, pace),
         wanted.leverage,
+        styles=CROSSING.ordered(wanted.entry_style, wanted.entry_fallback, wanted.exit_style),
     )
 
 

@@ -1,25 +1,31 @@
-"""Which knobs a plan is executed with and a book is decided with, by the version in force in its module's database.
+"""Which knobs and styles a plan is executed with, and a book is decided with, by the version in force in its module.
 
 A version counts from its event time on. Its effect in a context is `lotus.trading.plan.knob_choice`'s and
 `lotus.decision.policy.in_force`'s.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+
+from msgspec import UNSET
 
 from lotus.decision.policy.experiments import tried_knobs
 from lotus.decision.policy.in_force import policy_in_force
 from lotus.decision.policy.policy import Policy
+from lotus.detectors.entry_style import EntryPlan
 from lotus.errors import BeliefError
 from lotus.knobs.experiment import KnobExperiment, drawn_experiment
+from lotus.knobs.style_draw import StyleDraw, drawn_style
 from lotus.manifest import WeaveDefaults
 from lotus.modules.envelope import RefusedError
 from lotus.modules.intents import Module, Reason
+from lotus.modules.messages.trading import WindowTarget
 from lotus.priors.context import context_bins, context_text, market_context
 from lotus.priors.types import PriorsVersion
 from lotus.trading.plan.knob_choice import KnobChoice, choice_of
 from lotus.trading.plan.knobs import TRIED
 from lotus.trading.plan.plan import Plan, PlanKind
+from lotus.trading.plan.styles import Styles
 from lotus_store.databases import Connection
 from lotus_store.ledger.beliefs.priors import in_force_at
 
@@ -51,6 +57,32 @@ class KnobChooser:
         if plan is None or plan.kind is not PlanKind.BOOK:
             return None
         return drawn_experiment(str(plan.plan_id), time_ms, TRIED, self.explore, self.weave.phi_step, self.seed)
+
+
+@dataclass(frozen=True, slots=True)
+class StyleChooser:
+    """Which style probes are executed in: what is ordered, then what their detectors declare, then what is drawn.
+
+    `shares`: of joining and of improving, drawn by `seed` among probes that would cross; `declared` by detector.
+    """
+
+    shares: tuple[float, float] = (0.0, 0.0)
+    seed: int = 7
+    declared: Mapping[str, EntryPlan] = field(default_factory=dict)
+
+    def of_probe(self, target: WindowTarget, usual: Styles) -> tuple[Styles, StyleDraw | None]:
+        """Return the styles of a window's probe, `usual` where nothing says more, and the draw that it is a trial of.
+
+        A window without a horizon cannot wait and is in no trial.
+        """
+        ordered = (target.entry_style, target.entry_fallback, target.exit_style)
+        if any(name is not UNSET for name in ordered) or target.horizon_s is UNSET:
+            return usual.ordered(*("" if name is UNSET else name for name in ordered)), None
+        entry = self.declared.get(target.detector_id or "")
+        if entry is not None:
+            return Styles(entry.style, entry.fallback, entry.style), None
+        draw = drawn_style(target.event_id, self.shares, self.seed) if usual.crosses else None
+        return (usual, None) if draw is None else (Styles(entry=draw.style, exit=draw.style), draw)
 
 
 @dataclass(frozen=True, slots=True)

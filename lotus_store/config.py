@@ -16,6 +16,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from lotus.detectors.entry_style import EntryStyle, Fallback
 from lotus.errors import ConfigError
 from lotus.manifest import Asset, Manifest, override, ranged
 from lotus.names import is_name
@@ -25,6 +26,9 @@ DATABASES = ("sig", "dm", "tr", "vis", "atlas", "dagster")
 SECTIONS = ("kernel", "score", "outcomes", "learning", "weave")
 LOG_CHOICES = {"format": ("text", "json"), "level": ("debug", "info", "warning", "error")}
 TRADING_VENUES = ("off", "paper", "local", "hyperliquid")
+EXPLORING, NO_EXPLORING = (0.2, 0.05), (0.0, 0.0)  # shares of probes at rest where the money is paper, and where not
+_STYLES = tuple(EntryStyle)
+STYLE_CHOICES = {"entry_style": _STYLES, "exit_style": _STYLES, "entry_fallback": tuple(Fallback)}
 BRANCH_FORM = re.compile(r"[a-z0-9][a-z0-9_.-]{0,62}")
 
 
@@ -64,8 +68,18 @@ class TradingSettings:
     expires_ms: int = ranged(2_000, 1, 60_000)  # the venue refuses an order that arrives later than this
     paper_deposit_usd: float = ranged(100_000.0, 10.0)  # of a new paper account: carries budget_usd at the leverage
     fee_tier: int = ranged(0, 0, 6)  # of the paper accounts
+    entry_style: str = "cross"  # how plans are entered (cross, join, improve) where their ticket does not say it
+    entry_fallback: str = "cross"  # what follows when an entry at rest is not filled: cross, skip
+    exit_style: str = "cross"  # how they are left at the end of their time; one that rests crosses in the end
     explore_knobs: float = ranged(0.0, 0.0, 1.0)  # share of the book's plans that try a knob a step from its start
     explore_policy: float = ranged(0.0, 0.0, 1.0)  # share of the book's windows that try a knob of the policy so
+    explore_entry: tuple[float, ...] = ()  # shares of the probes that join, that improve; empty = by the venue
+
+    @property
+    def entry_shares(self) -> tuple[float, float]:
+        """Shares of the probes that are tried at rest: at the own side's best, and inside the spread."""
+        shares = self.explore_entry or (NO_EXPLORING if self.venue == "hyperliquid" else EXPLORING)
+        return shares[0], shares[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,8 +304,16 @@ def _checked(settings: Settings) -> Settings:
     for what, name in (("branch", settings.branch), ("tape", settings.tape)):
         if not BRANCH_FORM.fullmatch(name):
             raise ConfigError(f"the {what} name is {name!r}", "lower case letters, digits, '_', '.' and '-'")
+    for name, choices in STYLE_CHOICES.items():
+        if getattr(settings.trading, name) not in choices:
+            raise ConfigError(f"trading.{name} is {getattr(settings.trading, name)!r}", f"one of {', '.join(choices)}")
     if settings.trading.venue not in TRADING_VENUES:
         raise ConfigError(f"trading.venue is {settings.trading.venue!r}", f"one of {', '.join(TRADING_VENUES)}")
+    shares = settings.trading.explore_entry
+    if shares and not (
+        len(shares) == 2 and all(type(x) in (int, float) and x >= 0.0 for x in shares) and sum(shares) < 1.0
+    ):
+        raise ConfigError(f"trading.explore_entry is {list(shares)}", "[share that joins, share that improves] below 1")
     if not 0 < settings.safety.late_s <= settings.safety.dead_s:
         raise ConfigError(f"safety.late_s is {settings.safety.late_s}", f"above 0, at most {settings.safety.dead_s}")
     for name, dsn in {"the whole server": settings.server_dsn, **settings.dsns}.items():

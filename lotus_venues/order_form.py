@@ -1,4 +1,4 @@
-"""The form of an order, checked before it is sent: tick, lot, minimum value, stops, in the venue's words. Pure."""
+"""The form of an order, checked before it is sent: tick, lot, minimum value, stops; and the venue's words of it."""
 
 from typing import Final
 
@@ -10,6 +10,16 @@ BAD_TICK: Final = "Price must be divisible by tick size."
 BAD_SIZE: Final = "Order has invalid size."
 TOO_SMALL: Final = "Order must have minimum value of $10."
 BAD_TRIGGER: Final = "Invalid TP/SL price."
+_WOULD_MATCH: Final = ("Post only order would have immediately matched", "badAloPxRejected")
+
+
+def would_cross(reason: str) -> bool:
+    """Return whether a refusal, in the venue's text or word, is of an order that must not cross and would have.
+
+    >>> would_cross("badAloPxRejected"), would_cross("Insufficient margin to place order.")
+    (True, False)
+    """
+    return reason.startswith(_WOULD_MATCH)
 
 
 def form_fault(order: NewOrder, asset: Asset) -> str:

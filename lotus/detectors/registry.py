@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from functools import cache
 from importlib import resources
 
+from lotus.detectors.entry_style import EntryPlan, EntryStyle
 from lotus.detectors.spec import DetectorSpec, parse_spec
 from lotus.hashing import natural_id
 from lotus.memoised import memoised
@@ -30,6 +31,11 @@ def _read() -> tuple[DetectorSpec, ...]:
 def shipped_detectors() -> tuple[DetectorSpec, ...]:
     """Return the active detectors in order of detector_id; this order is their index everywhere."""
     return tuple(spec for spec in known_detectors() if spec.status == "active")
+
+
+def resting_entries() -> dict[str, EntryPlan]:
+    """Return how those of the active detectors are entered that do not cross, by detector."""
+    return {spec.detector_id: spec.entry for spec in shipped_detectors() if spec.entry.style is not EntryStyle.CROSS}
 
 
 def specs_ver(detectors: Sequence[DetectorSpec]) -> str:

@@ -7,9 +7,10 @@ In the literature a detector is a formulaic alpha with a declared horizon.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
+from lotus.detectors.entry_style import EntryPlan, EntryStyle, Fallback
 from lotus.detectors.spec_check import Checked, KeyedError, check_expressions
 from lotus.errors import ConfigError, ExpressionError
 from lotus.experts.source import SpecSource, read_source
@@ -26,7 +27,7 @@ MAX_NAME: Final[int] = 64  # characters of a name
 MAX_NAMES: Final[int] = 64  # of params, frames and windows together
 STATUSES: Final = ("active", "experimental")
 _KEYS: Final = ("detector_id", "family", "version", "idea", "horizon", "band", "best_phase_deg", "signal")
-_OPTIONAL: Final = ("status", "params", "frames", "windows")
+_OPTIONAL: Final = ("status", "params", "frames", "windows", "entry")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +61,16 @@ class DetectorSpec:
     frames: Expressions
     windows: Expressions
     signal: str
+    entry: EntryPlan = field(default=EntryPlan(), repr=False)
 
     @property
     def spec_id(self) -> str:
-        """128-bit identity of everything that shapes the signal; the idea's wording and the status do not."""
-        return natural_id("detector", repr(replace(self, idea="", status="")))
+        """128-bit identity of what shapes signal and payoff; the idea's wording and the status do not.
+
+        A spec that crosses has the identity that it had before entries had a style.
+        """
+        words = () if self.entry == EntryPlan() else (repr(self.entry),)
+        return natural_id("detector", repr(replace(self, idea="", status="")), *words)
 
     @property
     def rho(self) -> float:
@@ -106,6 +112,7 @@ def parse_spec(text: str, where: str) -> DetectorSpec:
         frames=frames,
         windows=windows,
         signal=keys["signal"].scalar,
+        entry=_entry(keys["entry"]) if "entry" in keys else EntryPlan(),
     )
     depth, nodes = _measured(spec, keys)
     return replace(spec, depth=depth, nodes=nodes)
@@ -195,6 +202,17 @@ def _band_s(part: SpecSource) -> tuple[float, float]:
     if not 0.0 < band[0] < band[1]:
         raise part.error(f"a band of {band[0]:g} to {band[1]:g} s", "positive and rising")
     return band
+
+
+def _entry(part: SpecSource) -> EntryPlan:
+    if _is_scalar(part):
+        return EntryPlan(EntryStyle(part.one_of(EntryStyle)))
+    keys = part.keyed(("style",), ("fallback",))
+    style = EntryStyle(keys["style"].one_of(EntryStyle))
+    fallback = Fallback(keys["fallback"].one_of(Fallback)) if "fallback" in keys else Fallback.CROSS
+    if style is EntryStyle.CROSS and "fallback" in keys:
+        raise keys["fallback"].error("a fallback of what crosses at once", "one beside join or improve")
+    return EntryPlan(style, fallback)
 
 
 def _at_least_1(part: SpecSource) -> int:

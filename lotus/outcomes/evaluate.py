@@ -64,16 +64,16 @@ def evaluate(events: Columns, quotes: Columns, gaps: Columns, manifest: Manifest
     """
     events = _in_key_order(events)
     out = _blank(events, manifest)
-    event_asset = _asset_index(events["asset"], manifest)
-    quote_asset = _asset_index(quotes["asset"], manifest)
-    gap_asset = _asset_index(gaps["asset"], manifest)
+    event_asset = asset_index(events["asset"], manifest)
+    quote_asset = asset_index(quotes["asset"], manifest)
+    gap_asset = asset_index(gaps["asset"], manifest)
     matured = maturity_ms(events, manifest) < until_ms
     received = np.asarray(quotes["recv_ns"], dtype=np.int64) < until_ms * NS_PER_MS
     for index, asset in enumerate(manifest.universe):
         rows = np.flatnonzero((event_asset == index) & matured)
         if not len(rows):
             continue
-        path = _path(quotes, (quote_asset == index) & received)
+        path = path_of(quotes, (quote_asset == index) & received)
         own_gaps = gap_asset == index
         holes = np.asarray(gaps["start_ms"])[own_gaps], np.asarray(gaps["end_ms"])[own_gaps]
         part = {name: np.asarray(events[name])[rows] for name in _USED}
@@ -114,7 +114,8 @@ def _blank(events: Columns, manifest: Manifest) -> Table:
     return out
 
 
-def _asset_index(assets: NDArray[np.generic], manifest: Manifest) -> NDArray[np.int64]:
+def asset_index(assets: NDArray[np.generic], manifest: Manifest) -> NDArray[np.int64]:
+    """Return the place in the universe of names or of places; raises `SchemaError` for an unknown name."""
     values = np.asarray(assets)
     if values.dtype.kind in "iu":
         return values.astype(np.int64)
@@ -126,7 +127,8 @@ def _asset_index(assets: NDArray[np.generic], manifest: Manifest) -> NDArray[np.
     return index
 
 
-def _path(quotes: Columns, own_rows: NDArray[np.bool_]) -> QuotePath:
+def path_of(quotes: Columns, own_rows: NDArray[np.bool_]) -> QuotePath:
+    """Return the quotes of one asset; raises `SchemaError` where they go back in receive time."""
     names = ("recv_ns", "time_ms", "bid_px", "bid_sz", "ask_px", "ask_sz")
     columns = [np.asarray(quotes[name], dtype=np.int64)[own_rows] for name in names]
     if np.any(np.diff(columns[0]) < 0):
@@ -151,14 +153,14 @@ def _visit(
     end_ms = np.zeros(len(first), dtype=np.int64)
     if whole.any():
         end_ms[whole] = path.time_ms[exits[whole].max(axis=1)]
-    whole &= ~_touches(start_ms, end_ms, *holes)
+    whole &= ~touches(start_ms, end_ms, *holes)
     high, low = np.zeros_like(exits), np.zeros_like(exits)
     for k in range(len(targets)):
         high[whole, k], low[whole, k] = extremes(path.mid2, entry[whole], exits[whole, k])
     return _Visit(quotes=path, entry=entry[back], exits=exits[back], high=high[back], low=low[back], whole=whole[back])
 
 
-def _touches(
+def touches(
     start_ms: NDArray[np.int64], end_ms: NDArray[np.int64], gap_start: NDArray[np.generic], gap_end: NDArray[np.generic]
 ) -> NDArray[np.bool_]:
     """Return which intervals meet the inside of a gap."""

@@ -2,7 +2,8 @@
 
 One source per detector and day (docs/concepts/windows.md). A detector's day is the venue's when nearly all
 of its published whole windows were answered for there. The few that were not are void: our own machine prevented them,
-so they count as modelled only. Else the day stays the tape's, and the fills are shown but teach nothing. P and forward
+so they count as modelled only. So do those that were tried in another style than the detector's: a draw of its own took
+them, and they teach the trader. Else the day stays the tape's, and the fills are shown but teach nothing. P and forward
 returns never change.
 """
 
@@ -34,12 +35,17 @@ class Answered:
 
 
 def with_executions(
-    rows: Columns, payoffs: Mapping[str, float], filled: frozenset[str], source: str
+    rows: Columns,
+    payoffs: Mapping[str, float],
+    filled: frozenset[str],
+    source: str,
+    apart: frozenset[str] = frozenset(),
 ) -> tuple[dict[str, NDArray[np.generic]], list[Answered]]:
     """Return SIGNAL_EVAL rows with Y as executed, and what was answered for, detector by detector.
 
     `payoffs` are bps net of all costs by event, 0 for one that the venue refused or left unfilled, without what is
-    void; `filled` names those that were filled; `source` is the word for `fill_source`: `venue` or `paper_live`.
+    void; `filled` names those that were filled; `source` is the word for `fill_source`: `venue` or `paper_live`;
+    `apart` names those tried in another style, which nobody had to answer for.
 
     >>> rows = {"event_id": np.array(["a", "b"], object), "detector_id": np.array(["d", "d"], object),
     ...         "payoff_y": np.array([1.0, np.nan]), "status": np.array(["ok", "ok"], object),
@@ -55,12 +61,15 @@ def with_executions(
     detectors = np.asarray(rows["detector_id"]).astype(str)
     published = (np.asarray(rows["status"]) == OK) & (np.asarray(rows["fill_source"]) != "")
     answered = np.isin(events, np.array(list(payoffs), dtype=str))
+    is_own = ~np.isin(events, np.array(list(apart), dtype=str)) if apart else np.ones(len(events), dtype=np.bool_)
     y, sources = np.array(rows["payoff_y"], dtype=np.float64), np.array(rows["fill_source"], dtype=object)
     columns = []
     for detector in np.unique(detectors[published]).tolist():
         own_rows = np.flatnonzero(published & (detectors == detector))
         names = events[own_rows].tolist()
-        line = Answered(detector, len(own_rows), int(answered[own_rows].sum()), sum(name in filled for name in names))
+        line = Answered(
+            detector, int(is_own[own_rows].sum()), int(answered[own_rows].sum()), sum(name in filled for name in names)
+        )
         columns.append(line)
         if line.teaches:
             y[own_rows] = [payoffs.get(name, np.nan) for name in names]

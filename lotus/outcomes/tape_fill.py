@@ -76,7 +76,7 @@ def executed_payoff_bps(
     buying = direction > 0.0
     px_decimals = 6 - sz_decimals
     entry_px, entry_top = entry.side(buying)
-    lots = _lots(entry_px, notional_usd, sz_decimals)
+    lots = lots_of(entry_px, notional_usd, sz_decimals)
     paid, multiples = walk(entry_px, entry_top, lots, tick_units(entry_px, px_decimals), buying)
     leave_px, leave_top = leave.side(~buying)
     got, _ = walk(leave_px, leave_top, lots, tick_units(leave_px, px_decimals), ~buying)
@@ -87,6 +87,7 @@ def executed_payoff_bps(
     return np.where(direction == 0.0, np.nan, np.where(rejected, 0.0, payoff))
 
 
-def _lots(px: Ints, notional_usd: float, sz_decimals: int) -> Ints:
+def lots_of(px: Ints, notional_usd: float, sz_decimals: int) -> Ints:
+    """Return the probe's size at a price, in lots, at least one."""
     usd = px / 10.0 ** (6 - sz_decimals)
     return np.maximum(np.rint(notional_usd / usd * 10.0**sz_decimals), 1.0).astype(np.int64)

@@ -26,6 +26,7 @@ from lotus.trading.accounts.book import BookTerms
 from lotus.trading.execution.conditions import MarketView
 from lotus.trading.execution.orders import AccountSnapshot, Side
 from lotus.trading.plan.plan import Authority, ProbeTerms
+from lotus.trading.plan.styles import CROSSING, Styles
 from lotus.trading.plan.validate import AccountState
 from lotus_desk.market.line_seen import LineSeen
 from lotus_desk.market.volatility import MinuteVolatility
@@ -43,7 +44,7 @@ NOTHING_HELD = AccountSnapshot(Decimal(0), Decimal(0), Decimal(0), (), 0)
 
 @dataclass(frozen=True, slots=True)
 class DeskTerms:
-    """What all probes share: notional and stop, budget of one account in USD, leverage, and how old a view may be."""
+    """What all probes share: notional and stop, budget of an account in USD, leverage, age of a view, styles."""
 
     notional_usd: Decimal
     stop_bps: Decimal
@@ -51,6 +52,7 @@ class DeskTerms:
     entry_valid_ms: int
     leverage: int = 5
     max_view_age_ms: int = 3_000
+    styles: Styles = CROSSING
 
 
 @dataclass(slots=True)
@@ -249,6 +251,7 @@ class MarketSnapshot:
             venues=(self.venue,),
             max_leverage=common.leverage,
             entry_valid_ms=common.entry_valid_ms,
+            styles=common.styles,
         )
 
     def book_terms(self, authority: Authority, hold_ms: int) -> BookTerms:
@@ -261,6 +264,7 @@ class MarketSnapshot:
             max_leverage=common.leverage,
             entry_valid_ms=common.entry_valid_ms,
             hold_ms=hold_ms,
+            styles=common.styles,
         )
 
     def use(self, used: Mapping[str, Decimal]) -> None:

@@ -14,6 +14,7 @@ from msgspec import UNSET, structs, to_builtins
 
 from lotus.decision.knowledge.regime import regime_in
 from lotus.decision.ticket import check_ticket
+from lotus.detectors.entry_style import EntryStyle, wait_ms
 from lotus.errors import SchemaError
 from lotus.hashing import natural_id
 from lotus.modules.envelope import Message, RefusedError
@@ -25,12 +26,13 @@ from lotus.trading.estimates.pre_trade import VenueHistory, pre_trade_estimate
 from lotus.trading.execution.orders import Side
 from lotus.trading.execution.rounding import MIN_NOTIONAL_USD
 from lotus.trading.execution.void import void_of_refusals
-from lotus.trading.plan.plan import Authority, Plan, ProbeTerms, probe_plan
+from lotus.trading.plan.plan import Authority, Plan, PlanKind, ProbeTerms, probe_plan
 from lotus.trading.plan.refusals import Refusal, RefusalReason
+from lotus.trading.plan.styles import Styles
 from lotus.trading.plan.validate import AccountState, refusals
 from lotus_herald.consume import Delivery
 from lotus_herald.release import release_of
-from lotus_modules.knobs import KnobChooser
+from lotus_modules.knobs import KnobChooser, StyleChooser
 from lotus_modules.tr.judging import as_body, judged, objections, with_estimate
 from lotus_modules.tr.predicting import nothing_known
 from lotus_store.ledger.bodies import to_plain
@@ -67,6 +69,7 @@ class Acceptor:
     market: VenueSnapshot
     chooser: KnobChooser = field(default_factory=KnobChooser)
     known_of: KnownOf = nothing_known
+    styler: StyleChooser = field(default_factory=StyleChooser)
 
     def take_decision(self, delivery: Delivery[DmDecision]) -> str:
         """Handle DM_DECISION: every target becomes a plan, or moves the plans that are open.
@@ -81,7 +84,10 @@ class Acceptor:
 
     def _take(self, delivery: Delivery[DmDecision], target: WindowTarget) -> bool:
         envelope, decision = delivery.envelope, delivery.payload
-        terms = replace(self.market.terms(Side(target.side)), release=envelope.release)
+        terms, asked = self.market.terms(Side(target.side)), to_builtins(target)
+        rest_ms = wait_ms(1000 * asked["horizon_s"]) if "horizon_s" in asked else 0
+        styles, draw = self.styler.of_probe(target, terms.styles)
+        terms = replace(terms, release=envelope.release, styles=styles, rest_ms=rest_ms)
         account = self.market.account_state(target.asset, terms.authority.account)
         plan, reasons = _planned(account, terms, target)
         if plan is not None:
@@ -92,7 +98,9 @@ class Acceptor:
                 valid_until_ms=decision.valid_until_ms,
             )
             reasons = refusals(plan, replace(account, release=release_of(Module.DM)))
-        reference = part_of(to_builtins(target), PlanReference, "a target")
+        reference = part_of(asked, PlanReference, "a target")
+        if draw is not None:
+            reference = structs.replace(reference, style_draw=to_plain(draw))
         return self.put(delivery, Wanted(target.asset, plan, reasons, account, reference))
 
     def put(self, delivery: Delivery[DmDecision], wanted: "Wanted") -> bool:
@@ -100,6 +108,7 @@ class Acceptor:
         envelope, decision, plan, account = delivery.envelope, delivery.payload, wanted.plan, wanted.account
         context = wanted.reference.context or ""
         knobs = self.chooser.choice(delivery.connection, envelope.branch, context, account.now_ms, plan)
+        plan = None if plan is None else in_style(plan, knobs.knobs.style)
         reasons, verdict, estimate = wanted.reasons, None, None
         if plan is not None and not reasons:
             history = self.known_of(envelope.branch, account.venue, account.now_ms)
@@ -158,7 +167,9 @@ class _Book:
             self.ticket["authority"]["account_id"], usd, tuple(name["executor"] for name in names)
         )
         hold_ms = max(LEAST_HOLD_MS, 1000 * int(self.ticket["horizon_s"]))
-        self.terms = replace(market.book_terms(self.authority, hold_ms), release=delivery.envelope.release)
+        rest_ms = wait_ms(1000 * int(self.ticket["horizon_s"]))
+        terms = market.book_terms(self.authority, hold_ms)
+        self.terms = replace(terms, release=delivery.envelope.release, rest_ms=rest_ms)
         self.contexts = delivery.payload.contexts()
         self.open: dict[str, list[OpenPlan]] = {}
 
@@ -257,7 +268,8 @@ class _Book:
             trigger=target["trigger"],
             confidence=self.ticket["confidence"],
         )
-        plan = book_plan(entry, account.universe[coin], opened, px, account.now_ms, self.terms)
+        terms = replace(self.terms, styles=styles_in(target, self.terms.styles))
+        plan = book_plan(entry, account.universe[coin], opened, px, account.now_ms, terms)
         held = sum((int(p.side) * p.will_hold for p in self.open.get(coin, ())), ZERO)
         executor = f"{account.venue}:{plan.strategy}"
         own = replace(account, executor=executor, position=held, release=release_of(Module.DM))
@@ -267,9 +279,21 @@ class _Book:
         return [alpha["event_id"] for alpha in self.ticket["top_alphas"] if alpha["coin"] == coin]
 
 
+def in_style(plan: Plan, style: EntryStyle) -> Plan:
+    """Return a plan in the style of the trader's knob: one of the book that would cross. Probes are the yardstick."""
+    if plan.kind is not PlanKind.BOOK or not plan.styles.crosses or style is EntryStyle.CROSS:
+        return plan
+    return replace(plan, styles=Styles(entry=style, exit=style))
+
+
 def _added(weight: float, held: float) -> float:
     """Return how much more of its direction a target asks for than was held."""
     return max(0.0, abs(weight) - abs(held)) if weight * held > 0.0 else abs(weight)
+
+
+def styles_in(target: Document, usual: Styles) -> Styles:
+    """Return the styles that a target of a ticket orders; what it does not say is the desk's."""
+    return usual.ordered(*(target.get(name, "") for name in ("entry_style", "entry_fallback", "exit_style")))
 
 
 def mark_of(account: AccountState) -> Decimal | None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from lotus.trading.execution.orders import FundingPayment, NewOrder, OrderState, OrderUpdate, VenueFill
 from lotus_venues.hyperliquid.order_wire import fill_of, filled_of, funding_of, told_state
+from lotus_venues.order_form import would_cross
 
 _FILLS_KEPT = 50_000
 
@@ -137,6 +138,7 @@ class KnownOrders:
             filled=filled,
             average_px=None,
             reason=reason,
+            would_cross=would_cross(reason),
         )
 
     def told_fill(self, payload: Mapping[str, Any]) -> VenueFill | None:

@@ -21,6 +21,7 @@ from lotus.trading.execution.orders import (
     TriggerKind,
     VenueFill,
 )
+from lotus_venues.order_form import would_cross
 
 UNKNOWN_OID: Final = "unknownOid"
 _STATES: Final[Mapping[str, OrderState]] = {
@@ -98,7 +99,8 @@ def placed_update(entry: Any, order: NewOrder, now_ms: int) -> OrderUpdate:
     if isinstance(entry, str):
         return OrderUpdate(name, OrderState.WAITING, now_ms)
     if "error" in entry:
-        return OrderUpdate(name, OrderState.REJECTED, now_ms, reason=str(entry["error"]))
+        reason = str(entry["error"])
+        return OrderUpdate(name, OrderState.REJECTED, now_ms, reason=reason, would_cross=would_cross(reason))
     if "filled" in entry:
         payload = entry["filled"]
         filled = Decimal(payload["totalSz"])

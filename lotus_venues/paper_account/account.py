@@ -276,14 +276,14 @@ class PaperAccount:
         if order.trigger:
             px2 = mark_px2(self.state.quotes[order.asset], ladder)
             return error_messages.BAD_TRIGGER if px2 and not order.parent and is_passed(order, px2) else ""
-        if order.reduce_only:
-            return error_messages.NOT_REDUCING if execution.reducible(order) <= 0 else ""
+        if order.reduce_only and execution.reducible(order) <= 0:
+            return error_messages.NOT_REDUCING
         if order.tif is TimeInForce.ALO and crossing(ladder, order.side, order.limit):
             decimals = self.universe[order.asset].px_decimals
             best = (levels[0][0] if levels else 0 for levels in (ladder.bids, ladder.asks))
             bid, ask = (Decimal(px).scaleb(-decimals).normalize() for px in best)
             return error_messages.POST_ONLY.format(bid=format(bid, "f"), ask=format(ask, "f"))
-        return "" if self._affords(order) else error_messages.NO_MARGIN
+        return "" if order.reduce_only or self._affords(order) else error_messages.NO_MARGIN
 
     def _affords(self, order: PaperOrder) -> bool:
         position = self.state.positions[order.asset]

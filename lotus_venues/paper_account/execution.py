@@ -13,6 +13,7 @@ from lotus.timebase import HOUR_MS, NS_PER_MS
 from lotus.trading.execution.orders import FundingPayment, OrderState, OrderUpdate, Side, TriggerKind, VenueFill
 from lotus.trading.venue import VenueEvent
 from lotus_venues.fees import fee_micro
+from lotus_venues.order_form import would_cross
 from lotus_venues.paper_account import error_messages
 from lotus_venues.paper_account.matching import crossing, join, take
 from lotus_venues.paper_account.money import (
@@ -153,6 +154,7 @@ class PaperExecution:
             filled=filled,
             average_px=average,
             reason=order.reason,
+            would_cross=would_cross(order.reason),
         )
 
     def trigger(self, asset: int) -> None:

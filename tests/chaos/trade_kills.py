@@ -16,6 +16,7 @@ import time
 import urllib.request
 from collections import Counter
 from contextlib import suppress
+from dataclasses import replace
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -30,11 +31,13 @@ from children import Child, spawn  # noqa: E402
 from drill_end import end_drill, is_whole  # noqa: E402
 from free_port import free_port  # noqa: E402
 
+from lotus.detectors.entry_style import EntryStyle, Fallback  # noqa: E402
 from lotus.hashing import natural_id  # noqa: E402
 from lotus.manifest import Asset  # noqa: E402
 from lotus.modules.messages.trading import PlanReference  # noqa: E402
 from lotus.trading.execution.orders import Side  # noqa: E402
 from lotus.trading.plan.plan import probe_plan  # noqa: E402
+from lotus.trading.plan.styles import Styles  # noqa: E402
 from lotus_desk.accounts.accounts import VenueAccess, venue_account  # noqa: E402
 from lotus_desk.execution.books import TradeBooks  # noqa: E402
 from lotus_desk.execution.desk import TradingDesk  # noqa: E402
@@ -57,6 +60,7 @@ BARE_LIMIT_S = 5.0
 EXPIRES_MS = TradingSettings().expires_ms
 PATIENCE_S = 60.0
 LOOK_S = 0.2
+REST_MS = 3_000
 
 
 def now_ms() -> int:
@@ -134,14 +138,24 @@ def run_desk(home: Path, url: str) -> int:
     return 0
 
 
-def accept_plans(home: Path, dice: random.Random, n: int, hold_ms: int = 0, px: Decimal = Decimal(START_PX)) -> int:
-    """Write accepted plans of both sides around a price, `hold_ms` or some seconds long."""
+def accept_plans(
+    home: Path,
+    dice: random.Random,
+    n: int,
+    hold_ms: int = 0,
+    px: Decimal = Decimal(START_PX),
+    style: EntryStyle = EntryStyle.CROSS,
+) -> int:
+    """Write accepted plans of both sides around a price, `hold_ms` or some seconds long, in a style both ways."""
     with Databases(Settings(home), migrated=False) as databases, databases.connect("tr") as connection:
         snapshot = MarketSnapshot((BTC,), "local", TERMS, now_ms)
         for _ in range(n):
             side, at = dice.choice(tuple(Side)), now_ms()
             event = natural_id("drill", at, dice.random())
-            plan = probe_plan(event, BTC, side, px, at, hold_ms or dice.randint(1_000, 8_000), snapshot.terms(side))
+            fallback = Fallback.CROSS if style is EntryStyle.CROSS else dice.choice(tuple(Fallback))
+            styles = Styles(style, fallback, style)
+            terms = replace(snapshot.terms(side), styles=styles, rest_ms=REST_MS)
+            plan = probe_plan(event, BTC, side, px, at, hold_ms or dice.randint(1_000, 8_000), terms)
             row = PlanRow(
                 plan.plan_id, "main", plan.decision_id, event, "probe", "BTC", "local", "accepted", at, to_plain(plan),
                 PlanReference(event_id=event, detector_id="drill", window_end_ms=at), {},
@@ -248,7 +262,7 @@ def quantile(seconds: list[float], q: float) -> float:
     return round(ordered[min(len(ordered) - 1, int(q * len(ordered)))], 2) if ordered else float("inf")
 
 
-def run(folder: Path, kills: int, seed: int, minutes: float) -> dict[str, Any]:
+def run(folder: Path, kills: int, seed: int, minutes: float, style: EntryStyle = EntryStyle.CROSS) -> dict[str, Any]:
     """Run the drill; return the figures."""
     home, dice, began = folder / "home", random.Random(seed), time.monotonic()
     home.mkdir(mode=0o755)
@@ -265,16 +279,19 @@ def run(folder: Path, kills: int, seed: int, minutes: float) -> dict[str, Any]:
         users = users_of(home)
         watch = Watch(url, users)
         first = wait_recovered(home, desk, watch)
-        with_orders = 0
+        with_orders = at_rest = 0
         while len(recoveries) < kills and time.monotonic() - began < 60 * minutes:
             feeder = spawn(
-                partial(accept_plans, home, random.Random(dice.random()), dice.randint(1, 4)), folder / "f.json"
+                partial(accept_plans, home, random.Random(dice.random()), dice.randint(1, 4), style=style),
+                folder / "f.json",
             )
             feeder.wait(PATIENCE_S)
             feeder.answer()
             watch.sleep(dice.uniform(0.0, 2.5))
             states = [asked(url, {"type": "state", "user": user}) for user in users.values()]
-            with_orders += any(state["exists"] and state["openOrders"] for state in states)
+            orders = [order for state in states if state["exists"] for order in state["openOrders"]]
+            with_orders += bool(orders)
+            at_rest += any(not order["isTrigger"] for order in orders)
             desk.kill()
             watch.sleep(dice.choice((0.0, 0.0, 1.0)))
             desk = start_desk(home, url)
@@ -294,7 +311,8 @@ def run(folder: Path, kills: int, seed: int, minutes: float) -> dict[str, Any]:
         desk.kill()
         exchange.kill()
     found |= {
-        "kills": len(recoveries), "kills_with_open_orders": with_orders, "first_start_s": round(first, 2),
+        "kills": len(recoveries), "kills_with_open_orders": with_orders, "kills_with_orders_at_rest": at_rest,
+        "first_start_s": round(first, 2),
         "recovery_p50_s": quantile(recoveries, 0.5), "recovery_p95_s": quantile(recoveries, 0.95),
         "longest_bare_s": round(watch.longest, 2), "seconds": round(time.monotonic() - began, 1),
     }  # fmt: skip
@@ -313,12 +331,15 @@ def make_home(home: Path) -> int:
 @click.option("--kills", default=200, show_default=True, type=click.IntRange(1))
 @click.option("--seed", default=1, show_default=True, help="Seed of moments, plans and the market.")
 @click.option("--minutes", default=30.0, show_default=True, help="No kill after this time.")
+@click.option(
+    "--style", default="cross", type=click.Choice([s.value for s in EntryStyle]), help="How plans are entered and left."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def main(kills: int, seed: int, minutes: float, as_json: bool) -> None:
+def main(kills: int, seed: int, minutes: float, style: str, as_json: bool) -> None:
     """Kill the desk, then count."""
     folder = Path(tempfile.mkdtemp(prefix="lotus-trade-"))
     folder.chmod(0o755)
-    found = run(folder, kills, seed, minutes)
+    found = run(folder, kills, seed, minutes, EntryStyle(style))
     end_drill(found, folder, kills, as_json)
 
 

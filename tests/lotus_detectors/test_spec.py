@@ -1,11 +1,13 @@
 """A detector's file: what it says, what siblings change, and that every mistake is put at its line and column."""
 
+from dataclasses import replace
 from importlib import resources
 
 import pytest
 
 from lotus.detectors.spec import MAX_CHARACTERS, Parameter, parse_spec
 from lotus.errors import ConfigError, ExpressionError
+from lotus.hashing import natural_id
 
 TEXT = """\
 detector_id: drift
@@ -118,3 +120,34 @@ def test_shipped_files_are_read_as_they_are_written() -> None:
         if file.name.endswith(".yaml"):
             spec = parse_spec(file.read_text("utf-8"), file.name)
             assert file.name == f"{spec.detector_id}.yaml"
+
+
+@pytest.mark.parametrize(
+    ("text", "style", "fallback"),
+    [
+        ("entry: join", "join", "cross"),
+        ("entry: {style: improve, fallback: skip}", "improve", "skip"),
+        ("entry: {style: join}", "join", "cross"),
+    ],
+)
+def test_a_resting_entry_makes_another_version_and_crossing_the_same(text: str, style: str, fallback: str) -> None:
+    plain, rests = parse_spec(TEXT, "drift.yaml"), parse_spec(f"{TEXT}{text}\n", "drift.yaml")
+    assert (rests.entry.style, rests.entry.fallback) == (style, fallback)
+    assert plain.entry.style == "cross"
+    assert rests.spec_id != plain.spec_id
+    assert parse_spec(f"{TEXT}entry: cross\n", "drift.yaml").spec_id == plain.spec_id
+    assert rests.jittered(1.1).entry == rests.entry
+
+
+def test_the_identity_of_a_spec_that_crosses_is_that_of_before_entries_had_a_style() -> None:
+    spec = parse_spec(TEXT, "drift.yaml")
+    before = repr(replace(spec, idea="", status=""))
+    assert "entry" not in before
+    assert spec.spec_id == natural_id("detector", before)
+
+
+@pytest.mark.parametrize("text", ["entry: rest", "entry: {style: cross, fallback: skip}", "entry: {fallback: skip}"])
+def test_an_entry_of_no_meaning_is_told_at_its_line(text: str) -> None:
+    with pytest.raises(ExpressionError) as caught:
+        parse_spec(f"{TEXT}{text}\n", "drift.yaml")
+    assert f"line {TEXT.count(chr(10)) + 1}" in str(caught.value) or caught.value.line == TEXT.count("\n") + 1

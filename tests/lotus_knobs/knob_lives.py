@@ -1,6 +1,6 @@
 """Lives of a knob: trials, effects and nights."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -50,6 +50,7 @@ class Life:
     seed: int
     effect: Effect
     manifest: Manifest = MANIFEST
+    keys: Mapping[str, str] = field(default_factory=lambda: KEYS)
     scores: dict[str, Table] = field(default_factory=dict)
     board: list[Braid] = field(default_factory=list)
     memory: KnobMemory = field(default_factory=KnobMemory)
@@ -57,13 +58,16 @@ class Life:
     day: str = FIRST
     number: int = 0
 
+    def seen(self, plans: int) -> list[Observation]:
+        return trials(self.seed, self.number, self.day, self.effect, plans)
+
     def nights(self, n: int, plans: int = 400) -> Iterator[KnobRun]:
         for _ in range(n):
-            seen = trials(self.seed, self.number, self.day, self.effect, plans)
+            seen = self.seen(plans)
             if seen:
                 self.scores[self.day] = rows_of(seen, self.day, expected_of(self.scores.values()))
             swap = day_start_ms(next_day(self.day)) + 2 * HOUR_MS
-            evidence = KnobEvidence(self.scores, self.day, KEYS, self.version, self.board, effective_from_ms=swap)
+            evidence = KnobEvidence(self.scores, self.day, self.keys, self.version, self.board, effective_from_ms=swap)
             night = learn_knobs(evidence, self.manifest, self.memory)
             self.board, self.memory, self.version = list(night.woven.braids), night.memory, night.woven.priors
             self.day, self.number = next_day(self.day), self.number + 1

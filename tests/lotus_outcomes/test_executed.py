@@ -56,3 +56,21 @@ def test_nothing_else_changes(column: str) -> None:
     assert made[column].tolist() == rows[column].tolist()
     assert not told[0].teaches
     assert with_executions(rows, {}, frozenset(), "venue")[0] == rows
+
+
+def test_windows_tried_in_another_style_count_as_modelled_and_nobody_had_to_answer_for_them():
+    names = [f"w{i}" for i in range(40)]
+    rows = {
+        "event_id": np.array(names, dtype=object),
+        "detector_id": np.full(40, "d", dtype=object),
+        "payoff_y": np.ones(40),
+        "status": np.full(40, "ok", dtype=object),
+        "fill_source": np.full(40, "tape_sim", dtype=object),
+    }
+    apart = frozenset(names[:10])
+    payoffs = dict.fromkeys(names[10:], -3.0)
+    made, (line,) = with_executions(rows, payoffs, frozenset(names), "paper_live", apart)
+    assert (line.published, line.answered, line.teaches) == (30, 30, True)
+    assert np.isnan(made["payoff_y"][:10]).all()
+    assert (made["payoff_y"][10:] == -3.0).all()
+    assert made["fill_source"].tolist() == [""] * 10 + ["paper_live"] * 30

@@ -1,12 +1,13 @@
 """Settings: the documented file says the defaults, precedence holds, and every mistake is named."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from lotus.errors import ConfigError
 from lotus.manifest import Asset, Manifest
-from lotus_store.config import DagsterLimits, LiveSettings, LogSettings, TapeLimits, load_settings
+from lotus_store.config import DagsterLimits, LiveSettings, LogSettings, TapeLimits, TradingSettings, load_settings
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -112,6 +113,9 @@ def test_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
         ("[score\n", "cannot be read"),
         ("[trading]\nexplore_knobs = 1.5", "trading.explore_knobs is 1.5; expected: 0 to 1"),
         ("[trading]\nexplore_policy = -0.1", "trading.explore_policy is -0.1; expected: 0 to 1"),
+        ("[trading]\nexplore_entry = [0.2]", "explore_entry is .0.2.; expected"),
+        ("[trading]\nexplore_entry = [0.9, 0.2]", "below 1"),
+        ("[trading]\nexplore_entry = ['a', 0.2]", "share that joins"),
         ("[trading]\nstop_bps = nan", "trading.stop_bps is nan; expected: a finite number"),
         ("[trading]\nstop_bps = 0", "trading.stop_bps is 0.0; expected: 1 to 5000"),
         ("[trading]\nleverage = 500", "trading.leverage is 500; expected: 1 to 50"),
@@ -139,3 +143,17 @@ def test_an_address_that_is_none_is_named(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv("LOTUS_PG_DSN", "not a dsn")
     with pytest.raises(ConfigError, match="cannot be read"):
         load_settings()
+
+
+def test_styles_are_tried_where_the_money_is_paper_and_at_the_venue_when_asked() -> None:
+    wanted = TradingSettings()
+    assert wanted.entry_shares == (0.2, 0.05)
+    assert replace(wanted, venue="local").entry_shares == (0.2, 0.05)
+    assert replace(wanted, venue="hyperliquid").entry_shares == (0.0, 0.0)
+    assert replace(wanted, venue="hyperliquid", explore_entry=(0.1, 0.0)).entry_shares == (0.1, 0.0)
+
+
+def test_a_maker_fee_of_its_own_names_another_version_of_the_manifest() -> None:
+    usual = Manifest()
+    assert "maker" not in repr(usual)
+    assert replace(usual, outcomes=replace(usual.outcomes, maker_fee_bps=1.2)).version != usual.version

@@ -94,6 +94,8 @@ class ModelVenue:
         opens, order = not truth.order.reduce_only, truth.order
         if (opens and self.refuse_entries) or (order.trigger and not truth.parent and self.refuse_stops):
             truth.state, truth.reason = S.REJECTED, "Insufficient margin to place order."
+        elif order.tif is TimeInForce.ALO and (order.limit_px - self.mark - int(order.side)) * int(order.side) >= 0:
+            truth.state, truth.reason = S.REJECTED, "Post only order would have immediately matched"
         elif order.trigger is None and order.tif is TimeInForce.IOC:
             self._match(truth, self.share)
             if not truth.state.is_final:
@@ -172,7 +174,8 @@ class ModelVenue:
         truth = self.orders.get(client_id)
         if truth is None:
             return OrderUpdate(client_id, S.NEVER_PLACED, self.now_ms)
-        return OrderUpdate(client_id, truth.state, self.now_ms, truth.oid, truth.filled, None, truth.reason)
+        crosses = truth.reason.startswith("Post only")
+        return OrderUpdate(client_id, truth.state, self.now_ms, truth.oid, truth.filled, None, truth.reason, crosses)
 
     def open_orders(self) -> tuple[OpenOrder, ...]:
         """Return the orders that rest."""

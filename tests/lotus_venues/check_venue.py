@@ -207,7 +207,22 @@ async def alo_never_takes(bed: Bed) -> None:
     assert update.state is OrderState.REJECTED
     assert "Post only" in update.reason
     assert f"{BID}@{ASK}" in update.reason
+    assert update.would_cross
+    assert not (await bed.one(bed.order(Side.BUY, Decimal("99999.55")))).would_cross
     assert (await bed.one(bed.order(Side.BUY, BID - 5, tif=ALO))).state is OrderState.RESTING
+    assert await bed.held() == 0
+
+
+async def alo_of_an_exit_never_takes(bed: Bed) -> None:
+    """An exit that must not cross is refused when it would, and fills as a maker when the market comes."""
+    await bed.bought()
+    update = await bed.one(replace(bed.order(Side.SELL, BID, tif=ALO), reduce_only=True))
+    assert update.state is OrderState.REJECTED
+    assert update.would_cross
+    resting = replace(bed.order(Side.SELL, ASK, tif=ALO), reduce_only=True)
+    assert (await bed.one(resting)).state is OrderState.RESTING
+    await bed.hands.trade(Side.BUY, ASK + 1, Decimal(10))
+    await bed.state(resting.client_id, OrderState.FILLED)
     assert await bed.held() == 0
 
 
@@ -507,6 +522,7 @@ CHECKS: Sequence[Callable[[Bed], Awaitable[None]]] = (
     the_same_name_at_once_is_one_order,
     gtc_rests_and_is_filled_as_maker,
     alo_never_takes,
+    alo_of_an_exit_never_takes,
     reduce_only_only_reduces,
     stops_of_longs_fire_on_the_mark,
     exits_of_shorts_fire_on_the_mark,

@@ -21,7 +21,7 @@ from lotus.modules.messages.signals import TTL_S
 class WindowTarget(msgspec.Struct, frozen=True, kw_only=True):
     """A window that is measured at unit notional: its coin, side and exit, and where it comes from.
 
-    `context` are its bins as text (`lotus.priors.context`).
+    `context` are its bins as text (`lotus.priors.context`). A style that is not ordered is the trader's.
     """
 
     asset: str
@@ -32,6 +32,9 @@ class WindowTarget(msgspec.Struct, frozen=True, kw_only=True):
     window_end_ms: int | UnsetType = UNSET
     horizon_s: int | UnsetType = UNSET
     context: str | UnsetType = UNSET
+    entry_style: OneOf["cross", "join", "improve"] | UnsetType = UNSET
+    entry_fallback: OneOf["cross", "skip"] | UnsetType = UNSET
+    exit_style: OneOf["cross", "join", "improve"] | UnsetType = UNSET
 
 
 class TargetContext(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,8 +62,9 @@ class PlanLimits(msgspec.Struct, frozen=True, kw_only=True):
 class PlanReference(msgspec.Struct, frozen=True, kw_only=True):
     """What a plan was made of: the window that a probe measures, or the target of the book; and its knobs.
 
-    `knobs`, `predicted` and `venue_choice` are the choice and the pre-trade estimate as the trader stores them. A
-    member that does not belong to the plan is not there at all.
+    `knobs`, `predicted` and `venue_choice` are the choice and the pre-trade estimate as the trader stores them,
+    `style_draw` the style that a probe is tried in with the probability of each. A member that does not belong to the
+    plan is not there at all.
     """
 
     asset: str | UnsetType = UNSET
@@ -84,6 +88,7 @@ class PlanReference(msgspec.Struct, frozen=True, kw_only=True):
     knobs: Document | UnsetType = UNSET
     predicted: Document | UnsetType = UNSET
     venue_choice: list[Document] | UnsetType = UNSET
+    style_draw: Document | UnsetType = UNSET
 
 
 class DmDecision(Payload, frozen=True, kw_only=True):

@@ -16,6 +16,7 @@ from lotus.manifest import Asset
 from lotus.trading.execution.orders import Side
 from lotus.trading.execution.rounding import MIN_NOTIONAL_USD, round_px, round_size
 from lotus.trading.plan.plan import BPS, Authority, Limits, Plan, PlanId, PlanKind
+from lotus.trading.plan.styles import CROSSING, Styles
 
 ZERO: Final = Decimal(0)
 
@@ -60,7 +61,7 @@ class PositionChange:
 
 @dataclass(frozen=True, slots=True)
 class BookTerms:
-    """What plans of the book share: stop distance, where and by whom they may be executed, how long they are held."""
+    """What plans of the book share: stop distance, styles, where and by whom they are executed, how long held."""
 
     stop_bps: Decimal
     authority: Authority
@@ -70,6 +71,8 @@ class BookTerms:
     hold_ms: int
     release: str = ""
     strategy: str = "market"
+    styles: Styles = CROSSING
+    rest_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,4 +153,6 @@ def book_plan(entry: BookEntry, asset: Asset, size: Decimal, mark_px: Decimal, n
         exit_at_ms=now_ms + terms.hold_ms,
         confidence=entry.confidence,
         release=terms.release,
+        styles=terms.styles,
+        rest_ms=terms.rest_ms,
     )

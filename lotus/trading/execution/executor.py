@@ -11,10 +11,11 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import assert_never
 
+from lotus.detectors.entry_style import EntryStyle
 from lotus.errors import VenueError
 from lotus.manifest import Asset
 from lotus.trading.execution.conditions import MarketView
-from lotus.trading.execution.entries import close_entry, enter
+from lotus.trading.execution.entries import enter
 from lotus.trading.execution.events import (
     Close,
     Command,
@@ -43,7 +44,8 @@ from lotus.trading.execution.order_machine import (
 )
 from lotus.trading.execution.orders import FundingPayment, OrderUpdate, VenueFill
 from lotus.trading.execution.protection import protect
-from lotus.trading.execution.state import Ending, ExecutionState, Safety, alarm, ask, put
+from lotus.trading.execution.state import Ending, ExecutionState, Safety, alarm, ask, close_entry, end, put
+from lotus.trading.execution.take_profits import take_profit
 from lotus.trading.plan.knobs import ExecutionKnobs
 from lotus.trading.plan.plan import Plan
 
@@ -69,7 +71,7 @@ def step(state: ExecutionState, event: Event, now_ms: int) -> tuple[ExecutionSta
     state = _taken(state, event, now_ms)
     if state.done and state.held == 0 and all(o.state.is_final and not o.fills_missing for o in state.orders.values()):
         return replace(state, out=()), state.out
-    for rule in (ask, judge, enter, protect, leave, finish):
+    for rule in (ask, judge, enter, protect, take_profit, leave, finish):
         state = rule(state, now_ms)
     return replace(state, out=()), state.out
 
@@ -98,8 +100,8 @@ def _taken(state: ExecutionState, event: Event, now_ms: int) -> ExecutionState:
         case ForeignFill():
             return _foreign(state, event.fill)
         case Halt():
-            ending = Ending.HALTED if event.flatten and state.ending is Ending.NONE else state.ending
-            return replace(close_entry(state, Ending.HALTED), halted=True, ending=ending)
+            state = replace(close_entry(state, Ending.HALTED), halted=True)
+            return end(state, Ending.HALTED) if event.flatten else state
         case Close():
             return _ordered_out(state)
         case Steer():
@@ -121,8 +123,7 @@ def _steered(state: ExecutionState, ceiling: Decimal | None, exit_at_ms: int | N
 
 
 def _ordered_out(state: ExecutionState) -> ExecutionState:
-    ending = Ending.ORDERED if state.ending is Ending.NONE else state.ending
-    return replace(close_entry(state, Ending.ORDERED), ending=ending)
+    return end(close_entry(state, Ending.ORDERED), Ending.ORDERED)
 
 
 def _fill(state: ExecutionState, fill: VenueFill, now_ms: int) -> ExecutionState:
@@ -160,7 +161,12 @@ def _snapshot(state: ExecutionState, seen: OpenOrdersSeen, now_ms: int) -> Execu
 
 
 def _past_slices(state: ExecutionState, adopted_orders: Iterable[TrackedOrder]) -> ExecutionState:
-    """Return the state that will not send the slices again of which orders were found."""
+    """Return the state that will not send the slices again of which orders were found.
+
+    At rest a slice knows its orders by their names.
+    """
+    if state.plan.styles.entry is not EntryStyle.CROSS:
+        return state
     found = max((o.index + 1 for o in adopted_orders if o.purpose is Purpose.ENTRY), default=0)
     return replace(state, next_slice=max(state.next_slice, found))
 

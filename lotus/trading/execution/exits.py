@@ -10,12 +10,13 @@ from dataclasses import replace
 from decimal import Decimal
 from itertools import takewhile
 
+from lotus.detectors.entry_style import EntryStyle
 from lotus.trading.execution.conditions import first_holding, passed
-from lotus.trading.execution.entries import close_entry
 from lotus.trading.execution.events import Finished
 from lotus.trading.execution.order_machine import ZERO, Purpose
 from lotus.trading.execution.orders import OrderState, TimeInForce
 from lotus.trading.execution.protection import armed_size
+from lotus.trading.execution.resting_exits import rest_out, rests_out
 from lotus.trading.execution.rounding import MIN_NOTIONAL_USD, round_px_for
 from lotus.trading.execution.state import (
     Ending,
@@ -23,7 +24,10 @@ from lotus.trading.execution.state import (
     ExecutionState,
     alarm,
     cancel,
+    close_entry,
     emit,
+    end,
+    leaves_at_rest,
     new_order,
     next_index,
     send,
@@ -42,6 +46,9 @@ def judge(state: ExecutionState, now_ms: int) -> ExecutionState:
         ending = _ending(state, now_ms)
         if ending is not Ending.NONE:
             state = replace(state, ending=ending)
+    elif leaves_at_rest(state):
+        state = _stop_passed(state, now_ms)
+        state = end(state, Ending.STOP) if _is_stop_overdue(state, now_ms) else state
     if state.ending is not Ending.NONE and state.leaving_px is None and state.view is not None:
         state = replace(state, leaving_px=state.view.mid)
     return close_entry(state, state.ending) if state.ending is not Ending.NONE else state
@@ -58,6 +65,11 @@ def leave(state: ExecutionState, now_ms: int) -> ExecutionState:
         if state.ending is not Ending.FLIPPED or len(exits) >= MAX_FLIP_EXITS:
             return state
     surplus = held if state.ending is not Ending.NONE else _above_ceiling(state, held)
+    if rests_out(state, now_ms):
+        return rest_out(state, surplus, now_ms)
+    if state.plan.styles.exit is not EntryStyle.CROSS:
+        state = cancel(state, [o for o in exits if o.may_rest], now_ms)
+        exits = [o for o in state.of(Purpose.EXIT) if not (o.may_rest and o.state.is_final)]
     if surplus == 0 or any(not o.state.is_final for o in exits):
         return state
     if exits and now_ms - exits[-1].sent_ms < state.knobs.retry:
@@ -95,8 +107,7 @@ def _ending(state: ExecutionState, now_ms: int) -> Ending:
     exit_at_ms = plan.exit_at_ms if state.exit_at_ms is None else state.exit_at_ms
     if exit_at_ms is not None and now_ms >= exit_at_ms:
         return Ending.TIME
-    passed_ms = state.stop_passed_ms
-    if passed_ms is not None and now_ms - passed_ms >= state.safety.stop_grace_ms:
+    if _is_stop_overdue(state, now_ms):
         return Ending.STOP
     target = plan.take_profit_px
     reached = view is not None and target is not None and passed(target, plan.side, view)
@@ -112,6 +123,10 @@ def _stop_passed(state: ExecutionState, now_ms: int) -> ExecutionState:
     beyond = view is not None and plan.stop_px is not None and passed(plan.stop_px, plan.exit_side, view)
     since = (state.stop_passed_ms or now_ms) if beyond and state.exposure > 0 else None
     return state if since == state.stop_passed_ms else replace(state, stop_passed_ms=since)
+
+
+def _is_stop_overdue(state: ExecutionState, now_ms: int) -> bool:
+    return state.stop_passed_ms is not None and now_ms - state.stop_passed_ms >= state.safety.stop_grace_ms
 
 
 def _close(state: ExecutionState, size: Decimal, attempt: int, now_ms: int) -> ExecutionState:

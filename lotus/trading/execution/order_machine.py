@@ -58,6 +58,7 @@ class TrackedOrder:
     filled: Decimal = ZERO
     told_filled: Decimal = ZERO
     reason: str = ""
+    would_cross: bool = False
     answered_ms: int | None = None
     ended_ms: int | None = None
     seen_ms: int | None = None
@@ -88,6 +89,22 @@ class TrackedOrder:
         return OrderState.RESTING if self.fills and self.live is OrderState.UNKNOWN else self.live
 
     @property
+    def is_grouped(self) -> bool:
+        """Whether it is a stop or a take-profit that lives and dies with its entry; one at rest is on its own."""
+        return self.purpose is Purpose.STOP or (self.purpose is Purpose.TAKE_PROFIT and not self.may_rest)
+
+    @property
+    def may_rest(self) -> bool:
+        """Whether it waits for its fill in the book: neither an immediate order nor a stop."""
+        return self.order.tif is not TimeInForce.IOC and self.order.trigger is None
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether it never came to life, for another reason than a market that came to its price meanwhile."""
+        state = self.state
+        return state is OrderState.NEVER_PLACED or (state is OrderState.REJECTED and not self.would_cross)
+
+    @property
     def left(self) -> Decimal:
         """Size that may still be filled: 0 for a final order, all that is open of one of unknown fate."""
         return ZERO if self.state.is_final else max(ZERO, self._full_size - self.filled)
@@ -98,6 +115,11 @@ class TrackedOrder:
         if self.ended is OrderState.FILLED and not self.told_filled:
             return max(self.filled, self.least_size)
         return max(self.filled, self.told_filled)
+
+    @property
+    def committed(self) -> Decimal:
+        """Size that it filled or may still fill."""
+        return max(self.taken, self.filled + self.left)
 
     @property
     def least_size(self) -> Decimal:
@@ -143,6 +165,7 @@ def told(tracked: TrackedOrder, update: OrderUpdate, now_ms: int) -> TrackedOrde
         oid=tracked.oid if update.oid is None else update.oid,
         told_filled=max(tracked.told_filled, update.filled),
         reason=tracked.reason if ended is tracked.ended and tracked.reason else update.reason,
+        would_cross=tracked.would_cross or update.would_cross,
         answered_ms=now_ms if tracked.answered_ms is None and not unknown else tracked.answered_ms,
         ended_ms=now_ms if tracked.ended_ms is None and state.is_final else tracked.ended_ms,
         seen_ms=now_ms if state in (OrderState.WAITING, OrderState.RESTING) else tracked.seen_ms,

@@ -97,7 +97,8 @@ class NewOrder:
 class OrderUpdate:
     """What a venue says of an order: its state, its own number (None: none given), and what is left of it.
 
-    `reason` is the venue's text of a refusal or its word for a cancellation; `average_px` is of what was filled.
+    `reason` is the venue's text of a refusal or its word for a cancellation; `average_px` is of what was filled;
+    `would_cross`: it is refused because it must not cross and the market has come to its price.
     """
 
     client_id: str
@@ -107,6 +108,7 @@ class OrderUpdate:
     filled: Decimal = Decimal(0)
     average_px: Decimal | None = None
     reason: str = ""
+    would_cross: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
 
-from lotus.trading.execution.entries import close_entry, stop_order
+from lotus.trading.execution.entry_orders import stop_order
 from lotus.trading.execution.events import Modify
 from lotus.trading.execution.order_machine import ZERO, Purpose, TrackedOrder, modify_sent
 from lotus.trading.execution.orders import OrderState
@@ -20,6 +20,7 @@ from lotus.trading.execution.state import (
     Phase,
     alarm,
     cancel,
+    close_entry,
     emit,
     next_index,
     put,
@@ -62,7 +63,7 @@ def protect(state: ExecutionState, now_ms: int) -> ExecutionState:
 def _sure(order: TrackedOrder, whole: Mapping[int, int]) -> Decimal:
     if order.state not in ARMED or order.doubtful:
         return ZERO
-    if order.purpose is not Purpose.GUARD and (order.seen_ms or 0) < whole.get(order.index, NEVER_MS):
+    if order.is_grouped and (order.seen_ms or 0) < whole.get(order.index, NEVER_MS):
         return ZERO
     return max(ZERO, order.least_size - order.taken)
 
@@ -129,5 +130,5 @@ def _withdraw_useless(state: ExecutionState, now_ms: int) -> ExecutionState:
     broken = {o.index for o in state.of(Purpose.ENTRY) if o.state.is_final and o.state is not OrderState.FILLED}
     if not broken or (state.bare_since_ms is not None and state.exposure > 0):
         return state
-    useless = [o for o in state.of(Purpose.STOP, Purpose.TAKE_PROFIT) if o.index in broken]
+    useless = [o for o in state.of(Purpose.STOP, Purpose.TAKE_PROFIT) if o.is_grouped and o.index in broken]
     return cancel(state, useless, now_ms)

@@ -141,6 +141,8 @@ def report(
         "what_did_not": did_not,
         "lessons": lessons,
     }
+    if not plan.styles.crosses:
+        payload["styles"] = asdict(plan.styles) | {"repegs": _repegs(state)}
     return check_report(payload)
 
 
@@ -281,6 +283,12 @@ def _fill(fill: VenueFill) -> Payload:
         "is_taker": fill.is_taker,
         "ts": fill.time_ms,
     }
+
+
+def _repegs(state: ExecutionState) -> int:
+    """Return how often an order at rest was replaced, by one that follows the market or one that is priced anew."""
+    sides = ([o for o in state.of(purpose) if o.may_rest] for purpose in (Purpose.ENTRY, Purpose.EXIT))
+    return sum(max(0, len(orders) - 1) for orders in sides)
 
 
 def _chosen(choice: KnobChoice) -> Payload:

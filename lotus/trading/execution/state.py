@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import StrEnum
 
+from lotus.detectors.entry_style import EntryStyle
 from lotus.manifest import Asset
 from lotus.trading.execution.conditions import MarketView
 from lotus.trading.execution.events import Alarm, Ask, Cancel, Command, Place
@@ -146,7 +147,7 @@ class ExecutionState:
     @property
     def committed(self) -> Decimal:
         """Size that entries sent so far opened or may still open."""
-        return sum((max(o.taken, o.filled + o.left) for o in self.of(Purpose.ENTRY)), ZERO)
+        return sum((o.committed for o in self.of(Purpose.ENTRY)), ZERO)
 
     @property
     def will_hold(self) -> Decimal:
@@ -178,6 +179,29 @@ class ExecutionState:
         """All fills, oldest first."""
         own = [f for o in self.orders.values() for f in o.fills.values()]
         return sorted([*own, *self.foreign.values()], key=lambda f: (f.time_ms, f.fill_id))
+
+
+def close_entry(state: ExecutionState, ending: Ending) -> ExecutionState:
+    """Return the state in which nothing more is opened; the first reason stands."""
+    if state.entering is Entering.CLOSED:
+        return state
+    return replace(state, entering=Entering.CLOSED, entry_ending=ending)
+
+
+def end(state: ExecutionState, ending: Ending) -> ExecutionState:
+    """Return the state with a reason to leave; the first one stands, unless it is that of an exit at rest."""
+    return replace(state, ending=ending) if state.ending is Ending.NONE or leaves_at_rest(state) else state
+
+
+def leaves_at_rest(state: ExecutionState) -> bool:
+    """Return whether the position is left because its time is over, in a style that rests first."""
+    return state.ending is Ending.TIME and state.plan.styles.exit is not EntryStyle.CROSS
+
+
+def fresh_view(state: ExecutionState, now_ms: int) -> MarketView | None:
+    """Return the market where it was seen lately enough to send an order by it."""
+    view = state.view
+    return view if view is not None and now_ms - view.time_ms <= state.safety.view_age_ms else None
 
 
 def emit(state: ExecutionState, command: Command) -> ExecutionState:
@@ -287,7 +311,7 @@ def unconfirmed(state: ExecutionState, now_ms: int) -> set[str]:
 
 
 def _must_be_seen_since(order: TrackedOrder, whole: Mapping[int, int], oldest: int, now_ms: int) -> int:
-    if order.purpose in (Purpose.STOP, Purpose.TAKE_PROFIT):
+    if order.is_grouped:
         armed = whole.get(order.index, 0)
         return max(oldest, armed) if armed and order.purpose is Purpose.STOP else armed
     return now_ms if order.order.tif is TimeInForce.IOC else oldest

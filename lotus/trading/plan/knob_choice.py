@@ -8,10 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from lotus.knobs.experiment import KnobExperiment
+from lotus.knobs.style_draw import STEPS
 from lotus.manifest import WeaveDefaults
 from lotus.priors.knobs import knob_values
 from lotus.priors.types import PriorsVersion
-from lotus.trading.plan.knobs import KNOBS, ExecutionKnobs, patched
+from lotus.trading.plan.knobs import KNOBS, STYLE_KEY, ExecutionKnobs, patched, style_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +44,18 @@ def choice_of(
     """Return what a version says at an event time in a context (`bins` [12], `context` the same as text)."""
     moved: dict[str, float] = {}
     for spec in KNOBS if version.braids else ():
-        multipliers = knob_values(version, "tr", spec.owner, bins, time_ms, weave)
-        moved |= {key: mult for key, mult in multipliers.items() if key == spec.key and mult != 1.0}
+        mult = _multiplier(version, spec.owner, spec.key, bins, time_ms, weave)
+        if spec.key == STYLE_KEY:
+            second = _multiplier(version, STEPS[1][0], spec.key, bins, time_ms, weave)
+            mult = style_of(mult, second, weave.phi_step ** (weave.min_tilt / weave.max_tilt))
+        moved |= {spec.key: mult} if mult != 1.0 else {}
     if trial is not None:
         moved = {key: mult for key, mult in moved.items() if key != trial.key}
         moved |= {trial.key: trial.mult} if trial.arm else {}
     return KnobChoice(version.priors_ver, context, moved, trial)
+
+
+def _multiplier(
+    version: PriorsVersion, owner: str, key: str, bins: Sequence[int], time_ms: int, weave: WeaveDefaults
+) -> float:
+    return knob_values(version, "tr", owner, bins, time_ms, weave).get(key, 1.0)

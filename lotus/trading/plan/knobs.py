@@ -8,10 +8,15 @@ halt does) are no knobs and must not become any. In the literature: bounded poli
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
+from lotus.detectors.entry_style import EntryStyle
 from lotus.errors import ConfigError
+from lotus.knobs.style_draw import STEPS
 
 PREFIX = "execution:"
+STYLE_KEY: Final = PREFIX + "entry_style"
+STYLE_STEP: Final = 1.06  # between two styles of entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +52,7 @@ KNOBS: tuple[KnobSpec, ...] = (
     KnobSpec("venue_latency", 0.2, 0.05, 0.5, "1", "weight of latency in the choice of a venue"),
     KnobSpec("venue_slippage", 0.2, 0.05, 0.5, "1", "weight of slippage in the choice of a venue"),
     KnobSpec("venue_success", 0.3, 0.1, 0.6, "1", "weight of past success in the choice of a venue"),
+    KnobSpec("entry_style", 1.0, 1.0, 1.15, "1", "steps of x1.06: none crosses, one joins the best, two improve it"),
 )
 TRIED = ("execution:exit_slippage", "execution:retry")  # in experiments: what acts once a position is to be left
 
@@ -65,6 +71,7 @@ class ExecutionKnobs:
     venue_latency: float = 0.2
     venue_slippage: float = 0.2
     venue_success: float = 0.3
+    entry_style: float = 1.0
 
     def __post_init__(self) -> None:
         """Raise `ConfigError` for a value outside its bounds."""
@@ -72,6 +79,33 @@ class ExecutionKnobs:
             value = getattr(self, spec.name)
             if not (math.isfinite(value) and spec.low <= value <= spec.high):
                 raise ConfigError(f"{spec.key} is {value}", f"{spec.low} to {spec.high} {spec.unit}")
+
+    @property
+    def style(self) -> EntryStyle:
+        """The style of entry whose step is nearest.
+
+        >>> ExecutionKnobs().style.value, ExecutionKnobs(entry_style=1.03).style.value
+        ('cross', 'join')
+        """
+        return tuple(EntryStyle)[min(2, round(math.log(self.entry_style) / math.log(STYLE_STEP)))]
+
+
+def owners() -> dict[str, str]:
+    """Return the key of every knob by who owns what is learned about it; each step of the style has an owner."""
+    return {spec.owner: spec.key for spec in KNOBS} | {owner: STYLE_KEY for owner, _ in STEPS}
+
+
+def style_of(first: float, second: float, least: float) -> float:
+    """Return the value of `entry_style` from the multipliers of its two steps; the second counts on the first alone.
+
+    A step is taken whole from the multiplier `least` on: that of the smallest lesson that owns a patch.
+
+    >>> style_of(1.06, 1.06, 1.006) == STYLE_STEP**2, style_of(1.0, 1.06, 1.006), style_of(1.001, 1.0, 1.006)
+    (True, 1.0, 1.0)
+    """
+    if first < least:
+        return 1.0
+    return STYLE_STEP ** (2 if second >= least else 1)
 
 
 def patched(multipliers: Mapping[str, float], base: ExecutionKnobs | None = None) -> ExecutionKnobs:

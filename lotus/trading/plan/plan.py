@@ -13,6 +13,7 @@ from lotus.hashing import natural_id
 from lotus.manifest import Asset
 from lotus.trading.execution.orders import Side
 from lotus.trading.execution.rounding import round_px, round_size
+from lotus.trading.plan.styles import CROSSING, Styles
 
 PlanId = NewType("PlanId", str)
 BPS = Decimal("0.0001")
@@ -76,6 +77,7 @@ class Plan:
     Entry conditions must all hold (and `trigger`, a text of the trigger language, have fired); any one exit condition
     ends the position, as do stop, take-profit and `exit_at_ms`. `strategy` is text as it came: an unknown one is
     refused, not unreadable. `duration_ms` and `slices` are of TWAP, `slices` also of iceberg; `seed` is of the jitter.
+    With a style that rests an order waits `rest_ms` for its fill.
     """
 
     plan_id: PlanId
@@ -107,6 +109,8 @@ class Plan:
     slices: int = 1
     seed: int = 0
     post_only: bool = False
+    styles: Styles = CROSSING
+    rest_ms: int = 0
     release: str = ""
     notes: str = ""
 
@@ -118,7 +122,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class ProbeTerms:
-    """What all probes of a desk share: unit notional and stop distance, and where and by whom they may be executed."""
+    """What probes share: unit notional, stop distance, styles, and where and by whom they may be executed."""
 
     notional_usd: Decimal
     stop_bps: Decimal
@@ -127,6 +131,8 @@ class ProbeTerms:
     max_leverage: int = 5
     entry_valid_ms: int = 5_000
     release: str = ""
+    styles: Styles = CROSSING
+    rest_ms: int = 0
 
 
 def probe_plan(
@@ -160,4 +166,6 @@ def probe_plan(
         venues=terms.venues,
         exit_at_ms=now_ms + hold_ms,
         release=terms.release,
+        styles=terms.styles,
+        rest_ms=terms.rest_ms,
     )

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TypeGuard
 
+from lotus.detectors.entry_style import EntryStyle
 from lotus.manifest import Asset
 from lotus.trading.accounts.liquidation import liquidation_px
 from lotus.trading.execution.conditions import MarketView
@@ -17,6 +18,7 @@ from lotus.trading.execution.orders import Side
 from lotus.trading.execution.rounding import MIN_NOTIONAL_USD, is_valid_px, is_valid_size, tick_of
 from lotus.trading.plan.plan import Plan, PlanKind, Strategy
 from lotus.trading.plan.refusals import Refusal, RefusalReason
+from lotus.trading.plan.styles import MOST_SLICES
 
 R = RefusalReason
 MAX_MAGNITUDE = 12  # prices and sizes lie between 10^-12 and 10^13: beyond is a mistake of units
@@ -131,6 +133,7 @@ def _strategy(plan: Plan, state: AccountState) -> Iterator[Refusal]:
         yield Refusal(R.BAD_STRATEGY, f"{strategy} without an entry price", "the price at which it rests")
     if plan.post_only and not resting:
         yield Refusal(R.BAD_STRATEGY, f"{strategy} that must not cross", "a limit or iceberg entry")
+    yield from _styles(plan)
     if plan.slices < 1:
         yield Refusal(R.BAD_STRATEGY, f"{plan.slices} slices", "at least one")
     if strategy is Strategy.TWAP and plan.duration_ms <= 0:
@@ -138,6 +141,15 @@ def _strategy(plan: Plan, state: AccountState) -> Iterator[Refusal]:
     if strategy is Strategy.TWAP and state.now_ms + plan.duration_ms > plan.valid_until_ms:
         left = max(0, plan.valid_until_ms - state.now_ms)
         yield Refusal(R.BAD_STRATEGY, f"twap over {plan.duration_ms} ms", f"an end within its validity, {left} ms")
+
+
+def _styles(plan: Plan) -> Iterator[Refusal]:
+    if plan.styles.crosses:
+        return
+    if plan.rest_ms <= 0:
+        yield Refusal(R.BAD_STRATEGY, f"an order at rest for {plan.rest_ms} ms", "how long it waits for its fill")
+    if plan.slices > MOST_SLICES and plan.styles.entry is not EntryStyle.CROSS:
+        yield Refusal(R.BAD_STRATEGY, f"{plan.slices} slices at rest", f"at most {MOST_SLICES}")
 
 
 def _venue_rules(plan: Plan, state: AccountState) -> Iterator[Refusal]:

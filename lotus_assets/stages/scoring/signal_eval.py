@@ -12,11 +12,15 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from lotus.detectors.daemon_log import taught
+from lotus.detectors.entry_style import EntryStyle
+from lotus.detectors.registry import resting_entries
 from lotus.hashing import natural_id
 from lotus.microtape.frames.spec import MICROTAPE_QUOTES, TAPE_GAPS
+from lotus.microtape.prints import MICROTAPE_PRINTS
 from lotus.outcomes.evaluate import mature
 from lotus.outcomes.executed import Answered, with_executions
 from lotus.outcomes.signal_eval import GAP, OK, signal_eval_spec
+from lotus.outcomes.styles import StyleTape, declared
 from lotus.timebase import day_start_ms, next_day
 from lotus_assets.stages.chain import content_of
 from lotus_assets.stages.context import CheckOutcome, Made, Stage, StageContext, TextTable
@@ -40,10 +44,11 @@ WITHOUT_PAPER = "without_paper"  # note: whole windows of a signal without a mod
 
 def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
     """Events and tape of the day, and of the day before where they exist."""
-    executed = _executions(ctx, day)
+    executed, prints = executions(ctx, day), MICROTAPE_PRINTS.name
     return {
         **two_days(ctx, ctx.branch, day, "signal_events"),
         **two_days(ctx, ctx.tape_branch, day, "microtape_frames"),
+        **(two_days(ctx, ctx.tape_branch, day, prints) if resting_entries() else {}),
         **({"executions": natural_id(*map(repr, executed))} if executed else {}),
     }
 
@@ -60,11 +65,11 @@ def two_days(ctx: StageContext, branch: str, day: str, stage: str) -> dict[str, 
 def make(ctx: StageContext, day: str) -> Made:
     """Mature the due windows, write their outcomes, check them."""
     spec = signal_eval_spec(ctx.manifest.outcomes.horizons_s)
-    read, quotes, gaps = read_events(ctx, day, EVENT_COLUMNS), _quotes(ctx, day), _gaps(ctx, day)
+    read = read_events(ctx, day, EVENT_COLUMNS)
     due = taught(read)
     events = {name: values[due] for name, values in read.items()}
-    executed = _executions(ctx, day)
-    rows, answered = _as_executed(mature(events, quotes, gaps, ctx.manifest, day), executed)
+    executed = executions(ctx, day)
+    rows, answered = _as_executed(_matured(ctx, day, events), executed)
     written = ctx.lake.write(spec, ctx.branch, day, rows)
 
     def ledger(connection: Connection) -> None:
@@ -87,6 +92,23 @@ def make(ctx: StageContext, day: str) -> Made:
     return Made(
         rows=written.rows, content_hash=joined, checks=checks, notes=notes, table=_per_detector(rows), ledger=ledger
     )
+
+
+def _matured(ctx: StageContext, day: str, events: LakeTable) -> LakeTable:
+    """Return the outcomes of due windows from tape alone, each detector's in the style that it declares."""
+    plans, tape = resting_entries(), style_tape(ctx, day, prints=bool(resting_entries()))
+    rows = mature(events, tape.quotes, tape.gaps, ctx.manifest, day)
+    return declared(rows, events, tape, plans, ctx.manifest, day_start_ms(next_day(day))) if plans else rows
+
+
+def style_tape(ctx: StageContext, day: str, prints: bool = True) -> StyleTape:
+    """Return quotes, gaps and, where they are asked for, prints of the day and of the day before where it has them."""
+    trades: LakeTable = {}
+    if prints:
+        symbols, name = [asset.name for asset in ctx.manifest.universe], MICROTAPE_PRINTS.name
+        days = [d for d in _tape_days(ctx, day) if read_commit(ctx.sig, ctx.tape_branch, d, name) is not None]
+        trades = concatenated([ctx.lake.read(name, ctx.tape_branch, d, symbol) for symbol in symbols for d in days])
+    return StyleTape(_quotes(ctx, day), trades, _gaps(ctx, day))
 
 
 def read_events(ctx: StageContext, day: str, columns: tuple[str, ...]) -> LakeTable:
@@ -124,7 +146,7 @@ def dropped_check(rows: Columns) -> CheckOutcome:
     return CheckOutcome("gaps_accounted", wrong == 0, text, numbers)
 
 
-def _executions(ctx: StageContext, day: str) -> list[Execution]:
+def executions(ctx: StageContext, day: str) -> list[Execution]:
     """Return the executions of the windows that mature on the day, at the venue that answered for most of them."""
     longest_ms = 1000 * max(ctx.manifest.outcomes.horizons_s)
     begin_ms, end_ms = day_start_ms(day), day_start_ms(next_day(day))
@@ -135,10 +157,27 @@ def _executions(ctx: StageContext, day: str) -> list[Execution]:
 
 
 def _as_executed(rows: LakeTable, executed: Sequence[Execution]) -> tuple[LakeTable, list[Answered]]:
-    payoffs = {row.event_id: row.payoff_bps for row in executed if not row.void}
+    apart = frozenset(row.event_id for row in executed if _is_tried(row))
+    payoffs = {row.event_id: row.payoff_bps for row in executed if not row.void and row.event_id not in apart}
     filled = frozenset(row.event_id for row in executed if row.outcome == "closed")
-    source = "paper_live" if executed and executed[0].venue == "paper" else "venue"
-    return with_executions(rows, payoffs, filled, source)
+    return with_executions(rows, payoffs, filled, source_of(executed), apart)
+
+
+def _is_tried(row: Execution) -> bool:
+    """Return whether a window was executed in another style than its detector declares: that is the trader's."""
+    declared_entry = resting_entries().get(row.detector_id)
+    wanted = EntryStyle.CROSS if declared_entry is None else declared_entry.style
+    return not is_in_style(row, wanted)
+
+
+def is_in_style(row: Execution, style: EntryStyle) -> bool:
+    """Return whether a window was entered in a style; one that was refused is in every one."""
+    return row.outcome == "refused" or row.body["report"].get("styles", {}).get("entry", EntryStyle.CROSS) == style
+
+
+def source_of(executed: Sequence[Execution]) -> str:
+    """Return the word for who executed."""
+    return "paper_live" if executed and executed[0].venue == "paper" else "venue"
 
 
 def _without_paper(rows: Columns) -> int:

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from lotus.errors import LotusError
 from lotus_assets.stages.context import StageContext, StageResult
 from lotus_assets.stages.runner import run_stage, stands
-from lotus_assets.stages.tape import dsi_annotations, microtape_frames, raw_tape, sanity_table
+from lotus_assets.stages.tape import dsi_annotations, microtape_frames, microtape_prints, raw_tape, sanity_table
 
-READING = (raw_tape.STAGE, microtape_frames.STAGE, dsi_annotations.STAGE, sanity_table.STAGE)
+READING = (raw_tape.STAGE, microtape_prints.STAGE, microtape_frames.STAGE, dsi_annotations.STAGE, sanity_table.STAGE)
 OpenContext = Callable[[], AbstractContextManager[StageContext]]
 
 

@@ -1,8 +1,8 @@
 """How stages read the tape: the hash of what a day depends on, and one pass from its packed segments to frames.
 
-raw_tape and microtape_frames of one day need the same lines, so what one pass over them gives is kept until the second
-has taken it: stamps and kinds of the day's events, and the frames of day and warm-up. Events with their prices live no
-longer than their segment. Decoding is `lotus.microtape`, files are `lotus_store.tape`.
+raw_tape, microtape_prints and microtape_frames of one day need the same lines, so what one pass over them gives is kept
+until the last has taken it: stamps and kinds of the day's events, its prints, and the frames of day and warm-up. Events
+with their prices live no longer than their segment. Decoding is `lotus.microtape`, files are `lotus_store.tape`.
 """
 
 from collections.abc import Iterator
@@ -11,13 +11,15 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lotus.hashing import natural_id
 from lotus.microtape.completeness import Prints, join_prints, prints_of
-from lotus.microtape.events import EventBatch, concat_batches
+from lotus.microtape.events import EventBatch, concat_batches, empty_batch
 from lotus.microtape.frames.batch import FrameBatch
 from lotus.microtape.frames.machine import FrameStream
 from lotus.microtape.frames.spec import G_SEQ
+from lotus.microtape.prints import prints_in
 from lotus.microtape.wire.decode import Decoder
 from lotus.microtape.wire.reasons import DecodeReport
 from lotus.timebase import NS_PER_MS
@@ -34,8 +36,9 @@ _DECODED = RecentKind("decoded days", 2)
 class DayTape:
     """What one pass over a day and its warm-up gives.
 
-    `events` of the day without their values, and its `report`, as if the decoder had been born at midnight; `frames`
-    of both, `n_events` and `prints` they were made of, and whether they looked ahead.
+    `events` of the day without their values, and its `report`, as if the decoder had been born at midnight; `trades` of
+    the day (`microtape.prints`); `frames` of both, `n_events` and `prints` they were made of, and whether they looked
+    ahead.
     """
 
     events: EventBatch
@@ -44,6 +47,7 @@ class DayTape:
     n_events: int
     prints: Prints
     no_look_ahead: CheckOutcome
+    trades: NDArray[np.int64]
 
 
 def tape_hash(ctx: StageContext, day: str, warmup: bool = True) -> str:
@@ -72,7 +76,7 @@ def _one_pass(ctx: StageContext, day: str) -> DayTape:
     own = Decoder(split.universe, split.ignored) if ctx.tape.warmup_segments(day) else decoder
     stream = FrameStream(ctx.manifest, ctx.manifest.universe, _room(ctx, day))
     check = MadeAgain("microtape_frames", day, ctx.manifest.score.seed)
-    prints, events, n_events = [], [], 0
+    prints, events, trades, n_events = [], [], [prints_in(empty_batch())], 0
     for piece in _read_ahead(ctx.tape.read_day_buffers(day, warmup=True)):
         lines, of_day = bytearray(piece.lines) if isinstance(piece.lines, bytes) else piece.lines, piece.first_seq >= 0
         for batch in decoder.decode_pieces(lines, piece.first_seq):
@@ -81,10 +85,19 @@ def _one_pass(ctx: StageContext, day: str) -> DayTape:
             _feed(stream, batch, check)
             if of_day and own is decoder:
                 events.append(_without_values(batch))
+                trades.append(prints_in(batch))
         if of_day and own is not decoder:
-            events += [_without_values(batch) for batch in own.decode_pieces(lines, piece.first_seq)]
+            for batch in own.decode_pieces(lines, piece.first_seq):
+                events.append(_without_values(batch))
+                trades.append(prints_in(batch))
     return DayTape(
-        concat_batches(events), own.report(), stream.frames(), n_events, join_prints(prints), check.outcome()
+        events=concat_batches(events),
+        report=own.report(),
+        frames=stream.frames(),
+        n_events=n_events,
+        prints=join_prints(prints),
+        no_look_ahead=check.outcome(),
+        trades=np.concatenate(trades),
     )
 
 

@@ -7,22 +7,27 @@ from typing import Any
 
 import pytest
 from hot_bed import BTC, END_MS, Market, account_state, decider, propose, settle
+from msgspec import UNSET
 
+from lotus.detectors.entry_style import EntryPlan, EntryStyle, Fallback
 from lotus.hashing import natural_id
+from lotus.knobs.style_draw import drawn_style
 from lotus.modules.intents import Module
+from lotus.modules.messages.trading import WindowTarget
 from lotus.priors.types import ActiveBraid, Knob, Literal, Patch, PriorsVersion, Rule, priors_0, priors_version
 from lotus.trading.execution.orders import Side
 from lotus.trading.plan.knob_choice import KnobChoice
 from lotus.trading.plan.plan import Authority, PlanKind, ProbeTerms, probe_plan
+from lotus.trading.plan.styles import CROSSING, Styles
 from lotus_cli.explain.execution import execution_lines, execution_story
-from lotus_desk.execution.stored import choice_in
+from lotus_desk.execution.stored import choice_in, plan_of
 from lotus_herald.consume import Handlers
 from lotus_herald.keys import Keys
 from lotus_herald.outbox import send
 from lotus_herald.report import herald_status
 from lotus_modules.handlers import hot_handlers
-from lotus_modules.knobs import KnobChooser
-from lotus_modules.tr.execute import Acceptor, refusal_report
+from lotus_modules.knobs import KnobChooser, StyleChooser
+from lotus_modules.tr.execute import Acceptor, in_style, refusal_report
 from lotus_store.databases import Databases
 from lotus_store.ledger.beliefs.priors import put_in_force, put_version
 from lotus_store.ledger.signals.executions import execution_of
@@ -165,3 +170,57 @@ def test_only_plans_of_the_book_are_in_trials_and_only_when_asked_for(databases:
             chosen = [chooser.choice(tr, "main", "", END_MS, plan) for plan in plans]
             assert sum(choice.trial is not None for choice in chosen) == share
     assert {choice.trial.arm for choice in chosen if choice.trial} == {0, 1}
+
+
+def test_a_probe_is_executed_in_the_style_that_is_drawn_for_its_window_and_the_draw_is_kept(
+    databases: Databases, keys: Keys, market: Market
+) -> None:
+    styler = StyleChooser((0.3, 0.3))
+    handlers = hot_handlers(decider(), Acceptor(market, styler=styler))
+    events = [propose(databases, keys, f"styled {i}") for i in range(20)]
+    settle(databases, handlers, keys)
+    seen = set()
+    for event in events:
+        with databases.connect("tr") as tr:
+            (row,) = plans_for(tr, event)
+        draw = drawn_style(event, styler.shares, styler.seed)
+        assert draw is not None
+        styles = plan_of(row).styles
+        assert (styles.entry, styles.exit, styles.fallback) == (draw.style, draw.style, Fallback.CROSS)
+        assert row.reference.style_draw == {"style": draw.style.value, "shares": list(draw.shares)}
+        seen.add(draw.style)
+    assert len(seen) == 3
+
+
+def test_without_shares_no_draw_is_kept(databases: Databases, keys: Keys, handlers: Mapping[Module, Handlers]) -> None:
+    event = propose(databases, keys, "plain")
+    settle(databases, handlers, keys)
+    with databases.connect("tr") as tr:
+        (row,) = plans_for(tr, event)
+    assert row.reference.style_draw is UNSET
+    assert plan_of(row).styles == CROSSING
+
+
+def target_of(**more: Any) -> WindowTarget:
+    values = {"asset": "BTC", "side": 1, "exit_at_ms": 1, "event_id": "e", "detector_id": "d", "horizon_s": 30}
+    return WindowTarget(**(values | more))
+
+
+def test_what_is_ordered_stands_before_what_is_declared_and_that_before_the_draw() -> None:
+    styler = StyleChooser((0.0, 0.9), 7, {"d": EntryPlan(EntryStyle.JOIN, Fallback.SKIP)})
+    ordered, draw = styler.of_probe(target_of(entry_style="improve"), CROSSING)
+    assert (ordered.entry, ordered.exit, draw) == (EntryStyle.IMPROVE, EntryStyle.CROSS, None)
+    declared, draw = styler.of_probe(target_of(), CROSSING)
+    assert (declared, draw) == (Styles(EntryStyle.JOIN, Fallback.SKIP, EntryStyle.JOIN), None)
+    assert styler.of_probe(target_of(detector_id="other"), Styles(EntryStyle.JOIN))[1] is None
+    assert styler.of_probe(target_of(detector_id="other"), CROSSING)[1] is not None
+    assert styler.of_probe(target_of(detector_id="other", horizon_s=UNSET), CROSSING) == (CROSSING, None)
+
+
+def test_a_plan_of_the_book_is_in_the_style_of_the_knob_and_a_probe_never() -> None:
+    terms = ProbeTerms(Decimal(1000), Decimal(300), Authority("a", Decimal(10_000), ("tr",)), ("local",))
+    probe = probe_plan("e", BTC, Side.BUY, Decimal(100_000), END_MS, 60_000, terms)
+    book = replace(probe, kind=PlanKind.BOOK)
+    assert in_style(book, EntryStyle.JOIN).styles == Styles(EntryStyle.JOIN, Fallback.CROSS, EntryStyle.JOIN)
+    assert in_style(book, EntryStyle.CROSS) is book
+    assert in_style(probe, EntryStyle.JOIN) is probe

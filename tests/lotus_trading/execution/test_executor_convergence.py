@@ -15,19 +15,29 @@ from pace import examples
 from trading_plans import BTC, plan
 from trading_venue import LOT, Desk, ModelVenue
 
+from lotus.detectors.entry_style import EntryStyle, Fallback
 from lotus.trading.execution.events import Close, ForeignFill, Halt, Steer, Tick
 from lotus.trading.execution.executor import begin
 from lotus.trading.execution.order_machine import END_RANK, Purpose
 from lotus.trading.execution.orders import OrderState, Side, VenueFill
+from lotus.trading.plan.styles import Styles
 
 D = Decimal
 MARKS = st.sampled_from([D(x) for x in (98_500, 99_500, 99_900, 100_000, 100_100, 100_500, 102_500)])
+AT_REST = Styles(EntryStyle.JOIN, Fallback.CROSS, EntryStyle.JOIN)
 STRATEGIES = (
     {"strategy": "market"},
     {"strategy": "limit", "entry_px": D(100_000), "valid_until_ms": 20_000},
     {"strategy": "twap", "duration_ms": 6_000, "slices": 4},
     {"strategy": "iceberg", "entry_px": D(100_000), "slices": 3, "valid_until_ms": 20_000},
-)
+    {"styles": AT_REST, "rest_ms": 5_000, "exit_at_ms": 15_000},
+    {"styles": Styles(EntryStyle.IMPROVE, Fallback.SKIP, EntryStyle.IMPROVE), "rest_ms": 3_000, "exit_at_ms": 12_000},
+    {"strategy": "twap", "duration_ms": 6_000, "slices": 4, "styles": AT_REST, "rest_ms": 2_000},
+    {
+        "strategy": "iceberg", "entry_px": D(100_000), "slices": 3, "valid_until_ms": 20_000, "styles": AT_REST,
+        "rest_ms": 2_000,
+    },
+)  # fmt: skip
 
 
 class Trading(RuleBasedStateMachine):

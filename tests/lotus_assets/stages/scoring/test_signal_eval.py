@@ -1,8 +1,11 @@
-"""Dropped windows are dropped whole."""
+"""Dropped windows are dropped whole; a declared style is paid, and only its detector's windows change."""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from lotus.detectors.entry_style import EntryPlan, EntryStyle
 from lotus_assets.stages.context import StageContext
 from lotus_assets.stages.order import LEARNING_STAGES, TAPE_STAGES
 from lotus_assets.stages.runner import run_stage
@@ -26,3 +29,26 @@ def test_dropped_windows_are_dropped_whole(scored: StageContext, days: list[str]
     doctored = {**rows, "status": rows["status"].copy()}
     doctored["status"][gone] = "ok"
     assert signal_eval.dropped_check(doctored).numbers["whole_without_return"] == 1
+
+
+@pytest.mark.process("whole days through their stages")
+@pytest.mark.warm("first_day")
+def test_a_detector_that_joins_is_paid_for_it_and_nobody_else_changes(
+    scored: StageContext, days: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = scored.lake.read("signal_eval", scored.branch, days[0])
+    name = str(before["detector_id"][0])
+    monkeypatch.setattr(signal_eval, "resting_entries", lambda: {name: EntryPlan(EntryStyle.JOIN)})
+    run_stage(replace(scored, force=True), signal_eval.STAGE, days[0])
+    after = scored.lake.read("signal_eval", scored.branch, days[0])
+    own_rows = (before["detector_id"] == name) & (before["status"] == "ok")
+    for column in before:
+        assert np.array_equal(
+            after[column][~own_rows], before[column][~own_rows], equal_nan=before[column].dtype.kind == "f"
+        )
+    styles = scored.lake.read("style_payoffs", scored.branch, days[0])
+    joined = dict(zip(styles["event_id"].tolist(), styles["join_low"].tolist(), strict=True))
+    published = own_rows & (before["fill_source"] != "")
+    assert published.any()
+    for event, paid in zip(after["event_id"][published].tolist(), after["payoff_y"][published].tolist(), strict=True):
+        assert paid == joined[event]
