@@ -109,12 +109,14 @@ class Lake:
         symbol: str | None = None,
         columns: Sequence[str] | None = None,
         spec: TableSpec | None = None,
+        where: str | None = None,
     ) -> dict[str, Array]:
         """Read one part, all columns or only `columns`, as numpy arrays in file order (text as object arrays).
 
-        With `spec` the file's columns and types are verified against it. Raises `LakeError` for a missing, truncated
-        or corrupt file and for one whose values are not those of its content hash, `SchemaError` for columns other than
-        the specification's or the request's.
+        With `where` only the rows in which that flag, one of the columns read, is set. With `spec` the file's columns
+        and types are verified against it. Raises `LakeError` for a missing, truncated or corrupt file and for one whose
+        values are not those of its content hash, `SchemaError` for columns other than the specification's or the
+        request's.
         """
         path = self.path(name, branch, day, symbol)
         with self._open(path) as part:
@@ -127,6 +129,7 @@ class Lake:
                 raise SchemaError(f"{path} has no column {missing[0]!r}", f"one of {', '.join(schema.names)}")
             try:
                 table = self._believed(path, part, wanted)
+                table = table if where is None else table.filter(table.column(where))
                 return {c: _to_numpy(table.column(c)) for c in wanted}
             except DAMAGE as problem:
                 raise _corrupt(path, problem) from problem

@@ -8,18 +8,16 @@ No random numbers. Nothing here knows frames or tables (see `sanity`).
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lotus.outcomes import sanity_kernel as kernel
+from lotus.outcomes.intervals import MIN_BLOCKS, reach
 from lotus.outcomes.sanity_kernel import fill_ranks, relate, standardise
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-LEVEL = 0.975  # two-sided 95 %
-MIN_BLOCKS = 5  # fewer tell nothing of the spread
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +124,8 @@ def relation(x: Floats, order: Ints, rows: Ints, moves: Moves, room: Room) -> Re
 
 def _around(mean: float, error: float, blocks: float) -> Interval:
     """Return a mean and its interval; error² = G/(G−1) Σ_g (Σ_{i in g} (v_i − mean))² / n² over G blocks."""
-    reach = _reach(error, blocks)
-    return Interval(mean, mean - reach, mean + reach, error if error > 0.0 else np.nan)
+    half = reach(error, blocks)
+    return Interval(mean, mean - half, mean + half, error if error > 0.0 else np.nan)
 
 
 def _correlated(r: float, error: float, blocks: float) -> Interval:
@@ -137,40 +135,14 @@ def _correlated(r: float, error: float, blocks: float) -> Interval:
     """
     if not abs(r) < 1.0:
         return Interval(r, np.nan, np.nan, np.nan)
-    reach = _reach(error, blocks)
+    half = reach(error, blocks)
     z, scale = float(np.arctanh(r)), 1.0 / (1.0 - r * r)
-    ends = float(np.tanh(z - reach * scale)), float(np.tanh(z + reach * scale))
+    ends = float(np.tanh(z - half * scale)), float(np.tanh(z + half * scale))
     return Interval(r, *ends, error if error > 0.0 else np.nan)
-
-
-def _reach(error: float, blocks: float) -> float:
-    """Return t times a standard error; NaN without one."""
-    return _student(int(blocks)) * error if error > 0.0 else np.nan
-
-
-@cache
-def _student(blocks: int) -> float:
-    from scipy.special import stdtrit
-
-    return float(stdtrit(blocks - 1, LEVEL))
 
 
 def _from_0(numbers: Ints) -> Ints:
     return numbers - numbers.min() if len(numbers) else numbers
-
-
-def clustered_error(influence: Floats, block: Floats) -> tuple[float, float]:
-    """Return the standard error of a mean of influence values and t times it; NaN below 5 blocks or without spread.
-
-    Memory grows with the distance of the first block from the last.
-    """
-    number = (block - np.min(block)).astype(np.int64)
-    sums = np.bincount(number, weights=influence)[np.bincount(number) > 0]
-    count = len(sums)
-    if count < MIN_BLOCKS:
-        return np.nan, np.nan
-    error = float(np.sqrt(count / (count - 1) * np.sum(sums * sums))) / len(influence)
-    return (error, _student(count) * error) if error > 0.0 else (np.nan, np.nan)
 
 
 def effective_n(variance: float, error: float, most: float) -> float:

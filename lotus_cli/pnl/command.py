@@ -22,6 +22,7 @@ class PnlOptions:
     last: str | None
     target: str | None
     trips: bool
+    break_even: bool
     picture: Path | None
     wide: bool
     branch: str | None
@@ -36,6 +37,7 @@ class PnlOptions:
 @click.option("--to", "last", type=DAY, help="Last day (default: the newest).")
 @click.option("--page", "target", type=click.Path(dir_okay=False), help="Also write the page into a file, Markdown.")
 @click.option("--trips", is_flag=True, help="Also the trades one by one (the newest 40 of each source; --wide: all).")
+@click.option("--break-even", is_flag=True, help="Instead: the fee tier and style at which each detector would pay.")
 @picture_option
 @wide_option
 @branch_option
@@ -50,6 +52,13 @@ def pnl_command(options: PnlOptions) -> None:
     if options.day is not None and (options.first is not None or options.last is not None):
         raise click.UsageError("--day stands alone; --from and --to belong together")
     settings = settings_of_branch(options.home, options.tape, options.branch)
+    first, last = options.day or options.first, options.day or options.last
+    if options.break_even:
+        from lotus_cli.pnl import break_even
+
+        found = break_even.break_even_of(settings, first, last)
+        emit(break_even.as_json(*found), options.as_json, break_even.text(*found, options.wide))
+        return
     with Progress(quiet=options.as_json) as progress:
         progress(LOADING, 0)
         from lotus_cli.pnl.curve import curve_of
@@ -57,7 +66,7 @@ def pnl_command(options: PnlOptions) -> None:
         from lotus_cli.pnl.page import page
         from lotus_cli.pnl.text import text
 
-        facts = pnl_of(settings, options.day or options.first, options.day or options.last, progress)
+        facts = pnl_of(settings, first, last, progress)
     if options.target is not None:
         Path(options.target).write_text(page(facts) + "\n", encoding="utf-8")
     if options.picture is not None:

@@ -254,13 +254,16 @@ def _coverage(
 def _events(lake: PageReader, branch: str, days: Sequence[str], names: Collection[str]) -> dict[str, NDArray[Any]]:
     """Return the published windows of some days, and those of these names."""
     there = [day for day in days if lake.exists("signal_events", branch, day)]
-    tables = [lake.read("signal_events", branch, day, columns=_EVENTS) for day in there]
-    chosen = [windows["published"].astype(np.bool_) for windows in tables]
-    found = {name for windows, rows in zip(tables, chosen, strict=True) for name in windows["event_id"][rows].tolist()}
-    if other := set(names) - found:
-        chosen = [rows | _among(windows["event_id"], other) for windows, rows in zip(tables, chosen, strict=True)]
-    kept = [{n: windows[n][rows] for n in _EVENTS} for windows, rows in zip(tables, chosen, strict=True)]
-    return _together(kept, _EVENTS)
+    published = [lake.read("signal_events", branch, day, columns=_EVENTS, where="published") for day in there]
+    other = set(names).difference(*(windows["event_id"].tolist() for windows in published))
+    return _together([_with_others(lake, branch, day, other) for day in there] if other else published, _EVENTS)
+
+
+def _with_others(lake: PageReader, branch: str, day: str, names: Collection[str]) -> dict[str, NDArray[Any]]:
+    """Return a day's published windows and those of these names."""
+    windows = lake.read("signal_events", branch, day, columns=_EVENTS)
+    chosen = windows["published"].astype(np.bool_) | _among(windows["event_id"], names)
+    return {name: values[chosen] for name, values in windows.items()}
 
 
 def _among(values: NDArray[Any], names: Collection[str]) -> NDArray[np.bool_]:

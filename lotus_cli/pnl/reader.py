@@ -17,7 +17,7 @@ class PageReader:
     def __init__(self, lake: Lake, most_bytes: int = MOST_BYTES) -> None:
         """Start without any part."""
         self._lake, self._most, self._held = lake, most_bytes, 0
-        self._parts: OrderedDict[tuple[str, str, str, str | None, tuple[str, ...]], dict[str, NDArray[Any]]]
+        self._parts: OrderedDict[tuple[str, str, str, str | None, str | None, tuple[str, ...]], dict[str, NDArray[Any]]]
         self._parts = OrderedDict()
 
     def days(self, name: str, branch: str) -> list[str]:
@@ -33,14 +33,21 @@ class PageReader:
         return int(self._lake.note(name, branch, day)["rows"]) if self.exists(name, branch, day) else 0
 
     def read(
-        self, name: str, branch: str, day: str, symbol: str | None = None, *, columns: Sequence[str]
+        self,
+        name: str,
+        branch: str,
+        day: str,
+        symbol: str | None = None,
+        *,
+        columns: Sequence[str],
+        where: str | None = None,
     ) -> dict[str, NDArray[Any]]:
         """Return columns of one part, as `Lake.read` does and raises."""
-        key = (name, branch, day, symbol, tuple(columns))
+        key = (name, branch, day, symbol, where, tuple(columns))
         if key in self._parts:
             self._parts.move_to_end(key)
             return self._parts[key]
-        part = self._parts[key] = self._lake.read(name, branch, day, symbol, columns=columns)
+        part = self._parts[key] = self._lake.read(name, branch, day, symbol, columns=columns, where=where)
         self._held += _bytes(part)
         while self._held > self._most and len(self._parts) > 1:
             self._held -= _bytes(self._parts.popitem(last=False)[1])

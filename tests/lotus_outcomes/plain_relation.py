@@ -3,8 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from lotus.outcomes.intervals import clustered_error
 from lotus.outcomes.probe import hit
-from lotus.outcomes.sanity_stats import Interval, Relation, Room, clustered_error, effective_n, moves_of, relation
+from lotus.outcomes.sanity_stats import Interval, Relation, Room, effective_n, moves_of, relation
 
 Floats = NDArray[np.float64]
 NOTHING = Interval(np.nan, np.nan, np.nan, np.nan)

@@ -82,6 +82,16 @@ def test_any_value_survives(rows: list[tuple[int, float, str]]) -> None:
     assert list(back["t"]) == list(columns["t"])
 
 
+@pytest.mark.parametrize("n", [0, 1, 1000])
+def test_only_flagged_rows_are_read_when_a_flag_is_named(tmp_path: Path, n: int) -> None:
+    lake, columns = Lake(tmp_path), table(n)
+    lake.write(SPEC, "main", "2025-01-01", columns)
+    back = lake.read("frames", "main", "2025-01-01", columns=("k", "name", "x", "flag"), where="flag")
+    for name, values in back.items():
+        np.testing.assert_array_equal(values, columns[name][columns["flag"]])
+        assert values.dtype == columns[name].dtype
+
+
 def test_column_pruning_listing_and_symbols(tmp_path: Path) -> None:
     lake = Lake(tmp_path)
     lake.write(SPEC, "main", "2025-01-02", table(3), symbol="BTC")

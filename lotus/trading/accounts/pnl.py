@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lotus.errors import SchemaError
-from lotus.outcomes.sanity_stats import LEVEL, MIN_BLOCKS, clustered_error
+from lotus.outcomes.intervals import LEVEL, MIN_BLOCKS, clustered_error
 from lotus.timebase import BLOCK_MS, DAY_MS
 
 Floats = NDArray[np.float64]

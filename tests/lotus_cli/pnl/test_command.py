@@ -132,3 +132,19 @@ def test_a_recording_too_short_for_its_probes_claims_nothing(lotus: Cli, recordi
     assert taped["total"]["trades"] > 20
     assert taped["largest_difference_bps"] < 1e-3
     assert NO_EDGE in taped["total"]["verdict"]
+
+
+def test_break_even_tells_every_detector_and_style_at_every_tier(lotus: Cli) -> None:
+    found = lotus.json("pnl", *PLACE, "--break-even")
+    tiers, rows = found["tiers"], found["break_even"]
+    whole = {row["style"]: row for row in rows if row["detector"] == "all"}
+    assert set(whole) == {"cross", "join", "improve"}
+    for style, row in whole.items():
+        parts = [part for part in rows if part["style"] == style and part["detector"] != "all"]
+        assert row["windows"] == sum(part["windows"] for part in parts) > 0
+        assert row["edge_bps"] * row["windows"] == pytest.approx(sum(p["edge_bps"] * p["windows"] for p in parts))
+        assert row["nets"] == sorted(row["nets"])
+        assert len(row["nets"]) == len(tiers) == 7
+    assert whole["cross"]["rested"] == 0.0
+    assert "pays" in lotus("pnl", *PLACE, "--break-even").stdout
+    assert "no style_payoffs from 2031" in lotus.refused("pnl", *PLACE, "--break-even", "--from", "2031-01-01")
