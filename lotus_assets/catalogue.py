@@ -151,6 +151,15 @@ LEARNING_ASSETS = (
         text="What each published window would have paid crossing, joining and improving the book, by both fills.",
     ),
     AssetEntry(
+        name="trigger_outcomes",
+        group=SCORE,
+        kinds=("parquet",),
+        deps=(("signal_events", "same_day"), ("microtape_frames", "same_day")),
+        packages=_TO_OUTCOMES,
+        text="Published windows whose detector proposes a trigger: what they moved when it fired, and when it expired.",
+        checks=("schema",),
+    ),
+    AssetEntry(
         name="detector_dsi_attrib",
         group=SCORE,
         kinds=("parquet",),

@@ -35,7 +35,7 @@ DAYS_LEARNED = "days learned"
 # stages that those on the way to the day's beliefs do not read
 BESIDE = frozenset({
     "detector_audits", "meta_signals", "detector_dsi_attrib", "expert_training", "expert_stats", "module_numbers",
-    "dm_evidence", "dm_knowledge", "detector_cards",
+    "dm_evidence", "dm_knowledge", "detector_cards", "trigger_outcomes",
 })  # fmt: skip
 LaneEvent = dg.AssetMaterialization | dg.AssetObservation | dg.AssetCheckEvaluation
 
