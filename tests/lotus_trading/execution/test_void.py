@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from trading_plans import BTC, plan
@@ -74,3 +75,14 @@ def test_a_refusal_is_void_when_only_our_machine_stood_in_the_way() -> None:
         assert refused(reason) == (reason.value if reason in OWN_MACHINE else "")
     assert refused(RefusalReason.STALE_DATA, RefusalReason.EXPIRED) == "stale_data"
     assert refused(RefusalReason.EXPIRED, RefusalReason.CURATORS) == ""
+
+
+def test_the_page_sorts_every_cause_as_the_code_does() -> None:
+    page = (Path(__file__).resolve().parents[3] / "docs" / "concepts" / "trading.md").read_text(encoding="utf-8")
+    cells = [line.strip("| ").split(" | ") for line in page.splitlines() if line.startswith("| `")]
+    refused = {row[0].strip("`"): row[2] for row in cells if row[1] == "refused plan"}
+    assert refused == {reason.value: "void" if reason in OWN_MACHINE else "zero" for reason in RefusalReason}
+    ended = {row[0].strip("`"): row[2].split()[0].strip(";") for row in cells if row[1] == "plan without a fill"}
+    blank = begin(plan(Side.BUY), BTC, "model", 0)
+    closed = {end: replace(blank, entry_ending=end, entering=Entering.CLOSED) for end in Ending if end}
+    assert ended == {end.value: "void" if void_of(state) else "zero" for end, state in closed.items()}
