@@ -31,7 +31,7 @@ from lotus_cli.pnl.curve import by_day, curve_of, trips_of
 from lotus_cli.pnl.paper import paper_trips
 from lotus_cli.pnl.reader import PageReader
 from lotus_cli.pnl.trips import RoundTrip, filled_of
-from lotus_cli.pnl.venue import venue_trips
+from lotus_cli.pnl.venue import causes_of_void, venue_trips
 from lotus_cli.terminal.output import day_ranges
 from lotus_store.config import Settings
 from lotus_store.databases import Connection, Databases
@@ -73,7 +73,8 @@ class SourceTrades:
 class Pnl:
     """Everything that the page tells; `without_window` counts executed probes whose window is not in the lake.
 
-    `accounts` are the last marks of every paper account, in millionths of a dollar.
+    `accounts` are the last marks of every paper account, in millionths of a dollar. `void` counts executions by what of
+    our own machine prevented them, under "" those that are evidence.
     """
 
     branch: str
@@ -82,6 +83,7 @@ class Pnl:
     coverage: Coverage
     without_window: int
     accounts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    void: Mapping[str, int] = field(default_factory=dict)
 
     def as_json(self, trips: bool = False) -> dict[str, Any]:
         """Return plain values; `trips` adds the trades one by one."""
@@ -90,6 +92,7 @@ class Pnl:
             "days": list(self.days),
             "coverage": asdict(self.coverage) | {"paper_without_window": self.without_window},
             "paper_accounts": dict(self.accounts),
+            "executions": {"evidence": self.void.get("", 0), "void": {k: n for k, n in self.void.items() if k}},
             "sources": [
                 {
                     "fill_source": s.name,
@@ -132,6 +135,7 @@ def pnl_of(settings: Settings, first: str | None, last: str | None, progress: St
             traded = venue_trips(sig, settings.branch, days, paper=True)
             paper = traded or paper_trips(sig, settings.branch, days, settings.manifest)
             venue = venue_trips(sig, settings.branch, days)
+            void = causes_of_void(sig, settings.branch, days)
         with databases.connect("tr") as tr:
             book, accounts = _booked(lake, settings, tr, days), paper_marks(tr)
     trips, without = _source_pnl(lake, settings, FillSource.PAPER_LIVE, paper)
@@ -145,6 +149,7 @@ def pnl_of(settings: Settings, first: str | None, last: str | None, progress: St
         coverage=coverage,
         without_window=without + lost,
         accounts=accounts,
+        void=void,
     )
 
 

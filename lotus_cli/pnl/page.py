@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from lotus.trading.accounts.pnl import AMOUNTS, METHOD, NO_EDGE, Line
-from lotus_cli.pnl.facts import Coverage, Pnl, SourceTrades
+from lotus_cli.pnl.facts import Pnl, SourceTrades
 from lotus_cli.terminal.output import clock
 
 _USD = ("detector", "trades", "not filled", "traded", *AMOUNTS)
@@ -34,7 +34,7 @@ def page(facts: Pnl) -> str:
         f"# Profit and loss: branch {facts.branch}, {span(facts)}",
         *(_source(source) for source in facts.sources),
         *([] if facts.sources else [f"**{NO_EDGE}**: no window of these days was executed, so nothing was earned."]),
-        "\n".join(_coverage(facts.coverage, facts.without_window)),
+        "\n".join(_coverage(facts)),
         *(["## Paper accounts, equity in USD\n\n" + _table(*account_rows(facts.accounts))] if facts.accounts else []),
         "## How to read this\n\n" + READING + f"\n\nMethod: {METHOD}.",
     ]
@@ -88,16 +88,17 @@ def between(interval: tuple[float, float] | None) -> str:
     return "no interval" if interval is None else f"{interval[0]:+.2f} to {interval[1]:+.2f}"
 
 
-def _coverage(c: Coverage, without_window: int) -> list[str]:
-    head, *points = coverage_lines(c, without_window)
-    if not c.executed:
+def _coverage(facts: Pnl) -> list[str]:
+    head, *points = coverage_lines(facts)
+    if not facts.coverage.executed:
         points[-1] = f"\n**{points[-1]}**"
     marked = [point if point.startswith("\n") else f"- {point}" for point in points]
     return [f"## {head}", "", *marked]
 
 
-def coverage_lines(c: Coverage, without_window: int) -> list[str]:
+def coverage_lines(facts: Pnl) -> list[str]:
     """Return a title and what was not traded or not scored, line by line."""
+    c = facts.coverage
     lines = [
         "What was not traded or not scored",
         f"windows scored on these days: {c.scored:,}, of which published: {c.published:,}",
@@ -108,8 +109,19 @@ def coverage_lines(c: Coverage, without_window: int) -> list[str]:
         f"published windows without an outcome yet: {c.published_waiting:,} (their longest horizon is not over, or "
         "the tape ends before it)",
     ]
-    if without_window:
-        lines.append(f"paper probes whose window is not in the lake, left out above: {without_window:,}")
+    if facts.without_window:
+        lines.append(f"paper probes whose window is not in the lake, left out above: {facts.without_window:,}")
+    lines += _void(facts.void)
     if not c.executed:
         lines.append("No published window of these days has an outcome: this page can claim nothing.")
     return lines
+
+
+def _void(causes: Mapping[str, int]) -> list[str]:
+    """Return the line of void executions, none where nothing was executed at an account."""
+    total = sum(causes.values())
+    if not total:
+        return []
+    shares = [f"{cause} {n:,} ({n / total:.1%})" for cause, n in causes.items() if cause]
+    found = ", ".join(shares) or "none"
+    return [f"executions of windows at an account: {total:,}; void, prevented by our own machine: {found}"]

@@ -23,7 +23,7 @@ def text(facts: Pnl, wide: bool, trips: bool) -> str:
     parts += [part for source in facts.sources for part in _source(source, wide, trips)]
     if not facts.sources:
         parts.append(f"{NO_EDGE}: no window of these days was executed, so nothing was earned.")
-    parts.append("\n".join(folded(line, "  ") for line in coverage_lines(facts.coverage, facts.without_window)))
+    parts.append("\n".join(folded(line, "  ") for line in coverage_lines(facts)))
     if facts.accounts:
         head, rows = account_rows(facts.accounts)
         parts.append(

@@ -1,5 +1,6 @@
 """The round trips of windows as a venue executed them, read from what the trader told; nothing is split here."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -21,6 +22,15 @@ def venue_trips(sig: Connection, branch: str, days: Sequence[str], paper: bool =
     executions = executions_of(sig, branch, day_start_ms(next_day(days[0], -1)), day_start_ms(next_day(days[-1])))
     trips = [_trip(row) for row in executions if (row.venue == PAPER) == paper and not row.void]
     return [trip for trip in trips if trip.closed_day in days]
+
+
+def causes_of_void(sig: Connection, branch: str, days: Sequence[str]) -> dict[str, int]:
+    """Count the executions of windows that ended on some days by what made them void, under "" those that are evidence.
+
+    The causes are those of `lotus.trading.execution.void`.
+    """
+    executions = executions_of(sig, branch, day_start_ms(days[0]), day_start_ms(next_day(days[-1])))
+    return dict(sorted(Counter(row.void for row in executions if day_of(row.window_end_ms) in days).items()))
 
 
 def _trip(row: Execution) -> RoundTrip:

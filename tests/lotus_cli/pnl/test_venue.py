@@ -3,7 +3,7 @@
 from typing import Any
 
 from lotus.timebase import day_start_ms
-from lotus_cli.pnl.venue import venue_trips
+from lotus_cli.pnl.venue import causes_of_void, venue_trips
 from lotus_store.databases import Databases
 from lotus_store.ledger.signals.executions import Execution, put_execution
 
@@ -48,3 +48,13 @@ def test_trips_are_what_the_trader_told(databases: Databases) -> None:
         assert (trip.entry[0].px, trip.exit[0].px, trip.closed_day) == (100.0, 101.0, DAY)
         assert trip.entry[0].recv_ns == (END_MS + 10) * 1_000_000
     assert trips["refused"].entry == trips["refused"].exit == ()
+
+
+def test_causes_of_void_are_counted_beside_what_is_evidence(databases: Databases) -> None:
+    put(databases, "filled")
+    put(databases, "unfilled", outcome="unfilled", payoff_bps=0.0)
+    put(databases, "late", outcome="refused", body={"report": {}}, void="expired")
+    put(databases, "before", window_end_ms=END_MS - 86_400_000, void="halted")
+    with databases.connect("sig") as sig:
+        assert causes_of_void(sig, "main", [DAY]) == {"": 2, "expired": 1}
+        assert causes_of_void(sig, "other", [DAY]) == {}
