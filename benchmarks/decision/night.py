@@ -60,9 +60,9 @@ def measure(detectors: int, each: int, days: int) -> dict[str, float]:
     mids: Mids = {coin: (ends, np.full(len(ends), 1e5)) for coin in COINS}
     fitted: dict[str, ScoreCalibration] = {}
     events, evaluated = windows(day, detectors, each, 1)
-    first, _ = timed(lambda: evidence_of(day, events, evaluated, HORIZONS, fitted, mids))
+    first, _ = timed(lambda: evidence_of(day, events, evaluated, HORIZONS, fitted, mids, {}))
     fitted[day] = learn(day, {day: first}, (), policy).calibration
-    whole, summing = timed(lambda: evidence_of(day, events, evaluated, HORIZONS, fitted, mids))
+    whole, summing = timed(lambda: evidence_of(day, events, evaluated, HORIZONS, fitted, mids, {}))
     past: dict[str, DaySums] = {next_day(FIRST, k): whole for k in range(days)}
     _, learning = timed(lambda: learn(day, past, (), policy))
     rows = sum(len(t["n"]) for t in (whole.outcomes, whole.promises, whole.likeness))

@@ -33,7 +33,7 @@ def evidence_on(
     near = days[max(days.index(day) - 1, 0) : days.index(day) + 1]
     events = joined(lake.read("signal_events", branch, d, columns=EVENT_COLUMNS) for d in near)
     no_prices: Mids = {"": (np.zeros(0, dtype=np.int64), np.zeros(0))}
-    return evidence_of(day, events, evaluated, horizons, fitted, no_prices)
+    return evidence_of(day, events, evaluated, horizons, fitted, no_prices, {})
 
 
 def walk(lake: Lake, branch: str, most: int) -> dict[str, Any]:
