@@ -25,7 +25,8 @@ def night(slope: float) -> Knowledge:
     cell = Cell((SOURCE, 300, ""), (0.0, 1.0), (2.0, 2.0), 9.0, 300.0, 300.0)
     return Knowledge(
         "2026-03-03", ScoreCalibration("2026-03-04", (cell,), 100.0, "v"), DecisionMemory(),
-        Covariance((), np.zeros((0, 0)), 60.0, 1, 0.1, 0), {}, (ClaimSlope(SOURCE, 300, 1, slope, slope, 0.1, 20, 99),),
+        Covariance((), np.zeros((0, 0)), 60.0, 1, 0.1, 0), {},
+        claims=(ClaimSlope(SOURCE, 300, 1, slope, slope, 0.1, 20, 99),),
     )  # fmt: skip
 
 
