@@ -34,8 +34,9 @@ from lotus_resources.provision import LANE_POOL
 DAYS_LEARNED = "days learned"
 # stages that those on the way to the day's beliefs do not read
 BESIDE = frozenset({
-    "detector_audits", "meta_signals", "detector_dsi_attrib", "expert_training", "expert_stats", "module_numbers",
-    "dm_evidence", "dm_knowledge", "detector_cards", "trigger_outcomes",
+    "detector_audits", "meta_signals", "trigger_outcomes", "style_payoffs", "detector_dsi_attrib", "expert_training",
+    "expert_stats", "module_numbers", "tr_trials", "tr_lessons", "tr_braids", "dm_evidence", "dm_knowledge",
+    "detector_cards",
 })  # fmt: skip
 LaneEvent = dg.AssetMaterialization | dg.AssetObservation | dg.AssetCheckEvaluation
 
