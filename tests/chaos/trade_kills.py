@@ -263,7 +263,7 @@ def quantile(seconds: list[float], q: float) -> float:
 
 
 def run(folder: Path, kills: int, seed: int, minutes: float, style: EntryStyle = EntryStyle.CROSS) -> dict[str, Any]:
-    """Run the drill; return the figures."""
+    """Run the drill; return the figures. With a style at rest it goes on until a kill met an order at rest."""
     home, dice, began = folder / "home", random.Random(seed), time.monotonic()
     home.mkdir(mode=0o755)
     port = free_port()
@@ -280,7 +280,8 @@ def run(folder: Path, kills: int, seed: int, minutes: float, style: EntryStyle =
         watch = Watch(url, users)
         first = wait_recovered(home, desk, watch)
         with_orders = at_rest = 0
-        while len(recoveries) < kills and time.monotonic() - began < 60 * minutes:
+        rests = style is not EntryStyle.CROSS
+        while (len(recoveries) < kills or (rests and not at_rest)) and time.monotonic() - began < 60 * minutes:
             feeder = spawn(
                 partial(accept_plans, home, random.Random(dice.random()), dice.randint(1, 4), style=style),
                 folder / "f.json",
