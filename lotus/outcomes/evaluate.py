@@ -127,6 +127,15 @@ def asset_index(assets: NDArray[np.generic], manifest: Manifest) -> NDArray[np.i
     return index
 
 
+def rows_named(wanted: NDArray[np.generic], keys: NDArray[np.generic]) -> NDArray[np.int64]:
+    """Return where names stand among `keys`, i8 [n]; raises `SchemaError` for one that is not there."""
+    place = {str(name): k for k, name in enumerate(keys.tolist())}
+    missing = [name for name in wanted.tolist() if str(name) not in place]
+    if missing:
+        raise SchemaError(f"no window {missing[0]}", "the windows of signal_events", "a pruned lake")
+    return np.array([place[str(name)] for name in wanted.tolist()], dtype=np.int64)
+
+
 def path_of(quotes: Columns, own_rows: NDArray[np.bool_]) -> QuotePath:
     """Return the quotes of one asset; raises `SchemaError` where they go back in receive time."""
     names = ("recv_ns", "time_ms", "bid_px", "bid_sz", "ask_px", "ask_sz")

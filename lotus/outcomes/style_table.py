@@ -12,7 +12,7 @@ import numpy as np
 from lotus.columns import Column, TableSpec
 from lotus.detectors.entry_style import EntryStyle
 from lotus.manifest import Manifest
-from lotus.outcomes.evaluate import Columns, Table
+from lotus.outcomes.evaluate import Columns, Table, rows_named
 from lotus.outcomes.passive import PassivePayoffs
 from lotus.outcomes.signal_eval import OK
 from lotus.outcomes.styles import AssetTape, EntryPlans, StyleTape, asset_tapes, resting_payoffs
@@ -52,8 +52,7 @@ def style_payoffs(events: Columns, rows: Columns, tape: StyleTape, manifest: Man
 
     `events` are columns of SIGNAL_EVENTS that hold the windows of `rows`. A null: the tape ends inside a wait.
     """
-    place = {event: i for i, event in enumerate(np.asarray(events["event_id"]).tolist())}
-    at = np.array([place[event] for event in np.asarray(rows["event_id"]).tolist()], dtype=np.int64)
+    at = rows_named(np.asarray(rows["event_id"]), np.asarray(events["event_id"]))
     is_published = np.asarray(events["published"], dtype=np.bool_)[at]
     speaks = np.asarray(events["s"], dtype=np.float64)[at] != 0.0
     chosen = np.flatnonzero(is_published & speaks & (np.asarray(rows["status"]) == OK))

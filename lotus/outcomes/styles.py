@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from lotus.detectors.entry_style import EntryPlan, EntryStyle, Fallback, wait_ms
 from lotus.manifest import Manifest
-from lotus.outcomes.evaluate import Columns, Table, asset_index, path_of, touches
+from lotus.outcomes.evaluate import Columns, Table, asset_index, path_of, rows_named, touches
 from lotus.outcomes.passive import (
     PassivePayoff,
     PassivePayoffs,
@@ -127,8 +127,7 @@ def declared(
     chosen = np.flatnonzero(np.isin(names, resting) & (np.asarray(rows["status"]) == OK))
     if not len(chosen):
         return rows
-    place = {event: i for i, event in enumerate(np.asarray(events["event_id"]).tolist())}
-    at = np.array([place[event] for event in np.asarray(rows["event_id"])[chosen].tolist()], dtype=np.int64)
+    at = rows_named(np.asarray(rows["event_id"])[chosen], np.asarray(events["event_id"]))
     part = {name: np.asarray(values)[at] for name, values in events.items()}
     own = [plans[name] for name in names[chosen].tolist()]
     entries = EntryPlans(

@@ -17,7 +17,7 @@ from lotus.microtape.frames import spec as f
 from lotus.microtape.frames.batch import FrameBatch
 from lotus.outcomes.probe import forward_return_bps
 from lotus.triggers.checker import read_trigger
-from lotus.triggers.conditions import warm_up_ms
+from lotus.triggers.conditions import Trigger, warm_up_ms
 from lotus.triggers.events import EvaluationStatus
 from lotus.triggers.watcher import Watcher, WatchPlan
 
@@ -52,11 +52,12 @@ def trigger_outcomes(events: Mapping[str, NDArray[np.generic]], triggers: Sequen
     whose = {asset.name: index for index, asset in enumerate(frames.universe)}
     own = [np.flatnonzero(frames.ints[:, f.I_ASSET] == index) for index in range(len(frames.universe))]
     names = ("event_id", "detector_id", "asset", "window_end_ms", "horizon_s", "s")
+    read = {text: read_trigger(text) for text in set(triggers)}
     rows: list[Row] = []
     windows = zip(*(np.asarray(events[name]).tolist() for name in names), strict=True)
     for (event, detector, asset, end_ms, horizon_s, s), text in zip(windows, triggers, strict=True):
         view = _View(frames, own[whose[asset]], whose[asset], end_ms, end_ms + 1_000 * horizon_s, 1 if s > 0.0 else -1)
-        rows.append((event, detector, asset, end_ms, horizon_s, text, *view.outcome(text)))
+        rows.append((event, detector, asset, end_ms, horizon_s, text, *view.outcome(read[text])))
     rows.sort()
     columns = zip(*rows, strict=True) if rows else ((),) * len(TRIGGER_OUTCOMES.columns)
     names_and_values = zip(TRIGGER_OUTCOMES.names, columns, strict=True)
@@ -71,11 +72,11 @@ class _View:
         self.from_ms, self.until_ms, self.side = from_ms, until_ms, side
         self.ends = frames.ints[rows, f.I_END]
 
-    def outcome(self, text: str) -> tuple[str, int, float, float]:
+    def outcome(self, trigger: Trigger) -> tuple[str, int, float, float]:
         """Return status, fired_ms, at_once_bps, fired_bps."""
         if not self.is_whole():
             return CUT, 0, np.nan, np.nan
-        fired_ms = self.fired_ms(text)
+        fired_ms = self.fired_ms(trigger)
         at_once = self.move_bps(self.from_ms)
         return (FIRED, fired_ms, at_once, self.move_bps(fired_ms)) if fired_ms else (EXPIRED, 0, at_once, np.nan)
 
@@ -89,9 +90,9 @@ class _View:
         mids = self.frames.ints[held[[0, -1]], f.I_MID2]
         return bool(numbers[-1] - numbers[0] == len(held) - 1 and not gaps.any() and (mids > 0).all())
 
-    def fired_ms(self, text: str) -> int:
+    def fired_ms(self, trigger: Trigger) -> int:
         """Return when the trigger fired, 0 when it did not until the end."""
-        trigger, coin = read_trigger(text), self.frames.universe[self.asset]
+        coin = self.frames.universe[self.asset]
         plan = WatchPlan(coin, self.asset, self.frames.cadence_ms, self.from_ms, self.until_ms)
         watcher = Watcher(trigger, plan)
         for row in self.seen(warm_up_ms(trigger)):

@@ -106,3 +106,11 @@ def ctx(lotus: Lotus) -> Iterator[StageContext]:
     """A stage context of the open home."""
     with stage_context(lotus) as context:
         yield context
+
+
+@pytest.fixture
+def scored(ctx: StageContext, days: list[str]) -> StageContext:
+    """A context whose first day is committed."""
+    for stage in (*TAPE_STAGES, *LEARNING_STAGES):
+        run_stage(ctx, stage, days[0])
+    return ctx

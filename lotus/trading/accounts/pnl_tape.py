@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from lotus.errors import SchemaError
 from lotus.manifest import Asset, Manifest
+from lotus.outcomes.evaluate import rows_named
 from lotus.outcomes.path import QuotePath, first_quote
 from lotus.outcomes.signal_eval import OK
 from lotus.outcomes.tape_fill import MAX_MULTIPLES, tick_units, walk
@@ -52,7 +53,7 @@ def tape_trades(evals: Columns, events: Columns, quotes: Mapping[str, Columns], 
     """
     chosen = executed_rows(evals)
     rows = {name: np.asarray(evals[name])[chosen] for name in EVAL_COLUMNS}
-    places = _places(rows["event_id"], np.asarray(events["event_id"]))
+    places = rows_named(rows["event_id"], np.asarray(events["event_id"]))
     directed = np.asarray(events["s"], dtype=np.float64)[places] != 0.0
     rows, places = {name: values[directed] for name, values in rows.items()}, places[directed]
     windows = {name: np.asarray(events[name])[places] for name in EVENT_COLUMNS}
@@ -129,14 +130,6 @@ def _lots(path: QuotePath, entry: Ints, side: Floats, notional_usd: float, asset
 
 def _half(path: QuotePath, quotes: Ints) -> Floats:
     return (path.ask_px[quotes] - path.bid_px[quotes]) / 2.0
-
-
-def _places(wanted: NDArray[np.generic], keys: NDArray[np.generic]) -> Ints:
-    place = {str(name): k for k, name in enumerate(keys.tolist())}
-    missing = [name for name in wanted.tolist() if str(name) not in place]
-    if missing:
-        raise SchemaError(f"no window {missing[0]}", "the windows of signal_events", "a pruned lake")
-    return np.array([place[str(name)] for name in wanted.tolist()], dtype=np.int64)
 
 
 def _none() -> TradeColumns:

@@ -9,10 +9,10 @@ from lotus.detectors.spec_triggers import suggested
 from lotus.outcomes.trigger_outcomes import CUT, EXPIRED, FIRED, TRIGGER_OUTCOMES, trigger_outcomes
 from lotus_assets.stages.chain import commit_of, content_of
 from lotus_assets.stages.context import Made, Stage, StageContext, TextTable
+from lotus_assets.stages.day_frames import warmed_frames
 from lotus_assets.stages.lake_tables import Columns, LakeTable, TablePart, joint_hash, present_of
 from lotus_assets.stages.schema_check import schema_check
 from lotus_assets.stages.shared_columns import read_shared
-from lotus_assets.stages.tape.microtape_frames import read_frames
 
 PARTS = [TablePart(TRIGGER_OUTCOMES)]
 _COLUMNS = ("event_id", "detector_id", "spec_version", "asset", "window_end_ms", "horizon_s", "s", "published")
@@ -30,7 +30,7 @@ def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
 def make(ctx: StageContext, day: str) -> Made:
     """Watch every trigger that was proposed, and write what came of it."""
     events, triggers = _proposed(ctx, day)
-    rows = trigger_outcomes(events, triggers, read_frames(ctx, day, warmup=True)) if triggers else _NONE
+    rows = trigger_outcomes(events, triggers, warmed_frames(ctx, day)) if triggers else _NONE
     written = ctx.lake.write(TRIGGER_OUTCOMES, ctx.branch, day, rows)
     checks = (schema_check(TRIGGER_OUTCOMES, rows),)
     counts = {status: int((rows["status"] == status).sum()) for status in (FIRED, EXPIRED, CUT)}

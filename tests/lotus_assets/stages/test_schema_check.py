@@ -16,21 +16,13 @@ from lotus.microtape.frames.spec import MICROTAPE_FRAMES
 from lotus_assets.definitions import build_definitions
 from lotus_assets.stages import schema_check as schema_check_module
 from lotus_assets.stages.context import StageContext
-from lotus_assets.stages.order import LEARNING_STAGES, TAPE_STAGES
+from lotus_assets.stages.order import TAPE_STAGES
 from lotus_assets.stages.runner import run_stage
 from lotus_assets.stages.schema_check import fits, schema_check
 from lotus_assets.stages.scoring import signal_events
 from lotus_assets.stages.tape import dsi_annotations, tape_input
 from lotus_resources.lotus_resource import Lotus
 from lotus_store.ledger.day_commits import read_commit
-
-
-@pytest.fixture
-def scored(ctx: StageContext, days: list[str]) -> StageContext:
-    """A context whose first day is committed."""
-    for stage in (*TAPE_STAGES, *LEARNING_STAGES):
-        run_stage(ctx, stage, days[0])
-    return ctx
 
 
 @pytest.mark.process("whole days through their stages")

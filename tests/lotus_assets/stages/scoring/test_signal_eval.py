@@ -7,17 +7,8 @@ import pytest
 
 from lotus.detectors.entry_style import EntryPlan, EntryStyle
 from lotus_assets.stages.context import StageContext
-from lotus_assets.stages.order import LEARNING_STAGES, TAPE_STAGES
 from lotus_assets.stages.runner import run_stage
 from lotus_assets.stages.scoring import signal_eval
-
-
-@pytest.fixture
-def scored(ctx: StageContext, days: list[str]) -> StageContext:
-    """A context whose first day is committed."""
-    for stage in (*TAPE_STAGES, *LEARNING_STAGES):
-        run_stage(ctx, stage, days[0])
-    return ctx
 
 
 @pytest.mark.process("whole days through their stages")
