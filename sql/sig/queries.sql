@@ -124,6 +124,12 @@ SELECT braid_id, body -> 'monitor' FROM braid_history
 WHERE branch = %s AND day < %s AND braid_id = ANY (%s) AND jsonb_typeof(body -> 'monitor') = 'object'
 ORDER BY braid_id, day, ordinal;
 
+-- name: copy_trust
+COPY braid_trust (branch, day, braid_id, level, e, snr_low, cap, reason) FROM STDIN (FORMAT binary);
+
+-- name: read_trust
+SELECT braid_id, level, e, snr_low, cap, reason FROM braid_trust WHERE branch = %s AND day = %s ORDER BY braid_id;
+
 -- name: put_review
 INSERT INTO braid_reviews (branch, act_id, asof_day, kind, target, author, reason_code, factor, note, event_id)
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (branch, act_id) DO NOTHING;

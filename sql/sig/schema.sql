@@ -164,7 +164,9 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     gone bigint;
 BEGIN
-    IF evidence NOT IN ('signal_events', 'signal_eval', 'signal_eval_horizons', 'lessons', 'braid_history') THEN
+    IF evidence NOT IN (
+        'signal_events', 'signal_eval', 'signal_eval_horizons', 'lessons', 'braid_history', 'braid_trust'
+    ) THEN
         RAISE EXCEPTION 'days of % are not replaced', evidence USING ERRCODE = 'insufficient_privilege';
     END IF;
     EXECUTE format('DELETE FROM %I WHERE branch = $1 AND day = $2', evidence)
@@ -210,12 +212,28 @@ SELECT DISTINCT ON (branch, braid_id)
 FROM braid_history ORDER BY branch, braid_id, day DESC, ordinal DESC;
 CREATE VIEW sig_braid AS SELECT * FROM braids;
 
+-- What a living micro braid has earned, one row a learning day, written by the night; the state behind it is in the
+-- braid's body.
+CREATE TABLE braid_trust (
+    branch         text NOT NULL,
+    day            text NOT NULL,
+    braid_id       text NOT NULL,
+    level          smallint NOT NULL CHECK (level BETWEEN 0 AND 3),
+    e              double precision NOT NULL,              -- evidence for the next level since the last change, 20 rises
+    snr_low        double precision NOT NULL,              -- lower estimate, daily; NaN before it is known
+    cap            double precision NOT NULL,              -- tilt that the level allows, logit
+    reason         text NOT NULL,                          -- why it stands where it does
+    PRIMARY KEY (branch, day, braid_id)
+);
+
 -- Acts of reviewers on braids and versions, one row each, taken up by the first night after `asof_day`. Append-only.
 CREATE TABLE braid_reviews (
     branch         text NOT NULL,
     act_id         text NOT NULL,                          -- hash of what the act says
     asof_day       text NOT NULL,                          -- last committed day when it was said
-    kind           text NOT NULL CHECK (kind IN ('approve', 'reject', 'extend', 'attenuate', 'raise_cap', 'rollback')),
+    kind           text NOT NULL CHECK (kind IN (
+        'approve', 'reject', 'extend', 'attenuate', 'raise_cap', 'freeze', 'lower', 'rollback'
+    )),
     target         text NOT NULL,                          -- braid_id, or the version a rollback returns to
     author         text NOT NULL CHECK (author <> ''),
     reason_code    text NOT NULL,
