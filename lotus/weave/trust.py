@@ -12,7 +12,7 @@ logged propensities (`rule_days`). Two questions are asked of them, and both mus
   sqrt(h_next / h_now), is the lower estimate of the daily signal to noise at the next cap.
 
 Interface, in the order of a night: `caps_for` (an empty answer or one cap: no level is ever earned), `begin` when a
-braid comes into force, `after_day` once a learning day (a day is never taken twice; what it decides is a `Step`, a row
+braid comes into force, `after_day` once a learning day (a day is never taken twice; what it decides is a `TrustStep`, a row
 of `braid_trust`), `lowered`, `frozen`, `thawed` for review acts, `may_extend` and `extended` at the end of a time to
 live, `tilt_for`, `floor_for`, `total_cap`, `gate_of` and `gate_after` for what the version holds. A braid that ends
 (monitor at 20, audit, dry, expired) loses its trust with its patch; a successor on the same axes inherits it. No board,
@@ -115,7 +115,7 @@ class Trust:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class TrustStep:
     """What a day decided: levels before and after, E, both lower estimates, the cap in logits, and why, in words."""
 
     day: str
@@ -177,7 +177,7 @@ def overlap(u: Floats, tilt: float, floor: float) -> float:
     return float((p * (1.0 - p)).mean())
 
 
-def after_day(trust: Trust, seen: TrustDay, caps: tuple[float, ...]) -> tuple[Trust, Step | None]:
+def after_day(trust: Trust, seen: TrustDay, caps: tuple[float, ...]) -> tuple[Trust, TrustStep | None]:
     """Return the trust after one more learning day and what the day decided; nothing for a day already taken in.
 
     A day without weight in the rule teaches nothing and decides nothing.
@@ -195,7 +195,7 @@ def after_day(trust: Trust, seen: TrustDay, caps: tuple[float, ...]) -> tuple[Tr
     return _decided(replace(grown, quiet_days=quiet), seen, caps)
 
 
-def _decided(trust: Trust, seen: TrustDay, caps: tuple[float, ...]) -> tuple[Trust, Step]:
+def _decided(trust: Trust, seen: TrustDay, caps: tuple[float, ...]) -> tuple[Trust, TrustStep]:
     top = max(0, len(caps) - 1)
     top = top if trust.ceiling is None else min(top, trust.ceiling)
     snr = trust.snr_low
@@ -203,7 +203,7 @@ def _decided(trust: Trust, seen: TrustDay, caps: tuple[float, ...]) -> tuple[Tru
     level, reason = _verdict(trust, top, ahead)
     after = trust if level == trust.level else _changed(trust, level)
     cap = caps[level] if level < len(caps) else 0.0
-    return after, Step(seen.day, trust.level, level, trust.e_value, snr, ahead, cap, reason)
+    return after, TrustStep(seen.day, trust.level, level, trust.e_value, snr, ahead, cap, reason)
 
 
 def _verdict(trust: Trust, top: int, ahead: float) -> tuple[int, str]:

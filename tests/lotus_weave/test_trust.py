@@ -12,7 +12,7 @@ from lotus.errors import BeliefError
 from lotus.manifest import Manifest, WeaveDefaults
 from lotus.priors.vocabulary import rule_mask
 from lotus.weave import trust as law
-from lotus.weave.trust import Step, Trust, TrustDay, after_day, begin
+from lotus.weave.trust import TrustStep, Trust, TrustDay, after_day, begin
 from tests.lotus_weave.boards import A, B, rows
 
 WEAVE = WeaveDefaults()
@@ -21,7 +21,7 @@ CAPS = WEAVE.trust_caps
 
 def lived(
     trust: Trust, gains: list[float], caps: tuple[float, ...] = CAPS, ahead: float = 1.0
-) -> tuple[Trust, list[Step]]:
+) -> tuple[Trust, list[TrustStep]]:
     """Take in one gain a day over a weight of 1; `ahead` is h_next / h_now."""
     steps = []
     for gain in gains:
