@@ -138,6 +138,7 @@ class WeaveDefaults:
     meta_max_days: int = 60  # after which a composition that was never promoted is refused
     field_step: float = 0.05  # share by which a week may move one global knob
     cap_raise: float = 0.10  # share by which reviewers together may raise one braid's bounds
+    trust_caps: tuple[float, ...] = field(default=(0.5, 1.0, 2.0, 3.0), repr=False)  # logits by level; one or none: off
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,8 +155,10 @@ class Manifest:
     @property
     def version(self) -> str:
         """128-bit hash of every value; one that came later is named where it is not its default."""
-        maker = self.outcomes.maker_fee_bps
-        return natural_id(repr(self), *(() if maker == OutcomeDefaults().maker_fee_bps else (maker,)))
+        maker, caps = self.outcomes.maker_fee_bps, self.weave.trust_caps
+        later: tuple[str | float, ...] = () if maker == OutcomeDefaults().maker_fee_bps else (maker,)
+        later += () if caps == WeaveDefaults().trust_caps else ("trust_caps", *caps)
+        return natural_id(repr(self), *later)
 
 
 def ranged(default: Any, low: float, high: float = math.inf) -> Any:
