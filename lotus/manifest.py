@@ -17,6 +17,11 @@ S = TypeVar("S")
 KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a text in quotes", tuple: "a list"}
 
 
+def _newer(default: Any) -> Any:
+    """Return a member that came later: a version names it only where it differs from its default."""
+    return field(default=default, repr=False)
+
+
 @dataclass(frozen=True, slots=True)
 class Asset:
     """One perpetual: venue name and size decimals; the integer price unit is 10^-(6 - sz_decimals) USD."""
@@ -72,7 +77,7 @@ class OutcomeDefaults:
     latency_ms: int = 250  # from the closing message to the earliest quote a probe can take
     taker_fee_bps: float = 4.5  # tier 0, each side: a taker round trip costs 9 bps
     probe_notional_usd: float = 1_000.0  # size of the unit probe against the book
-    maker_fee_bps: float = field(default=1.5, repr=False)  # tier 0, of what rested; named in a version where it differs
+    maker_fee_bps: float = _newer(1.5)  # tier 0, of what rested
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +143,9 @@ class WeaveDefaults:
     meta_max_days: int = 60  # after which a composition that was never promoted is refused
     field_step: float = 0.05  # share by which a week may move one global knob
     cap_raise: float = 0.10  # share by which reviewers together may raise one braid's bounds
-    trust_caps: tuple[float, ...] = field(default=(0.5, 1.0, 2.0, 3.0), repr=False)  # logits by level; one or none: off
+    trust_caps: tuple[float, ...] = _newer((0.5, 1.0, 2.0, 3.0))  # logit, cap of one braid's tilt by level of trust
+    trust_floor: float = _newer(0.05)  # least floor of the propensity inside a rule with a level
+    night_gate: float = _newer(0.25)  # logit, no nightly run moves a detector's gates by more
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,10 +162,11 @@ class Manifest:
     @property
     def version(self) -> str:
         """128-bit hash of every value; one that came later is named where it is not its default."""
-        maker, caps = self.outcomes.maker_fee_bps, self.weave.trust_caps
-        later: tuple[str | float, ...] = () if maker == OutcomeDefaults().maker_fee_bps else (maker,)
-        later += () if caps == WeaveDefaults().trust_caps else ("trust_caps", *caps)
-        return natural_id(repr(self), *later)
+        maker, weave = self.outcomes.maker_fee_bps, self.weave
+        newer = [] if maker == OutcomeDefaults().maker_fee_bps else [maker]
+        hidden = {f.name: f.default for f in dataclasses.fields(weave) if not f.repr}
+        moved = [(name, getattr(weave, name)) for name, usual in hidden.items() if getattr(weave, name) != usual]
+        return natural_id(repr(self), *newer, *map(repr, moved))
 
 
 def ranged(default: Any, low: float, high: float = math.inf) -> Any:

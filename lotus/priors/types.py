@@ -14,8 +14,11 @@ import msgspec
 
 from lotus.errors import BeliefError
 from lotus.hashing import natural_id
+from lotus.plain import later, plain_of
 
 MAX_LITERALS = 3
+MAX_GATE = 2.0  # logit, one patch and one window
+MAX_LEVEL = 3  # of trust
 NEVER_MS = 2**53  # exact in every JSON reader
 KNOB_KINDS = ("policy", "execution")
 EXPLORATION = "policy:exploration"  # multiplies the floor of the propensity; only field braids move it
@@ -23,6 +26,7 @@ FIELD_STEP = 0.05  # a field braid moves a global cap by at most this share
 
 BraidType = OneOf["micro", "meta", "field"]
 Scope = OneOf["sig", "dm", "tr", "cross"]
+SCORING: tuple[Scope, ...] = ("sig", "cross")  # scopes of braids that act on a detector's score
 Op = OneOf["RULE", "UNION", "INTERSECT", "EXCEPT", "ATTENUATE", "LIFT_ONLY", "PENALTY_ONLY"]
 _RANK = {"micro": 0, "meta": 1, "field": 2}
 _SINGLE_PARENT = ("ATTENUATE", "LIFT_ONLY", "PENALTY_ONLY")
@@ -78,14 +82,18 @@ class Knob:
 class Patch:
     """A bounded change: `theta_delta` added to the context penalty, `phi_mult` multiplying the resonance.
 
-    `knobs` (by rising key) multiply knobs of policy and execution; they do not touch a detector's score.
+    `knobs` (by rising key) multiply knobs of policy and execution; they do not touch a detector's score. `gate` is
+    added to the logit of publication after the temperature, at most 2 either way, where trust was earned.
     """
 
     theta_delta: float = 0.0
     phi_mult: float = 1.0
     knobs: tuple[Knob, ...] = ()
+    gate: float = later(0.0)
 
     def __post_init__(self) -> None:
+        if not abs(self.gate) <= MAX_GATE:
+            raise BeliefError(f"gate {self.gate}", f"a logit within +-{MAX_GATE}")
         if not math.isfinite(self.theta_delta) or not 0.0 < self.phi_mult < math.inf:
             raise BeliefError(f"patch ({self.theta_delta}, {self.phi_mult})", "a finite delta, a positive multiplier")
         keys = [knob.key for knob in self.knobs]
@@ -123,7 +131,7 @@ class ActiveBraid:
     `op` RULE fires on `rule` with `patch`. The other operators belong to meta braids: they fire and act through their
     `parents`, which must be micro braids of the same version and detector. `weights` (aligned with parents, positive,
     max(BQS, .01)) serve UNION, `strength` is the lambda of ATTENUATE, `caps` belongs to field braids. Braids of scope
-    dm and tr act on knobs alone.
+    dm and tr act on knobs alone. `level` is the trust it earned, 0 to 3; without a level its gate does not act.
     """
 
     braid_id: str
@@ -141,6 +149,7 @@ class ActiveBraid:
     strength: float = 1.0
     caps: FieldCaps = NO_CAPS
     scope: Scope = "sig"
+    level: int = later(0)
 
     def __post_init__(self) -> None:
         what = f"{self.braid_type} braid {self.braid_id} ({self.op})"
@@ -160,6 +169,15 @@ class ActiveBraid:
             raise BeliefError(f"{what} moves caps", "only a field braid does")
         if self.patch.knobs and self.scope == "sig":
             raise BeliefError(f"{what} moves knobs {self.patch.knobs}", "scope dm, tr or cross")
+        if not 0 <= self.level <= MAX_LEVEL:
+            raise BeliefError(f"{what} has level {self.level}", f"0 to {MAX_LEVEL}")
+        if (self.level or self.patch.gate) and (self.braid_type == "field" or self.scope not in SCORING):
+            raise BeliefError(f"{what} has level {self.level}, gate {self.patch.gate}", "a braid that acts on a score")
+
+    @property
+    def acting_gate(self) -> float:
+        """The logit it adds where it acts: its patch's gate, 0 without a level."""
+        return self.patch.gate if self.level else 0.0
 
     @property
     def sort_key(self) -> tuple[str, int, str]:
@@ -209,12 +227,12 @@ def in_force(versions: list[PriorsVersion], time_ms: int) -> PriorsVersion:
 
 def scoring(version: PriorsVersion, detector_id: str) -> list[ActiveBraid]:
     """Return the braids that act on a detector's score, in canonical order; the k-th is bit k of a stored mask."""
-    return [b for b in version.braids if b.detector_id == detector_id and b.scope in ("sig", "cross")]
+    return [b for b in version.braids if b.detector_id == detector_id and b.scope in SCORING]
 
 
 def to_json(version: PriorsVersion) -> bytes:
     """Return the canonical JSON of a version."""
-    plain = {**msgspec.to_builtins(version), "braids": [_plain(braid) for braid in version.braids]}
+    plain = {**plain_of(version), "braids": [_plain(braid) for braid in version.braids]}
     return msgspec.json.encode(plain)
 
 
@@ -232,7 +250,7 @@ def _content_id(branch: str, effective_from_ms: int, braids: tuple[ActiveBraid, 
 
 def _plain(braid: ActiveBraid) -> dict[str, Any]:
     """Return a braid as JSON data; what a plain score braid does not use is left out, so its hash never changes."""
-    plain: dict[str, Any] = msgspec.to_builtins(braid)
+    plain: dict[str, Any] = plain_of(braid)
     if braid.scope == "sig":
         del plain["scope"], plain["patch"]["knobs"]
     return plain

@@ -1,8 +1,8 @@
 """The nightly movement of patches: a contraction toward the target with a limit per detector and night.
 
 T(p) = (1 - kappa) p + kappa clip(target), so ||T(p) - T(q)|| <= (1 - kappa) ||p - q||; then the summed move of each
-detector is scaled down to the nightly limits. Knobs of policy and execution move by the same law, each within the limit
-of phi. A revert to the identity is exempt and does not come through here.
+detector is scaled down to the nightly limits. Gates move by the same law within a limit of their own, knobs of policy
+and execution each within the limit of phi. A revert to the identity is exempt and does not come through here.
 """
 
 import math
@@ -12,13 +12,13 @@ import numpy as np
 
 from lotus.hashing import round_learned
 from lotus.manifest import WeaveDefaults
-from lotus.priors.types import Knob, Patch
+from lotus.priors.types import MAX_GATE, Knob, Patch
 
 
 def contract(current: Patch, target: Patch, weave: WeaveDefaults, cap_mult: float = 1.0) -> Patch:
-    """Return one contracted step of one patch, in the coordinates (theta_delta, ln phi, ln knobs).
+    """Return one contracted step of one patch, in the coordinates (theta_delta, ln phi, ln knobs, gate).
 
-    `cap_mult` widens the bounds of this one braid.
+    `cap_mult` widens the bounds of this one braid, but for the gate's.
     """
     kappa = weave.contraction
     limit = cap_mult * math.log(weave.phi_step)
@@ -31,15 +31,20 @@ def contract(current: Patch, target: Patch, weave: WeaveDefaults, cap_mult: floa
     mults = _knobs(current), _knobs(target)
     keys = sorted(mults[0] | mults[1])
     knobs = tuple(Knob(k, math.exp(step(mults[0].get(k, 1.0), mults[1].get(k, 1.0)))) for k in keys)
-    return Patch(theta, math.exp(step(current.phi_mult, target.phi_mult)), knobs)
+    gate = (1.0 - kappa) * current.gate + kappa * _clip(target.gate, MAX_GATE)
+    return Patch(theta, math.exp(step(current.phi_mult, target.phi_mult)), knobs, gate)
 
 
 def held_to(patch: Patch, limit: Patch) -> Patch:
     """Return the patch with no part farther from the identity than the same part of `limit`, or on its other side."""
-    theta = min(max(patch.theta_delta, min(0.0, limit.theta_delta)), max(0.0, limit.theta_delta))
+    theta = _towards(patch.theta_delta, limit.theta_delta)
     knobs = {knob.key: knob.mult for knob in limit.knobs}
     kept = tuple(Knob(k.key, _between(k.mult, knobs[k.key])) for k in patch.knobs if k.key in knobs)
-    return Patch(theta, _between(patch.phi_mult, limit.phi_mult), kept)
+    return Patch(theta, _between(patch.phi_mult, limit.phi_mult), kept, _towards(patch.gate, limit.gate))
+
+
+def _towards(value: float, limit: float) -> float:
+    return min(max(value, min(0.0, limit)), max(0.0, limit))
 
 
 def _between(mult: float, limit: float) -> float:
@@ -54,13 +59,14 @@ def night_moves(
     wanted = [contract(c, t, weave, cap) for c, t, cap in zip(current, target, caps, strict=True)]
     theta_moves = [w.theta_delta - c.theta_delta for w, c in zip(wanted, current, strict=True)]
     phi_moves = [math.log(w.phi_mult / c.phi_mult) for w, c in zip(wanted, current, strict=True)]
+    gate_moves = [w.gate - c.gate for w, c in zip(wanted, current, strict=True)]
     limit = math.log1p(weave.night_phi)
     theta_scale = _scale(theta_moves, weave.night_theta)
-    phi_scale = _scale(phi_moves, limit)
+    phi_scale, gate_scale = _scale(phi_moves, limit), _scale(gate_moves, weave.night_gate)
     knobs = _knob_moves(current, wanted, limit)
     return [
-        _rounded(c.theta_delta + theta_scale * t, c.phi_mult * math.exp(phi_scale * p), moved)
-        for c, t, p, moved in zip(current, theta_moves, phi_moves, knobs, strict=True)
+        _rounded(c.theta_delta + theta_scale * t, c.phi_mult * math.exp(phi_scale * p), moved, c.gate + gate_scale * g)
+        for c, t, p, moved, g in zip(current, theta_moves, phi_moves, knobs, gate_moves, strict=True)
     ]
 
 
@@ -87,9 +93,9 @@ def _scale(moves: Sequence[float], limit: float) -> float:
     return limit / worst if worst > limit else 1.0
 
 
-def _rounded(theta_delta: float, phi_mult: float, knobs: dict[str, float]) -> Patch:
-    theta, phi, *mults = round_learned(np.array([theta_delta, phi_mult, *knobs.values()])).tolist()
-    return Patch(theta, phi, tuple(Knob(key, mult) for key, mult in zip(knobs, mults, strict=True)))
+def _rounded(theta_delta: float, phi_mult: float, knobs: dict[str, float], gate: float) -> Patch:
+    theta, phi, logits, *mults = round_learned(np.array([theta_delta, phi_mult, gate, *knobs.values()])).tolist()
+    return Patch(theta, phi, tuple(Knob(key, mult) for key, mult in zip(knobs, mults, strict=True)), logits)
 
 
 def _clip(x: float, limit: float) -> float:

@@ -172,7 +172,7 @@ def goal_of(braid: Braid, day: DetectorDay | None, manifest: Manifest, share: fl
     if strength == 1.0:
         return target
     theta, phi = attenuate(target.theta_delta, target.phi_mult, strength)
-    return Patch(theta, phi, tuple(Knob(k.key, k.mult**strength) for k in target.knobs))
+    return Patch(theta, phi, tuple(Knob(k.key, k.mult**strength) for k in target.knobs), strength * target.gate)
 
 
 def _compose(

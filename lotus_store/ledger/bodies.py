@@ -7,6 +7,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from lotus.errors import LedgerError
+from lotus.plain import plain_of
 
 T = TypeVar("T")
 _PLAIN: Final = frozenset({str, int, bool, type(None)})
@@ -28,7 +29,7 @@ def from_body(body: Any, kind: type[T]) -> T:
 
 def to_plain(value: Any) -> Any:
     """Return a frozen value as JSON data; NaN, infinities and the negative zero become "nan", "inf", "-inf", "-0.0"."""
-    return _plain(msgspec.to_builtins(value))
+    return _plain(plain_of(value))
 
 
 def _plain(value: Any) -> Any:

@@ -153,6 +153,15 @@ def test_styles_are_tried_where_the_money_is_paper_and_at_the_venue_when_asked()
     assert replace(wanted, venue="hyperliquid", explore_entry=(0.1, 0.0)).entry_shares == (0.1, 0.0)
 
 
+@pytest.mark.parametrize(
+    ("name", "value"), [("trust_caps", (0.5, 1.0, 2.0, 2.5)), ("trust_floor", 0.1), ("night_gate", 0.2)]
+)
+def test_what_came_later_names_a_version_where_it_is_not_its_default(name: str, value: object) -> None:
+    usual = Manifest()
+    assert usual.version == "e396401fa6118c38fb24e901347b43ff"
+    assert replace(usual, weave=replace(usual.weave, **{name: value})).version != usual.version
+
+
 def test_a_maker_fee_of_its_own_names_another_version_of_the_manifest() -> None:
     usual = Manifest()
     assert "maker" not in repr(usual)

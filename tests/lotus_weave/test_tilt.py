@@ -95,6 +95,18 @@ def test_what_is_held_lies_between_the_identity_and_both(theta: float, phi: floa
     assert held_to(held, Patch(to, mult)) == held
 
 
+def test_a_gate_is_shared_held_attenuated_and_realised_in_full():
+    score, weave, at = LIVE.score, LIVE.weave, np.full(3, 0.3)
+    full, plain = Patch(-0.05, 1.03, (), 1.5), Patch(-0.05, 1.03)
+    half = shared(full, 0.5, 0.1, 0.3, score, weave)
+    assert half == replace(shared(plain, 0.5, 0.1, 0.3, score, weave), gate=0.75)
+    more = np.subtract(realised_tilt(full, at, 0.1, score, weave), realised_tilt(plain, at, 0.1, score, weave))
+    assert more == pytest.approx(1.5)
+    assert held_to(full, replace(plain, gate=0.5)).gate == 0.5
+    assert held_to(full, replace(plain, gate=-0.5)).gate == 0.0
+    assert goal_of(braid("x", target=full, strength=0.5), None, LIVE).gate == 0.75
+
+
 def test_an_account_that_nobody_knows_is_refused():
     with pytest.raises(ConfigError, match="demo"):
         tilt_share("A", replace(LIVE.weave, account="demo"))

@@ -7,9 +7,8 @@ when is decided by the handler in `lotus_herald`. `module` is sig, dm or tr, and
 import json
 from collections.abc import Callable
 
-import msgspec
-
 from lotus.errors import BeliefError
+from lotus.plain import plain_of
 from lotus.priors.types import PriorsVersion, from_json, priors_0, to_json
 from lotus.timebase import DAY_MS, day_of, day_start_ms
 from lotus_store.ledger.bodies import to_body
@@ -137,7 +136,7 @@ def _swaps(connection: Connection, statement: bytes, values: list[object]) -> li
 
 
 def _by_id(version: PriorsVersion) -> dict[str, object]:
-    return {braid.braid_id: msgspec.to_builtins(braid) for braid in version.braids}
+    return {braid.braid_id: plain_of(braid) for braid in version.braids}
 
 
 def _query(module: str, name: str) -> bytes:
