@@ -18,12 +18,14 @@ from numpy.typing import NDArray
 from lotus.learning.lesson import Lesson
 from lotus.learning.monitor import Monitor, inherit, unpatched_blocks, watch_blocks
 from lotus.manifest import Manifest, WeaveDefaults
-from lotus.priors.types import IDENTITY, Patch, Rule, Scope
+from lotus.priors.types import IDENTITY, MAX_GATE, Patch, Rule, Scope
 from lotus.priors.vocabulary import rule_mask
 from lotus.weave.braid import Braid, believed, mdl_bits, micro_braid
 from lotus.weave.challenge import matched, rivals
+from lotus.weave.earned import first_trust
 from lotus.weave.review import barred
 from lotus.weave.tilt import knob_patch, knob_tilt, patch_for, realised_tilt, tilt_share, wanted_tilt
+from lotus.weave.trust import THROUGH_PATCH, Trust, caps_for
 from lotus.weave.watchdog import ACTED, Evidence
 
 SCOPE_OF: dict[str, Scope] = {"": "sig", "policy": "dm", "execution": "tr"}
@@ -68,6 +70,7 @@ def admit(
     made = replace(
         micro_braid(lesson, branch, target, tilt.delta, tilt.reason, effective_from_ms, manifest.weave, monitor),
         scope=day.scope,
+        trust=_trust(braids, lesson, day, evidence),
     )
     refusal, beaten = _challenge(braids, made, lesson, day, evidence, manifest)
     refusal = _refusal(braids, lesson, evidence, effective_from_ms, manifest.weave) or refusal
@@ -80,10 +83,11 @@ def admit(
 
 
 def _heir(made: Braid, champions: Sequence[Braid]) -> Braid:
-    """Return a new braid with n and the running terms of the champions it replaces on its own axes."""
+    """Return a new braid with n, the running terms and the trust of the champions it replaces on its own axes."""
     for champion in champions:
         if made.monitor is not None and champion.monitor is not None:
             made = replace(made, monitor=inherit(champion.monitor, made.monitor))
+        made = replace(made, trust=champion.trust or made.trust)
     return made
 
 
@@ -97,6 +101,21 @@ def target_of(
     if day.knob:
         return knob_patch(delta, day.knob, weave)
     return patch_for(delta, day.temperature, theta_bar(lesson.rule, day), manifest.score, weave)
+
+
+def target_at_level(braid: Braid, day: DetectorDay, manifest: Manifest) -> Patch:
+    """Return the patch of a braid that has earned a level: the whole cap of the level in its direction.
+
+    The first logit goes through (theta, phi) within their bounds; what they do not realise of the cap at the median
+    penalty of the day goes through the gate.
+    """
+    caps = caps_for(braid.grade, manifest.weave)
+    tilt = braid.sign * caps[min(braid.level, len(caps) - 1)]
+    first = math.copysign(min(abs(tilt), THROUGH_PATCH), tilt)
+    patch = target_of(first, braid, day, manifest, braid.cap_mult)
+    median = np.array([theta_bar(braid.rule, day)])
+    _, done, _ = realised_tilt(patch, median, day.temperature, manifest.score, manifest.weave)
+    return replace(patch, gate=max(-MAX_GATE, min(MAX_GATE, tilt - done)))
 
 
 def theta_bar(rule: Rule, day: DetectorDay) -> float:
@@ -113,6 +132,14 @@ def _monitor(braids: Sequence[Braid], lesson: Lesson, evidence: Evidence, manife
     blocks = unpatched_blocks(rows, lesson.rule, believed(braids, lesson.detector_id))
     days = manifest.weave.ttl_days + manifest.weave.extension_days
     return watch_blocks(lesson.sign, lesson.claim_bps, lesson.uplift_bps, blocks, days, evidence.day)
+
+
+def _trust(braids: Sequence[Braid], lesson: Lesson, day: DetectorDay, evidence: Evidence) -> Trust | None:
+    """Return the trust that a lesson about a score begins with; None without rows of the search window."""
+    rows = evidence.window.get(lesson.detector_id)
+    if rows is None or day.knob:
+        return None
+    return first_trust(lesson, rows, believed(braids, lesson.detector_id), evidence.day)
 
 
 def _refusal(
@@ -188,6 +215,9 @@ def _challenge(
 
 def _tilt(braid: Braid, day: DetectorDay, manifest: Manifest) -> float:
     """Return by how much a braid's target, as reviewers and the account leave it, tilts the logit on the day."""
+    if braid.level:
+        _, median, _ = realised(braid, target_at_level(braid, day, manifest), day, manifest)
+        return median * braid.strength
     _, median, _ = realised(braid, braid.target, day, manifest)
     return median * braid.strength * tilt_share(braid.grade, manifest.weave)
 

@@ -13,9 +13,11 @@ from lotus.hashing import natural_id
 from lotus.learning.lesson import Lesson
 from lotus.learning.monitor import REVERT_AT, Monitor
 from lotus.manifest import WeaveDefaults
+from lotus.plain import later
 from lotus.priors.types import IDENTITY, NO_CAPS, ActiveBraid, BraidType, FieldCaps, Op, Patch, Rule, Scope
 from lotus.priors.vocabulary import rule_counts
 from lotus.timebase import DAY_MS
+from lotus.weave.trust import Trust, begin
 
 State = OneOf["proposed", "active", "sunset", "archived"]
 LIVING: tuple[State, ...] = ("proposed", "active")
@@ -43,7 +45,8 @@ class Braid:
     `strength` is what reviewers left of the target (the lambda of ATTENUATE for that operator), `cap_mult` what they
     raised its bounds by, `tilt_share` what its grade allows in the account it acts on; `monitor` the state of its
     e-process; `dry_days` the learning days in a row without overlap weight in the rule; `ended_on` the day that took
-    its patch away; `tags` marks such as `rejected` or `extended`.
+    its patch away; `tags` marks such as `rejected` or `extended`. `trust` is what a micro braid of a score has earned
+    (None: its selection had no scatter to measure days by, or it is of another kind).
     """
 
     braid_id: str
@@ -83,6 +86,12 @@ class Braid:
     dry_days: int = 0
     ended_on: str = ""
     tags: tuple[str, ...] = ()
+    trust: Trust | None = later(None)
+
+    @property
+    def level(self) -> int:
+        """The level of trust it stands at, 0 before any."""
+        return self.trust.level if self.trust else 0
 
     @property
     def e_value(self) -> float:
@@ -126,18 +135,25 @@ class Braid:
             strength=self.strength if self.op == "ATTENUATE" else 1.0,
             caps=self.caps,
             scope=self.scope,
+            level=self.level,
         )
 
     def moved_to(self, state: State, reason: str, day: str = "") -> "Braid":
-        """Return the same braid in another state; leaving `active` on `day` takes its patch away."""
+        """Return the same braid in another state; leaving `active` on `day` takes its patch and its trust away."""
         if state == "active":
             return replace(self, state=state, reason=reason, ended_on="")
         ended = day if self.state == "active" else self.ended_on
-        return replace(self, state=state, reason=reason, patch=IDENTITY, ended_on=ended)
+        trust = begin(self.trust.scale, self.trust.last_day) if self.trust else None
+        return replace(self, state=state, reason=reason, patch=IDENTITY, ended_on=ended, trust=trust)
 
     def tagged(self, tag: str, drop: str = "") -> "Braid":
         """Return the same braid with one tag more and one less."""
         return replace(self, tags=tuple(sorted({*self.tags, tag} - {drop})))
+
+
+def named_by(board: Sequence[Braid]) -> list[Braid]:
+    """Return a board as its content hash takes it: trust that never changed anything is left out."""
+    return [replace(b, trust=None) if b.trust is not None and not b.trust.acted else b for b in board]
 
 
 def believed(board: Sequence[Braid], detector_id: str, but: Sequence[str] = ()) -> list[Rule]:

@@ -1,8 +1,9 @@
 """One night of weaving: lessons and yesterday's braids in, tomorrow's braids and one new version of the priors out.
 
-Order: the board follows the version in force (a rollback), review acts, the watchdog, micro braids from accepted
-lessons, conflicts, the contraction within the nightly limits, meta braids, on Mondays field braids, compile. A lesson
-that bears no patch stays proposed, with the reason: it changes nothing. Pure: evidence comes in as arrays, rows go out.
+Order: the board follows the version in force (a rollback), review acts, the watchdog, earned trust, micro braids from
+accepted lessons, conflicts, the contraction within the nightly limits, meta braids, on Mondays field braids, compile. A
+lesson that bears no patch stays proposed, with the reason: it changes nothing. Pure: evidence comes in as arrays, rows
+go out.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,14 +17,15 @@ from lotus.learning.lesson import Lesson
 from lotus.manifest import Manifest
 from lotus.priors.compiled import attenuate
 from lotus.priors.types import IDENTITY, Knob, Patch, PriorsVersion, priors_version
-from lotus.priors.vocabulary import rule_mask
+from lotus.priors.vocabulary import N_FEATURES, rule_mask
 from lotus.weave import field as fields
 from lotus.weave import meta as metas
-from lotus.weave.admission import DetectorDay, admit, realised, target_of, theta_bar
+from lotus.weave.admission import DetectorDay, admit, realised, target_at_level, target_of, theta_bar
 from lotus.weave.algebra import check_parents
 from lotus.weave.braid import LIVING, Braid
 from lotus.weave.conflict import Overlap, choose, conflict_map
 from lotus.weave.contraction import held_to, night_moves
+from lotus.weave.earned import TrustRow, earned, trust_rows
 from lotus.weave.meta import MetaCandidate, MetaState
 from lotus.weave.review import ActOutcome, ReviewAct, reviewed
 from lotus.weave.tilt import shared, tilt_share
@@ -44,7 +46,7 @@ class BraidEvent:
 
 @dataclass(frozen=True, slots=True)
 class WovenNight:
-    """The result of a night: board, changes, verdicts on compositions, alerts, acts taken up, the next version.
+    """The result of a night: board, changes, verdicts on compositions, alerts, acts taken up, trust, the next version.
 
     `overlaps` is the weekly conflict map: rules in force of one detector against each other, on Mondays.
     """
@@ -56,6 +58,7 @@ class WovenNight:
     alerts: tuple[BraidAlert, ...]
     acts: tuple[ActOutcome, ...]
     overlaps: tuple[Overlap, ...]
+    trust: tuple[TrustRow, ...]
     priors: PriorsVersion
 
 
@@ -81,13 +84,15 @@ def weave_night(
     """Weave one night; raises nothing for an empty night, which carries the patches on toward their targets."""
     given, weave = inputs or NightInputs(), manifest.weave
     day = given.evidence.day
-    braids, acts = reviewed(followed(board, previous, day), given.acts, day, weave)
-    braids, alerts = watch_over(braids, given.evidence, effective_from_ms, weave)
+    standing, acts = reviewed(followed(board, previous, day), given.acts, day, weave)
+    braids, alerts = watch_over(standing, given.evidence, effective_from_ms, weave)
+    braids, steps = earned(braids, standing, given.evidence, manifest)
     for lesson in sorted(lessons, key=lambda x: x.lesson_id):
         of_day = detectors[lesson.detector_id]
         braids = admit(braids, lesson, previous.branch, of_day, given.evidence, effective_from_ms, manifest)
     masks = {b.braid_id: rule_mask(b.rule, detectors[b.detector_id].bins) for b in braids if b.detector_id in detectors}
-    braids = _move(_resolve(braids, masks, manifest, day), detectors, manifest)
+    levels = {b.braid_id: b.level for b in previous.braids}
+    braids = _move(_resolve(braids, masks, manifest, day), detectors, levels, manifest)
     braids, lost = orphans(braids, day)
     braids, verdicts, state = _compose(braids, board, masks, given, effective_from_ms, manifest)
     braids = _fields(braids, given.evidence, effective_from_ms, manifest)
@@ -96,7 +101,8 @@ def weave_night(
     priors = priors_version(previous.branch, effective_from_ms, active)
     events = changes(board, braids, previous, priors)
     overlaps = conflict_map(braids, masks) if fields.weekly(day) else ()
-    return WovenNight(tuple(braids), events, verdicts, state, (*alerts, *lost), tuple(acts), overlaps, priors)
+    trust = trust_rows(braids, steps, weave)
+    return WovenNight(tuple(braids), events, verdicts, state, (*alerts, *lost), tuple(acts), overlaps, trust, priors)
 
 
 def followed(board: Sequence[Braid], version: PriorsVersion, day: str) -> list[Braid]:
@@ -140,7 +146,10 @@ def _verdict(braid: Braid, chosen: bool, day: str) -> Braid:
     return braid.moved_to("active", "accepted lesson")
 
 
-def _move(braids: Sequence[Braid], detectors: Mapping[str, DetectorDay], manifest: Manifest) -> list[Braid]:
+def _move(
+    braids: Sequence[Braid], detectors: Mapping[str, DetectorDay], levels: Mapping[str, int], manifest: Manifest
+) -> list[Braid]:
+    """Move every patch toward its goal; what fell below its level in force (`levels`) is held to the goal at once."""
     out = list(braids)
     micro = [i for i, b in enumerate(braids) if b.state == "active" and b.braid_type == "micro"]
     for detector in sorted({braids[i].detector_id for i in micro}):
@@ -148,7 +157,8 @@ def _move(braids: Sequence[Braid], detectors: Mapping[str, DetectorDay], manifes
         live, day = [braids[i] for i in index], detectors.get(detector)
         shares = [tilt_share(b.grade, manifest.weave) for b in live]
         goals = [goal_of(b, day, manifest, s) for b, s in zip(live, shares, strict=True)]
-        starts = [b.patch if s == 1.0 else held_to(b.patch, g) for b, g, s in zip(live, goals, shares, strict=True)]
+        free = [s == 1.0 and b.level >= levels.get(b.braid_id, 0) for b, s in zip(live, shares, strict=True)]
+        starts = [b.patch if f else held_to(b.patch, g) for b, g, f in zip(live, goals, free, strict=True)]
         moved = night_moves(starts, goals, manifest.weave, [b.cap_mult for b in live])
         for i, braid, patch, share in zip(index, live, moved, shares, strict=True):
             tilt = realised(braid, patch, day, manifest) if day is not None else braid.delta_realised
@@ -159,10 +169,13 @@ def _move(braids: Sequence[Braid], detectors: Mapping[str, DetectorDay], manifes
 def goal_of(braid: Braid, day: DetectorDay | None, manifest: Manifest, share: float = 1.0) -> Patch:
     """Return where a braid's patch moves to: its target under bounds that reviewers raised, attenuated by them.
 
-    `share` is the part of that tilt which the account allows; on a day without windows the patch is attenuated by it.
+    With a level of trust it is the whole cap of the level. `share` is the part of the tilt which the account allows (of
+    a level's cap it is a part already); on a day without windows the patch is attenuated by it.
     """
     target = braid.target
-    if braid.cap_mult != 1.0 and braid.delta_wanted and day is not None:
+    if braid.level:
+        target, share = target_at_level(braid, day or _no_windows(manifest), manifest), 1.0
+    elif braid.cap_mult != 1.0 and braid.delta_wanted and day is not None:
         target = target_of(braid.delta_wanted, braid, day, manifest, braid.cap_mult)
     if share != 1.0 and day is not None and not target.knobs:
         median = theta_bar(braid.rule, day)
@@ -173,6 +186,10 @@ def goal_of(braid: Braid, day: DetectorDay | None, manifest: Manifest, share: fl
         return target
     theta, phi = attenuate(target.theta_delta, target.phi_mult, strength)
     return Patch(theta, phi, tuple(Knob(k.key, k.mult**strength) for k in target.knobs), strength * target.gate)
+
+
+def _no_windows(manifest: Manifest) -> DetectorDay:
+    return DetectorDay(np.empty((0, N_FEATURES), dtype=np.uint8), np.empty(0), manifest.score.temperature)
 
 
 def _compose(
@@ -214,7 +231,9 @@ def changes(
 
 def _event(old: Braid | None, new: Braid, before: PriorsVersion, after: PriorsVersion) -> BraidEvent:
     reason = new.reason
-    if old is not None and old.state == new.state and old.reason == new.reason:
+    if old is not None and old.state == new.state == "active" and old.level != new.level:
+        reason = f"trust from level {old.level} to {new.level}"
+    elif old is not None and old.state == new.state and old.reason == new.reason:
         reason = "evidence of the day" if old.patch == new.patch else "patch moved toward its target"
     return BraidEvent(
         new.braid_id, old.state if old else "none", new.state, reason, before.priors_ver, after.priors_ver

@@ -1,9 +1,9 @@
 """The review board: what people (or programs that speak for them) may do to braids, and how well they did.
 
 Every act is a row with its author that names a braid; the next night applies it. Acts may approve, reject with a reason
-code, extend a time to live once, attenuate, or raise one braid's bounds by a tenth in all. None can raise a grade or
-put anything in force that evidence does not bear. Nothing is stored here. In the literature: human-in-the-loop
-governance with an audit trail.
+code, extend a time to live once, attenuate, raise one braid's bounds by a tenth in all, or freeze or lower its level of
+trust until an approval. None can raise a grade or a level, or put in force what evidence does not bear. Nothing is
+stored here. In the literature: human-in-the-loop governance with an audit trail.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,9 +13,10 @@ from typing import Literal as OneOf
 from lotus.manifest import WeaveDefaults
 from lotus.timebase import DAY_MS, day_start_ms
 from lotus.weave.braid import LIVING, Braid
+from lotus.weave.trust import frozen, lowered, thawed
 from lotus.weave.watchdog import extended, unextended
 
-ActKind = OneOf["approve", "reject", "extend", "attenuate", "raise_cap", "rollback"]
+ActKind = OneOf["approve", "reject", "extend", "attenuate", "raise_cap", "freeze", "lower", "rollback"]
 REASON_CODES = ("implausible", "data_problem", "duplicate", "too_costly", "regime_over", "other")
 
 
@@ -78,7 +79,8 @@ def reviewed(
 
 def _applied(braid: Braid, act: ReviewAct, day: str, weave: WeaveDefaults) -> tuple[Braid | None, str]:
     if act.kind == "approve":
-        return braid.tagged("approved", drop="rejected"), f"approved by {act.author}; the grade stays {braid.grade}"
+        freed = replace(braid, trust=thawed(braid.trust) if braid.trust else None)
+        return freed.tagged("approved", drop="rejected"), f"approved by {act.author}; the grade stays {braid.grade}"
     if braid.state not in LIVING:
         return None, f"the braid is {braid.state}; nothing to {act.kind}"
     if act.kind == "reject":
@@ -87,6 +89,8 @@ def _applied(braid: Braid, act: ReviewAct, day: str, weave: WeaveDefaults) -> tu
     if act.kind == "extend":
         longer = extended(braid, weave)
         return (longer, longer.reason) if longer else (None, f"no extension: {unextended(braid, weave)}")
+    if act.kind in ("freeze", "lower"):
+        return _held_back(braid, act)
     if act.kind == "attenuate":
         if not 0.0 < act.factor <= 1.0:
             return None, f"attenuation by {act.factor}, 0 < lambda <= 1 needed"
@@ -95,6 +99,18 @@ def _applied(braid: Braid, act: ReviewAct, day: str, weave: WeaveDefaults) -> tu
     if not act.factor >= 1.0 or braid.cap_mult * act.factor > limit + 1e-9:
         return None, f"bounds x{braid.cap_mult * act.factor:.3f}, at most x{limit:g} in all"
     return replace(braid, cap_mult=braid.cap_mult * act.factor), f"bounds raised by {act.author}: x{act.factor}"
+
+
+def _held_back(braid: Braid, act: ReviewAct) -> tuple[Braid | None, str]:
+    """Return the braid whose level rises no more, or stands one lower, until it is approved."""
+    why = f"by {act.author}: {act.reason_code}"
+    if braid.trust is None:
+        return None, f"it can earn no level; nothing to {act.kind}"
+    if act.kind == "freeze":
+        return replace(braid, trust=frozen(braid.trust)), f"frozen at level {braid.level} {why}"
+    if not braid.level:
+        return None, "its level is 0; nothing to lower"
+    return replace(braid, trust=lowered(braid.trust, braid.level - 1)), f"lowered to level {braid.level - 1} {why}"
 
 
 def barred(board: Sequence[Braid], detector_id: str, axes: object, now_ms: int) -> str:

@@ -1,7 +1,7 @@
 """The watchdog: what takes patches away, every night and between nights, whoever made them.
 
 In this order: an alarm of the detector's audits, the e-process of `lotus.learning.monitor` at 20, support that dried
-up, the end of the time to live (one extension, if the blocks since selection show the effect again). A patch that is
+up, the end of the time to live (one extension a level, if the blocks since selection show the effect). A patch that is
 taken away becomes the identity at once, whatever the nightly limits on movement say. Then compositions whose parents
 left, and the archive. A weekly second opinion that disagrees is told and bars the extension; it reverts nothing, since
 it does not say which of the two estimates is wrong and has no bound on false alarms. Nothing is written or sent here.
@@ -20,6 +20,7 @@ from lotus.timebase import DAY_MS
 from lotus.weave.algebra import union_weights
 from lotus.weave.braid import LIVING, Braid, believed
 from lotus.weave.composition import contrast_blocks, parts_of
+from lotus.weave.trust import logged_blocks
 
 AlertKind = OneOf["reverted", "dry", "audit", "expired", "extended", "orphaned", "disputed"]
 DISPUTED = "disputed"  # tag of a lesson on which the newest second opinion disagrees
@@ -125,7 +126,7 @@ def _blocks(braid: Braid, board: Sequence[Braid], rows: DetectorRows) -> Blocks 
         return None
     others = believed(board, braid.detector_id, (braid.braid_id, *braid.parents))
     if braid.braid_type == "micro":
-        return unpatched_blocks(rows, braid.rule, others)
+        return (logged_blocks if braid.level else unpatched_blocks)(rows, braid.rule, others)
     by_id = {b.braid_id: b for b in board}
     parents = [by_id[name] for name in braid.parents]
     parts = parts_of(parents, braid.weights or union_weights(parents))
@@ -147,19 +148,23 @@ def _judged(braid: Braid, evidence: Evidence, now_ms: int, weave: WeaveDefaults)
 
 
 def extended(braid: Braid, weave: WeaveDefaults) -> Braid | None:
-    """Return the braid with its one extension, or None, see `unextended`."""
+    """Return the braid with the one extension of its level, or None, see `unextended`."""
     if unextended(braid, weave):
         return None
     t = braid.monitor.fresh_t if braid.monitor else 0.0
     reason = f"extended once by {weave.extension_days} days: t since selection {t:.2f}"
     until = braid.expires_at_ms + weave.extension_days * DAY_MS
-    return replace(braid, expires_at_ms=until, reason=reason).tagged("extended")
+    return replace(braid, expires_at_ms=until, reason=reason).tagged(_extension(braid.level))
+
+
+def _extension(level: int) -> str:
+    return f"extended at level {level}" if level else "extended"
 
 
 def unextended(braid: Braid, weave: WeaveDefaults) -> str:
     """Return why a braid may not be extended: it was before, it is disputed, the new evidence is thin; else nothing."""
     t = braid.monitor.fresh_t if braid.monitor else 0.0
-    if "extended" in braid.tags:
+    if _extension(braid.level) in braid.tags:
         return "extended before"
     if DISPUTED in braid.tags:
         return "a second opinion disagrees"

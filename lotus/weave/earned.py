@@ -1,0 +1,111 @@
+"""What a learning day adds to the trust of the braids on a board, and the rows that tell it.
+
+The law is `lotus.weave.trust`; here it meets boards and windows. Evidence is that of the day's windows at the logged
+propensities, over a baseline of the other braids that were in force. Patches are not moved here.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from lotus.learning.lesson import Lesson
+from lotus.learning.rows import DetectorRows
+from lotus.manifest import Manifest, WeaveDefaults
+from lotus.priors.types import Rule
+from lotus.weave.braid import LIVING, Braid, believed
+from lotus.weave.trust import (
+    FEW_DAYS,
+    Trust,
+    TrustDay,
+    TrustStep,
+    after_day,
+    begin,
+    caps_for,
+    floor_for,
+    overlap,
+    rule_days,
+    scale_of,
+)
+from lotus.weave.watchdog import Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class TrustRow:
+    """A row of `braid_trust`: level after the day, E, lower estimate of the daily signal to noise, cap in logits, why.
+
+    The estimate is NaN before there are days enough.
+    """
+
+    braid_id: str
+    level: int
+    e: float
+    snr_low: float
+    cap: float
+    reason: str
+
+
+def first_trust(lesson: Lesson, rows: DetectorRows, others: Sequence[Rule], day: str) -> Trust | None:
+    """Return the trust that a lesson begins with: its days are measured by those of its selection, `rows` up to `day`.
+
+    None where those have no scatter.
+    """
+    gains, weights = rule_days(rows, lesson.rule, lesson.sign, others)
+    scale = scale_of(gains[weights > 0.0])
+    return begin(scale, day) if scale > 0.0 else None
+
+
+def earned(
+    braids: Sequence[Braid], standing: Sequence[Braid], evidence: Evidence, manifest: Manifest
+) -> tuple[list[Braid], dict[str, TrustStep]]:
+    """Return the board with the day in the trust of every braid that was and is in force, and what was decided.
+
+    `standing` is the board of the day itself: what is still on `braids` may have ended since.
+    """
+    acting = {b.braid_id for b in standing if b.braid_type == "micro" and b.in_force}
+    out, steps = list(braids), dict[str, TrustStep]()
+    for i, braid in enumerate(braids):
+        if braid.trust is None or braid.state != "active" or braid.braid_id not in acting:
+            continue
+        others = believed(standing, braid.detector_id, (braid.braid_id,))
+        seen = _seen(braid, others, evidence, manifest)
+        trust, step = after_day(braid.trust, seen, caps_for(braid.grade, manifest.weave))
+        out[i] = replace(braid, trust=trust)
+        if step is not None:
+            steps[braid.braid_id] = step
+    return out, steps
+
+
+def _seen(braid: Braid, others: Sequence[Rule], evidence: Evidence, manifest: Manifest) -> TrustDay:
+    """Return what the day tells of a braid; without windows of its detector, a day without weight."""
+    rows, caps = evidence.today.get(braid.detector_id), caps_for(braid.grade, manifest.weave)
+    if rows is None or not caps:
+        return TrustDay(evidence.day, 0.0, 0.0, 0.0, 0.0)
+    gains, weights = rule_days(rows, braid.rule, braid.sign, others)
+    u, floor = rows.u0[rows.covered(braid.rule)], manifest.score.epsilon
+    ahead = min(braid.level + 1, len(caps) - 1)
+    return TrustDay(
+        evidence.day,
+        float(gains.sum()),
+        float(weights.sum()),
+        overlap(u, braid.delta_realised[1], floor_for(braid.level, floor)),
+        overlap(u, braid.sign * braid.strength * caps[ahead], floor_for(ahead, floor)),
+    )
+
+
+def trust_rows(board: Sequence[Braid], steps: Mapping[str, TrustStep], weave: WeaveDefaults) -> tuple[TrustRow, ...]:
+    """Return a row for every living micro braid of a score, in the order of the board; `steps` are of the day."""
+    living = [b for b in board if b.braid_type == "micro" and b.scope == "sig" and b.state in LIVING]
+    return tuple(_row(b, steps.get(b.braid_id), weave) for b in living)
+
+
+def _row(braid: Braid, step: TrustStep | None, weave: WeaveDefaults) -> TrustRow:
+    trust, caps = braid.trust, caps_for(braid.grade, weave)
+    cap = caps[min(braid.level, len(caps) - 1)] if caps else 0.0
+    if trust is None:
+        return TrustRow(braid.braid_id, 0, 1.0, math.nan, cap, "its selection has no days to measure it by")
+    snr = trust.snr_low if len(trust.recent) >= FEW_DAYS else math.nan
+    return TrustRow(braid.braid_id, braid.level, trust.e_value, snr, cap, step.reason if step else _quiet(braid))
+
+
+def _quiet(braid: Braid) -> str:
+    return "no weight in its rule" if braid.in_force else "not in force yet"
