@@ -25,20 +25,15 @@ class FiredClaim:
 
 
 def fired_claims(
-    version: PriorsVersion, detector_id: str, fired: int, claims_bps: Mapping[str, float],
-    levels: Mapping[str, int] | None = None,
-) -> tuple[FiredClaim, ...]:  # fmt: skip
+    version: PriorsVersion, detector_id: str, fired: int, claims_bps: Mapping[str, float]
+) -> tuple[FiredClaim, ...]:
     """Return the claims behind a stored bit mask, in the order of its bits.
 
-    `claims_bps` and `levels` are by braid; a micro braid without a claim of its own (a seed, a hand-made one) is left
-    out, one without a level has level 0.
+    `claims_bps` is by braid; a micro braid without a claim of its own (a seed, a hand-made one) is left out. Levels are
+    those of the version.
     """
     micro = [b for b in fired_braids(version, detector_id, fired) if b.braid_type == "micro"]
-    return tuple(
-        FiredClaim(b.braid_id, claims_bps[b.braid_id], (levels or {}).get(b.braid_id, 0))
-        for b in micro
-        if b.braid_id in claims_bps
-    )
+    return tuple(FiredClaim(b.braid_id, claims_bps[b.braid_id], b.level) for b in micro if b.braid_id in claims_bps)
 
 
 def total_of(claims: Iterable[FiredClaim]) -> tuple[float, int]:

@@ -53,5 +53,5 @@ def _sentence(braid: Braid) -> str:
     return (
         f"**{braid.detector_id}** where {describe_braid(braid.active())}: claims {braid.claim_bps:+.2f} bps "
         f"(95 % of the uplift {braid.ci95[0]:+.2f} to {braid.ci95[1]:+.2f}), grade {braid.grade}, in force from "
-        f"{day_of(braid.effective_from_ms)} {until}; e-value against it {braid.e_value:.2g}"
+        f"{day_of(braid.effective_from_ms)} {until}; trust level {braid.level}, e-value against it {braid.e_value:.2g}"
     )

@@ -20,7 +20,9 @@ def signed_bound(lesson: Lesson) -> float:
 
 def belief_table(registry: Sequence[Braid]) -> TextTable:
     """Return braids, one a row: where they act, what they claim and from when to when."""
-    head = ("detector", "rule", "claim, bps", "95 %, bps", "grade", "in force from", "until", "e-value against it")
+    head = (
+        "detector", "rule", "claim, bps", "95 %, bps", "grade", "level", "in force from", "until", "e-value against it",
+    )  # fmt: skip
     rows = [
         (
             b.detector_id,
@@ -28,6 +30,7 @@ def belief_table(registry: Sequence[Braid]) -> TextTable:
             f"{b.claim_bps:+.2f}",
             f"{b.ci95[0]:+.2f} to {b.ci95[1]:+.2f}",
             b.grade,
+            b.level,
             day_of(b.effective_from_ms),
             day_of(b.expires_at_ms) if b.expires_at_ms < NEVER_MS else "permanently",
             b.e_value,

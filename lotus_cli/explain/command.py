@@ -11,6 +11,7 @@ from lotus_cli.explain.book import VIEWS, BookStory, book_lines, book_story
 from lotus_cli.explain.claims import claims_lines
 from lotus_cli.explain.execution import execution_lines
 from lotus_cli.explain.facts import Story, story_of
+from lotus_cli.look.braid_facts import trust_words
 from lotus_cli.terminal.output import CHECK_FAILED, emit
 from lotus_cli.terminal.places import at_tape, settings_of
 from lotus_cli.terminal.progress import Progress
@@ -116,6 +117,8 @@ def _belief(b: dict[str, Any]) -> list[str]:
     lines = [
         f"  braid {b['braid_id']} ({b['state']}), rule: {b['rule']}",
         f"    patch: theta {b['theta_delta']:+.4f}, phi x{b['phi_mult']:.4f}; expires {b['expires']}",
+        f"    acts at level {b['level']} of trust, gate {b['gate']:+.4f} logit",
+        *(f"    {line} (nightly run of {b['trust']['night']})" for line in trust_words(b["trust"])),
         *([f"    {realised_words(b)}"] if any(b["delta_realised"]) else []),
         f"    lesson {b['lesson_id']}: {b['uplift_bps']:+.2f} bps, 95 % [{b['ci95'][0]:+.2f}, {b['ci95'][1]:+.2f}], "
         f"bound {bound:+.2f}, grade {b['grade']}; {b['trials']:,} rules were tried",

@@ -23,6 +23,7 @@ from lotus.progress.steps import Steps, untold
 from lotus.timebase import day_of
 from lotus_cli.explain.claims import claims_story, fired_in
 from lotus_cli.explain.execution import execution_story, window_behind
+from lotus_cli.look.braid_facts import trust_facts
 from lotus_cli.terminal.output import clock
 from lotus_store.config import Settings, load_settings
 from lotus_store.databases import Connection, Databases
@@ -32,6 +33,7 @@ from lotus_store.ledger.beliefs.braids import read_braid
 from lotus_store.ledger.beliefs.expert_sets import read_expert_sets
 from lotus_store.ledger.beliefs.lessons import read_lesson
 from lotus_store.ledger.beliefs.priors import read_version
+from lotus_store.ledger.beliefs.trust import trust_before
 from lotus_store.ledger.signals.events import read_eval, read_event
 from lotus_store.tape.store import TapeStore
 
@@ -162,6 +164,9 @@ def _belief(sig: Connection, lake: Lake, version: PriorsVersion, braid: ActiveBr
         "rule": describe_braid(braid),
         "theta_delta": braid.patch.theta_delta,
         "phi_mult": braid.patch.phi_mult,
+        "gate": braid.patch.gate,
+        "level": braid.level,
+        "trust": _trust(sig, version, braid),
         "tilt_share": row.tilt_share,
         "delta_realised": list(row.delta_realised),
         "claimed_gain_bps": row.claimed_gain_bps,
@@ -175,6 +180,12 @@ def _belief(sig: Connection, lake: Lake, version: PriorsVersion, braid: ActiveBr
         "days": _days(lake, version.branch, lesson),
         "sample": list(lesson.members_sample[:5]),
     }
+
+
+def _trust(sig: Connection, version: PriorsVersion, braid: ActiveBraid) -> dict[str, Any] | None:
+    """Return what a braid had earned by the nightly run that made a version; None for one that earns nothing."""
+    found = trust_before(sig, version.branch, braid.braid_id, day_of(version.effective_from_ms))
+    return None if found is None else {"night": found[0], **(trust_facts(found[1]) or {})}
 
 
 def _experts(sig: Connection, branch: str, day: str) -> dict[str, str]:

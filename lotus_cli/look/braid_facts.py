@@ -1,7 +1,12 @@
-"""What every page says of a braid first: what it is, where it acts, and how it stands."""
+"""What every page says of a braid first: what it is, where it acts, how it stands, and what it has earned."""
+
+from collections.abc import Mapping
+from typing import Any
 
 from lotus.priors.trace import describe_braid
+from lotus.priors.types import Patch
 from lotus.weave.braid import Braid
+from lotus.weave.earned import TrustRow
 
 
 def braid_facts(braid: Braid) -> dict[str, str]:
@@ -14,3 +19,33 @@ def braid_facts(braid: Braid) -> dict[str, str]:
         "state": braid.state,
         "grade": braid.grade,
     }
+
+
+def trust_facts(row: TrustRow | None) -> dict[str, Any] | None:
+    """Return level, E, the lower estimate of the daily signal to noise (None before it is known), cap and reason."""
+    if row is None:
+        return None
+    known = row.snr_low == row.snr_low
+    return {
+        "level": row.level,
+        "e": row.e,
+        "snr_low": row.snr_low if known else None,
+        "cap_logit": row.cap,
+        "reason": row.reason,
+    }
+
+
+def trust_words(facts: Mapping[str, Any] | None) -> list[str]:
+    """Return `trust_facts` as one sentence, with what is missing to the next level; nothing without them."""
+    if facts is None:
+        return []
+    snr = "not known yet" if facts["snr_low"] is None else f"at least {facts['snr_low']:.2f}"
+    return [
+        f"trust: level {facts['level']}, tilt up to {facts['cap_logit']:.2f} logit; E {facts['e']:.3g}, "
+        f"daily signal to noise {snr}; {facts['reason']}"
+    ]
+
+
+def gate_words(patch: Patch) -> str:
+    """Return the gate of a patch as the end of a list, nothing for one that has none."""
+    return f", gate {patch.gate:+.3f}" if patch.gate else ""

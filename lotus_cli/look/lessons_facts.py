@@ -10,13 +10,15 @@ from lotus.manifest import WeaveDefaults
 from lotus.priors.vocabulary import describe_rule
 from lotus.timebase import DAY_MS, day_of, day_start_ms, next_day
 from lotus.weave.braid import Braid
+from lotus.weave.earned import TrustRow
 from lotus_assets.pages.lesson_tables import NEVER_MS, signed_bound
-from lotus_cli.look.braid_facts import braid_facts
+from lotus_cli.look.braid_facts import braid_facts, trust_facts
 from lotus_cli.terminal.output import day_ranges
 from lotus_store.config import Settings
 from lotus_store.databases import Connection, Databases
 from lotus_store.ledger.beliefs.braids import read_registry
 from lotus_store.ledger.beliefs.lessons import read_experiments, read_lesson, read_lessons
+from lotus_store.ledger.beliefs.trust import read_trust
 from lotus_store.ledger.day_commits import committed_days
 
 NIGHT = "night"  # kind and name of the record of what a nightly run looked for
@@ -27,7 +29,7 @@ class Night:
     """One nightly run: `beliefs` in force after it, each with the lesson that taught it (None for none of its own).
 
     `asked`: a person named the day. `look` is the nightly run's own record. `waits` are braids of its lessons without a
-    patch in force, by lesson.
+    patch in force, by lesson. `trust` is what braids had earned after it, by braid.
     """
 
     branch: str
@@ -37,6 +39,7 @@ class Night:
     beliefs: tuple[tuple[Braid, Lesson | None], ...]
     lessons: tuple[Lesson, ...]
     waits: Mapping[str, Braid]
+    trust: Mapping[str, TrustRow]
     weave: WeaveDefaults
 
     @property
@@ -81,6 +84,8 @@ class Night:
             **braid_facts(braid),
             "theta_delta": braid.patch.theta_delta,
             "phi_mult": braid.patch.phi_mult,
+            "gate": braid.patch.gate,
+            "trust": trust_facts(self.trust.get(braid.braid_id)),
             "from": day_of(braid.effective_from_ms),
             "days_left": self.days_left(braid),
             "e_value": braid.e_value,
@@ -104,6 +109,7 @@ def night_of(settings: Settings, day: str | None, detector: str | None) -> Night
         own_braids = [b for b in registry if detector in (None, b.detector_id)]
         tonight = tuple(x for x in every if x.night == chosen and detector in (None, x.detector_id))
         look = _look(sig, settings.branch, chosen)
+        trust = read_trust(sig, settings.branch, chosen)
         beliefs = tuple((b, _taught(sig, b)) for b in own_braids if b.in_force)
     waits = {b.lesson_id: b for b in own_braids if not b.in_force}
     return Night(
@@ -114,6 +120,7 @@ def night_of(settings: Settings, day: str | None, detector: str | None) -> Night
         beliefs=beliefs,
         lessons=tonight,
         waits=waits,
+        trust=trust,
         weave=settings.manifest.weave,
     )
 

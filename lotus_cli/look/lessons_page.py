@@ -8,6 +8,7 @@ from lotus.priors.trace import describe_braid
 from lotus.priors.vocabulary import describe_rule
 from lotus.weave.braid import Braid
 from lotus_assets.pages.lesson_tables import belief_table, lesson_table, signed_bound
+from lotus_cli.look.braid_facts import gate_words, trust_facts, trust_words
 from lotus_cli.look.lessons_facts import Night
 from lotus_cli.terminal.tables import TableColumn, folded, numbers, table
 
@@ -60,7 +61,7 @@ def _belief(night: Night, braid: Braid, lesson: Lesson | None) -> list[str]:
     left = night.days_left(braid)
     until = "without an end" if left is None else f"{left} days left"
     moves = ", ".join(f"{k.key} x{k.mult:.3f}" for k in braid.patch.knobs)
-    moves = moves or f"theta {braid.patch.theta_delta:+.4f}, phi x{braid.patch.phi_mult:.4f}"
+    moves = moves or f"theta {braid.patch.theta_delta:+.4f}, phi x{braid.patch.phi_mult:.4f}{gate_words(braid.patch)}"
     sentence = _sentence(lesson) if lesson is not None else f"{braid.detector_id}: {describe_braid(braid.active())}"
     return [
         folded(f"  * {sentence}", "    "),
@@ -68,6 +69,7 @@ def _belief(night: Night, braid: Braid, lesson: Lesson | None) -> list[str]:
             f"    {braid.braid_type} braid {braid.braid_id}: {moves}; {until}, e-value against it {braid.e_value:.2f}",
             "    ",
         ),
+        *(folded(f"    {line}", "    ") for line in trust_words(trust_facts(night.trust.get(braid.braid_id)))),
     ]
 
 

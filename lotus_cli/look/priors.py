@@ -12,6 +12,7 @@ from lotus.priors.types import ActiveBraid, PriorsVersion
 from lotus.weave.braid import Braid
 from lotus.weave.review import ReviewAct
 from lotus_cli.explain.command import realised_words
+from lotus_cli.look.braid_facts import gate_words
 from lotus_cli.terminal.output import clock, emit
 from lotus_cli.terminal.places import at_branch, settings_of_branch
 from lotus_cli.terminal.tables import TableColumn, table, wide_option
@@ -142,7 +143,8 @@ def _moved(braid: ActiveBraid) -> str:
     """Return what a braid moves: knobs for dm and tr, threshold and weight for sig."""
     patch = braid.patch
     knobs = ", ".join(f"{knob.key} x{knob.mult:.4f}" for knob in patch.knobs)
-    return knobs or f"theta {patch.theta_delta:+.4f}, phi x{patch.phi_mult:.4f}"
+    level = f", level {braid.level}" if braid.level else ""
+    return knobs or f"theta {patch.theta_delta:+.4f}, phi x{patch.phi_mult:.4f}{gate_words(patch)}{level}"
 
 
 def _now(row: Braid) -> dict[str, Any]:

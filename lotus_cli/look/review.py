@@ -23,7 +23,9 @@ from lotus_store.ledger.beliefs.reviews import read_outcomes, read_reviews
 
 @click.group("review")
 def review_command() -> None:
-    """Approve, reject, extend, attenuate, raise the bounds of braids; every act has an author, none raises a grade."""
+    """Approve, reject, extend, attenuate, raise the bounds of braids, freeze or lower their level of trust; every act has
+    an author, none raises a grade or a level.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ def list_braids(everything: bool, wide: bool, branch: str | None, home: str | No
 @click.argument("braid_id")
 @act_options
 def approve(options: ActOptions) -> None:
-    """Approve a braid, or lift a rejection; its grade stays what the evidence gave it."""
+    """Approve a braid, or lift a rejection or what holds its level; grade and level stay what the evidence gave it."""
     _submit("approve", options)
 
 
@@ -110,6 +112,24 @@ def raise_cap(options: ActOptions, factor: float) -> None:
     _submit("raise_cap", options, factor=factor)
 
 
+@review_command.command("freeze")
+@click.argument("braid_id")
+@click.option("--reason", type=click.Choice(REASON_CODES), required=True, help="Reason code.")
+@act_options
+def freeze(options: ActOptions, reason: str) -> None:
+    """Let a braid's level of trust rise no more until it is approved; it may still fall."""
+    _submit("freeze", options, reason=reason)
+
+
+@review_command.command("lower")
+@click.argument("braid_id")
+@click.option("--reason", type=click.Choice(REASON_CODES), required=True, help="Reason code.")
+@act_options
+def lower(options: ActOptions, reason: str) -> None:
+    """Take one level of trust from a braid; it does not come back until the braid is approved and earns it."""
+    _submit("lower", options, reason=reason)
+
+
 def _submit(kind: ActKind, options: ActOptions, reason: str = "", factor: float = 1.0) -> None:
     """Send an act on a braid of the branch; raises `ConfigError` for another one."""
     settings = settings_of_branch(options.home, branch=options.branch)
@@ -142,6 +162,7 @@ def _row(braid: Braid) -> dict[str, Any]:
         "e_value": braid.e_value,
         "warning_t": braid.monitor.warning_t if braid.monitor else 0.0,
         "fresh_t": braid.monitor.fresh_t if braid.monitor else 0.0,
+        "level": braid.level,
         "bqs": braid.quality.bqs,
         "tags": list(braid.tags),
         "reason": braid.reason,
@@ -152,11 +173,11 @@ def _text(facts: dict[str, Any], wide: bool) -> str:
     lines = [f"{len(facts['braids'])} braids"]
     if facts["braids"]:
         columns = (TableColumn("braid"), TableColumn("state"), TableColumn("detector: rule", least=20),
-                   *numbers("claim, bps"), TableColumn("grade"), *numbers("e-value", "quality"),
+                   *numbers("claim, bps"), TableColumn("grade"), *numbers("level", "e-value", "quality"),
                    TableColumn("type"), TableColumn("reason"))  # fmt: skip
         rows = [
             (b["braid_id"], b["state"], f"{b['detector_id']}: {b['rule']}", f"{b['claim_bps']:+.2f}", b["grade"],
-             f"{b['e_value']:.2f}", f"{b['bqs']:.3f}", b["type"], b["reason"])
+             f"{b['level']}", f"{b['e_value']:.2f}", f"{b['bqs']:.3f}", b["type"], b["reason"])
             for b in facts["braids"]
         ]  # fmt: skip
         lines.append(table(columns, rows, wide))

@@ -130,6 +130,10 @@ COPY braid_trust (branch, day, braid_id, level, e, snr_low, cap, reason) FROM ST
 -- name: read_trust
 SELECT braid_id, level, e, snr_low, cap, reason FROM braid_trust WHERE branch = %s AND day = %s ORDER BY braid_id;
 
+-- name: trust_before
+SELECT day, braid_id, level, e, snr_low, cap, reason FROM braid_trust
+WHERE branch = %s AND braid_id = %s AND day < %s ORDER BY day DESC LIMIT 1;
+
 -- name: put_review
 INSERT INTO braid_reviews (branch, act_id, asof_day, kind, target, author, reason_code, factor, note, event_id)
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (branch, act_id) DO NOTHING;

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 from lotus.hashing import natural_id
 from lotus.priors.trace import describe_braid
-from lotus.weave.braid import Braid
+from lotus.priors.types import MAX_GATE
+from lotus.weave.braid import Braid, named_by
 from lotus.weave.night import WovenNight
 from lotus_assets.stages.context import CheckOutcome, Made, Plot, Stage, StageContext, TextTable
 from lotus_assets.stages.learning.woven import weave, woven_inputs
@@ -12,6 +13,7 @@ from lotus_store.databases import Connection
 from lotus_store.ledger.beliefs.braids import read_monitors, write_night
 from lotus_store.ledger.beliefs.lessons import RUN, RUN_OF_LESSONS, read_experiments, write_experiments
 from lotus_store.ledger.beliefs.reviews import KIND as REVIEW
+from lotus_store.ledger.beliefs.trust import write_trust
 from lotus_store.ledger.bodies import to_body
 
 OVERLAP = "overlap"  # kind of the rows of the weekly conflict map, one per pair of rules in force of a detector
@@ -31,14 +33,16 @@ def make(ctx: StageContext, day: str) -> Made:
     def ledger(connection: Connection) -> None:
         run = read_experiments(connection, ctx.branch, day, RUN)[RUN_OF_LESSONS]
         write_night(connection, ctx.branch, day, night.braids, night.events, str(run["fixtures_hash"]))
+        write_trust(connection, ctx.branch, day, night.trust)
         write_experiments(connection, ctx.branch, day, REVIEW, {o.act.act_id: o for o in night.acts})
         write_experiments(connection, ctx.branch, day, OVERLAP, {f"{o.first} {o.second}": o for o in night.overlaps})
 
-    content = natural_id(to_body(list(night.braids)), to_body(list(night.events)))
+    content = natural_id(to_body(named_by(night.braids)), to_body(list(night.events)))
     notes = {
         "board": len(night.braids),
         "in_force": sum(braid.in_force for braid in night.braids),
         "changes": len(night.events),
+        "levels": sum(braid.level for braid in night.braids),
         "reverted": sum(alert.kind == "reverted" for alert in night.alerts),
         "warnings": sum(b.in_force and b.monitor is not None and b.monitor.warning for b in night.braids),
     }
@@ -63,7 +67,8 @@ def bounded(ctx: StageContext, braids: tuple[Braid, ...]) -> CheckOutcome:
     for braid in braids:
         top = weave_limits.phi_step**braid.cap_mult + SLACK
         within = abs(braid.patch.theta_delta) <= weave_limits.theta_step * braid.cap_mult + SLACK
-        inside = within and 1.0 / top <= braid.patch.phi_mult <= top
+        earned = abs(braid.patch.gate) <= (MAX_GATE if braid.level else 0.0)
+        inside = within and earned and 1.0 / top <= braid.patch.phi_mult <= top
         wide += not inside
         ungraded += braid.in_force and braid.grade not in ("A", "B")
     text = f"{len(braids)} braids; {wide} outside the bounds, {ungraded} acting without grade A or B"
@@ -102,6 +107,8 @@ def _table(braids: tuple[Braid, ...]) -> TextTable:
             b.claim_bps,
             b.patch.theta_delta,
             b.patch.phi_mult,
+            b.patch.gate,
+            b.level,
             b.delta_realised[1],
             b.e_value,
             b.monitor.warning_t if b.monitor else 0.0,
@@ -116,6 +123,8 @@ def _table(braids: tuple[Braid, ...]) -> TextTable:
         "claim, bps",
         "theta delta",
         "phi",
+        "gate, logit",
+        "level",
         "realised tilt, logit",
         "e-process (20 reverts)",
         "t of the shortfall, 20 days",
