@@ -4,20 +4,21 @@ A micro braid has a level 0, 1, 2, ... with a cap of its tilt (logits). Every le
 inside the rule in the lesson's direction, the smaller of the two lanes, and H, the overlap weight there, both at the
 logged propensities (`rule_days`). Two questions are asked of them, and both must be answered for a level more:
 
-- *Is it true?* E = mean over l in `RATES` of prod exp(l x - l^2 x^2 / 2), x = s D / scale, scale = mean |D| of the
-  selection days (`scale_of`), fixed. Where the lesson is false and its noise symmetric, E is a supermartingale whatever
-  the propensities were and however often it is read, so it ever reaches c with probability at most 1 / c (Ville).
-  Level k needs E >= 20 * 10^(k - 1): a false lesson ever reaches level 1, 2, 3 with at most 5, .5, .05 %.
+- *Is it true?* E = mean over l in `RATES` of prod (1 + tanh(l x)), x = s D / scale, scale = mean |D| of the selection
+  days (`scale_of`), fixed. 1 + tanh(y) = exp(y) / cosh(y) has mean one for symmetric noise, whatever its tails and the
+  propensities were, and is never below exp(y - y^2 / 2). So where the lesson is false E is a martingale and ever reaches
+  c with probability at most 1 / c, however often it is read (Ville). Level k needs E >= 20 * 10^(k - 1): a false lesson
+  ever reaches level 1, 2, 3 with at most 5, .5, .05 %.
 - *Would its death be noticed?* (mean - one standard error) / sd of s D / sqrt(H) over the last 20 days, times
   sqrt(h_next / h_now), is the lower estimate of the daily signal to noise at the next cap.
 
 Interface, in the order of a night: `caps_for` (an empty answer or one cap: no level is ever earned), `begin` when a
-braid comes into force, `after_day` once a learning day (a day is never taken twice; what it decides is a `TrustStep`, a row
-of `braid_trust`), `lowered`, `frozen`, `thawed` for review acts, `may_extend` and `extended` at the end of a time to
-live, `tilt_for`, `floor_for`, `total_cap`, `gate_of` and `gate_after` for what the version holds. A braid that ends
-(monitor at 20, audit, dry, expired) loses its trust with its patch; a successor on the same axes inherits it. No board,
-no row, no clock here. In the literature: testing by betting (Shafer 2021), self-normalised e-processes (de la Pena
-1999, Howard et al. 2020), safe exploration.
+braid comes into force, `after_day` once a learning day (a day is never taken twice; what it decides is a `TrustStep`, a
+row of `braid_trust`), `lowered`, `frozen`, `thawed` for review acts, `renewed` at the end of the time to live of a
+braid of level >= 1 (level 0: as ever), `tilt_for`, `floor_for`, `total_cap`, `gate_of` and `gate_after` for what the
+version holds. A braid that ends (monitor at 20, audit, dry, expired) loses its trust with its patch; a successor on the same
+axes inherits it. No board, no row, no clock here. In the literature: testing by betting (Shafer 2021), e-values for
+symmetry (de la Pena 1999, Ramdas et al. 2023), safe exploration.
 """
 
 import math
@@ -36,8 +37,8 @@ from lotus.learning.rows import DetectorRows
 from lotus.manifest import WeaveDefaults
 from lotus.priors.types import Rule
 
-RATES = (0.1, 0.2, 0.4, 0.8)  # l, the betting fractions of the mixture
-FIRST_AT, EACH_TIMES = 20.0, 10.0  # E that level 1 needs, and how many times that each further one
+RATES = (0.1, 0.2, 0.4, 0.8, 1.6)  # l, the betting fractions of the mixture
+FIRST_AT, EACH_TIMES = 20.0, 10.0  # E that level 1 needs (and a new life), and how many times that each further one
 UP_SNR, DOWN_SNR = 1.5, 1.0  # lower estimate of the daily signal to noise: foretold for a level more, kept for this one
 RECENT_DAYS, FEW_DAYS = 20, 5  # learning days of the estimate, and below how many there is none
 QUIET_DAYS = 30  # learning days in a row with E below its value at the last change that cost a level
@@ -70,7 +71,7 @@ class Trust:
 
     `recent` = s D / sqrt(H) of the last 20 days; `mark` = ln E at the last change of level, on the day `changed_on`
     ("" before any); `quiet_days` in a row with E below that; `held` = no rise (a review froze it), `ceiling` = the
-    highest level a review allows; `extensions` = levels whose one extension was used; `last_day` taken in.
+    highest level a review allows; `renewal` = ln E when the present life began; `last_day` taken in.
     """
 
     scale: float
@@ -82,7 +83,7 @@ class Trust:
     quiet_days: int = 0
     held: bool = False
     ceiling: int | None = None
-    extensions: tuple[int, ...] = ()
+    renewal: float = 0.0
     last_day: str = ""
 
     def __post_init__(self) -> None:
@@ -198,9 +199,7 @@ def after_day(trust: Trust, seen: TrustDay, caps: tuple[float, ...]) -> tuple[Tr
     if not seen.weight > 0.0:
         return replace(trust, last_day=seen.day), None
     x, z = seen.gain / trust.scale, seen.gain / math.sqrt(seen.weight)
-    logs = tuple(
-        _rounded(total + rate * x - 0.5 * (rate * x) ** 2) for rate, total in zip(RATES, trust.logs, strict=True)
-    )
+    logs = tuple(_rounded(total + _bet(rate * x)) for rate, total in zip(RATES, trust.logs, strict=True))
     grown = replace(trust, logs=logs, recent=(*trust.recent, _rounded(z))[-RECENT_DAYS:], last_day=seen.day)
     quiet = trust.quiet_days + 1 if trust.level and grown.log_e < trust.mark else 0
     return _decided(replace(grown, quiet_days=quiet), seen, caps)
@@ -269,14 +268,17 @@ def thawed(trust: Trust) -> Trust:
     return replace(trust, held=False, ceiling=None)
 
 
-def may_extend(trust: Trust) -> bool:
-    """Return whether the one extension of the present level is left."""
-    return trust.level not in trust.extensions
+def renewed(trust: Trust, day: str) -> tuple[Trust, str]:
+    """Return the trust for another life after the time to live ended on `day`, and why; of level >= 1 alone.
 
-
-def extended(trust: Trust) -> Trust:
-    """Return the trust whose present level has used its extension."""
-    return replace(trust, extensions=tuple(sorted({*trust.extensions, trust.level})))
+    The life must have brought an E of 20 anew; else it costs a level.
+    """
+    earned = mathx.exp(trust.log_e - trust.renewal)
+    told = f"E grew {earned:.3g} times in this life, {FIRST_AT:g} needed"
+    kept = replace(trust, renewal=trust.log_e)
+    if earned >= FIRST_AT:
+        return kept, f"extended: {told}"
+    return _changed(replace(kept, last_day=max(day, trust.last_day)), trust.level - 1), f"one level down: {told}"
 
 
 def tilt_for(trust: Trust, sign: int, asked: float, caps: tuple[float, ...]) -> float:
@@ -317,6 +319,11 @@ def gate_after(now: float, goal: float, level: int) -> float:
     start = math.copysign(min(abs(now), abs(goal)), goal) if now * goal > 0.0 else 0.0
     limit = GATE_NIGHT * max(level, 1)
     return _rounded(start + max(-limit, min(limit, CONTRACTION * (goal - start))))
+
+
+def _bet(y: float) -> float:
+    """Return ln(1 + tanh y)."""
+    return mathx.log(2.0) - mathx.log(1.0 + mathx.exp(-2.0 * y))
 
 
 def _rounded(value: float) -> float:

@@ -12,7 +12,7 @@ from lotus.errors import BeliefError
 from lotus.manifest import Manifest, WeaveDefaults
 from lotus.priors.vocabulary import rule_mask
 from lotus.weave import trust as law
-from lotus.weave.trust import TrustStep, Trust, TrustDay, after_day, begin
+from lotus.weave.trust import Trust, TrustDay, TrustStep, after_day, begin
 from tests.lotus_weave.boards import A, B, rows
 
 WEAVE = WeaveDefaults()
@@ -76,8 +76,8 @@ def test_a_weak_signal_loses_one_level_the_same_night() -> None:
 
 
 def test_a_month_below_the_evidence_of_the_last_change_loses_a_level() -> None:
-    days = [-0.001, 0.0] * 20
-    calm = replace(begin(1.0), level=3, logs=(9.0,) * 4, mark=9.0, recent=(3.0, 3.1) * 10)
+    days = [-0.001] * 20
+    calm = replace(begin(1.0), level=3, logs=(9.0,) * 5, mark=9.0, recent=(3.0, 3.1) * 10)
     after, steps = lived(calm, days[:4])
     assert after.quiet_days == 4
     assert after.level == 3
@@ -125,10 +125,15 @@ def test_a_cap_taken_from_the_manifest_or_the_grade_lowers_at_once() -> None:
     assert law.caps_for("C", live) == ()
 
 
-def test_each_level_has_one_extension() -> None:
-    trust = law.extended(begin(1.0))
-    assert not law.may_extend(trust)
-    assert law.may_extend(replace(trust, level=1))
+def test_every_further_life_must_be_earned_anew() -> None:
+    trust, _ = lived(begin(3.0), gains(3.0, 30))
+    longer, why = law.renewed(trust, "0030")
+    assert longer == replace(trust, renewal=trust.log_e)
+    assert why.startswith("extended: E grew")
+    lower, why = law.renewed(longer, "0030")
+    assert lower.level == trust.level - 1
+    assert lower.changed_on == "0030"
+    assert why == "one level down: E grew 1 times in this life, 20 needed"
 
 
 def test_what_a_level_holds() -> None:
