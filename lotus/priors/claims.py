@@ -31,11 +31,11 @@ def fired_claims(
     """Return the claims behind a stored bit mask, in the order of its bits.
 
     `claims_bps` and `levels` are by braid; a micro braid without a claim of its own (a seed, a hand-made one) is left
-    out, one without a level has level 0.
+    out, one that `levels` does not name has that of the version.
     """
     micro = [b for b in fired_braids(version, detector_id, fired) if b.braid_type == "micro"]
     return tuple(
-        FiredClaim(b.braid_id, claims_bps[b.braid_id], (levels or {}).get(b.braid_id, 0))
+        FiredClaim(b.braid_id, claims_bps[b.braid_id], (levels or {}).get(b.braid_id, b.level))
         for b in micro
         if b.braid_id in claims_bps
     )
