@@ -3,16 +3,22 @@
 A `TableSpec` names the columns of a lake table with type, unit, range and null rule. It holds no data.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lotus.errors import SchemaError
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column: numpy dtype string ("f8", "i8", "u1", "?", "text"), unit, closed range and null rule."""
+    """One column: numpy dtype string ("f8", "i8", "u1", "?", "text"), unit, closed range and null rule.
+
+    A `later` column is of numbers and joined a table that was there before: where it is zero throughout it is neither
+    stored nor hashed, so such a table has the content and the hash it had without it.
+    """
 
     name: str
     dtype: str
@@ -21,6 +27,7 @@ class Column:
     nullable: bool = False
     low: float | None = None
     high: float | None = None
+    later: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +42,10 @@ class TableSpec:
     def names(self) -> tuple[str, ...]:
         """Column names in declared order."""
         return tuple(c.name for c in self.columns)
+
+    def silent(self, columns: Mapping[str, NDArray[np.generic]]) -> set[str]:
+        """Return the names of the later columns that are zero throughout."""
+        return {c.name for c in self.columns if c.later and not np.any(columns[c.name])}
 
     def column(self, name: str) -> Column:
         """Return one column; raises `SchemaError` for a name the table does not have."""

@@ -15,6 +15,7 @@ from lotus.detectors.daily.make import day_tables
 from lotus.detectors.registry import shipped_detectors
 from lotus.detectors.scoring.scored import Columns
 from lotus.detectors.scoring.scorer import in_key_order
+from lotus.detectors.scoring.signal_spec import SIGNAL_EVENTS
 from lotus.errors import TapeError
 from lotus.experts.machine import AnnotationBatch
 from lotus.hashing import content_hash, natural_id
@@ -184,7 +185,8 @@ def _hashes(day: str, frames: FrameBatch, annotations: AnnotationBatch, events: 
 def events_hash(events: Columns) -> str:
     """Return the content hash of events in key order, without the column that says which way they were made."""
     ordered = in_key_order(events) if len(events["event_id"]) else events
-    return content_hash({name: values for name, values in ordered.items() if name != SOURCE})
+    left_out = {SOURCE, *SIGNAL_EVENTS.silent(events)}
+    return content_hash({name: values for name, values in ordered.items() if name not in left_out})
 
 
 def _difference(live: list[DayHashes], batch: list[DayHashes]) -> str:

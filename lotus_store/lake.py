@@ -77,6 +77,8 @@ class Lake:
         Raises `SchemaError` for another shape or type, `LakeError` when the place cannot be written.
         """
         arrays = _conform(spec, columns)
+        for name in spec.silent(arrays):
+            del arrays[name]
         rows = len(next(iter(arrays.values()))) if arrays else 0
         texts = [c.name for c in spec.columns if c.dtype == "text"]
         table = pa.table({name: _to_arrow(values) for name, values in arrays.items()})
@@ -114,23 +116,26 @@ class Lake:
         """Read one part, all columns or only `columns`, as numpy arrays in file order (text as object arrays).
 
         With `where` only the rows in which that flag, one of the columns read, is set. With `spec` the file's columns
-        and types are verified against it. Raises `LakeError` for a missing, truncated or corrupt file and for one whose
-        values are not those of its content hash, `SchemaError` for columns other than the specification's or the
-        request's.
+        and types are verified against it, and a later column that is not stored is read as zeros. Raises `LakeError`
+        for a missing, truncated or corrupt file and for one whose values are not those of its content hash,
+        `SchemaError` for columns other than the specification's or the request's.
         """
         path = self.path(name, branch, day, symbol)
         with self._open(path) as part:
             schema = part.schema_arrow
             if spec is not None:
                 _verify(spec, schema, path)
-            wanted = list(schema.names if columns is None else columns)
+            absent = {c.name: c.dtype for c in spec.columns if c.name not in schema.names} if spec else {}
+            asked = list((spec.names if spec else schema.names) if columns is None else columns)
+            wanted = [c for c in asked if c not in absent]
             missing = [c for c in wanted if c not in schema.names]
             if missing:
                 raise SchemaError(f"{path} has no column {missing[0]!r}", f"one of {', '.join(schema.names)}")
             try:
                 table = self._believed(path, part, wanted)
                 table = table if where is None else table.filter(table.column(where))
-                return {c: _to_numpy(table.column(c)) for c in wanted}
+                zeros = {name: np.zeros(len(table), dtype) for name, dtype in absent.items()}
+                return {c: zeros[c] if c in zeros else _to_numpy(table.column(c)) for c in asked}
             except DAMAGE as problem:
                 raise _corrupt(path, problem) from problem
 
@@ -345,9 +350,10 @@ def _numbers(column: Any) -> Array:
 
 
 def _verify(spec: TableSpec, schema: Any, path: str) -> None:
-    if tuple(schema.names) != spec.names:
+    stored = [c for c in spec.columns if not c.later or c.name in schema.names]
+    if list(schema.names) != [c.name for c in stored]:
         raise SchemaError(f"{path} has columns {schema.names}", f"{list(spec.names)}", "written by another version")
-    for column in spec.columns:
+    for column in stored:
         stored_type = schema.field(column.name).type
         wanted = pa.string() if column.dtype == "text" else pa.from_numpy_dtype(spec.numpy_dtype(column.name))
         if stored_type != wanted:

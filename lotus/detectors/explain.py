@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lotus import mathx
 from lotus.detectors.curators import fragility_nudges
@@ -20,7 +21,8 @@ from lotus.detectors.scoring.step import cond_key, log_geometric_mean, propensit
 from lotus.detectors.spec import DetectorSpec
 from lotus.errors import BeliefError, SchemaError
 from lotus.manifest import Asset, Manifest
-from lotus.priors.compiled import cap_tilt, caps_of
+from lotus.priors.compiled import CAP_TILT, cap_tilt, caps_of
+from lotus.priors.gate import cap_gate
 from lotus.priors.trace import Trace, exploration_of, trace_priors
 from lotus.priors.types import PriorsVersion
 from lotus.priors.vocabulary import BIN_COLUMNS, describe_bins
@@ -89,9 +91,13 @@ def explain_event(
     d = tables.detector_ids.index(detector.detector_id)
     nudge = float(fragility_nudges(tables, manifest.score.kappa_fragility)[d])
     steps = [*_table_steps(event, tables, d), *_curator_steps(event, tables, d, nudge), *_prior_steps(event, trace)]
-    steps += _sigma_steps(event, trace, manifest, nudge, float(caps[4]))
-    mult = exploration_of(priors, detector.detector_id, trace.fired)
-    steps += _publication_steps(event, manifest, detector, bins, mult)
+    steps += _sigma_steps(event, trace, manifest, nudge, float(caps[CAP_TILT]))
+    steps += _gate_steps(event, trace, caps)
+    floor = (
+        exploration_of(priors, detector.detector_id, trace.fired),
+        manifest.weave.trust_floor if trace.level else 0.0,
+    )
+    steps += _publication_steps(event, manifest, detector, bins, floor)
     vetoes = tuple(name for bit, name in VETOES.items() if int(event["veto"]) & bit)
     return Explanation(str(event["event_id"]), tuple(steps), trace, describe_bins(bins), vetoes)
 
@@ -129,7 +135,7 @@ def _curator_steps(event: Row, tables: DayTables, d: int, nudge: float) -> list[
 
 def _prior_steps(event: Row, trace: Trace) -> list[ExplainStep]:
     steps = [ExplainStep("priors", "theta1", trace.theta1, _number(event, "theta1"), "theta_0 - gamma mx_evidence")]
-    for step in trace.steps:
+    for step in (step for step in trace.steps if step.gate == 0.0):
         text = f"{step.kind}: dtheta {step.theta_delta:+.6f}, phi x{step.phi_mult:.6f}; {step.note}"
         steps.append(ExplainStep("priors", step.name, step.theta_delta, None, text))
     steps.append(ExplainStep("priors", "theta2", trace.theta2, _number(event, "theta2"), "theta1 and the steps above"))
@@ -174,21 +180,40 @@ def _resonance(event: Row, manifest: Manifest, gain: float, theta: float, phi: f
     return value / (1.0 + score.crowding_c * crowd) * phi
 
 
+def _gate_steps(event: Row, trace: Trace, caps: NDArray[np.float64]) -> list[ExplainStep]:
+    """Return the gates of trusted braids and what is realised of them; nothing where no level fired and none acted."""
+    if not trace.level and _number(event, "gate") == 0.0:
+        return []
+    temperature, gate = _number(event, "temperature"), 0.0
+    if trace.level and temperature > 0.0:
+        tilt = (_number(event, "ln_sigma_tilde") - _number(event, "ln_sigma_0")) / temperature
+        gate = cap_gate(trace.gate, tilt, trace.level, caps)
+    parts = [ExplainStep("gate", s.name, s.gate, None, f"{s.kind}: {s.note}") for s in trace.steps if s.gate != 0.0]
+    limit = f"with the tilt of theta and phi within {caps[CAP_TILT + trace.level]:g}"
+    return [
+        ExplainStep("gate", "level", float(trace.level), None, "highest level of trust that fired"),
+        *parts,
+        ExplainStep("gate", "gate", gate, _number(event, "gate"), f"added to the logit after the temperature, {limit}"),
+    ]
+
+
 def _publication_steps(
-    event: Row, manifest: Manifest, detector: DetectorSpec, bins: list[int], exploration: float
+    event: Row, manifest: Manifest, detector: DetectorSpec, bins: list[int], floor: tuple[float, float]
 ) -> list[ExplainStep]:
+    """Return the steps from the logit to the draw; `floor`: what multiplies the floor, and what it is at least."""
     plain, temperature = manifest.score.epsilon, _number(event, "temperature")
-    epsilon = plain * exploration
+    epsilon = max(plain * floor[0], floor[1])
     ln_tau = mathx.log(_number(event, "tau_pub"))
-    p = propensity(_number(event, "ln_sigma_tilde"), ln_tau, temperature, epsilon)
-    p0 = propensity(_number(event, "ln_sigma_0"), ln_tau, temperature, plain)
+    p = propensity(_number(event, "ln_sigma_tilde"), ln_tau, temperature, epsilon, _number(event, "gate"))
+    p0 = propensity(_number(event, "ln_sigma_0"), ln_tau, temperature, plain, 0.0)
     asset = Asset(str(event["asset"]), 0)
     key = draw_keys(manifest.score.seed, [asset], [detector])[0, 0]
     draw = uniform(key[0], key[1], int(event["window_start_ms"]))
     eligible = int(event["veto"]) == 0
     pi = p if eligible else 0.0
-    logits = [mathx.logit(min(max(x, floor), 1.0 - floor)) for x, floor in ((p0, plain), (p, epsilon))]
-    moved = [ExplainStep("publication", "epsilon", epsilon, None, f"floor {plain} x{exploration} by field braids")]
+    logits = [mathx.logit(min(max(x, low), 1.0 - low)) for x, low in ((p0, plain), (p, epsilon))]
+    why = f"floor {plain} x{floor[0]} by field braids" + (f", at least {floor[1]} by trust" if floor[1] else "")
+    moved = [ExplainStep("publication", "epsilon", epsilon, None, why)]
     key64 = int(cond_key(np.array(bins, dtype=np.uint8)))
     return [
         *(moved if epsilon != plain else []),

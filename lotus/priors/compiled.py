@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lotus import mathx
-from lotus.errors import BeliefError
+from lotus.errors import BeliefError, ConfigError
 from lotus.jit import allocating_kernel, kernel
 from lotus.manifest import WeaveDefaults
-from lotus.priors.types import EXPLORATION, ActiveBraid, PriorsVersion, scoring
+from lotus.priors.types import EXPLORATION, MAX_LEVEL, ActiveBraid, PriorsVersion, scoring
 from lotus.priors.vocabulary import N_FEATURES, check_rule
 
 MAX_BRAIDS = 63  # per detector and version: one bit each in a 64-bit mask
@@ -38,8 +38,14 @@ BRAID_DTYPE = np.dtype(
         ("theta_min_mult", "f8"),
         ("phi_max_mult", "f8"),
         ("exploration", "f8"),
+        ("gate", "f8"),
+        ("level", "i8"),
     ]
 )
+
+CAP_TILT = 4  # place in `caps_of` of the whole tilt without a level; that of a level stands as many places behind
+CAP_TRUST_FLOOR = CAP_TILT + MAX_LEVEL + 1
+SLACK = 0.5  # logit by which all braids together may exceed the cap of the best trusted one
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +61,19 @@ class CompiledPriors:
 
 
 def caps_of(weave: WeaveDefaults) -> NDArray[np.float64]:
-    """Return the caps the kernels read: [theta_total, phi_total, theta_min, theta_max, max_total_tilt]."""
-    return np.array([weave.theta_total, weave.phi_total, weave.theta_min, weave.theta_max, weave.max_total_tilt])
+    """Return the caps the kernels read.
+
+    [theta_total, phi_total, theta_min, theta_max, max_total_tilt, whole tilt at level 1, 2 and 3, trust_floor].
+    Raises `ConfigError` for `trust_caps` that are no four rising logits and for a `trust_floor` beyond one half.
+    """
+    trusted, floor = weave.trust_caps, weave.trust_floor
+    if len(trusted) != MAX_LEVEL + 1 or list(trusted) != sorted(trusted) or not 0.0 <= trusted[0] <= trusted[-1] < 1e9:
+        raise ConfigError(f"weave.trust_caps = {list(trusted)}", f"{MAX_LEVEL + 1} rising logits")
+    if not 0.0 <= floor < 0.5:
+        raise ConfigError(f"weave.trust_floor = {floor}", "0 to below one half")
+    whole = [min(trusted[-1], cap + SLACK) for cap in trusted[1:]]
+    bounds = weave.theta_total, weave.phi_total, weave.theta_min, weave.theta_max, weave.max_total_tilt
+    return np.array([*bounds, *whole, floor], dtype=np.float64)
 
 
 def compile_priors(versions: PriorsVersion | Sequence[PriorsVersion], detector_ids: Sequence[str]) -> CompiledPriors:
@@ -122,6 +139,7 @@ def _row(braid: ActiveBraid, bit: dict[str, int], micro: set[str]) -> NDArray[np
     row["theta_delta"], row["phi_mult"] = braid.patch.theta_delta, braid.patch.phi_mult
     row["effective_from_ms"], row["expires_at_ms"] = braid.effective_from_ms, braid.expires_at_ms
     row["exploration"] = next((k.mult for k in braid.patch.knobs if k.key == EXPLORATION), 1.0)
+    row["gate"], row["level"] = braid.acting_gate, braid.level
     row["theta_min_mult"], row["phi_max_mult"] = braid.caps.theta_min_mult, braid.caps.phi_max_mult
     return row
 

@@ -5,36 +5,46 @@ be compared bit for bit with what was stored. Nothing is decided here.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lotus.priors.compiled import apply_caps, attenuate
-from lotus.priors.types import EXPLORATION, ActiveBraid, Op, PriorsVersion, scoring
+from lotus.priors.types import EXPLORATION, MAX_GATE, ActiveBraid, Op, PriorsVersion, scoring
 from lotus.priors.vocabulary import describe_rule
 
 
 @dataclass(frozen=True, slots=True)
 class TraceStep:
-    """One step: kind (braid | replaced | field | clip), the braid or cap, its additive and multiplying share."""
+    """One step: kind (braid | gate | replaced | field | clip), the braid or cap, and what it adds and multiplies.
+
+    `gate` is what it adds to the logit after the temperature; only steps of kind gate, and their clip, have one.
+    """
 
     kind: str
     name: str
     theta_delta: float
     phi_mult: float
     note: str
+    gate: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """All steps of one window and detector; `theta2`, `phi` are what the steps make of `theta1`."""
+    """All steps of one window and detector; `theta2`, `phi` are what the steps make of `theta1`.
+
+    `level` is the highest level of trust that fired, `gate` the sum of the gates, 0 without a level, before it is
+    capped together with the tilt of theta and phi (`lotus.priors.gate.cap_gate`).
+    """
 
     steps: tuple[TraceStep, ...]
     theta1: float
     theta2: float
     phi: float
     fired: int
+    level: int = 0
+    gate: float = 0.0
 
     @property
     def summed(self) -> tuple[float, float]:
@@ -64,14 +74,16 @@ def trace_priors(
     mask = sum(1 << k for k, b in enumerate(own_braids) if b.braid_id in fired)
     replaced = {p: b.braid_id for b in fired.values() if b.braid_type == "meta" for p in b.parents}
     steps = [_step(braid, fired, replaced) for braid in fired.values()]
-    plain = Trace(tuple(steps), theta1, theta1, 1.0, mask)
+    level = max((b.level for b in fired.values()), default=0)
+    gates, gate = _gates([b for b in fired.values() if b.braid_id not in replaced], fired) if level else ([], 0.0)
+    plain = Trace((*steps, *gates), theta1, theta1, 1.0, mask, level, gate)
     if not any(s.kind == "braid" for s in steps):
         return plain
     delta, phi = plain.summed
     limits = _limits(fired, caps)
     theta2, phi2 = apply_caps(theta1, delta, phi, limits)
     steps += _clips(theta1, delta, phi, theta2, phi2, limits)
-    return Trace(tuple(steps), theta1, theta2, phi2, mask)
+    return replace(plain, steps=(*steps, *gates), theta2=theta2, phi=phi2)
 
 
 def describe_braid(braid: ActiveBraid) -> str:
@@ -122,6 +134,30 @@ def _effect(braid: ActiveBraid, fired: dict[str, ActiveBraid]) -> tuple[float, f
     return composed(braid.op, [(patch.theta_delta, patch.phi_mult)], [1.0], braid.strength)
 
 
+def _gates(acting: Sequence[ActiveBraid], fired: dict[str, ActiveBraid]) -> tuple[list[TraceStep], float]:
+    """Return what each acting braid adds to the logit and what their cap takes off, and what is left."""
+    steps, total = list[TraceStep](), 0.0
+    for braid in (b for b in acting if b.braid_type != "field"):
+        share = _gate(braid, fired)
+        total += share
+        if share != 0.0:
+            steps.append(TraceStep("gate", braid.braid_id, 0.0, 1.0, describe_braid(braid), share))
+    held = min(max(total, -MAX_GATE), MAX_GATE)
+    if held != total:
+        steps.append(TraceStep("clip", "gate_total", 0.0, 1.0, f"gates {total:+} clipped to {held:+}", held - total))
+    return steps, held
+
+
+def _gate(braid: ActiveBraid, fired: dict[str, ActiveBraid]) -> float:
+    if braid.op == "RULE":
+        return braid.acting_gate
+    weights = dict(zip(braid.parents, braid.weights, strict=False))
+    if braid.op in ("UNION", "INTERSECT"):
+        hit = [b for b in fired.values() if b.braid_id in braid.parents]
+        return composed_gate(braid.op, [b.acting_gate for b in hit], [weights.get(b.braid_id, 0.0) for b in hit])
+    return composed_gate(braid.op, [fired[braid.parents[0]].acting_gate], [1.0], braid.strength)
+
+
 def fires(op: Op, hit: Sequence[bool]) -> bool:
     """Return whether an operator fires, given which of its parents (in their order) do."""
     if op == "UNION":
@@ -154,6 +190,25 @@ def composed(
     if op == "PENALTY_ONLY":
         return theta, 1.0
     return attenuate(theta, phi, strength if op == "ATTENUATE" else 1.0)
+
+
+def composed_gate(op: Op, gates: Sequence[float], weights: Sequence[float], strength: float = 1.0) -> float:
+    """Return the gate of an operator over the firing parents, given as for `composed`.
+
+    LIFT_ONLY keeps what lifts the logit, PENALTY_ONLY what lowers it.
+    """
+    if op in ("UNION", "INTERSECT"):
+        whole, total = 0.0, 0.0
+        for weight in weights:
+            total += weight
+        for gate, weight in zip(gates, weights, strict=True):
+            whole += (weight / total if op == "UNION" else 1.0) * gate
+        return whole
+    if op == "LIFT_ONLY":
+        return max(gates[0], 0.0)
+    if op == "PENALTY_ONLY":
+        return min(gates[0], 0.0)
+    return strength * gates[0] if op == "ATTENUATE" else gates[0]
 
 
 def _limits(fired: dict[str, ActiveBraid], caps: NDArray[np.float64]) -> NDArray[np.float64]:

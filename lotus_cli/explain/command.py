@@ -80,9 +80,10 @@ def text_of(story: Story) -> str:
         mark = " " if step.stored is None else "=" if step.exact else "!"
         value = f"{step.value:>14.0f}" if step.name in WHOLE else f"{step.value:>+14.6f}"
         lines.append(f"  {mark} {step.section:<12} {step.name[:32]:<32} {value}   {step.text}")
-    delta, phi = story.explanation.trace.summed
+    trace = story.explanation.trace
+    (delta, phi), gates = trace.summed, f", their gates add {trace.gate:+.3f} to the logit" if trace.level else ""
     lines += [
-        f"  sum checked: braids add {delta:+.6f} to theta and multiply phi by {phi:.6f}; "
+        f"  sum checked: braids add {delta:+.6f} to theta and multiply phi by {phi:.6f}{gates}; "
         f"{'every stored number found again' if story.explanation.exact else 'A STORED NUMBER DIFFERS'}",
         "",
         _experts(story.experts),
@@ -116,8 +117,7 @@ def _belief(b: dict[str, Any]) -> list[str]:
     bound = math.copysign(1.0, b["uplift_bps"]) * b["lcb_bps"]
     lines = [
         f"  braid {b['braid_id']} ({b['state']}), rule: {b['rule']}",
-        f"    patch: theta {b['theta_delta']:+.4f}, phi x{b['phi_mult']:.4f}; expires {b['expires']}",
-        f"    acts at level {b['level']} of trust, gate {b['gate']:+.4f} logit",
+        f"    patch: theta {b['theta_delta']:+.4f}, phi x{b['phi_mult']:.4f}{_trust(b)}; expires {b['expires']}",
         *(f"    {line} (nightly run of {b['trust']['night']})" for line in trust_words(b["trust"])),
         *([f"    {realised_words(b)}"] if any(b["delta_realised"]) else []),
         f"    lesson {b['lesson_id']}: {b['uplift_bps']:+.2f} bps, 95 % [{b['ci95'][0]:+.2f}, {b['ci95'][1]:+.2f}], "
@@ -130,6 +130,10 @@ def _belief(b: dict[str, Any]) -> list[str]:
         for d in b["days"]
     ]
     return [*lines, f"    sample: {', '.join(b['sample'])}"]
+
+
+def _trust(b: Mapping[str, Any]) -> str:
+    return f", gate {b['gate']:+.3f} at level {b['level']}" if b["level"] else ""
 
 
 def _outcome(outcome: dict[str, Any] | None) -> list[str]:

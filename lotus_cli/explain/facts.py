@@ -11,6 +11,7 @@ from lotus.detectors.daily.make import day_tables
 from lotus.detectors.daily.tables import DayTables
 from lotus.detectors.explain import Explanation, explain_event
 from lotus.detectors.registry import shipped_detectors
+from lotus.detectors.scoring.signal_spec import SIGNAL_EVENTS
 from lotus.errors import LakeError, LedgerError, TapeError
 from lotus.experts.weekly.learned import in_force_on, set_of_day
 from lotus.learning.lesson import Lesson
@@ -142,7 +143,7 @@ def event_tables(lake: Lake, event: Mapping[str, Any], day: str, manifest: Manif
 
 
 def _lake_row(lake: Lake, branch: str, day: str, event_id: str) -> dict[str, Any]:
-    columns = lake.read("signal_events", branch, day)
+    columns = lake.read("signal_events", branch, day, spec=SIGNAL_EVENTS)
     places = np.flatnonzero(columns["event_id"] == event_id)
     if not len(places):
         raise LedgerError(
@@ -164,7 +165,7 @@ def _belief(sig: Connection, lake: Lake, version: PriorsVersion, braid: ActiveBr
         "rule": describe_braid(braid),
         "theta_delta": braid.patch.theta_delta,
         "phi_mult": braid.patch.phi_mult,
-        "gate": braid.patch.gate,
+        "gate": braid.acting_gate,
         "level": braid.level,
         "trust": _trust(sig, version, braid),
         "tilt_share": row.tilt_share,

@@ -14,7 +14,7 @@ COPY signal_events (
     det_sigma, ln_sigma_0, ln_sigma_tilde, tau_pub, temperature, u0, u, pi, draw, veto, eligible, published,
     fired, priors_ver, tables_ver, b_vol, b_hbar, b_mx, b_depth_slope, b_imbalance, b_oi, b_funding, b_basis,
     b_spread, b_session, b_flow, b_trend, x_vol, x_hbar, x_mx, x_depth_slope, x_imbalance, x_oi, x_funding,
-    x_basis, x_spread, x_session, x_flow, x_trend, cond_key, mid2, spread_bps, rv_bps, source
+    x_basis, x_spread, x_session, x_flow, x_trend, cond_key, mid2, spread_bps, rv_bps, source, gate
 ) FROM STDIN (FORMAT binary);
 
 -- name: copy_eval
@@ -290,7 +290,7 @@ COPY staged_events (
     crowd_share, kr_delta_phi, det_sigma, ln_sigma_0, ln_sigma_tilde, tau_pub, temperature, u0, u, pi, draw, veto,
     eligible, published, fired, priors_ver, tables_ver, b_vol, b_hbar, b_mx, b_depth_slope, b_imbalance, b_oi,
     b_funding, b_basis, b_spread, b_session, b_flow, b_trend, x_vol, x_hbar, x_mx, x_depth_slope, x_imbalance,
-    x_oi, x_funding, x_basis, x_spread, x_session, x_flow, x_trend, cond_key, mid2, spread_bps, rv_bps, source
+    x_oi, x_funding, x_basis, x_spread, x_session, x_flow, x_trend, cond_key, mid2, spread_bps, rv_bps, source, gate
 ) FROM STDIN (FORMAT binary);
 
 -- name: merge_live_events

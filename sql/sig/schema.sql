@@ -78,6 +78,7 @@ CREATE TABLE signal_events (
     spread_bps       double precision NOT NULL,
     rv_bps           double precision NOT NULL,
     source           text NOT NULL,
+    gate             double precision NOT NULL DEFAULT 0,   -- of earned trust, logit
     PRIMARY KEY (event_id, day)
 ) PARTITION BY RANGE (day);
 CREATE INDEX signal_events_day ON signal_events (branch, day);
@@ -423,6 +424,7 @@ CREATE TABLE live_events (
     spread_bps       double precision NOT NULL,
     rv_bps           double precision NOT NULL,
     source           text NOT NULL,
+    gate             double precision NOT NULL DEFAULT 0,   -- of earned trust, logit
     PRIMARY KEY (run_id, event_id)
 );
 CREATE INDEX live_events_day ON live_events (branch, day);

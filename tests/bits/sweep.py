@@ -118,11 +118,11 @@ def odd_hashes() -> dict[str, str]:
     from lotus.detectors.scoring.scorer import Scorer, in_key_order
     from lotus.detectors.windows.builder import build_windows
     from lotus.experts.machine import annotate
-    from lotus.hashing import content_hash
     from lotus.manifest import Manifest
     from lotus.microtape.frames.machine import build_frames
     from lotus.microtape.frames.samples import sample_events
     from lotus.priors.types import priors_0
+    from lotus_live.parity import events_hash
 
     manifest, detectors = Manifest(), shipped_detectors()
     frames = build_frames(sample_events(77, 20_000), manifest, manifest.universe)
@@ -135,7 +135,7 @@ def odd_hashes() -> dict[str, str]:
     return {
         "odd frames": frames.content_hash(),
         "odd annotations": annotations.content_hash(),
-        "odd events": content_hash(events),
+        "odd events": events_hash(events),
     }
 
 

@@ -14,9 +14,8 @@ from lotus.priors.types import (
     priors_0,
     priors_version,
 )
-from lotus.priors.vocabulary import N_BINS, NULL_BIN
 
-from .random_priors import DETECTORS, random_rule
+from .random_priors import DETECTORS, random_bins, random_rule
 
 CAPS = caps_of(Manifest().weave)
 
@@ -24,13 +23,6 @@ CAPS = caps_of(Manifest().weave)
 def random_patch(rng: np.random.Generator, sd: float) -> Patch:
     """A patch of normal size."""
     return Patch(float(rng.normal(0, sd)), float(np.exp(rng.normal(0, sd))))
-
-
-def random_bins(rng: np.random.Generator) -> np.ndarray:
-    """Twelve bins, a tenth of them null."""
-    bins = np.array([rng.integers(n) for n in N_BINS], dtype=np.uint8)
-    bins[rng.random(12) < 0.1] = NULL_BIN
-    return bins
 
 
 def applied(version, detector, bins, theta1, now):

@@ -8,18 +8,10 @@ import pytest
 from lotus.manifest import Manifest
 from lotus.priors.compiled import apply_priors, caps_of, compile_priors
 from lotus.priors.trace import trace_priors
-from lotus.priors.vocabulary import N_BINS, NULL_BIN
 
-from .random_priors import DETECTORS, random_version
+from .random_priors import DETECTORS, random_bins, random_version
 
 CAPS = caps_of(Manifest().weave)
-
-
-def random_bins(rng: np.random.Generator) -> np.ndarray:
-    """Twelve bins, a tenth of them null."""
-    bins = np.array([rng.integers(n) for n in N_BINS], dtype=np.uint8)
-    bins[rng.random(12) < 0.1] = NULL_BIN
-    return bins
 
 
 def oracle(version, detector, bins, theta1, now):

@@ -52,6 +52,8 @@ _TERMS: Final = (
     Column("ln_sigma_tilde", "f8", "ln", "ln sigma~ = ln sigma + curators, total tilt of priors capped"),
     Column("tau_pub", "f8", "1", "threshold of publication, day-frozen", False, 0),
     Column("temperature", "f8", "ln", "T of publication, day-frozen", False, 0),
+    Column("gate", "f8", "logit", "gate of earned trust, added to the logit after the temperature; 0 without a level",
+           low=-3, high=3, later=True),
     Column("u0", "f8", "logit", "logit of the clipped pi this window would have had without any braid"),
     Column("u", "f8", "logit", "logit of the clipped pi with priors"),
     Column("pi", "f8", "1", "probability of publication at the draw; 0 when not eligible", False, 0, 1),
@@ -67,7 +69,7 @@ KERNEL_FLOATS: Final = (*(c.name for c in _TERMS), *VALUE_COLUMNS, *(c.name for 
 (
     O_S, O_UNCERT, O_KAIROS, O_ENTRAIN, O_MX, O_CONFIRM, O_HBAR, O_COHERENCE, O_PHI, O_THETA, O_RHO, O_EMERGENCE,
     O_NOVELTY, O_SQ, O_THETA1, O_THETA2, O_PHI_MULT, O_CROWD, O_DELTA_PHI, O_SIGMA, O_LN_SIGMA_0, O_LN_SIGMA, O_TAU,
-    O_T, O_U0, O_U, O_PI, O_DRAW, O_X,
+    O_T, O_GATE, O_U0, O_U, O_PI, O_DRAW, O_X,
 ) = range(len(_TERMS) + 1)  # fmt: skip
 O_SPREAD: Final[int] = O_X + len(FEATURES)
 O_RV: Final[int] = O_SPREAD + 1

@@ -16,7 +16,8 @@ from lotus.detectors.scoring.draw import uniform
 from lotus.detectors.scoring.records import FLOOR, MIN_ASSETS, SLOTS, ScoreInputs, ln_term
 from lotus.detectors.windows import row_spec as win
 from lotus.jit import kernel
-from lotus.priors.compiled import apply_priors, cap_tilt, exploration_mult, version_at
+from lotus.priors.compiled import CAP_TILT, CAP_TRUST_FLOOR, apply_priors, cap_tilt, exploration_mult, version_at
+from lotus.priors.gate import cap_gate, gate_of, level_of
 from lotus.priors.vocabulary import ALIGNED, FEATURE_NAMES, N_BINS, N_FEATURES
 
 _NULL = 255
@@ -121,11 +122,11 @@ def cond_key(bins: NDArray[np.uint8]) -> np.uint64:
 
 
 @kernel
-def propensity(ln_sigma: float, ln_tau: float, temperature: float, epsilon: float) -> float:
-    """Return clip(logistic((ln sigma - ln tau) / T), eps, 1 - eps); a step at tau, without a floor, when T = 0."""
+def propensity(ln_sigma: float, ln_tau: float, temperature: float, epsilon: float, gate: float) -> float:
+    """Return clip(logistic((ln sigma - ln tau) / T + gate), eps, 1 - eps); a step at tau, without a floor, if T = 0."""
     if temperature <= 0.0:
         return 1.0 if ln_sigma >= ln_tau else 0.0
-    p = mathx.logistic((ln_sigma - ln_tau) / temperature)
+    p = mathx.logistic((ln_sigma - ln_tau) / temperature + gate)
     return min(max(p, epsilon), 1.0 - epsilon)
 
 
@@ -291,7 +292,7 @@ def _score(
     if fired != 0:
         actual = delta_phi(config, crowd, gain, evidence, theta2, term["rho_penalty"], phi_mult)
         sigma = quality + (1.0 - share) * mathx.log(max(actual, FLOOR))
-    tilted = cap_tilt(sigma, without, row[spec.O_T], caps[4]) if row[spec.O_T] > 0.0 else sigma
+    tilted = cap_tilt(sigma, without, row[spec.O_T], caps[CAP_TILT]) if row[spec.O_T] > 0.0 else sigma
     row[spec.O_THETA1] = theta1
     row[spec.O_THETA2] = theta2
     row[spec.O_PHI_MULT] = phi_mult
@@ -301,13 +302,21 @@ def _score(
     row[spec.O_LN_SIGMA] = tilted
     floor = config[0]["epsilon"]
     epsilon = floor
+    gate = 0.0
     if fired != 0:
         epsilon = floor * exploration_mult(inputs.braids, inputs.first, inputs.counts, version, d, fired)
-    row[spec.O_PI] = propensity(tilted, term["ln_tau"], row[spec.O_T], epsilon)
+        level = level_of(inputs.braids, inputs.first, inputs.counts, version, d, fired)
+        if level > 0:
+            epsilon = max(epsilon, caps[CAP_TRUST_FLOOR])
+            if row[spec.O_T] > 0.0:
+                gate = gate_of(inputs.braids, inputs.first, inputs.counts, version, d, fired)
+                gate = cap_gate(gate, (tilted - without) / row[spec.O_T], level, caps)
+    row[spec.O_GATE] = gate
+    row[spec.O_PI] = propensity(tilted, term["ln_tau"], row[spec.O_T], epsilon, gate)
     row[spec.O_U] = mathx.logit(min(max(row[spec.O_PI], epsilon), 1.0 - epsilon))
     row[spec.O_U0] = row[spec.O_U]
-    if tilted != without or epsilon != floor:
-        plain_pi = propensity(without, term["ln_tau"], row[spec.O_T], floor)
+    if tilted != without or epsilon != floor or gate != 0.0:
+        plain_pi = propensity(without, term["ln_tau"], row[spec.O_T], floor, 0.0)
         row[spec.O_U0] = mathx.logit(min(max(plain_pi, floor), 1.0 - floor))
     return fired
 
