@@ -12,21 +12,22 @@ from lotus.learning.lesson import Lesson
 from lotus.learning.rows import DetectorRows
 from lotus.manifest import Manifest, WeaveDefaults
 from lotus.priors.types import Rule
+from lotus.timebase import DAY_MS
 from lotus.weave.braid import LIVING, Braid, believed
 from lotus.weave.trust import (
     FEW_DAYS,
     Trust,
     TrustDay,
-    TrustStep,
     after_day,
     begin,
     caps_for,
     floor_for,
     overlap,
+    renewed,
     rule_days,
     scale_of,
 )
-from lotus.weave.watchdog import Evidence
+from lotus.weave.watchdog import BraidAlert, Evidence, alert_of, renewable
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,25 +55,42 @@ def first_trust(lesson: Lesson, rows: DetectorRows, others: Sequence[Rule], day:
     return begin(scale, day) if scale > 0.0 else None
 
 
-def earned(
-    braids: Sequence[Braid], standing: Sequence[Braid], evidence: Evidence, manifest: Manifest
-) -> tuple[list[Braid], dict[str, TrustStep]]:
-    """Return the board with the day in the trust of every braid that was and is in force, and what was decided.
+@dataclass(frozen=True, slots=True)
+class Earning:
+    """A board with the day in its trust, why each trust stands where it does, by braid, and lives that began anew."""
 
-    `standing` is the board of the day itself: what is still on `braids` may have ended since.
+    braids: tuple[Braid, ...]
+    reasons: Mapping[str, str]
+    alerts: tuple[BraidAlert, ...]
+
+
+def earned(
+    braids: Sequence[Braid], standing: Sequence[Braid], evidence: Evidence, now_ms: int, manifest: Manifest
+) -> Earning:
+    """Return the board with the day in the trust of every braid that was and is in force.
+
+    `standing` is the board of the day itself: what is still on `braids` may have ended since. A time to live that ends
+    by `now_ms` is renewed where it earned that, and costs a level where it did not.
     """
     acting = {b.braid_id for b in standing if b.braid_type == "micro" and b.in_force}
-    out, steps = list(braids), dict[str, TrustStep]()
+    out, reasons, alerts = list(braids), dict[str, str](), list[BraidAlert]()
     for i, braid in enumerate(braids):
         if braid.trust is None or braid.state != "active" or braid.braid_id not in acting:
             continue
         others = believed(standing, braid.detector_id, (braid.braid_id,))
-        seen = _seen(braid, others, evidence, manifest)
-        trust, step = after_day(braid.trust, seen, caps_for(braid.grade, manifest.weave))
+        trust, step = after_day(
+            braid.trust, _seen(braid, others, evidence, manifest), caps_for(braid.grade, manifest.weave)
+        )
         out[i] = replace(braid, trust=trust)
         if step is not None:
-            steps[braid.braid_id] = step
-    return out, steps
+            reasons[braid.braid_id] = step.reason
+        if braid.expires_at_ms <= now_ms and renewable(out[i]):
+            trust, reason = renewed(trust, evidence.day)
+            until = braid.expires_at_ms + manifest.weave.extension_days * DAY_MS
+            out[i] = replace(braid, trust=trust, expires_at_ms=until, reason=reason)
+            reasons[braid.braid_id] = reason
+            alerts.append(alert_of(out[i], "extended", reason))
+    return Earning(tuple(out), reasons, tuple(alerts))
 
 
 def _seen(braid: Braid, others: Sequence[Rule], evidence: Evidence, manifest: Manifest) -> TrustDay:
@@ -92,19 +110,19 @@ def _seen(braid: Braid, others: Sequence[Rule], evidence: Evidence, manifest: Ma
     )
 
 
-def trust_rows(board: Sequence[Braid], steps: Mapping[str, TrustStep], weave: WeaveDefaults) -> tuple[TrustRow, ...]:
-    """Return a row for every living micro braid of a score, in the order of the board; `steps` are of the day."""
+def trust_rows(board: Sequence[Braid], reasons: Mapping[str, str], weave: WeaveDefaults) -> tuple[TrustRow, ...]:
+    """Return a row for every living micro braid of a score, in the order of the board."""
     living = [b for b in board if b.braid_type == "micro" and b.scope == "sig" and b.state in LIVING]
-    return tuple(_row(b, steps.get(b.braid_id), weave) for b in living)
+    return tuple(_row(b, reasons.get(b.braid_id, _quiet(b)), weave) for b in living)
 
 
-def _row(braid: Braid, step: TrustStep | None, weave: WeaveDefaults) -> TrustRow:
+def _row(braid: Braid, reason: str, weave: WeaveDefaults) -> TrustRow:
     trust, caps = braid.trust, caps_for(braid.grade, weave)
     cap = caps[min(braid.level, len(caps) - 1)] if caps else 0.0
     if trust is None:
         return TrustRow(braid.braid_id, 0, 1.0, math.nan, cap, "its selection has no days to measure it by")
     snr = trust.snr_low if len(trust.recent) >= FEW_DAYS else math.nan
-    return TrustRow(braid.braid_id, braid.level, trust.e_value, snr, cap, step.reason if step else _quiet(braid))
+    return TrustRow(braid.braid_id, braid.level, trust.e_value, snr, cap, reason)
 
 
 def _quiet(braid: Braid) -> str:

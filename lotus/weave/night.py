@@ -86,7 +86,8 @@ def weave_night(
     day = given.evidence.day
     standing, acts = reviewed(followed(board, previous, day), given.acts, day, weave)
     braids, alerts = watch_over(standing, given.evidence, effective_from_ms, weave)
-    braids, steps = earned(braids, standing, given.evidence, manifest)
+    earning = earned(braids, standing, given.evidence, effective_from_ms, manifest)
+    braids, alerts = list(earning.braids), [*alerts, *earning.alerts]
     for lesson in sorted(lessons, key=lambda x: x.lesson_id):
         of_day = detectors[lesson.detector_id]
         braids = admit(braids, lesson, previous.branch, of_day, given.evidence, effective_from_ms, manifest)
@@ -101,7 +102,7 @@ def weave_night(
     priors = priors_version(previous.branch, effective_from_ms, active)
     events = changes(board, braids, previous, priors)
     overlaps = conflict_map(braids, masks) if fields.weekly(day) else ()
-    trust = trust_rows(braids, steps, weave)
+    trust = trust_rows(braids, earning.reasons, weave)
     return WovenNight(tuple(braids), events, verdicts, state, (*alerts, *lost), tuple(acts), overlaps, trust, priors)
 
 

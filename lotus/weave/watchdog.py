@@ -1,7 +1,8 @@
 """The watchdog: what takes patches away, every night and between nights, whoever made them.
 
 In this order: an alarm of the detector's audits, the e-process of `lotus.learning.monitor` at 20, support that dried
-up, the end of the time to live (one extension a level, if the blocks since selection show the effect). A patch that is
+up, the end of the time to live (one extension, if the blocks since selection show the effect again; of a braid that has
+earned a level the night decides, see `earned`). A patch that is
 taken away becomes the identity at once, whatever the nightly limits on movement say. Then compositions whose parents
 left, and the archive. A weekly second opinion that disagrees is told and bars the extension; it reverts nothing, since
 it does not say which of the two estimates is wrong and has no bound on false alarms. Nothing is written or sent here.
@@ -82,7 +83,7 @@ def orphans(board: Sequence[Braid], day: str) -> tuple[list[Braid], list[BraidAl
         if gone:
             reason = f"parent {gone[0]} is no longer active"
             acting.discard(braid.braid_id)
-            alerts.append(_alert(braid, "orphaned", reason))
+            alerts.append(alert_of(braid, "orphaned", reason))
             braid = braid.moved_to("sunset", reason, day)
         out.append(braid)
     order = {b.braid_id: i for i, b in enumerate(board)}
@@ -118,7 +119,7 @@ def _heard(braid: Braid, evidence: Evidence) -> tuple[Braid, BraidAlert | None]:
         return braid, None
     if not opinion:
         return (replace(braid, tags=tuple(t for t in braid.tags if t != DISPUTED)), None)
-    return braid.tagged(DISPUTED), _alert(braid, "disputed", opinion)
+    return braid.tagged(DISPUTED), alert_of(braid, "disputed", opinion)
 
 
 def _blocks(braid: Braid, board: Sequence[Braid], rows: DetectorRows) -> Blocks | None:
@@ -139,36 +140,37 @@ def _judged(braid: Braid, evidence: Evidence, now_ms: int, weave: WeaveDefaults)
     cause = _cause(braid, evidence, weave)
     if cause is not None:
         return _ended(braid, *cause, evidence.day)
-    if braid.expires_at_ms > now_ms:
+    if braid.expires_at_ms > now_ms or renewable(braid):
         return braid, None
     longer = extended(braid, weave)
     if braid.state == "active" and longer is not None:
-        return longer, _alert(braid, "extended", longer.reason)
+        return longer, alert_of(braid, "extended", longer.reason)
     return _ended(braid, "expired", "time to live ended", evidence.day)
 
 
 def extended(braid: Braid, weave: WeaveDefaults) -> Braid | None:
-    """Return the braid with the one extension of its level, or None, see `unextended`."""
+    """Return the braid with its one extension, or None, see `unextended`."""
     if unextended(braid, weave):
         return None
     t = braid.monitor.fresh_t if braid.monitor else 0.0
     reason = f"extended once by {weave.extension_days} days: t since selection {t:.2f}"
     until = braid.expires_at_ms + weave.extension_days * DAY_MS
-    return replace(braid, expires_at_ms=until, reason=reason).tagged(_extension(braid.level))
-
-
-def _extension(level: int) -> str:
-    return f"extended at level {level}" if level else "extended"
+    return replace(braid, expires_at_ms=until, reason=reason).tagged("extended")
 
 
 def unextended(braid: Braid, weave: WeaveDefaults) -> str:
     """Return why a braid may not be extended: it was before, it is disputed, the new evidence is thin; else nothing."""
     t = braid.monitor.fresh_t if braid.monitor else 0.0
-    if _extension(braid.level) in braid.tags:
+    if "extended" in braid.tags:
         return "extended before"
     if DISPUTED in braid.tags:
         return "a second opinion disagrees"
     return "" if t >= weave.extension_t else f"t since selection {t:.2f}, {weave.extension_t} needed"
+
+
+def renewable(braid: Braid) -> bool:
+    """Return whether the end of its time to live asks what its trust earned in it: it has a level, undisputed."""
+    return braid.state == "active" and braid.level > 0 and DISPUTED not in braid.tags
 
 
 def _cause(braid: Braid, evidence: Evidence, weave: WeaveDefaults) -> tuple[AlertKind, str] | None:
@@ -189,8 +191,8 @@ def _ended(braid: Braid, kind: AlertKind, reason: str, day: str) -> tuple[Braid,
     marked = ended.tagged(kind) if kind in ACTED or braid.state == "active" else ended
     if braid.state == "proposed":
         return marked, None
-    return marked, _alert(braid, kind, reason)
+    return marked, alert_of(braid, kind, reason)
 
 
-def _alert(braid: Braid, kind: AlertKind, reason: str) -> BraidAlert:
+def alert_of(braid: Braid, kind: AlertKind, reason: str) -> BraidAlert:
     return BraidAlert(braid.braid_id, braid.detector_id, kind, reason, braid.e_value, braid.scope)

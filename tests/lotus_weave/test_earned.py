@@ -17,8 +17,8 @@ from lotus.weave.earned import first_trust
 from lotus.weave.night import NightInputs, WovenNight, goal_of, weave_night
 from lotus.weave.review import ReviewAct
 from lotus.weave.sweep import sweep
-from lotus.weave.trust import Trust, begin, logged_blocks
-from lotus.weave.watchdog import Evidence, extended, unextended, watch_over
+from lotus.weave.trust import RATES, Trust, begin, logged_blocks
+from lotus.weave.watchdog import Evidence, watch_over
 
 DAY = "2026-01-17"
 LIVE = replace(MANIFEST, weave=replace(MANIFEST.weave, account="live"))
@@ -50,7 +50,7 @@ def nights(
 def trusted(level: int, **changes: object) -> Trust:
     """Trust at a level, with the days of one that pays."""
     recent = tuple(50.0 + 8.0 * (-1) ** i for i in range(10))
-    logs = (np.log(5000.0),) * 4
+    logs = (float(np.log(5000.0)),) * len(RATES)
     base = replace(begin(400.0, DAY), level=level, logs=logs, recent=recent, changed_on=DAY if level else "")
     return replace(base, **changes)  # type: ignore[arg-type]
 
@@ -98,7 +98,9 @@ def test_without_a_level_a_board_is_named_as_one_without_trust() -> None:
     assert named_by([replace(own, trust=trusted(1))])[0].trust is not None
 
 
-@pytest.mark.parametrize("changes", [{"monitor": monitor(peak=20.0)}, {"dry_days": 10}, {"expires_at_ms": NIGHT_MS}])
+@pytest.mark.parametrize(
+    "changes", [{"monitor": monitor(peak=20.0)}, {"dry_days": 10}, {"expires_at_ms": NIGHT_MS, "tags": ("disputed",)}]
+)
 def test_what_ends_at_level_three_is_the_identity_at_the_next_swap(changes: dict[str, object]) -> None:
     dead = high(**changes)
     version = priors_version("b", NIGHT_MS - DAY_MS, (dead.active(),))
@@ -165,17 +167,17 @@ def test_reviewers_freeze_and_lower_and_never_raise() -> None:
         assert not refused.acts[0].accepted
 
 
-def test_a_time_to_live_is_extended_once_a_level() -> None:
-    sure = high(0, monitor=monitor(gain_sum=9.0, gain_square=9.0))
-    longer = extended(sure, MANIFEST.weave)
-    assert longer is not None
-    assert longer.tags == ("extended",)
-    assert unextended(longer, MANIFEST.weave) == "extended before"
-    risen = replace(longer, trust=trusted(1))
-    twice = extended(risen, MANIFEST.weave)
-    assert twice is not None
-    assert twice.tags == ("extended", "extended at level 1")
-    assert extended(twice, MANIFEST.weave) is None
+def test_the_end_of_a_life_asks_a_level_for_evidence_and_costs_it_otherwise() -> None:
+    due = high(2, expires_at_ms=NIGHT_MS)
+    hour = sweep(priors_version("b", 0, (due.active(),)), [due], DAY, {}, NIGHT_MS, MANIFEST.weave)
+    assert hour is None, "an hour lowers nothing"
+    longer = reviewed_night([due])
+    assert (longer.alerts[0].kind, longer.braids[0].level) == ("extended", 3)
+    assert longer.braids[0].expires_at_ms == NIGHT_MS + MANIFEST.weave.extension_days * DAY_MS
+    poor = replace(due, trust=trusted(2, held=True, renewal=trusted(2).log_e + 50.0))
+    costs = reviewed_night([poor])
+    assert (costs.braids[0].level, costs.braids[0].state) == (1, "active")
+    assert costs.trust[0].reason.startswith("one level down")
 
 
 def test_a_braid_with_a_level_is_watched_at_the_propensity_in_force() -> None:
