@@ -15,6 +15,7 @@ import lotus.weave.night as weave_module
 import lotus_assets.backfill as backfill_module
 import lotus_assets.days_ahead as reading_ahead_module
 import lotus_assets.learning_lane as lane_module
+import lotus_assets.stages.learning.braids as braids_module
 import lotus_assets.stages.tape.reading as reading_module
 import lotus_assets.tape_assets as tape_module
 import lotus_live.live as live_module
@@ -45,6 +46,7 @@ def run_backfill(
     _before(backfill_module, "build_definitions", marks, "between stages")
     _before(StoredSource, "_sums", marks, "lessons: sums of a day")
     _before(weave_module, "watch_over", marks, "braids: watchdog")
+    _before(braids_module, "write_trust", marks, "braids: trust rows")
     for module in (reading_module, lane_module, tape_module):
         vars(module)["run_stage"] = lambda ctx, stage, day: _marked_stage(marks, ctx, stage, day)
     summary = backfill_module.backfill(settings_of(home), first, last)
