@@ -41,7 +41,8 @@ LONGEST_CHAIN = 40  # kills of one run after which it is left alone
 BLANK_EVERY = 4  # so many homes begin without a database once
 NIGHT = (
     "module_numbers: ", "dm_evidence: ", "dm_knowledge: ", "lesson_atoms: ", "lessons: sums", "lessons: ",
-    "dr_crosscheck: ", "braids: watchdog", "braids: trust rows", "braids: ", "meta_braids: ", "active_priors: ", "active_priors: hand over",
+    "dr_crosscheck: ", "braids: watchdog", "braids: trust rows", "braids: ",
+    "meta_braids: ", "active_priors: ", "active_priors: hand over",
 )  # fmt: skip
 BACKFILL = (
     "starting the server",
