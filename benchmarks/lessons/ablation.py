@@ -169,8 +169,10 @@ _HERE = (
     *(Path(__file__).with_name(name) for name in ("ablation.py", "year_loop.py", "worlds.py")),
     ROOT / "lotus" / "weave" / "tilt.py",
 )
-STUDIES = {name: Study(name, year, measure, _HERE, _small(year), 10.0) for name, year in _WORLDS.items()}
-CLAIMS = [
+STUDIES: dict[str, Study] = {
+    name: Study(name, year, measure, _HERE, _small(year), 10.0) for name, year in _WORLDS.items()
+}
+CLAIMS: list[Claim] = [
     claim
     for name, words in (("null", "nothing is true"), ("conf", "confounded"), ("half", ".5 sd"), ("quarter", ".25 sd"))
     for claim in (
@@ -180,4 +182,6 @@ CLAIMS = [
 ]
 
 if __name__ == "__main__":
-    raise SystemExit(command(STUDIES, CLAIMS, __doc__ or ""))
+    from benchmarks.lessons import trust  # its loop uses this module's arithmetic
+
+    raise SystemExit(command(STUDIES | trust.STUDIES, [*CLAIMS, *trust.CLAIMS], __doc__ or "", figures=trust.figures))
