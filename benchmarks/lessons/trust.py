@@ -221,7 +221,7 @@ def _small(year: Trusting) -> Trusting:
 
 
 _HERE = (
-    *(Path(__file__).with_name(name) for name in ("trust.py", "trust_loop.py", "year_loop.py", "drift.py")),
+    *(Path(__file__).with_name(name) for name in ("trust.py", "trust_loop.py", "equal_alerts.py", "year_loop.py")),
     *(ROOT / "lotus" / "weave" / name for name in ("trust.py", "tilt.py")),
 )
 _WORLDS: dict[str, tuple[Trusting, Callable[[Trusting, int], Figures]]] = {

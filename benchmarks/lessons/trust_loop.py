@@ -13,7 +13,7 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.lessons.ablation import equal_alerts, probability
+from benchmarks.lessons.equal_alerts import equal_alerts, probability
 from benchmarks.lessons.year_loop import CROWD_LOGIT, LIMIT, Believed, Loop
 from lotus.learning.basis import with_rules
 from lotus.learning.boxes import box_moments
