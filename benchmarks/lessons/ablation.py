@@ -16,8 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import t as student
 
+from benchmarks.lessons import trust
 from benchmarks.lessons.claims import Claim, total
 from benchmarks.lessons.command import command
+from benchmarks.lessons.equal_alerts import equal_alerts, probability
 from benchmarks.lessons.evidence import FOLDER, ROOT, Row, Study, best_rows
 from benchmarks.lessons.worlds import Figures
 from benchmarks.lessons.year import PLANTED, Year
@@ -25,12 +27,11 @@ from benchmarks.lessons.year_loop import Loop
 from lotus.learning.lanes import Both
 from lotus.learning.slots import NOTHING_SPENT, allowance, nightly_look
 from lotus.manifest import LearningDefaults, WeaveDefaults
-from lotus.simulation.learning_world import FLOOR, market, planted_rules, track
+from lotus.simulation.learning_world import market, planted_rules, track
 from lotus.weave.tilt import wanted_tilt
 
 WEAVE = WeaveDefaults()
 BUDGETED = LearningDefaults(max_literals=2, alert_budget=1_470.0)  # 13.6 % of 10 x 1,080 windows
-WIDEST, HALVINGS = 4.0, 60  # logit shift searched for equal alerts, and how finely
 Floats = NDArray[np.float64]
 
 
@@ -86,21 +87,6 @@ def traded(loop: Loop, day: int) -> Day:
         return float(paid[taken].sum()), int(taken.sum())
 
     return Day(drawn(off), drawn(on), drawn(free), float(((on - off) * mean).sum()))
-
-
-def probability(u: Floats) -> Floats:
-    """Return the propensity of logits, within its floor."""
-    return np.clip(1.0 / (1.0 + np.exp(-u)), FLOOR, 1.0 - FLOOR)
-
-
-def equal_alerts(p: Floats, alerts: float) -> Floats:
-    """Return propensities shifted by one common logit so that they sum to `alerts`."""
-    u = np.log(p / (1.0 - p))
-    low, high = -WIDEST, WIDEST
-    for _ in range(HALVINGS):
-        middle = 0.5 * (low + high)
-        low, high = (middle, high) if probability(u + middle).sum() < alerts else (low, middle)
-    return probability(u + 0.5 * (low + high))
 
 
 def totals(days: Sequence[Day]) -> Figures:
@@ -166,7 +152,7 @@ _WORLDS = {
     "ablation-quarter": Year("plant", 3.0, learning=BUDGETED),
 }
 _HERE = (
-    *(Path(__file__).with_name(name) for name in ("ablation.py", "year_loop.py", "worlds.py")),
+    *(Path(__file__).with_name(name) for name in ("ablation.py", "equal_alerts.py", "year_loop.py", "worlds.py")),
     ROOT / "lotus" / "weave" / "tilt.py",
 )
 STUDIES = {name: Study(name, year, measure, _HERE, _small(year), 10.0) for name, year in _WORLDS.items()}
@@ -180,4 +166,4 @@ CLAIMS = [
 ]
 
 if __name__ == "__main__":
-    raise SystemExit(command(STUDIES, CLAIMS, __doc__ or ""))
+    raise SystemExit(command(STUDIES | trust.STUDIES, [*CLAIMS, *trust.CLAIMS], __doc__ or "", figures=trust.figures))

@@ -2,8 +2,9 @@
 
 import argparse
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from benchmarks.lessons.claims import Claim, judged, table
 from benchmarks.lessons.evidence import FOLDER, Study, run
@@ -15,10 +16,22 @@ def seeds_of(text: str) -> list[int]:
     return list(range(int(first), int(last or first) + 1))
 
 
+Figures = Callable[[Mapping[str, Study], Path], Sequence[Mapping[str, Any]]]
+
+
+def no_figures(chosen: Mapping[str, Study], folder: Path) -> Sequence[Mapping[str, Any]]:
+    """Return nothing: the figures of a module whose claims say it all."""
+    return ()
+
+
 def command(
-    studies: Mapping[str, Study], claims: Sequence[Claim], about: str, arguments: Sequence[str] | None = None
+    studies: Mapping[str, Study],
+    claims: Sequence[Claim],
+    about: str,
+    arguments: Sequence[str] | None = None,
+    figures: Figures = no_figures,
 ) -> int:
-    """Run the studies asked for and print the claims about them."""
+    """Run the studies asked for and print the claims about them, and after them `figures` that are no shares."""
     parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--row", action="append", choices=sorted(studies), help="a study; default: all")
     parser.add_argument("--seeds", type=seeds_of, default=[], help="first-last; without it nothing is run, only told")
@@ -30,6 +43,9 @@ def command(
     chosen = {name: studies[name] for name in options.row or studies}
     for study in chosen.values():
         run(study.shrunk() if options.small else study, options.seeds, options.workers, options.folder)
-    results = judged(claims, chosen, options.folder)
-    print(json.dumps([r.as_json() for r in results], indent=1) if options.json else table(results))
+    results, beside = judged(claims, chosen, options.folder), figures(chosen, options.folder)
+    if options.json:
+        print(json.dumps([*(r.as_json() for r in results), *beside], indent=1))
+    else:
+        print("\n".join([table(results), *(json.dumps(one) for one in beside)]))
     return 0

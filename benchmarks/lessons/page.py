@@ -20,6 +20,7 @@ from benchmarks.lessons import (
     production,
     sentinel,
     table,
+    trust,
     year,
 )
 from benchmarks.lessons.claims import Claim, Result, judge
@@ -40,6 +41,7 @@ SECTIONS = (
     ("A lesson that dies", drift),
     ("Compositions under nightly slots", meta_nights),
     ("Lessons on and off", ablation),
+    ("Earned trust", trust),
     ("Peers in the same worlds", peers),
 )
 STUDIES: dict[str, Study] = {name: study for _, module in SECTIONS for name, study in module.STUDIES.items()}
@@ -94,6 +96,7 @@ BELOW: dict[str, Callable[[Path], list[str]]] = {
     "Peers in the same worlds": _loads,
     "A lesson that dies": drift.lines,
     "Lessons on and off": ablation.lines,
+    "Earned trust": trust.lines,
 }  # figures that are no shares, under the table of a section
 
 

@@ -6,19 +6,20 @@ logged propensities (`rule_days`). Two questions are asked of them, and both mus
 
 - *Is it true?* E = mean over l in `RATES` of prod (1 + tanh(l x)), x = s D / scale, scale = mean |D| of the selection
   days (`scale_of`), fixed. 1 + tanh(y) = exp(y) / cosh(y) has mean one for symmetric noise, whatever its tails and the
-  propensities were, and is never below exp(y - y^2 / 2). So where the lesson is false E is a martingale and ever reaches
+  propensities were, and is never below exp(y - y^2 / 2). So for a false lesson E is a supermartingale and ever reaches
   c with probability at most 1 / c, however often it is read (Ville). Level k needs E >= 20 * 10^(k - 1): a false lesson
   ever reaches level 1, 2, 3 with at most 5, .5, .05 %.
 - *Would its death be noticed?* (mean - one standard error) / sd of s D / sqrt(H) over the last 20 days, times
-  sqrt(h_next / h_now), is the lower estimate of the daily signal to noise at the next cap.
+  sqrt(h_next / h_now), is the lower estimate of the daily signal to noise at the next cap. Below 1 at the present one
+  costs a level; one day that pays less than minus one deviation costs all of them.
 
 Interface, in the order of a night: `caps_for` (an empty answer or one cap: no level is ever earned), `begin` when a
 braid comes into force, `after_day` once a learning day (a day is never taken twice; what it decides is a `TrustStep`, a
 row of `braid_trust`), `lowered`, `frozen`, `thawed` for review acts, `renewed` at the end of the time to live of a
 braid of level >= 1 (level 0: as ever), `tilt_for`, `floor_for`, `total_cap`, `gate_of` and `gate_after` for what the
-version holds. A braid that ends (monitor at 20, audit, dry, expired) loses its trust with its patch; a successor on the same
-axes inherits it. No board, no row, no clock here. In the literature: testing by betting (Shafer 2021), e-values for
-symmetry (de la Pena 1999, Ramdas et al. 2023), safe exploration.
+version holds. A braid that ends (monitor at 20, audit, dry, expired) loses its trust with its patch; a successor on
+the same axes inherits it. No board, no row, no clock here. In the literature: testing by betting (Shafer 2021),
+e-values for symmetry (de la Pena 1999, Ramdas et al. 2023), safe exploration.
 """
 
 import math
@@ -41,6 +42,7 @@ RATES = (0.1, 0.2, 0.4, 0.8, 1.6)  # l, the betting fractions of the mixture
 FIRST_AT, EACH_TIMES = 20.0, 10.0  # E that level 1 needs (and a new life), and how many times that each further one
 UP_SNR, DOWN_SNR = 1.5, 1.0  # lower estimate of the daily signal to noise: foretold for a level more, kept for this one
 RECENT_DAYS, FEW_DAYS = 20, 5  # learning days of the estimate, and below how many there is none
+ADVERSE_SD = 1.0  # a day that pays less than minus this many deviations takes all levels
 QUIET_DAYS = 30  # learning days in a row with E below its value at the last change that cost a level
 LEAST_FLOOR = 0.05  # inside a rule of level >= 1 the propensity stays this far from 0 and 1
 THROUGH_PATCH = 1.0  # logits that the patch (theta, phi) carries; the gate carries the rest
@@ -111,14 +113,24 @@ class Trust:
         return bool(self.level or self.changed_on or self.held or self.ceiling is not None)
 
     @property
-    def snr_low(self) -> float:
-        """The lower estimate of the daily signal to noise at the tilts of the last days; 0 before five of them."""
+    def spread(self) -> float:
+        """The deviation of the recent days; 0 before five of them."""
         n = len(self.recent)
         if n < FEW_DAYS:
             return 0.0
         mean = sum(self.recent) / n
-        spread = math.sqrt(sum((z - mean) ** 2 for z in self.recent) / (n - 1))
-        return _rounded(mean / spread - 1.0 / math.sqrt(n)) if spread > 0.0 else 0.0
+        return math.sqrt(sum((z - mean) ** 2 for z in self.recent) / (n - 1))
+
+    @property
+    def snr_low(self) -> float:
+        """The lower estimate of the daily signal to noise at the tilts of the last days; 0 before five of them."""
+        n, spread = len(self.recent), self.spread
+        return _rounded(sum(self.recent) / n / spread - 1.0 / math.sqrt(n)) if spread > 0.0 else 0.0
+
+    @property
+    def adverse(self) -> bool:
+        """Whether the last day alone speaks against the lesson."""
+        return self.spread > 0.0 and self.recent[-1] < -ADVERSE_SD * self.spread
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +232,8 @@ def _verdict(trust: Trust, top: int, ahead: float) -> tuple[int, str]:
     level, snr = trust.level, trust.snr_low
     if level > top:
         return top, f"level {top} is the highest allowed"
+    if level and trust.adverse:
+        return 0, f"a day more than {ADVERSE_SD:g} deviation against it"
     if level and len(trust.recent) >= FEW_DAYS and snr < DOWN_SNR:
         return level - 1, f"daily signal to noise at least {snr:.2f}, {DOWN_SNR:g} needed: its death could go unnoticed"
     if level and trust.quiet_days >= QUIET_DAYS:

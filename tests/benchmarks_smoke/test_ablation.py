@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.lessons import ablation
-from benchmarks.lessons.ablation import Day, equal_alerts, interval, totals
+from benchmarks.lessons.ablation import Day, interval, totals
+from benchmarks.lessons.equal_alerts import equal_alerts, probability
 from benchmarks.lessons.evidence import run
 
 
@@ -18,7 +19,7 @@ def test_one_shift_brings_back_the_alerts(p: list[float], tilt: float) -> None:
     before = np.array(p)
     u = np.log(before / (1.0 - before))
     patched = np.arange(len(p)) % 2 == 0
-    after = equal_alerts(ablation.probability(u + tilt * patched), float(before.sum()))
+    after = equal_alerts(probability(u + tilt * patched), float(before.sum()))
     assert after.sum() == pytest.approx(before.sum(), abs=1e-6)
     moved = np.log(after / (1.0 - after)) - u
     np.testing.assert_allclose(moved - tilt * patched, moved[1], atol=1e-6)  # the patch, and one shift for all
