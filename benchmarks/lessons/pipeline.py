@@ -25,6 +25,7 @@ from lotus.learning.strata import HISTORY_DAYS
 from lotus.learning.strata_table import histograms_of
 from lotus.manifest import Manifest
 from lotus.priors.compiled import apply_priors, cap_tilt, caps_of, compile_priors, version_at
+from lotus.priors.gate import cap_gate, gate_of, level_of
 from lotus.priors.types import PriorsVersion, Rule, priors_0
 from lotus.simulation.learning_world import Market, Track, scores_of
 from lotus.timebase import DAY_MS, HOUR_MS, day_start_ms, next_day
@@ -154,7 +155,7 @@ def propensities(part: Track, day: str, versions: Sequence[PriorsVersion], manif
     priors, caps = compile_priors(ordered, [part.detector_id]), caps_of(manifest.weave)
     score, step = manifest.score, DAY_MS // len(part.u0)
     theta, share = theta1(part.bins), 1.0 - manifest.score.sq_share
-    tilt = np.zeros(len(part.u0))
+    tilt, floor = np.zeros(len(part.u0)), np.full(len(part.u0), score.epsilon)
     for i in range(len(tilt)) if priors.count.any() else ():
         end = day_start_ms(day) + step * (i + 1)
         version = version_at(priors.effective_from_ms, end)
@@ -162,9 +163,13 @@ def propensities(part: Track, day: str, versions: Sequence[PriorsVersion], manif
             priors.braids, priors.first, priors.count, version, 0, part.bins[i], theta[i], end, caps
         )
         if fired:
+            trust = priors.braids, priors.first, priors.count, version, 0, fired
             moved = share * (math.log(phi) + score.penalty_a * math.log((1.0 - theta2) / (1.0 - theta[i])))
             tilt[i] = cap_tilt(moved, 0.0, score.temperature, manifest.weave.max_total_tilt) / score.temperature
-    return np.clip(1.0 / (1.0 + np.exp(-(part.u0 + tilt))), score.epsilon, 1.0 - score.epsilon)
+            if level := level_of(*trust):
+                tilt[i] += cap_gate(gate_of(*trust), tilt[i], level, caps)
+                floor[i] = max(score.epsilon, manifest.weave.trust_floor)
+    return np.clip(1.0 / (1.0 + np.exp(-(part.u0 + tilt))), floor, 1.0 - floor)
 
 
 def lasting(manifest: Manifest, ttl_days: int) -> Manifest:

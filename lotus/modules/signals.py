@@ -108,6 +108,7 @@ def sigbus_payload(row: Row, facts: SignalFacts) -> Payload:
         "publication": {
             **{name: float(row[name]) for name in ("pi", "u0", "u", "draw", "tau_pub", "temperature", "ln_sigma_0")},
             "ln_sigma": float(row["ln_sigma_tilde"]),
+            **({"gate": float(row["gate"])} if row["gate"] else {}),
             "published": bool(row["published"]),
         },
         "quality": {name: float(row[column]) for name, column in _QUALITY.items()},

@@ -78,7 +78,7 @@ CREATE TABLE signal_events (
     spread_bps       double precision NOT NULL,
     rv_bps           double precision NOT NULL,
     source           text NOT NULL,
-    gate             double precision NOT NULL DEFAULT 0,   -- of earned trust, logit
+    gate             double precision,                     -- of earned trust, logit; null: written before there was one
     PRIMARY KEY (event_id, day)
 ) PARTITION BY RANGE (day);
 CREATE INDEX signal_events_day ON signal_events (branch, day);

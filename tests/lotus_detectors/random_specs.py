@@ -1,20 +1,27 @@
 """Random detectors in the language's own words, and the laws that every set of them must keep.
 
 `python tests/lotus_detectors/random_specs.py --sets 1000 --seed 7` checks that many sets: live equals batch by hash,
-and a tape cut anywhere gives the beginning of what the whole tape gives. The word of the field: property test, fuzzing.
+and a tape cut anywhere gives the beginning of what the whole tape gives; so does their score under random beliefs that
+change twice, with gates and levels of trust. The word of the field: property test, fuzzing.
 """
 
 import argparse
 import hashlib
 import sys
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cache
+from pathlib import Path
 
 import numpy as np
 
+from lotus.detectors.daily.make import day_tables
+from lotus.detectors.daily.tables import DayTables
+from lotus.detectors.scoring.scored import Columns, columns_of
+from lotus.detectors.scoring.scorer import Scorer
 from lotus.detectors.spec import DetectorSpec, parse_spec
 from lotus.detectors.windows.builder import WindowBatch, WindowBuilder, build_windows
-from lotus.detectors.windows.row_spec import F_SIGNAL, window_columns
+from lotus.detectors.windows.row_spec import F_SIGNAL, W_END, window_columns
 from lotus.errors import ExpressionError
 from lotus.experts.annotation_spec import A_CONFIRM, A_EVIDENCE, N_VALUES
 from lotus.experts.machine import AnnotationBatch
@@ -22,7 +29,13 @@ from lotus.manifest import Manifest
 from lotus.microtape.frames.batch import FrameBatch
 from lotus.microtape.frames.machine import build_frames
 from lotus.microtape.frames.samples import sample_events
+from lotus.priors.types import NEVER_MS, PriorsVersion, Rule, priors_0, priors_version
+from lotus.priors.vocabulary import N_BINS
 from lotus.tape_machine.environment import InputColumn, frame_columns
+from lotus_live.parity import events_hash
+
+sys.path.append(str(Path(__file__).resolve().parents[1] / "support"))
+from random_priors import random_version, trusted
 
 MANIFEST = Manifest()
 FRAME_SPANS = ("1s", "3s", "17s", "1m")
@@ -159,6 +172,69 @@ def check_set(specs: tuple[DetectorSpec, ...], frames: FrameBatch, notes: Annota
     return batch
 
 
+def random_beliefs(rng: np.random.Generator, windows: WindowBatch) -> list[PriorsVersion]:
+    """Return the genesis version and two with gates and levels, in force from a third and two thirds on.
+
+    Every other braid fires on every window.
+    """
+    ends = np.unique(windows.ints[:, W_END])
+    made = [priors_0("main")]
+    for start in ends[[len(ends) // 3, 2 * len(ends) // 3]].tolist():
+        names = [spec.detector_id for spec in windows.detectors]
+        version = trusted(rng, random_version(rng, start=start, detectors=names), share=float(rng.random()))
+        braids = tuple(
+            replace(b, effective_from_ms=0, expires_at_ms=NEVER_MS, rule=Rule() if k % 2 else b.rule)
+            for k, b in enumerate(version.braids)
+        )
+        made.append(priors_version("main", start, braids))
+    return made
+
+
+@cache
+def tables_of(specs: tuple[DetectorSpec, ...]) -> DayTables:
+    """Return tables without history, whose contexts have bins."""
+    plain = day_tables("2025-01-01", [], MANIFEST, MANIFEST.universe, specs)
+    edges = tuple((-0.4, 0.0, 0.4, 1.0)[: n - 1] for n in N_BINS)
+    return replace(plain, edges=(edges,) * len(MANIFEST.universe))
+
+
+def scored(windows: WindowBatch, versions: list[PriorsVersion], rows: int | None = None) -> Columns:
+    """Return the events of the first windows in batch."""
+    part = WindowBatch(windows.detectors, windows.window_ms, windows.ints[:rows], windows.floats[:rows])
+    tables = tables_of(windows.detectors)
+    return Scorer(MANIFEST, MANIFEST.universe, windows.detectors, tables, versions, "main").feed_all(part, "live")
+
+
+def check_beliefs(windows: WindowBatch, versions: list[PriorsVersion], cut: int) -> Columns:
+    """Return the events; raises `AssertionError` where live differs, the future is known, or a gate acts untrusted."""
+    batch = scored(windows, versions)
+    tables = tables_of(windows.detectors)
+    scorer = Scorer(MANIFEST, MANIFEST.universe, windows.detectors, tables, versions[:1], "main")
+    parts, known = [], 1
+    for ints, floats in zip(windows.ints, windows.floats, strict=True):
+        while known < len(versions) and ints[W_END] >= versions[known].effective_from_ms:
+            known += 1
+            scorer.swap(versions[:known])
+        parts.append(scorer.feed(ints, floats))
+    assert events_hash(columns_of(parts)) == events_hash(batch), "live differs from batch under beliefs"
+    rows = cut * len(windows.detectors)
+    begun = {name: values[:rows] for name, values in batch.items()}
+    assert events_hash(scored(windows, versions, cut)) == events_hash(begun), f"{cut} windows give something else"
+    plain, gated = (
+        scored(windows, [_untrusted(version, with_gates) for version in versions]) | {"priors_ver": batch["priors_ver"]}
+        for with_gates in (False, True)
+    )
+    assert not gated["gate"].any()
+    assert events_hash(gated) == events_hash(plain), "a gate acts without a level"
+    return batch
+
+
+def _untrusted(version: PriorsVersion, with_gates: bool) -> PriorsVersion:
+    gates = [b.patch.gate if with_gates else 0.0 for b in version.braids]
+    braids = (replace(b, level=0, patch=replace(b.patch, gate=g)) for b, g in zip(version.braids, gates, strict=True))
+    return priors_version(version.branch, version.effective_from_ms, tuple(braids))
+
+
 def main() -> None:
     """Check as many sets as asked for."""
     words = argparse.ArgumentParser(description=__doc__.split("\n")[0])
@@ -167,15 +243,17 @@ def main() -> None:
     asked = words.parse_args()
     rng, began = np.random.default_rng(asked.seed), time.monotonic()
     frames, notes = random_stretch(asked.seed)
+    beliefs, gated = np.random.default_rng([asked.seed, 1]), 0
     digest, spoken = hashlib.blake2b(digest_size=16), 0
     for k in range(asked.sets):
         batch = check_set(random_set(rng), frames, notes, int(rng.integers(1, len(frames))))
+        cut = int(beliefs.integers(1, len(batch)))
+        gated += int(np.count_nonzero(check_beliefs(batch, random_beliefs(beliefs, batch), cut)["gate"]))
         digest.update(hash_of(batch).encode())
         spoken += bool(np.std(batch.floats[:, F_SIGNAL:], axis=0).any())
         if (k + 1) % 100 == 0:
-            print(
-                f"{k + 1} sets, {spoken} with a signal, {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True
-            )
+            words = f"{k + 1} sets, {spoken} with a signal, {gated} gates acted, {time.monotonic() - began:.0f} s"
+            print(words, file=sys.stderr, flush=True)
     print(f"{asked.sets} sets of seed {asked.seed}: live equals batch, nothing looks ahead; hash {digest.hexdigest()}")
 
 

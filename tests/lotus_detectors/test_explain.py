@@ -1,5 +1,7 @@
 """Explanation: every stored number is found again bit for bit, and a tampered one is not."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -52,6 +54,41 @@ def test_every_number_is_found_again(chain, scored) -> None:
                           DETECTORS[chain.events[0]["detector_id"][5]])  # fmt: skip
     assert first.exact
     assert "no history" in " ".join(s.text for s in first.steps)
+
+
+@pytest.fixture(scope="module")
+def gated(chain, scored):
+    """Day 12 under the same braids at the levels 0 to 3, each with a gate."""
+    plain, _ = scored
+    levels = [0 if b.braid_type == "meta" else k % 4 for k, b in enumerate(plain.braids)]
+    braids = [
+        replace(b, level=level, patch=replace(b.patch, gate=0.9 * (-1) ** k))
+        for k, (b, level) in enumerate(zip(plain.braids, levels, strict=True))
+    ]
+    priors = priors_version("main", 0, tuple(braids))
+    m = chain.manifest
+    return priors, score_windows(chain.windows[12], m, m.universe, chain.tables[12], [priors], "main")
+
+
+def test_every_gate_is_found_again(chain, gated) -> None:
+    priors, events = gated
+    rng, kinds = np.random.default_rng(3), set()
+    for k in rng.integers(0, len(events["s"]), 200):
+        event = row_of(events, k)
+        found = explain_event(event, chain.tables[12], priors, chain.manifest, DETECTORS[event["detector_id"]])
+        assert found.exact, [s for s in found.steps if not s.exact]
+        steps = [s for s in found.steps if s.section == "gate"]
+        assert bool(steps) == (found.trace.level > 0)
+        kinds |= {s.text.split(":")[0] for s in steps if s.stored is None}
+        if event["gate"] != 0.0:
+            event["gate"] = np.nextafter(event["gate"], 9.0)
+            wrong = explain_event(event, chain.tables[12], priors, chain.manifest, DETECTORS[event["detector_id"]])
+            assert not wrong.exact
+    assert {"gate", "highest level of trust that fired"} <= kinds
+    untrusted = dict(row_of(events, 0)) | {"gate": 0.25, "priors_ver": priors_0("main").priors_ver}
+    stray = explain_event(untrusted, chain.tables[12], priors_0("main"), chain.manifest,
+                          DETECTORS[untrusted["detector_id"]])  # fmt: skip
+    assert [s.exact for s in stray.steps if s.name == "gate"] == [False]
 
 
 @pytest.mark.parametrize("name", ["pi", "theta2", "ln_sigma_tilde", "draw", "fired", "kr_phi", "u0", "b_mx"])

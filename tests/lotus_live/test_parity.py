@@ -138,6 +138,31 @@ def test_swap_of_priors_between_two_windows(tmp_path: Path, ten_minutes: list[tu
     assert report.hash_batch != before.hash_batch
 
 
+def test_a_level_that_changes_at_two_o_clock(tmp_path: Path) -> None:
+    path = write(tmp_path / "night.txt", in_order(market("2026-03-04", "01:56", 480, step_ms=500)))
+    swap_ms = day_start_ms("2026-03-04") + 2 * 3_600_000
+
+    def version(start_ms: int, level: int) -> PriorsVersion:
+        patch = Patch(-0.1, 1.05, (), 1.25)
+        braids = (
+            ActiveBraid(f"{k:032x}", "micro", d.detector_id, d.horizon_s, Rule(), patch, level=level)
+            for k, d in enumerate(SPEC.detectors)
+        )
+        return priors_version("main", start_ms, tuple(braids))
+
+    hashes = {}
+    for name, versions in (("same", (version(0, 1),)), ("raised", (version(0, 1), version(swap_ms, 2)))):
+        given = neutral_beliefs(SPEC, versions)
+        report = verify_parity(path, MANIFEST, beliefs=given)
+        assert report.parity, report.difference
+        (day,) = score_tape(TapeFile((path,)).arrivals(), SPEC, given)
+        late = day.events["window_end_ms"] >= swap_ms
+        hashes[name] = report.hash_batch
+        assert set(day.events["priors_ver"][late]) == {versions[-1].priors_ver}
+        assert day.events["gate"].all()
+    assert hashes["same"] != hashes["raised"]
+
+
 def _with_sessions(versions: tuple[PriorsVersion, ...]) -> FixedBeliefs:
     """Return neutral tables whose session bins have edges, so that a session literal can fire."""
     neutral = neutral_beliefs(SPEC, versions)

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from random_priors import DETECTORS, random_bins, random_rule
 
 from lotus.manifest import Manifest
 from lotus.priors.compiled import apply_priors, attenuate, cap_tilt, caps_of, compile_priors
@@ -14,8 +15,6 @@ from lotus.priors.types import (
     priors_0,
     priors_version,
 )
-
-from .random_priors import DETECTORS, random_bins, random_rule
 
 CAPS = caps_of(Manifest().weave)
 

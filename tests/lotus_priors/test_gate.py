@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from random_priors import DETECTORS, random_bins, random_version, trusted
 
 from lotus.errors import ConfigError
 from lotus.manifest import Manifest
@@ -12,8 +13,6 @@ from lotus.priors.compiled import CAP_TILT, CAP_TRUST_FLOOR, apply_priors, caps_
 from lotus.priors.gate import cap_gate, gate_of, level_of
 from lotus.priors.trace import composed_gate, trace_priors
 from lotus.priors.types import MAX_GATE, ActiveBraid, Patch, PriorsVersion, Rule, priors_version
-
-from .random_priors import DETECTORS, random_bins, random_version, trusted
 
 WEAVE = Manifest().weave
 CAPS = caps_of(WEAVE)

@@ -4,12 +4,11 @@ import math
 
 import numpy as np
 import pytest
+from random_priors import DETECTORS, random_bins, random_version
 
 from lotus.manifest import Manifest
 from lotus.priors.compiled import apply_priors, caps_of, compile_priors
 from lotus.priors.trace import trace_priors
-
-from .random_priors import DETECTORS, random_bins, random_version
 
 CAPS = caps_of(Manifest().weave)
 

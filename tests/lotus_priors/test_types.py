@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from random_priors import DETECTORS, random_version
 
 from lotus.errors import BeliefError
 from lotus.priors.compiled import compile_priors, version_at
@@ -17,8 +18,6 @@ from lotus.priors.types import (
     priors_version,
     to_json,
 )
-
-from .random_priors import DETECTORS, random_version
 
 
 def test_versions_round_trip_and_are_looked_up_by_time() -> None:

@@ -92,6 +92,31 @@ def test_only_flagged_rows_are_read_when_a_flag_is_named(tmp_path: Path, n: int)
         assert values.dtype == columns[name].dtype
 
 
+def test_a_later_column_is_stored_and_hashed_only_where_it_says_something(tmp_path: Path) -> None:
+    lake, day = Lake(tmp_path), "2025-01-01"
+    wider = TableSpec(
+        "frames", ("k",), (*SPEC.columns[:2], Column("gate", "f8", "", "", later=True), *SPEC.columns[2:])
+    )
+    before = lake.write(SPEC, "main", day, table(50))
+    raw = Path(before.path).read_bytes()
+    quiet = table(50) | {"gate": np.zeros(50)}
+    assert lake.write(wider, "main", day, quiet).content_hash == before.content_hash
+    assert Path(before.path).read_bytes() == raw
+    back = lake.read("frames", "main", day, spec=wider)
+    assert list(back) == list(wider.names)
+    np.testing.assert_array_equal(back["gate"], np.zeros(50))
+    assert lake.read("frames", "main", day, columns=("gate", "k"), spec=wider)["gate"].tolist() == [0.0] * 50
+    flagged = lake.read("frames", "main", day, spec=wider, where="flag")
+    assert {len(values) for values in flagged.values()} == {int(quiet["flag"].sum())}
+    loud = quiet | {"gate": np.where(np.arange(50) == 3, 0.5, 0.0)}
+    assert (
+        lake.write(wider, "main", day, loud).content_hash == lake.verify("frames", "main", day) != before.content_hash
+    )
+    np.testing.assert_array_equal(lake.read("frames", "main", day, spec=wider)["gate"], loud["gate"])
+    with pytest.raises(SchemaError, match="another version"):
+        lake.read("frames", "main", day, spec=SPEC)
+
+
 def test_column_pruning_listing_and_symbols(tmp_path: Path) -> None:
     lake = Lake(tmp_path)
     lake.write(SPEC, "main", "2025-01-02", table(3), symbol="BTC")

@@ -87,7 +87,7 @@ def movement(ctx: StageContext, before: PriorsVersion, after: PriorsVersion) -> 
     """
     limits = ctx.manifest.weave
     patches = {braid.braid_id: braid.patch for braid in before.braids}
-    theta, phi = 0.0, 0.0
+    theta, phi, gate = 0.0, 0.0, 0.0
     for braid in after.braids:
         old = patches.get(braid.braid_id, IDENTITY)
         if limits.account == "live" and held_to(braid.patch, old) == braid.patch:
@@ -95,9 +95,11 @@ def movement(ctx: StageContext, before: PriorsVersion, after: PriorsVersion) -> 
         theta = max(theta, abs(braid.patch.theta_delta - old.theta_delta))
         ratio = braid.patch.phi_mult / old.phi_mult
         phi = max(phi, ratio - 1.0, 1.0 / ratio - 1.0)
-    passed = theta <= limits.night_theta + SLACK and phi <= limits.night_phi + SLACK
-    text = f"largest move of a patch: theta {theta:.4f}, phi {phi:.4f}"
-    return CheckOutcome("movement", passed, text, {"theta": theta, "phi": phi})
+        gate = max(gate, abs(braid.patch.gate - old.gate))
+    within = theta <= limits.night_theta + SLACK and phi <= limits.night_phi + SLACK
+    text = f"largest move of a patch: theta {theta:.4f}, phi {phi:.4f}, gate {gate:.4f}"
+    passed = within and gate <= limits.night_gate + SLACK
+    return CheckOutcome("movement", passed, text, {"theta": theta, "phi": phi, "gate": gate})
 
 
 def _table(before: PriorsVersion, after: PriorsVersion) -> TextTable:

@@ -98,7 +98,7 @@ def make(ctx: StageContext, day: str) -> Made:
 
     checks = (
         schema_check(SIGNAL_EVENTS, events),
-        overlap_check(events, ctx.manifest.score.epsilon),
+        overlap_check(events, ctx.manifest.score.epsilon, ctx.manifest.weave.trust_floor),
         look_ahead_check(STAGE.name, day, ctx.manifest.score.seed, len(frames), whole, cut.scored),
         parity,
     )
@@ -142,12 +142,16 @@ def priors_of_day(ctx: StageContext, day: str) -> list[PriorsVersion]:
     return [by_time[moment] for moment in sorted(by_time)]
 
 
-def overlap_check(events: Mapping[str, NDArray[np.generic]], epsilon: float) -> CheckOutcome:
-    """Eligible windows have a propensity in [epsilon, 1 - epsilon]; the others have none and are not published."""
+def overlap_check(events: Mapping[str, NDArray[np.generic]], epsilon: float, trust_floor: float) -> CheckOutcome:
+    """Eligible windows have a propensity in [epsilon, 1 - epsilon]; the others have none and are not published.
+
+    It is the one that the logged score, threshold, temperature and gate give, or a floor between that and one half.
+    """
     pi, eligible = events["pi"].astype(np.float64), events["eligible"].astype(np.bool_)
     slack = 1e-12
     outside = int(np.count_nonzero(eligible & ((pi < epsilon - slack) | (pi > 1.0 - epsilon + slack))))
     leaked = int(np.count_nonzero(~eligible & ((pi != 0.0) | events["published"].astype(np.bool_))))
+    unlike = int(np.count_nonzero(eligible & ~_as_logged(events, pi, 2.0 * max(epsilon, trust_floor))))
     share = float(np.mean(eligible)) if len(pi) else 0.0
     published = float(np.mean(events["published"][eligible].astype(np.bool_))) if eligible.any() else 0.0
     numbers = {
@@ -155,10 +159,24 @@ def overlap_check(events: Mapping[str, NDArray[np.generic]], epsilon: float) -> 
         "published_share_of_eligible": published,
         "outside": outside,
         "leaked": leaked,
+        "unlike": unlike,
         "mean_overlap_weight": float(np.mean(pi * (1.0 - pi))) if len(pi) else 0.0,
     }
-    text = f"{share:.1%} of the windows have overlap, {published:.1%} of those were published; {outside + leaked} wrong"
-    return CheckOutcome("overlap", outside == 0 and leaked == 0, text, numbers)
+    wrong = outside + leaked + unlike
+    text = f"{share:.1%} of the windows have overlap, {published:.1%} of those were published; {wrong} wrong"
+    return CheckOutcome("overlap", wrong == 0, text, numbers)
+
+
+def _as_logged(events: Mapping[str, NDArray[np.generic]], pi: NDArray[np.float64], floor: float) -> NDArray[np.bool_]:
+    """Tell where the logged numbers give the propensity, free or held between a floor of at most `floor` and 1/2."""
+    ln_sigma, tau, temperature, gate = (
+        events[name].astype(np.float64) for name in ("ln_sigma_tilde", "tau_pub", "temperature", "gate")
+    )
+    is_step = temperature <= 0.0
+    z = (ln_sigma - np.log(tau)) / np.where(is_step, 1.0, temperature) + gate
+    free = 1.0 / (1.0 + np.exp(-z))
+    held = (np.minimum(pi, 1.0 - pi) <= floor) & ((pi < 0.5) == (z < 0.0)) & (np.abs(pi - 0.5) <= np.abs(free - 0.5))
+    return np.asarray(is_step | held | (np.abs(pi - free) <= 1e-9), dtype=np.bool_)
 
 
 def _score(

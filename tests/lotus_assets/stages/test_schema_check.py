@@ -44,13 +44,15 @@ def test_schema_finds_range_type_infinity_and_repeated_keys(scored: StageContext
 @pytest.mark.warm("first_day")
 def test_overlap_finds_a_leaked_publication_and_a_deterministic_one(scored: StageContext, days: list[str]) -> None:
     events = scored.lake.read("signal_events", scored.branch, days[0], spec=SIGNAL_EVENTS)
-    epsilon = scored.manifest.score.epsilon
-    assert signal_events.overlap_check(events, epsilon).passed
+    floors = scored.manifest.score.epsilon, scored.manifest.weave.trust_floor
+    assert signal_events.overlap_check(events, *floors).passed
     vetoed, eligible = np.flatnonzero(~events["eligible"])[0], np.flatnonzero(events["eligible"])[0]
-    for row, name, value in ((vetoed, "published", True), (vetoed, "pi", 0.1), (eligible, "pi", 1.0)):
+    nearer = 0.5 * events["pi"][eligible] + 0.25
+    chances = ((vetoed, "pi", 0.1), (eligible, "pi", 1.0), (eligible, "pi", nearer), (eligible, "gate", 0.5))
+    for row, name, value in ((vetoed, "published", True), *chances):
         doctored = {**events, name: events[name].copy()}
         doctored[name][row] = value
-        assert not signal_events.overlap_check(doctored, epsilon).passed
+        assert not signal_events.overlap_check(doctored, *floors).passed
 
 
 def test_a_failed_check_commits_nothing_and_stops_the_day(

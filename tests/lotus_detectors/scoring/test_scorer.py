@@ -12,12 +12,14 @@ from lotus.detectors.scoring import signal_spec as spec
 from lotus.detectors.scoring.draw import draw_keys
 from lotus.detectors.scoring.scored import columns_of
 from lotus.detectors.scoring.scorer import Scorer, in_key_order, score_windows
+from lotus.detectors.scoring.signal_spec import SIGNAL_EVENTS
 from lotus.detectors.windows import row_spec as win
 from lotus.detectors.windows.builder import WindowBatch, build_windows
 from lotus.errors import BeliefError, SchemaError
 from lotus.manifest import Asset, Manifest, ScoreDefaults
 from lotus.priors.types import ActiveBraid, Literal, Patch, Rule, priors_0, priors_version
 from lotus.priors.vocabulary import FEATURE_NAMES
+from lotus_live.parity import events_hash
 
 GENESIS = [priors_0("main")]
 DETECTORS = shipped_detectors()
@@ -43,6 +45,21 @@ def scored(chain, day: int, priors=None, manifest=None):
     return score_windows(chain.windows[day], m, m.universe, chain.tables[day], priors or GENESIS, "main")
 
 
+def trusted(start_ms: int, *levels: int):
+    """Versions of every detector's two gates, from `start_ms` on and every ten minutes at the next level."""
+    rule = Rule.of(Literal(FEATURE_NAMES.index("mx"), 2, 4))
+    patches = Patch(-0.1, 1.05, (), 1.6), Patch(0.05, 0.97, (), -0.9)
+    made = [priors_0("main")]
+    for k, level in enumerate(levels):
+        braids = tuple(
+            ActiveBraid(f"{d.detector_id}{n}", "micro", d.detector_id, d.horizon_s, where, patch, level=level * (1 - n))
+            for d in DETECTORS
+            for n, (where, patch) in enumerate(zip((rule, Rule()), patches, strict=True))
+        )
+        made.append(priors_version("main", start_ms + k * 600_000, braids))
+    return made
+
+
 def middle_ms(chain, day: int) -> int:
     return int(np.median(chain.windows[day].ints[:, win.W_END]))
 
@@ -64,6 +81,51 @@ def test_live_equals_batch_bit_for_bit_across_a_swap_of_priors(chain) -> None:
     assert equal(live, batch)
     assert batch["fired"].any()
     assert sum(p.published for p in parts) == int(batch["published"].sum()) > 0
+
+
+def test_with_gates_live_equals_batch_over_changes_of_level(chain) -> None:
+    m, windows = chain.manifest, chain.windows[12]
+    priors = trusted(int(windows.ints[0, win.W_END]) + 300_000, 1, 3, 0)
+    batch = scored(chain, 12, priors)
+    scorer, known, parts = Scorer(m, m.universe, DETECTORS, chain.tables[12], GENESIS, "main"), 1, []
+    for ints, floats in zip(windows.ints, windows.floats, strict=True):
+        if known < len(priors) and ints[win.W_END] >= priors[known].effective_from_ms:
+            known += 1
+            scorer.swap(priors[:known])
+        parts.append(scorer.feed(ints, floats))
+    live = in_key_order(columns_of(parts))
+    assert known == 4
+    assert equal({n: v for n, v in live.items() if n != "source"}, {n: v for n, v in batch.items() if n != "source"})
+    acted = [bool(batch["gate"][batch["priors_ver"] == p.priors_ver].any()) for p in priors]
+    assert acted == [False, True, True, False]
+
+
+def test_the_gate_is_added_to_the_logit_within_the_cap_of_its_level(chain) -> None:
+    plain = chain.events[12]
+    for level, whole in ((1, 1.5), (2, 2.5), (3, 3.0)):
+        e = scored(chain, 12, trusted(1, level))
+        inside, eligible = e["fired"] == 3, e["eligible"]
+        z = (e["ln_sigma_tilde"] - np.log(e["tau_pub"])) / e["temperature"] + e["gate"]
+        floor = np.where(inside, 0.05, 0.02)
+        p = np.clip(1 / (1 + np.exp(-z)), floor, 1 - floor)
+        assert np.allclose(e["pi"][eligible], p[eligible], atol=1e-12)
+        assert np.allclose(e["u"], np.log(p / (1 - p)), atol=1e-9)
+        tilt = (e["ln_sigma_tilde"] - e["ln_sigma_0"]) / e["temperature"]
+        assert np.allclose(e["gate"][inside], np.minimum(1.6, whole - tilt[inside]), atol=1e-12)
+        assert 0.1 < inside.mean() < 0.9
+        assert not e["gate"][~inside].any()  # of the braid without a level
+        assert e["u0"].tobytes() == plain["u0"].tobytes()
+        assert e["ln_sigma_0"].tobytes() == plain["ln_sigma_0"].tobytes()
+
+
+def test_without_a_level_every_bit_is_as_without_gates(chain) -> None:
+    gated = trusted(1, 0)
+    no_gates = (replace(b, patch=replace(b.patch, gate=0.0)) for b in gated[1].braids)
+    bare = [gated[0], priors_version("main", gated[1].effective_from_ms, tuple(no_gates))]
+    one, two = scored(chain, 12, gated), scored(chain, 12, bare)
+    assert events_hash(one | {"priors_ver": two["priors_ver"]}) == events_hash(two)
+    assert not one["gate"].any()
+    assert SIGNAL_EVENTS.silent(one) == {"gate"}
 
 
 def test_a_truncated_day_scores_the_same(chain) -> None:
@@ -168,8 +230,10 @@ def test_entrainment_gate_closes_on_missing_assets_and_is_neutral_below_three(ch
 def test_without_temperature_publication_is_a_step(chain) -> None:
     tables = replace(chain.tables[12], temperature=(0.0,) * 6)
     m = chain.manifest
+    gated = score_windows(chain.windows[12], m, m.universe, tables, trusted(1, 3), "main")
+    assert not gated["gate"].any()
     e = score_windows(chain.windows[12], m, m.universe, tables, GENESIS, "main")
-    assert set(np.unique(e["pi"])) == {0.0, 1.0}
+    assert set(np.unique(gated["pi"])) == set(np.unique(e["pi"])) == {0.0, 1.0}
     assert np.array_equal(e["published"], e["eligible"] & (e["ln_sigma_tilde"] >= np.log(e["tau_pub"])))
 
 

@@ -86,6 +86,23 @@ def test_a_signal_names_what_its_braids_claim_and_without_a_claim_nothing(events
         assert json.loads(signals[name])["claims"] == [claim]
 
 
+def test_a_record_holds_the_gate_that_its_propensity_needs(lines: Lines, events: Columns) -> None:
+    """What is recomputed from a record is what was drawn with; without a gate it says nothing of one."""
+    gated = tuple(replace(b, level=1, patch=replace(b.patch, gate=1.25)) for b in BRAIDS)
+    version = priors_version("main", 1, gated)
+    (day,) = score_tape(numbered(lines), SPEC, neutral_beliefs(SPEC, [priors_0("main"), version]))
+    for scored, priors, wanted in ((events, VERSION, False), (day.events, version, True)):
+        records = [json.loads(text) for (_, ver), text in rebuilt(scored, priors).items() if ver == SIGBUS]
+        drawn = [record["publication"] for record in records]
+        assert len(drawn) > 20
+        assert {"gate" in p for p in drawn} == {wanted}
+        for p in drawn:
+            z = (p["ln_sigma"] - np.log(p["tau_pub"])) / p["temperature"] + p.get("gate", 0.0)
+            floor = 0.05 if wanted else MANIFEST.score.epsilon
+            assert p["pi"] == pytest.approx(np.clip(1.0 / (1.0 + np.exp(-z)), floor, 1.0 - floor), abs=1e-12)
+            assert not wanted or p["u"] - p["u0"] > 0.25
+
+
 def test_a_signal_carries_the_entry_that_its_detector_proposes_for_its_side(events: Columns) -> None:
     spec = replace(SPEC, detectors=tuple(replace(d, triggers=((1, "mid > 1usd"),)) for d in SPEC.detectors))
     beliefs = LedgerBeliefs(spec, [priors_0("main"), VERSION])

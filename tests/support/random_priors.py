@@ -1,5 +1,6 @@
 """Versions of priors drawn at random, and an oracle that applies them."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -33,10 +34,12 @@ def random_bins(rng: np.random.Generator) -> np.ndarray:
     return bins
 
 
-def random_version(rng: np.random.Generator, micros: int = 8, metas: int = 3, start: int = 0) -> PriorsVersion:
-    """A version with micro braids on both detectors, meta braids of every operator and sometimes a field braid."""
+def random_version(
+    rng: np.random.Generator, micros: int = 8, metas: int = 3, start: int = 0, detectors: Sequence[str] = DETECTORS
+) -> PriorsVersion:
+    """A version with micro braids on every detector, meta braids of every operator and sometimes a field braid."""
     made: list[ActiveBraid] = []
-    for d in DETECTORS:
+    for d in detectors:
         own = []
         for k in range(micros):
             patch = Patch(float(rng.uniform(-0.12, 0.12)), float(rng.uniform(1 / 1.06, 1.06)))
