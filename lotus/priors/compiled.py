@@ -64,13 +64,15 @@ def caps_of(weave: WeaveDefaults) -> NDArray[np.float64]:
     """Return the caps the kernels read.
 
     [theta_total, phi_total, theta_min, theta_max, max_total_tilt, whole tilt at level 1, 2 and 3, trust_floor].
-    Raises `ConfigError` for `trust_caps` that are no four rising logits and for a `trust_floor` beyond one half.
+    Raises `ConfigError` for `trust_caps` that are more than four logits or do not rise, and for a `trust_floor` beyond
+    one half.
     """
     trusted, floor = weave.trust_caps, weave.trust_floor
-    if len(trusted) != MAX_LEVEL + 1 or list(trusted) != sorted(trusted) or not 0.0 <= trusted[0] <= trusted[-1] < 1e9:
-        raise ConfigError(f"weave.trust_caps = {list(trusted)}", f"{MAX_LEVEL + 1} rising logits")
+    if len(trusted) > MAX_LEVEL + 1 or list(trusted) != sorted(trusted) or not all(0.0 <= x < 1e9 for x in trusted):
+        raise ConfigError(f"weave.trust_caps = {list(trusted)}", f"at most {MAX_LEVEL + 1} rising logits")
     if not 0.0 <= floor < 0.5:
         raise ConfigError(f"weave.trust_floor = {floor}", "0 to below one half")
+    trusted += (trusted[-1] if trusted else 0.0,) * (MAX_LEVEL + 1 - len(trusted))
     whole = [min(trusted[-1], cap + SLACK) for cap in trusted[1:]]
     bounds = weave.theta_total, weave.phi_total, weave.theta_min, weave.theta_max, weave.max_total_tilt
     return np.array([*bounds, *whole, floor], dtype=np.float64)

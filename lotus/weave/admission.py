@@ -110,7 +110,7 @@ def target_at_level(braid: Braid, day: DetectorDay, manifest: Manifest) -> Patch
     penalty of the day goes through the gate.
     """
     caps = caps_for(braid.grade, manifest.weave)
-    tilt = braid.sign * caps[min(braid.level, len(caps) - 1)]
+    tilt = braid.sign * caps[min(braid.level, len(caps) - 1)]  # an account that goes live has fewer
     first = math.copysign(min(abs(tilt), THROUGH_PATCH), tilt)
     patch = target_of(first, braid, day, manifest, braid.cap_mult)
     median = np.array([theta_bar(braid.rule, day)])

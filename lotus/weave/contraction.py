@@ -52,9 +52,16 @@ def _between(mult: float, limit: float) -> float:
 
 
 def night_moves(
-    current: Sequence[Patch], target: Sequence[Patch], weave: WeaveDefaults, cap_mults: Sequence[float] = ()
+    current: Sequence[Patch],
+    target: Sequence[Patch],
+    weave: WeaveDefaults,
+    cap_mults: Sequence[float] = (),
+    levels: Sequence[int] = (),
 ) -> list[Patch]:
-    """Return the patches of one detector after tonight; their summed moves stay within the nightly limits."""
+    """Return the patches of one detector after tonight; their summed moves stay within the nightly limits.
+
+    Gates have the limit of the highest of their `levels`, so many times that of one.
+    """
     caps = cap_mults or [1.0] * len(current)
     wanted = [contract(c, t, weave, cap) for c, t, cap in zip(current, target, caps, strict=True)]
     theta_moves = [w.theta_delta - c.theta_delta for w, c in zip(wanted, current, strict=True)]
@@ -62,7 +69,7 @@ def night_moves(
     gate_moves = [w.gate - c.gate for w, c in zip(wanted, current, strict=True)]
     limit = math.log1p(weave.night_phi)
     theta_scale = _scale(theta_moves, weave.night_theta)
-    phi_scale, gate_scale = _scale(phi_moves, limit), _scale(gate_moves, weave.night_gate)
+    phi_scale, gate_scale = _scale(phi_moves, limit), _scale(gate_moves, weave.night_gate * max((1, *levels)))
     knobs = _knob_moves(current, wanted, limit)
     return [
         _rounded(c.theta_delta + theta_scale * t, c.phi_mult * math.exp(phi_scale * p), moved, c.gate + gate_scale * g)

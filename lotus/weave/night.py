@@ -160,7 +160,7 @@ def _move(
         goals = [goal_of(b, day, manifest, s) for b, s in zip(live, shares, strict=True)]
         free = [s == 1.0 and b.level >= levels.get(b.braid_id, 0) for b, s in zip(live, shares, strict=True)]
         starts = [b.patch if f else held_to(b.patch, g) for b, g, f in zip(live, goals, free, strict=True)]
-        moved = night_moves(starts, goals, manifest.weave, [b.cap_mult for b in live])
+        moved = night_moves(starts, goals, manifest.weave, [b.cap_mult for b in live], [b.level for b in live])
         for i, braid, patch, share in zip(index, live, moved, shares, strict=True):
             tilt = realised(braid, patch, day, manifest) if day is not None else braid.delta_realised
             out[i] = replace(braid, patch=patch, delta_realised=tilt, tilt_share=share)

@@ -97,7 +97,7 @@ def test_the_whole_tilt_has_the_cap_of_the_best_level() -> None:
     assert CAPS[CAP_TRUST_FLOOR] == 0.05
 
 
-@pytest.mark.parametrize("wrong", [{"trust_caps": (0.5, 1.0, 2.0)}, {"trust_caps": (0.5, 2.0, 1.0, 3.0)},
+@pytest.mark.parametrize("wrong", [{"trust_caps": (0.5, 1.0, 2.0, 3.0, 4.0)}, {"trust_caps": (0.5, 2.0, 1.0, 3.0)},
                                    {"trust_caps": (-1.0, 1.0, 2.0, 3.0)}, {"trust_floor": 0.5}])  # fmt: skip
 def test_caps_that_are_none_are_refused(wrong: dict) -> None:
     with pytest.raises(ConfigError):
@@ -109,3 +109,10 @@ def test_operators_on_gates() -> None:
     assert composed_gate("INTERSECT", [1.0, -0.5], [0.0, 0.0]) == 0.5
     assert composed_gate("ATTENUATE", [1.5], [1.0], 0.5) == 0.75
     assert [composed_gate(op, [-0.5], [1.0]) for op in ("LIFT_ONLY", "PENALTY_ONLY", "EXCEPT")] == [0.0, -0.5, -0.5]
+
+
+@pytest.mark.parametrize("few", [(), (0.5,), (0.5, 1.0)])
+def test_fewer_caps_leave_what_acts_without_a_level_as_it_is(few: tuple[float, ...]) -> None:
+    caps = caps_of(replace(WEAVE, trust_caps=few))
+    assert len(caps) == len(caps_of(WEAVE))
+    assert list(caps[: CAP_TILT + 1]) == list(caps_of(WEAVE)[: CAP_TILT + 1])

@@ -74,7 +74,8 @@ def test_planted_evidence_climbs_and_the_version_holds_level_and_gate() -> None:
         f"trust from level {k} to {k + 1}" for k in range(3)
     ]
     gates = [night.priors.braids[0].patch.gate for night in woven]
-    assert all(0.0 <= after - before <= MANIFEST.weave.night_gate + 1e-9 for before, after in pairwise(gates))
+    steps = zip(levels[1:], pairwise(gates), strict=True)
+    assert all(0.0 <= after - before <= MANIFEST.weave.night_gate * max(k, 1) for k, (before, after) in steps)
     first = levels.index(1)
     assert not any(gates[:first])
     last = woven[-1].braids[0]
