@@ -145,7 +145,7 @@ class WeaveDefaults:
     cap_raise: float = 0.10  # share by which reviewers together may raise one braid's bounds
     trust_caps: tuple[float, ...] = _newer((0.5, 1.0, 2.0, 3.0))  # logit, cap of one braid's tilt by level of trust
     trust_floor: float = _newer(0.05)  # least floor of the propensity inside a rule with a level
-    night_gate: float = _newer(0.25)  # logit, no nightly run moves a detector's gates by more
+    night_gate: float = _newer(0.25)  # logit a level, no nightly run moves a detector's gates by more
 
 
 @dataclass(frozen=True, slots=True)

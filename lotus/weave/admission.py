@@ -223,12 +223,16 @@ def _tilt(braid: Braid, day: DetectorDay, manifest: Manifest) -> float:
 
 
 def realised(braid: Braid, patch: Patch, day: DetectorDay, manifest: Manifest) -> tuple[float, float, float]:
-    """Return (p10, median, p90) of the tilt that a patch realises on the rule's windows of the day."""
+    """Return (p10, median, p90) of the tilt that a patch, gate and all, realises on the rule's windows of the day."""
     if day.knob:
         tilt = knob_tilt(patch, manifest.weave)
         return tilt, tilt, tilt
     theta = day.theta1[rule_mask(braid.rule, day.bins)]
-    return realised_tilt(patch, theta, day.temperature, manifest.score, manifest.weave)
+    tilts = realised_tilt(patch, theta, day.temperature, manifest.score, manifest.weave)
+    if not patch.gate:
+        return tilts
+    low, median, high = (tilt + patch.gate for tilt in tilts)
+    return low, median, high
 
 
 def _same_axes(braid: Braid, lesson: Lesson) -> bool:

@@ -153,7 +153,11 @@ class Braid:
 
 def named_by(board: Sequence[Braid]) -> list[Braid]:
     """Return a board as its content hash takes it: trust that never changed anything is left out."""
-    return [replace(b, trust=None) if b.trust is not None and not b.trust.acted else b for b in board]
+    return [b if b.trust is None or _acted(b.trust) else replace(b, trust=None) for b in board]
+
+
+def _acted(trust: Trust) -> bool:
+    return bool(trust.level or trust.changed_on or trust.held or trust.ceiling is not None)
 
 
 def believed(board: Sequence[Braid], detector_id: str, but: Sequence[str] = ()) -> list[Rule]:

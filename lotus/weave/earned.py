@@ -50,7 +50,7 @@ def first_trust(lesson: Lesson, rows: DetectorRows, others: Sequence[Rule], day:
 
     None where those have no scatter.
     """
-    gains, weights = rule_days(rows, lesson.rule, lesson.sign, others)
+    gains, weights = rule_days(rows, lesson.rule, lesson.sign, tuple(others))
     scale = scale_of(gains[weights > 0.0])
     return begin(scale, day) if scale > 0.0 else None
 
@@ -98,7 +98,7 @@ def _seen(braid: Braid, others: Sequence[Rule], evidence: Evidence, manifest: Ma
     rows, caps = evidence.today.get(braid.detector_id), caps_for(braid.grade, manifest.weave)
     if rows is None or not caps:
         return TrustDay(evidence.day, 0.0, 0.0, 0.0, 0.0)
-    gains, weights = rule_days(rows, braid.rule, braid.sign, others)
+    gains, weights = rule_days(rows, braid.rule, braid.sign, tuple(others))
     u, floor = rows.u0[rows.covered(braid.rule)], manifest.score.epsilon
     ahead = min(braid.level + 1, len(caps) - 1)
     return TrustDay(

@@ -5,7 +5,7 @@ exceeds its two bounds; what it realises is measured, and claims and reports use
 """
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,8 +62,8 @@ def shared(
     patch: Patch, share: float, temperature: float, theta_bar: float, score: ScoreDefaults, weave: WeaveDefaults
 ) -> Patch:
     """Return the patch that realises `share` of what `patch` tilts the logit by at the median penalty `theta_bar`."""
-    _, tilt, _ = realised_tilt(replace(patch, gate=0.0), np.array([theta_bar]), temperature, score, weave)
-    return replace(patch_for(share * tilt, temperature, theta_bar, score, weave), gate=share * patch.gate)
+    _, tilt, _ = realised_tilt(patch, np.array([theta_bar]), temperature, score, weave)
+    return patch_for(share * tilt, temperature, theta_bar, score, weave)
 
 
 def patch_for(delta: float, temperature: float, theta_bar: float, score: ScoreDefaults, weave: WeaveDefaults) -> Patch:
@@ -82,10 +82,7 @@ def patch_for(delta: float, temperature: float, theta_bar: float, score: ScoreDe
 def realised_tilt(
     patch: Patch, theta1: NDArray[np.float64], temperature: float, score: ScoreDefaults, weave: WeaveDefaults
 ) -> tuple[float, float, float]:
-    """Return (p10, median, p90) of the logit tilt of one patch alone over the penalties `theta1` of its windows.
-
-    Its gate counts in full.
-    """
+    """Return (p10, median, p90) of the logit tilt of one patch alone over the penalties `theta1` of its windows."""
     if len(theta1) == 0:
         return 0.0, 0.0, 0.0
     low = np.minimum(theta1, weave.theta_min)
@@ -96,7 +93,7 @@ def realised_tilt(
     )
     gain = math.log(patch.phi_mult) + score.penalty_a * np.log((1.0 - moved) / (1.0 - theta1))
     p10, median, p90 = np.quantile(0.4 * gain / temperature, [0.1, 0.5, 0.9])
-    return float(p10) + patch.gate, float(median) + patch.gate, float(p90) + patch.gate
+    return float(p10), float(median), float(p90)
 
 
 def knob_patch(delta: float, key: str, weave: WeaveDefaults) -> Patch:

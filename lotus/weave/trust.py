@@ -23,7 +23,6 @@ e-values for symmetry (de la Pena 1999, Ramdas et al. 2023), safe exploration.
 """
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -33,7 +32,7 @@ from lotus import mathx
 from lotus.errors import BeliefError
 from lotus.hashing import round_learned
 from lotus.learning.effect import residuals
-from lotus.learning.monitor import Blocks, blocks_of
+from lotus.learning.monitor import blocks_of
 from lotus.learning.rows import DetectorRows
 from lotus.manifest import WeaveDefaults
 from lotus.priors.types import Rule
@@ -108,11 +107,6 @@ class Trust:
         return mathx.exp(self.log_e)
 
     @property
-    def acted(self) -> bool:
-        """Whether it ever changed what a braid does, or a review held it."""
-        return bool(self.level or self.changed_on or self.held or self.ceiling is not None)
-
-    @property
     def spread(self) -> float:
         """The deviation of the recent days; 0 before five of them."""
         n = len(self.recent)
@@ -168,24 +162,19 @@ def begin(scale: float, selected: str = "") -> Trust:
     return Trust(float(round_learned(np.array([scale]))[0]), last_day=selected)
 
 
-def rule_days(rows: DetectorRows, rule: Rule, sign: int, others: Sequence[Rule]) -> tuple[Floats, Floats]:
+def rule_days(rows: DetectorRows, rule: Rule, sign: int, others: tuple[Rule, ...]) -> tuple[Floats, Floats]:
     """Return s D (smaller lane, bps) and H per learning day of `rows` [days], at the logged propensities.
 
     `others`: the rules in force beside this one; the baseline holds them, and never the rule itself.
     """
-    blocks = logged_blocks(rows, rule, others)
+    left = residuals(rows, tuple(sorted({other for other in others if other != rule})))
+    inside = rows.covered(rule).astype(np.float64)
+    blocks = blocks_of(rows, left, inside, inside)
     rest = blocks.rest or blocks
     day, later, weight = (
         np.bincount(rows.lane_day, weights=x, minlength=len(rows.days)) for x in (blocks.gain, rest.gain, blocks.weight)
     )
     return np.minimum(sign * day, sign * later), weight.astype(np.float64)
-
-
-def logged_blocks(rows: DetectorRows, rule: Rule, others: Sequence[Rule]) -> Blocks:
-    """Return D and H per block of a rule at the logged propensities, over the hats and the OTHER rules."""
-    left = residuals(rows, tuple(sorted({other for other in others if other != rule})))
-    inside = rows.covered(rule).astype(np.float64)
-    return blocks_of(rows, left, inside, inside)
 
 
 def scale_of(gains: Floats) -> float:

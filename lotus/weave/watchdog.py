@@ -13,15 +13,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal as OneOf
 
-from lotus.learning.monitor import REVERT_AT, Blocks, observe, unpatched_blocks
+import numpy as np
+
+from lotus.learning.effect import residuals
+from lotus.learning.monitor import REVERT_AT, Blocks, blocks_of, observe, unpatched_blocks
 from lotus.learning.rows import DetectorRows
 from lotus.manifest import WeaveDefaults
-from lotus.priors.types import Scope
+from lotus.priors.types import Rule, Scope
 from lotus.timebase import DAY_MS
 from lotus.weave.algebra import union_weights
 from lotus.weave.braid import LIVING, Braid, believed
 from lotus.weave.composition import contrast_blocks, parts_of
-from lotus.weave.trust import logged_blocks
 
 AlertKind = OneOf["reverted", "dry", "audit", "expired", "extended", "orphaned", "disputed"]
 DISPUTED = "disputed"  # tag of a lesson on which the newest second opinion disagrees
@@ -127,11 +129,18 @@ def _blocks(braid: Braid, board: Sequence[Braid], rows: DetectorRows) -> Blocks 
         return None
     others = believed(board, braid.detector_id, (braid.braid_id, *braid.parents))
     if braid.braid_type == "micro":
-        return (logged_blocks if braid.level else unpatched_blocks)(rows, braid.rule, others)
+        return (_logged_blocks if braid.level else unpatched_blocks)(rows, braid.rule, others)
     by_id = {b.braid_id: b for b in board}
     parents = [by_id[name] for name in braid.parents]
     parts = parts_of(parents, braid.weights or union_weights(parents))
     return contrast_blocks(braid.op, parts, others, rows)
+
+
+def _logged_blocks(rows: DetectorRows, rule: Rule, others: Sequence[Rule]) -> Blocks:
+    """Return D and H per block of a rule at the logged propensities; importance weights lose more at large tilts."""
+    left = residuals(rows, tuple(sorted({other for other in others if other != rule})))
+    inside = rows.covered(rule).astype(np.float64)
+    return blocks_of(rows, left, inside, inside)
 
 
 def _judged(braid: Braid, evidence: Evidence, now_ms: int, weave: WeaveDefaults) -> tuple[Braid, BraidAlert | None]:

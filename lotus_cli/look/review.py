@@ -23,8 +23,8 @@ from lotus_store.ledger.beliefs.reviews import read_outcomes, read_reviews
 
 @click.group("review")
 def review_command() -> None:
-    """Approve, reject, extend, attenuate, raise the bounds of braids, freeze or lower their level of trust; every act has
-    an author, none raises a grade or a level.
+    """Approve, reject, extend, attenuate, raise the bounds of braids, freeze or lower their level of trust; every act
+    has an author, none raises a grade or a level.
     """
 
 

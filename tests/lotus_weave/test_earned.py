@@ -6,9 +6,8 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from weave_boards import MANIFEST, NIGHT_MS, A, braid, day_of, lesson, monitor, rows, rows_of_days
+from weave_boards import MANIFEST, NIGHT_MS, braid, day_of, lesson, monitor, rows, rows_of_days
 
-from lotus.learning.monitor import unpatched_blocks
 from lotus.manifest import Manifest
 from lotus.priors.types import IDENTITY, priors_version
 from lotus.timebase import DAY_MS, next_day
@@ -17,7 +16,7 @@ from lotus.weave.earned import first_trust
 from lotus.weave.night import NightInputs, WovenNight, goal_of, weave_night
 from lotus.weave.review import ReviewAct
 from lotus.weave.sweep import sweep
-from lotus.weave.trust import RATES, Trust, begin, logged_blocks
+from lotus.weave.trust import RATES, Trust, begin
 from lotus.weave.watchdog import Evidence, watch_over
 
 DAY = "2026-01-17"
@@ -185,7 +184,6 @@ def test_a_braid_with_a_level_is_watched_at_the_propensity_in_force() -> None:
     day = next_day(DAY)
     seen = rows(day, ten_in_a)
     tilted = replace(seen, u0=seen.u0 - 2.0)  # as if 2 logits were in force
-    assert not np.allclose(logged_blocks(tilted, A, []).weight, unpatched_blocks(tilted, A, []).weight)
     evidence = Evidence(day, {"d": tilted})
     plain, level = (watch_over([high(k)], evidence, NIGHT_MS, MANIFEST.weave)[0][0] for k in (0, 1))
     at_log, other = watch_over([high(1)], Evidence(day, {"d": seen}), NIGHT_MS, MANIFEST.weave)[0][0], plain

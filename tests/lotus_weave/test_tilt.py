@@ -13,6 +13,7 @@ from lotus.errors import ConfigError
 from lotus.priors.types import IDENTITY, Knob, Patch, priors_version
 from lotus.priors.vocabulary import rule_mask
 from lotus.timebase import DAY_MS
+from lotus.weave.admission import realised
 from lotus.weave.composition import parts_of
 from lotus.weave.contraction import held_to
 from lotus.weave.night import NightInputs, WovenNight, goal_of, weave_night
@@ -95,12 +96,10 @@ def test_what_is_held_lies_between_the_identity_and_both(theta: float, phi: floa
     assert held_to(held, Patch(to, mult)) == held
 
 
-def test_a_gate_is_shared_held_attenuated_and_realised_in_full():
-    score, weave, at = LIVE.score, LIVE.weave, np.full(3, 0.3)
+def test_a_gate_is_held_attenuated_and_realised_in_full():
     full, plain = Patch(-0.05, 1.03, (), 1.5), Patch(-0.05, 1.03)
-    half = shared(full, 0.5, 0.1, 0.3, score, weave)
-    assert half == replace(shared(plain, 0.5, 0.1, 0.3, score, weave), gate=0.75)
-    more = np.subtract(realised_tilt(full, at, 0.1, score, weave), realised_tilt(plain, at, 0.1, score, weave))
+    one, two = (realised(braid("x"), patch, day_of(), LIVE) for patch in (full, plain))
+    more = np.subtract(one, two)
     assert more == pytest.approx(1.5)
     assert held_to(full, replace(plain, gate=0.5)).gate == 0.5
     assert held_to(full, replace(plain, gate=-0.5)).gate == 0.0

@@ -83,22 +83,24 @@ def finish(ctx: StageContext, day: str) -> None:
 def movement(ctx: StageContext, before: PriorsVersion, after: PriorsVersion) -> CheckOutcome:
     """No nightly run moves a braid's patch by more than the nightly limits.
 
-    A patch that ends goes at once, and so does what a live account takes back from one.
+    A patch that ends goes at once, and so does what a live account or a level that was lost takes back from one. Gates
+    may move by the limit a level.
     """
     limits = ctx.manifest.weave
-    patches = {braid.braid_id: braid.patch for braid in before.braids}
-    theta, phi, gate = 0.0, 0.0, 0.0
+    earlier = {braid.braid_id: braid for braid in before.braids}
+    theta, phi, gate, level = 0.0, 0.0, 0.0, 1
     for braid in after.braids:
-        old = patches.get(braid.braid_id, IDENTITY)
-        if limits.account == "live" and held_to(braid.patch, old) == braid.patch:
-            continue
+        was = earlier.get(braid.braid_id)
+        old, level = was.patch if was else IDENTITY, max(level, braid.level)
+        if was is not None and (limits.account == "live" or braid.level < was.level):
+            old = held_to(old, braid.patch)
         theta = max(theta, abs(braid.patch.theta_delta - old.theta_delta))
         ratio = braid.patch.phi_mult / old.phi_mult
         phi = max(phi, ratio - 1.0, 1.0 / ratio - 1.0)
         gate = max(gate, abs(braid.patch.gate - old.gate))
     within = theta <= limits.night_theta + SLACK and phi <= limits.night_phi + SLACK
     text = f"largest move of a patch: theta {theta:.4f}, phi {phi:.4f}, gate {gate:.4f}"
-    passed = within and gate <= limits.night_gate + SLACK
+    passed = within and gate <= level * limits.night_gate + SLACK
     return CheckOutcome("movement", passed, text, {"theta": theta, "phi": phi, "gate": gate})
 
 
@@ -108,8 +110,9 @@ def _table(before: PriorsVersion, after: PriorsVersion) -> TextTable:
     for name in sorted(old | new):
         braid = new.get(name) or old[name]
         change = "added" if name not in old else "removed" if name not in new else "kept"
-        rows.append((braid.detector_id, name, change, braid.patch.theta_delta, braid.patch.phi_mult))
-    return TextTable(("detector", "braid", "change", "theta delta", "phi"), rows)
+        moved = braid.patch.theta_delta, braid.patch.phi_mult, braid.patch.gate, braid.level
+        rows.append((braid.detector_id, name, change, *moved))
+    return TextTable(("detector", "braid", "change", "theta delta", "phi", "gate, logit", "level"), rows)
 
 
 STAGE = Stage("active_priors", inputs, make, finish=finish)

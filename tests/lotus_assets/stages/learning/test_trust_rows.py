@@ -42,7 +42,7 @@ def test_a_night_that_changes_a_level_ends_the_same_wherever_it_was_stopped(
     ctx: StageContext, days: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run(ctx, (*BEFORE_WEAVING, *WEAVING), days[0])
-    trust = replace(begin(50.0, days[0]), level=2, recent=(3.0, -3.0) * 10, changed_on=days[0])
+    trust = replace(begin(50.0, days[0]), level=2, recent=(900.0, -900.0) * 10, changed_on=days[0])
     own = replace(planted(ctx, "imbalance_persistence"), trust=trust)
     write_night(ctx.sig, ctx.branch, days[0], [own], [BraidEvent("planted", "none", "proposed", "planted", "", "")])
     run(ctx, (*BEFORE_WEAVING, *WEAVING), days[1])
