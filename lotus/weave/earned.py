@@ -82,8 +82,7 @@ def earned(
             braid.trust, _seen(braid, others, evidence, manifest), caps_for(braid.grade, manifest.weave)
         )
         out[i] = replace(braid, trust=trust)
-        if step is not None:
-            reasons[braid.braid_id] = step.reason
+        reasons[braid.braid_id] = step.reason if step else "no weight in its rule"
         if braid.expires_at_ms <= now_ms and renewable(out[i]):
             trust, reason = renewed(trust, evidence.day)
             until = braid.expires_at_ms + manifest.weave.extension_days * DAY_MS
@@ -113,7 +112,7 @@ def _seen(braid: Braid, others: Sequence[Rule], evidence: Evidence, manifest: Ma
 def trust_rows(board: Sequence[Braid], reasons: Mapping[str, str], weave: WeaveDefaults) -> tuple[TrustRow, ...]:
     """Return a row for every living micro braid of a score, in the order of the board."""
     living = [b for b in board if b.braid_type == "micro" and b.scope == "sig" and b.state in LIVING]
-    return tuple(_row(b, reasons.get(b.braid_id, _quiet(b)), weave) for b in living)
+    return tuple(_row(b, reasons.get(b.braid_id, "it was not in force yet"), weave) for b in living)
 
 
 def _row(braid: Braid, reason: str, weave: WeaveDefaults) -> TrustRow:
@@ -123,7 +122,3 @@ def _row(braid: Braid, reason: str, weave: WeaveDefaults) -> TrustRow:
         return TrustRow(braid.braid_id, 0, 1.0, math.nan, cap, "its selection has no days to measure it by")
     snr = trust.snr_low if len(trust.recent) >= FEW_DAYS else math.nan
     return TrustRow(braid.braid_id, braid.level, trust.e_value, snr, cap, reason)
-
-
-def _quiet(braid: Braid) -> str:
-    return "no weight in its rule" if braid.in_force else "not in force yet"

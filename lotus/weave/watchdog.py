@@ -204,4 +204,5 @@ def _ended(braid: Braid, kind: AlertKind, reason: str, day: str) -> tuple[Braid,
 
 
 def alert_of(braid: Braid, kind: AlertKind, reason: str) -> BraidAlert:
+    """Return what is told of an act on a braid."""
     return BraidAlert(braid.braid_id, braid.detector_id, kind, reason, braid.e_value, braid.scope)

@@ -1,5 +1,6 @@
 """What every page says of a braid first: what it is, where it acts, how it stands, and what it has earned."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -25,11 +26,10 @@ def trust_facts(row: TrustRow | None) -> dict[str, Any] | None:
     """Return level, E, the lower estimate of the daily signal to noise (None before it is known), cap and reason."""
     if row is None:
         return None
-    known = row.snr_low == row.snr_low
     return {
         "level": row.level,
         "e": row.e,
-        "snr_low": row.snr_low if known else None,
+        "snr_low": None if math.isnan(row.snr_low) else row.snr_low,
         "cap_logit": row.cap,
         "reason": row.reason,
     }
