@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks.lessons.claims import Claim, Counts, total
 from benchmarks.lessons.drift import strength
@@ -97,7 +98,7 @@ def told(loop: TrustLoop) -> Figures:
     return out | {"downs": len(loop.steps) - ups, "reverted": causes.count("reverted")}
 
 
-def lost(drawn: np.ndarray) -> Figures:
+def lost(drawn: NDArray[np.float64]) -> Figures:
     """Return whether the payoffs as drawn, at equal alerts, lose or win beyond 95 %; days are the blocks."""
     error = float(drawn.std(ddof=1) * np.sqrt(len(drawn)))
     loses, wins = drawn.sum() < -1.96 * error, drawn.sum() > 1.96 * error
@@ -172,7 +173,7 @@ def captured(rows: Sequence[Row], arm: str = "trust", part: str = "late") -> dic
 
 
 def figures(chosen: Mapping[str, Study], folder: Path = FOLDER) -> list[dict[str, object]]:
-    """Return per study with planted lessons what is captured in the second half of the days and in all, by arm."""
+    """Return per study with planted rules what is captured in the second half of the days and in all, by arm."""
     out: list[dict[str, object]] = []
     for name, study in chosen.items():
         rows = best_rows(study, folder) if name in ("trust-half", "trust-quarter") else []
@@ -184,16 +185,35 @@ def figures(chosen: Mapping[str, Study], folder: Path = FOLDER) -> list[dict[str
 
 
 def lines(folder: Path = FOLDER) -> list[str]:
-    """Return the table of shares captured as Markdown lines; empty without rows."""
-    out = []
-    for name in ("trust-half", "trust-quarter"):
+    """Return the tables of shares captured and of lessons that end as Markdown lines; empty without rows."""
+    out, ends = [], []
+    for name, (year, do) in _WORLDS.items():
         rows = best_rows(STUDIES[name], folder)
-        if rows:
+        if rows and year.effect_bps and do is measure:
             cells = [_cell(captured(rows, part=part)) for part in ("late", "all")]
             cells += [_cell(captured(rows, arm)) for arm in ARMS[1:]]
             out.append(f"| `{name}` | {len(rows)} | {' | '.join(cells)} |")
+        if do is ended and (held := [row for row in rows if row["level"] == "3"]):
+            nights = [" / ".join(f"{x:g}" for x in _quantiles(held, column)) for column in ("lower", "gone")]
+            loss, ten = (float(np.median([float(r[c]) for r in held])) for c in ("loss_bps", "earned_in_ten_days_bps"))
+            ends.append(f"| `{name}` | {len(rows)} | {len(held)} | {' | '.join(nights)} | {loss:.0f} | {ten:.0f} |")
+        if rows and do is forced:
+            mean = sum(float(row["gain_bps"]) for row in rows) / sum(int(row["lessons"]) for row in rows)
+            ends.append(
+                f"| `{name}` | {len(rows)} | | | {_quantiles(rows, 'nights')[0]:g} (median) | {-mean:.0f} (mean) | |"
+            )
     names = "study | worlds | captured, second half | captured, all days | fixed cap | full tilt at once | Thompson"
-    return [f"| {names} |", "|---" * 7 + "|", *out, ""] if out else []
+    head = [f"| {names} |", "|---" * 7 + "|", *out, ""] if out else []
+    names = "study | worlds | at level 3 | nights to level 0, median / 90 % | nights until gone | loss, bps"
+    tail = [f"| {names} | ten days of level 0 earn, bps |", "|---" * 7 + "|", *ends, ""] if ends else []
+    return [*head, *tail]
+
+
+def _quantiles(rows: Sequence[Row], column: str) -> tuple[float, float]:
+    """Return median and 90 % quantile of nights, each a value that occurred; 0 in a row means never."""
+    nights = [float(row[column]) or np.inf for row in rows]
+    low, high = (float(np.quantile(nights, q, method="higher")) for q in (0.5, 0.9))
+    return low, high
 
 
 def _cell(share: Mapping[str, float]) -> str:
@@ -216,8 +236,8 @@ def _cheap(rows: Sequence[Row]) -> Counts:
 
 
 def _small(year: Trusting) -> Trusting:
-    effect = year.effect_bps if year.kind in ("dies", "turns") else 4.0 * year.effect_bps
-    return replace(year, days=min(year.days, 50), windows=432, detectors=min(year.detectors, 2), effect_bps=effect)
+    effect = 2.0 * year.effect_bps if year.kind in ("dies", "turns") else 4.0 * year.effect_bps
+    return replace(year, days=min(year.days, 60), windows=432, detectors=min(year.detectors, 2), effect_bps=effect)
 
 
 _HERE = (
