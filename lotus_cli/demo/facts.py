@@ -51,8 +51,8 @@ def facts_of(plan: "DemoPlan", summary: "BackfillSummary", run: LiveResult, prog
     parity = run.events_hash == hash_asset
     acting = {braid.lesson_id for braid in versions[-1].braids}
     court = Court(plan.world, lake, settings.branch, scores, progress)
-    told = _latest(lessons, acting)
-    judged = [_judged(lesson, court.verdict(lesson)) | {"active": lesson.lesson_id in acting} for lesson in told]
+    believed = _latest(lessons, acting)
+    judged = [_judged(lesson, court.verdict(lesson)) | {"active": lesson.lesson_id in acting} for lesson in believed]
     money_days, money = beliefs_of(settings, plan.days[-MONEY_DAYS] if plan.nightly else plan.last_day, plan.last_day)
     progress("comparing with a table of hit rates", 0)
     planted, traps = planted_of(plan.world.spec.name)

@@ -18,7 +18,7 @@ from lotus.trading.accounts.belief_money import (
     BPS,
     PAYOFF,
     BeliefMoney,
-    Side,
+    PaidWindows,
     StyleMoney,
     belief_money,
     published_without,
@@ -155,9 +155,9 @@ def _line(style: StyleMoney, probe_usd: float) -> tuple[str, ...]:
     return (style.style, *sides, f"{style.gain_usd:+.2f}", reach, *_side(style.added), *_side(style.dropped))
 
 
-def _side(side: Side) -> tuple[str, str]:
+def _side(side: PaidWindows) -> tuple[str, str]:
     return f"{side.windows:,}", f"{side.usd:+.2f}"
 
 
-def _bps(side: Side, probe_usd: float) -> str:
+def _bps(side: PaidWindows, probe_usd: float) -> str:
     return f"{side.usd / side.windows / probe_usd * BPS:+.2f}" if side.windows else ""

@@ -23,7 +23,7 @@ BPS: Final = 1e4
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
+class PaidWindows:
     """Some windows and what their probes paid in all, USD."""
 
     windows: int
@@ -39,10 +39,10 @@ class StyleMoney:
     """
 
     style: str
-    with_beliefs: Side
-    without: Side
-    added: Side
-    dropped: Side
+    with_beliefs: PaidWindows
+    without: PaidWindows
+    added: PaidWindows
+    dropped: PaidWindows
     gain_usd: float
     gain_interval: tuple[float, float] | None
     unpriced: int
@@ -95,21 +95,21 @@ def belief_money(events: Columns, payoffs: Mapping[EntryStyle, Floats], notional
 
 
 def _style(style: EntryStyle, usd: Floats, taken: Flags, would: Flags, block: NDArray[np.int64]) -> StyleMoney:
-    known, either = np.isfinite(usd), taken | would
-    both = either & known
+    is_known, either = np.isfinite(usd), taken | would
+    both = either & is_known
     change = np.where(taken, usd, 0.0)[both] - np.where(would, usd, 0.0)[both]
     mean = interval(change, block[both])
     return StyleMoney(
         style=style.value,
-        with_beliefs=_side(usd, taken & known),
-        without=_side(usd, would & known),
-        added=_side(usd, taken & ~would & known),
-        dropped=_side(usd, would & ~taken & known),
+        with_beliefs=_side(usd, taken & is_known),
+        without=_side(usd, would & is_known),
+        added=_side(usd, taken & ~would & is_known),
+        dropped=_side(usd, would & ~taken & is_known),
         gain_usd=float(change.sum()),
         gain_interval=None if mean is None else (mean[0] * len(change), mean[1] * len(change)),
-        unpriced=int((either & ~known).sum()),
+        unpriced=int((either & ~is_known).sum()),
     )
 
 
-def _side(usd: Floats, chosen: Flags) -> Side:
-    return Side(int(chosen.sum()), float(usd[chosen].sum()))
+def _side(usd: Floats, chosen: Flags) -> PaidWindows:
+    return PaidWindows(int(chosen.sum()), float(usd[chosen].sum()))
