@@ -61,6 +61,7 @@ def facts_of(plan: "DemoPlan", summary: "BackfillSummary", run: LiveResult, prog
         "world": plan.world.spec.name,
         "seed": plan.world.spec.seed,
         "branch": settings.branch,
+        "tape": settings.tape,
         "days": len(plan.days),
         "least_days": settings.manifest.learning.min_days,
         "symbols": [a.name for a in settings.manifest.universe],

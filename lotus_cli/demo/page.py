@@ -174,8 +174,8 @@ def _time(f: Facts) -> str:
 
 
 def _next(f: Facts, where: str) -> str:
-    name = f["branch"]
-    rows = [(f".venv/bin/lotus up{where} --tape {name} --branch {name}", "Dagster's pages on port 3000")]
+    up = f".venv/bin/lotus up{where} --tape {f['tape']} --branch {f['branch']}"
+    rows = [(up, "Dagster's pages on port 3000")]
     if f["example_event"]:
         rows.insert(0, (f".venv/bin/lotus explain {f['example_event']}{where}", "one number, back to raw frames"))
     width = max(len(command) for command, _ in rows)
