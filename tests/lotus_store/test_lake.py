@@ -241,3 +241,18 @@ def test_a_part_is_hashed_once_a_process_and_again_when_it_is_another_file(
     for _ in range(3):
         lake.read("frames", "main", "2025-01-01", columns=("k",))
     assert hashed == [str(path)]
+
+
+def test_another_footer_under_the_same_size_and_times_is_not_believed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lotus_store.lake.identity_of", lambda path, more="": (str(path), 0, 0, 0, 0, 0, more))
+    lake, other = Lake(tmp_path / "lake"), Lake(tmp_path / "other")
+    path, given = Path(lake.write(SPEC, "main", "2025-01-01", table(10)).path), table(10)
+    theirs = Path(other.write(SPEC, "main", "2025-01-01", given | {"k": given["k"][::-1]}).path)
+    raw, foreign = path.read_bytes(), theirs.read_bytes()
+    footer = 8 + int.from_bytes(raw[-8:-4], "little")
+    assert lake.read("frames", "main", "2025-01-01")["k"].tolist() == given["k"].tolist()
+    path.write_bytes(raw[:-footer] + foreign[-footer:])
+    with pytest.raises(LakeError, match="hash to"):
+        lake.read("frames", "main", "2025-01-01")
