@@ -88,7 +88,8 @@ class Machine:
 
     def state_bytes(self, asset: int) -> bytes:
         """Return the whole state of an asset, for a comparison bit by bit."""
-        return self._state.floats[asset].tobytes() + self._state.ints[asset].tobytes()
+        floats: bytes = self._state.floats[asset].tobytes()
+        return floats + bytes(self._state.ints[asset].tobytes())
 
     def swap(self, program: Program, recent: Sequence[Rows] | None = None) -> None:
         """Continue with another program from the next row on.
