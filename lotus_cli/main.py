@@ -51,7 +51,10 @@ COMMANDS = {
     "record": ("lotus_cli.desk.live", "Record a websocket into a tape."),
     "replay": ("lotus_cli.desk.live", "Serve a recorded tape over a loopback websocket, as the venue would."),
     "restore": ("lotus_cli.upkeep.ledger", "Restore every ledger from an archive into empty databases."),
-    "review": ("lotus_cli.look.review", "The braid registry: list, approve, reject, extend, attenuate, raise a cap."),
+    "review": (
+        "lotus_cli.look.review",
+        "The braid registry: list, approve, reject, extend, attenuate, raise a cap, lower trust.",
+    ),
     "sanity": ("lotus_cli.look.sanity", "How every series went with the moves after it, losers included."),
     "signal": ("lotus_cli.look.signal", "Print what an event puts on the signal bus, checked against its schema."),
     "tape": ("lotus_cli.tape", "List tapes; delete days that retention lets go."),
