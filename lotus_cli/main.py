@@ -53,7 +53,7 @@ COMMANDS = {
     "restore": ("lotus_cli.upkeep.ledger", "Restore every ledger from an archive into empty databases."),
     "review": (
         "lotus_cli.look.review",
-        "The braid registry: list, approve, reject, extend, attenuate, raise a cap, lower trust.",
+        "The braid registry: list, approve, reject, extend, attenuate, raise, freeze, lower.",
     ),
     "sanity": ("lotus_cli.look.sanity", "How every series went with the moves after it, losers included."),
     "signal": ("lotus_cli.look.signal", "Print what an event puts on the signal bus, checked against its schema."),
