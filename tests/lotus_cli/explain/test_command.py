@@ -59,6 +59,7 @@ def test_the_text_says_the_sum_was_checked(lotus: Cli, facts: Facts) -> None:
     text = lotus("explain", facts["example_event"]).stdout
     for part in (
         "tilts the logit by ",
+        "trust: level 0, tilt up to 0.50 logit; E 1, daily signal to noise not known yet",
         "bps per unit of overlap weight",
         "SCORE AND TERMS",
         "sum checked: ",
@@ -86,7 +87,7 @@ def test_an_altered_number_is_found(lotus: Cli, facts: Facts, tmp_path: Path) ->
     folder = tmp_path / "lake"
     shutil.copytree(lotus.home / "lake", folder)
     lake = Lake(folder)
-    columns = lake.read("signal_events", "demo-11", DAY)
+    columns = lake.read("signal_events", "demo-11", DAY, spec=SIGNAL_EVENTS)
     mine = columns["event_id"] == facts["example_event"]
     columns["theta2"] = np.where(mine, np.nextafter(columns["theta2"].astype(np.float64), 1.0), columns["theta2"])
     lake.write(SIGNAL_EVENTS, "demo-11", DAY, columns)

@@ -26,6 +26,8 @@ def test_the_newest_night_that_decided_something_is_told_in_sentences(lotus: Cli
     assert f"grade {taught['grade']}, accepted" in said
     assert f"{belief['days_left']} days left" in said
     assert belief["braid_id"] in said
+    assert (belief["trust"]["level"], belief["trust"]["snr_low"], belief["gate"]) == (0, None, 0.0)
+    assert "trust: level 0, tilt up to 0.50 logit; E 1, daily signal to noise not known yet" in said
     assert max(map(len, text.splitlines())) <= 120
 
 
