@@ -6,14 +6,19 @@ came of each day. It ends with its parent, and leaves Ctrl-C to it. Dagster is n
 
 import ctypes
 import os
+import pickle
 import signal
 import sys
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from multiprocessing.connection import Connection
+from pathlib import Path
 from threading import Lock
 
+from lotus.errors import LotusError
 from lotus_assets.stages.context import StageContext
 from lotus_assets.stages.tape.reading import DayRead, read_days
 from lotus_assets.tape_process import TapeTask
@@ -33,9 +38,24 @@ class Pipe:
         self.end, self._gate = end, Lock()
 
     def send(self, message: DayRead | tuple[str, str]) -> None:
-        """Send one message whole; raises `OSError` when nobody listens any more."""
+        """Send one message whole, of an error that does not travel its words; raises `OSError` when nobody listens."""
+        if isinstance(message, DayRead) and message.error is not None:
+            message = replace(message, error=travelling(message.error))
         with self._gate:
             self.end.send(message)
+
+
+def travelling(error: Exception) -> Exception:
+    """Return an error, or one with its words where it would not arrive whole at the other end of a pipe."""
+    try:
+        arrived = pickle.loads(pickle.dumps(error))
+    except Exception as reason:  # whatever packing it may raise
+        arrived = reason
+    if type(arrived) is type(error) and str(arrived) == str(error):
+        return error
+    last = traceback.extract_tb(error.__traceback__)[-1:]
+    place = "".join(f", raised in {Path(frame.filename).name} line {frame.lineno}" for frame in last)
+    return LotusError(f"reading the tape: {type(error).__name__}: {error}{place}", "a tape that is read")
 
 
 def work(pipe: Pipe) -> None:

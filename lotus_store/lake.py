@@ -3,12 +3,14 @@
 `<root>/<table>/branch=<b>/day=<d>/[symbol=<s>/]part.parquet`, zstd level 1, page checksums, and in the footer the
 content hash of the columns (`lotus.hashing.content_hash`, never of file bytes). Files are written whole and atomically;
 the hash is compared when a file is read, whichever columns are asked for, unless it is still the one that was written
-or compared last: that is noted for all processes under `.verified`. What rots beneath the file system is found by the
-page checksums at every read. Rows keep the order in which they were given. What a table means does not belong here:
-that is its `TableSpec`.
+or compared last: that is noted for all processes under `.verified`, with a digest of the footer, which has no checksum.
+What else rots beneath the file system is found by the page checksums at every read. Rows keep the order in which they
+were given. What a table means does not belong here: that is its `TableSpec`.
 """
 
+import hashlib
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -37,6 +39,7 @@ ROW_GROUP = 1 << 18
 DAMAGE = (OSError, pa.ArrowException, ValueError, TypeError, KeyError, IndexError, OverflowError, MemoryError)
 DAMAGED = "damaged on disk; remove the file, then make its day again: lotus backfill --from DAY --to DAY"
 _MARKS = ".verified"
+_TRAILER = 8  # bytes: the footer's length and the closing mark
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +238,7 @@ class Lake:
 
     def _identity(self, path: str) -> Identity | None:
         """Return what the file at a path is now; None for a place that is no folder: there it is hashed every time."""
-        return identity_of(path) if self._fs is None else None
+        return identity_of(path, _footer_digest(path)) if self._fs is None else None
 
     def _names(self, folder: str, what: str) -> list[str]:
         """Return the names in the steps `what=` of the parts below a folder, in order."""
@@ -287,6 +290,16 @@ class Lake:
 @cache
 def _verified_below(root: str) -> Verified:
     return Verified(Path(root) / _MARKS)
+
+
+def _footer_digest(path: str) -> str:
+    """Return the hash of a Parquet file's end: its footer, the length of that, and the closing mark."""
+    with Path(path).open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(0, size - _TRAILER))
+        length = int.from_bytes(file.read(4), "little")
+        file.seek(max(0, size - _TRAILER - length))
+        return hashlib.blake2b(file.read(), digest_size=16).hexdigest()
 
 
 def _filesystem(url: str) -> tuple[Any, str]:

@@ -4,6 +4,7 @@ A frame after a gap, or one that does not follow the frame before it, starts fro
 here: specs say what is computed, the tape machine computes it.
 """
 
+from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -122,11 +123,16 @@ class ExpertMachine:
             calibrate(values.reshape(1, -1), A_EVIDENCE, self._table.xs, self._table.ys)
         return values
 
-    def fork(self) -> "ExpertMachine":
-        """Return a machine that goes on from the same state."""
-        other = copy(self)
-        other._machine, other._next = self._machine.fork(), self._next.copy()
-        return other
+    def going_on(self, other: "ExpertMachine", newborn: Sequence[int] = ()) -> "ExpertMachine":
+        """Return one like this that goes on from the state of another; the assets `newborn` start blank."""
+        fork = copy(self)
+        fork._machine = self._machine.going_on(other._machine, newborn)
+        fork._next = [-1 if asset in newborn else frame for asset, frame in enumerate(other._next)]
+        return fork
+
+    def state_bytes(self, asset: int) -> bytes:
+        """Return the whole state of an asset, for a comparison bit by bit."""
+        return self._machine.state_bytes(asset) + self._next[asset].to_bytes(8, signed=True)
 
     def feed_frames(self, asset: int, ints: Ints, floats: Floats) -> Floats:
         """Take many frames of one asset in order; return f8[n, A_Z + experts], bit-equal to n calls of `feed`."""

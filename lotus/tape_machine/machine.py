@@ -76,13 +76,20 @@ class Machine:
             _checked(p, table), picks, rebirth, self._wide, results, to, chosen,
         )  # fmt: skip
 
-    def fork(self) -> "Machine":
-        """Return a machine that goes on from the same state."""
-        other = copy(self)
-        other._state = MachineState(self._state.floats.copy(), self._state.ints.copy())
-        other._out = np.zeros(len(self.program.names))
-        other._bind(self.program.new_registers(1))
-        return other
+    def going_on(self, other: "Machine", newborn: Sequence[int] = ()) -> "Machine":
+        """Return one like this that goes on from the state of another; the assets `newborn` start blank."""
+        fork = copy(self)
+        fork._state = MachineState(other._state.floats.copy(), other._state.ints.copy())
+        for asset in newborn:
+            fork._state.blank(asset)
+        fork._out = np.zeros(len(self.program.names))
+        fork._bind(self.program.new_registers(1))
+        return fork
+
+    def state_bytes(self, asset: int) -> bytes:
+        """Return the whole state of an asset, for a comparison bit by bit."""
+        floats: bytes = self._state.floats[asset].tobytes()
+        return floats + bytes(self._state.ints[asset].tobytes())
 
     def swap(self, program: Program, recent: Sequence[Rows] | None = None) -> None:
         """Continue with another program from the next row on.

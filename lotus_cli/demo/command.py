@@ -27,10 +27,14 @@ BUDGET_DAYS = 14
 
 @dataclass(frozen=True, slots=True)
 class DemoPlan:
-    """One demo: its world, its settings, the days that teach and the day that is scored with what they taught."""
+    """One demo: its world, its settings, the days that teach and the day that is scored with what they taught.
+
+    `nightly`: every nightly run may search, as in a running deployment; else one does, that of `look_day`.
+    """
 
     world: World
     settings: Settings
+    nightly: bool = False
 
     @property
     def days(self) -> list[str]:
@@ -39,7 +43,7 @@ class DemoPlan:
 
     @property
     def look_day(self) -> str:
-        """The day whose nightly run holds the only analysis."""
+        """The last day but one: its nightly run holds the only analysis, unless every run searches."""
         return self.days[-2]
 
     @property
@@ -48,16 +52,19 @@ class DemoPlan:
         return self.days[-1]
 
 
-def plan_of(home: str | None, spec: WorldSpec) -> DemoPlan:
-    """Return the plan of a world and keep its settings with its branch: one analysis on the last but one day."""
-    name = f"{spec.name}-{spec.seed}" + "-full" * (spec.sessions == FULL_DAY) + "-venue" * (spec.rates == VENUE)
+def plan_of(home: str | None, spec: WorldSpec, nightly: bool = False) -> DemoPlan:
+    """Return the plan of a world and keep its settings with its branch: one analysis on the last but one day, or one
+    in each nightly run.
+    """
+    tape = f"{spec.name}-{spec.seed}" + "-full" * (spec.sessions == FULL_DAY) + "-venue" * (spec.rates == VENUE)
+    branch = tape + "-nightly" * nightly
     sections: Document = {
         "universe": {"assets": [{"name": a.name, "sz_decimals": a.sz_decimals} for a in spec.assets]},
         "outcomes": {"horizons_s": list(HORIZONS_S)},
-        "learning": {"looks": "final", "look_day": spec.day(spec.days - 2)},
+        "learning": {"looks": "nightly"} if nightly else {"looks": "final", "look_day": spec.day(spec.days - 2)},
     }
-    write_branch_settings(load_settings(home=home, branch="main").home, name, sections)
-    return DemoPlan(World(spec), settings_of(home, name, name))
+    write_branch_settings(load_settings(home=home, branch="main").home, branch, sections)
+    return DemoPlan(World(spec), settings_of(home, tape, branch), nightly)
 
 
 def make_tape(plan: DemoPlan, progress: Progress) -> None:
@@ -84,17 +91,25 @@ def make_tape(plan: DemoPlan, progress: Progress) -> None:
     "--world", type=click.Choice(["demo", "null"]), default="demo", show_default=True, help="null = no truth."
 )
 @click.option("--days", default=BUDGET_DAYS, show_default=True, type=click.IntRange(2), help="Session days.")
+@click.option("--nightly", is_flag=True, help="Search in every nightly run, not once: lessons come, climb and end.")
 @click.option("--full-days", is_flag=True, help="Whole days instead of two 90-minute sessions.")
 @click.option("--venue-rates", is_flag=True, help="The venue's message mix instead of a lighter one.")
 @at_home
 def demo_command(
-    seed: int, world: str, days: int, full_days: bool, venue_rates: bool, home: str | None, as_json: bool
+    seed: int,
+    world: str,
+    days: int,
+    nightly: bool,
+    full_days: bool,
+    venue_rates: bool,
+    home: str | None,
+    as_json: bool,
 ) -> None:
     """Simulate, learn, swap the learned priors in, trade the last day live, learn from that, and report."""
     spec = WorldSpec(world, seed=seed, days=days)
     spec = dataclasses.replace(spec, sessions=FULL_DAY) if full_days else spec
     spec = dataclasses.replace(spec, rates=VENUE) if venue_rates else spec
-    plan = plan_of(home, spec)
+    plan = plan_of(home, spec, nightly)
     with Progress(quiet=as_json) as progress:
         progress(LOADING, 0)
         from lotus_assets.backfill import OPENING, backfill

@@ -5,7 +5,7 @@ one, an `echo` when the world's planted drift really pays there although it is a
 Nothing here is tuned to a seed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence, Set
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,9 +17,11 @@ from lotus.priors.types import Rule
 from lotus.priors.vocabulary import BIN_COLUMNS, describe_rule, rule_mask
 from lotus.simulation.lessons import planted_of, rule_of
 from lotus.simulation.truth import LessonLabel
+from lotus.trading.accounts.belief_money import propensities
 from lotus.trading.accounts.pnl import FillSource
-from lotus_cli.demo.trade import money_of_beliefs, propensities, traded_facts
+from lotus_cli.demo.trade import traded_facts
 from lotus_cli.demo.truth import Court
+from lotus_cli.pnl.beliefs import as_json, beliefs_of
 from lotus_cli.terminal.progress import Progress
 from lotus_live.live import LiveResult
 from lotus_live.parity import events_hash
@@ -33,22 +35,25 @@ if TYPE_CHECKING:
     from lotus_cli.demo.command import DemoPlan
 
 Columns = Mapping[str, NDArray[Any]]
+MONEY_DAYS = 7  # of a demo whose nightly runs all search
 
 
 def facts_of(plan: "DemoPlan", summary: "BackfillSummary", run: LiveResult, progress: Progress) -> dict[str, Any]:
     """Return the facts of a finished demo as JSON-able values; `run` is that of the daemon on its last day."""
     settings, lake = plan.settings, Lake(plan.settings.lake_root)
     with Databases(settings) as databases, databases.connect("sig") as sig:
-        lessons = [x for x in read_lessons(sig, settings.branch, plan.look_day) if x.accepted]
+        lessons = read_lessons(sig, settings.branch, None if plan.nightly else plan.look_day)
         versions = in_force_on(sig, settings.branch, plan.last_day)
     scores = {day: lake.read("payoff_scores", settings.branch, day) for day in plan.days if day <= plan.look_day}
     events = lake.read("signal_events", settings.branch, plan.last_day)
-    outcomes = lake.read("signal_eval", settings.branch, plan.last_day)
+    outcomes = lake.read("signal_eval", settings.branch, plan.last_day, columns=("fill_source", "detector_id"))
     hash_asset = events_hash(dict(events))
     parity = run.events_hash == hash_asset
     acting = {braid.lesson_id for braid in versions[-1].braids}
     court = Court(plan.world, lake, settings.branch, scores, progress)
-    judged = [_judged(lesson, court.verdict(lesson)) | {"active": lesson.lesson_id in acting} for lesson in lessons]
+    believed = _latest(lessons, acting)
+    judged = [_judged(lesson, court.verdict(lesson)) | {"active": lesson.lesson_id in acting} for lesson in believed]
+    money_days, money = beliefs_of(settings, plan.days[-MONEY_DAYS] if plan.nightly else plan.last_day, plan.last_day)
     progress("comparing with a table of hit rates", 0)
     planted, traps = planted_of(plan.world.spec.name)
     right = sorted({f["planted"] for f in judged if f["verdict"] == "recovered"})
@@ -56,6 +61,7 @@ def facts_of(plan: "DemoPlan", summary: "BackfillSummary", run: LiveResult, prog
         "world": plan.world.spec.name,
         "seed": plan.world.spec.seed,
         "branch": settings.branch,
+        "tape": settings.tape,
         "days": len(plan.days),
         "least_days": settings.manifest.learning.min_days,
         "symbols": [a.name for a in settings.manifest.universe],
@@ -78,6 +84,7 @@ def facts_of(plan: "DemoPlan", summary: "BackfillSummary", run: LiveResult, prog
         "lessons": judged,
         "trap": [_trap(t.detector_id, rule_of(t.literals), t.name, scores, judged) for t in traps],
         "naive": _naive(scores),
+        "nightly": plan.nightly,
         "look": {**summary.notes(plan.look_day, "lessons"), "alpha": settings.manifest.learning.alpha},
         "priors_ver": versions[-1].priors_ver,
         "braids_in_force": len(versions[-1].braids),
@@ -86,8 +93,14 @@ def facts_of(plan: "DemoPlan", summary: "BackfillSummary", run: LiveResult, prog
         "parity": parity,
         "live": {"parity": parity, "hash_live": run.events_hash, "hash_asset": hash_asset, "status": run.status},
         "traded": traded_facts(plan) | _taught(outcomes),
-        "money": money_of_beliefs(events, outcomes, settings.manifest.outcomes.probe_notional_usd),
+        "money": as_json(money_days, money),
     }
+
+
+def _latest(lessons: Sequence[Lesson], acting: Set[str]) -> list[Lesson]:
+    """Return the accepted lessons, of each detector, rule and sign one: that which acts, else the newest."""
+    accepted = sorted((x for x in lessons if x.accepted), key=lambda x: x.lesson_id in acting)
+    return list({(x.detector_id, x.rule, x.sign): x for x in accepted}.values())
 
 
 def _judged(lesson: Lesson, verdict: LessonLabel) -> dict[str, Any]:

@@ -15,14 +15,20 @@ def page(facts: Facts, where: str = "") -> str:
 
 def _head(f: Facts) -> str:
     look = f["look"]
+    searched = "one analysis after day" if not f["nightly"] else "the nightly run after day"
+    how = (
+        "nightly runs share the alpha slots of a year, as in a running deployment"
+        if f["nightly"]
+        else "one analysis at the end stands for the alpha slots of a running deployment"
+    )
     return "\n".join(
         [
             f"LOTUS DEMO   world {f['world']}, seed {f['seed']}",
             f"  {f['days']} session days, {', '.join(f['symbols'])}: {f['frames']:,} frames, "
             f"{f['events']:,} scored windows",
-            f"  {look['trials']:,} rules searched in one analysis after day {look['learning_days']}, family-wise error "
+            f"  {look['trials']:,} rules searched in {searched} {look['learning_days']}, family-wise error "
             f"{100 * look['alpha']:.2g} %; {_needed(f)}",
-            "  (one analysis at the end stands for the alpha slots of a running deployment)",
+            f"  ({how})",
         ]
     )
 
@@ -134,18 +140,27 @@ def _paid(line: Mapping[str, Any]) -> str:
 
 
 def _money(f: Facts) -> str:
-    m = f["money"]
-    lines = [
-        "MONEY   what beliefs changed on the last day: the same draws, modelled probes, after all costs",
-        f"  without beliefs {m['without']['windows']} windows and {m['without']['usd']:+.2f} USD, "
-        f"with them {m['with']['windows']} windows and {m['with']['usd']:+.2f} USD",
-        f"  brought in {m['added']['windows']} ({m['added']['usd']:+.2f} USD), kept out {m['dropped']['windows']} "
-        f"({m['dropped']['usd']:+.2f} USD)",
-    ]
-    if m["moved"]:
-        error = "" if m["expected_se"] is None else f" +- {m['expected_se']:.2f}"
+    money, days = f["money"]["beliefs"], f["money"]["days"]
+    when = "the last day" if len(days) == 1 else f"the last {len(days)} days"
+    lines = [f"MONEY   what beliefs changed on {when}: the same draws, probes against the tape, after all costs"]
+    for x in money["styles"]:
+        without, sure = x["without"], x["with_beliefs"]
+        found = x["gain_interval"]
+        reach = "" if found is None else " [{:+.2f}, {:+.2f}]".format(*found)
+        lines += [
+            f"  {x['style']:<8}without beliefs {without['windows']:,} windows and {without['usd']:+.2f} USD, "
+            f"with them {sure['windows']:,} and {sure['usd']:+.2f}: {x['gain_usd']:+.2f}{reach}",
+        ]
+    crossing = money["styles"][0]
+    lines.append(
+        f"  brought in {crossing['added']['windows']:,} ({crossing['added']['usd']:+.2f} USD crossing), kept out "
+        f"{crossing['dropped']['windows']:,} ({crossing['dropped']['usd']:+.2f} USD)"
+    )
+    if money["moved"]:
+        error = "" if money["expected_se_usd"] is None else f" +- {money['expected_se_usd']:.2f}"
         lines.append(
-            f"  over all draws the {m['moved']} windows that a belief moved: {m['expected']:+.2f}{error} USD expected"
+            f"  over all draws the {money['moved']:,} windows that a belief moved: "
+            f"{money['expected_usd']:+.2f}{error} USD expected"
         )
     return "\n".join(lines)
 
@@ -159,8 +174,8 @@ def _time(f: Facts) -> str:
 
 
 def _next(f: Facts, where: str) -> str:
-    name = f["branch"]
-    rows = [(f".venv/bin/lotus up{where} --tape {name} --branch {name}", "Dagster's pages on port 3000")]
+    up = f".venv/bin/lotus up{where} --tape {f['tape']} --branch {f['branch']}"
+    rows = [(up, "Dagster's pages on port 3000")]
     if f["example_event"]:
         rows.insert(0, (f".venv/bin/lotus explain {f['example_event']}{where}", "one number, back to raw frames"))
     width = max(len(command) for command, _ in rows)

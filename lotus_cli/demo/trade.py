@@ -1,8 +1,4 @@
-"""The last day of a demo, live: scored over a websocket, traded at a local exchange, learned from, told in money.
-
-What beliefs changed is told on the same draws: a window's draw is one number, published where it lies below the
-propensity, so the day without beliefs is known exactly. In the literature: common random numbers.
-"""
+"""The last day of a demo, live: scored over a websocket, traded at a local exchange, learned from, told in money."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -41,7 +37,7 @@ def run_last_day(plan: "DemoPlan", progress: Progress) -> LiveResult:
     def watch(daemon: "Daemon") -> None:
         progress.watch(f"lines of {plan.last_day} traded live", lines, lambda: daemon.taker.counts.lines)
 
-    return run_live(traded, day, run_id=f"live-{settings.tape}", on_start=watch, trade=True)
+    return run_live(traded, day, run_id=f"live-{settings.branch}", on_start=watch, trade=True)
 
 
 def is_untaught(plan: "DemoPlan") -> bool:
@@ -69,42 +65,3 @@ def _line(source: SourceTrades) -> dict[str, Any]:
     usd = {name: amount / 1e6 for name, amount in line["micro_usd"].items()}
     named = {name: line[name] for name in ("trades", "unfilled", "net_interval")}
     return named | {"usd": usd, "net_bps": line["mean_bps"]["net"], "verdict": source.total.verdict}
-
-
-def money_of_beliefs(events: Columns, outcomes: Columns, notional_usd: float) -> dict[str, Any]:
-    """Return what the last day's windows pay with and without beliefs: modelled probes of `notional_usd`, in USD.
-
-    `with`, `without`: windows published on the day's own draws. `expected` is the difference over all draws,
-    sum((pi - pi0) * payoff), `expected_se` its standard error over windows that a belief moved, were they independent.
-    """
-    payoff = _payoffs(events, outcomes)
-    is_scored = np.isfinite(payoff) & events["eligible"].astype(np.bool_)
-    pi, pi0 = propensities(events)
-    draw, usd = events["draw"].astype(np.float64), payoff * notional_usd / 1e4
-    taken, would = is_scored & events["published"].astype(np.bool_), is_scored & (draw < pi0)
-    moved = is_scored & (events["fired"].astype(np.uint64) != 0)
-    shift = (pi - pi0)[moved] * usd[moved]
-    return {
-        "with": _sum(usd, taken),
-        "without": _sum(usd, would),
-        "added": _sum(usd, taken & ~would),
-        "dropped": _sum(usd, would & ~taken),
-        "moved": len(shift),
-        "expected": float(shift.sum()),
-        "expected_se": float(np.sqrt(len(shift)) * shift.std(ddof=1)) if len(shift) > 1 else None,
-    }
-
-
-def propensities(events: Columns) -> tuple[Floats, Floats]:
-    """Return the propensity of every event, and the one it would have had without any braid."""
-    return events["pi"].astype(np.float64), 1.0 / (1.0 + np.exp(-events["u0"].astype(np.float64)))
-
-
-def _payoffs(events: Columns, outcomes: Columns) -> Floats:
-    """Return the modelled payoff of every event in bps, NaN where none is known."""
-    paid = dict(zip(outcomes["event_id"].tolist(), outcomes["payoff_p"].astype(np.float64).tolist(), strict=True))
-    return np.array([paid.get(name, np.nan) for name in events["event_id"].tolist()], dtype=np.float64)
-
-
-def _sum(usd: Floats, chosen: NDArray[np.bool_]) -> dict[str, Any]:
-    return {"windows": int(chosen.sum()), "usd": float(usd[chosen].sum())}

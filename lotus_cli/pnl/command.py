@@ -23,6 +23,7 @@ class PnlOptions:
     target: str | None
     trips: bool
     break_even: bool
+    beliefs: bool
     picture: Path | None
     wide: bool
     branch: str | None
@@ -38,6 +39,7 @@ class PnlOptions:
 @click.option("--page", "target", type=click.Path(dir_okay=False), help="Also write the page into a file, Markdown.")
 @click.option("--trips", is_flag=True, help="Also the trades one by one (the newest 40 of each source; --wide: all).")
 @click.option("--break-even", is_flag=True, help="Instead: the fee tier and style at which each detector would pay.")
+@click.option("--beliefs", is_flag=True, help="Instead: what the same draws paid with beliefs and without, by style.")
 @picture_option
 @wide_option
 @branch_option
@@ -51,6 +53,8 @@ def pnl_command(options: PnlOptions) -> None:
     """
     if options.day is not None and (options.first is not None or options.last is not None):
         raise click.UsageError("--day stands alone; --from and --to belong together")
+    if options.break_even and options.beliefs:
+        raise click.UsageError("--break-even or --beliefs, not both")
     settings = settings_of_branch(options.home, options.tape, options.branch)
     first, last = options.day or options.first, options.day or options.last
     if options.break_even:
@@ -58,6 +62,12 @@ def pnl_command(options: PnlOptions) -> None:
 
         found = break_even.break_even_of(settings, first, last)
         emit(break_even.as_json(*found), options.as_json, break_even.text(*found, options.wide))
+        return
+    if options.beliefs:
+        from lotus_cli.pnl import beliefs
+
+        paid = beliefs.beliefs_of(settings, first, last)
+        emit(beliefs.as_json(*paid), options.as_json, beliefs.text(*paid, options.wide))
         return
     with Progress(quiet=options.as_json) as progress:
         progress(LOADING, 0)

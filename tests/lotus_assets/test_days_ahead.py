@@ -2,18 +2,20 @@
 
 import os
 import pickle
+import re
 import signal
 import subprocess
 import sys
 import threading
 import time
 from dataclasses import replace
+from multiprocessing import Pipe
 from pathlib import Path
 
 import pytest
 
 from lotus.errors import LotusError, TapeError
-from lotus_assets import days_ahead
+from lotus_assets import days_ahead, tape_worker
 from lotus_assets.backfill import backfill
 from lotus_assets.bodies import stage_context
 from lotus_assets.days_ahead import Batch, batches_ahead
@@ -21,7 +23,7 @@ from lotus_assets.learning_lane import DAYS_LEARNED
 from lotus_assets.stages.chain import committed_work
 from lotus_assets.stages.order import TAPE_STAGES
 from lotus_assets.stages.tape.reading import READING, DayRead, is_read
-from lotus_assets.tape_process import tape_process
+from lotus_assets.tape_process import TapeProcess, tape_process
 from lotus_resources.lotus_resource import Lotus
 from lotus_store.config import Settings
 from lotus_store.processes import born
@@ -96,6 +98,45 @@ def test_an_error_is_raised_when_its_day_would_be_taken() -> None:
     assert next(batches) == Batch(("a",))
     with pytest.raises(TapeError, match="no header"):
         next(batches)
+
+
+class Unpicklable(Exception):
+    """It holds what cannot be packed."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.gate = threading.Lock()
+
+
+class Unreadable(Exception):
+    """It can be packed and not unpacked."""
+
+    def __init__(self, text: str, _: int) -> None:
+        super().__init__(text)
+
+
+@pytest.mark.parametrize("error", [Unpicklable("no room left"), Unreadable("no room left", 1)])
+def test_an_error_that_cannot_be_packed_is_told_in_words(error: Exception) -> None:
+    ours, theirs = Pipe()
+    process = TapeProcess(ours, lambda day, stage: None)
+    worker = tape_worker.Pipe(theirs)
+    try:
+        raise error
+    except Exception as raised:
+        worker.send(DayRead("a", error=raised))
+    (read,) = process.take(True)
+    assert read.day == "a"
+    assert type(read.error) is LotusError
+    words = rf"{type(error).__name__}: no room left, raised in test_days_ahead.py line \d+"
+    assert re.search(words, str(read.error))
+    worker.send(DayRead("", error=error))
+    with pytest.raises(LotusError, match=words):
+        process.take(True)
+
+
+def test_an_error_that_travels_stays_what_it_is() -> None:
+    error = TapeError("no header", "a tape")
+    assert tape_worker.travelling(error) is error
 
 
 @pytest.mark.process("a process that nobody waits for")

@@ -126,11 +126,19 @@ class FrameStream:
         """Return everything so far, in arrival order (views)."""
         return self._rows(np.zeros(3, np.int64))
 
-    def fork(self) -> "FrameStream":
-        """Return a stream that goes on from the same state and has no rows yet."""
-        other = copy(self)
-        other._state, other._counts, other._outputs = self._state.copy(), np.zeros(3, np.int64), _outputs(0)
-        return other
+    def going_on(self, other: "FrameStream", newborn: Sequence[int] = ()) -> "FrameStream":
+        """Return one like this that goes on from the state of another, of which it knows nothing else.
+
+        It has no rows yet; the assets `newborn` start as this one's do.
+        """
+        fork = copy(self)
+        fork._state, fork._counts, fork._outputs = other._state.copy(), np.zeros(3, np.int64), _outputs(0)
+        fork._state[list(newborn)] = self._state[list(newborn)]
+        return fork
+
+    def state_bytes(self) -> bytes:
+        """Return the whole state, for a comparison bit by bit."""
+        return self._state.tobytes()
 
     def _rows(self, first: Ints) -> FrameBatch:
         ints, floats, quotes, gaps = self._outputs

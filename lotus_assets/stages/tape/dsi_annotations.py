@@ -6,7 +6,7 @@ branches share these tables; a branch on which learning put another set in force
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from lotus.errors import LakeError
 from lotus.experts.annotation_spec import (
     A_EVIDENCE,
     A_FIRED,
+    A_Z,
     DSI_ANNOTATIONS,
     DSI_WINDOWS,
     EXPERTS,
@@ -30,7 +31,7 @@ from lotus_assets.stages.chain import content_of
 from lotus_assets.stages.context import Cell, CheckOutcome, Made, Plot, Stage, StageContext, TextTable
 from lotus_assets.stages.lake_tables import LakeTable, TablePart, concatenated, joint_hash, parts_hash, present_of
 from lotus_assets.stages.schema_check import schema_check, together
-from lotus_assets.stages.tape.made_again import MadeAgain, pieces_of
+from lotus_assets.stages.tape.made_again import MadeAgain, around_gaps, pieces_of, state_column
 from lotus_assets.stages.tape.microtape_frames import read_frames
 from lotus_resources.recent_values import RecentKind
 from lotus_store.databases import Connection
@@ -83,31 +84,51 @@ def make(ctx: StageContext, day: str) -> Made:
 
 
 def _annotated(ctx: StageContext, day: str, frames: FrameBatch) -> tuple[AnnotationBatch, CheckOutcome]:
-    """Return the annotations of frames, and whether those of the pieces that are made again are the same."""
-    check = MadeAgain(STAGE.name, day, ctx.manifest.score.seed)
-    stream = AnnotationStream(frames, window_ms=ctx.manifest.kernel.window_ms)
+    """Return the annotations of frames, and whether those of the pieces that are made again are the same at the end."""
+    check, window_ms = MadeAgain(STAGE.name, day, ctx.manifest.score.seed), ctx.manifest.kernel.window_ms
+    stream = AnnotationStream(frames, window_ms=window_ms)
+    none = replace(frames, ints=frames.ints[:0].copy(), floats=frames.floats[:0].copy())
+    blank, pieces = AnnotationStream(none, window_ms=window_ms).machine, list[_Piece]()
     for asset in range(len(frames.universe)):
         own_rows = np.flatnonzero(frames.ints[:, I_ASSET] == asset)
+        ends_gap = frames.ints[own_rows, I_QUALITY] & GAP_BEFORE != 0
+        around = around_gaps(ends_gap)
         for first, stop in pieces_of(len(own_rows)):
-            rows = own_rows[first:stop]
-            gaps = np.flatnonzero(frames.ints[rows, I_QUALITY] & GAP_BEFORE).tolist()
-            wanted = check.wants(len(rows), bool(gaps))
-            before = stream.machine.fork() if wanted else None
+            rows, newborn = own_rows[first:stop], check.newborn([asset])
+            wanted = check.wants(len(rows), bool(ends_gap[first:stop].any()))
+            before = blank.going_on(stream.machine, newborn) if wanted else None
             stream.feed(asset, rows)
             if before is not None:
-                bites = [rows[a:b] for a, b in check.bites(len(rows), gaps)]
+                bites = [rows[a:b] for a, b in check.bites(len(rows), np.flatnonzero(around[first:stop]).tolist())]
                 again = np.concatenate([before.feed_frames(asset, frames.ints[b], frames.floats[b]) for b in bites])
-                check.compare(len(rows), *_compared(again, stream, rows))
-    return stream.batch(), check.outcome()
+                states = state_column(before.state_bytes(asset)), state_column(stream.machine.state_bytes(asset))
+                check.compare(check.piece, len(rows), states)
+                z = again[stream.place[rows] >= 0, A_Z:] + 0.0
+                pieces.append(_Piece(check.piece, rows, again[:, :A_Z].copy(), z))
+    whole = stream.batch()
+    for piece in pieces:
+        check.compare(piece.number, 0, *_compared(piece, whole, stream.place[piece.rows]))
+    return whole, check.outcome()
 
 
-def _compared(again: Floats, stream: AnnotationStream, rows: Ints) -> Iterator[tuple[LakeTable, LakeTable]]:
-    """Yield the tables of frames and of closed windows, made again and made."""
-    place = stream.place[rows]
-    names = (*VALUE_NAMES, *(f"z_{name}" for name in stream.machine.experts.names))
-    yield dict(zip(VALUE_NAMES, again.T, strict=False)), dict(zip(VALUE_NAMES, stream.values[rows].T, strict=True))
-    spoken = again[place >= 0].T[N_VALUES:], stream.spoken[place[place >= 0]].T[N_VALUES:]
-    yield dict(zip(names[N_VALUES:], spoken[0], strict=True)), dict(zip(names[N_VALUES:], spoken[1], strict=True))
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A piece made again: the rows of its frames i8[n], values f8[n, N_VALUES], z f8[windows closed, experts]."""
+
+    number: int
+    rows: Ints
+    values: Floats
+    z: Floats
+
+
+def _compared(again: _Piece, whole: AnnotationBatch, place: Ints) -> Iterator[tuple[LakeTable, LakeTable]]:
+    """Yield the tables of frames and of closed windows, made again and made; `place` as in `AnnotationStream`."""
+    names = [f"z_{name}" for name in whole.windows.experts.names]
+    for columns, values, made in (
+        (VALUE_NAMES, again.values, whole.values[again.rows]),
+        (names, again.z, whole.windows.z[place[place >= 0]]),
+    ):
+        yield dict(zip(columns, values.T, strict=True)), dict(zip(columns, made.T, strict=True))
 
 
 def write_annotations(

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,18 +19,20 @@ from lotus.microtape.completeness import Prints, join_prints, prints_of
 from lotus.microtape.events import EventBatch, concat_batches, empty_batch
 from lotus.microtape.frames.batch import FrameBatch
 from lotus.microtape.frames.machine import FrameStream
-from lotus.microtape.frames.spec import G_SEQ
+from lotus.microtape.frames.spec import G_SEQ, GAP_BEFORE, I_ASSET, I_QUALITY, I_SEQ
 from lotus.microtape.prints import prints_in
 from lotus.microtape.wire.decode import Decoder
 from lotus.microtape.wire.reasons import DecodeReport
 from lotus.timebase import NS_PER_MS
 from lotus_assets.stages.context import CheckOutcome, StageContext
-from lotus_assets.stages.tape.made_again import MadeAgain
+from lotus_assets.stages.tape.made_again import AFTER_GAP, MadeAgain, around_gaps, state_column
 from lotus_resources.recent_values import RecentKind
 from lotus_store.tape.header import split_universe
 from lotus_store.tape.store import TapeLines
 
 _DECODED = RecentKind("decoded days", 2)
+_TABLES = ("ints", "floats", "quotes", "gaps")
+_TAIL = 8 * AFTER_GAP  # frames of every asset before a piece in which one that ends a gap is looked for
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,14 +78,16 @@ def _one_pass(ctx: StageContext, day: str) -> DayTape:
     decoder = Decoder(split.universe, split.ignored)
     own = Decoder(split.universe, split.ignored) if ctx.tape.warmup_segments(day) else decoder
     stream = FrameStream(ctx.manifest, ctx.manifest.universe, _room(ctx, day))
-    check = MadeAgain("microtape_frames", day, ctx.manifest.score.seed)
+    blank = FrameStream(ctx.manifest, ctx.manifest.universe)
+    check, opening = MadeAgain("microtape_frames", day, ctx.manifest.score.seed), None
     prints, events, trades, n_events = [], [], [prints_in(empty_batch())], 0
     for piece in _read_ahead(ctx.tape.read_day_buffers(day, warmup=True)):
         lines, of_day = bytearray(piece.lines) if isinstance(piece.lines, bytes) else piece.lines, piece.first_seq >= 0
         for batch in decoder.decode_pieces(lines, piece.first_seq):
             prints.append(prints_of(batch))
             n_events += len(batch)
-            _feed(stream, batch, check)
+            again = _feed(stream, blank, batch, check)
+            opening = again if check.piece == 0 else opening
             if of_day and own is decoder:
                 events.append(_without_values(batch))
                 trades.append(prints_in(batch))
@@ -90,10 +95,13 @@ def _one_pass(ctx: StageContext, day: str) -> DayTape:
             for batch in own.decode_pieces(lines, piece.first_seq):
                 events.append(_without_values(batch))
                 trades.append(prints_in(batch))
+    frames = stream.frames()
+    if opening is not None:
+        _compare(check, 0, opening, _head(frames, opening), 0)
     return DayTape(
         events=concat_batches(events),
         report=own.report(),
-        frames=stream.frames(),
+        frames=frames,
         n_events=n_events,
         prints=join_prints(prints),
         no_look_ahead=check.outcome(),
@@ -101,21 +109,53 @@ def _one_pass(ctx: StageContext, day: str) -> DayTape:
     )
 
 
-def _feed(stream: FrameStream, batch: EventBatch, check: MadeAgain) -> None:
-    """Give a piece to the stream, and once more in bites to a fork of it where the check wants to see that."""
-    before = stream.fork()
+def _feed(stream: FrameStream, blank: FrameStream, batch: EventBatch, check: MadeAgain) -> FrameBatch | None:
+    """Give a piece to the stream; where the check wants it, return what a blank one gives that goes on from its state.
+
+    That one is given the piece in bites, and its rows are taken as they are after each bite.
+    """
+    before = blank.going_on(stream, check.newborn(np.unique(batch.asset).tolist()))
     made = stream.feed(batch)
     if not check.wants(len(made), bool(len(made.gaps))):
-        return
-    for first, stop in check.bites(len(batch), np.flatnonzero(np.isin(batch.seq, made.gaps[:, G_SEQ])).tolist()):
-        before.feed(batch.slice(first, stop))
-    again = before.frames()
+        return None
+    bites = check.bites(len(batch), _around_gaps(batch, made, stream.frames()))
+    taken = [_tables(before.frames()), *(_tables(before.feed(batch.slice(first, stop))) for first, stop in bites)]
+    tables: dict[str, Any] = {name: np.concatenate([rows[name] for rows in taken]) for name in _TABLES}
+    again = replace(made, **tables)
+    check.compare(check.piece, 0, (state_column(before.state_bytes()), state_column(stream.state_bytes())))
+    _compare(check, check.piece, again, made, len(made))
+    return again
+
+
+def _tables(rows: FrameBatch) -> dict[str, Any]:
+    """Return copies of the arrays of a batch."""
+    return {name: getattr(rows, name).copy() for name in _TABLES}
+
+
+def _head(frames: FrameBatch, like: FrameBatch) -> FrameBatch:
+    """Return as many of the first rows as another batch has."""
+    return replace(frames, **{name: getattr(frames, name)[: len(getattr(like, name))] for name in _TABLES})
+
+
+def _compare(check: MadeAgain, piece: int, again: FrameBatch, made: FrameBatch, rows: int) -> None:
+    """Compare a piece made again with what was made."""
     check.compare(
-        len(made),
+        piece,
+        rows,
         (again.columns(), made.columns()),
         (again.quote_columns(), made.quote_columns()),
         (again.gap_columns(), made.gap_columns()),
     )
+
+
+def _around_gaps(batch: EventBatch, made: FrameBatch, whole: FrameBatch) -> list[int]:
+    """Return the events of a piece that end a gap or close one of the frames after it, that which ends it included."""
+    latest = whole.ints[-len(made) - _TAIL * len(made.universe) :]
+    seqs = [made.gaps[:, G_SEQ]]
+    for asset in range(len(made.universe)):
+        own_rows = latest[latest[:, I_ASSET] == asset]
+        seqs.append(own_rows[around_gaps(own_rows[:, I_QUALITY] & GAP_BEFORE != 0), I_SEQ])
+    return np.flatnonzero(np.isin(batch.seq, np.concatenate(seqs))).tolist()
 
 
 def _without_values(batch: EventBatch) -> EventBatch:

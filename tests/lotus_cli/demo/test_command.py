@@ -53,12 +53,17 @@ def test_the_last_day_was_traded_and_taught(facts: Facts) -> None:
     assert traded["whole_at_venue"] > 0
 
 
-def test_what_beliefs_changed_is_told_in_money(facts: Facts) -> None:
-    money = facts["money"]
-    moved = money["added"]["windows"] - money["dropped"]["windows"]
-    assert money["with"]["windows"] - money["without"]["windows"] == moved
-    gained = money["added"]["usd"] - money["dropped"]["usd"]
-    assert money["with"]["usd"] - money["without"]["usd"] == pytest.approx(gained)
+def test_what_beliefs_changed_is_told_in_money_by_style(facts: Facts) -> None:
+    money = facts["money"]["beliefs"]
+    assert len(facts["money"]["days"]) == 1
+    assert [style["style"] for style in money["styles"]] == ["cross", "join", "improve"]
+    for style in money["styles"]:
+        moved = style["added"]["windows"] - style["dropped"]["windows"]
+        assert style["with_beliefs"]["windows"] - style["without"]["windows"] == moved
+        gained = style["added"]["usd"] - style["dropped"]["usd"]
+        assert style["with_beliefs"]["usd"] - style["without"]["usd"] == pytest.approx(gained)
+        assert style["gain_usd"] == pytest.approx(gained)
+        assert style["with_beliefs"]["windows"] > 0
     assert money["moved"] > 0
 
 

@@ -1,17 +1,23 @@
 """`lotus pnl` on the demo's small home: sums add up, nets are the stored ones, what was not scored is told."""
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 from small_home import Cli, Facts
 
 from lotus.trading.accounts.pnl import AMOUNTS, COSTS, NO_EDGE
+from lotus_cli.pnl import beliefs
 from lotus_store.branch_settings import write_branch_settings
 from lotus_store.lake import Lake
 from lotus_store.tape.store import TapeStore
 
 pytestmark = pytest.mark.process("in the home that `lotus demo` makes")
 
+Columns = Mapping[str, NDArray[Any]]
 PLACE = ("--branch", "demo-11", "--tape", "demo-11")
 
 
@@ -148,3 +154,33 @@ def test_break_even_tells_every_detector_and_style_at_every_tier(lotus: Cli) -> 
     assert whole["cross"]["rested"] == 0.0
     assert "pays" in lotus("pnl", *PLACE, "--break-even").stdout
     assert "no style_payoffs from 2031" in lotus.refused("pnl", *PLACE, "--break-even", "--from", "2031-01-01")
+
+
+def test_beliefs_in_money_agree_with_the_demo_and_price_what_was_kept_out_as_if_it_had_been_published(
+    lotus: Cli, facts: Facts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    day = facts["money"]["days"][0]
+    told = lotus.json("pnl", *PLACE, "--beliefs", "--from", day)
+    assert told == facts["money"]
+    text = lotus("pnl", *PLACE, "--beliefs").stdout
+    assert "BELIEFS IN MONEY" in text
+    assert "nan" not in text
+    before = told["beliefs"]["styles"]
+    with monkeypatch.context() as patched:  # every window that was published is now one that beliefs kept out
+        patched.setattr(beliefs, "_read_events", _swapped(beliefs._read_events))
+        swapped = lotus.json("pnl", *PLACE, "--beliefs", "--from", day)["beliefs"]["styles"]
+    for now, then in zip(swapped, before, strict=True):
+        assert now["dropped"] == then["with_beliefs"]
+
+
+def test_break_even_and_beliefs_are_two_questions(lotus: Cli) -> None:
+    assert "not both" in lotus("pnl", *PLACE, "--beliefs", "--break-even", code=2).stderr
+
+
+def _swapped(read: Callable[..., Columns]) -> Callable[..., Columns]:
+    def changed(*given: Any) -> Columns:
+        events = dict(read(*given))
+        u0 = np.where(events["published"].astype(bool), 40.0, -40.0)
+        return events | {"u0": u0, "published": np.zeros(len(u0), bool)}
+
+    return changed

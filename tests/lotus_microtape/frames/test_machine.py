@@ -140,7 +140,7 @@ def test_a_stream_cut_anywhere_gives_the_frames_of_the_whole_and_a_fork_goes_on_
     batch = sample_events(4, 4_000)
     stream, cuts = FrameStream(MANIFEST, UNIVERSE, room), [0, 1, 900, 901, 2_500, len(batch)]
     for first, stop in pairwise(cuts):
-        fork, before = stream.fork(), len(stream.frames())
+        fork, before = FrameStream(MANIFEST, UNIVERSE).going_on(stream), len(stream.frames())
         made = stream.feed(batch.slice(first, stop))
         assert len(stream.frames()) == before + len(made)
         same_bits(fork.feed(batch.slice(first, stop)), made)

@@ -1,0 +1,163 @@
+"""`lotus pnl --beliefs`: what the same draws paid with beliefs and without them, in every style of entry."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lotus.detectors.entry_style import EntryStyle
+from lotus.errors import ConfigError
+from lotus.microtape.frames.spec import MICROTAPE_QUOTES, TAPE_GAPS
+from lotus.microtape.prints import MICROTAPE_PRINTS
+from lotus.outcomes.style_table import RESTING, STYLE_PAYOFFS, style_payoffs
+from lotus.outcomes.styles import StyleTape
+from lotus.timebase import day_start_ms, next_day
+from lotus.trading.accounts.belief_money import (
+    BPS,
+    PAYOFF,
+    BeliefMoney,
+    PaidWindows,
+    StyleMoney,
+    belief_money,
+    published_without,
+)
+from lotus_assets.stages.lake_tables import concatenated
+from lotus_assets.stages.shared_columns import places_of
+from lotus_cli.terminal.output import day_ranges
+from lotus_cli.terminal.tables import TableColumn, folded, numbers, table
+from lotus_store.config import Settings
+from lotus_store.lake import Lake
+
+READING = (
+    "A window is published where its draw lies below its propensity; without beliefs the same draw met another one, so "
+    "both sides are known exactly. Each window is a probe against the tape, after all costs, at the base fees; at rest "
+    "the pessimistic fill counts, and what was not filled in time crossed. The interval is of 95 % over blocks of time."
+)
+Columns = Mapping[str, NDArray[Any]]
+Floats = NDArray[np.float64]
+_EVENTS = (
+    "event_id", "detector_id", "asset", "window_start_ms", "window_end_ms", "close_recv_ns", "horizon_s", "s",
+    "spread_bps", "x_funding", "published", "veto", "eligible", "pi", "u0", "draw", "fired",
+)  # fmt: skip
+_ROWS = ("event_id", "detector_id", "asset", "window_end_ms", "maturity_ms", "horizon_s", "status", "payoff_p")
+_RESTED = tuple(PAYOFF[style] for style in RESTING)
+
+
+def beliefs_of(settings: Settings, first: str | None, last: str | None) -> tuple[list[str], BeliefMoney]:
+    """Return the days of scored windows from `first` to `last` (None: as far as there are any) and what they paid.
+
+    Raises `ConfigError` where none was scored.
+    """
+    lake = Lake(settings.lake_root)
+    there = lake.days("signal_events", settings.branch)
+    days = [day for day in there if (first or day) <= day <= (last or day)]
+    if not days:
+        found = f"branch {settings.branch} has no scored day" + (f" from {first} to {last}" if first or last else "")
+        raise ConfigError(found, f"one of {day_ranges(there)}", "run lotus backfill, or name --branch and --day")
+    read = [_Day(lake, settings, day) for day in days]
+    events = {name: np.concatenate([day.events[name] for day in read]) for name in _EVENTS}
+    payoffs = {style: np.concatenate([day.payoffs(style) for day in read]) for style in EntryStyle}
+    return days, belief_money(events, payoffs, settings.manifest.outcomes.probe_notional_usd)
+
+
+class _Day:
+    """The windows of one day, and what they paid in every style where that is known."""
+
+    def __init__(self, lake: Lake, settings: Settings, day: str) -> None:
+        self._lake, self._settings = lake, settings
+        self.events = _read_events(lake, settings, day)
+        tables = [self._matured(d) for d in (day, next_day(day)) if lake.exists("signal_eval", settings.branch, d)]
+        self._crossed = [crossed for crossed, _ in tables]
+        self._rested = [part for _, rested in tables for part in rested]
+
+    def payoffs(self, style: EntryStyle) -> Floats:
+        """Return the net payoff of every window in bps, NaN where it is not known."""
+        crosses = style is EntryStyle.CROSS
+        tables, column = (self._crossed, "payoff_p") if crosses else (self._rested, PAYOFF[style])
+        out = np.full(len(self.events["event_id"]), np.nan)
+        for part in tables:
+            at = places_of(part["event_id"], self.events["event_id"])
+            out[at[at >= 0]] = part[column].astype(np.float64)[at >= 0]
+        return out
+
+    def _matured(self, day: str) -> tuple[Columns, list[Columns]]:
+        """Return the outcomes of a day, and what the windows among them paid at rest: those that were published, and
+        those that beliefs kept out.
+        """
+        branch, events = self._settings.branch, self.events
+        rows = self._lake.read("signal_eval", branch, day, columns=_ROWS)
+        rested: list[Columns] = []
+        if self._lake.exists(STYLE_PAYOFFS.name, branch, day):
+            rested.append(self._lake.read(STYLE_PAYOFFS.name, branch, day, columns=("event_id", *_RESTED)))
+        kept_out = published_without(events) & ~events["published"].astype(np.bool_)
+        asked = places_of(rows["event_id"], events["event_id"][kept_out]) >= 0
+        if asked.any():
+            part = {name: values[kept_out] for name, values in events.items()}
+            part["published"] = np.ones(len(part["event_id"]), np.bool_)
+            due = {name: values[asked] for name, values in rows.items()}
+            until_ms = day_start_ms(next_day(day))
+            rested.append(style_payoffs(part, due, self._tape(day), self._settings.manifest, until_ms))
+        return rows, rested
+
+    def _tape(self, day: str) -> StyleTape:
+        """Return quotes, prints and gaps of a day and the day before."""
+        branch, days = f"tape.{self._settings.tape}", (next_day(day, -1), day)
+        symbols = [asset.name for asset in self._settings.manifest.universe]
+
+        def read(name: str, of: Sequence[str | None]) -> Columns:
+            there = [(d, symbol) for symbol in of for d in days if self._lake.exists(name, branch, d, symbol)]
+            return concatenated([self._lake.read(name, branch, d, symbol) for d, symbol in there])
+
+        quotes, prints = (read(spec.name, symbols) for spec in (MICROTAPE_QUOTES, MICROTAPE_PRINTS))
+        return StyleTape(quotes, prints, read(TAPE_GAPS.name, [None]))
+
+
+def _read_events(lake: Lake, settings: Settings, day: str) -> Columns:
+    return lake.read("signal_events", settings.branch, day, columns=_EVENTS)
+
+
+def as_json(days: list[str], money: BeliefMoney) -> dict[str, Any]:
+    """Return plain values."""
+    return {"days": days, "beliefs": asdict(money)}
+
+
+def text(days: list[str], money: BeliefMoney, wide: bool) -> str:
+    """Return the table for a terminal."""
+    title = f"BELIEFS IN MONEY   {days[0]} to {days[-1]}: the same draws with beliefs and without, by style of entry"
+    return "\n\n".join([title, style_table(money, wide), expected(money), folded(READING)])
+
+
+def style_table(money: BeliefMoney, wide: bool) -> str:
+    """Return a line for every style of entry."""
+    columns = (
+        TableColumn("style"), *numbers("without", "USD", "bps", "with", "USD", "bps", "gain, USD", "95 %"),
+        *numbers("brought in", "USD", "kept out", "USD"),
+    )  # fmt: skip
+    return table(columns, [_line(style, money.probe_usd) for style in money.styles], wide)
+
+
+def expected(money: BeliefMoney) -> str:
+    """Return what the windows that a belief moved are expected to pay, over all draws."""
+    if not money.moved:
+        return "no belief moved a window"
+    error = "" if money.expected_se_usd is None else f" +- {money.expected_se_usd:.2f}"
+    return (
+        f"over all draws the {money.moved:,} windows that a belief moved: {money.expected_usd:+.2f}{error} USD expected"
+    )
+
+
+def _line(style: StyleMoney, probe_usd: float) -> tuple[str, ...]:
+    found = style.gain_interval
+    reach = "too few blocks" if found is None else "{:+.2f} to {:+.2f}".format(*found)
+    sides = [text for side in (style.without, style.with_beliefs) for text in (*_side(side), _bps(side, probe_usd))]
+    return (style.style, *sides, f"{style.gain_usd:+.2f}", reach, *_side(style.added), *_side(style.dropped))
+
+
+def _side(side: PaidWindows) -> tuple[str, str]:
+    return f"{side.windows:,}", f"{side.usd:+.2f}"
+
+
+def _bps(side: PaidWindows, probe_usd: float) -> str:
+    return f"{side.usd / side.windows / probe_usd * BPS:+.2f}" if side.windows else ""
