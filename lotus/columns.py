@@ -44,8 +44,8 @@ class TableSpec:
         return tuple(c.name for c in self.columns)
 
     def silent(self, columns: Mapping[str, NDArray[np.generic]]) -> set[str]:
-        """Return the names of the later columns that are zero throughout."""
-        return {c.name for c in self.columns if c.later and not np.any(columns[c.name])}
+        """Return the names of the later columns that are zero throughout, or were left out for it."""
+        return {c.name for c in self.columns if c.later and not (c.name in columns and np.any(columns[c.name]))}
 
     def column(self, name: str) -> Column:
         """Return one column; raises `SchemaError` for a name the table does not have."""

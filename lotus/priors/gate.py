@@ -57,7 +57,8 @@ def gate_of(
 def cap_gate(gate: float, tilt: float, level: int, caps: NDArray[np.float64]) -> float:
     """Return the gate that is realised beside the tilt of theta and phi (logit): their sum within the level's cap."""
     limit = caps[CAP_TILT + level]
-    return min(max(gate, -limit - tilt), limit - tilt)
+    held: float = min(max(gate, -limit - tilt), limit - tilt)
+    return held
 
 
 @kernel
