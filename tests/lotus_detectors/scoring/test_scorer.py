@@ -126,6 +126,8 @@ def test_without_a_level_every_bit_is_as_without_gates(chain) -> None:
     assert events_hash(one | {"priors_ver": two["priors_ver"]}) == events_hash(two)
     assert not one["gate"].any()
     assert SIGNAL_EVENTS.silent(one) == {"gate"}
+    stored = {name: values for name, values in one.items() if name != "gate"}
+    assert events_hash(stored) == events_hash(one)
 
 
 def test_a_truncated_day_scores_the_same(chain) -> None:
