@@ -190,7 +190,10 @@ def _publication_steps(
     logits = [mathx.logit(min(max(x, floor), 1.0 - floor)) for x, floor in ((p0, plain), (p, epsilon))]
     moved = [ExplainStep("publication", "epsilon", epsilon, None, f"floor {plain} x{exploration} by field braids")]
     key64 = int(cond_key(np.array(bins, dtype=np.uint8)))
+    confirmed = _number(event, "mx_confirm")
+    asked = [ExplainStep("publication", "mx_confirm", confirmed, None, "required: 1 = the experts confirm")]
     return [
+        *(asked if detector.require else []),
         *(moved if epsilon != plain else []),
         ExplainStep("publication", "u0", logits[0], _number(event, "u0"), "logit of clipped pi without braids"),
         ExplainStep("publication", "u", logits[1], _number(event, "u"), "with braids"),

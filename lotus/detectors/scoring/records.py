@@ -48,6 +48,7 @@ TERMS_DTYPE: Final = np.dtype(
         ("ln_emergence", "f8"),
         ("rho_penalty", "f8"),  # (1 - rho)^b
         ("veto", "i8"),  # bits that every window of the detector carries that day
+        ("confirm", "i8"),  # 1: a window without mx_confirm is not published
         ("best_cos", "f8"),
         ("best_sin", "f8"),
     ]
@@ -107,6 +108,7 @@ def score_terms(tables: DayTables, detectors: Sequence[DetectorSpec], score: Sco
     out["novelty"], out["tau"], out["temperature"] = tables.kr_novelty, tables.tau_pub, tables.temperature
     out["nudge"], out["veto"] = fragility_nudges(tables, score.kappa_fragility), veto_bits(tables)
     for d, spec in enumerate(detectors):
+        out[d]["confirm"] = int(spec.require == "mx_confirm")
         out[d]["best_cos"], out[d]["best_sin"] = unit_vector(spec.best_phase_deg)
         out[d]["ln_sq"], out[d]["ln_tau"] = mathx.log(max(out[d]["sq"], FLOOR)), mathx.log(out[d]["tau"])
         out[d]["rho_penalty"] = mathx.power(1.0 - out[d]["rho"], score.penalty_b)
