@@ -4,6 +4,7 @@ Pure: the caller brings the event's row, the day tables it names and the priors 
 frames behind a braid are found by whoever holds the ledger. Nothing is scored anew for use elsewhere.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,9 +16,10 @@ from lotus.detectors.curators import fragility_nudges
 from lotus.detectors.daily.tables import DayTables
 from lotus.detectors.scoring.draw import draw_keys, uniform
 from lotus.detectors.scoring.records import ln_term
-from lotus.detectors.scoring.signal_spec import LEAKAGE, VETOES
+from lotus.detectors.scoring.signal_spec import LEAKAGE, STAGE, VETOES
 from lotus.detectors.scoring.step import cond_key, log_geometric_mean, propensity
 from lotus.detectors.spec import DetectorSpec
+from lotus.detectors.stage_gate import GATE_TEXTS, StageGate
 from lotus.errors import BeliefError, SchemaError
 from lotus.manifest import Asset, Manifest
 from lotus.priors.compiled import cap_tilt, caps_of
@@ -91,7 +93,8 @@ def explain_event(
     steps = [*_table_steps(event, tables, d), *_curator_steps(event, tables, d, nudge), *_prior_steps(event, trace)]
     steps += _sigma_steps(event, trace, manifest, nudge, float(caps[4]))
     mult = exploration_of(priors, detector.detector_id, trace.fired)
-    steps += _publication_steps(event, manifest, detector, bins, mult)
+    is_floored = bool(tables.stage_gate) and tables.stage_gate[d] == StageGate.FLOOR
+    steps += _publication_steps(event, manifest, detector, bins, mult, is_floored)
     vetoes = tuple(name for bit, name in VETOES.items() if int(event["veto"]) & bit)
     return Explanation(str(event["event_id"]), tuple(steps), trace, describe_bins(bins), vetoes)
 
@@ -117,11 +120,16 @@ def _table_steps(event: Row, tables: DayTables, d: int) -> list[ExplainStep]:
 
 
 def _curator_steps(event: Row, tables: DayTables, d: int, nudge: float) -> list[ExplainStep]:
+    steps = []
+    if tables.stage_gate:
+        gate, stored = tables.stage_gate[d], float(int(event["veto"]) & STAGE != 0)
+        steps.append(ExplainStep("curators", "stage_veto", float(gate == StageGate.CLOSED), stored, GATE_TEXTS[gate]))
     if not tables.leakage_veto:
-        return []
+        return steps
     share, vetoed = tables.adv_fragility[d], tables.leakage_veto[d]
     stored = float(int(event["veto"]) & LEAKAGE != 0)
     return [
+        *steps,
         ExplainStep("curators", "adv_fragility", share, None, f"by the newest audit before; log nudge {nudge:+.6f}"),
         ExplainStep("curators", "leakage_veto", float(vetoed), stored, "1 = that audit failed: nothing is published"),
     ]
@@ -175,11 +183,11 @@ def _resonance(event: Row, manifest: Manifest, gain: float, theta: float, phi: f
 
 
 def _publication_steps(
-    event: Row, manifest: Manifest, detector: DetectorSpec, bins: list[int], exploration: float
+    event: Row, manifest: Manifest, detector: DetectorSpec, bins: list[int], exploration: float, is_floored: bool
 ) -> list[ExplainStep]:
     plain, temperature = manifest.score.epsilon, _number(event, "temperature")
     epsilon = plain * exploration
-    ln_tau = mathx.log(_number(event, "tau_pub"))
+    ln_tau = math.inf if is_floored else mathx.log(_number(event, "tau_pub"))
     p = propensity(_number(event, "ln_sigma_tilde"), ln_tau, temperature, epsilon)
     p0 = propensity(_number(event, "ln_sigma_0"), ln_tau, temperature, plain)
     asset = Asset(str(event["asset"]), 0)

@@ -14,6 +14,7 @@ from lotus import mathx
 from lotus.detectors.curators import fragility_nudges, veto_bits
 from lotus.detectors.daily.tables import DayTables
 from lotus.detectors.spec import DetectorSpec
+from lotus.detectors.stage_gate import StageGate, is_gated
 from lotus.errors import ConfigError, SchemaError
 from lotus.jit import kernel
 from lotus.manifest import Manifest, ScoreDefaults
@@ -41,7 +42,7 @@ TERMS_DTYPE: Final = np.dtype(
         ("temperature", "f8"),
         ("nudge", "f8"),  # sum of the curators' log nudges
         ("ln_sq", "f8"),  # what the day fixes of the logarithms and powers of a score
-        ("ln_tau", "f8"),
+        ("ln_tau", "f8"),  # inf: no score passes, the propensity is at its floor
         ("ln_coherence", "f8"),
         ("ln_phi", "f8"),
         ("ln_novelty", "f8"),
@@ -114,6 +115,7 @@ def score_terms(tables: DayTables, detectors: Sequence[DetectorSpec], score: Sco
         out[d]["rho_penalty"] = mathx.power(1.0 - out[d]["rho"], score.penalty_b)
         for name in ("coherence", "phi", "novelty", "emergence"):
             out[d][f"ln_{name}"] = ln_term(out[d][name])
+    out["ln_tau"][is_gated(tables, StageGate.FLOOR)] = math.inf
     return out
 
 
