@@ -1,4 +1,4 @@
-"""From the frame that fires a trigger to the plan's order at the local exchange: within a frame of the market."""
+"""`lotus_desk/market/triggers.py`: from the frame that fires a trigger to the order at the exchange, within a frame."""
 
 import asyncio
 import statistics
