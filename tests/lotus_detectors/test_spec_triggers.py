@@ -16,12 +16,13 @@ import trigger_watches  # noqa: E402
 
 def test_breakouts_wait_for_their_side() -> None:
     proposing = {d.detector_id: d for d in known_detectors() if d.triggers}
-    assert proposing.keys() == {"breakout_retest", "compressed_range"}
+    lookbacks = {"breakout_retest": 3, "compressed_range": 30}
+    assert proposing.keys() == lookbacks.keys()
     assert {d.status for d in proposing.values()} == {"active", "experimental"}
-    for spec in proposing.values():
+    for name, spec in proposing.items():
         for signal, side in ((0.5, "up"), (-0.5, "down")):
             (text,) = suggested(spec.triggers, signal)
-            assert read_trigger(text) == read_trigger(f"breakout(lookback=3, side={side}, bar=10s)")
+            assert read_trigger(text) == read_trigger(f"breakout(lookback={lookbacks[name]}, side={side}, bar=10s)")
 
 
 def test_random_triggers_are_watched_live_as_in_batch() -> None:
