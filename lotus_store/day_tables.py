@@ -2,15 +2,17 @@
 
 Whoever wants tables asks here: the daemon for those of its day, batch and `explain` for those that an event names.
 What stands in a table is `lotus.detectors.daily.tables`; what audits add for the days after theirs is
-`lotus.detectors.curators`.
+`lotus.detectors.curators`, and their cards `lotus.detectors.stage_gate`.
 """
 
 from collections.abc import Container, Iterator, Mapping, Sequence
 
 from lotus.detectors.audits.table import DETECTOR_AUDITS, curator_inputs
+from lotus.detectors.cards.card_table import DETECTOR_CARDS
 from lotus.detectors.curators import CuratorInput, curated
 from lotus.detectors.daily.tables import DayTables, tables_from_json, tables_to_json
 from lotus.detectors.spec import DetectorSpec
+from lotus.detectors.stage_gate import CARD_COLUMNS, StageGate, gated, gates_of
 from lotus.errors import LakeError, SchemaError
 from lotus_store.lake import DAMAGED, Lake
 
@@ -56,18 +58,32 @@ def read_curator_inputs(lake: Lake, branch: str, day: str) -> Mapping[str, Curat
     return curator_inputs(lake.read(DETECTOR_AUDITS.name, branch, day, columns=_AUDIT_COLUMNS))
 
 
+def has_cards(lake: Lake, branch: str, day: str) -> bool:
+    """Return whether the cards of a day are written, the last of what its tables take over to the days after."""
+    return lake.exists(DETECTOR_CARDS.name, branch, day)
+
+
+def read_gates(lake: Lake, branch: str, day: str, detectors: Sequence[DetectorSpec]) -> Mapping[str, StageGate]:
+    """Return the gates that the cards of a day say, by detector; nothing when there are none."""
+    if not has_cards(lake, branch, day):
+        return {}
+    return gates_of(lake.read(DETECTOR_CARDS.name, branch, day, columns=CARD_COLUMNS), detectors)
+
+
 def tables_after(lake: Lake, branch: str, tables: DayTables, detectors: Sequence[DetectorSpec]) -> DayTables:
-    """Return the tables of a day as they serve the days after it: with what its audits found."""
-    return curated(tables, read_curator_inputs(lake, branch, tables.day), detectors)
+    """Return the tables of a day as they serve the days after it: with what its audits and cards found."""
+    gates = read_gates(lake, branch, tables.day, detectors)
+    return gated(curated(tables, read_curator_inputs(lake, branch, tables.day), detectors), gates)
 
 
 def served_tables(lake: Lake, branch: str, until: str, detectors: Sequence[DetectorSpec]) -> Iterator[DayTables]:
     """Yield every table that could score the day `until`, newest first: of its own day or earlier.
 
-    A daemon scores with the tables of the newest day committed at its birth, and with the audits of that day if they
-    were there, so each earlier day's tables stand here twice.
+    A daemon scores with the tables of the newest day committed at its birth, and with the audits and cards of that day
+    if they were there, so each earlier day's tables stand here up to three times.
     """
     for tables in read_day_tables(lake, branch, until):
         if tables.day < until:
             yield tables_after(lake, branch, tables, detectors)
+            yield curated(tables, read_curator_inputs(lake, branch, tables.day), detectors)
         yield tables

@@ -50,7 +50,7 @@ NEEDED = {  # what a file holds that may carry a mark
     "compile": r"LOTUS_KERNEL_CACHE|lotus warm|from sweep import",
     "process": r"subprocess|own_signals|benchmarks\.|\bCli\b|(from|import) lotus_|drill\(",
     "evidence": r"benchmarks\.|learn_night|worlds",
-    "clock": r"monotonic|perf_counter|process_time|sleep\(|\.time\(",
+    "clock": r"monotonic|perf_counter|process_time|sleep\(|\.time\(|await until\(",
 }
 
 

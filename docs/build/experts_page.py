@@ -62,7 +62,8 @@ conf of every expert (`dsi_windows`).
 On Mondays `expert_training` trains the convolution and `expert_stats` judges all experts on the seven days before. Two
 rules decide who is on: an expert whose reliability lies below 1/2 in four judgements in turn goes off until one finds
 it there no more, and of two whose z have |correlation| > 0.8 the less reliable one goes off. Proposals (weights and
-calibration of the evidence; calibration alone; conf of each expert; the net) are fitted on the earlier days and
+calibration of the evidence; calibration alone; conf of each expert; the net; the number of votes that confirms, where a
+scored detector requires a confirmation) are fitted on the earlier days and
 compared with what is in force on the last two, in pairs, with an interval over hours: only one whose interval lies
 above 0 is taken up. All figures stand in the asset's metadata, losers included.
 

@@ -72,6 +72,9 @@ TERMS: Final[tuple[Term, ...]] = (
     Term(CURATORS, "adv_fragility", "mean change of the signed score over six disturbances; ln σ̃ moves by "
          "−kappa_fragility·adv_fragility, det_sigma does not", 0, 1, "newest audit of an earlier day",
          "0 without an audit of the version"),
+    Term(CURATORS, "stage_veto", "1 when the version is deprecated or archived: every window is vetoed; an "
+         "experimental one with sq_score < .30 has π = ε", 0, 1, "newest card of an earlier day",
+         "0 without a card of the version"),
     Term(TIMING, "det_kairos", "(1 + cos(phase of the dominant cycle − best phase of the signal's direction)) / 2", 0,
          1, "window", "null without a phase, which vetoes"),
     Term(TIMING, "det_entrain_r", "|mean of exp(i·phase)| over the assets that closed the window before", 0, 1,

@@ -22,7 +22,7 @@ from lotus.decision.allocation.solver import SOLVER_VERSION
 from lotus.decision.alphas import AlphaInput, CueInput
 from lotus.decision.book import CoinMarket, NotUsed, measured, problem_of
 from lotus.decision.curators import Curation, Nudge, curate
-from lotus.decision.fusion import Correlations, Fused, fuse
+from lotus.decision.fusion import Blend, Correlations, Fused, fuse
 from lotus.decision.intelligence import dm_capacity_risk, dm_fuse_quality
 from lotus.decision.knowledge.calibration import DmAlpha, ScoreCalibration
 from lotus.decision.knowledge.claims import Slopes, heard
@@ -246,12 +246,11 @@ def _confidence(allocation: Allocation | None) -> float:
 
 def _targets(state: DecisionState, problem: Problem, weights: Floats, live: _LiveViews) -> tuple[Target, ...]:
     triggers = {(a.source, a.event_id): a.triggers for a in live.alphas}
-    heaviest = {
-        f.coin: next((t for p in f.parts for t in triggers[(p.source, p.event_id)][:1]), "") for f in live.fused
-    }
     made: list[Target] = []
     for k, coin in enumerate(problem.coins):
         weight, held = float(weights[k]), float(problem.w0[k])
+        first = _leading(coin, weight, live)
+        proposed = triggers[(first.source, first.event_id)] if first is not None else ()
         slack = BOUND_SHARE * abs(weight - held) if abs(weight - held) > RELATIVE else 0.0
         made.append(
             Target(
@@ -262,17 +261,22 @@ def _targets(state: DecisionState, problem: Problem, weights: Floats, live: _Liv
                 high=min(weight + slack, max(float(problem.upper[k]), weight)),
                 notional_usd=weight * state.equity_usd,
                 mu_bps=float(problem.mu[k]),
-                trigger=heaviest.get(coin, ""),
-                terms=_terms_of(state, coin, weight, live),
+                trigger=next(iter(proposed), ""),
+                terms=_terms_of(state, first),
             )
         )
     return tuple(made)
 
 
-def _terms_of(state: DecisionState, coin: str, weight: float, live: _LiveViews) -> tuple[PlanTerm, ...]:
-    """Return the terms in force of the largest part of a coin's view; none where the target goes against it."""
+def _leading(coin: str, weight: float, live: _LiveViews) -> Blend | None:
+    """Return the largest part of a coin's view, None where the target goes against it: its terms would not fit."""
     parts = [part for fused in live.fused if fused.coin == coin for part in fused.parts]
     first = max(parts, key=lambda p: (abs(p.weight * p.mu_bps), p.source, p.event_id), default=None)
-    if first is None or weight * first.mu_bps <= 0.0:
+    return None if first is None or weight * first.mu_bps <= 0.0 else first
+
+
+def _terms_of(state: DecisionState, first: Blend | None) -> tuple[PlanTerm, ...]:
+    """Return the terms in force of the part that leads a coin's view."""
+    if first is None:
         return ()
     return tuple(t for t in state.terms if (t.source, t.horizon_s) == (first.source, first.horizon_s))

@@ -1,9 +1,9 @@
 """Curators: what is known of a detector beside its score, and what it may do to its publication.
 
-Two read the audits of an earlier day: a leakage veto, which is hard, and fragility, which nudges ln sigma~ by
-c = -kappa_fragility * adv_fragility, in [-kappa_fragility, 0]. What they know is frozen in the day tables, so that live
-and batch read the same. No audit is made here and nothing is scored. (Literature: expert adjustment of a forecast;
-circuit breaker.)
+One reads its stage of life (`stage_gate`). Two read the audits of an earlier day: a leakage veto, which is hard, and
+fragility, which nudges ln sigma~ by c = -kappa_fragility * adv_fragility, in [-kappa_fragility, 0]. What they know is
+frozen in the day tables, so that live and batch read the same. No audit is made here and nothing is scored.
+(Literature: expert adjustment of a forecast; circuit breaker.)
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lotus.detectors.daily.tables import DayTables
-from lotus.detectors.scoring.signal_spec import LEAKAGE
+from lotus.detectors.scoring.signal_spec import LEAKAGE, STAGE
 from lotus.detectors.spec import DetectorSpec
+from lotus.detectors.stage_gate import StageGate, is_gated
 from lotus.hashing import round_learned
 
 
@@ -53,15 +54,15 @@ def _speaks_of(inputs: Mapping[str, CuratorInput], spec: DetectorSpec) -> bool:
 
 
 def without_curators(tables: DayTables) -> DayTables:
-    """Return the tables as if no audit had been made: what audits score a detector under."""
-    return replace(tables, leakage_veto=(), adv_fragility=())
+    """Return the tables as if no audit had been made and every stage were open: what audits score a detector under."""
+    return replace(tables, leakage_veto=(), adv_fragility=(), stage_gate=())
 
 
 def veto_bits(tables: DayTables) -> NDArray[np.int64]:
     """Return i8[D]: the bits that every window of a detector carries in `veto` that day."""
-    out = np.zeros(len(tables.detector_ids), np.int64)
+    out = np.where(is_gated(tables, StageGate.CLOSED), STAGE, 0)
     if tables.leakage_veto:
-        out[np.array(tables.leakage_veto)] = LEAKAGE
+        out[np.array(tables.leakage_veto)] |= LEAKAGE
     return out
 
 

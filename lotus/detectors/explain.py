@@ -4,6 +4,7 @@ Pure: the caller brings the event's row, the day tables it names and the priors 
 frames behind a braid are found by whoever holds the ledger. Nothing is scored anew for use elsewhere.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,9 +17,10 @@ from lotus.detectors.curators import fragility_nudges
 from lotus.detectors.daily.tables import DayTables
 from lotus.detectors.scoring.draw import draw_keys, uniform
 from lotus.detectors.scoring.records import ln_term
-from lotus.detectors.scoring.signal_spec import LEAKAGE, VETOES
+from lotus.detectors.scoring.signal_spec import LEAKAGE, STAGE, VETOES
 from lotus.detectors.scoring.step import cond_key, log_geometric_mean, propensity
 from lotus.detectors.spec import DetectorSpec
+from lotus.detectors.stage_gate import GATE_TEXTS, StageGate
 from lotus.errors import BeliefError, SchemaError
 from lotus.manifest import Asset, Manifest
 from lotus.priors.compiled import CAP_TILT, cap_tilt, caps_of
@@ -97,7 +99,8 @@ def explain_event(
         exploration_of(priors, detector.detector_id, trace.fired),
         manifest.weave.trust_floor if trace.level else 0.0,
     )
-    steps += _publication_steps(event, manifest, detector, bins, floor)
+    is_floored = bool(tables.stage_gate) and tables.stage_gate[d] == StageGate.FLOOR
+    steps += _publication_steps(event, manifest, detector, bins, floor, is_floored)
     vetoes = tuple(name for bit, name in VETOES.items() if int(event["veto"]) & bit)
     return Explanation(str(event["event_id"]), tuple(steps), trace, describe_bins(bins), vetoes)
 
@@ -123,11 +126,16 @@ def _table_steps(event: Row, tables: DayTables, d: int) -> list[ExplainStep]:
 
 
 def _curator_steps(event: Row, tables: DayTables, d: int, nudge: float) -> list[ExplainStep]:
+    steps = []
+    if tables.stage_gate:
+        gate, stored = tables.stage_gate[d], float(int(event["veto"]) & STAGE != 0)
+        steps.append(ExplainStep("curators", "stage_veto", float(gate == StageGate.CLOSED), stored, GATE_TEXTS[gate]))
     if not tables.leakage_veto:
-        return []
+        return steps
     share, vetoed = tables.adv_fragility[d], tables.leakage_veto[d]
     stored = float(int(event["veto"]) & LEAKAGE != 0)
     return [
+        *steps,
         ExplainStep("curators", "adv_fragility", share, None, f"by the newest audit before; log nudge {nudge:+.6f}"),
         ExplainStep("curators", "leakage_veto", float(vetoed), stored, "1 = that audit failed: nothing is published"),
     ]
@@ -198,12 +206,17 @@ def _gate_steps(event: Row, trace: Trace, caps: NDArray[np.float64]) -> list[Exp
 
 
 def _publication_steps(
-    event: Row, manifest: Manifest, detector: DetectorSpec, bins: list[int], floor: tuple[float, float]
+    event: Row,
+    manifest: Manifest,
+    detector: DetectorSpec,
+    bins: list[int],
+    floor: tuple[float, float],
+    is_floored: bool,
 ) -> list[ExplainStep]:
     """Return the steps from the logit to the draw; `floor`: what multiplies the floor, and what it is at least."""
     plain, temperature = manifest.score.epsilon, _number(event, "temperature")
     epsilon = max(plain * floor[0], floor[1])
-    ln_tau = mathx.log(_number(event, "tau_pub"))
+    ln_tau = math.inf if is_floored else mathx.log(_number(event, "tau_pub"))
     p = propensity(_number(event, "ln_sigma_tilde"), ln_tau, temperature, epsilon, _number(event, "gate"))
     p0 = propensity(_number(event, "ln_sigma_0"), ln_tau, temperature, plain, 0.0)
     asset = Asset(str(event["asset"]), 0)
@@ -215,7 +228,10 @@ def _publication_steps(
     why = f"floor {plain} x{floor[0]} by field braids" + (f", at least {floor[1]} by trust" if floor[1] else "")
     moved = [ExplainStep("publication", "epsilon", epsilon, None, why)]
     key64 = int(cond_key(np.array(bins, dtype=np.uint8)))
+    confirmed = _number(event, "mx_confirm")
+    asked = [ExplainStep("publication", "mx_confirm", confirmed, None, "required: 1 = the experts confirm")]
     return [
+        *(asked if detector.require else []),
         *(moved if epsilon != plain else []),
         ExplainStep("publication", "u0", logits[0], _number(event, "u0"), "logit of clipped pi without braids"),
         ExplainStep("publication", "u", logits[1], _number(event, "u"), "with braids"),

@@ -2,7 +2,8 @@
 
 `frames:` names expressions over the columns of a frame, `windows:` names expressions over the columns of a window
 (`window_spec.WINDOW_UNITS`, every column of the closing frame, and the names of `frames:` as they stand there),
-`signal:` is s, `triggers:` are proposed entries (`spec_triggers`). A null s is 0; s is clipped to [-1, 1]. Nothing is
+`signal:` is s, `require:` what a window must have beside it to be published, `triggers:` are proposed entries
+(`spec_triggers`). A null s is 0; s is clipped to [-1, 1]. Nothing is
 compiled here (`spec_check`, `spec_compile`).
 In the literature a detector is a formulaic alpha with a declared horizon.
 """
@@ -28,8 +29,9 @@ MAX_CHARACTERS: Final[int] = 16_384  # of a file
 MAX_NAME: Final[int] = 64  # characters of a name
 MAX_NAMES: Final[int] = 64  # of params, frames and windows together
 STATUSES: Final = ("active", "experimental")
+REQUIREMENTS: Final = ("mx_confirm",)
 _KEYS: Final = ("detector_id", "family", "version", "idea", "horizon", "band", "best_phase_deg", "signal")
-_OPTIONAL: Final = ("status", "params", "frames", "windows", "entry", "triggers")
+_OPTIONAL: Final = ("status", "params", "frames", "windows", "entry", "require", "triggers")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,19 +67,20 @@ class DetectorSpec:
     signal: str
     entry: EntryPlan = field(default=EntryPlan(), repr=False)
     triggers: Triggers = field(default=(), repr=False)
+    require: str = field(default="", repr=False)
 
     @property
     def spec_id(self) -> str:
         """128-bit identity of what shapes signal and payoff; the idea's wording, status and triggers do not.
 
-        A spec that crosses has the identity that it had before entries had a style.
+        A spec that crosses and requires nothing has the identity that it had before it could say so.
         """
-        words = () if self.entry == EntryPlan() else (repr(self.entry),)
+        words = [*([] if self.entry == EntryPlan() else [repr(self.entry)]), *filter(None, [self.require])]
         return natural_id("detector", repr(replace(self, idea="", status="")), *words)
 
     def as_json(self) -> dict[str, Any]:
-        """Return the specification as plain data; entry and triggers only where it names them."""
-        named = {"entry": self.entry != EntryPlan(), "triggers": bool(self.triggers)}
+        """Return the specification as plain data; entry, triggers and requirement only where it names them."""
+        named = {"entry": self.entry != EntryPlan(), "triggers": bool(self.triggers), "require": bool(self.require)}
         return {name: value for name, value in asdict(self).items() if named.get(name, True)}
 
     @property
@@ -122,6 +125,7 @@ def parse_spec(text: str, where: str) -> DetectorSpec:
         signal=keys["signal"].scalar,
         entry=_entry(keys["entry"]) if "entry" in keys else EntryPlan(),
         triggers=read_triggers(keys.get("triggers")),
+        require=keys["require"].one_of(REQUIREMENTS) if "require" in keys else "",
     )
     depth, nodes = _measured(spec, keys)
     return replace(spec, depth=depth, nodes=nodes)

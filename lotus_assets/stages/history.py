@@ -9,14 +9,14 @@ from typing import TypeVar
 
 from lotus.detectors.audits.table import DETECTOR_AUDITS
 from lotus.detectors.cards.card_table import DETECTOR_CARDS
-from lotus.detectors.cards.lifecycle import LifecycleStage
 from lotus.detectors.curators import CuratorInput
 from lotus.detectors.daily.history import EVENT_COLUMNS, DayHistory, digest_day, eval_columns
 from lotus.detectors.spec import DetectorSpec
+from lotus.detectors.stage_gate import StageGate
 from lotus_assets.stages.context import StageContext
 from lotus_assets.stages.shared_columns import read_shared
 from lotus_resources.recent_values import RecentKind
-from lotus_store.day_tables import read_curator_inputs
+from lotus_store.day_tables import read_curator_inputs, read_gates
 from lotus_store.ledger.day_commits import DayCommit, last_commits
 
 T = TypeVar("T")
@@ -47,21 +47,15 @@ def digests_before(
     return out, {**hashes(scored), **hashes(list(matured.values()))}
 
 
-def retired_before(ctx: StageContext, day: str, detectors: Sequence[DetectorSpec]) -> frozenset[str]:
-    """Return the detectors whose present version was deprecated or archived before `day`, by the newest cards."""
+def gates_before(ctx: StageContext, day: str, detectors: Sequence[DetectorSpec]) -> Mapping[str, StageGate]:
+    """Return what the stages of life do to publication on `day`, by detector: those of the newest cards before it."""
     cards = commits_before(ctx, DETECTOR_CARDS.name, day, 1)
-    if not cards:
-        return frozenset()
-    rows = ctx.lake.read(
-        DETECTOR_CARDS.name, ctx.branch, cards[0].day, columns=("detector_id", "spec_version", "stage")
-    )
-    keys = zip(rows["detector_id"].tolist(), rows["spec_version"].tolist(), rows["stage"].tolist(), strict=True)
-    gone = {
-        (name, version)
-        for name, version, stage in keys
-        if stage in (LifecycleStage.DEPRECATED, LifecycleStage.ARCHIVED)
-    }
-    return frozenset(d.detector_id for d in detectors if (d.detector_id, d.version) in gone)
+    return read_gates(ctx.lake, ctx.branch, cards[0].day, detectors) if cards else {}
+
+
+def retired(gates: Mapping[str, StageGate]) -> frozenset[str]:
+    """Return the detectors whose present version was deprecated or archived."""
+    return frozenset(name for name, gate in gates.items() if gate is StageGate.CLOSED)
 
 
 def audited_before(ctx: StageContext, day: str, detectors: Sequence[DetectorSpec]) -> Mapping[str, CuratorInput]:

@@ -37,6 +37,9 @@ windows:
 
 # A number without a unit, clipped to [-1, 1]; its sign is the direction, null is 0.
 signal: where(abs(pressure) >= least and burst >= loud, pressure, 0)
+
+# Published only where the micro-experts confirm:
+# require: mx_confirm
 """
 
 

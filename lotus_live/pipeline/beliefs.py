@@ -16,7 +16,7 @@ from lotus.experts.weekly.learned import InForce, set_of_day
 from lotus.priors.types import PriorsVersion, priors_0
 from lotus_live.pipeline.day_lane import LaneSpec
 from lotus_store.databases import Databases
-from lotus_store.day_tables import read_day_tables, tables_after
+from lotus_store.day_tables import has_cards, read_day_tables, tables_after
 from lotus_store.lake import Lake
 from lotus_store.ledger.beliefs.braids import claims_of
 from lotus_store.ledger.beliefs.expert_sets import read_expert_sets
@@ -26,10 +26,14 @@ from lotus_store.ledger.beliefs.priors import read_version, swaps
 
 @dataclass(frozen=True, slots=True)
 class KnownTables:
-    """The tables of a scored day: as they scored it, and as they serve days after it, with what its audits found."""
+    """The tables of a scored day: as they scored it, and as they serve days after it, with what was found on it.
+
+    `is_final`: its cards were there, which follow its audits.
+    """
 
     own: DayTables
     after: DayTables
+    is_final: bool
 
 
 @dataclass(slots=True)
@@ -146,13 +150,15 @@ def fresh_sets(
 def read_tables(lake: Lake, spec: LaneSpec, earlier: Mapping[str, KnownTables] | None = None) -> dict[str, KnownTables]:
     """Return every day's tables of the branch that serve the universe and detectors of `spec`, `earlier` ones kept.
 
-    The newest known day is read again as long as its audits are not there.
+    The newest known day is read again as long as its cards are not there.
     """
     names, detectors = tuple(a.name for a in spec.universe), tuple(d.detector_id for d in spec.detectors)
     by_day = dict(earlier or {})
     newest = max(by_day, default="")
-    settled = {day for day, tables in by_day.items() if day != newest or tables.after != tables.own}
+    settled = {day for day, tables in by_day.items() if day != newest or tables.is_final}
     for tables in read_day_tables(lake, spec.branch, skip=settled):
         if (tables.assets, tables.detector_ids) == (names, detectors):
-            by_day[tables.day] = KnownTables(tables, tables_after(lake, spec.branch, tables, spec.detectors))
+            is_final = has_cards(lake, spec.branch, tables.day)
+            after = tables_after(lake, spec.branch, tables, spec.detectors)
+            by_day[tables.day] = KnownTables(tables, after, is_final)
     return by_day

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from pace import examples
-from states import CUES, POSITIONS, VIEWS, decided, desk, view
+from states import CUES, POSITIONS, SOURCES, VIEWS, decided, desk, view
 
 from lotus.decision.alphas import AlphaInput, CueInput
 from lotus.decision.ticket import check_ticket, decision_schema, prepare, ticket_of
@@ -50,6 +50,21 @@ def test_it_tells_what_was_promised() -> None:
     assert sum(e["weight"] for e in ticket["authority"]["executors"]) == pytest.approx(1.0)
     assert ticket["risk_binding"]
     assert ticket["expected"]["return_bps"] > ticket["expected"]["cost_bps"] > 0.0
+
+
+def test_only_the_view_that_leads_proposes_when_to_enter() -> None:
+    waiting = ("touch(level=prev_high)",)
+    leads, follows, against = view("BTC"), view("BTC", source=SOURCES[1]), view("BTC", -1, source=SOURCES[1])
+    asked = {
+        "leads": [replace(leads, triggers=waiting), follows],
+        "follows": [leads, replace(follows, triggers=waiting)],
+        "goes against": [leads, replace(against, triggers=waiting)],
+    }
+    found = {name: decided(desk(), views).targets[0] for name, views in asked.items()}
+    assert found["leads"].weight > 0.0
+    assert {name: target.trigger for name, target in found.items()} == {
+        "leads": waiting[0], "follows": "", "goes against": "",
+    }  # fmt: skip
 
 
 def test_it_tells_what_claims_did_where_they_were_heard() -> None:

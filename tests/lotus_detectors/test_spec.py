@@ -79,6 +79,16 @@ def test_triggers_are_proposed_by_side_and_shape_no_identity() -> None:
     assert spec.as_json()["triggers"] == spec.triggers
 
 
+def test_a_requirement_is_another_identity_and_its_absence_is_none() -> None:
+    plain, spec = parse_spec(TEXT, "drift.yaml"), parse_spec(TEXT + "require: mx_confirm\n", "drift.yaml")
+    assert (plain.require, spec.require) == ("", "mx_confirm")
+    assert plain.spec_id != spec.spec_id == spec.jittered(1.0).spec_id
+    assert (repr(spec), "require" in plain.as_json()) == (repr(plain), False)
+    assert spec.as_json()["require"] == "mx_confirm"
+    with pytest.raises(ConfigError, match="mx_confirm"):
+        parse_spec(TEXT + "require: mx_evidence\n", "drift.yaml")
+
+
 @pytest.mark.parametrize(
     ("text", "line", "says"),
     [

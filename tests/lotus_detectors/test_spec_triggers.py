@@ -14,12 +14,15 @@ sys.path[:0] = [str(Path(__file__).resolve().parents[1] / "chaos")]
 import trigger_watches  # noqa: E402
 
 
-def test_the_retest_waits_for_the_side_of_its_breakout() -> None:
-    (spec,) = [d for d in known_detectors() if d.triggers]
-    assert spec.detector_id == "breakout_retest"
-    for signal, side in ((0.5, "up"), (-0.5, "down")):
-        (text,) = suggested(spec.triggers, signal)
-        assert read_trigger(text) == read_trigger(f"breakout(lookback=3, side={side}, bar=10s)")
+def test_breakouts_wait_for_their_side() -> None:
+    proposing = {d.detector_id: d for d in known_detectors() if d.triggers}
+    lookbacks = {"breakout_retest": 3, "compressed_range": 30}
+    assert proposing.keys() == lookbacks.keys()
+    assert {d.status for d in proposing.values()} == {"active", "experimental"}
+    for name, spec in proposing.items():
+        for signal, side in ((0.5, "up"), (-0.5, "down")):
+            (text,) = suggested(spec.triggers, signal)
+            assert read_trigger(text) == read_trigger(f"breakout(lookback={lookbacks[name]}, side={side}, bar=10s)")
 
 
 def test_random_triggers_are_watched_live_as_in_batch() -> None:

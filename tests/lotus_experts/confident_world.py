@@ -12,4 +12,6 @@ def world(seed: int, scale: float, n: int = 30_000) -> RefitRows:
     z[rng.random(n) < 0.05] = np.nan
     odds = np.where(np.isfinite(z[:, 0]), z[:, 0] * scale, 0.0)
     at = np.arange(n)
-    return RefitRows(z, rng.random(n) < 1 / (1 + np.exp(-odds)), at // (n // 10), at // (n // 100))
+    return RefitRows(
+        z, rng.random(n) < 1 / (1 + np.exp(-odds)), at // (n // 10), at // (n // 100), np.zeros(n, np.int64)
+    )

@@ -4,12 +4,14 @@ Pure wording of `card_facts`: a loser is named as one in the first line, in the 
 estimated or left out for looking bad. (Literature: model cards, Mitchell et al. 2019.)
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lotus.detectors.cards.card_facts import SHOWN_CONTEXTS, CardFacts, Estimate
 from lotus.detectors.cards.lifecycle import Life
 from lotus.detectors.spec import JITTER, DetectorSpec
+from lotus.detectors.stage_gate import GATE_TEXTS, StageGate, gate_of
 
 LIFE_HEAD = ("day", "from", "to", "reason")
 
@@ -23,7 +25,7 @@ def static_card(spec: DetectorSpec) -> str:
 def card_markdown(facts: CardFacts) -> str:
     """Return the card after a committed day."""
     parts = [
-        [f"# {facts.detector_id} v{facts.version}: {facts.life.stage}", "", _verdict(facts)],
+        [f"# {facts.detector_id} v{facts.version}: {facts.life.stage}", "", _verdict(facts), *_gate(facts)],
         _specification(facts.spec, facts.spec_id, facts.siblings),
         _life(facts),
         _payoff(facts),
@@ -54,6 +56,14 @@ def _verdict(facts: CardFacts) -> str:
     if facts.published_p is None:
         return f"{begin} it **{word}** — nothing that it published has matured."
     return f"{begin} it **{word}** — {_interval(facts.published_p)} net per published window."
+
+
+def _gate(facts: CardFacts) -> list[str]:
+    """Return what the stage does to publication on the days after, nothing where it does nothing."""
+    now = facts.quality[-1]
+    quality = math.nan if "sq_score" in now.neutral else now.sq_score
+    gate = gate_of(facts.life.stage, quality, str(facts.spec["status"]))
+    return [] if gate is StageGate.OPEN else [f"From the next day on {GATE_TEXTS[gate]}."]
 
 
 def _specification(spec: Mapping[str, Any], spec_id: str, siblings: int) -> list[str]:

@@ -17,7 +17,7 @@ from lotus.errors import SchemaError
 from lotus.hashing import natural_id
 
 NEUTRAL = 0.5
-CURATED = {"leakage_veto": False, "adv_fragility": 0.0}  # of a detector that no audit speaks of
+CURATED = {"leakage_veto": False, "adv_fragility": 0.0, "stage_gate": ""}  # of a detector nobody speaks of
 TERMS = ("sq_score", "kr_coherence", "kr_phi", "theta0", "kr_emergence", "kr_novelty", "tau_pub", "temperature")
 Numbers = tuple[float, ...]
 
@@ -29,7 +29,8 @@ class DayTables:
     `edges[asset][feature]`: upper edges of all bins but the last, empty without history. `hbar_m`, `hbar_s`: mean and
     deviation of ln(rv + 1e-4), NaN without history. `neutral[detector]` names the terms that stand at 0.5 (tau_pub and
     temperature: at their defaults). `quality`: the parts of sq_score, for explanation. `leakage_veto`, `adv_fragility`:
-    what the curators know from the newest audit of an earlier day, empty without one.
+    what the curators know from the newest audit of an earlier day, empty without one. `stage_gate`: words of
+    `lotus.detectors.stage_gate`, empty when every detector is open.
     """
 
     day: str
@@ -51,6 +52,7 @@ class DayTables:
     quality: tuple[dict[str, float], ...]
     leakage_veto: tuple[bool, ...] = ()
     adv_fragility: Numbers = ()
+    stage_gate: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name in (*TERMS, "kr_rho", "neutral", "quality"):
@@ -59,12 +61,14 @@ class DayTables:
         counts = {len(self.leakage_veto), len(self.adv_fragility)}
         if len(counts) > 1 or not counts <= {0, len(self.detector_ids)}:
             raise SchemaError("day tables: curators speak of some detectors only", "of every detector, or of none")
+        if len(self.stage_gate) not in (0, len(self.detector_ids)):
+            raise SchemaError(f"day tables: {len(self.stage_gate)} gates", "one per detector, or none")
         if not len(self.edges) == len(self.hbar_m) == len(self.hbar_s) == len(self.assets):
             raise SchemaError("day tables: bins or hbar scales are not one per asset", f"{len(self.assets)} assets")
 
     @cached_property
     def tables_ver(self) -> str:
-        """128-bit hash of every value but the day (curators that know nothing have none): equal tables, one version."""
+        """128-bit hash of every value but the day; what no curator speaks of has none: equal tables, one version."""
         named = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "day"}
         values = [value for name, value in named.items() if value or name not in CURATED]
         return natural_id("day_tables", msgspec.json.encode(values, order="deterministic"))

@@ -14,6 +14,7 @@ from lotus import mathx
 from lotus.detectors.curators import fragility_nudges, veto_bits
 from lotus.detectors.daily.tables import DayTables
 from lotus.detectors.spec import DetectorSpec
+from lotus.detectors.stage_gate import StageGate, is_gated
 from lotus.errors import ConfigError, SchemaError
 from lotus.jit import kernel
 from lotus.manifest import Manifest, ScoreDefaults
@@ -41,13 +42,14 @@ TERMS_DTYPE: Final = np.dtype(
         ("temperature", "f8"),
         ("nudge", "f8"),  # sum of the curators' log nudges
         ("ln_sq", "f8"),  # what the day fixes of the logarithms and powers of a score
-        ("ln_tau", "f8"),
+        ("ln_tau", "f8"),  # inf: no score passes, the propensity is at its floor
         ("ln_coherence", "f8"),
         ("ln_phi", "f8"),
         ("ln_novelty", "f8"),
         ("ln_emergence", "f8"),
         ("rho_penalty", "f8"),  # (1 - rho)^b
         ("veto", "i8"),  # bits that every window of the detector carries that day
+        ("confirm", "i8"),  # 1: a window without mx_confirm is not published
         ("best_cos", "f8"),
         ("best_sin", "f8"),
     ]
@@ -107,11 +109,13 @@ def score_terms(tables: DayTables, detectors: Sequence[DetectorSpec], score: Sco
     out["novelty"], out["tau"], out["temperature"] = tables.kr_novelty, tables.tau_pub, tables.temperature
     out["nudge"], out["veto"] = fragility_nudges(tables, score.kappa_fragility), veto_bits(tables)
     for d, spec in enumerate(detectors):
+        out[d]["confirm"] = int(spec.require == "mx_confirm")
         out[d]["best_cos"], out[d]["best_sin"] = unit_vector(spec.best_phase_deg)
         out[d]["ln_sq"], out[d]["ln_tau"] = mathx.log(max(out[d]["sq"], FLOOR)), mathx.log(out[d]["tau"])
         out[d]["rho_penalty"] = mathx.power(1.0 - out[d]["rho"], score.penalty_b)
         for name in ("coherence", "phi", "novelty", "emergence"):
             out[d][f"ln_{name}"] = ln_term(out[d][name])
+    out["ln_tau"][is_gated(tables, StageGate.FLOOR)] = math.inf
     return out
 
 

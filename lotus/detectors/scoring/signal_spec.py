@@ -18,10 +18,12 @@ NO_EVIDENCE: Final[int] = 32  # mx_evidence null: no score
 NOT_EMITTED: Final[int] = 64  # the daemon ran on the day and did not emit the window (set when its log is compared)
 LIVE_DIFFERS: Final[int] = 128  # the daemon's row is not the recomputed one: its values stand and teach nothing
 LEAKAGE: Final[int] = 256  # the newest audit of an earlier day failed: the detector may know the future
+NO_CONFIRMATION: Final[int] = 512  # the detector requires mx_confirm and the experts did not confirm at the close
+STAGE: Final[int] = 1024  # the version is deprecated or archived by its card of an earlier day
 VETOES: Final = {
     NO_SIGNAL: "no signal", BAD_QUALITY: "data quality", KAIROS: "kairos", ENTRAIN: "entrainment",
     UNCERT: "uncertainty", NO_EVIDENCE: "no evidence", NOT_EMITTED: "not emitted live", LIVE_DIFFERS: "live differs",
-    LEAKAGE: "leakage",
+    LEAKAGE: "leakage", NO_CONFIRMATION: "no confirmation", STAGE: "stage",
 }  # fmt: skip
 
 _TERMS: Final = (

@@ -1,8 +1,9 @@
 """The weekly judgement of all experts: reliabilities per asset, twins, runs below the floor, refit, the set after it.
 
 Days are added one by one, so that no more than one day of frames is held. Kill rule and redundancy cap are rules: they
-decide who is on. Weights and calibrations are proposals: they are taken up only where they beat what is in force on
-days that they have not seen. The single steps are in `calls`, `reliability`, `refit` and `confidence`.
+decide who is on. Weights, calibrations and the number of votes that confirm are proposals: they are taken up only
+where they beat what is in force on days that they have not seen. The single steps are in `calls`, `reliability`,
+`refit`, `confidence` and `votes`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -30,6 +31,7 @@ from lotus.experts.weekly.reliability import (
     reliability_of,
     run_below,
 )
+from lotus.experts.weekly.votes import VotesRefit, refit_votes
 from lotus.microtape.frames.batch import FrameBatch
 from lotus.microtape.frames.spec import C_MID, I_END
 from lotus.timebase import HOUR_MS
@@ -61,13 +63,17 @@ class ExpertStat:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Evaluation:
-    """All rows; the set after them; the refits (None: too few windows, and why) and fits of confidence behind it."""
+    """All rows; the set after them; the refits (None: too few windows, and why) and fits of confidence behind it.
+
+    `votes`: the proposed number of votes, None where nobody asked or too few windows were confirmed.
+    """
 
     stats: tuple[ExpertStat, ...]
     experts: ExpertSet
     refits: Refits | None
     refused: str
     confidence: tuple[ConfidenceFit, ...]
+    votes: VotesRefit | None = None
 
 
 class Judge:
@@ -90,8 +96,11 @@ class Judge:
             self._rows.append(outcome_rows(series, closing, frames.cadence_ms, self._days))
         self._days += 1
 
-    def evaluate(self, assets: tuple[str, ...], runs: Mapping[str, int]) -> Evaluation:
-        """Return the judgement; `runs` = evaluations in turn below the floor before this one, by expert."""
+    def evaluate(self, assets: tuple[str, ...], runs: Mapping[str, int], with_votes: bool = False) -> Evaluation:
+        """Return the judgement; `runs` = evaluations in turn below the floor before this one, by expert.
+
+        `with_votes`: somebody requires a confirmation, so the number of votes is refitted too.
+        """
         experts, calls, rows = self._experts, joined(self._calls), self._joined_rows()
         reliabilities = [
             reliability_of([calls.of(k, a) for a in range(len(assets))], rule) for k, rule in enumerate(self._rules)
@@ -103,18 +112,19 @@ class Judge:
         off = [name for name in experts.names if is_killed(run[name]) or name in twins]
         masked = _switched(experts, off)
         refits, fits, refused = _fitted(rows, masked)
-        after = _taken_up(masked, refits, fits)
-        return Evaluation(
-            _stats(experts, after, reliabilities, assets, run, twins), after, refits, refused, tuple(fits)
-        )
+        votes = refit_votes(rows, masked) if with_votes else None
+        after = _taken_up(masked, refits, fits, votes)
+        stats = _stats(experts, after, reliabilities, assets, run, twins)
+        return Evaluation(stats, after, refits, refused, tuple(fits), votes)
 
     def _joined_rows(self) -> RefitRows:
         z = np.concatenate([np.zeros((0, len(self._experts.names))), *(r.z for r in self._rows)])
         up = np.concatenate([np.zeros(0, np.bool_), *(r.up for r in self._rows)])
-        day, hour = (
-            np.concatenate([np.zeros(0, np.int64), *(getattr(r, n) for r in self._rows)]) for n in ("day", "hour")
+        day, hour, fired = (
+            np.concatenate([np.zeros(0, np.int64), *(getattr(r, n) for r in self._rows)])
+            for n in ("day", "hour", "fired")
         )
-        return RefitRows(z, up, day, hour)
+        return RefitRows(z, up, day, hour, fired)
 
 
 def outcome_rows(series: ExpertCalls, rows: Ints, cadence_ms: int, day: int) -> RefitRows:
@@ -124,7 +134,8 @@ def outcome_rows(series: ExpertCalls, rows: Ints, cadence_ms: int, day: int) -> 
     horizon = round(1_000.0 * REFIT_HORIZON_S / cadence_ms)
     (came,) = directions([series.floats[:, C_MID]], [rows], [life], horizon)
     rows, came = rows[np.isfinite(came)], came[np.isfinite(came)]
-    return RefitRows(series.z[rows], came == 1.0, np.full(len(rows), day), end_ms[rows] // HOUR_MS)
+    hour = end_ms[rows] // HOUR_MS
+    return RefitRows(series.z[rows], came == 1.0, np.full(len(rows), day), hour, series.fired[rows])
 
 
 def _switched(experts: ExpertSet, off: Sequence[str]) -> ExpertSet:
@@ -142,12 +153,15 @@ def _fitted(rows: RefitRows, experts: ExpertSet) -> tuple[Refits | None, list[Co
         return None, fits, f"{error.found}; expected {error.expected}"
 
 
-def _taken_up(experts: ExpertSet, refits: Refits | None, fits: Sequence[ConfidenceFit]) -> ExpertSet:
+def _taken_up(
+    experts: ExpertSet, refits: Refits | None, fits: Sequence[ConfidenceFit], votes: VotesRefit | None
+) -> ExpertSet:
     """Return the set with what won; an expert that is off keeps its weight for the day it comes back."""
     fusion = experts.fusion
     confidence = {**(fusion.confidence or {}), **{f.expert_id: f.knots for f in fits if f.verdict.is_better}}
     in_order = {name: confidence[name] for name in experts.names if name in confidence}
-    fusion = replace(fusion, confidence=in_order)
+    needed = votes.needed if votes is not None and votes.verdict.is_better else fusion.votes_needed
+    fusion = replace(fusion, confidence=in_order, votes_needed=needed)
     won = refits.winner if refits is not None else None
     if won is not None:
         voices = {

@@ -25,7 +25,7 @@ class LearnedSettings:
     """Settings over the shipped set `base`; an expert that is not named keeps what it ships with.
 
     `weights` of z in micro_llr (also of those that are off, for when they come back); `off`: weight and vote count 0;
-    `evidence` and `confidence`: knots; `nets`: weights of convolutions.
+    `evidence` and `confidence`: knots; `nets`: weights of convolutions; `votes_needed` for mx_confirm, None as shipped.
     """
 
     base: str
@@ -34,6 +34,7 @@ class LearnedSettings:
     evidence: Knots = ()
     confidence: tuple[tuple[str, Knots], ...] = ()
     nets: tuple[tuple[str, Net], ...] = ()
+    votes_needed: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,8 @@ def experts_with(learned: LearnedSettings) -> ExpertSet:
     }
     in_order = {name: confidence[name] for name in shipped.names if name in confidence}
     fusion = replace(shipped.fusion, voices=voices, evidence=learned.evidence, confidence=in_order)
+    if learned.votes_needed is not None:
+        fusion = replace(fusion, votes_needed=learned.votes_needed)
     layers = {name: tuple(np.array(w, np.float64) for w in nets[name]) for name in shipped.names if name in nets}
     experts = replace(shipped, fusion=fusion, nets=layers)
     return shipped if experts.version == shipped.version else experts
@@ -92,14 +95,15 @@ def experts_with(learned: LearnedSettings) -> ExpertSet:
 
 def learned_of(experts: ExpertSet) -> LearnedSettings:
     """Return the settings that make these experts of the shipped ones: `experts_with` turned round."""
-    voices = experts.fusion.voices
+    voices, needed, shipped = experts.fusion.voices, experts.fusion.votes_needed, default_experts()
     return LearnedSettings(
-        base=default_experts().version,
+        base=shipped.version,
         weights=tuple((name, v.weight) for name, v in voices.items()),
         off=tuple(name for name, v in voices.items() if v.status == "off"),
         evidence=experts.fusion.evidence,
         confidence=tuple((experts.fusion.confidence or {}).items()),
         nets=tuple((name, net_of(layers)) for name, layers in experts.nets.items()),
+        votes_needed=None if needed == shipped.fusion.votes_needed else needed,
     )
 
 

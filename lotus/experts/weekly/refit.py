@@ -50,12 +50,13 @@ Curve = tuple[CurvePoint, ...]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RefitRows:
-    """Windows with an outcome: z f8[n, experts], up bool[n], the number of the day i8[n], the hour i8[n]."""
+    """Windows with an outcome: z f8[n, experts], up bool[n], the number of the day, the hour and `fired` i8[n]."""
 
     z: Floats
     up: Flags
     day: Ints
     hour: Ints
+    fired: Ints
 
     def __len__(self) -> int:
         """Return the number of windows."""

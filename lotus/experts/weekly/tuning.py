@@ -1,4 +1,4 @@
-"""The program of the shipped experts under other weights, votes and nets: the same nodes with other parameters.
+"""The program of the shipped experts under other weights, votes, votes needed and nets: its nodes, other numbers.
 
 Nothing is parsed, no graph is built and nothing is compiled, so a set that learning made costs no pause when its day
 is born. `compiler` explains the parameters and gives the same program the long way.
@@ -23,16 +23,17 @@ Node = NDArray[np.uint32]  # words of a program's code
 
 def is_tuned(experts: ExpertSet, shipped: ExpertSet) -> bool:
     """Return whether a set differs from the shipped one in nothing but parameters."""
-    return experts.experts is shipped.experts and experts.fusion.votes_needed == shipped.fusion.votes_needed
+    return experts.experts is shipped.experts
 
 
 def tuned(program: Program, experts: ExpertSet, cadence_ms: int) -> Program:
-    """Return the shipped `program` with the weights, votes and nets of a set for which `is_tuned` holds.
+    """Return the shipped `program` with the weights, votes, votes needed and nets of a set for which `is_tuned` holds.
 
     Raises `ConfigError` for a net of another shape than the shipped one.
     """
     params = program.params.copy()
-    llr, votes = _dots(program)
+    program = _needing(program, experts.fusion.votes_needed)
+    llr, votes, _ = _dots(program)
     _put(params, llr, experts.weights)
     _put(params, votes, experts.votes)
     slots = dict(program.slots)
@@ -43,18 +44,33 @@ def tuned(program: Program, experts: ExpertSet, cadence_ms: int) -> Program:
     return replace(program, params=params, slots=slots, version=natural_id("tuned", program.version, experts.version))
 
 
-def _dots(program: Program) -> tuple[Node, Node]:
-    """Return the node that sums to micro_llr, and the one whose sum mx_confirm compares with the votes needed."""
+def _needing(program: Program, votes_needed: float) -> Program:
+    """Return the program that compares with another number of votes, in a register of its own; itself for its own."""
+    register = int(_dots(program)[2][2])
+    if (register, votes_needed) in program.constants:
+        return program
+    other = replace(
+        program,
+        code=program.code.copy(),
+        constants=(*program.constants, (program.n_registers, votes_needed)),
+        n_registers=program.n_registers + 1,
+    )
+    _dots(other)[2][2] = program.n_registers
+    return other
+
+
+def _dots(program: Program) -> tuple[Node, Node, Node]:
+    """Return the nodes that sum to micro_llr and to the votes, and the one that compares votes with those needed."""
     llr, confirm = (int(program.outputs[program.names.index(name)]) for name in ("micro_llr", "mx_confirm"))
     holds: dict[int, Node] = {}
-    votes = None
+    votes, compared = None, None
     for op, words in nodes_of(program.code):
         if op == t.GE and int(words[t.OUT]) == confirm:
-            votes = holds[int(words[1])]
+            votes, compared = holds[int(words[1])], words
         holds[int(words[t.OUT])] = words
-    if votes is None:
+    if votes is None or compared is None:
         raise ConfigError("no comparison of votes", "mx_confirm = votes >= votes needed", "another program")
-    return holds[llr], votes
+    return holds[llr], votes, compared
 
 
 def _put(params: Floats, node: Node, values: tuple[float, ...]) -> None:

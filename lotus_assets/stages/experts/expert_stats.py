@@ -10,6 +10,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from lotus.detectors.registry import shipped_detectors
 from lotus.experts.fusion import ExpertSet
 from lotus.experts.model import weights_hash
 from lotus.experts.weekly.evaluation import Evaluation, ExpertStat, Judge
@@ -36,7 +37,9 @@ def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
         return {}
     before = [c for c in commits_before(ctx, STAGE.name, day, 7) if is_judged(c.day)]
     nets = {f"net of {name}": weights_hash(layers) for name, layers in taken_up(ctx, day).items()}
-    return {"experts": experts_of(ctx, day).version, **nets, **hashes(judged_days(ctx, day)), **hashes(before[-1:])}
+    votes = {"votes_needed": "refitted"} if _is_confirmation_required() else {}
+    found = {**nets, **votes, **hashes(judged_days(ctx, day)), **hashes(before[-1:])}
+    return {"experts": experts_of(ctx, day).version, **found}
 
 
 def make(ctx: StageContext, day: str) -> Made:
@@ -48,7 +51,8 @@ def make(ctx: StageContext, day: str) -> Made:
     for commit in days:
         judge.add_day(read_frames(ctx, commit.day, warmup=True), day_start_ms(commit.day))
     assets = tuple(asset.name for asset in ctx.manifest.universe)
-    evaluation = judge.evaluate(assets, runs_below_floor(ctx.sig, ctx.branch, day))
+    runs = runs_below_floor(ctx.sig, ctx.branch, day)
+    evaluation = judge.evaluate(assets, runs, with_votes=_is_confirmation_required())
     from_day = first_free_day(ctx.sig, ctx.branch, next_day(day, LAG_DAYS))
 
     def ledger(connection: Connection) -> None:
@@ -69,6 +73,11 @@ def make(ctx: StageContext, day: str) -> Made:
     return Made(len(evaluation.stats), content, (), notes, _table(evaluation.stats), ledger=ledger, documents=documents)
 
 
+def _is_confirmation_required() -> bool:
+    """Return whether a scored detector asks for mx_confirm: else no number of votes is refitted."""
+    return any(spec.require for spec in shipped_detectors())
+
+
 def _notes(present: ExpertSet, evaluation: Evaluation) -> Mapping[str, Cell]:
     after = evaluation.experts
     off = [name for name, v in after.fusion.voices.items() if v.status == "off"]
@@ -79,6 +88,8 @@ def _notes(present: ExpertSet, evaluation: Evaluation) -> Mapping[str, Cell]:
         "confidence_refused": " ".join(f.expert_id for f in evaluation.confidence if f.expert_id not in fits),
         "nets": " ".join(after.nets),
     }  # fmt: skip
+    if evaluation.votes is not None:
+        notes |= {"votes_needed": after.fusion.votes_needed, "refit_votes": str(evaluation.votes.verdict)}
     if evaluation.refits is None:
         return {**notes, "refit": f"none: {evaluation.refused}"}
     won = evaluation.refits.winner

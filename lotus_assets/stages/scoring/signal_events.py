@@ -19,6 +19,7 @@ from lotus.detectors.daily.tables import DayTables
 from lotus.detectors.registry import shipped_detectors, specs_ver
 from lotus.detectors.scoring.scorer import Scorer, in_key_order, of_day
 from lotus.detectors.scoring.signal_spec import SIGNAL_EVENTS, VETOES
+from lotus.detectors.stage_gate import gated
 from lotus.detectors.windows.builder import WindowBuilder, build_windows
 from lotus.errors import BeliefError
 from lotus.experts.machine import AnnotationBatch
@@ -30,7 +31,7 @@ from lotus_assets.stages.chain import content_of, day_before, version_of
 from lotus_assets.stages.context import Cell, CheckOutcome, Made, Plot, Stage, StageContext, TextTable
 from lotus_assets.stages.day_frames import warmed_frames
 from lotus_assets.stages.experts.expert_set import day_annotations, experts_of
-from lotus_assets.stages.history import audited_before, digests_before, retired_before
+from lotus_assets.stages.history import audited_before, digests_before, gates_before, retired
 from lotus_assets.stages.lake_tables import TablePart, joint_hash, present_of
 from lotus_assets.stages.schema_check import schema_check
 from lotus_assets.stages.scoring.live_parity import NO_DAEMON, parity_check
@@ -56,12 +57,13 @@ def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
     priors = priors_of_day(ctx, day)
     _, history = digests_before(ctx, day, shipped_detectors(), EMERGENCE_DAYS)
     audits = audited_before(ctx, day, shipped_detectors())
+    gates = gates_before(ctx, day, shipped_detectors())
     return {
         "microtape_frames": content_of(ctx, ctx.tape_branch, day, "microtape_frames"),
         "expert_set": content_of(ctx, ctx.branch, day, "expert_set"),
         "priors": natural_id(*(word for p in priors for word in (p.effective_from_ms, p.priors_ver))),
         "specs": specs_ver(shipped_detectors()),
-        "retired": " ".join(sorted(retired_before(ctx, day, shipped_detectors()))),
+        "gates": " ".join(f"{name}={gate}" for name, gate in sorted(gates.items()) if gate),
         "curators": natural_id(*(repr(item) for item in sorted(audits.items()))),
         "daemon_log": daemon_log_version(ctx.sig, ctx.branch, day),
         **history,
@@ -72,9 +74,9 @@ def make(ctx: StageContext, day: str) -> Made:
     """Score the day, take over what the daemon emitted, write events and tables, check them."""
     detectors = shipped_detectors()
     history, _ = digests_before(ctx, day, detectors, EMERGENCE_DAYS)
-    retired = retired_before(ctx, day, detectors)
-    tables = day_tables(day, history, ctx.manifest, ctx.manifest.universe, detectors, retired)
-    tables = curated(tables, audited_before(ctx, day, detectors), detectors)
+    gates = gates_before(ctx, day, detectors)
+    tables = day_tables(day, history, ctx.manifest, ctx.manifest.universe, detectors, retired(gates))
+    tables = gated(curated(tables, audited_before(ctx, day, detectors), detectors), gates)
     frames = warmed_frames(ctx, day)
     annotations = day_annotations(ctx, day, frames)
     priors = priors_of_day(ctx, day)

@@ -257,3 +257,22 @@ def test_the_seed_changes_the_draws_only(chain) -> None:
     e = scored(chain, 12, manifest=other)
     assert e["pi"].tobytes() == chain.events[12]["pi"].tobytes()
     assert not np.any(e["draw"] == chain.events[12]["draw"])
+
+
+def test_what_requires_a_confirmation_is_published_only_with_one(chain) -> None:
+    m, windows, at = chain.manifest, chain.windows[12], 2
+    asking = tuple(replace(d, require="mx_confirm" if k == at else "") for k, d in enumerate(DETECTORS))
+    batch = WindowBatch(asking, windows.window_ms, windows.ints, windows.floats)
+    plain = Scorer(m, m.universe, DETECTORS, chain.tables[12], GENESIS, "main").feed_all(windows)
+    asked = Scorer(m, m.universe, asking, chain.tables[12], GENESIS, "main").feed_all(batch)
+    own = plain["detector_id"] == DETECTORS[at].detector_id
+    lacks = own & (plain["mx_confirm"] != 1.0)
+    assert plain["published"][lacks].any()
+    assert asked["published"][own & ~lacks].any()
+    np.testing.assert_array_equal(asked["veto"], plain["veto"] | np.where(lacks, spec.NO_CONFIRMATION, 0))
+    assert not asked["pi"][lacks].any()
+    for name in set(plain) - {"veto", "eligible", "published", "pi"}:
+        np.testing.assert_array_equal(asked[name], plain[name])
+    for name in ("eligible", "published", "pi"):
+        np.testing.assert_array_equal(asked[name][~lacks], plain[name][~lacks])
+    assert spec.VETOES[spec.NO_CONFIRMATION] == "no confirmation"

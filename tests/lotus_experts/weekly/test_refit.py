@@ -76,7 +76,7 @@ def test_knots_are_symmetric_rising_and_near_the_truth() -> None:
 def rows(x: np.ndarray, up: np.ndarray, per_day: int = 2_000) -> RefitRows:
     """Windows of days that have ten hours each."""
     at = np.arange(len(x))
-    return RefitRows(x, up, at // per_day, at // (per_day // 10))
+    return RefitRows(x, up, at // per_day, at // (per_day // 10), np.zeros_like(at))
 
 
 ALL = np.ones(3, bool)

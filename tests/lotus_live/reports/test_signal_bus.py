@@ -174,7 +174,7 @@ def test_cues_tell_the_asymmetry_under_the_tables_of_the_row(lines: Lines) -> No
     outer = [(-1.0, -0.1, 0.1, 1.0)[: n - 1] for n in N_BINS]  # edges of the size of the tape's values
     tables = replace(TABLES, edges=(tuple(outer),) * len(UNIVERSE))
     (day,) = score_tape(numbered(lines), SPEC, FixedBeliefs(tables, (priors_0("main"),)))
-    beliefs = LedgerBeliefs(SPEC, [priors_0("main")], {DAY: KnownTables(tables, tables)})
+    beliefs = LedgerBeliefs(SPEC, [priors_0("main")], {DAY: KnownTables(tables, tables, True)})
     out = SignalBus(SPEC, beliefs).publish(day.events)
     assert not out.refused
     rows = {row["event_id"]: row for row in published_rows(day.events)}

@@ -1,4 +1,4 @@
-"""What the audits of a day found decides about the days after it: a leak is vetoed in batch and live, and forgiven."""
+"""What audits and cards of a day found decides about the days after it, in batch and live: vetoes, and the floor."""
 
 from collections.abc import Mapping
 
@@ -7,10 +7,11 @@ import pytest
 
 from lotus.detectors.audits.sample import forward_returns
 from lotus.detectors.audits.table import audit_table
+from lotus.detectors.cards.card_table import DETECTOR_CARDS
 from lotus.detectors.daily.tables import DayTables
 from lotus.detectors.registry import shipped_detectors
 from lotus.detectors.scoring.signal_facts import facts_of, spec_of
-from lotus.detectors.scoring.signal_spec import LEAKAGE, SIGNAL_EVENTS
+from lotus.detectors.scoring.signal_spec import LEAKAGE, SIGNAL_EVENTS, STAGE
 from lotus.detectors.windows.builder import WindowBatch, build_windows
 from lotus.detectors.windows.row_spec import F_SIGNAL, W_ASSET, W_END
 from lotus.experts.fusion import default_experts
@@ -106,6 +107,35 @@ def test_a_leak_is_vetoed_from_the_next_day_on_until_an_audit_passes(
     assert tables_of_day(ctx.lake, ctx.branch, days[2]).leakage_veto == (False,) * len(DETECTORS)
     assert not (third["veto"] & LEAKAGE).any()
     assert third["published"][third["leaky"]].any()
+
+
+def test_stages_of_life_gate_the_day_after_live_as_in_batch(ctx: StageContext, lotus: Lotus, days: list[str]) -> None:
+    run_day(ctx, days[0])
+    assert tables_of_day(ctx.lake, ctx.branch, days[0]).stage_gate == ()
+    early = read_tables(ctx.lake, LaneSpec(ctx.manifest, ctx.manifest.universe, DETECTORS, ctx.branch))
+    assert early[days[0]].is_final
+    cards = ctx.lake.read(DETECTOR_CARDS.name, ctx.branch, days[0])
+    gone, poor = AT, AT + 1
+    cards["stage"][gone], cards["sq_score"][poor] = "deprecated", 0.1
+    ctx.lake.write(DETECTOR_CARDS, ctx.branch, days[0], cards)
+    gates = tuple({gone: "closed", poor: "floor"}.get(k, "") for k in range(len(DETECTORS)))
+    assert beliefs_of(ctx).tables(days[1]).stage_gate == gates
+
+    pieces = [ctx.tape.folder / meta.day / meta.name for meta in ctx.tape.segments(days[1])]
+    live = run_live(ctx.settings, pieces, run_id="day", databases=lotus.databases)
+    ctx.sig.execute("UPDATE live_runs SET replayed = false")
+    for stage in (*TAPE_STAGES[:3], expert_set.STAGE):
+        run_stage(ctx, stage, days[1])
+    result = run_stage(ctx, signal_events.STAGE, days[1])
+    assert not result.failed_checks
+    (parity,) = [check for check in result.checks if check.name == "live_parity"]
+    assert parity.numbers["equal"] == len(live.events["s"]) > 0
+    events, tables = events_of(ctx, days[1]), tables_of_day(ctx.lake, ctx.branch, days[1])
+    assert tables.stage_gate == gates
+    own = [events["detector_id"] == DETECTORS[k].detector_id for k in (gone, poor)]
+    np.testing.assert_array_equal((events["veto"] & STAGE) != 0, own[0])
+    assert not events["published"][own[0]].any()
+    assert set(events["pi"][own[1]]) == {0.0, ctx.manifest.score.epsilon}
 
 
 def assert_told(ctx: StageContext, events: Mapping[str, np.ndarray], day: str) -> None:
