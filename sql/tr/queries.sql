@@ -23,7 +23,7 @@ FROM (VALUES {rows}) s (plan_id, stage, execution, will_hold) WHERE p.plan_id = 
 SELECT p.plan_id, p.branch, p.decision_id, p.lifecycle_id, p.kind, p.coin, p.venue, p.stage, p.created_ms, p.plan,
        p.reference, p.execution, p.ceiling, p.exit_at_ms, p.session, coalesce(s.parent_id, '')
 FROM tr_plans p LEFT JOIN tr_strand s ON s.id = p.plan_id
-WHERE p.venue = %s AND p.session = %s AND p.stage IN ('accepted', 'working') ORDER BY p.created_ms, p.plan_id;
+WHERE p.venue = ANY(%s) AND p.session = %s AND p.stage IN ('accepted', 'working') ORDER BY p.created_ms, p.plan_id;
 
 -- name: at_work
 SELECT i.event_id FROM tr_inbox i WHERE i.event_id = ANY(%s) AND i.outcome IN ('applied', 'refused')
@@ -33,8 +33,8 @@ SELECT i.event_id FROM tr_inbox i WHERE i.event_id = ANY(%s) AND i.outcome IN ('
 -- name: book_plans
 SELECT plan_id, coin, (plan->>'side')::integer, LEAST(coalesce(will_hold, (plan->>'size')::numeric), ceiling),
        coalesce(exit_at_ms, (plan->>'exit_at_ms')::bigint)
-FROM tr_plans WHERE venue = %s AND session = %s AND kind = 'book' AND stage IN ('accepted', 'working')
-  AND plan->'authority'->>'account' = %s
+FROM tr_plans WHERE session = %s AND kind = 'book' AND stage IN ('accepted', 'working')
+  AND (venue, plan->'authority'->>'account') IN (SELECT * FROM unnest(%s::text[], %s::text[]))
 ORDER BY created_ms, plan_id;
 
 -- name: book_results
@@ -124,6 +124,14 @@ SELECT p.plan_id, p.venue, p.plan ->> 'strategy', p.created_ms, s.tr_predict, s.
 FROM tr_plans p JOIN tr_strand s ON s.id = p.plan_id
 WHERE p.branch = %(branch)s AND p.stage = 'done' AND (%(venue)s::text IS NULL OR p.venue = %(venue)s)
   AND s.exec_metrics ->> 'status' = ANY(%(due)s) AND (s.exec_metrics ->> 'finished_ts')::bigint < %(before_ms)s
+ORDER BY (s.exec_metrics ->> 'finished_ts')::bigint DESC, p.plan_id DESC LIMIT %(most)s;
+
+-- name: venue_executions
+SELECT p.venue, p.coin, p.plan, s.fills, s.exec_metrics
+FROM tr_plans p JOIN tr_strand s ON s.id = p.plan_id
+WHERE p.branch = %(branch)s AND p.stage = 'done' AND s.exec_metrics ->> 'status' = ANY(%(due)s)
+  AND (s.exec_metrics ->> 'finished_ts')::bigint >= %(from_ms)s
+  AND (s.exec_metrics ->> 'finished_ts')::bigint < %(before_ms)s
 ORDER BY (s.exec_metrics ->> 'finished_ts')::bigint DESC, p.plan_id DESC LIMIT %(most)s;
 
 -- name: put_paper_account

@@ -38,7 +38,7 @@ CREATE TABLE tr_plans (
     kind           text NOT NULL CHECK (kind IN ('probe', 'book')),
     coin           text NOT NULL,
     venue          text NOT NULL,
-    stage          text NOT NULL CHECK (stage IN ('accepted', 'working', 'done', 'refused')),
+    stage          text NOT NULL CHECK (stage IN ('accepted', 'working', 'done', 'refused', 'moved')),
     created_ms     bigint NOT NULL,                        -- event time
     plan           jsonb NOT NULL,
     reference      jsonb NOT NULL,                         -- the window it measures, and prices at the decision

@@ -19,7 +19,9 @@ from lotus_store.postgres.queries import Connection, put_rows, query
 
 @dataclass(frozen=True, slots=True)
 class PlanRow:
-    """A plan of a venue: `stage` is accepted, working, done or refused; `reference` names the window it measures.
+    """A plan of a venue: `stage` is accepted, working, done, refused or moved (to another venue, as another plan).
+
+    `reference` names the window it measures.
 
     `execution` is the state of its executor, empty before the first step; `created_ms` is event time. `session` is the
     run whose feed the venue lives on (a paper account, the exchange of a replay), empty for a venue that outlives runs.
@@ -165,15 +167,16 @@ def judge_plan(
     connection.execute(query("tr", "judge_tr_strand"), [to_body(fills), to_body(metrics), to_body(position), plan_id])
 
 
-def open_plans(connection: Connection, venue: str, session: str = "") -> list[PlanRow]:
-    """Return the plans of a venue and session that are accepted or working, oldest first."""
-    return [_plan(row) for row in connection.execute(query("tr", "open_plans"), [venue, session])]
+def open_plans(connection: Connection, venues: Sequence[str], session: str = "") -> list[PlanRow]:
+    """Return the plans of some venues and a session that are accepted or working, oldest first."""
+    return [_plan(row) for row in connection.execute(query("tr", "open_plans"), [list(venues), session])]
 
 
-def book_plans(connection: Connection, venue: str, session: str, account: str) -> dict[str, list[OpenPlan]]:
-    """Return the open plans of the book in an account by coin, oldest first."""
+def book_plans(connection: Connection, accounts: Sequence[tuple[str, str]], session: str) -> dict[str, list[OpenPlan]]:
+    """Return the open plans of the book in some accounts, each with its venue first, by coin, oldest first."""
     plans: dict[str, list[OpenPlan]] = {}
-    for row in connection.execute(query("tr", "book_plans"), [venue, session, account]):
+    venues, names = [venue for venue, _ in accounts], [name for _, name in accounts]
+    for row in connection.execute(query("tr", "book_plans"), [session, venues, names]):
         plan_id, coin, side, will_hold, exit_at_ms = row
         plans.setdefault(coin, []).append(OpenPlan(plan_id, Side(side), will_hold, exit_at_ms))
     return plans

@@ -25,7 +25,7 @@ def test_accounts_are_looked_at_in_time_but_for_a_replay_in_step(
         seen["asked"] += 1
         return "money"
 
-    market: Any = SimpleNamespace(accounts={}, is_wall=False, use=lambda _: None)
+    market: Any = SimpleNamespace(accounts={}, is_wall=False, others=(), use=lambda _: None)
     venues: Any = {"book": SimpleNamespace(account=account)}
     reconcilers: Any = [SimpleNamespace(compare=compared)]
 
