@@ -140,6 +140,13 @@ class TradingDesk:
             await self._in_time.done(self.books.note, name, (), fills, self.market.now_ms())
 
     @property
+    def untracked(self) -> dict[str, dict[str, str]]:
+        """What plans hold, by account and coin, where no venue has answered for long."""
+        return {
+            name: {coin: str(size) for coin, size in held.items()} for name, held in self._accounts.untracked.items()
+        }
+
+    @property
     def is_idle(self) -> bool:
         """Whether every event is taken in, written and answered."""
         busy = self._under_way > self.awaited()
