@@ -152,7 +152,8 @@ def test_a_recording_is_traded_at_two_exchanges_of_other_fees_and_latencies(
             " OR (p.plan #>> '{authority,account}' LIKE '%@local-2') <> (p.venue = 'local-2')").fetchone()  # fmt: skip
         late = dict(tr.execute(
             "SELECT p.venue, percentile_cont(0.5) WITHIN GROUP (ORDER BY (s.exec_metrics->>'latency_ms')::float)"
-            " FROM tr_plans p JOIN tr_strand s ON s.id = p.plan_id WHERE p.stage = 'done' GROUP BY 1").fetchall())  # fmt: skip
+            " FROM tr_plans p JOIN tr_strand s ON s.id = p.plan_id WHERE p.stage = 'done' GROUP BY 1"
+        ).fetchall())  # fmt: skip
         drawn = [body for (body,) in tr.execute("SELECT reference->'venue_draw' FROM tr_plans")]
     assert stages.get("local done", 0) > 5, stages
     assert stages.get("local-2 done", 0) > 5, stages
