@@ -28,9 +28,9 @@ from lotus_store.ledger.trading.plans import (
     PlanStep,
     judge_plan,
     known_orders,
+    move_plan,
     note_lines,
     open_plans,
-    put_plan,
     step_plans,
 )
 
@@ -74,7 +74,7 @@ class TradeBooks:
                 step_plans(connection, [_step(one) for one in moved])
                 for one in moved:
                     if one.successor is not None:
-                        put_plan(connection, one.successor)
+                        move_plan(connection, one.row.plan_id, one.successor)
                 reports = [
                     self._report(connection, one, now_ms) for one in moved if one.finished and one.successor is None
                 ]
@@ -176,7 +176,7 @@ def _step(one: PlanDelta) -> PlanStep:
         )
         for p in shares(one.state)
     ]
-    stage = "working" if not one.state.done else "done" if one.successor is None else "moved"
+    stage = "done" if one.state.done else "working"
     return PlanStep(
         plan_id=plan,
         stage=stage,

@@ -84,5 +84,5 @@ def successor(row: PlanRow, state: ExecutionState, market: MarketSnapshot) -> Pl
 
 def _as_executor(place: AccountState, executors: Sequence[str]) -> AccountState:
     """Return an account state with the executor under which the plan's authority knows it."""
-    known = (name for name in executors if name.startswith(f"{place.venue}:"))
-    return replace(place, executor=next(known, place.executor))
+    there = (name for name in executors if name.startswith(f"{place.venue}:"))
+    return replace(place, executor=next(there, place.executor))

@@ -50,7 +50,8 @@ FIRST, SECOND = "local", "local-2"
 CALM_S = 90.0
 EXPIRES_MS = 1_000
 WRONG = (
-    "duplicate_orders", "entered_twice", "over_entered", "unknown_orders", "missed_fills", "open_orders", "positions",
+    "duplicate_orders", "entered_twice", "moved_though_filled", "over_entered", "unknown_orders", "missed_fills",
+    "open_orders", "positions",
 )  # fmt: skip
 
 
@@ -125,14 +126,15 @@ def judge(databases: Databases, exchanges: Sequence[LocalExchange]) -> dict[str,
     with databases.connect("tr") as tr:
         names = {str(row[0]) for row in tr.execute("SELECT client_id FROM tr_orders")}
         known = {(str(v), str(f)) for v, f in tr.execute("SELECT venue, fill_id FROM tr_fills")}
-        rows = tr.execute("SELECT lifecycle_id, venue, stage, plan, execution FROM tr_plans").fetchall()
+        rows = tr.execute("SELECT lifecycle_id, venue, moved_to, plan, execution FROM tr_plans").fetchall()
         reports = tr.execute("SELECT count(*), count(DISTINCT lifecycle_id) FROM tr_outbox").fetchone()
     found: Counter[str] = Counter(dict.fromkeys(WRONG, 0))
     entered: dict[str, set[str]] = {}
-    for window, venue, stage, plan, execution in rows:
+    for window, venue, moved_to, plan, execution in rows:
         size = sum(Decimal(o["filled"]) for o in execution.get("orders", {}).values() if o["purpose"] == "entry")
         found["over_entered"] += size > Decimal(plan["size"])
-        found[f"plans_{stage}"] += 1
+        found["plans" if moved_to is None else "plans_moved"] += 1
+        found["moved_though_filled"] += moved_to is not None and bool(size)
         if size:
             entered.setdefault(window, set()).add(venue)
     found["entered_twice"] = sum(len(venues) > 1 for venues in entered.values())

@@ -19,9 +19,7 @@ from lotus_store.postgres.queries import Connection, put_rows, query
 
 @dataclass(frozen=True, slots=True)
 class PlanRow:
-    """A plan of a venue: `stage` is accepted, working, done, refused or moved (to another venue, as another plan).
-
-    `reference` names the window it measures.
+    """A plan of a venue: `stage` is accepted, working, done or refused; `reference` names the window it measures.
 
     `execution` is the state of its executor, empty before the first step; `created_ms` is event time. `session` is the
     run whose feed the venue lives on (a paper account, the exchange of a replay), empty for a venue that outlives runs.
@@ -140,6 +138,12 @@ def put_plan(
         "foretold": None if estimate is None else to_body(estimate), "route_hint": route_hint,
     }  # fmt: skip
     connection.execute(query("tr", "put_plan"), values)
+
+
+def move_plan(connection: Connection, plan_id: str, row: PlanRow) -> None:
+    """Write the plan that takes the place of one that is done and never reached its venue; safe to repeat."""
+    put_plan(connection, row)
+    connection.execute(query("tr", "move_plan"), [row.plan_id, plan_id])
 
 
 def step_plans(connection: Connection, steps: Sequence[PlanStep]) -> None:

@@ -1,4 +1,2 @@
--- A plan that never reached its venue and is executed at another one, as a plan of its own.
-ALTER TABLE tr_plans DROP CONSTRAINT tr_plans_stage_check;
-ALTER TABLE tr_plans ADD CONSTRAINT tr_plans_stage_check
-    CHECK (stage IN ('accepted', 'working', 'done', 'refused', 'moved'));
+-- A plan that never reached its venue is executed at another one, as a plan of its own.
+ALTER TABLE tr_plans ADD COLUMN moved_to text;              -- plan that took its place at another venue
