@@ -205,7 +205,8 @@ def _replayed(
             options = replace(options, hold=step.hold)
         frames = ((line.recv_ns, line.raw) for line in played)
         async with local_exchanges(coins, frames, options, settings.trading) as (exchange, second):
-            trading_clock = TradingClock(in_ms(clock), plan.speed or 1.0, in_step=not plan.speed)
+            now_ms = in_ms(clock) if step is None or second is None else step.now_ms
+            trading_clock = TradingClock(now_ms, plan.speed or 1.0, in_step=not plan.speed)
             others = {} if second is None else {SECOND: second.url}
             trading = trading_of(settings, databases, spec.universe, exchange.url, trading_clock, name, others=others)
             daemon.trade(trading)

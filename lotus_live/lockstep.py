@@ -55,6 +55,7 @@ class Lockstep:
     _due_ns: int = 0
     _barrier_ns: int = 0
     _looked_ms: int = 0
+    _arrived_ms: int = 0
 
     def __post_init__(self) -> None:
         """What the daemon makes is handed over at the barriers alone."""
@@ -78,19 +79,29 @@ class Lockstep:
         await self._until(lambda: self.trading.desk.recovered)
         if self.daemon.taker.counts.ends != self._ends and not self._due_ns:
             self._due_ns = self.daemon.taker.last_ns + self.latency_ns
-        if self.second is not None and next_ns >= self._next_arrival_ns():
-            self.second.reach(next_ns // NS_PER_MS)
-            await self._answered()
+        await self._arrive(next_ns)
         if next_ns >= (self._due_ns or self._barrier_ns):
             await self._settle()
             self._due_ns = 0
             self._barrier_ns = ((next_ns - self.latency_ns) // STEP_NS + 1) * STEP_NS + self.latency_ns
+        await self._arrive(next_ns)
         free_ns = self._due_ns or min(self._barrier_ns, self._next_look_ns(next_ns))
         return min(free_ns, self._next_arrival_ns())
 
     def beside(self, second: LocalExchange) -> None:
         """Trade at a second exchange too, to which orders take longer: the tape stands again when they are there."""
         self.second, self.trading.desk.awaited = second, lambda: second.way.waiting
+
+    def now_ms(self) -> int:
+        """Return the desk's clock: the last line's, or where an order reached the second exchange after it, that."""
+        return max(self.clock.now_ns() // NS_PER_MS, self._arrived_ms)
+
+    async def _arrive(self, next_ns: int) -> None:
+        """Let the orders that reach the second exchange before `next_ns` take effect there, and their answers back."""
+        while self.second is not None and (arrival_ns := self._next_arrival_ns()) <= next_ns:
+            self._arrived_ms = arrival_ns // NS_PER_MS
+            self.second.reach(self._arrived_ms)
+            await self._answered()
 
     def _next_arrival_ns(self) -> int:
         """Return when the next order reaches the second exchange."""
