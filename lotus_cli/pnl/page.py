@@ -20,7 +20,9 @@ READING = (
     "below zero was received. What the demo's page and the daemon's status call before fees is another figure: gross "
     "less spread and slippage. Sources of fills are never added to one another. A refused trade counts with zeros."
 )
-VENUES = "Plans by venue: sums in USD, fees of what was traded, median latency, success shrunk towards one half"
+VENUES = (
+    "Plans by venue: sums in USD, fees of what was traded, median latency, success shrunk towards that of all venues"
+)
 SOURCES = {
     "tape_sim": "every published window as a probe of its own, executed against the recorded quotes",
     "paper_live": "the same probes as they were filled on paper while the daemon ran: by the desk's accounts, "

@@ -1,7 +1,8 @@
 """What each venue did with the plans of a coin: fees, latency, slippage, fill rate and success, measured from reports.
 
 One row a venue and coin, over executions whose entry was due. Who has fewer than `LEAST` of them is not measured: means
-of so few say nothing. Success is shrunk towards one half as an executor's is. In the literature: venue analysis.
+of so few say nothing. Success is shrunk towards that of all venues in the coin: towards one half, the venue that was
+tried less would seem worse. In the literature: venue analysis, empirical Bayes shrinkage.
 """
 
 from collections import defaultdict
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from statistics import fmean, median
 from typing import Final
 
-from lotus.trading.estimates.executor_scores import NEUTRAL, PRIOR_REPORTS
+from lotus.trading.estimates.executor_scores import PRIOR_REPORTS
 
 LEAST: Final = 10  # executions of a coin from which a venue counts as measured
 Key = tuple[str, str]  # venue, coin
@@ -69,7 +70,10 @@ def venue_records(executions: Iterable[VenueExecution]) -> dict[Key, VenueRecord
     groups: dict[Key, list[VenueExecution]] = defaultdict(list)
     for one in executions:
         groups[one.venue, one.coin].append(one)
-    return {key: _record(key, rows) for key, rows in sorted(groups.items())}
+    coins: dict[str, list[bool]] = defaultdict(list)
+    for (_, coin), rows in groups.items():
+        coins[coin] += [row.succeeded for row in rows]
+    return {key: _record(key, rows, fmean(coins[key[1]])) for key, rows in sorted(groups.items())}
 
 
 def measured_all(records: Mapping[Key, VenueRecord], venues: Iterable[str], coin: str) -> bool:
@@ -77,7 +81,7 @@ def measured_all(records: Mapping[Key, VenueRecord], venues: Iterable[str], coin
     return all((row := records.get((venue, coin))) is not None and row.is_measured for venue in venues)
 
 
-def _record(key: Key, rows: list[VenueExecution]) -> VenueRecord:
+def _record(key: Key, rows: list[VenueExecution], usual: float) -> VenueRecord:
     traded = sum(row.traded_usd for row in rows)
     slippages = [row.slippage_bps for row in rows if row.slippage_bps is not None]
     latencies = [row.latency_ms for row in rows if row.latency_ms is not None]
@@ -90,5 +94,5 @@ def _record(key: Key, rows: list[VenueExecution]) -> VenueRecord:
         slippage_bps=fmean(slippages) if slippages else None,
         latency_ms=median(latencies) if latencies else None,
         fill_rate=fmean(min(1.0, row.filled / row.planned) if row.planned > 0.0 else 0.0 for row in rows),
-        success_rate=(succeeded + PRIOR_REPORTS * NEUTRAL) / (len(rows) + PRIOR_REPORTS),
+        success_rate=(succeeded + PRIOR_REPORTS * usual) / (len(rows) + PRIOR_REPORTS),
     )

@@ -69,7 +69,7 @@ def test_rows_are_by_venue_and_coin_after_one_of_all_coins(traded: Databases) ->
     assert (first.fees_usd, first.net_usd, first.traded_usd) == (pytest.approx(9.0), -15.0, 20_000.0)
     assert (first.record.fee_bps, second.record.fee_bps) == (pytest.approx(4.5), pytest.approx(2.8))
     assert cells(second) == (
-        "local-2", "BTC", "10", "20,000", "5.60", "-15.00", "2.80", "+0.50", "160", "100.0%", "0.75",
+        "local-2", "BTC", "10", "20,000", "5.60", "-15.00", "2.80", "+0.50", "160", "100.0%", "1.00",
     )  # fmt: skip
     assert second.as_json()["fees_usd"] == 5.6
 

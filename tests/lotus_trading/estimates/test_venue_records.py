@@ -17,7 +17,16 @@ def test_a_row_holds_means_over_what_was_due() -> None:
     assert row.fee_bps == pytest.approx(1e4 * 0.6 / 1_500.0)
     assert (row.slippage_bps, row.latency_ms) == (2.0, 40.0)
     assert row.fill_rate == pytest.approx(0.5)
-    assert row.success_rate == pytest.approx((1 + 5) / 13), "shrunk towards one half by ten"
+    assert row.success_rate == pytest.approx(1 / 3)
+
+
+def test_success_is_shrunk_towards_that_of_all_venues_so_few_trials_are_no_fault() -> None:
+    there = [replace(ONE, venue="local-2")] * LEAST
+    rows = venue_records([*[ONE] * 90, *there])
+    assert rows["local", "BTC"].success_rate == rows["local-2", "BTC"].success_rate == 1.0
+    rows = venue_records([*[ONE] * 90, *[replace(HALF, venue="local-2")] * 10])
+    assert rows["local-2", "BTC"].success_rate == pytest.approx(10 * 0.9 / 20)
+    assert rows["local", "BTC"].success_rate == pytest.approx((90 + 9) / 100)
 
 
 def test_venues_and_coins_are_apart_and_few_executions_measure_nothing() -> None:
