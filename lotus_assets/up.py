@@ -145,7 +145,8 @@ def _words(settings: Settings, trade_day: str | None, speed: float) -> list[str]
     """Return the arguments of the daemon: none at the venue."""
     if trade_day is None:
         return []
-    return ["--tape", settings.tape, "--branch", settings.branch, "--day", trade_day, "--speed", str(speed)]
+    words = ["--tape", settings.tape, "--branch", settings.branch, "--day", trade_day, "--speed", str(speed)]
+    return [*words, "--venues", str(settings.trading.exchanges)]
 
 
 def _watch(

@@ -1,5 +1,7 @@
 """`lotus up`: everything of one home, until Ctrl-C."""
 
+from dataclasses import replace
+
 import click
 
 from lotus.errors import TapeError
@@ -23,6 +25,11 @@ from lotus_store.tape.store import TapeStore
     show_default=True,
     help="Pace of --trade-day, times that of the recording; max: the tape waits for the desk.",
 )
+@click.option(
+    "--venues",
+    type=click.IntRange(1, 2),
+    help="Local exchanges that play --trade-day, the second of other fees and latency (default: trading.exchanges).",
+)
 @tape_option
 @branch_option
 @home_option
@@ -32,6 +39,7 @@ def up_command(
     live: bool,
     trade_day: str | None,
     speed: float,
+    venues: int | None,
     tape: str | None,
     branch: str | None,
     home: str | None,
@@ -40,6 +48,8 @@ def up_command(
     if live and trade_day:
         raise click.UsageError("--live or --trade-day, not both")
     settings = settings_of(home, tape, branch)
+    if venues is not None:
+        settings = replace(settings, trading=replace(settings.trading, exchanges=venues))
     if trade_day:
         from lotus.detectors.registry import shipped_detectors
         from lotus_desk.pace import pace_to_trade

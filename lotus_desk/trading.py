@@ -8,9 +8,10 @@ import asyncio
 import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import partial
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -35,7 +36,7 @@ from lotus_desk.accounts.paper import PaperAccounts
 from lotus_desk.execution.books import TradeBooks
 from lotus_desk.execution.desk import TradingDesk
 from lotus_desk.market.line_seen import LineSeen
-from lotus_desk.market.snapshot import BOOK_ACCOUNT, DeskTerms, MarketSnapshot
+from lotus_desk.market.snapshot import BOOK_ACCOUNT, DeskTerms, MarketSnapshot, account_at
 from lotus_desk.market.trigger_books import TriggerBooks
 from lotus_desk.market.triggers import TriggerDesk
 from lotus_desk.rebalancer import Rebalancer
@@ -53,6 +54,7 @@ from lotus_modules.handlers import hot_handlers
 from lotus_modules.knobs import KnobChooser, PolicyChooser, StyleChooser
 from lotus_modules.tr.execute import Acceptor
 from lotus_modules.tr.predicting import Predictor
+from lotus_modules.tr.venues import VenueChooser
 from lotus_store.config import Settings
 from lotus_store.databases import Connection, Databases
 from lotus_store.ledger.signals.signals import SignalRow
@@ -157,10 +159,12 @@ def trading_of(
     clock: TradingClock,
     session: str = "",
     paper: PaperAccounts | None = None,
+    others: Mapping[str, str] = MappingProxyType({}),
 ) -> Trading:
     """Return what the settings' `[trading]` section asks for, at the venue under `url` (REST base), or on `paper`.
 
-    A replay's `session` has plans and nonces of its own; with a pace its decisions and orders are valid as many times
+    `others` are further exchanges on loopback, REST bases by name, with an account for each of the first venue's. A
+    replay's `session` has plans and nonces of its own; with a pace its decisions and orders are valid as many times
     as long, for the way takes its own time. Raises `ConfigError` for any address that is not on loopback, unless the
     venue is `hyperliquid` and nothing speaks against real orders.
     """
@@ -171,14 +175,19 @@ def trading_of(
     if paper is None:
         access = _access_of(settings, universe, url, clock, session, switch)
         venues |= {name: venue_account(name, access, cap_usd) for name, cap_usd in desk_accounts(settings).items()}
+        for venue, address in others.items():
+            beside = replace(access, url=address, journals=access.journals / venue, name=venue)
+            for name, cap_usd in desk_accounts(settings).items():
+                venues[account_at(name, venue)] = venue_account(name, beside, cap_usd)
     else:
         venues |= {account: paper.open(account) for account in desk_accounts(settings)}
     market = MarketSnapshot(
         universe, next(iter(venues.values())).name, terms, clock.now_ms, MAX_LEVERAGES, is_wall=not clock.pace,
         parity_ok=LastParity(databases, settings.branch), session=session, clock_hold=clock.hold, mismatch=UNKNOWN,
+        others=tuple(others),
     )  # fmt: skip
     keys = Keys(settings.keys_root)
-    books = TradeBooks(databases, keys, market.venue, session)
+    books = TradeBooks(databases, keys, market.venue, session, market.others)
     triggers = TriggerDesk(universe, manifest.kernel.cadence_ms, TriggerBooks(databases, keys).write)
     desk = TradingDesk(books, market, venues, switch, triggers, clock.in_step)
     interlock = Interlock(market, databases, holds)
@@ -186,11 +195,11 @@ def trading_of(
     policy = shipped_policy()
     input_filter = InputFilter(settings.branch, frozenset(asset.name for asset in universe), policy.horizons)
     decider = Decider(terms.entry_valid_ms, input_filter, policy, clock.now_ms)
-    caps, executor = policy.caps, f"{market.venue}:{STRATEGY}"
+    caps, executors = policy.caps, tuple(f"{venue}:{STRATEGY}" for venue in market.venues)
     allocator = Allocator(
         branch=settings.branch,
         portfolio_id=PORTFOLIO,
-        authority=AccountMandate(BOOK_ACCOUNT, (executor,), caps.gross, caps.turnover_day),
+        authority=AccountMandate(BOOK_ACCOUNT, executors, caps.gross, caps.turnover_day),
         solve=FastSolver().solve,
         chooser=PolicyChooser(policy, manifest.weave, wanted.explore_policy, manifest.score.seed),
         keys=keys,
@@ -198,10 +207,12 @@ def trading_of(
     portfolio = partial(market.portfolio, BOOK_ACCOUNT)
     rebalancer = Rebalancer(databases, allocator, portfolio, manifest.kernel.window_ms, clock.pace)
     predictor = Predictor(databases)
-    predictor.known(settings.branch, market.venue, clock.now_ms())  # lets the first fit begin
+    for venue in market.venues:
+        predictor.known(settings.branch, venue, clock.now_ms())  # lets the first fit begin
     chooser = KnobChooser(manifest.weave, wanted.explore_knobs, manifest.score.seed)
     styler = StyleChooser(wanted.entry_shares, manifest.score.seed, resting_entries())
-    handlers = hot_handlers(decider, Acceptor(market, chooser, predictor.known, styler))
+    chosen = VenueChooser(market.answering, market.every, wanted.explore_venue, manifest.score.seed)
+    handlers = hot_handlers(decider, Acceptor(market, chooser, predictor.known, styler, chosen))
     return Trading(
         market=market,
         desk=desk,

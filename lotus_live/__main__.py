@@ -28,6 +28,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--branch")
     parser.add_argument("--day", default="", help="a stored day to trade, YYYY-MM-DD")
     parser.add_argument("--speed", type=float, default=0.0, help="times the pace of the recording; 0: in step")
+    parser.add_argument("--venues", type=int, choices=(1, 2), help="exchanges that play the day (lotus.toml)")
     asked = parser.parse_args(arguments)
     with private_process():
         return _run(asked)
@@ -40,7 +41,8 @@ def _run(asked: argparse.Namespace) -> int:
         begin_logging(settings.logs)
         if asked.day:
             venue = PAPER if settings.trading.venue == PAPER else LOCAL
-            settings = replace(settings, trading=replace(settings.trading, venue=venue))
+            exchanges = asked.venues or settings.trading.exchanges
+            settings = replace(settings, trading=replace(settings.trading, venue=venue, exchanges=exchanges))
             day = TapeDay(TapeStore(settings.home, settings.tape), asked.day)
             run_live(
                 settings,

@@ -26,6 +26,7 @@ from lotus_desk.pace import pace_to_trade
 from lotus_desk.trading import Trading, TradingClock, trading_of
 from lotus_desk.watch.running import start_watchdog
 from lotus_live.daemon import Daemon
+from lotus_live.exchanges import SECOND, local_exchanges
 from lotus_live.feed.clocks import Arrival, Clock, ReplayClock, in_ms, is_control, is_no_market
 from lotus_live.feed.feed import Feed, FeedPolicy
 from lotus_live.feed.recorder import Recorder, tape_header
@@ -49,7 +50,6 @@ from lotus_store.tape.store import TapeStore
 from lotus_venues.hyperliquid.info import http_base
 from lotus_venues.hyperliquid.subscriptions import universe_subscriptions
 from lotus_venues.local_exchange.options import Options, TimeSource
-from lotus_venues.local_exchange.web.server import LocalExchange
 from lotus_venues.replay_server import ReplayPlan
 
 LOCAL = "local"
@@ -198,15 +198,20 @@ def _replayed(
                     )
                 )
             return _result(daemon)
-        options = _exchange_options(plan, clock)
+        options, step = _exchange_options(plan, clock), None
         if not plan.speed:
             latency_ms, window_ms = spec.manifest.outcomes.latency_ms, spec.manifest.kernel.window_ms
             step = Lockstep(daemon, clock, latency_ms * NS_PER_MS, window_ms * NS_PER_MS)
             options = replace(options, hold=step.hold)
         frames = ((line.recv_ns, line.raw) for line in played)
-        async with LocalExchange(coins, frames, options=options) as exchange:
-            trading_clock = TradingClock(in_ms(clock), plan.speed or 1.0, in_step=not plan.speed)
-            daemon.trade(trading_of(settings, databases, spec.universe, exchange.url, trading_clock, name))
+        async with local_exchanges(coins, frames, options, settings.trading) as (exchange, second):
+            now_ms = in_ms(clock) if step is None or second is None else step.now_ms
+            trading_clock = TradingClock(now_ms, plan.speed or 1.0, in_step=not plan.speed)
+            others = {} if second is None else {SECOND: second.url}
+            trading = trading_of(settings, databases, spec.universe, exchange.url, trading_clock, name, others=others)
+            daemon.trade(trading)
+            if step is not None and second is not None:
+                step.beside(second)
             feed = Feed(
                 url=exchange.ws_url,
                 rest_url=exchange.url,
@@ -215,7 +220,7 @@ def _replayed(
                 on_line=daemon.taker.on_line,
                 policy=policy,
             )
-            await daemon.run(feed, None if plan.speed else step.finish)
+            await daemon.run(feed, None if step is None else step.finish)
         return _result(daemon)
 
     return job

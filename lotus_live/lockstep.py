@@ -22,6 +22,7 @@ from lotus_desk.trading import Trading
 from lotus_live.daemon import Daemon
 from lotus_live.feed.clocks import ReplayClock
 from lotus_venues.hyperliquid.venue import HyperliquidVenue
+from lotus_venues.local_exchange.web.server import LocalExchange
 
 logger = logging.getLogger(__name__)
 
@@ -30,17 +31,22 @@ CLOSING_NS = 2_000_000_000  # after its end a window is closed by the next messa
 PATIENCE_S = 20.0
 WAIT_S = 0.001  # between two looks at what other threads do
 LOOK_MS = 30_000  # of the tape: an answer about the accounts is good for so long
+NEVER_NS = 2**63
 MOST_ROWS = 200  # scored windows that wait for the next one that is published
 
 
 @dataclass(slots=True)
 class Lockstep:
-    """The barriers of one run: `latency_ns` after the line that closed a window, and so long past every second."""
+    """The barriers of one run: `latency_ns` after the line that closed a window, and so long past every second.
+
+    With a `second` exchange the tape stands too when an order has reached it.
+    """
 
     daemon: Daemon
     clock: ReplayClock
     latency_ns: int
     window_ns: int
+    second: LocalExchange | None = None
     given_up: int = 0
     _begun: bool = False
     _ends: int = 0
@@ -49,6 +55,7 @@ class Lockstep:
     _due_ns: int = 0
     _barrier_ns: int = 0
     _looked_ms: int = 0
+    _arrived_ms: int = 0
 
     def __post_init__(self) -> None:
         """What the daemon makes is handed over at the barriers alone."""
@@ -72,11 +79,42 @@ class Lockstep:
         await self._until(lambda: self.trading.desk.recovered)
         if self.daemon.taker.counts.ends != self._ends and not self._due_ns:
             self._due_ns = self.daemon.taker.last_ns + self.latency_ns
+        await self._arrive(next_ns)
         if next_ns >= (self._due_ns or self._barrier_ns):
             await self._settle()
             self._due_ns = 0
             self._barrier_ns = ((next_ns - self.latency_ns) // STEP_NS + 1) * STEP_NS + self.latency_ns
-        return self._due_ns or min(self._barrier_ns, self._next_look_ns(next_ns))
+        await self._arrive(next_ns)
+        free_ns = self._due_ns or min(self._barrier_ns, self._next_look_ns(next_ns))
+        return min(free_ns, self._next_arrival_ns())
+
+    def beside(self, second: LocalExchange) -> None:
+        """Trade at a second exchange too, to which orders take longer: the tape stands again when they are there."""
+        self.second, self.trading.desk.awaited = second, lambda: second.way.waiting
+
+    def now_ms(self) -> int:
+        """Return the desk's clock: the last line's, or where an order reached the second exchange after it, that."""
+        return max(self.clock.now_ns() // NS_PER_MS, self._arrived_ms)
+
+    async def _arrive(self, next_ns: int) -> None:
+        """Let the orders that reach the second exchange before `next_ns` take effect there, and their answers back."""
+        while self.second is not None and (arrival_ns := self._next_arrival_ns()) <= next_ns:
+            self._arrived_ms = arrival_ns // NS_PER_MS
+            self.second.reach(self._arrived_ms)
+            await self._answered()
+
+    def _next_arrival_ns(self) -> int:
+        """Return when the next order reaches the second exchange."""
+        next_ms = None if self.second is None else self.second.way.next_ms
+        return NEVER_NS if next_ms is None else next_ms * NS_PER_MS
+
+    async def _answered(self) -> None:
+        """Wait until the desk has nothing to do but for orders that wait for the tape."""
+        desk = self.trading.desk
+        if self.second is None:
+            await self._in_time(desk.idle())
+        else:
+            await self._until(lambda: desk.is_idle)
 
     def _next_look_ns(self, next_ns: int) -> int:
         """Return when to look next whether a window was closed: line by line for a while after its end."""
@@ -114,7 +152,7 @@ class Lockstep:
         desk.show_markets()
         if not desk.is_idle:
             self.daemon.tape.recorder.flush()
-            await self._in_time(desk.idle())
+            await self._answered()
 
     async def _look(self) -> None:
         """Ask the venues for money and for what is open, if they were not asked lately: orders may follow."""

@@ -73,6 +73,10 @@ class TradingSettings:
     exit_style: str = "cross"  # how they are left at the end of their time; one that rests crosses in the end
     explore_knobs: float = ranged(0.0, 0.0, 1.0)  # share of the book's plans that try a knob a step from its start
     explore_policy: float = ranged(0.0, 0.0, 1.0)  # share of the book's windows that try a knob of the policy so
+    exchanges: int = ranged(1, 1, 2)  # local ones of a traded recording; the second one has the next two
+    second_fee_tier: int = ranged(4, 0, 6)  # of its fees, however little was traded there
+    second_latency_ms: int = ranged(60, 0, 10_000)  # of the tape, that orders take longer to it
+    explore_venue: float = ranged(0.2, 0.0, 0.5)  # of several venues, the share of plans that goes elsewhere, by a draw
     explore_entry: tuple[float, ...] = ()  # shares of the probes that join, that improve; empty = by the venue
 
     @property

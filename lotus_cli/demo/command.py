@@ -35,6 +35,7 @@ class DemoPlan:
     world: World
     settings: Settings
     nightly: bool = False
+    venues: int = 1
 
     @property
     def days(self) -> list[str]:
@@ -52,7 +53,7 @@ class DemoPlan:
         return self.days[-1]
 
 
-def plan_of(home: str | None, spec: WorldSpec, nightly: bool = False) -> DemoPlan:
+def plan_of(home: str | None, spec: WorldSpec, nightly: bool = False, venues: int = 1) -> DemoPlan:
     """Return the plan of a world and keep its settings with its branch: one analysis on the last but one day, or one
     in each nightly run.
     """
@@ -64,7 +65,7 @@ def plan_of(home: str | None, spec: WorldSpec, nightly: bool = False) -> DemoPla
         "learning": {"looks": "nightly"} if nightly else {"looks": "final", "look_day": spec.day(spec.days - 2)},
     }
     write_branch_settings(load_settings(home=home, branch="main").home, branch, sections)
-    return DemoPlan(World(spec), settings_of(home, tape, branch), nightly)
+    return DemoPlan(World(spec), settings_of(home, tape, branch), nightly, venues)
 
 
 def make_tape(plan: DemoPlan, progress: Progress) -> None:
@@ -94,6 +95,13 @@ def make_tape(plan: DemoPlan, progress: Progress) -> None:
 @click.option("--nightly", is_flag=True, help="Search in every nightly run, not once: lessons come, climb and end.")
 @click.option("--full-days", is_flag=True, help="Whole days instead of two 90-minute sessions.")
 @click.option("--venue-rates", is_flag=True, help="The venue's message mix instead of a lighter one.")
+@click.option(
+    "--venues",
+    default=1,
+    show_default=True,
+    type=click.IntRange(1, 2),
+    help="Local exchanges that the last day is traded at, the second of other fees and latency.",
+)
 @at_home
 def demo_command(
     seed: int,
@@ -102,6 +110,7 @@ def demo_command(
     nightly: bool,
     full_days: bool,
     venue_rates: bool,
+    venues: int,
     home: str | None,
     as_json: bool,
 ) -> None:
@@ -109,7 +118,7 @@ def demo_command(
     spec = WorldSpec(world, seed=seed, days=days)
     spec = dataclasses.replace(spec, sessions=FULL_DAY) if full_days else spec
     spec = dataclasses.replace(spec, rates=VENUE) if venue_rates else spec
-    plan = plan_of(home, spec, nightly)
+    plan = plan_of(home, spec, nightly, venues)
     with Progress(quiet=as_json) as progress:
         progress(LOADING, 0)
         from lotus_assets.backfill import OPENING, backfill

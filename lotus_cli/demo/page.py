@@ -118,6 +118,13 @@ def _traded(f: Facts) -> str:
     for name, what in (("probes", "each window a probe of its own"), ("book", "the netted book")):
         if name in t:
             lines += [f"  {what}: {_earned(t[name])}", f"    {_paid(t[name])}"]
+    if len(t["venues"]) > 1:
+        rows = (
+            f"{v['venue']} {v['executions']} plans, fees {v['fee_bps']:.2f} bps, {v['latency_ms'] or 0:.0f} ms, "
+            f"slippage {v['slippage_bps'] or 0:+.2f} bps"
+            for v in t["venues"]
+        )
+        lines.append(f"  by venue (`lotus pnl`): {'; '.join(rows)}")
     lines.append(
         f"  outcomes of the day taken from what was executed: {t['whole_at_venue']} windows of "
         f"{t['detectors_taught']} detectors; the nightly run was learned again from them"

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from lotus.timebase import day_start_ms, next_day
 from lotus_cli.pnl.facts import SourceTrades, pnl_of
+from lotus_cli.pnl.venues import ALL
 from lotus_cli.terminal.progress import Progress
 from lotus_live.feed.tape_file import TapeDay
 from lotus_live.live import LOCAL, LiveResult, run_live
@@ -29,7 +30,7 @@ SOURCES = {"probes": "venue", "book": "book"}
 def run_last_day(plan: "DemoPlan", progress: Progress) -> LiveResult:
     """Run the daemon on the last day, trading at an exchange of this process; what an earlier run did is not redone."""
     settings = plan.settings
-    traded = replace(settings, trading=replace(settings.trading, venue=LOCAL))
+    traded = replace(settings, trading=replace(settings.trading, venue=LOCAL, exchanges=plan.venues))
     store = TapeStore(settings.home, settings.tape)
     day, lines = TapeDay(store, plan.last_day), sum(meta.lines for meta in store.segments(plan.last_day))
     progress("starting the daemon", 0)
@@ -52,11 +53,13 @@ def traded_facts(plan: "DemoPlan") -> dict[str, Any]:
     settings, day = plan.settings, plan.last_day
     with Databases(settings) as databases, databases.connect("sig") as sig:
         executions = executions_of(sig, settings.branch, day_start_ms(day), day_start_ms(next_day(day)))
-    sources = {source.name: source for source in pnl_of(settings, day, day).sources}
+    money = pnl_of(settings, day, day)
+    sources = {source.name: source for source in money.sources}
     return {
         "answered": len(executions),
         "outcomes": dict(Counter(f"void: {row.void}" if row.void else row.outcome for row in executions)),
         **{name: _line(sources[source]) for name, source in SOURCES.items() if source in sources},
+        "venues": [line.as_json() for line in money.venues if line.record.coin == ALL],
     }
 
 

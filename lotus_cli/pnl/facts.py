@@ -32,6 +32,7 @@ from lotus_cli.pnl.paper import paper_trips
 from lotus_cli.pnl.reader import PageReader
 from lotus_cli.pnl.trips import RoundTrip, filled_of
 from lotus_cli.pnl.venue import causes_of_void, venue_trips
+from lotus_cli.pnl.venues import VenueLine, venue_lines
 from lotus_cli.terminal.output import day_ranges
 from lotus_store.config import Settings
 from lotus_store.databases import Connection, Databases
@@ -74,7 +75,7 @@ class Pnl:
     """Everything that the page tells; `without_window` counts executed probes whose window is not in the lake.
 
     `accounts` are the last marks of every paper account, in millionths of a dollar. `void` counts executions by what of
-    our own machine prevented them, under "" those that are evidence.
+    our own machine prevented them, under "" those that are evidence. `venues` are the rows of what each venue did.
     """
 
     branch: str
@@ -84,6 +85,7 @@ class Pnl:
     without_window: int
     accounts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     void: Mapping[str, int] = field(default_factory=dict)
+    venues: Sequence[VenueLine] = ()
 
     def as_json(self, trips: bool = False) -> dict[str, Any]:
         """Return plain values; `trips` adds the trades one by one."""
@@ -93,6 +95,7 @@ class Pnl:
             "coverage": asdict(self.coverage) | {"paper_without_window": self.without_window},
             "paper_accounts": dict(self.accounts),
             "executions": {"evidence": self.void.get("", 0), "void": {k: n for k, n in self.void.items() if k}},
+            "venues": [line.as_json() for line in self.venues],
             "sources": [
                 {
                     "fill_source": s.name,
@@ -138,6 +141,7 @@ def pnl_of(settings: Settings, first: str | None, last: str | None, progress: St
             void = causes_of_void(sig, settings.branch, days)
         with databases.connect("tr") as tr:
             book, accounts = _booked(lake, settings, tr, days), paper_marks(tr)
+            venues = venue_lines(tr, settings.branch, days)
     trips, without = _source_pnl(lake, settings, FillSource.PAPER_LIVE, paper)
     executed, lost = _source_pnl(lake, settings, FillSource.VENUE, venue)
     sources += [*trips, *executed, *book]
@@ -150,6 +154,7 @@ def pnl_of(settings: Settings, first: str | None, last: str | None, progress: St
         without_window=without + lost,
         accounts=accounts,
         void=void,
+        venues=venues,
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from lotus.trading.accounts.pnl import AMOUNTS, METHOD, NO_EDGE, Line
 from lotus_cli.pnl.facts import Pnl, SourceTrades
+from lotus_cli.pnl.venues import HEAD, cells, several
 from lotus_cli.terminal.output import clock
 
 _USD = ("detector", "trades", "not filled", "traded", *AMOUNTS)
@@ -18,6 +19,9 @@ READING = (
     "executed. gross - fees - spread - slippage - funding = net, in whole millionths of a dollar, in every row; a cost "
     "below zero was received. What the demo's page and the daemon's status call before fees is another figure: gross "
     "less spread and slippage. Sources of fills are never added to one another. A refused trade counts with zeros."
+)
+VENUES = (
+    "Plans by venue: sums in USD, fees of what was traded, median latency, success shrunk towards that of all venues"
 )
 SOURCES = {
     "tape_sim": "every published window as a probe of its own, executed against the recorded quotes",
@@ -34,6 +38,7 @@ def page(facts: Pnl) -> str:
         f"# Profit and loss: branch {facts.branch}, {span(facts)}",
         *(_source(source) for source in facts.sources),
         *([] if facts.sources else [f"**{NO_EDGE}**: no window of these days was executed, so nothing was earned."]),
+        *([f"## {VENUES}\n\n" + _table(HEAD, map(cells, facts.venues))] if several(facts.venues) else []),
         "\n".join(_coverage(facts)),
         *(["## Paper accounts, equity in USD\n\n" + _table(*account_rows(facts.accounts))] if facts.accounts else []),
         "## How to read this\n\n" + READING + f"\n\nMethod: {METHOD}.",

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from lotus.trading.accounts.pnl import AMOUNTS, COSTS, METHOD, NO_EDGE, Line
 from lotus_cli.pnl.curve import curve_of, trips_of
 from lotus_cli.pnl.facts import Pnl, SourceTrades
-from lotus_cli.pnl.page import READING, SOURCES, account_rows, between, coverage_lines, span
+from lotus_cli.pnl.page import READING, SOURCES, VENUES, account_rows, between, coverage_lines, span
+from lotus_cli.pnl.venues import HEAD, cells, several
 from lotus_cli.terminal.output import clock
 from lotus_cli.terminal.tables import TableColumn, folded, numbers, table, width
 from lotus_cli.terminal.text_plot import curves
@@ -23,6 +24,9 @@ def text(facts: Pnl, wide: bool, trips: bool) -> str:
     parts += [part for source in facts.sources for part in _source(source, wide, trips)]
     if not facts.sources:
         parts.append(f"{NO_EDGE}: no window of these days was executed, so nothing was earned.")
+    if several(facts.venues):
+        columns = [TableColumn(HEAD[0]), TableColumn(HEAD[1]), *numbers(*HEAD[2:])]
+        parts.append(f"{folded(VENUES)}:\n" + table(columns, [cells(line) for line in facts.venues], wide))
     parts.append("\n".join(folded(line, "  ") for line in coverage_lines(facts)))
     if facts.accounts:
         head, rows = account_rows(facts.accounts)

@@ -73,7 +73,8 @@ class VenueAccess:
     """What all accounts of a desk share at the venue at `url` (REST base).
 
     `keys` and `journals` are folders. The clock runs at `pace` times the wall's; in step with a replay it is the
-    venue's own. While `is_halted` returns true, no signer signs anything that opens.
+    venue's own. While `is_halted` returns true, no signer signs anything that opens. `name` is the venue's in reports,
+    empty for the usual one.
     """
 
     url: str
@@ -85,6 +86,7 @@ class VenueAccess:
     pace: float = 1.0
     in_step: bool = False
     is_halted: Callable[[], bool] = lambda: False
+    name: str = ""
 
 
 def venue_account(account: str, access: VenueAccess, cap_usd: Decimal) -> HyperliquidVenue:
@@ -110,7 +112,8 @@ def venue_account(account: str, access: VenueAccess, cap_usd: Decimal) -> Hyperl
         expires_ms=access.expires_ms,
         shares_clock=access.in_step,
     )
-    policy = VenuePolicy(look_s=LOOK_S / max(access.pace, 1.0), stream=LOCAL_STREAM) if is_local else LIVE_POLICY
+    local = VenuePolicy(look_s=LOOK_S / max(access.pace, 1.0), stream=LOCAL_STREAM, name=access.name)
+    policy = local if is_local else LIVE_POLICY
     return HyperliquidVenue(exchange, tuple(asset.name for asset in universe), policy)
 
 

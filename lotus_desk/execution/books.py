@@ -28,6 +28,7 @@ from lotus_store.ledger.trading.plans import (
     PlanStep,
     judge_plan,
     known_orders,
+    move_plan,
     note_lines,
     open_plans,
     step_plans,
@@ -38,23 +39,31 @@ NO_PLAN = ""  # of orders that close what no plan has
 
 @dataclass(frozen=True, slots=True)
 class PlanDelta:
-    """A plan that a turn moved: its row, its state now, whether it finished now, and what to write of it."""
+    """A plan that a turn moved: its row, its state now, whether it finished now, and what to write of it.
+
+    `successor` is the plan that takes its place at another venue; that one reports.
+    """
 
     row: PlanRow
     state: ExecutionState
     finished: bool
     orders: Sequence[TrackedOrder] = ()
     fills: Sequence[VenueFill] = ()
+    successor: PlanRow | None = None
 
 
 @dataclass(slots=True)
 class TradeBooks:
-    """The tr database of one desk, on a connection of its own; a broken one is opened again at the next call."""
+    """The tr database of one desk, on a connection of its own; a broken one is opened again at the next call.
+
+    `venue` is the first one, `others` are those that the desk trades at beside it.
+    """
 
     databases: Databases
     keys: Keys
     venue: str
     session: str = ""
+    others: Sequence[str] = ()
     _connection: Connection | None = field(default=None)
 
     def write(self, moved: Sequence[PlanDelta], now_ms: int) -> None:
@@ -62,8 +71,13 @@ class TradeBooks:
         connection = self._open()
         try:
             with connection.transaction():
-                step_plans(connection, [self._step(one) for one in moved])
-                reports = [self._report(connection, one, now_ms) for one in moved if one.finished]
+                step_plans(connection, [_step(one) for one in moved])
+                for one in moved:
+                    if one.successor is not None:
+                        move_plan(connection, one.row.plan_id, one.successor)
+                reports = [
+                    self._report(connection, one, now_ms) for one in moved if one.finished and one.successor is None
+                ]
                 if reports:
                     send_many(connection, Module.TR, reports, self.keys)
         except Exception:
@@ -71,10 +85,10 @@ class TradeBooks:
             raise
 
     def open_plans(self) -> list[PlanRow]:
-        """Return the plans of this venue and session that are not done."""
+        """Return the plans of these venues and this session that are not done."""
         connection = self._open()
         try:
-            return open_plans(connection, self.venue, self.session)
+            return open_plans(connection, (self.venue, *self.others), self.session)
         except Exception:
             self.close()
             raise
@@ -84,13 +98,13 @@ class TradeBooks:
         with closing(self.databases.connect(Module.TR.value, autocommit=True)) as connection:
             return known_orders(connection, client_ids)
 
-    def note(self, orders: Sequence[NewOrder], fills: Sequence[VenueFill], now_ms: int) -> None:
-        """Write orders of no plan and fills of no living plan, on a connection of its own; safe to repeat."""
+    def note(self, venue: str, orders: Sequence[NewOrder], fills: Sequence[VenueFill], now_ms: int) -> None:
+        """Write orders of no plan and fills of no living plan at a venue, on an own connection; safe to repeat."""
         lines = [
             OrderLine(
                 client_id=o.client_id,
                 plan_id=NO_PLAN,
-                venue=self.venue,
+                venue=venue,
                 coin=o.coin,
                 purpose=Purpose.EXIT,
                 state=OrderState.UNKNOWN,
@@ -100,7 +114,7 @@ class TradeBooks:
             for o in orders
         ]
         with closing(self.databases.connect(Module.TR.value)) as connection, connection:
-            note_lines(connection, lines, [self._fill_line(fill) for fill in fills])
+            note_lines(connection, lines, [_fill_line(venue, fill) for fill in fills])
 
     def close(self) -> None:
         """Close the connection."""
@@ -121,52 +135,54 @@ class TradeBooks:
         judge_plan(connection, row.plan_id, result["fills"], metrics, result["position_after"])
         return report_message(payload, row.lifecycle_id, row.parent_id, one.state.revision)
 
-    def _fill_line(self, fill: VenueFill) -> FillLine:
-        return FillLine(
-            venue=self.venue,
-            fill_id=fill.fill_id,
-            client_id=fill.client_id,
-            coin=fill.coin,
-            time_ms=fill.time_ms,
-            body=to_plain(fill),
-        )
 
-    def _step(self, one: PlanDelta) -> PlanStep:
-        plan, venue = one.row.plan_id, self.venue
-        orders = [
-            OrderLine(
-                client_id=o.client_id,
-                plan_id=plan,
-                venue=venue,
-                coin=o.order.coin,
-                purpose=o.purpose,
-                state=o.state,
-                sent_ms=o.sent_ms,
-                body=to_plain(o),
-            )
-            for o in one.orders
-        ]
-        fills = [self._fill_line(f) for f in one.fills]
-        account = one.state.plan.authority.account
-        paid = [
-            FundingLine(
-                venue=venue,
-                account=account,
-                coin=p.coin,
-                time_ms=p.time_ms,
-                plan_id=plan,
-                usd=float(p.usd),
-                body=to_plain(p),
-            )
-            for p in shares(one.state)
-        ]
-        stage = "done" if one.state.done else "working"
-        return PlanStep(
+def _fill_line(venue: str, fill: VenueFill) -> FillLine:
+    return FillLine(
+        venue=venue,
+        fill_id=fill.fill_id,
+        client_id=fill.client_id,
+        coin=fill.coin,
+        time_ms=fill.time_ms,
+        body=to_plain(fill),
+    )
+
+
+def _step(one: PlanDelta) -> PlanStep:
+    plan, venue = one.row.plan_id, one.row.venue
+    orders = [
+        OrderLine(
+            client_id=o.client_id,
             plan_id=plan,
-            stage=stage,
-            execution=stored(one.state),
-            will_hold=one.state.will_hold,
-            orders=orders,
-            fills=fills,
-            paid=paid,
+            venue=venue,
+            coin=o.order.coin,
+            purpose=o.purpose,
+            state=o.state,
+            sent_ms=o.sent_ms,
+            body=to_plain(o),
         )
+        for o in one.orders
+    ]
+    fills = [_fill_line(venue, f) for f in one.fills]
+    account = one.state.plan.authority.account
+    paid = [
+        FundingLine(
+            venue=venue,
+            account=account,
+            coin=p.coin,
+            time_ms=p.time_ms,
+            plan_id=plan,
+            usd=float(p.usd),
+            body=to_plain(p),
+        )
+        for p in shares(one.state)
+    ]
+    stage = "done" if one.state.done else "working"
+    return PlanStep(
+        plan_id=plan,
+        stage=stage,
+        execution=stored(one.state),
+        will_hold=one.state.will_hold,
+        orders=orders,
+        fills=fills,
+        paid=paid,
+    )

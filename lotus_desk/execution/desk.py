@@ -8,11 +8,11 @@ write-ahead intent log, functional core behind an imperative shell.
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 
-from lotus.errors import LotusError, VenueError
+from lotus.errors import VenueError
 from lotus.modules.intents import Module
 from lotus.trading.execution.events import Alarm, Command, Event, Halt, Place, Steer, Tick
 from lotus.trading.execution.executor import begin
@@ -24,10 +24,12 @@ from lotus_desk.execution.books import PlanDelta, TradeBooks
 from lotus_desk.execution.chores import Chores
 from lotus_desk.execution.dispatcher import CommandDispatcher
 from lotus_desk.execution.in_time import DOWN, InTime
+from lotus_desk.execution.moving import with_successor
 from lotus_desk.execution.plan_run import DeskCounts, PlanRun, never_placed
 from lotus_desk.execution.reconciling import Reconciler
 from lotus_desk.execution.run_table import RunTable, unwritten_fills
 from lotus_desk.execution.stored import choice_in, execution_of, plan_of
+from lotus_desk.execution.venue_links import VenueLinks
 from lotus_desk.market.snapshot import MarketSnapshot
 from lotus_desk.market.triggers import TriggerDesk
 from lotus_desk.safety.heartbeat import Pulse
@@ -69,7 +71,9 @@ class TradingDesk:
             triggers.tell = self.post
         self._table = RunTable()
         used = partial(self._table.used_usd, self.venues)
-        self._accounts = Accounts(market, self.venues, self.reconcilers, used, in_step)
+        self._accounts = Accounts(market, self.venues, self.reconcilers, used, in_step, held=self._table.held)
+        by_account = dict(zip(self.venues, self.reconcilers, strict=True))
+        self._links = VenueLinks(market, self.venues, by_account, self._table.first_sent_ms, self.tell)
         self._events: list[tuple[str, Event]] = []
         self._wake, self._quiet = asyncio.Event(), asyncio.Event()
         self._fresh = True
@@ -79,6 +83,7 @@ class TradingDesk:
         self._chores = Chores(self._broke)
         self._in_time = InTime(BOOKS_S, self._failed, in_step)
         self._pulse = Pulse(switch.home)
+        self.awaited: Callable[[], int] = int  # commands that wait for a tape to go on
         self._dispatchers = {
             account: CommandDispatcher(venue, market.now_ms, switch, self.counts, self.tell)
             for account, venue in self.venues.items()
@@ -93,17 +98,17 @@ class TradingDesk:
         """Drive plans until cancelled; positions and resting orders stay at the venue for the next start."""
         self._loop, self._under_way = asyncio.get_running_loop(), 0
         self._look_at_switch()
-        for venue in self.venues.values():
-            await venue.connect()
-            for asset in self.market.universe:
-                await venue.set_leverage(asset.name, self.market.common.leverage)
+        await self._links.open()
         await self._restore()
         self._chores.keep("the clock of the desk", self._ticking)
         self._chores.keep("looking at the accounts", self._accounts.run)
         if self.triggers is not None:
             self._chores.keep("watching triggers", self.triggers.run)
         for account, venue in self.venues.items():
-            self._chores.keep(f"listening to {account}", partial(self._listening, venue))
+            if account in self._links.late:
+                self._chores.begin(f"joining {account}", self._join(account))
+            else:
+                self._chores.keep(f"listening to {account}", partial(self._listening, venue))
         try:
             while True:
                 await self._wake.wait()
@@ -121,9 +126,7 @@ class TradingDesk:
             raise
         finally:
             await self._chores.close()
-            for venue in self.venues.values():
-                with suppress(LotusError, OSError):
-                    await venue.close()
+            await self._links.close()
             await self._in_time.over(self.books.close)
             await self._note_last()
 
@@ -133,14 +136,21 @@ class TradingDesk:
             with suppress(TimeoutError):
                 async with asyncio.timeout(BOOKS_S):
                     await self._listening(venue)
-        fills = unwritten_fills(self._table.runs.values(), (event for _, event in self._events))
-        if fills:
-            await self._in_time.done(self.books.note, (), fills, self.market.now_ms())
+        for name, fills in unwritten_fills(self._table.runs, self._events).items():
+            await self._in_time.done(self.books.note, name, (), fills, self.market.now_ms())
+
+    @property
+    def untracked(self) -> dict[str, dict[str, str]]:
+        """What plans hold, by account and coin, where no venue has answered for long."""
+        return {
+            name: {coin: str(size) for coin, size in held.items()} for name, held in self._accounts.untracked.items()
+        }
 
     @property
     def is_idle(self) -> bool:
         """Whether every event is taken in, written and answered."""
-        return not (self._events or self._wake.is_set() or self._under_way or self._in_time.is_busy)
+        busy = self._under_way > self.awaited()
+        return not (self._events or self._wake.is_set() or busy or self._in_time.is_busy)
 
     async def idle(self) -> None:
         """Wait until every event is taken in, written and answered."""
@@ -191,13 +201,13 @@ class TradingDesk:
         except DOWN:
             return frozenset(client_ids)
 
-    async def note(self, orders: Sequence[NewOrder], fills: Sequence[VenueFill]) -> None:
+    async def note(self, venue: str, orders: Sequence[NewOrder], fills: Sequence[VenueFill]) -> None:
         """Write down orders of no plan before they are sent, and fills of orders whose plans are not remembered.
 
         Books that are away hold nothing up: a position that nobody has is closed all the same.
         """
         with suppress(*DOWN):
-            await asyncio.to_thread(self.books.note, orders, fills, self.market.now_ms())
+            await asyncio.to_thread(self.books.note, venue, orders, fills, self.market.now_ms())
 
     def post(self, plan_id: str, event: Event) -> None:
         """Give an event to a plan."""
@@ -291,7 +301,7 @@ class TradingDesk:
     async def _write(self, moved: Sequence[PlanRun]) -> bool:
         if self._in_time.is_busy:
             return False
-        lines = [run.delta() for run in moved]
+        lines = [with_successor(run.delta(), self.market) for run in moved]
         for run in moved:
             run.is_changed = False
         ended = partial(self._written, list(zip(moved, lines, strict=True)))
@@ -309,6 +319,10 @@ class TradingDesk:
             run.was_written(line, self.market.now_ms())
             self.counts.fills += len(line.fills)
             self.counts.finished += line.finished
+            self.counts.moved += line.successor is not None
+            self._fresh |= line.successor is not None
+        if self._fresh:
+            self._wake.set()
 
     async def _carry_out(self, run: PlanRun, command: Command) -> None:
         """Do one command; what the venue answered becomes events of the plan."""
@@ -326,15 +340,15 @@ class TradingDesk:
         """Take up what an earlier life left, with what the venues hold and filled in between."""
         await self._load()
         self._fresh = False
-        since = self._table.first_sent_ms()
-        for venue, reconciler in zip(self.venues.values(), self.reconcilers, strict=True):
-            for fill in await venue.fills_since(since) if since is not None else ():
-                self.tell(fill)
-            await reconciler.compare()
+        await self._links.catch_up()
         self._show_held()  # before the accounts: a book is decided as soon as its account is known
         await self._accounts.look()
         self.recovered = True
         self._wake.set()
+
+    async def _join(self, account: str) -> None:
+        await self._links.join(account)
+        self._chores.keep(f"listening to {account}", partial(self._listening, self.venues[account]))
 
     async def _listening(self, venue: Venue) -> None:
         async for event in venue.events():

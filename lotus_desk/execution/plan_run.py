@@ -92,6 +92,7 @@ class DeskCounts:
 
     plans: int = 0
     finished: int = 0
+    moved: int = 0  # of them to another venue, for they never reached their own
     orders: int = 0
     fills: int = 0
     alarms: int = 0

@@ -49,8 +49,8 @@ class Plans(Protocol):
         """Return which orders are of plans that are not remembered any more."""
         ...
 
-    async def note(self, orders: Sequence[NewOrder], fills: Sequence[VenueFill]) -> None:
-        """Write down orders of no plan before they are sent, and fills of orders whose plans are not remembered."""
+    async def note(self, venue: str, orders: Sequence[NewOrder], fills: Sequence[VenueFill]) -> None:
+        """Write down orders of no plan at a venue before they are sent, and fills of orders of forgotten plans."""
         ...
 
     def tell(self, event: VenueFill) -> None:
@@ -108,7 +108,7 @@ class Reconciler:
         names = await self.plans.ours(strange) if strange else frozenset()
         over = [fill for fill in fills if fill.client_id in names]
         if over:
-            await self.plans.note((), over)
+            await self.plans.note(self.venue.name, (), over)
         return over
 
     async def _follow(
@@ -180,7 +180,7 @@ class Reconciler:
         if asset is None or best is None:
             return
         order = closing_order(asset, finding.size, best, f"{self.venue.name} {self.now_ms()}")
-        await self.plans.note([order], ())
+        await self.plans.note(self.venue.name, [order], ())
         await self.venue.place([order])
 
     def _tell(self, finding: Discrepancy, done: str) -> None:

@@ -1,6 +1,6 @@
 """The plans that a desk remembers, the owner of each order, and sums over both."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -70,17 +70,28 @@ class RunTable:
             used[run.account] += run.state.plan.size * (run.state.arrival_px or Decimal(0))
         return used
 
+    def held(self) -> Sizes:
+        """Return what all plans hold by their own fills, where they hold anything."""
+        return _sums((run, run.state.held) for run in self.runs.values())
+
     def book_sizes(self) -> tuple[Sizes, Sizes]:
         """Return what plans of the book hold by their own fills, and what they will hold."""
         runs = [run for run in self.runs.values() if run.row.kind == PlanKind.BOOK]
         return _sums((run, run.state.held) for run in runs), _sums((run, run.state.will_hold) for run in runs)
 
 
-def unwritten_fills(runs: Iterable[PlanRun], more: Iterable[object]) -> Sequence[VenueFill]:
-    """Return every fill once that is not written down: of the plans, and among events that no plan took yet."""
-    fills = {event.fill_id: event for event in more if isinstance(event, VenueFill)}
-    fills |= {fill.fill_id: fill for run in runs for fill in run.delta().fills}
-    return list(fills.values())
+def unwritten_fills(
+    runs: Mapping[str, PlanRun], events: Iterable[tuple[str, object]]
+) -> dict[str, Sequence[VenueFill]]:
+    """Return by venue every fill once that is not written down: among events that no plan took yet, and of plans."""
+    fills: dict[str, dict[str, VenueFill]] = {}
+    for plan_id, event in events:
+        if isinstance(event, VenueFill) and plan_id in runs:
+            fills.setdefault(runs[plan_id].row.venue, {})[event.fill_id] = event
+    for run in runs.values():
+        for fill in run.delta().fills:
+            fills.setdefault(run.row.venue, {})[fill.fill_id] = fill
+    return {venue: list(found.values()) for venue, found in fills.items()}
 
 
 def _sums(sizes: Iterable[tuple[PlanRun, Decimal]]) -> Sizes:

@@ -1,8 +1,9 @@
 """What the daemon knows of market and accounts at this moment, for judging plans and for driving them.
 
 Long and short probes live in accounts of their own, because a venue nets a coin within an account and a netted probe
-would measure nothing; the book has a third one, where netting is what is wanted. Written by the daemon's loop, read by
-the threads of Herald and rebalancer: every value is replaced whole.
+would measure nothing; the book has a third one, where netting is what is wanted. With several venues each account
+stands for one at every other venue (`account_at`). Written by the daemon's loop, read by the threads of Herald and
+rebalancer: every value is replaced whole.
 """
 
 import math
@@ -59,9 +60,11 @@ class DeskTerms:
 class MarketSnapshot:
     """Views by coin and accounts by name; `now_ms` is the clock of the feed, that of the tape in a replay.
 
-    `held` are signed sizes of the book's accounts by coin, by own fills. `is_wall`: the clock is the machine's, and the
-    venue's may be compared with it. `parity_ok` is asked at every plan. In step with a replay a book that changed is
-    taken in when somebody looks, from `book_of` an asset. In the literature: lazy evaluation.
+    `venue` is the first venue, `others` are the names of further ones; `away` are accounts whose venue does not answer,
+    with the time (own clock, ms) since when, where there are several venues. `held` are signed sizes of the book's
+    accounts by coin, by own fills. `is_wall`: the clock is the machine's, and the venue's may be compared with it.
+    `parity_ok` is asked at every plan. In step with a replay a book that changed is taken in when somebody looks, from
+    `book_of` an asset. In the literature: lazy evaluation.
     """
 
     universe: Sequence[Asset]
@@ -76,6 +79,8 @@ class MarketSnapshot:
     holds: Mapping[str, str] = field(default_factory=dict)  # why an account may open nothing
     clock_hold: Callable[[], str] = str  # why the clock lets nothing be opened
     session: str = ""
+    others: Sequence[str] = ()
+    away: Mapping[str, int] = field(default_factory=dict)
     book_of: Callable[[int], Ladder] = lambda _: Ladder()
     clock_skew_ms: int = 0
     accounts: dict[str, AccountSnapshot] = field(default_factory=dict)
@@ -174,10 +179,29 @@ class MarketSnapshot:
 
         return {Side.BUY: plain(asks), Side.SELL: plain(bids)}
 
+    @property
+    def venues(self) -> tuple[str, ...]:
+        """The names of all venues, the first one first."""
+        return (self.venue, *self.others)
+
+    def every(self, account: str) -> tuple[str, ...]:
+        """Return the accounts that stand for one of the first venue: itself, and one at each other venue."""
+        return (account, *(account_at(account, venue) for venue in self.others))
+
+    def answering(self, account: str) -> tuple[str, ...]:
+        """Return those of `every` whose venues answer; all of them, where none does."""
+        accounts = self.every(account)
+        return tuple(name for name in accounts if name not in self.away) or accounts
+
     def portfolio(self, account: str) -> PortfolioSnapshot | None:
-        """Return what is seen of an account and all markets, None before the account was asked for."""
-        money = self.accounts.get(account)
-        if money is None or money.equity_usd <= 0:
+        """Return what is seen of an account, at all venues together, and of all markets.
+
+        None before it was asked for; of a venue that is away the last that was seen counts.
+        """
+        names = self.every(account)
+        seen = [self.accounts[name] for name in names if name in self.accounts]
+        equity_usd = sum((money.equity_usd for money in seen), Decimal(0))
+        if not seen or equity_usd <= 0:
             return None
         views = {asset.name: view for asset in self.universe if (view := self.view(asset.name)) is not None}
         markets = {coin: self._market(coin, view) for coin, view in views.items()}
@@ -185,12 +209,12 @@ class MarketSnapshot:
         halted = halted or self.clock_hold()
         return PortfolioSnapshot(
             now_ms=self.now_ms(),
-            equity_usd=float(money.equity_usd),
-            sizes={coin: float(size) for coin, size in self.held.get(account, {}).items()},
+            equity_usd=float(equity_usd),
+            sizes=_together(self.held, names),
             marks={coin: float(view.mark) for coin, view in views.items()},
             markets={coin: market for coin, market in markets.items() if market is not None},
             halted=halted,
-            will_hold={coin: float(size) for coin, size in self.will_hold.get(account, {}).items()},
+            will_hold=_together(self.will_hold, names),
         )
 
     def _market(self, coin: str, view: MarketView) -> CoinMarket | None:
@@ -219,7 +243,7 @@ class MarketSnapshot:
         held = next((p.size for p in money.positions if p.coin == coin), Decimal(0))
         return AccountState(
             now_ms=self.now_ms(),
-            venue=self.venue,
+            venue=venue_of(account) or self.venue,
             account=account,
             executor=EXECUTOR,
             release=release_of(Module.DM),
@@ -248,7 +272,7 @@ class MarketSnapshot:
             notional_usd=common.notional_usd,
             stop_bps=common.stop_bps,
             authority=authority,
-            venues=(self.venue,),
+            venues=self.venues,
             max_leverage=common.leverage,
             entry_valid_ms=common.entry_valid_ms,
             styles=common.styles,
@@ -260,7 +284,7 @@ class MarketSnapshot:
         return BookTerms(
             stop_bps=common.stop_bps,
             authority=Authority(authority.account, usd, authority.executors),
-            venues=(self.venue,),
+            venues=self.venues,
             max_leverage=common.leverage,
             entry_valid_ms=common.entry_valid_ms,
             hold_ms=hold_ms,
@@ -289,6 +313,29 @@ class _Told(msgspec.Struct):
     """A context frame of one coin."""
 
     data: _Data
+
+
+def _together(sizes: Mapping[str, Mapping[str, Decimal]], accounts: Sequence[str]) -> dict[str, float]:
+    """Return the signed sums of some accounts' sizes by coin."""
+    sums: dict[str, Decimal] = {}
+    for name in accounts:
+        for coin, size in sizes.get(name, {}).items():
+            sums[coin] = sums.get(coin, Decimal(0)) + size
+    return {coin: float(size) for coin, size in sums.items()}
+
+
+def account_at(account: str, venue: str) -> str:
+    """Return the name of the account that stands for one of the first venue at another venue."""
+    return f"{account}@{venue}"
+
+
+def venue_of(account: str) -> str:
+    """Return the venue that an account's name tells, empty for one of the first venue.
+
+    >>> venue_of("book@local-2"), venue_of("book")
+    ('local-2', '')
+    """
+    return account.partition("@")[2]
 
 
 def account_name(side: Side) -> str:

@@ -259,9 +259,12 @@ def trading_status(trading: "Trading") -> dict[str, Any]:
         }
         for name, account in market.accounts.items()
     }
+    several: dict[str, Any] = {}
+    if market.others:
+        several = {"venues": list(market.venues), "away": dict(market.away), "untracked": desk.untracked}
     return {
         "venue": market.venue, "recovered": desk.recovered, "halted": market.halted, "held_by": why,
-        "accounts": accounts, **asdict(desk.counts), "differences": differences,
+        "accounts": accounts, **asdict(desk.counts), "differences": differences, **several,
     }  # fmt: skip
 
 

@@ -36,6 +36,7 @@ from lotus_herald.release import release_of
 from lotus_modules.knobs import KnobChooser, StyleChooser
 from lotus_modules.tr.judging import as_body, judged, objections, with_estimate
 from lotus_modules.tr.predicting import nothing_known
+from lotus_modules.tr.venues import VenueChoice, VenueChooser
 from lotus_store.ledger.bodies import to_plain
 from lotus_store.ledger.trading.plans import PlanRow, book_plans, lower_ceiling, move_exit_on, put_plan
 
@@ -71,6 +72,7 @@ class Acceptor:
     chooser: KnobChooser = field(default_factory=KnobChooser)
     known_of: KnownOf = nothing_known
     styler: StyleChooser = field(default_factory=StyleChooser)
+    venues: VenueChooser = field(default_factory=VenueChooser)
 
     def take_decision(self, delivery: Delivery[DmDecision]) -> str:
         """Handle DM_DECISION: every target becomes a plan, or moves the plans that are open.
@@ -89,8 +91,13 @@ class Acceptor:
         rest_ms = wait_ms(1000 * asked["horizon_s"]) if "horizon_s" in asked else 0
         styles, draw = self.styler.of_probe(target, terms.styles)
         terms = replace(terms, release=envelope.release, styles=styles, rest_ms=rest_ms)
-        account = self.market.account_state(target.asset, terms.authority.account)
+        states = self.states(target.asset, terms.authority.account)
+        account, choice = states[0], None
         plan, reasons = _planned(account, terms, target)
+        if plan is not None and len(states) > 1:
+            choice = self.choose(delivery, plan, states, target.context or "")
+            account = choice.account
+            plan = replace(plan, authority=replace(plan.authority, account=account.account))
         if plan is not None:
             plan = replace(
                 plan,
@@ -102,7 +109,19 @@ class Acceptor:
         reference = part_of(asked, PlanReference, "a target")
         if draw is not None:
             reference = structs.replace(reference, style_draw=to_plain(draw))
-        return self.put(delivery, Wanted(target.asset, plan, reasons, account, reference))
+        return self.put(delivery, Wanted(target.asset, plan, reasons, account, reference, choice))
+
+    def states(self, coin: str, account: str) -> list[AccountState]:
+        """Return where a plan of a coin may be executed: an account at each venue that answers, the first one first."""
+        return [self.market.account_state(coin, name) for name in self.venues.answering(account)]
+
+    def choose(
+        self, delivery: Delivery[DmDecision], plan: Plan, states: Sequence[AccountState], context: str
+    ) -> VenueChoice:
+        """Return which of several venues a plan goes to."""
+        branch = delivery.envelope.branch
+        knobs = self.chooser.choice(delivery.connection, branch, context, states[0].now_ms, plan)
+        return self.venues.choice(delivery.connection, branch, plan, states, knobs.knobs)
 
     def put(self, delivery: Delivery[DmDecision], wanted: "Wanted") -> bool:
         """Write a plan, accepted or refused; a refusal is reported at once. Return whether it is accepted."""
@@ -114,6 +133,8 @@ class Acceptor:
         if plan is not None and not reasons:
             history = self.known_of(envelope.branch, account.venue, account.now_ms)
             estimate = pre_trade_estimate(plan, account, history, knobs.knobs)
+            if estimate is not None and wanted.choice is not None:
+                estimate = replace(estimate, venues=wanted.choice.scores)
             verdict = judged(plan, account, estimate)
             reasons = objections(plan, verdict)
         row = PlanRow(
@@ -127,7 +148,7 @@ class Acceptor:
             stage="refused" if reasons else "accepted",
             created_ms=account.now_ms,
             plan=to_plain(plan) if plan is not None else {},
-            reference=with_estimate(structs.replace(wanted.reference, knobs=to_plain(knobs)), estimate),
+            reference=with_estimate(structs.replace(_chosen(wanted), knobs=to_plain(knobs)), estimate),
             execution={},
             session=account.session,
             parent_id=envelope.event_id,
@@ -142,13 +163,25 @@ class Acceptor:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A plan that a decision asks for (None: there cannot even be one), the reasons against it, and its origin."""
+    """A plan that a decision asks for (None: there cannot even be one), the reasons against it, and its origin.
+
+    `choice` is that of its venue, None where there is one only.
+    """
 
     coin: str
     plan: Plan | None
     reasons: Sequence[Refusal]
     account: AccountState
     reference: PlanReference
+    choice: VenueChoice | None = None
+
+
+def _chosen(wanted: Wanted) -> PlanReference:
+    """Return the reference of a plan with what was known of the venues, where there were several."""
+    choice = wanted.choice
+    if choice is None:
+        return wanted.reference
+    return structs.replace(wanted.reference, venue_choice=to_plain(choice.scores), venue_draw=to_plain(choice.draw))
 
 
 class _Book:
@@ -177,11 +210,14 @@ class _Book:
     def take(self) -> list[bool]:
         """Carry the targets over; return for each plan that was wanted whether it was accepted."""
         targets = self.ticket["targets"]
-        places = {t["coin"]: self.market.account_state(t["coin"], self.authority.account) for t in targets}
-        if not places:
+        name = self.authority.account
+        states = {t["coin"]: self.acceptor.states(t["coin"], name) for t in targets}
+        if not states:
             return []
-        place = next(iter(places.values()))
-        self.open = book_plans(self.delivery.connection, place.venue, place.session, self.authority.account)
+        places = {coin: found[0] for coin, found in states.items()}
+        everywhere = [self.market.account_state(next(iter(states)), each) for each in self.acceptor.venues.every(name)]
+        accounts = [(place.venue, place.account) for place in everywhere]
+        self.open = book_plans(self.delivery.connection, accounts, everywhere[0].session)
         changes = {t["coin"]: self._change(t, places[t["coin"]]) for t in targets}
         expected = {t["coin"]: t["mu_bps"] for t in targets}
         for coin, change in changes.items():
@@ -190,9 +226,10 @@ class _Book:
         outcomes: list[bool] = []
         for target in targets:
             coin = target["coin"]
-            change, account = changes[coin], places[coin]
+            change = changes[coin]
             if change is None or change.opened:
-                accepted, usd = self._open(target, change, replace(account, used_budget_usd=used))
+                usable = [replace(state, used_budget_usd=used) for state in states[coin]]
+                accepted, usd = self._open(target, change, usable)
                 outcomes.append(accepted)
                 used += usd
         return outcomes
@@ -231,13 +268,21 @@ class _Book:
             usd += sum((p.will_hold for p in plans), ZERO) * (mark_of(account) or ZERO)
         return usd
 
-    def _open(self, target: Document, change: PositionChange | None, account: AccountState) -> tuple[bool, Decimal]:
+    def _open(
+        self, target: Document, change: PositionChange | None, states: Sequence[AccountState]
+    ) -> tuple[bool, Decimal]:
         """Accept or refuse the plan that opens more of a coin; return whether, and the USD that it will hold."""
+        account, choice = states[0], None
         coin, px = target["coin"], mark_of(account)
         plan: Plan | None = None
         reasons: Sequence[Refusal] = _unplanned(account, coin)
         if change is not None and px is not None:
-            plan, reasons = self._planned(target, change.opened, px, account)
+            plan = self._planned(target, change.opened, px, account)
+            if len(states) > 1:
+                choice = self.acceptor.choose(self.delivery, plan, states, self.contexts.get(coin, ""))
+                account = choice.account
+                plan = replace(plan, authority=replace(plan.authority, account=account.account))
+            reasons = self._against(plan, account)
         reference = PlanReference(
             coin=coin,
             weight=target["weight"],
@@ -252,13 +297,11 @@ class _Book:
             max_slippage_bps=UNSET if plan is None else float(plan.max_slippage_bps),
             max_latency_ms=UNSET if plan is None else plan.max_latency_ms,
         )
-        accepted = self.acceptor.put(self.delivery, Wanted(coin, plan, reasons, account, reference))
+        accepted = self.acceptor.put(self.delivery, Wanted(coin, plan, reasons, account, reference, choice))
         return accepted, abs(change.opened) * px if accepted and change is not None and px is not None else ZERO
 
-    def _planned(
-        self, target: Document, opened: Decimal, px: Decimal, account: AccountState
-    ) -> tuple[Plan, Sequence[Refusal]]:
-        """Return the plan that opens more of a coin, and every reason against it."""
+    def _planned(self, target: Document, opened: Decimal, px: Decimal, account: AccountState) -> Plan:
+        """Return the plan that opens more of a coin."""
         coin, decision = target["coin"], self.delivery.payload
         signals = self._signals(coin)
         entry = BookEntry(
@@ -271,11 +314,14 @@ class _Book:
             terms=terms_in(target),
         )
         terms = replace(self.terms, styles=styles_in(target, self.terms.styles))
-        plan = book_plan(entry, account.universe[coin], opened, px, account.now_ms, terms)
-        held = sum((int(p.side) * p.will_hold for p in self.open.get(coin, ())), ZERO)
+        return book_plan(entry, account.universe[coin], opened, px, account.now_ms, terms)
+
+    def _against(self, plan: Plan, account: AccountState) -> Sequence[Refusal]:
+        """Return every reason against a plan that opens more of a coin in an account."""
+        held = sum((int(p.side) * p.will_hold for p in self.open.get(plan.coin, ())), ZERO)
         executor = f"{account.venue}:{plan.strategy}"
         own = replace(account, executor=executor, position=held, release=release_of(Module.DM))
-        return plan, refusals(plan, own)
+        return refusals(plan, own)
 
     def _signals(self, coin: str) -> list[str]:
         return [alpha["event_id"] for alpha in self.ticket["top_alphas"] if alpha["coin"] == coin]

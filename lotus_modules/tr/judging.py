@@ -26,7 +26,7 @@ def judged(plan: Plan, account: AccountState, estimate: PreTradeEstimate | None)
     px = reference_px(plan, account) or Decimal(0)
     evidence = CuratorFacts(px, account.equity_usd, abs(account.position) * px)
     if estimate is not None and estimate.is_known:
-        score = estimate.venues[0].score if estimate.venues else None
+        score = next((venue.score for venue in estimate.venues if venue.name == account.venue), None)
         evidence = replace(
             evidence, fill_prob=estimate.prediction.fill_prob, slippage_bps=estimate.slippage_bps, venue_score=score
         )

@@ -52,7 +52,7 @@ class VenuePolicy:
     """Seconds between looks at what is open and at the venue's clock, and patience with a first connection.
 
     `pacing` says what is not asked again so soon; as it stands, everything is. `patience_s` is how long after `connect`
-    questions wait for room in the rate budget.
+    questions wait for room in the rate budget. `name` is that in reports, empty for the usual one.
     """
 
     look_s: float = 15.0
@@ -60,6 +60,7 @@ class VenuePolicy:
     stream: StreamPolicy = field(default_factory=StreamPolicy)
     pacing: Pacing = field(default_factory=Pacing)
     patience_s: float = 0.0
+    name: str = ""
 
 
 class HyperliquidVenue:
@@ -80,7 +81,7 @@ class HyperliquidVenue:
     @property
     def name(self) -> str:
         """Name in reports."""
-        return "local" if self.is_loopback else "hyperliquid"
+        return self.policy.name or ("local" if self.is_loopback else "hyperliquid")
 
     @property
     def universe(self) -> Sequence[Asset]:

@@ -38,7 +38,8 @@ class Options:
     such a tape stands before a line until that returns how far (ns, exclusive) it may go on. `client_ms` is the clock
     that nonces follow (the SDK takes its own machine's). `limit_scale` 0 switches rate limits off.
     `abstraction` is how accounts hold their money: with `unifiedAccount` the perp state tells none of it.
-    Coins in `isolated` take no cross margin. `exit_rules` are the venue's rules for exits that are not known.
+    Coins in `isolated` take no cross margin. `exit_rules` are the venue's rules for exits that are not known. Accounts
+    pay at most the fees of `fee_tier`; actions take effect `latency_ms` of the exchange's clock after they came.
     """
 
     accounts: Mapping[str, Decimal] = field(default_factory=dict)
@@ -53,6 +54,8 @@ class Options:
     abstraction: str = "default"
     isolated: frozenset[str] = frozenset()
     exit_rules: ExitRules = field(default_factory=ExitRules)
+    fee_tier: int = 0
+    latency_ms: int = 0
     faults: tuple[Fault, ...] = ()
     seed: int = 0
     repeats_trades: bool = True
@@ -66,3 +69,8 @@ class Options:
 def listings_of(universe: Sequence[Asset], isolated: frozenset[str] = frozenset()) -> tuple[Listing, ...]:
     """Return the rows of `meta` for a universe, in its order."""
     return tuple(Listing(a, MAX_LEVERAGES.get(a.name, OTHER_LEVERAGE), a.name in isolated) for a in universe)
+
+
+def micro(usd: Decimal) -> int:
+    """Return dollars in millionths."""
+    return int(usd * 1_000_000)

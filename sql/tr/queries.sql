@@ -23,28 +23,32 @@ FROM (VALUES {rows}) s (plan_id, stage, execution, will_hold) WHERE p.plan_id = 
 SELECT p.plan_id, p.branch, p.decision_id, p.lifecycle_id, p.kind, p.coin, p.venue, p.stage, p.created_ms, p.plan,
        p.reference, p.execution, p.ceiling, p.exit_at_ms, p.session, coalesce(s.parent_id, '')
 FROM tr_plans p LEFT JOIN tr_strand s ON s.id = p.plan_id
-WHERE p.venue = %s AND p.session = %s AND p.stage IN ('accepted', 'working') ORDER BY p.created_ms, p.plan_id;
+WHERE p.venue = ANY(%s) AND p.session = %s AND p.stage IN ('accepted', 'working') ORDER BY p.created_ms, p.plan_id;
 
 -- name: at_work
 SELECT i.event_id FROM tr_inbox i WHERE i.event_id = ANY(%s) AND i.outcome IN ('applied', 'refused')
   AND NOT EXISTS (SELECT FROM tr_strand s JOIN tr_plans p ON p.plan_id = s.id WHERE s.parent_id = i.event_id
-                  AND p.stage IN ('done', 'refused') AND p.updated_at < now() - %s * interval '1 second');
+                  AND p.stage IN ('done', 'refused') AND p.moved_to IS NULL
+                  AND p.updated_at < now() - %s * interval '1 second');
 
 -- name: book_plans
 SELECT plan_id, coin, (plan->>'side')::integer, LEAST(coalesce(will_hold, (plan->>'size')::numeric), ceiling),
        coalesce(exit_at_ms, (plan->>'exit_at_ms')::bigint)
-FROM tr_plans WHERE venue = %s AND session = %s AND kind = 'book' AND stage IN ('accepted', 'working')
-  AND plan->'authority'->>'account' = %s
+FROM tr_plans WHERE session = %s AND kind = 'book' AND stage IN ('accepted', 'working')
+  AND (venue, plan->'authority'->>'account') IN (SELECT * FROM unnest(%s::text[], %s::text[]))
 ORDER BY created_ms, plan_id;
 
 -- name: book_results
 SELECT p.plan_id, p.coin, p.stage, p.created_ms, coalesce((s.exec_metrics->>'funding_usd')::double precision, 0)
 FROM tr_plans p LEFT JOIN tr_strand s ON s.id = p.plan_id
-WHERE p.branch = %s AND p.kind = 'book' ORDER BY p.created_ms, p.plan_id;
+WHERE p.branch = %s AND p.kind = 'book' AND p.moved_to IS NULL ORDER BY p.created_ms, p.plan_id;
 
 -- name: book_fills
 SELECT o.plan_id, o.purpose, o.sent_ms, f.body FROM tr_fills f JOIN tr_orders o USING (client_id)
 JOIN tr_plans p USING (plan_id) WHERE p.branch = %s AND p.kind = 'book' ORDER BY f.time_ms, f.fill_id;
+
+-- name: move_plan
+UPDATE tr_plans SET moved_to = %s WHERE plan_id = %s;
 
 -- name: lower_ceiling
 UPDATE tr_plans SET ceiling = LEAST(ceiling, %(ceiling)s), updated_at = now()
@@ -112,7 +116,7 @@ UPDATE tr_strand SET fills = %s, exec_metrics = %s, position_data = %s, updated_
 SELECT p.plan_id, p.coin, p.venue, p.reference -> 'knobs', s.exec_metrics -> 'slippage_exit_bps',
        (s.exec_metrics ->> 'finished_ts')::bigint
 FROM tr_plans p JOIN tr_strand s ON s.id = p.plan_id
-WHERE p.branch = %(branch)s AND p.kind = 'book' AND p.stage = 'done'
+WHERE p.branch = %(branch)s AND p.kind = 'book' AND p.stage = 'done' AND p.moved_to IS NULL
   AND p.created_ms >= %(since_ms)s AND p.created_ms < %(until_ms)s
   AND jsonb_typeof(p.reference #> '{knobs,trial}') = 'object'
   AND (s.exec_metrics ->> 'finished_ts')::bigint >= %(from_ms)s
@@ -124,6 +128,14 @@ SELECT p.plan_id, p.venue, p.plan ->> 'strategy', p.created_ms, s.tr_predict, s.
 FROM tr_plans p JOIN tr_strand s ON s.id = p.plan_id
 WHERE p.branch = %(branch)s AND p.stage = 'done' AND (%(venue)s::text IS NULL OR p.venue = %(venue)s)
   AND s.exec_metrics ->> 'status' = ANY(%(due)s) AND (s.exec_metrics ->> 'finished_ts')::bigint < %(before_ms)s
+ORDER BY (s.exec_metrics ->> 'finished_ts')::bigint DESC, p.plan_id DESC LIMIT %(most)s;
+
+-- name: venue_executions
+SELECT p.venue, p.coin, p.plan, s.fills, s.exec_metrics
+FROM tr_plans p JOIN tr_strand s ON s.id = p.plan_id
+WHERE p.branch = %(branch)s AND p.stage = 'done' AND s.exec_metrics ->> 'status' = ANY(%(due)s)
+  AND (s.exec_metrics ->> 'finished_ts')::bigint >= %(from_ms)s
+  AND (s.exec_metrics ->> 'finished_ts')::bigint < %(before_ms)s
 ORDER BY (s.exec_metrics ->> 'finished_ts')::bigint DESC, p.plan_id DESC LIMIT %(most)s;
 
 -- name: put_paper_account

@@ -47,7 +47,8 @@ CREATE TABLE tr_plans (
     will_hold      numeric,                                -- size once all under way is over; null before its first step
     ceiling        numeric,                                -- most that it may hold, set by later decisions of the book
     exit_at_ms     bigint,                                 -- exit time, moved on by later decisions of the book
-    session        text NOT NULL DEFAULT ''                -- run whose feed its venue lives on; '' outlives runs
+    session        text NOT NULL DEFAULT '',               -- run whose feed its venue lives on; '' outlives runs
+    moved_to       text                                    -- plan that took its place at another venue
 );
 CREATE INDEX tr_plans_open ON tr_plans (venue, created_ms) WHERE stage IN ('accepted', 'working');
 CREATE INDEX tr_plans_book ON tr_plans (branch, created_ms) WHERE kind = 'book';

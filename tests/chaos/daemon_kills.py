@@ -185,7 +185,7 @@ class Referee:
             with self.databases.connect("tr", autocommit=True) as tr:
                 rows = tr.execute("SELECT client_id, state FROM tr_orders").fetchall()
                 fills = {str(row[0]) for row in tr.execute("SELECT fill_id FROM tr_fills")}
-                plans = [(row, execution_of(row)) for row in open_plans(tr, "local")]
+                plans = [(row, execution_of(row)) for row in open_plans(tr, ("local",))]
         except (psycopg.Error, LotusError, OSError) as error:
             self.last = [f"no books: {error}"]
             return False

@@ -63,7 +63,7 @@ def judge(home: Path) -> dict[str, Any]:
         desk = {str(name) for (name,) in tr.execute("SELECT fill_id FROM tr_fills")}
         names = {str(name) for (name,) in tr.execute("SELECT client_id FROM tr_orders")}
         stages: dict[str, Any] = dict(tr.execute("SELECT stage, count(*) FROM tr_plans GROUP BY 1").fetchall())  # type: ignore[arg-type]
-        working = open_plans(tr, "paper", RUN)
+        working = open_plans(tr, ("paper",), RUN)
     own = {f"{account}/{fill['number']}" for account, fill in rows}
     executed: dict[str, int] = defaultdict(int)
     cash: dict[str, int] = defaultdict(int)

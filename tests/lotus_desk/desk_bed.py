@@ -57,7 +57,7 @@ class Books:
     names: set[str] = field(default_factory=set)
     noted: list[VenueFill] = field(default_factory=list)
 
-    def note(self, orders: Sequence[NewOrder], fills: Sequence[VenueFill], _now_ms: int) -> None:
+    def note(self, _venue: str, orders: Sequence[NewOrder], fills: Sequence[VenueFill], _now_ms: int) -> None:
         self.names |= {order.client_id for order in orders}
         self.noted += fills
 

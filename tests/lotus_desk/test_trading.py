@@ -130,6 +130,41 @@ def test_a_traded_replay_scores_the_same_and_answers_for_what_it_published(
     the_book_moved(databases, trading.branch, traded.status["book"], venue)
 
 
+@pytest.mark.process("a day of minutes is traded order by order")
+@pytest.mark.timeout(600)
+def test_a_recording_is_traded_at_two_exchanges_of_other_fees_and_latencies(
+    databases: Databases, trading: Settings, recording: Path
+) -> None:
+    """Scores stay; each venue keeps its own orders and fees, and the book counts what is held at both."""
+    believe(databases, trading.branch, next_day(DAY, -1))
+    still = run_live(trading, (recording,), run_id="still", databases=databases)
+    wanted = replace(trading.trading, exchanges=2, second_latency_ms=80, explore_venue=0.5, explore_entry=(0.0, 0.0))
+    trading = replace(trading, trading=wanted)
+    traded = run_live(trading, (recording,), run_id="traded", databases=databases, trade=True)
+    assert traded.events_hash == still.events_hash
+    with databases.connect("tr") as tr:
+        stages = dict(tr.execute("SELECT venue || ' ' || stage, count(*) FROM tr_plans GROUP BY 1").fetchall())
+        fees = dict(tr.execute(
+            "SELECT venue, sum((body->>'fee_usd')::numeric) / sum((body->>'px')::numeric * (body->>'size')::numeric)"
+            " FROM tr_fills WHERE (body->>'is_taker')::boolean GROUP BY 1").fetchall())  # fmt: skip
+        strays = tr.execute(
+            "SELECT count(*) FROM tr_orders o JOIN tr_plans p USING (plan_id) WHERE o.venue <> p.venue"
+            " OR (p.plan #>> '{authority,account}' LIKE '%@local-2') <> (p.venue = 'local-2')").fetchone()  # fmt: skip
+        late = dict(tr.execute(
+            "SELECT p.venue, percentile_cont(0.5) WITHIN GROUP (ORDER BY (s.exec_metrics->>'latency_ms')::float)"
+            " FROM tr_plans p JOIN tr_strand s ON s.id = p.plan_id WHERE p.stage = 'done' GROUP BY 1"
+        ).fetchall())  # fmt: skip
+        drawn = [body for (body,) in tr.execute("SELECT reference->'venue_draw' FROM tr_plans")]
+    assert stages.get("local done", 0) > 5, stages
+    assert stages.get("local-2 done", 0) > 5, stages
+    assert {venue: round(float(fee) * 1e4, 1) for venue, fee in fees.items()} == {"local": 4.5, "local-2": 2.8}
+    assert strays == (0,)
+    assert late == {"local": 0.0, "local-2": 80.0}, "in ms of the tape"
+    assert all(body is not None and sum(share for _, share in body["shares"]) == 1.0 for body in drawn)
+    told = traded.status["trading"]
+    assert (told["broken"], told["alarms"], set(told["away"])) == (0, 0, set())
+
+
 def the_book_moved(databases: Databases, branch: str, told: Mapping[str, Any], venue: str) -> None:
     """Check that windows were decided once each, within their authority, and that targets became positions."""
     with databases.connect("dm") as dm, databases.connect("tr") as tr, databases.connect("sig") as sig:

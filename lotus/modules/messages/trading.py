@@ -63,8 +63,9 @@ class PlanReference(msgspec.Struct, frozen=True, kw_only=True):
     """What a plan was made of: the window that a probe measures, or the target of the book; and its knobs.
 
     `knobs`, `predicted` and `venue_choice` are the choice and the pre-trade estimate as the trader stores them,
-    `style_draw` the style that a probe is tried in with the probability of each. A member that does not belong to the
-    plan is not there at all.
+    `style_draw` the style that a probe is tried in with the probability of each, `venue_draw` the same of venues where
+    there are several. `left_at` are the accounts that a plan was moved from, never having reached their venues. A
+    member that does not belong to the plan is not there at all.
     """
 
     asset: str | UnsetType = UNSET
@@ -89,6 +90,8 @@ class PlanReference(msgspec.Struct, frozen=True, kw_only=True):
     predicted: Document | UnsetType = UNSET
     venue_choice: list[Document] | UnsetType = UNSET
     style_draw: Document | UnsetType = UNSET
+    venue_draw: Document | UnsetType = UNSET
+    left_at: list[str] | UnsetType = UNSET
 
 
 class DmDecision(Payload, frozen=True, kw_only=True):

@@ -2,8 +2,9 @@
 
     score = w_L min(1, L / size) + w_t max(0, 1 - t / t_max) + w_s max(0, 1 - s / s_max) + w_p p
 
-with the weights of the knobs (.3, .2, .2, .3 at the start), brought to a sum of 1 so that a score stays in [0, 1].
-Only venues that the plan names are compared. In the literature: smart order routing by a linear score.
+with the weights of the knobs (.3, .2, .2, .3 at the start), brought to a sum of 1 so that a score stays in [0, 1]. L is
+the liquidity times the share of planned size that the venue fills, s the slippage and what its fees are beyond those of
+the cheapest. Only venues that the plan names are compared. In the literature: smart order routing by a linear score.
 """
 
 from collections.abc import Iterable
@@ -21,6 +22,8 @@ class VenueFacts:
     """What is known of a venue for one plan: liquidity in base units within the plan's slippage, latency, slippage.
 
     `success_rate` is the share of past executions that came to their end as planned, `NO_HISTORY` without any.
+    `extra_fee_bps` are its fees of way in and out beyond those of the cheapest candidate, `fill_rate` the mean share of
+    a plan's size that it fills; a venue that is compared with none has the values that change nothing.
     """
 
     name: str
@@ -28,6 +31,8 @@ class VenueFacts:
     latency_ms: float
     slippage_bps: float
     success_rate: float = NO_HISTORY
+    extra_fee_bps: float = 0.0
+    fill_rate: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +49,10 @@ class VenueScore:
 
 def score_of(plan: Plan, venue: VenueFacts, knobs: ExecutionKnobs) -> VenueScore:
     """Return the score of a venue for a plan."""
-    liquidity = min(1.0, max(0.0, float(venue.liquidity / plan.size)))
+    liquidity = min(1.0, max(0.0, float(venue.liquidity / plan.size) * venue.fill_rate))
     latency = max(0.0, 1.0 - max(0.0, venue.latency_ms) / plan.max_latency_ms)
-    slippage = max(0.0, 1.0 - max(0.0, venue.slippage_bps) / float(plan.max_slippage_bps))
+    lost_bps = max(0.0, venue.slippage_bps) + venue.extra_fee_bps
+    slippage = max(0.0, 1.0 - lost_bps / float(plan.max_slippage_bps))
     success = min(1.0, max(0.0, venue.success_rate))
     weighted = (
         (knobs.venue_liquidity, liquidity),

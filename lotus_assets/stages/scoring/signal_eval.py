@@ -44,7 +44,7 @@ WITHOUT_PAPER = "without_paper"  # note: whole windows of a signal without a mod
 
 def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
     """Events and tape of the day, and of the day before where they exist."""
-    executed, prints = executions(ctx, day), MICROTAPE_PRINTS.name
+    executed, prints = [row for rows in _by_venue(ctx, day) for row in rows], MICROTAPE_PRINTS.name
     return {
         **two_days(ctx, ctx.branch, day, "signal_events"),
         **two_days(ctx, ctx.tape_branch, day, "microtape_frames"),
@@ -68,8 +68,8 @@ def make(ctx: StageContext, day: str) -> Made:
     read = read_events(ctx, day, EVENT_COLUMNS)
     due = taught(read)
     events = {name: values[due] for name, values in read.items()}
-    executed = executions(ctx, day)
-    rows, answered = _as_executed(_matured(ctx, day, events), executed)
+    executed, elsewhere = _by_venue(ctx, day)
+    rows, answered = _as_executed(_matured(ctx, day, events), executed, elsewhere)
     written = ctx.lake.write(spec, ctx.branch, day, rows)
 
     def ledger(connection: Connection) -> None:
@@ -148,16 +148,27 @@ def dropped_check(rows: Columns) -> CheckOutcome:
 
 def executions(ctx: StageContext, day: str) -> list[Execution]:
     """Return the executions of the windows that mature on the day, at the venue that answered for most of them."""
+    return _by_venue(ctx, day)[0]
+
+
+def _by_venue(ctx: StageContext, day: str) -> tuple[list[Execution], list[Execution]]:
+    """Return the executions of the windows that mature on the day at the venue that answered for most, and others.
+
+    The others are those of a desk's further venues: paper and a venue are never mixed.
+    """
     longest_ms = 1000 * max(ctx.manifest.outcomes.horizons_s)
     begin_ms, end_ms = day_start_ms(day), day_start_ms(next_day(day))
     executions = executions_of(ctx.sig, ctx.branch, begin_ms - longest_ms, end_ms - longest_ms)
     venues = Counter(row.venue for row in executions)
     most = max(sorted(venues), key=venues.__getitem__, default="")
-    return [row for row in executions if row.venue == most]
+    own = [row for row in executions if row.venue == most]
+    return own, [row for row in executions if row.venue != most and source_of([row]) == source_of(own) == "venue"]
 
 
-def _as_executed(rows: LakeTable, executed: Sequence[Execution]) -> tuple[LakeTable, list[Answered]]:
-    apart = frozenset(row.event_id for row in executed if _is_tried(row))
+def _as_executed(
+    rows: LakeTable, executed: Sequence[Execution], elsewhere: Sequence[Execution]
+) -> tuple[LakeTable, list[Answered]]:
+    apart = frozenset(row.event_id for row in executed if _is_tried(row)) | {row.event_id for row in elsewhere}
     payoffs = {row.event_id: row.payoff_bps for row in executed if not row.void and row.event_id not in apart}
     filled = frozenset(row.event_id for row in executed if row.outcome == "closed")
     return with_executions(rows, payoffs, filled, source_of(executed), apart)

@@ -4,12 +4,13 @@ Only entries that were due count: one that expired or was called off is no evide
 them is `lotus.trading.estimates.predictor`'s and `lotus.trading.estimates.executor_scores`'.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from lotus.trading.estimates.executor_scores import DUE, SUCCESS
 from lotus.trading.estimates.predictor import Features, PastExecution, Prediction
+from lotus.trading.estimates.venue_records import VenueExecution
 from lotus_store.ledger.bodies import from_body
 from lotus_store.postgres.queries import Connection, query
 
@@ -41,6 +42,40 @@ def finished_plans(
     place = {"branch": branch, "venue": venue, "due": list(DUE), "before_ms": before_ms, "most": most}
     rows = [_finished(*row) for row in connection.execute(query("tr", "finished_plans"), place)]
     return rows[::-1]
+
+
+def venue_executions(
+    connection: Connection, branch: str, from_ms: int = 0, before_ms: int = ALWAYS_MS, most: int | None = None
+) -> list[VenueExecution]:
+    """Return what became of a branch's plans at their venues that ended within a time; the newest `most`, newest first.
+
+    Only entries that were due count, as in `finished_plans`.
+    """
+    place = {"branch": branch, "due": list(DUE), "from_ms": from_ms, "before_ms": before_ms, "most": most}
+    return [_at_venue(*row) for row in connection.execute(query("tr", "venue_executions"), place)]
+
+
+def _at_venue(
+    venue: str,
+    coin: str,
+    plan: Mapping[str, Any],
+    fills: Sequence[Mapping[str, Any]],
+    metrics: Mapping[str, Any],
+) -> VenueExecution:
+    opening = "buy" if int(plan["side"]) > 0 else "sell"
+    latency = metrics["latency_ms"]
+    return VenueExecution(
+        venue=venue,
+        coin=coin,
+        planned=float(plan["size"]),
+        filled=sum(float(fill["size"]) for fill in fills if fill["side"] == opening),
+        traded_usd=sum(float(fill["size"]) * float(fill["px"]) for fill in fills),
+        fees_usd=sum(float(usd) for usd in metrics["fees"].values()),
+        slippage_bps=_number(metrics["slippage_arrival_bps"]),
+        latency_ms=None if latency is None else float(latency),
+        succeeded=metrics["status"] in SUCCESS and not metrics["alarms"],
+        net_usd=float(metrics["pnl"]["net_usd"]),
+    )
 
 
 def _finished(

@@ -140,6 +140,12 @@ def put_plan(
     connection.execute(query("tr", "put_plan"), values)
 
 
+def move_plan(connection: Connection, plan_id: str, row: PlanRow) -> None:
+    """Write the plan that takes the place of one that is done and never reached its venue; safe to repeat."""
+    put_plan(connection, row)
+    connection.execute(query("tr", "move_plan"), [row.plan_id, plan_id])
+
+
 def step_plans(connection: Connection, steps: Sequence[PlanStep]) -> None:
     """Write what steps changed, in the caller's transaction."""
     stepped = [[step.plan_id, step.stage, to_body(step.execution), step.will_hold] for step in steps]
@@ -165,15 +171,16 @@ def judge_plan(
     connection.execute(query("tr", "judge_tr_strand"), [to_body(fills), to_body(metrics), to_body(position), plan_id])
 
 
-def open_plans(connection: Connection, venue: str, session: str = "") -> list[PlanRow]:
-    """Return the plans of a venue and session that are accepted or working, oldest first."""
-    return [_plan(row) for row in connection.execute(query("tr", "open_plans"), [venue, session])]
+def open_plans(connection: Connection, venues: Sequence[str], session: str = "") -> list[PlanRow]:
+    """Return the plans of some venues and a session that are accepted or working, oldest first."""
+    return [_plan(row) for row in connection.execute(query("tr", "open_plans"), [list(venues), session])]
 
 
-def book_plans(connection: Connection, venue: str, session: str, account: str) -> dict[str, list[OpenPlan]]:
-    """Return the open plans of the book in an account by coin, oldest first."""
+def book_plans(connection: Connection, accounts: Sequence[tuple[str, str]], session: str) -> dict[str, list[OpenPlan]]:
+    """Return the open plans of the book in some accounts, each with its venue first, by coin, oldest first."""
     plans: dict[str, list[OpenPlan]] = {}
-    for row in connection.execute(query("tr", "book_plans"), [venue, session, account]):
+    venues, names = [venue for venue, _ in accounts], [name for _, name in accounts]
+    for row in connection.execute(query("tr", "book_plans"), [session, venues, names]):
         plan_id, coin, side, will_hold, exit_at_ms = row
         plans.setdefault(coin, []).append(OpenPlan(plan_id, Side(side), will_hold, exit_at_ms))
     return plans

@@ -66,7 +66,7 @@ def uncross(state: ExchangeState, asset: int) -> None:
 
 def fee_bps(state: ExchangeState, account: Account, *, crossed: bool) -> float:
     """Return the fee of an account's tier."""
-    return TIERS[account.fee_tier(state.now_ms)][1 if crossed else 2]
+    return TIERS[max(state.least_tier, account.fee_tier(state.now_ms))][1 if crossed else 2]
 
 
 def _against_tape(state: ExchangeState, order: ExchangeOrder, lots: int) -> int:

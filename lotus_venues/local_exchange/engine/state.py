@@ -41,6 +41,7 @@ class ExchangeState:
 
     markets: Sequence[MarketState]
     exit_rules: ExitRules = field(default_factory=ExitRules)
+    least_tier: int = 0  # of fees, however little was traded
     post_only_until_ms: int = 0
     accounts: dict[str, Account] = field(default_factory=dict)
     orders: dict[int, ExchangeOrder] = field(default_factory=dict)

@@ -9,12 +9,14 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import uvicorn
+from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import BaseRoute, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocketDisconnect
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+from lotus.json_text import read_json
 from lotus.loopback import decoded, stranger
 from lotus_venues.bounded_http import BACKLOG, MESSAGE_BYTES, BoundedHttp
 
@@ -87,3 +89,11 @@ def loopback_server(routes: Sequence[BaseRoute], port: int) -> LoopbackServer:
         ws_per_message_deflate=False,
     )
     return LoopbackServer(config)
+
+
+async def json_of(request: Request) -> Any:
+    """Return the JSON value of a request's body, None for a body of another form."""
+    try:
+        return read_json(await request.body())
+    except ValueError:
+        return None

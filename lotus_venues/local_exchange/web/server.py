@@ -33,7 +33,8 @@ from lotus_venues.hyperliquid.dialogue import Dialogue
 from lotus_venues.listening import LOOPBACK, listen
 from lotus_venues.local_exchange.engine.exchange import Engine
 from lotus_venues.local_exchange.faults import Faults
-from lotus_venues.local_exchange.options import Options, TimeSource, listings_of
+from lotus_venues.local_exchange.late import END_MS, Way
+from lotus_venues.local_exchange.options import Options, TimeSource, listings_of, micro
 from lotus_venues.local_exchange.requests.actions import Actions
 from lotus_venues.local_exchange.requests.control import ExchangeControl
 from lotus_venues.local_exchange.requests.error_messages import BAD_BODY
@@ -43,7 +44,7 @@ from lotus_venues.local_exchange.requests.limits import POSTS_IN_FLIGHT, SUBSCRI
 from lotus_venues.local_exchange.requests.signers import Signers
 from lotus_venues.local_exchange.requests.wire_out import WireEncoder
 from lotus_venues.local_exchange.tape import Tape
-from lotus_venues.local_exchange.web.http import LoopbackServer, loopback_server
+from lotus_venues.local_exchange.web.http import LoopbackServer, json_of, loopback_server
 from lotus_venues.local_exchange.web.hub import Hub, error_frame
 from lotus_venues.local_exchange.web.session import ClientConnection
 
@@ -69,6 +70,8 @@ class LocalExchange:
         opts = self.options
         listings = listings_of(universe, opts.isolated)
         self.engine = Engine(listings, schedule_volume_usd=opts.schedule_volume_usd, exit_rules=opts.exit_rules)
+        self.engine.state.least_tier = opts.fee_tier
+        self.way = Way(opts.latency_ms)
         self.encoder = WireEncoder(self.engine.state)
         self.tape = Tape(self.engine)
         self.faults = Faults(opts.seed, opts.faults)
@@ -77,7 +80,7 @@ class LocalExchange:
         self.hub = Hub(self.engine, self.encoder, self.tape, self.faults, self.info)
         self.hub.repeats_trades = opts.repeats_trades
         self.limits = RateLimits(opts.limit_scale)
-        deposit = None if opts.open_deposit_usd is None else _micro(opts.open_deposit_usd)
+        deposit = None if opts.open_deposit_usd is None else micro(opts.open_deposit_usd)
         actions = Actions(self.engine, self.signers, self.encoder, self.limits, deposit)
         self.gateway = Gateway(
             actions=actions,
@@ -157,7 +160,7 @@ class LocalExchange:
 
     def deposit(self, address: str, usd: Decimal) -> None:
         """Credit an account."""
-        self.engine.deposit(address.lower(), _micro(usd))
+        self.engine.deposit(address.lower(), micro(usd))
 
     def feed(self, raw: bytes) -> None:
         """Take one market frame now: match, pass it on, tell who is concerned."""
@@ -172,7 +175,7 @@ class LocalExchange:
             self._play(line)
             if self.played % 64 == 0:
                 await asyncio.sleep(0)
-        self.engine.advance(to_ms)
+        self.reach(to_ms)
         self._tell()
         await self.flush()
 
@@ -205,15 +208,25 @@ class LocalExchange:
             self._held = next(self._lines, None)
             if self._held is None:
                 self.tape_over.set()
+                self.way.reach(END_MS)
         return self._held
+
+    def play(self, line: tuple[int, bytes]) -> None:
+        """Take one line of a tape that somebody else plays (receive ns, raw frame); the clock goes to its time."""
+        self.played += 1
+        if self.options.clock is TimeSource.TAPE:
+            self.reach(line[0] // NS_PER_MS)
+        self.hub.mids()
+        self.feed(line[1])
+
+    def reach(self, now_ms: int) -> None:
+        """Let the clock reach a time (ms), and the actions that are due by then take effect."""
+        self.engine.advance(now_ms)
+        self.way.reach(now_ms)
 
     def _play(self, line: tuple[int, bytes]) -> None:
         self._held = None
-        self.played += 1
-        if self.options.clock is TimeSource.TAPE:
-            self.engine.advance(line[0] // NS_PER_MS)
-        self.hub.mids()
-        self.feed(line[1])
+        self.play(line)
 
     def _begin_if_due(self) -> None:
         subscribed = sum(len(s.routes) for s in self.hub.sessions)
@@ -244,7 +257,7 @@ class LocalExchange:
 
     def _tick(self) -> None:
         if self.options.clock is TimeSource.WALL:
-            self.engine.advance(self.options.wall_ms())
+            self.reach(self.options.wall_ms())
 
     async def _tick_on(self) -> None:
         while True:
@@ -259,13 +272,15 @@ class LocalExchange:
     # --- the network
 
     async def _info(self, request: Request) -> Response:
-        return await self._respond(request, await _json(request), self.gateway.ask)
+        return await self._respond(request, await json_of(request), self.gateway.ask)
 
     async def _exchange(self, request: Request) -> Response:
-        return await self._respond(request, await _json(request), self.gateway.exchange)
+        body = await json_of(request)
+        await self.way.taken(self.now_ms, body)
+        return await self._respond(request, body, self.gateway.exchange)
 
     async def _lotus(self, request: Request) -> Response:
-        body = await _json(request)
+        body = await json_of(request)
         status, content = await self.control.run(body)
         return JSONResponse(content, status)
 
@@ -383,14 +398,3 @@ class LocalExchange:
     def _fail(self, error: BaseException) -> None:
         self._failure = self._failure or error
         self.broken.set()
-
-
-async def _json(request: Request) -> Any:
-    try:
-        return read_json(await request.body())
-    except ValueError:
-        return None
-
-
-def _micro(usd: Decimal) -> int:
-    return int(usd * 1_000_000)

@@ -156,7 +156,7 @@ def test_what_accounts_paid_is_borne_by_the_plans_that_held(
                 desk.post(plan, Close())
             await until(lambda: desk.counts.finished == 2, bed._market)
             with databases.connect("tr") as tr:
-                assert open_plans(tr, name, "run") == []
+                assert open_plans(tr, (name,), "run") == []
                 for side, plan in names.items():
                     (line,) = funding_of(tr, plan)
                     (row,) = plans_for(tr, plan)

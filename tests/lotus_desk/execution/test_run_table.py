@@ -11,14 +11,14 @@ from lotus_desk.execution.run_table import LINGER_MS, RunTable, unwritten_fills
 FILL = VenueFill("f", "o", 1, "BTC", Side.BUY, Decimal(1), Decimal(2), Decimal(0), True, 5)
 
 
-def run(name: str, client_id: str, side: int = 1, account: str = "book") -> Any:
+def run(name: str, client_id: str, side: int = 1, account: str = "book", venue: str = "local") -> Any:
     """Return a plan with one order and two coins held."""
     plan = SimpleNamespace(size=Decimal(3), side=side)
     order = SimpleNamespace(fills={}, sent_ms=7)
     state = SimpleNamespace(
         orders={client_id: order}, plan=plan, arrival_px=Decimal(10), held=Decimal(2), will_hold=Decimal(0)
     )
-    row = SimpleNamespace(plan_id=name, kind="book", coin="BTC")
+    row = SimpleNamespace(plan_id=name, kind="book", coin="BTC", venue=venue)
     return SimpleNamespace(
         row=row, state=state, account=account, venue=account, done_ms=None, delta=lambda: SimpleNamespace(fills=[FILL])
     )
@@ -60,5 +60,8 @@ def test_sums_are_signed_by_account_and_coin_and_what_is_nothing_is_left_out() -
     assert (made.first_sent_ms(), RunTable().first_sent_ms()) == (7, None)
 
 
-def test_a_fill_is_written_once() -> None:
-    assert unwritten_fills([run("p", "o"), run("q", "x")], [FILL, "another event"]) == [FILL]
+def test_a_fill_is_written_once_at_its_venue() -> None:
+    """Two venues may give two fills one name."""
+    runs = {"p": run("p", "o"), "q": run("q", "x"), "r": run("r", "y", venue="local-2")}
+    events = [("p", FILL), ("q", "another event"), ("forgotten", FILL)]
+    assert unwritten_fills(runs, events) == {"local": [FILL], "local-2": [FILL]}

@@ -150,7 +150,7 @@ class World:
 
     def open(self) -> Mapping[str, Any]:
         with self.databases.connect("tr") as tr:
-            return book_plans(tr, "local", "", "book")
+            return book_plans(tr, [("local", "book")], "")
 
     def views(self) -> list[Any]:
         with self.databases.connect("dm") as dm:
@@ -301,8 +301,8 @@ def test_a_plan_of_the_book_tries_a_knob_and_what_came_of_it_is_evidence(world: 
     assert world.decide().outcome is WindowOutcome.SENT
     world.settle()
     with world.databases.connect("tr") as tr:
-        (row,) = [row for row in open_plans(tr, "local") if row.kind == "book"]
-        (probe,) = [row for row in open_plans(tr, "local") if row.kind == "probe"]
+        (row,) = [row for row in open_plans(tr, ("local",)) if row.kind == "book"]
+        (probe,) = [row for row in open_plans(tr, ("local",)) if row.kind == "probe"]
     choice, measured = choice_in(row.reference), choice_in(probe.reference)
     assert measured is not None
     assert measured.trial is None

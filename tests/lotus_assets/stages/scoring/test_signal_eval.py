@@ -1,14 +1,18 @@
 """Dropped windows are dropped whole; a declared style is paid, and only its detector's windows change."""
 
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 
 from lotus.detectors.entry_style import EntryPlan, EntryStyle
+from lotus.manifest import Manifest
 from lotus_assets.stages.context import StageContext
 from lotus_assets.stages.runner import run_stage
 from lotus_assets.stages.scoring import signal_eval
+from lotus_store.ledger.signals.executions import Execution
 
 
 @pytest.mark.process("whole days through their stages")
@@ -43,3 +47,28 @@ def test_a_detector_that_joins_is_paid_for_it_and_nobody_else_changes(
     assert published.any()
     for event, paid in zip(after["event_id"][published].tolist(), after["payoff_y"][published].tolist(), strict=True):
         assert paid == joined[event]
+
+
+def test_windows_of_a_further_venue_are_apart_and_paper_is_never_mixed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a draw sent to the second venue is none that the first had to answer for: it teaches all the same."""
+    n, there = 20, 4
+    told = [
+        Execution(f"e{i}", "d", "BTC", 0, "local-2" if i < there else "local", "closed", -2.0, {"report": {}})
+        for i in range(n)
+    ]
+    paper = replace(told[0], event_id="p", venue="paper")
+    monkeypatch.setattr(signal_eval, "executions_of", lambda *_: [*told, paper])
+    ctx: Any = SimpleNamespace(manifest=Manifest(), sig=None, branch="main")
+    own, elsewhere = signal_eval._by_venue(ctx, "2026-01-08")
+    assert (own, elsewhere) == (told[there:], told[:there])
+    assert signal_eval.executions(ctx, "2026-01-08") == own
+    names = np.array([row.event_id for row in told], dtype=object)
+    rows = {
+        "event_id": names, "detector_id": np.full(n, "d", object), "payoff_y": np.ones(n),
+        "status": np.full(n, "ok", object), "fill_source": np.full(n, "tape_sim", object),
+    }  # fmt: skip
+    made, (line,) = signal_eval._as_executed(rows, own, elsewhere)
+    assert line.teaches
+    assert np.isnan(made["payoff_y"][:there].astype(float)).all(), "modelled only"
+    assert made["payoff_y"][there:].tolist() == [-2.0] * (n - there)
+    assert not signal_eval._as_executed(rows, own, [])[1][0].teaches
