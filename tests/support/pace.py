@@ -6,6 +6,7 @@ asked at the moment of failing, so that a slow or busy machine fails nothing. Wh
 (Literature: test size classes, as small, medium and large tests.)
 """
 
+import gc
 import os
 import sys
 import time
@@ -79,6 +80,17 @@ def pytest_configure(config: pytest.Config) -> None:
         places = sorted(str(place) for place in TESTS.iterdir() if place.is_dir() or place.name.startswith("test_"))
         first = len(places) * int(worker["workerid"].removeprefix("gw")) // worker["workercount"]
         config.args = places[first:] + places[:first]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Read the tests without collecting garbage, and leave what they are out of every later collection."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        gc.freeze()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
