@@ -29,7 +29,7 @@ MARKS = {
     "evidence": "makes rows of docs/evidence again",
     "clock": "asserts a time, or waits for one to pass",
 }
-EXAMPLES = {"fast": 25, "usual": 100, "full": 1000}  # of a property test that names no number of its own
+EXAMPLES = {"fast": 25, "usual": 50, "full": 1000}  # of a property test that names no number of its own
 HOMES = {"lotus_assets": "mark.warm(", "lotus_cli": "lotus: Cli"}  # folder, and what a file holds that shares its home
 LONGEST_FIRST = (
     "chaos/test_kills.py", "bits/test_bits.py", "lotus_cli/test_up.py", "lotus_assets/test_up.py",
@@ -45,12 +45,12 @@ for _name, _many in EXAMPLES.items():
 
 
 def examples(many: int) -> int:
-    """Return how many examples a test draws that draws `many` in the usual profile.
+    """Return how many examples a test draws that draws `many` when one that names no number draws a hundred.
 
     >>> examples(100) == settings().max_examples
     True
     """
-    return max(10, many * settings().max_examples // EXAMPLES["usual"])
+    return max(10, many * settings().max_examples // 100)
 
 
 def loop_s() -> float:
