@@ -44,7 +44,8 @@ from lotus_desk.safety.gate_facts import gate_faults, standing_fault
 from lotus_desk.safety.interlock import UNKNOWN, Interlock
 from lotus_desk.safety.kill_switch import KillSwitch
 from lotus_desk.safety.last_parity import LastParity
-from lotus_desk.watch.running import start_watchdog, watchdog_status
+from lotus_desk.watch.running import start_watchdog
+from lotus_desk.watch.status import watchdog_status
 from lotus_herald.consume import Handlers
 from lotus_herald.keys import Keys
 from lotus_herald.outbox import send_many

@@ -2,8 +2,8 @@
 
 What a program imports takes seconds and needs nothing of others; what it then does needs what others make ready. So it
 imports MODULES (with commas between them) at once, waits until FILE is there, and runs PROGRAM as `python -m` would.
-Who writes FILE decides when; nothing is decided here. At the end what was imported is not looked through for cycles of
-garbage, which takes a second.
+Who writes FILE decides when; nothing is decided here. What is imported is not looked through for cycles of garbage,
+neither meanwhile, which takes a tenth of the time, nor at the end, which takes a second.
 """
 
 import atexit
@@ -25,8 +25,10 @@ def command(gate: Path, modules: tuple[str, ...], program: list[str]) -> list[st
 def main(gate: str, modules: str, program: str, *arguments: str) -> None:
     """Import, wait and run."""
     atexit.register(gc.freeze)
+    gc.disable()
     for module in modules.split(","):
         importlib.import_module(module)
+    gc.enable()
     while not Path(gate).exists():
         time.sleep(POLL_S)
     sys.argv = [program, *arguments]

@@ -353,18 +353,18 @@ def test_a_run_of_any_name_stays_in_its_home(place: Place, tmp_path: Path, run: 
 
 
 @pytest.mark.process("backfills through Dagster")
-@pytest.mark.parametrize("damage", ["truncated", "gone", "overwritten"])
-def test_an_unreadable_lake_file_is_made_again(place: Place, damage: str) -> None:
+def test_an_unreadable_lake_file_is_made_again(place: Place) -> None:
     lotus("import", place.recordings[D1])
     lotus("backfill", "--from", D1, "--to", D1)
     before, path = place.commits(), Path(place.lake.path("microtape_frames", "tape.t", D1, "BTC"))
     whole = path.read_bytes()
-    path.unlink() if damage == "gone" else path.write_bytes(whole[:-100] if damage == "truncated" else b"x" * 99)
-    lotus("backfill", "--from", D1, "--to", D1)
-    assert place.commits() == before
-    assert place.lake.verify("microtape_frames", "tape.t", D1, "BTC") == place.lake.hash_of(
-        "microtape_frames", "tape.t", D1, "BTC"
-    )
+    for damaged in (whole[:-100], None, b"x" * 99):
+        path.unlink() if damaged is None else path.write_bytes(damaged)
+        lotus("backfill", "--from", D1, "--to", D1)
+        assert place.commits() == before
+        assert place.lake.verify("microtape_frames", "tape.t", D1, "BTC") == place.lake.hash_of(
+            "microtape_frames", "tape.t", D1, "BTC"
+        )
 
 
 @pytest.mark.process("backfills through Dagster")

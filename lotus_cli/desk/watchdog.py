@@ -14,7 +14,8 @@ def watchdog_command(status: bool, home: str | None, as_json: bool) -> None:
     """Watch the desk of a home: cancel what opens when it is dead or hung, throw the kill switch, tell it loudly."""
     from lotus_desk.watch.alerts import Alerts, read_alerts
     from lotus_desk.watch.kept_settings import watched_settings
-    from lotus_desk.watch.running import run_watchdog, watchdog_status
+    from lotus_desk.watch.running import run_watchdog
+    from lotus_desk.watch.status import watchdog_status
     from lotus_store.logs import begin_logging
 
     settings = watched_settings(home)

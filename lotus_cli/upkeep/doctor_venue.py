@@ -10,8 +10,8 @@ from lotus_desk.accounts.paper import PAPER
 from lotus_desk.safety.arming import wall_ms
 from lotus_desk.safety.deadman_probe import probe_schedule_cancel
 from lotus_desk.safety.gate_facts import gate_faults
-from lotus_desk.watch.running import watchdog_status
 from lotus_desk.watch.sessions import venue_url
+from lotus_desk.watch.status import watchdog_status
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
 

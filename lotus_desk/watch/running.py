@@ -1,7 +1,6 @@
-"""Starting and finding the watchdog of a home: one process a home, by a lock; it outlives the daemon's."""
+"""Starting the watchdog of a home: one process a home, by a lock; it outlives the daemon's."""
 
 import asyncio
-import fcntl
 import logging
 import os
 import signal
@@ -12,7 +11,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 from lotus.errors import ConfigError, LotusError
@@ -21,18 +19,16 @@ from lotus_desk.watch.kept_settings import keep_settings
 from lotus_desk.watch.messages import Teller
 from lotus_desk.watch.rules import WatchPolicy
 from lotus_desk.watch.sessions import account_names, guard_session, make_known, venue_url
+from lotus_desk.watch.status import is_held, lock_path, watchdog_status
 from lotus_desk.watch.watchdog import LIVE_SLOW_LOOK_S, LIVE_URGENT_LOOK_S, Watchdog
 from lotus_store.config import SafetySettings, Settings
 from lotus_store.files import make_folder
 from lotus_store.private import locked, open_private
-from lotus_store.processes import boot_id, born
-from lotus_store.slate import read_slate
 from lotus_venues.hyperliquid.guard import GuardSession
 from lotus_venues.hyperliquid.info import LOOPBACK
 
 logger = logging.getLogger(__name__)
 
-ALIVE_S = 5.0
 SETTLE_S = 25.0  # a quiet watchdog looks at the accounts that often, and then ends
 
 
@@ -111,7 +107,7 @@ def start_watchdog(settings: Settings) -> None:
     environment = {**os.environ, "LOTUS_HOME": str(settings.home), "LOTUS_BRANCH": settings.branch}
     if settings.config is not None:
         environment["LOTUS_CONFIG"] = str(settings.config)
-    open_private(_lock_path(settings.home)).close()  # a link is the caller's error, not only the child's
+    open_private(lock_path(settings.home)).close()  # a link is the caller's error, not only the child's
     with open_private(folder / "watchdog.log") as log:
         subprocess.Popen(
             [sys.executable, "-P", "-m", "lotus_desk.watch"],
@@ -122,36 +118,9 @@ def start_watchdog(settings: Settings) -> None:
 def settle_watchdog(home: Path, limit_s: float = SETTLE_S) -> bool:
     """Wait for the end of the watchdog of a desk that ended; return whether it came: over open accounts it stays."""
     deadline = time.monotonic() + limit_s
-    while _is_held(home) and time.monotonic() < deadline:
+    while is_held(home) and time.monotonic() < deadline:
         time.sleep(0.1)
-    return not _is_held(home)
-
-
-def watchdog_status(home: Path) -> dict[str, Any]:
-    """Return what the watchdog last said, with `alive`: it holds its lock, and spoke within 5 s."""
-    slate = read_slate(home / "live" / "watchdog.json") or {}
-    spoke = slate.get("boot") == boot_id() and time.monotonic() - float(slate.get("seen_s", 0.0)) < ALIVE_S
-    # A new life may hold the lock while the words are of the one before; where nobody tells who lives, words count.
-    lives = bool(born(int(slate.get("pid", 0)))) or not born(os.getpid())
-    return {**slate, "alive": spoke and lives and _is_held(home)}
-
-
-def _lock_path(home: Path) -> Path:
-    return home / "live" / "watchdog.lock"
-
-
-def _is_held(home: Path) -> bool:
-    try:
-        handle = os.open(_lock_path(home), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(handle)
-    return False
+    return not is_held(home)
 
 
 @contextmanager
@@ -159,7 +128,7 @@ def _only_one(home: Path) -> Iterator[None]:
     make_folder(home / "live")
     with ExitStack() as held:
         try:
-            held.enter_context(locked(_lock_path(home)))
+            held.enter_context(locked(lock_path(home)))
         except BlockingIOError as problem:
             raise ConfigError(f"a watchdog already watches {home}", "one a home", "the daemon started it") from problem
         yield

@@ -11,7 +11,7 @@ from lotus_desk.safety.arming import read_arming, wall_ms
 from lotus_desk.safety.heartbeat import Pulse
 from lotus_desk.safety.kill_switch import KillSwitch
 from lotus_desk.watch.alerts import Alerts, read_alerts
-from lotus_desk.watch.running import watchdog_status
+from lotus_desk.watch.status import watchdog_status
 from lotus_store.processes import boot_id
 
 

@@ -43,6 +43,16 @@ def warmed(folder: Path) -> tuple[dict[str, object], list[str]]:
     return json.loads(run.stdout), run.stderr.splitlines()
 
 
+def compiled_again(job: str, folder: Path) -> int:
+    """Run a job of `lotus warm` the far way; return how many kernels it compiled.
+
+    The last run of `lotus warm` has found all others, in another process than those that compiled them.
+    """
+    command = [sys.executable, "-P", "-m", "lotus_cli.upkeep.warm_jobs", job]
+    environment = os.environ | FAR.environment(folder)
+    return int(subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout)
+
+
 @pytest.mark.compile("fills a kernel cache from nothing, without optimisation and for an old CPU")
 @pytest.mark.timeout(900)
 def test_an_old_cpu_compiles_each_kernel_once_and_computes_the_same_bits(tmp_path: Path) -> None:
@@ -60,7 +70,7 @@ def test_an_old_cpu_compiles_each_kernel_once_and_computes_the_same_bits(tmp_pat
     # frames, annotations and events of the tape (live as in batch) and of odd events, and the live state
     assert len(set(usual.values())) == 7
     assert differences(usual, far) == []
-    assert warmed(tmp_path)[0]["compiled"] == 0
+    assert compiled_again("windows", tmp_path) == 0
     assert in_cache(tmp_path) == made
 
 

@@ -57,7 +57,8 @@ from lotus_desk.safety.heartbeat import BEAT_S  # noqa: E402
 from lotus_desk.safety.kill_switch import KillSwitch  # noqa: E402
 from lotus_desk.watch.__main__ import main as watch_by_environment  # noqa: E402
 from lotus_desk.watch.kept_settings import keep_settings  # noqa: E402
-from lotus_desk.watch.running import run_watchdog, watchdog_status  # noqa: E402
+from lotus_desk.watch.running import run_watchdog  # noqa: E402
+from lotus_desk.watch.status import watchdog_status  # noqa: E402
 from lotus_store.config import Settings, TradingSettings  # noqa: E402
 from lotus_store.postgres.embedded import embedded  # noqa: E402
 

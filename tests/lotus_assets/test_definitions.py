@@ -72,7 +72,7 @@ def test_sensors_schedule_and_jobs_are_there() -> None:
 
 @pytest.mark.process("loads the code location in a process of its own")
 def test_heavy_libraries_are_not_loaded_with_the_code_location() -> None:
-    heavy = ["econml", "cvxpy", "sklearn", "matplotlib", "duckdb", "pandera"]
+    heavy = ["econml", "cvxpy", "sklearn", "matplotlib", "duckdb", "pandera", "eth_account", "websockets"]
     code = f"import sys, lotus_assets.definitions; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

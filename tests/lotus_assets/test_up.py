@@ -10,7 +10,10 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import IO
 
 import dagster as dg
 import pytest
@@ -101,16 +104,51 @@ def assert_nobody_else_is_let_in(port: int, token: str) -> None:
         assert found == status, (request.full_url, request.headers)
 
 
-@pytest.mark.process("`lotus up` with all that it starts")
-def test_one_signal_ends_everything_and_nothing_is_imported_from_the_folder_of_the_command(
-    tiny: Settings, tmp_path: Path
+def assert_the_graph_is_served(port: int, token: str) -> None:
+    """Ask for assets, sensors and schedules: all are there."""
+    request = asked(port, json.dumps({"query": QUERY}).encode(), Authorization=f"Bearer {token}")
+    with urllib.request.urlopen(request, timeout=20) as answer:
+        data = json.load(answer)["data"]
+    assert len(data["assetNodes"]) == len(json.loads(GOLDEN.read_text()))
+    (node,) = data["repositoriesOrError"]["nodes"]
+    assert node["location"]["name"] == "lotus"
+    sensors = {"closed_segments", "daemon_health", "late_executions", "new_inbox"}
+    assert {s["name"] for s in node["sensors"]} == sensors
+    schedules = {"nightly", "hourly_watchdog", "weekly_compaction", "nightly_purge"}
+    assert {s["name"] for s in node["schedules"]} == schedules
+
+
+def assert_a_new_day_is_shown_once_no_run_is_under_way(
+    settings: Settings, said: IO[str], add: Callable[[], object], days: list[str], port: int, token: str
 ) -> None:
-    here = tmp_path / "here"
+    """Let `add` write the last day while a run is under way: the pages show it when that has ended."""
+    assert shown_days(port, token) == days[:-1]
+    with Databases(settings) as databases, instance(provision(settings, databases)) as opened:
+        run = opened.create_run_for_job(watchdog, status=dg.DagsterRunStatus.STARTED)
+        add()
+        told = next(line for line in said if "other days" in line)
+        assert f"the pages show {days[0]} to {days[-1]} once " in told
+        assert shown_days(port, token) == days[:-1], "the run would have been killed"
+        opened.report_run_canceled(run)
+    told = next(line for line in said if "other days" in line)
+    assert told == f"the tape has other days now: the pages show {days[0]} to {days[-1]}\n"
+    deadline = time.monotonic() + 60.0
+    while shown_days(port, token) != days and time.monotonic() < deadline:
+        time.sleep(0.5)
+    assert shown_days(port, token) == days
+
+
+@pytest.mark.process("`lotus up` with all that it starts, and its code server anew")
+def test_nothing_is_imported_from_the_folder_of_the_command_new_days_are_shown_and_one_signal_ends_everything(
+    settings: Settings, tape_home: Path, tmp_path: Path, days: list[str]
+) -> None:
+    here, kept, tape = tmp_path / "here", tape_home / "tape" / "tiny", settings.tape_root / "tiny"
+    shutil.copytree(kept, tape, ignore=shutil.ignore_patterns(days[-1]))
     here.mkdir()
     for name in ("gql", "msgspec", "numpy", "lotus_assets", "lotus_resources"):
         (here / f"{name}.py").write_text('raise SystemExit("taken over")')
-    environment = {**os.environ, "LOTUS_HOME": str(tiny.home), "LOTUS_PG_DSN": tiny.server_dsn, "LOTUS_TAPE": "tiny"}
-    environment |= {"PYTHONPATH": str(ROOT), "LOTUS_CONFIG": str(ROOT / "lotus.toml")}
+    environment = {**os.environ, "LOTUS_HOME": str(settings.home), "LOTUS_PG_DSN": settings.server_dsn}
+    environment |= {"LOTUS_TAPE": "tiny", "PYTHONPATH": str(ROOT), "LOTUS_CONFIG": str(ROOT / "lotus.toml")}
     command = [sys.executable, "-P", "-c", SERVE, "0"]  # any free port
     served = subprocess.Popen(command, cwd=here, env=environment, stdout=subprocess.PIPE, text=True)
     try:
@@ -119,58 +157,16 @@ def test_one_signal_ends_everything_and_nothing_is_imported_from_the_folder_of_t
         token = told.partition("?token=")[2].split()[0]
         port = int(told.partition("http://127.0.0.1:")[2].partition("/")[0])
         assert_nobody_else_is_let_in(port, token)
-        request = asked(port, json.dumps({"query": QUERY}).encode(), Authorization=f"Bearer {token}")
-        with urllib.request.urlopen(request, timeout=20) as answer:
-            data = json.load(answer)["data"]
-        assert len(data["assetNodes"]) == len(json.loads(GOLDEN.read_text()))
-        (node,) = data["repositoriesOrError"]["nodes"]
-        assert node["location"]["name"] == "lotus"
-        sensors = {"closed_segments", "daemon_health", "late_executions", "new_inbox"}
-        assert {s["name"] for s in node["sensors"]} == sensors
-        schedules = {"nightly", "hourly_watchdog", "weekly_compaction", "nightly_purge"}
-        assert {s["name"] for s in node["schedules"]} == schedules
-        assert alert_is_applied(tiny)
+        assert_the_graph_is_served(port, token)
+        assert alert_is_applied(settings)
         second = subprocess.run(command, cwd=here, env=environment, capture_output=True, text=True, timeout=60)
         assert second.returncode != 0
         assert "already serves" in second.stderr
+        add = partial(shutil.copytree, kept / days[-1], tape / days[-1])
+        assert_a_new_day_is_shown_once_no_run_is_under_way(settings, served.stdout, add, days, port, token)
     finally:
         served.send_signal(signal.SIGINT)
         code = served.wait(60)
     assert code == 0
     time.sleep(0.2)
-    assert living(tiny.home) == []
-
-
-@pytest.mark.process("`lotus up` with all that it starts, and its code server anew")
-def test_new_days_of_the_tape_are_shown_once_no_run_is_under_way(
-    settings: Settings, tape_home: Path, tmp_path: Path, days: list[str]
-) -> None:
-    tape = settings.tape_root / "tiny"
-    shutil.copytree(tape_home / "tape" / "tiny", tape, ignore=shutil.ignore_patterns(days[-1]))
-    environment = {**os.environ, "LOTUS_HOME": str(settings.home), "LOTUS_PG_DSN": settings.server_dsn}
-    environment |= {"LOTUS_TAPE": "tiny", "PYTHONPATH": str(ROOT), "LOTUS_CONFIG": str(ROOT / "lotus.toml")}
-    command = [sys.executable, "-P", "-c", SERVE, "0"]
-    served = subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True)
-    try:
-        assert served.stdout is not None
-        told = next(line for line in served.stdout if "Dagster UI" in line)
-        token = told.partition("?token=")[2].split()[0]
-        port = int(told.partition("http://127.0.0.1:")[2].partition("/")[0])
-        assert shown_days(port, token) == days[:-1]
-        with Databases(settings) as databases, instance(provision(settings, databases)) as opened:
-            run = opened.create_run_for_job(watchdog, status=dg.DagsterRunStatus.STARTED)
-            shutil.copytree(tape_home / "tape" / "tiny" / days[-1], tape / days[-1])
-            told = next(line for line in served.stdout if "other days" in line)
-            assert f"the pages show {days[0]} to {days[-1]} once " in told
-            assert shown_days(port, token) == days[:-1], "the run would have been killed"
-            opened.report_run_canceled(run)
-        told = next(line for line in served.stdout if "other days" in line)
-        assert told == f"the tape has other days now: the pages show {days[0]} to {days[-1]}\n"
-        deadline = time.monotonic() + 60.0
-        while shown_days(port, token) != days and time.monotonic() < deadline:
-            time.sleep(0.5)
-        assert shown_days(port, token) == days
-    finally:
-        served.send_signal(signal.SIGINT)
-        code = served.wait(60)
-    assert code == 0
+    assert living(settings.home) == []

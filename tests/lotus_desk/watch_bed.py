@@ -17,8 +17,8 @@ from lotus_desk.safety.heartbeat import Beat, Pulse
 from lotus_desk.safety.kill_switch import KillSwitch
 from lotus_desk.watch.alerts import Alerts
 from lotus_desk.watch.rules import WatchPolicy
-from lotus_desk.watch.running import watchdog_status
 from lotus_desk.watch.sessions import guard_session, make_known
+from lotus_desk.watch.status import watchdog_status
 from lotus_desk.watch.watchdog import Watchdog
 from lotus_store.config import Settings, TradingSettings
 from lotus_store.processes import boot_id, born

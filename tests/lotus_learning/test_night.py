@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+from pace import examples
 
 from lotus.errors import SchemaError
 from lotus.learning.night import learn_night
@@ -141,13 +142,13 @@ def test_a_mirage_of_the_paper_payoff_is_not_believed(worlds, one_look):
     assert honest <= 1
 
 
-@pytest.mark.evidence("forty worlds without a lesson")
+@pytest.mark.evidence("worlds without a lesson")
 def test_false_lessons_are_rare_in_worlds_without_any(worlds, one_look):
-    hits = 0
-    for seed in range(40):
+    hits, many = 0, min(40, examples(40))
+    for seed in range(many):
         scores = worlds.world(("null", "conf")[seed % 2], seed=100 + seed, per_block=250)
         hits += bool(learn_night(scores, one_look).lessons)
-    assert hits <= 5
+    assert hits <= many // 8
 
 
 def test_a_refusal_names_the_number_that_failed(worlds):

@@ -6,7 +6,9 @@ asked at the moment of failing, so that a slow or busy machine fails nothing. Wh
 (Literature: test size classes, as small, medium and large tests.)
 """
 
+import gc
 import os
+import sys
 import time
 from collections.abc import Generator
 from pathlib import Path
@@ -27,7 +29,7 @@ MARKS = {
     "evidence": "makes rows of docs/evidence again",
     "clock": "asserts a time, or waits for one to pass",
 }
-EXAMPLES = {"fast": 25, "usual": 100, "full": 1000}  # of a property test that names no number of its own
+EXAMPLES = {"fast": 25, "usual": 50, "full": 1000}  # of a property test that names no number of its own
 HOMES = {"lotus_assets": "mark.warm(", "lotus_cli": "lotus: Cli"}  # folder, and what a file holds that shares its home
 LONGEST_FIRST = (
     "chaos/test_kills.py", "bits/test_bits.py", "lotus_cli/test_up.py", "lotus_assets/test_up.py",
@@ -43,12 +45,12 @@ for _name, _many in EXAMPLES.items():
 
 
 def examples(many: int) -> int:
-    """Return how many examples a test draws that draws `many` in the usual profile.
+    """Return how many examples a test draws that draws `many` when one that names no number draws a hundred.
 
     >>> examples(100) == settings().max_examples
     True
     """
-    return max(10, many * settings().max_examples // EXAMPLES["usual"])
+    return max(10, many * settings().max_examples // 100)
 
 
 def loop_s() -> float:
@@ -66,15 +68,35 @@ def processor_s() -> float:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the marks known."""
+    """Make the marks known, and let each of several workers begin to read the tests elsewhere.
+
+    A test's asserts are rewritten (as long as all else of reading it takes) by the worker that comes first, and stored.
+    """
     for name, meaning in MARKS.items():
         config.addinivalue_line("markers", f"{name}(reason): {meaning}")
+    worker = getattr(config, "workerinput", None)
+    if worker is not None and config.args_source is pytest.Config.ArgsSource.TESTPATHS:
+        sys.dont_write_bytecode = False
+        places = sorted(str(place) for place in TESTS.iterdir() if place.is_dir() or place.name.startswith("test_"))
+        first = len(places) * int(worker["workerid"].removeprefix("gw")) // worker["workercount"]
+        config.args = places[first:] + places[:first]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Read the tests without collecting garbage, and leave what they are out of every later collection."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        gc.freeze()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the longest files first, so that no worker begins one when the others have nothing left."""
+    """Put the longest files first, so that no worker begins one when the others have nothing left; then by name."""
     rank = {str(TESTS / name): place for place, name in enumerate(LONGEST_FIRST)}
-    items.sort(key=lambda item: rank.get(str(item.path), len(rank)))
+    items.sort(key=lambda item: (rank.get(str(item.path), len(rank)), str(item.path)))
 
 
 class ByHome(LoadFileScheduling):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psycopg
 from psycopg import sql
+from psycopg.conninfo import make_conninfo
 
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
@@ -40,17 +41,26 @@ class WarmHome:
     """The databases and the lake of a home as they were when it was made; nobody may be connected then."""
 
     def __init__(self, settings: Settings, folder: Path) -> None:
-        """Keep the home of `settings` in `folder`."""
+        """Keep the home of `settings` in `folder`, and those of its databases that hold a row."""
         self._server, self._folder = settings.server_dsn, folder
-        for name in LOTUS_DATABASES:
+        self._held = [name for name in LOTUS_DATABASES if self._holds_a_row(name)]
+        for name in self._held:
             self._copy(f"lotus_{name}", f"warm_{folder.name}_{name}")
         shutil.copytree(settings.home, folder, symlinks=True)
 
     def bring_back(self, settings: Settings) -> None:
-        """Make databases and home of `settings` what they were; the home must not exist yet."""
-        for name in LOTUS_DATABASES:
+        """Make databases and home of `settings` what they were; those must be empty, and the home not exist yet."""
+        for name in self._held:
             self._copy(f"warm_{self._folder.name}_{name}", f"lotus_{name}")
         shutil.copytree(self._folder, settings.home, symlinks=True)
+
+    def _holds_a_row(self, name: str) -> bool:
+        with psycopg.connect(make_conninfo(self._server, dbname=f"lotus_{name}")) as connection:
+            tables = [
+                str(table) for (table,) in connection.execute(query("common", "tables")) if table != "lotus_schema"
+            ]
+            asked = [sql.SQL("SELECT EXISTS (SELECT FROM {})").format(sql.Identifier(table)) for table in tables]
+            return any(connection.execute(one).fetchone() == (True,) for one in asked)
 
     def _copy(self, source: str, target: str) -> None:
         with psycopg.connect(self._server, autocommit=True) as connection:

@@ -12,8 +12,9 @@ from watch_bed import BTC, now_ms, stop_watchdog, until, watch_bed
 
 from lotus.errors import ConfigError
 from lotus_desk.accounts.accounts import VenueAccess, venue_account
-from lotus_desk.watch.running import run_watchdog, start_watchdog, watchdog_status
+from lotus_desk.watch.running import run_watchdog, start_watchdog
 from lotus_desk.watch.sessions import account_names, guard_session
+from lotus_desk.watch.status import watchdog_status
 from lotus_store.config import SafetySettings, Settings, TradingSettings
 
 

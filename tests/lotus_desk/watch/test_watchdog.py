@@ -20,7 +20,8 @@ from lotus_desk.safety.heartbeat import Pulse
 from lotus_desk.safety.kill_switch import FLATTENED, HALTED, LIFTED
 from lotus_desk.watch.alerts import read_alerts
 from lotus_desk.watch.rules import WatchPolicy
-from lotus_desk.watch.running import start_watchdog, watchdog_status
+from lotus_desk.watch.running import start_watchdog
+from lotus_desk.watch.status import watchdog_status
 from lotus_desk.watch.watchdog import Watchdog
 from lotus_store.processes import born
 from lotus_store.slate import read_slate, write_slate
