@@ -62,7 +62,7 @@ def test_a_failed_check_commits_nothing_and_stops_the_day(
         def frames(self) -> FrameBatch:
             frames = super().frames()
             floats = frames.floats.copy()
-            floats[len(floats) // 2, 4] = 9.0  # imb_1
+            floats[len(floats) // 2 : len(floats) // 2 + 1, 4] = 9.0  # imb_1
             return replace(frames, floats=floats)
 
     monkeypatch.setattr(tape_input, "FrameStream", Doctored)
