@@ -133,4 +133,4 @@ def table(results: Sequence[Result]) -> str:
 def _limit(result: Result) -> str:
     if result.limit is None:
         return ""
-    return f"{'≥' if result.at_least else '≤'} {result.limit:.0%}"
+    return f"{'≥' if result.at_least else '≤'} {100 * result.limit:g}%"

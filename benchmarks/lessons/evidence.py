@@ -129,17 +129,18 @@ def best_rows(study: Study, folder: Path = FOLDER) -> list[Row]:
 
 
 def append(study: Study, row: Row, folder: Path = FOLDER) -> None:
-    """Add one row with a single write; mends a torn last line first."""
+    """Add one row with a single write, in the order of the file's columns; mends a torn last line first."""
     file = study.file(folder)
     file.parent.mkdir(parents=True, exist_ok=True)
     text = file.read_text() if file.exists() else ""
     if not text.endswith("\n") and text:
         file.write_text(text[: text.rfind("\n") + 1])
     out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
+    names = next(csv.reader(io.StringIO(text)), list(row))
+    writer = csv.DictWriter(out, names, lineterminator="\n")
     if not text.strip():
-        writer.writerow(row)
-    writer.writerow(row.values())
+        writer.writeheader()
+    writer.writerow(row)
     handle = os.open(file, os.O_APPEND | os.O_CREAT | os.O_WRONLY, 0o644)
     try:
         os.write(handle, out.getvalue().encode())

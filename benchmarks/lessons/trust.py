@@ -26,7 +26,7 @@ from lotus.manifest import LearningDefaults
 from lotus.simulation.learning_world import Market, Track, market, planted_rules, track
 
 ALERTS = 147.0  # a detector and day of 1,080 windows: the budget of `ablation`
-FORCED_NIGHT = 40
+FORCED_NIGHT, FORCED_ARMS = 40, ("trust", "full", "thompson")
 LESSONS = LearningDefaults(max_literals=2)
 DRAWS = 2_000  # of worlds, for the interval of a ratio of sums
 
@@ -69,9 +69,9 @@ def measure(year: Trusting, seed: int) -> Figures:
     place, tracks, planted = world(year, seed)
     out: Figures = {}
     for arm in ARMS:
-        beside = year.beside and seed % year.beside == 0
-        if arm != "trust" and not beside:
-            out |= dict.fromkeys((f"{arm}_late", f"{arm}_all", f"{arm}_best_late", f"{arm}_best_all"), "")
+        names = (f"{arm}_late", f"{arm}_best_late", f"{arm}_all", f"{arm}_best_all")
+        if arm != "trust" and not (year.beside and seed % year.beside == 0):
+            out |= dict.fromkeys(names, "")
             continue
         loop = loop_of(year, place, tracks, arm)
         days = np.zeros((year.days, 3))
@@ -79,10 +79,8 @@ def measure(year: Trusting, seed: int) -> Figures:
             loop.act(night - 1)
             days[night - 1] = gained(loop, night - 1, planted)
             loop.night(night)
-        late = days[year.days // 2 :].sum(axis=0)
-        figures = (*late[:2], *days.sum(axis=0)[:2])
-        names = (f"{arm}_late", f"{arm}_best_late", f"{arm}_all", f"{arm}_best_all")
-        out |= {name: float(x) for name, x in zip(names, figures, strict=True)}
+        late, whole = days[year.days // 2 :].sum(axis=0), days.sum(axis=0)
+        out |= {name: float(x) for name, x in zip(names, (*late[:2], *whole[:2]), strict=True)}
         if arm == "trust":
             out |= told(loop) | lost(days[:, 2])
     return out | {"cpu_s": round(time.process_time() - began, 2)}
@@ -106,26 +104,38 @@ def lost(drawn: NDArray[np.float64]) -> Figures:
 
 
 def forced(year: Trusting, seed: int) -> Figures:
-    """Return what became of one false lesson that was put in force without evidence."""
+    """Return what became of one false lesson put in force without evidence, and what other arms lost with it.
+
+    Sums run over the time to live that begins with it; the Thompson sampler picks its own rules.
+    """
     began = time.process_time()
     place, tracks, _ = world(year, seed)
-    loop = loop_of(year, place, tracks, "trust")
-    gains, gone = list[float](), 0
-    for night in range(1, year.days + 1):
-        loop.act(night - 1)
-        gains.append(gained(loop, night - 1, ())[0])
-        loop.night(night, search=False)
-        if night >= FORCED_NIGHT and not loop.held and not loop.ends:
-            loop.take(night, loop.promote(night, Both(-np.inf, -np.inf))[:1], forced=True)
-            loop.rebuild(night)
-        if loop.ends:
-            gone = night
-            break
-    lives = [*loop.held, *(held for _, _, held in loop.ends)]
-    out: Figures = {"lessons": len(lives), "top": max((x.top for x in lives), default=0), "gain_bps": sum(gains)}
-    out |= {f"level{k}": int(any(x.top >= k for x in lives)) for k in (1, 2)}
-    out |= {"nights": gone - lives[0].of.night if gone else 0, "cause": loop.ends[0][1] if loop.ends else ""}
+    out: Figures = {}
+    for arm in FORCED_ARMS:
+        loop = loop_of(year, place, tracks, arm)
+        gains = np.zeros(year.days)
+        for night in range(1, year.days + 1):
+            loop.act(night - 1)
+            gains[night - 1] = gained(loop, night - 1, ())[0]
+            loop.night(night, search=False)
+            if arm != "thompson" and night >= FORCED_NIGHT and not loop.held and not loop.ends:
+                loop.take(night, loop.promote(night, Both(-np.inf, -np.inf))[:1], forced=True)
+                loop.rebuild(night)
+            if loop.ends:
+                break
+        out[f"{arm}_bps"] = float(gains[FORCED_NIGHT : FORCED_NIGHT + loop.how.weave.ttl_days].sum())
+        if arm == "trust":
+            out |= life(loop, night)
     return out | {"cpu_s": round(time.process_time() - began, 2)}
+
+
+def life(loop: TrustLoop, night: int) -> Figures:
+    """Return whether the forced lesson rose and after how many nights what took it away, if it was before `night`."""
+    lives = [*loop.held, *(held for _, _, held in loop.ends)]
+    out: Figures = {"lessons": len(lives), "top": max((x.top for x in lives), default=0)}
+    out |= {f"level{k}": int(any(x.top >= k for x in lives)) for k in (1, 2)}
+    out["nights"] = night - lives[0].of.night if loop.ends else 0
+    return out | {"cause": loop.ends[0][1] if loop.ends else ""}
 
 
 def ended(year: Trusting, seed: int) -> Figures:
@@ -186,7 +196,7 @@ def figures(chosen: Mapping[str, Study], folder: Path = FOLDER) -> list[dict[str
 
 def lines(folder: Path = FOLDER) -> list[str]:
     """Return the tables of shares captured and of lessons that end as Markdown lines; empty without rows."""
-    out, ends = [], []
+    out, ends, wrong = [], [], []
     for name, (year, do) in _WORLDS.items():
         rows = best_rows(STUDIES[name], folder)
         if rows and year.effect_bps and do is measure:
@@ -206,7 +216,9 @@ def lines(folder: Path = FOLDER) -> list[str]:
     head = [f"| {names} |", "|---" * 7 + "|", *out, ""] if out else []
     names = "study | worlds | at level 3 | nights to level 0, median / 90 % | nights until gone | loss, bps"
     tail = [f"| {names} | ten days of level 0 earn, bps |", "|---" * 7 + "|", *ends, ""] if ends else []
-    return [*head, *tail]
+    names = "study | worlds | reverted before its time | loss, bps in 30 days | full tilt at once | Thompson"
+    last = [f"| {names} |", "|---" * 6 + "|", *wrong, ""] if wrong else []
+    return [*head, *tail, *last]
 
 
 def _quantiles(rows: Sequence[Row], column: str) -> tuple[float, float]:
@@ -250,7 +262,7 @@ _WORLDS: dict[str, tuple[Trusting, Callable[[Trusting, int], Figures]]] = {
     "trust-null": (Trusting("null", days=365), measure),
     "trust-conf": (Trusting("conf", days=365), measure),
     "trust-false": (
-        Trusting("conf", days=120, detectors=1, learning=replace(LESSONS, min_evidence_nats=-100.0)),
+        Trusting("conf", days=80, detectors=1, learning=replace(LESSONS, min_evidence_nats=-100.0)),
         forced,
     ),
     "trust-dies": (Trusting("dies", 3.0, days=140, detectors=1), ended),

@@ -65,6 +65,7 @@ def test_the_oracle_is_beaten_by_nobody_and_the_arms_differ() -> None:
     assert 0.0 < float(row["fixed_all"]) < float(row["full_all"]) < float(row["full_best_all"])
     assert float(row["trust_all"]) < float(row["trust_best_all"])
     assert row["thompson_all"] != row["full_all"]
+    assert list(row) == list(measure(replace(SMALL, days=2), 5))
 
 
 def test_a_lesson_that_turns_pays_as_much_the_other_way() -> None:
