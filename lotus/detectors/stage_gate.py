@@ -78,5 +78,15 @@ def is_gated(tables: DayTables, gate: StageGate) -> NDArray[np.bool_]:
     return np.array([found == gate for found in tables.stage_gate or (StageGate.OPEN,) * len(tables.detector_ids)])
 
 
+def at_floor(events: Mapping[str, NDArray[np.generic]], used: Sequence[DayTables]) -> NDArray[np.bool_]:
+    """Return which SIGNAL_EVENTS [n] were drawn at the floor only, from the tables under which they were scored."""
+    out = np.zeros(len(events["detector_id"]), np.bool_)
+    for tables in used:
+        names = [n for n, held in zip(tables.detector_ids, is_gated(tables, StageGate.FLOOR), strict=True) if held]
+        if names:
+            out |= (events["tables_ver"] == tables.tables_ver) & np.isin(events["detector_id"].astype(str), names)
+    return out
+
+
 def _or_none(gates: Sequence[str]) -> tuple[str, ...]:
     return tuple(str(gate) for gate in gates) if any(gates) else ()

@@ -13,7 +13,7 @@ from lotus.detectors.explain import explain_event
 from lotus.detectors.registry import shipped_detectors
 from lotus.detectors.scoring.scorer import Scorer
 from lotus.detectors.scoring.signal_spec import STAGE, VETOES
-from lotus.detectors.stage_gate import GATE_TEXTS, StageGate, gate_of, gated, gates_of
+from lotus.detectors.stage_gate import GATE_TEXTS, StageGate, at_floor, gate_of, gated, gates_of
 from lotus.errors import SchemaError
 from lotus.priors.types import priors_0
 
@@ -54,6 +54,14 @@ def test_a_card_of_another_version_says_nothing() -> None:
         "sq_score": np.array([0.1, 0.1, 0.1]),
     }
     assert gates_of(cards, DETECTORS) == {POOR.detector_id: StageGate.FLOOR}
+
+
+def test_windows_at_the_floor_are_those_of_the_gated_detector_under_the_gated_tables(chain) -> None:
+    tables = gated(chain.tables[12], GATES)
+    events, before = scored(chain, tables), scored(chain, chain.tables[12])
+    expected = events["detector_id"] == POOR.detector_id
+    assert at_floor(events, [chain.tables[12], tables]).tolist() == expected.tolist()
+    assert not at_floor(before, [chain.tables[12], tables]).any()
 
 
 def test_open_gates_leave_tables_what_they_were(chain) -> None:

@@ -19,7 +19,7 @@ from lotus.detectors.daily.tables import DayTables
 from lotus.detectors.registry import shipped_detectors, specs_ver
 from lotus.detectors.scoring.scorer import Scorer, in_key_order, of_day
 from lotus.detectors.scoring.signal_spec import SIGNAL_EVENTS, VETOES
-from lotus.detectors.stage_gate import gated
+from lotus.detectors.stage_gate import at_floor, gated
 from lotus.detectors.windows.builder import WindowBuilder, build_windows
 from lotus.errors import BeliefError
 from lotus.experts.machine import AnnotationBatch
@@ -93,6 +93,8 @@ def make(ctx: StageContext, day: str) -> Made:
     written = ctx.lake.write(SIGNAL_EVENTS, ctx.branch, day, events)
 
     cut = _Cut(ctx, frames, annotations, tables, priors)
+    others = _tables_named(ctx, day, {*events["tables_ver"].tolist()} - {tables.tables_ver})
+    floored = at_floor(events, [tables, *others])
 
     def ledger(connection: Connection) -> None:
         fires = events["s"] != 0.0  # the ledger mirrors signals; the lake holds every window
@@ -100,7 +102,7 @@ def make(ctx: StageContext, day: str) -> Made:
 
     checks = (
         schema_check(SIGNAL_EVENTS, events),
-        overlap_check(events, ctx.manifest.score.epsilon, ctx.manifest.weave.trust_floor),
+        overlap_check(events, ctx.manifest.score.epsilon, ctx.manifest.weave.trust_floor, floored),
         look_ahead_check(STAGE.name, day, ctx.manifest.score.seed, len(frames), whole, cut.scored),
         parity,
     )
@@ -144,16 +146,23 @@ def priors_of_day(ctx: StageContext, day: str) -> list[PriorsVersion]:
     return [by_time[moment] for moment in sorted(by_time)]
 
 
-def overlap_check(events: Mapping[str, NDArray[np.generic]], epsilon: float, trust_floor: float) -> CheckOutcome:
+def overlap_check(
+    events: Mapping[str, NDArray[np.generic]],
+    epsilon: float,
+    trust_floor: float,
+    floored: NDArray[np.bool_] | None = None,
+) -> CheckOutcome:
     """Eligible windows have a propensity in [epsilon, 1 - epsilon]; the others have none and are not published.
 
-    It is the one that the logged score, threshold, temperature and gate give, or a floor between that and one half.
+    It is the one that the logged score, threshold, temperature and gate give, or a floor between that and one half; of
+    a window that is `floored` (bool [n], by its detector's stage of life) it is a floor.
     """
     pi, eligible = events["pi"].astype(np.float64), events["eligible"].astype(np.bool_)
     slack = 1e-12
     outside = int(np.count_nonzero(eligible & ((pi < epsilon - slack) | (pi > 1.0 - epsilon + slack))))
     leaked = int(np.count_nonzero(~eligible & ((pi != 0.0) | events["published"].astype(np.bool_))))
-    unlike = int(np.count_nonzero(eligible & ~_as_logged(events, pi, 2.0 * max(epsilon, trust_floor))))
+    is_floored = np.zeros(len(pi), np.bool_) if floored is None else floored
+    unlike = int(np.count_nonzero(eligible & ~_as_logged(events, pi, 2.0 * max(epsilon, trust_floor), is_floored)))
     share = float(np.mean(eligible)) if len(pi) else 0.0
     published = float(np.mean(events["published"][eligible].astype(np.bool_))) if eligible.any() else 0.0
     numbers = {
@@ -169,13 +178,15 @@ def overlap_check(events: Mapping[str, NDArray[np.generic]], epsilon: float, tru
     return CheckOutcome("overlap", wrong == 0, text, numbers)
 
 
-def _as_logged(events: Mapping[str, NDArray[np.generic]], pi: NDArray[np.float64], floor: float) -> NDArray[np.bool_]:
+def _as_logged(
+    events: Mapping[str, NDArray[np.generic]], pi: NDArray[np.float64], floor: float, floored: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
     """Tell where the logged numbers give the propensity, free or held between a floor of at most `floor` and 1/2."""
     ln_sigma, tau, temperature, gate = (
         events[name].astype(np.float64) for name in ("ln_sigma_tilde", "tau_pub", "temperature", "gate")
     )
     is_step = temperature <= 0.0
-    z = (ln_sigma - np.log(tau)) / np.where(is_step, 1.0, temperature) + gate
+    z = np.where(floored, -np.inf, (ln_sigma - np.log(tau)) / np.where(is_step, 1.0, temperature) + gate)
     free = 1.0 / (1.0 + np.exp(-z))
     held = (np.minimum(pi, 1.0 - pi) <= floor) & ((pi < 0.5) == (z < 0.0)) & (np.abs(pi - 0.5) <= np.abs(free - 0.5))
     return np.asarray(is_step | held | (np.abs(pi - free) <= 1e-9), dtype=np.bool_)

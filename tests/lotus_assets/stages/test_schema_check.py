@@ -53,6 +53,10 @@ def test_overlap_finds_a_leaked_publication_and_a_deterministic_one(scored: Stag
         doctored = {**events, name: events[name].copy()}
         doctored[name][row] = value
         assert not signal_events.overlap_check(doctored, *floors).passed
+    of_one = events["detector_id"] == events["detector_id"][eligible]
+    at_floor = {**events, "pi": np.where(of_one & events["eligible"], floors[0], events["pi"])}
+    assert signal_events.overlap_check(at_floor, *floors, of_one).passed
+    assert not signal_events.overlap_check(events, *floors, of_one).passed
 
 
 def test_a_failed_check_commits_nothing_and_stops_the_day(
