@@ -8,9 +8,7 @@ What else rots beneath the file system is found by the page checksums at every r
 were given. What a table means does not belong here: that is its `TableSpec`.
 """
 
-import hashlib
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -29,6 +27,7 @@ from lotus.hashing import Utf8Column, content_hash
 from lotus.json_text import read_json
 from lotus.names import name_of_step, path_step
 from lotus_store import files
+from lotus_store.parquet_footer import footer_digest
 from lotus_store.sealed import seal_text, unseal_text
 from lotus_store.verified import Identity, Verified, identity_of
 
@@ -39,7 +38,6 @@ ROW_GROUP = 1 << 18
 DAMAGE = (OSError, pa.ArrowException, ValueError, TypeError, KeyError, IndexError, OverflowError, MemoryError)
 DAMAGED = "damaged on disk; remove the file, then make its day again: lotus backfill --from DAY --to DAY"
 _MARKS = ".verified"
-_TRAILER = 8  # bytes: the footer's length and the closing mark
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +236,7 @@ class Lake:
 
     def _identity(self, path: str) -> Identity | None:
         """Return what the file at a path is now; None for a place that is no folder: there it is hashed every time."""
-        return identity_of(path, _footer_digest(path)) if self._fs is None else None
+        return identity_of(path, footer_digest(path)) if self._fs is None else None
 
     def _names(self, folder: str, what: str) -> list[str]:
         """Return the names in the steps `what=` of the parts below a folder, in order."""
@@ -290,16 +288,6 @@ class Lake:
 @cache
 def _verified_below(root: str) -> Verified:
     return Verified(Path(root) / _MARKS)
-
-
-def _footer_digest(path: str) -> str:
-    """Return the hash of a Parquet file's end: its footer, the length of that, and the closing mark."""
-    with Path(path).open("rb") as file:
-        size = file.seek(0, os.SEEK_END)
-        file.seek(max(0, size - _TRAILER))
-        length = int.from_bytes(file.read(4), "little")
-        file.seek(max(0, size - _TRAILER - length))
-        return hashlib.blake2b(file.read(), digest_size=16).hexdigest()
 
 
 def _filesystem(url: str) -> tuple[Any, str]:

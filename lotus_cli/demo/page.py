@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from lotus_cli.pnl.beliefs import expected
+
 Facts = Mapping[str, Any]
 
 
@@ -164,11 +166,7 @@ def _money(f: Facts) -> str:
         f"{crossing['dropped']['windows']:,} ({crossing['dropped']['usd']:+.2f} USD)"
     )
     if money["moved"]:
-        error = "" if money["expected_se_usd"] is None else f" +- {money['expected_se_usd']:.2f}"
-        lines.append(
-            f"  over all draws the {money['moved']:,} windows that a belief moved: "
-            f"{money['expected_usd']:+.2f}{error} USD expected"
-        )
+        lines.append(f"  {expected(money['moved'], money['expected_usd'], money['expected_se_usd'])}")
     return "\n".join(lines)
 
 

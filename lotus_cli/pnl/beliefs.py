@@ -126,7 +126,8 @@ def as_json(days: list[str], money: BeliefMoney) -> dict[str, Any]:
 def text(days: list[str], money: BeliefMoney, wide: bool) -> str:
     """Return the table for a terminal."""
     title = f"BELIEFS IN MONEY   {days[0]} to {days[-1]}: the same draws with beliefs and without, by style of entry"
-    return "\n\n".join([title, style_table(money, wide), expected(money), folded(READING)])
+    over_draws = expected(money.moved, money.expected_usd, money.expected_se_usd)
+    return "\n\n".join([title, style_table(money, wide), over_draws, folded(READING)])
 
 
 def style_table(money: BeliefMoney, wide: bool) -> str:
@@ -138,14 +139,12 @@ def style_table(money: BeliefMoney, wide: bool) -> str:
     return table(columns, [_line(style, money.probe_usd) for style in money.styles], wide)
 
 
-def expected(money: BeliefMoney) -> str:
-    """Return what the windows that a belief moved are expected to pay, over all draws."""
-    if not money.moved:
+def expected(moved: int, usd: float, se_usd: float | None) -> str:
+    """Return what the windows that a belief moved are expected to pay, over all draws; `se_usd`: its standard error."""
+    if not moved:
         return "no belief moved a window"
-    error = "" if money.expected_se_usd is None else f" +- {money.expected_se_usd:.2f}"
-    return (
-        f"over all draws the {money.moved:,} windows that a belief moved: {money.expected_usd:+.2f}{error} USD expected"
-    )
+    error = "" if se_usd is None else f" +- {se_usd:.2f}"
+    return f"over all draws the {moved:,} windows that a belief moved: {usd:+.2f}{error} USD expected"
 
 
 def _line(style: StyleMoney, probe_usd: float) -> tuple[str, ...]:
