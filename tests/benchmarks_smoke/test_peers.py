@@ -24,6 +24,7 @@ def test_without_their_environment_all_are_absent(tape: Tape, tmp_path: Path) ->
     assert skipped == dict.fromkeys(engines.PEERS, engines.NOT_INSTALLED)
 
 
+@pytest.mark.process("starts an interpreter for each engine")
 def test_an_engine_that_cannot_run_tells_why(tape: Tape, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     worker = tmp_path / "worker.py"
     worker.write_text("raise ImportError('no such engine')")

@@ -46,7 +46,8 @@ RIGHT = {
     "learn": "--events {folder}", "live": "--replay {tape}", "priors rollback": "x --author me", "priors show": "x",
     "replay": "{tape}", "restore": "{tape}", "review approve": "x --author me", "review extend": "x --author me",
     "review attenuate": "x --author me --factor 0.5", "review raise-cap": "x --author me --factor 1.05",
-    "review reject": "x --author me --reason other", "signal": "x",
+    "review reject": "x --author me --reason other", "review freeze": "x --author me --reason other",
+    "review lower": "x --author me --reason other", "signal": "x",
     "watchdog": "--status", "trigger check": "x", "verify parity": "{tape}",
 }  # fmt: skip
 NO_HOME_NEEDED = {"card", "detector check", "doctor", "kill", "learn"}  # cases by hand

@@ -52,7 +52,7 @@ def sigbus(published: bool = True) -> dict[str, Any]:
         "event_id": "ab" * 16, "branch": "main", "detector_id": "imbalance", "spec_version": 2, "asset": "BTC",
         "window_start_ms": NOW_MS - 5000, "window_end_ms": NOW_MS, "close_recv_ns": 1757000005000000000,
         "close_seq": 17, "s": -0.5, "horizon_s": 300, "ln_sigma_tilde": math.log(0.6), "eligible": True,
-        "mx_confirm": 1.0,
+        "mx_confirm": 1.0, "gate": 0.0,
         "published": published, "cond_key": 5, "priors_ver": "3" * 32, "tables_ver": "4" * 32,
     }  # fmt: skip
     gates = {
