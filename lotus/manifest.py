@@ -146,6 +146,8 @@ class WeaveDefaults:
     trust_caps: tuple[float, ...] = _newer((0.5, 1.0, 2.0, 3.0))  # logit, cap of one braid's tilt by level of trust
     trust_floor: float = _newer(0.05)  # least floor of the propensity inside a rule with a level
     night_gate: float = _newer(0.25)  # logit a level, no nightly run moves a detector's gates by more
+    experiment_share: float = _newer(0.01)  # of a detector's day may be drawn more by experiments, expected; 0 = none
+    experiment_floor: float = _newer(0.15)  # highest floor of the propensity inside the rule of an experiment
 
 
 @dataclass(frozen=True, slots=True)

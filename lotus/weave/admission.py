@@ -149,12 +149,13 @@ def _refusal(
     now_ms: int,
     weave: WeaveDefaults,
 ) -> str:
+    braids = [b for b in braids if b.experiment is None]
     for braid in braids:
         taken = _same_axes(braid, lesson) and not set(ACTED).isdisjoint(braid.tags)
         if taken and braid.ended_on >= lesson.night:
             return f"{braid.reason}; its axes return only by a crossing on a later day"
     for braid in braids:
-        if set(OVER).isdisjoint(braid.tags) or not _neighbours(braid, lesson, evidence):
+        if set(OVER).isdisjoint(braid.tags) or not neighbours(braid, lesson, evidence):
             continue
         t = _t_since(braid.ended_on, lesson, braids, evidence)
         needed = _crossing_t(lesson) if "reverted" in braid.tags else weave.extension_t
@@ -164,7 +165,7 @@ def _refusal(
     return barred(braids, lesson.detector_id, (lesson.rule, lesson.sign), now_ms)
 
 
-def _neighbours(braid: Braid, lesson: Lesson, evidence: Evidence) -> bool:
+def neighbours(braid: Braid, lesson: Lesson, evidence: Evidence) -> bool:
     """Tell whether half of the smaller rule's windows of the search window are those of both, in one direction."""
     if _same_axes(braid, lesson):
         return True

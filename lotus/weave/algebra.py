@@ -52,8 +52,9 @@ def check_parents(braid: Braid, board: Mapping[str, Braid]) -> Braid:
     Raises `BeliefError` naming the parent: missing, of a higher or equal scale, in a cycle, or deeper than two.
     """
     what = f"{braid.braid_type} braid {braid.braid_id}"
-    if (braid.braid_type == "micro") == bool(braid.parents):
-        raise BeliefError(f"{what} has {len(braid.parents)} parents", "none for micro braids, some for the others")
+    if (braid.braid_type == "micro" or braid.experiment is not None) == bool(braid.parents):
+        expected = "none for micro braids and experiments, some for the others"
+        raise BeliefError(f"{what} has {len(braid.parents)} parents", expected)
     if braid.op in _MANY and len(set(braid.parents)) < 2:
         raise BeliefError(f"{what} composes {braid.parents} by {braid.op}", "two different parents or more")
     _check_above(braid, board, (braid.braid_id,))

@@ -17,6 +17,7 @@ from lotus.plain import later
 from lotus.priors.types import IDENTITY, NO_CAPS, ActiveBraid, BraidType, FieldCaps, Op, Patch, Rule, Scope
 from lotus.priors.vocabulary import rule_counts
 from lotus.timebase import DAY_MS
+from lotus.weave.experiment import Experiment
 from lotus.weave.trust import Trust, begin
 
 State = OneOf["proposed", "active", "sunset", "archived"]
@@ -46,7 +47,8 @@ class Braid:
     raised its bounds by, `tilt_share` what its grade allows in the account it acts on; `monitor` the state of its
     e-process; `dry_days` the learning days in a row without overlap weight in the rule; `ended_on` the day that took
     its patch away; `tags` marks such as `rejected` or `extended`. `trust` is what a micro braid of a score has earned
-    (None: its selection had no scatter to measure days by, or it is of another kind).
+    (None: its selection had no scatter to measure days by, or it is of another kind). An `experiment` is a field braid
+    on the rule of a proposal, which raises the floor of the propensity there and moves nothing else.
     """
 
     braid_id: str
@@ -87,6 +89,7 @@ class Braid:
     ended_on: str = ""
     tags: tuple[str, ...] = ()
     trust: Trust | None = later(None)
+    experiment: Experiment | None = later(None)
 
     @property
     def level(self) -> int:

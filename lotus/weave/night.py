@@ -1,9 +1,9 @@
 """One night of weaving: lessons and yesterday's braids in, tomorrow's braids and one new version of the priors out.
 
 Order: the board follows the version in force (a rollback), review acts, the watchdog, earned trust, micro braids from
-accepted lessons, conflicts, the contraction within the nightly limits, meta braids, on Mondays field braids, compile. A
-lesson that bears no patch stays proposed, with the reason: it changes nothing. Pure: evidence comes in as arrays, rows
-go out.
+accepted lessons, conflicts, the contraction within the nightly limits, meta braids, on Mondays field braids,
+experiments on proposals, compile. A lesson that bears no patch stays proposed, with the reason: it changes nothing.
+Pure: evidence comes in as arrays, rows go out.
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,6 +28,7 @@ from lotus.weave.contraction import held_to, night_moves
 from lotus.weave.earned import TrustRow, earned, trust_rows
 from lotus.weave.meta import MetaCandidate, MetaState
 from lotus.weave.review import ActOutcome, ReviewAct, reviewed
+from lotus.weave.taken_up import ExperimentRow, experiments
 from lotus.weave.tilt import shared, tilt_share
 from lotus.weave.watchdog import BraidAlert, Evidence, orphans, watch_over
 
@@ -59,17 +60,22 @@ class WovenNight:
     acts: tuple[ActOutcome, ...]
     overlaps: tuple[Overlap, ...]
     trust: tuple[TrustRow, ...]
+    experiments: tuple[ExperimentRow, ...]
     priors: PriorsVersion
 
 
 @dataclass(frozen=True, slots=True)
 class NightInputs:
-    """What a night takes beside lessons and board: evidence, review acts, compositions so far, and the night's bar."""
+    """What a night takes beside lessons and board: evidence, review acts, compositions so far, the night's bar.
+
+    `proposals` are those of the second channel, of grade C.
+    """
 
     evidence: Evidence = field(default_factory=Evidence)
     acts: tuple[ReviewAct, ...] = ()
     meta: MetaState = field(default_factory=MetaState)
     critical: Both[float] = NO_SLOT
+    proposals: tuple[Lesson, ...] = ()
 
 
 def weave_night(
@@ -97,13 +103,17 @@ def weave_night(
     braids, lost = orphans(braids, day)
     braids, verdicts, state = _compose(braids, board, masks, given, effective_from_ms, manifest)
     braids = _fields(braids, given.evidence, effective_from_ms, manifest)
+    found = lessons, given.proposals
+    braids, tried = experiments(braids, previous.branch, found, given.evidence, effective_from_ms, manifest)
     by_id = {b.braid_id: b for b in braids}
     active = tuple(check_parents(b, by_id).active() for b in braids if b.in_force)
     priors = priors_version(previous.branch, effective_from_ms, active)
     events = changes(board, braids, previous, priors)
     overlaps = conflict_map(braids, masks) if fields.weekly(day) else ()
-    trust = trust_rows(braids, earning.reasons, weave)
-    return WovenNight(tuple(braids), events, verdicts, state, (*alerts, *lost), tuple(acts), overlaps, trust, priors)
+    trust, alerts = trust_rows(braids, earning.reasons, weave), [*alerts, *lost]
+    return WovenNight(
+        tuple(braids), events, verdicts, state, tuple(alerts), tuple(acts), overlaps, trust, tried, priors
+    )
 
 
 def followed(board: Sequence[Braid], version: PriorsVersion, day: str) -> list[Braid]:

@@ -91,6 +91,8 @@ def _applied(braid: Braid, act: ReviewAct, day: str, weave: WeaveDefaults) -> tu
         return (longer, longer.reason) if longer else (None, f"no extension: {unextended(braid, weave)}")
     if act.kind in ("freeze", "lower"):
         return _held_back(braid, act)
+    if braid.experiment is not None:
+        return None, "an experiment can be stopped by a rejection, not changed"
     if act.kind == "attenuate":
         if not 0.0 < act.factor <= 1.0:
             return None, f"attenuation by {act.factor}, 0 < lambda <= 1 needed"
@@ -116,7 +118,7 @@ def _held_back(braid: Braid, act: ReviewAct) -> tuple[Braid | None, str]:
 def barred(board: Sequence[Braid], detector_id: str, axes: object, now_ms: int) -> str:
     """Return why a lesson on these axes may not come back yet (a rejection stands until its time ends), or empty."""
     for braid in board:
-        same = braid.detector_id == detector_id and (braid.rule, braid.sign) == axes
+        same = braid.detector_id == detector_id and (braid.rule, braid.sign) == axes and braid.experiment is None
         if same and "rejected" in braid.tags and braid.expires_at_ms > now_ms:
             return f"{braid.reason}; an approval of {braid.braid_id} lifts it"
     return ""

@@ -125,9 +125,11 @@ def _heard(braid: Braid, evidence: Evidence) -> tuple[Braid, BraidAlert | None]:
 
 
 def _blocks(braid: Braid, board: Sequence[Braid], rows: DetectorRows) -> Blocks | None:
+    others = believed(board, braid.detector_id, (braid.braid_id, *braid.parents))
+    if braid.experiment is not None:
+        return _logged_blocks(rows, braid.rule, others)
     if braid.braid_type == "field":
         return None
-    others = believed(board, braid.detector_id, (braid.braid_id, *braid.parents))
     if braid.braid_type == "micro":
         return (_logged_blocks if braid.level else unpatched_blocks)(rows, braid.rule, others)
     by_id = {b.braid_id: b for b in board}
@@ -170,6 +172,8 @@ def extended(braid: Braid, weave: WeaveDefaults) -> Braid | None:
 def unextended(braid: Braid, weave: WeaveDefaults) -> str:
     """Return why a braid may not be extended: it was before, it is disputed, the new evidence is thin; else nothing."""
     t = braid.monitor.fresh_t if braid.monitor else 0.0
+    if braid.experiment is not None:
+        return "an experiment ends with its time"
     if "extended" in braid.tags:
         return "extended before"
     if DISPUTED in braid.tags:

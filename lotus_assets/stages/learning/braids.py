@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from lotus.hashing import natural_id
 from lotus.priors.trace import describe_braid
-from lotus.priors.types import MAX_GATE
+from lotus.priors.types import EXPLORATION, MAX_GATE, Patch
 from lotus.weave.braid import Braid, named_by
 from lotus.weave.night import WovenNight
 from lotus_assets.stages.context import CheckOutcome, Made, Plot, Stage, StageContext, TextTable
@@ -16,6 +16,7 @@ from lotus_store.ledger.beliefs.reviews import KIND as REVIEW
 from lotus_store.ledger.beliefs.trust import write_trust
 from lotus_store.ledger.bodies import to_body
 
+EXPERIMENT = "experiment"  # kind of the rows of experiments that ran or ended, and of proposals not taken up
 OVERLAP = "overlap"  # kind of the rows of the weekly conflict map, one per pair of rules in force of a detector
 SLACK = 1e-9
 MAX_LINES = 8  # braids in the picture
@@ -35,6 +36,8 @@ def make(ctx: StageContext, day: str) -> Made:
         write_night(connection, ctx.branch, day, night.braids, night.events, str(run["fixtures_hash"]))
         write_trust(connection, ctx.branch, day, night.trust)
         write_experiments(connection, ctx.branch, day, REVIEW, {o.act.act_id: o for o in night.acts})
+        tried = {x.braid_id or x.lesson_id: x for x in night.experiments}
+        write_experiments(connection, ctx.branch, day, EXPERIMENT, tried)
         write_experiments(connection, ctx.branch, day, OVERLAP, {f"{o.first} {o.second}": o for o in night.overlaps})
 
     content = natural_id(to_body(named_by(night.braids)), to_body(list(night.events)))
@@ -61,7 +64,10 @@ def make(ctx: StageContext, day: str) -> Made:
 
 
 def bounded(ctx: StageContext, braids: tuple[Braid, ...]) -> CheckOutcome:
-    """Every patch lies within the bounds of one braid, and none acts without grade A or B."""
+    """Every patch lies within the bounds of one braid, and none acts without grade A or B but in an experiment.
+
+    That one moves no score, and raises the floor of the propensity within its own bound.
+    """
     weave_limits = ctx.manifest.weave
     wide, ungraded = 0, 0
     for braid in braids:
@@ -70,9 +76,17 @@ def bounded(ctx: StageContext, braids: tuple[Braid, ...]) -> CheckOutcome:
         earned = abs(braid.patch.gate) <= (MAX_GATE if braid.level else 0.0)
         inside = within and earned and 1.0 / top <= braid.patch.phi_mult <= top
         wide += not inside
-        ungraded += braid.in_force and braid.grade not in ("A", "B")
+        if braid.experiment is not None:
+            wide += braid.patch != Patch(knobs=braid.patch.knobs) or not _modest(ctx, braid)
+        else:
+            ungraded += braid.in_force and braid.grade not in ("A", "B")
     text = f"{len(braids)} braids; {wide} outside the bounds, {ungraded} acting without grade A or B"
     return CheckOutcome("bounded", wide + ungraded == 0, text, {"wide": wide, "ungraded": ungraded})
+
+
+def _modest(ctx: StageContext, braid: Braid) -> bool:
+    most = ctx.manifest.weave.experiment_floor / ctx.manifest.score.epsilon
+    return all(knob.key == EXPLORATION and 1.0 <= knob.mult <= most + SLACK for knob in braid.patch.knobs)
 
 
 def _life_lines(ctx: StageContext, day: str, braids: tuple[Braid, ...]) -> Plot:

@@ -104,20 +104,22 @@ def weave(ctx: StageContext, day: str) -> WovenNight:
 def _weave(ctx: StageContext, day: str) -> WovenNight:
     before = day_before(ctx, day)
     registry = read_registry(ctx.sig, ctx.branch, before) if before is not None else []
-    lessons = [lesson for lesson in read_lessons(ctx.sig, ctx.branch, day) if lesson.accepted]
+    every = read_lessons(ctx.sig, ctx.branch, day)
+    lessons, proposals = [x for x in every if x.accepted], tuple(x for x in every if x.state == "MODEL_ONLY")
     night = read_experiments(ctx.sig, ctx.branch, day, "night")["night"]
     inputs = NightInputs(
-        evidence=_evidence(ctx, day, bool(lessons)),
+        evidence=_evidence(ctx, day, bool(lessons or proposals)),
         acts=read_reviews(ctx.sig, ctx.branch, before) if before is not None else (),
         meta=_meta_state(ctx, before) if before is not None else MetaState(),
         critical=Both(*(float(x) for x in night["critical"])) if night["looked"] else NO_SLOT,
+        proposals=proposals,
     )
     previous, swap = previous_version(ctx, day), swap_ms(ctx, day)
     return weave_night(previous, registry, lessons, _detectors(ctx, day), swap, ctx.manifest, inputs)
 
 
 def _evidence(ctx: StageContext, day: str, admits: bool) -> Evidence:
-    """Return the run's evidence; only runs that admit a lesson or search for fields read the search window."""
+    """Return the run's evidence; only runs with a lesson or a proposal, or a search for fields, read the search window."""
     audits = read_experiments(ctx.sig, ctx.branch, day, "audit")
     alarms = {name: str(body["reason"]) for name, body in audits.items() if body["state"]["alarm"]}
     wide = rows_of(ctx, day, ctx.manifest.learning.search_days) if admits or weekly(day) else {}

@@ -100,9 +100,10 @@ def make(ctx: StageContext, day: str) -> Made:
         fires = events["s"] != 0.0  # the ledger mirrors signals; the lake holds every window
         write_events(connection, ctx.branch, day, {name: values[fires] for name, values in events.items()})
 
+    highest_floor = max(ctx.manifest.weave.trust_floor, ctx.manifest.weave.experiment_floor)
     checks = (
         schema_check(SIGNAL_EVENTS, events),
-        overlap_check(events, ctx.manifest.score.epsilon, ctx.manifest.weave.trust_floor, floored),
+        overlap_check(events, ctx.manifest.score.epsilon, highest_floor, floored),
         look_ahead_check(STAGE.name, day, ctx.manifest.score.seed, len(frames), whole, cut.scored),
         parity,
     )
