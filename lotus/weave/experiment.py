@@ -23,7 +23,7 @@ from lotus.timebase import DAY_MS, HOUR_MS
 
 AT_ONCE = 2
 BUDGET_DAYS = 10  # full days of its share that an experiment may draw in all
-LEAST_RISE = 1.25  # times the usual floor: below this there is nothing to be learned from it
+LEAST_RISE = 1.1  # times the usual publications in the rule, expected: below this it would teach next to nothing
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -58,6 +58,7 @@ class Arm:
 class Experiment:
     """The state of an experiment; `floor` is the propensity's inside the rule where it is on.
 
+    `rise` is what that multiplies the rule's publications by, expected, over the windows that the floor was found on.
     `drawn` of `budget`: publications beyond those of the score, expected; `most_share` the largest share of its
     detector's windows that they were on one day, `days` the learning days taken in up to `last_day`. `on`, `off`: what
     the rule's windows paid on days of either kind. `found` stays empty while it runs, then: promoted, refuted, ran out,
@@ -65,6 +66,7 @@ class Experiment:
     """
 
     floor: float
+    rise: float
     budget: float
     slow: bool
     drawn: float = 0.0
@@ -96,7 +98,8 @@ def began(rows: DetectorRows, rule: Rule, slow: bool, manifest: Manifest) -> Exp
     windows = len(rows) / max(1, len(np.unique(rows.day)))
     floors = [floor_of_day(rows, rule, day, manifest) for day in np.unique(rows.day).tolist()]
     allowed = manifest.weave.experiment_share / AT_ONCE * windows * BUDGET_DAYS
-    return Experiment(min(floors, default=0.0), _rounded(allowed), slow, last_day=rows.days[-1])
+    floor = min(floors, default=0.0)
+    return Experiment(floor, rise_at(floor, rows, rule), _rounded(allowed), slow, last_day=rows.days[-1])
 
 
 def floor_of_day(rows: DetectorRows, rule: Rule, day: int, manifest: Manifest) -> float:
@@ -105,6 +108,12 @@ def floor_of_day(rows: DetectorRows, rule: Rule, day: int, manifest: Manifest) -
     inside = of_day & rows.covered(rule)
     allowed = manifest.weave.experiment_share / AT_ONCE * float(of_day.sum())
     return highest_floor(_usual(rows)[inside], allowed, manifest.weave.experiment_floor)
+
+
+def rise_at(floor: float, rows: DetectorRows, rule: Rule) -> float:
+    """Return what a floor multiplies the expected publications in a rule by, 1 without windows."""
+    p = _usual(rows)[rows.covered(rule)]
+    return _rounded(float(np.maximum(p, floor).sum() / p.sum())) if len(p) else 1.0
 
 
 def highest_floor(p: Floats, allowed: float, most: float) -> float:
@@ -136,6 +145,7 @@ def observed(name: str, experiment: Experiment, rows: DetectorRows, rule: Rule, 
     return replace(
         experiment,
         floor=floor,
+        rise=experiment.rise if floor == experiment.floor else rise_at(floor, rows, rule),
         drawn=_rounded(experiment.drawn + drawn),
         most_share=max(experiment.most_share, _rounded(drawn / max(1, len(rows)))),
         days=experiment.days + 1,
@@ -147,7 +157,7 @@ def observed(name: str, experiment: Experiment, rows: DetectorRows, rule: Rule, 
 
 def has_room(experiment: Experiment, manifest: Manifest) -> bool:
     """Return whether the budget of a day leaves a rise worth making."""
-    return experiment.floor >= LEAST_RISE * manifest.score.epsilon
+    return experiment.rise >= LEAST_RISE and experiment.floor > manifest.score.epsilon
 
 
 def patch_of(experiment: Experiment, is_raised: bool, manifest: Manifest) -> Patch:

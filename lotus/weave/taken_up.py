@@ -106,9 +106,13 @@ def _after_day(
     if state.drawn >= state.budget:
         return _ended(running, RAN_OUT, f"drew {state.drawn:.0f} publications, its budget", evidence)
     if not has_room(state, manifest):
-        return _ended(running, RAN_OUT, f"a day's budget leaves a floor of {state.floor:.3f}", evidence)
+        return _ended(running, RAN_OUT, _no_room(state), evidence)
     is_raised = is_on(braid.braid_id, day_number(effective_from_ms, manifest), state.slow, manifest)
     return replace(running, patch=patch_of(state, is_raised, manifest))
+
+
+def _no_room(state: Experiment) -> str:
+    return f"a day's budget leaves {state.rise:.2f} times the usual publications in the rule"
 
 
 def _how(braid: Braid) -> str:
@@ -135,7 +139,7 @@ def _begun(
     kept = both_sums(rows, left, rows.covered(lesson.rule)).day.kept_share
     state = began(rows, lesson.rule, bool(absorbed(kept)), manifest)
     if not has_room(state, manifest):
-        return f"a day's budget leaves a floor of {state.floor:.3f}"
+        return _no_room(state)
     made = _braid(board, branch, lesson, state, rows, evidence, effective_from_ms, manifest)
     is_raised = is_on(made.braid_id, day_number(effective_from_ms, manifest), state.slow, manifest)
     return replace(made, patch=patch_of(state, is_raised, manifest))
@@ -204,7 +208,7 @@ def _braid(
 
 
 def _row(braid: Braid) -> ExperimentRow:
-    state = braid.experiment or Experiment(0.0, 0.0, False)
+    state = braid.experiment or Experiment(0.0, 1.0, 0.0, False)
     mean, error = state.contrast
     known = min(state.on.days, state.off.days) > 1
     return ExperimentRow(

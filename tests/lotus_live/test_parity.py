@@ -17,7 +17,18 @@ from lotus.experts.fusion import default_experts
 from lotus.experts.model import shipped_net
 from lotus.experts.weekly.learned import InForce, LearnedSettings, net_of, set_of_day
 from lotus.manifest import Manifest
-from lotus.priors.types import NEVER_MS, ActiveBraid, Patch, PriorsVersion, Rule, priors_0, priors_version
+from lotus.priors.types import (
+    EXPLORATION,
+    IDENTITY,
+    NEVER_MS,
+    ActiveBraid,
+    Knob,
+    Patch,
+    PriorsVersion,
+    Rule,
+    priors_0,
+    priors_version,
+)
 from lotus.priors.vocabulary import FEATURE_NAMES, N_BINS, literals_of
 from lotus.timebase import day_start_ms
 from lotus_live.feed.tape_file import TapeFile
@@ -140,6 +151,36 @@ def test_swap_of_priors_between_two_windows(tmp_path: Path, ten_minutes: list[tu
     report = verify_parity(path, MANIFEST, beliefs=_with_sessions(versions))
     assert report.parity, report.difference
     assert report.hash_batch != before.hash_batch
+
+
+def test_an_experiment_that_alternates_from_swap_to_swap(tmp_path: Path, ten_minutes: list[tuple[int, bytes]]) -> None:
+    path = write(tmp_path / "tape.txt", ten_minutes)
+    rule = Rule.of(next(x for x in literals_of(SESSION) if x.holds(1)))
+    start_ms = day_start_ms("2026-03-04") + 9 * 3_600_000
+
+    def version(from_ms: int, mult: float) -> PriorsVersion:
+        patch = Patch(knobs=(Knob(EXPLORATION, mult),)) if mult != 1.0 else IDENTITY
+        braids = (
+            ActiveBraid(f"{k:032x}", "field", d.detector_id, d.horizon_s, rule, patch, scope="cross")
+            for k, d in enumerate(SPEC.detectors)
+        )
+        return priors_version("main", from_ms, tuple(braids))
+
+    on, off = version(start_ms + 200_000, 7.5), version(start_ms + 400_000, 1.0)
+    given = _with_sessions((priors_0("main"), on, off))
+    report = verify_parity(path, MANIFEST, beliefs=given)
+    assert report.parity, report.difference
+    (day,), (plain,) = (
+        score_tape(TapeFile((path,)).arrivals(), SPEC, g) for g in (given, _with_sessions((priors_0("main"),)))
+    )
+    pi, usual, raised = day.events["pi"], plain.events["pi"], day.events["priors_ver"] == on.priors_ver
+    drawn = raised & (usual > 0.0)
+    assert drawn.any()
+    floor = 7.5 * MANIFEST.score.epsilon
+    assert (pi[drawn] == np.clip(usual[drawn], floor, 1.0 - floor)).all(), "what drew is what is logged"
+    assert (pi[drawn] > usual[drawn]).any()
+    assert (pi[~raised] == usual[~raised]).all()
+    assert (day.events["ln_sigma_tilde"] == plain.events["ln_sigma_tilde"]).all()
 
 
 def test_a_level_that_changes_at_two_o_clock(tmp_path: Path) -> None:

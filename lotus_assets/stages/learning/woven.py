@@ -119,7 +119,7 @@ def _weave(ctx: StageContext, day: str) -> WovenNight:
 
 
 def _evidence(ctx: StageContext, day: str, admits: bool) -> Evidence:
-    """Return the run's evidence; only runs with a lesson or a proposal, or a search for fields, read the search window."""
+    """Return the run's evidence; only runs with a lesson, a proposal or a search for fields read the search window."""
     audits = read_experiments(ctx.sig, ctx.branch, day, "audit")
     alarms = {name: str(body["reason"]) for name, body in audits.items() if body["state"]["alarm"]}
     wide = rows_of(ctx, day, ctx.manifest.learning.search_days) if admits or weekly(day) else {}
