@@ -115,6 +115,8 @@ def _step(braid: ActiveBraid, fired: dict[str, ActiveBraid], replaced: dict[str,
     where = describe_braid(braid)
     if braid.braid_type == "field":
         note = f"theta_min x{braid.caps.theta_min_mult}, phi_total - 1 x{braid.caps.phi_max_mult}"
+        raised = braid.patch.knob(EXPLORATION)
+        note = note if raised == 1.0 else f"floor of the propensity x{raised}"
         return TraceStep("field", braid.braid_id, 0.0, 1.0, f"{where}: {note}")
     if braid.braid_id in replaced:
         return TraceStep("replaced", braid.braid_id, 0.0, 1.0, f"{where}: replaced by {replaced[braid.braid_id]}")

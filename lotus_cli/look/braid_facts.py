@@ -14,12 +14,38 @@ def braid_facts(braid: Braid) -> dict[str, str]:
     """Return identity, rule, state and grade as plain values."""
     return {
         "braid_id": braid.braid_id,
-        "type": braid.braid_type,
+        "type": braid.braid_type if braid.experiment is None else "experiment",
         "detector_id": braid.detector_id,
         "rule": describe_braid(braid.active()),
         "state": braid.state,
         "grade": braid.grade,
     }
+
+
+def experiment_facts(braid: Braid) -> dict[str, Any] | None:
+    """Return what an experiment drew and whether it raises the floor now, None for another braid."""
+    if braid.experiment is None:
+        return None
+    state = braid.experiment
+    return {
+        "found": state.found,
+        "floor": state.floor,
+        "is_on": bool(braid.patch.knobs),
+        "is_slow": state.slow,
+        "days": state.days,
+        "drawn": state.drawn,
+        "budget": state.budget,
+    }
+
+
+def experiment_words(facts: Mapping[str, Any]) -> str:
+    """Return what a running experiment does, from `experiment_facts` or its row, as the end of a sentence."""
+    how = "on days drawn before" if facts["is_slow"] else "on every day"
+    now = "on" if facts["is_on"] else "off"
+    return (
+        f"floor {facts['floor']:.3f} {how}, {now} until the next swap; drew {facts['drawn']:.1f} of "
+        f"{facts['budget']:.0f} publications on {facts['days']} learning days"
+    )
 
 
 def trust_facts(row: TrustRow | None) -> dict[str, Any] | None:

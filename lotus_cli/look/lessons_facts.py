@@ -7,6 +7,7 @@ from typing import Any
 from lotus.errors import ConfigError, LedgerError
 from lotus.learning.lesson import Lesson
 from lotus.manifest import WeaveDefaults
+from lotus.priors.trace import describe_braid
 from lotus.priors.vocabulary import describe_rule
 from lotus.timebase import DAY_MS, day_of, day_start_ms, next_day
 from lotus.weave.braid import Braid
@@ -22,6 +23,7 @@ from lotus_store.ledger.beliefs.trust import read_trust
 from lotus_store.ledger.day_commits import committed_days
 
 NIGHT = "night"  # kind and name of the record of what a nightly run looked for
+EXPERIMENT = "experiment"  # kind of the rows of experiments that ran or ended, and of proposals not taken up
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,8 @@ class Night:
     """One nightly run: `beliefs` in force after it, each with the lesson that taught it (None for none of its own).
 
     `asked`: a person named the day. `look` is the nightly run's own record. `waits` are braids of its lessons without a
-    patch in force, by lesson. `trust` is what braids had earned after it, by braid.
+    patch in force, by lesson. `trust` is what braids had earned after it, by braid; `experiments` are its rows of those
+    that ran or ended, and of proposals that were not taken up.
     """
 
     branch: str
@@ -40,6 +43,7 @@ class Night:
     lessons: tuple[Lesson, ...]
     waits: Mapping[str, Braid]
     trust: Mapping[str, TrustRow]
+    experiments: tuple[Mapping[str, Any], ...]
     weave: WeaveDefaults
 
     @property
@@ -75,6 +79,7 @@ class Night:
             "trials": self.look.get("trials"),
             "needed_nats": self.needed_nats,
             "beliefs": [self._belief(braid, lesson) for braid, lesson in self.beliefs],
+            "experiments": [dict(x) for x in self.experiments],
             "lessons": [_lesson(x) for x in self.kept],
             "refused": [_lesson(x) for x in self.refused],
         }
@@ -110,8 +115,10 @@ def night_of(settings: Settings, day: str | None, detector: str | None) -> Night
         tonight = tuple(x for x in every if x.night == chosen and detector in (None, x.detector_id))
         look = _look(sig, settings.branch, chosen)
         trust = read_trust(sig, settings.branch, chosen)
-        beliefs = tuple((b, _taught(sig, b)) for b in own_braids if b.in_force)
+        beliefs = tuple((b, _taught(sig, b)) for b in own_braids if b.in_force and b.experiment is None)
+        tried = read_experiments(sig, settings.branch, chosen, EXPERIMENT).values()
     waits = {b.lesson_id: b for b in own_braids if not b.in_force}
+    rules = {b.braid_id: describe_braid(b.active()) for b in own_braids}
     return Night(
         branch=settings.branch,
         day=chosen,
@@ -121,6 +128,9 @@ def night_of(settings: Settings, day: str | None, detector: str | None) -> Night
         lessons=tonight,
         waits=waits,
         trust=trust,
+        experiments=tuple(
+            {**row, "rule": rules.get(row["braid_id"], "")} for row in tried if detector in (None, row["detector_id"])
+        ),
         weave=settings.manifest.weave,
     )
 

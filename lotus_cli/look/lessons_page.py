@@ -2,13 +2,15 @@
 
 import re
 from collections import Counter
+from collections.abc import Mapping
+from typing import Any
 
 from lotus.learning.lesson import Lesson
 from lotus.priors.trace import describe_braid
 from lotus.priors.vocabulary import describe_rule
 from lotus.weave.braid import Braid
 from lotus_assets.pages.lesson_tables import belief_table, lesson_table, signed_bound
-from lotus_cli.look.braid_facts import gate_words, trust_facts, trust_words
+from lotus_cli.look.braid_facts import experiment_words, gate_words, trust_facts, trust_words
 from lotus_cli.look.lessons_facts import Night
 from lotus_cli.terminal.tables import TableColumn, folded, numbers, table
 
@@ -28,11 +30,13 @@ def page(night: Night, refused: bool, wide: bool) -> str:
     beliefs = [line for belief in night.beliefs for line in _belief(night, *belief)]
     taught = {lesson.lesson_id for _, lesson in night.beliefs if lesson is not None}
     new = [line for x in night.kept if x.lesson_id not in taught for line in _waiting(night, x)]
+    tried = [line for row in night.experiments for line in _experiment(row)]
     lines = [
         *_head(night),
         "",
         f"BELIEVED after it: {len(night.beliefs)}",
         *(beliefs or ["  nothing: every score is the detector's own"]),
+        *(["", "EXPERIMENTS on proposals", *tried] if tried else []),
         *(["", "LEARNED, without a patch in force", *new] if new else []),
         "",
         *_refused(night, refused, wide),
@@ -71,6 +75,22 @@ def _belief(night: Night, braid: Braid, lesson: Lesson | None) -> list[str]:
         ),
         *(folded(f"    {line}", "    ") for line in trust_words(trust_facts(night.trust.get(braid.braid_id)))),
     ]
+
+
+def _experiment(row: Mapping[str, Any]) -> list[str]:
+    """Return an experiment, running or ended, or why a proposal is none, as the sentences of the page."""
+    if not row["braid_id"]:
+        return [
+            folded(f"  * {row['detector_id']}: proposal {row['lesson_id']} {row['found']}: {row['reason']}", "    ")
+        ]
+    lines = [folded(f"  * {row['detector_id']} where {row['rule']}: {row['found'] or 'runs'}; {row['reason']}", "    ")]
+    contrast = ""
+    if row["contrast_bps"] is not None:
+        contrast = f"; days on paid {row['contrast_bps']:+.3f} +- {row['contrast_se_bps']:.3f} bps a window more"
+    told = (
+        f"{experiment_words(row)}, at most {row['most_share']:.2%} of a day; e-value against it {row['e_against']:.2f}"
+    )
+    return [*lines, folded(f"    experiment {row['braid_id']}: {told}{contrast}", "    ")]
 
 
 def _waiting(night: Night, lesson: Lesson) -> list[str]:

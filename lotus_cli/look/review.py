@@ -9,7 +9,7 @@ import click
 from lotus.errors import ConfigError
 from lotus.weave.braid import Braid
 from lotus.weave.review import REASON_CODES, ActKind, ReviewAct, reviewers
-from lotus_cli.look.braid_facts import braid_facts
+from lotus_cli.look.braid_facts import braid_facts, experiment_facts, experiment_words
 from lotus_cli.terminal.options import options_as
 from lotus_cli.terminal.output import emit
 from lotus_cli.terminal.places import Finite, at_branch, settings_of_branch
@@ -82,7 +82,7 @@ def approve(options: ActOptions) -> None:
 @click.option("--reason", type=click.Choice(REASON_CODES), required=True, help="Reason code.")
 @act_options
 def reject(options: ActOptions, reason: str) -> None:
-    """Take a braid's patch away; its axes stay out until its time ends or it is approved."""
+    """Take a braid's patch away, or stop an experiment; its axes stay out until its time ends or it is approved."""
     _submit("reject", options, reason=reason)
 
 
@@ -156,6 +156,7 @@ def _submit(kind: ActKind, options: ActOptions, reason: str = "", factor: float 
 
 
 def _row(braid: Braid) -> dict[str, Any]:
+    tried = experiment_facts(braid)
     return {
         **braid_facts(braid),
         "claim_bps": braid.claim_bps,
@@ -165,7 +166,8 @@ def _row(braid: Braid) -> dict[str, Any]:
         "level": braid.level,
         "bqs": braid.quality.bqs,
         "tags": list(braid.tags),
-        "reason": braid.reason,
+        "reason": braid.reason if tried is None or tried["found"] else experiment_words(tried),
+        "experiment": tried,
     }
 
 
