@@ -32,10 +32,11 @@ NOT_TAKEN = "not taken up"
 class ExperimentRow:
     """A row of kind `experiment` after a night: what an experiment drew and found, or why a proposal is none.
 
-    `found` is empty while it runs. `floor` is the propensity's inside the rule where the experiment is on, 0 for none;
-    `is_on` whether it is until the next swap; `drawn` of `budget` in expected publications beyond the usual;
-    `e_against` its e-process (20 refutes), 1 for a rule that changes by the day. `contrast_bps` with its standard error
-    is what a window of the rule paid more on days on than off, None before there are two days of each.
+    `found` is empty while it runs. `floor` is the propensity's inside the rule where the experiment is on, 0 for none,
+    `rise` what that multiplies the rule's publications by, `is_on` whether it is until the next swap; `drawn` of
+    `budget` in expected publications beyond the usual; `e_against` its e-process (20 refutes), 1 for a rule that changes
+    by the day. `contrast_bps` with its standard error is what a window of the rule paid more on days on than off, None
+    before there are two days of each.
     """
 
     braid_id: str
@@ -45,6 +46,7 @@ class ExperimentRow:
     reason: str
     is_slow: bool = False
     floor: float = 0.0
+    rise: float = 1.0
     is_on: bool = False
     days: int = 0
     drawn: float = 0.0
@@ -219,6 +221,7 @@ def _row(braid: Braid) -> ExperimentRow:
         reason=braid.reason,
         is_slow=state.slow,
         floor=state.floor,
+        rise=state.rise,
         is_on=braid.patch != IDENTITY,
         days=state.days,
         drawn=state.drawn,

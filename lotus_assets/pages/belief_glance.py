@@ -21,8 +21,9 @@ MOST = 6  # beliefs that fit
 def belief_documents(registry: Sequence[Braid], believed: Sequence[Lesson]) -> dict[str, str]:
     """Return Markdown by name, the picture first: of `believed` lessons, and of the braids the day began with."""
     out = {"believed": intervals(believed[:MOST])} if believed else {}
-    if registry:
-        out["in_force"] = "\n".join(f"- {_sentence(braid)}" for braid in registry)
+    beliefs = [braid for braid in registry if braid.experiment is None]
+    if beliefs:
+        out["in_force"] = "\n".join(f"- {_sentence(braid)}" for braid in beliefs)
     return out
 
 
