@@ -2,11 +2,12 @@
 
 A proposal of grade C compares whole days and so may be confounded. An experiment publishes more inside its rule, at
 logged propensities, so that the learner's own lanes may see it. Its floor is as high as the budget of a day allows:
-what it draws beyond what the score alone would, expected, stays within half of `weave.experiment_share` of the windows
-of its detector on every day seen so far; at most two run at once, on different detectors. A rule that its baseline
-absorbs (`gates.absorbed`: its features hardly move within a day) alternates: each day from swap to swap is on or off by
-a fair draw, keyed by the experiment's name and the day and so known before it. Values and arithmetic only; the board is
-`taken_up`. In the literature: epsilon-greedy exploration with a budget, switchback experiment.
+what it draws beyond what the score alone would, expected, stays within `weave.experiment_share` of the windows of its
+detector on every day seen so far; at most two run at once, each on a detector of its own, so the share bounds them
+together. A rule that its baseline absorbs (`gates.absorbed`: its features hardly move within a day) alternates: each
+day from swap to swap is on or off by a fair draw, keyed by the experiment's name and the day and so known before it.
+Values and arithmetic only; the board is `taken_up`. In the literature: epsilon-greedy exploration with a budget,
+switchback experiment.
 """
 
 import math
@@ -22,7 +23,7 @@ from lotus.priors.types import EXPLORATION, IDENTITY, Knob, Patch, Rule
 from lotus.timebase import DAY_MS, HOUR_MS
 
 AT_ONCE = 2
-BUDGET_DAYS = 10  # full days of its share that an experiment may draw in all
+BUDGET_DAYS = 20  # full days of its share that an experiment may draw in all
 LEAST_RISE = 1.1  # times the usual publications in the rule, expected: below this it would teach next to nothing
 
 Floats = NDArray[np.float64]
@@ -97,7 +98,7 @@ def began(rows: DetectorRows, rule: Rule, slow: bool, manifest: Manifest) -> Exp
     """Return an experiment of a rule from the windows of the search window, by its budget on the busiest day."""
     windows = len(rows) / max(1, len(np.unique(rows.day)))
     floors = [floor_of_day(rows, rule, day, manifest) for day in np.unique(rows.day).tolist()]
-    allowed = manifest.weave.experiment_share / AT_ONCE * windows * BUDGET_DAYS
+    allowed = manifest.weave.experiment_share * windows * BUDGET_DAYS
     floor = min(floors, default=0.0)
     return Experiment(floor, rise_at(floor, rows, rule), _rounded(allowed), slow, last_day=rows.days[-1])
 
@@ -106,7 +107,7 @@ def floor_of_day(rows: DetectorRows, rule: Rule, day: int, manifest: Manifest) -
     """Return the highest floor with which a rule would have stayed within the budget of one day of `rows`."""
     of_day = rows.day == day
     inside = of_day & rows.covered(rule)
-    allowed = manifest.weave.experiment_share / AT_ONCE * float(of_day.sum())
+    allowed = manifest.weave.experiment_share * float(of_day.sum())
     return highest_floor(_usual(rows)[inside], allowed, manifest.weave.experiment_floor)
 
 

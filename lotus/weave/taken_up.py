@@ -34,9 +34,9 @@ class ExperimentRow:
 
     `found` is empty while it runs. `floor` is the propensity's inside the rule where the experiment is on, 0 for none,
     `rise` what that multiplies the rule's publications by, `is_on` whether it is until the next swap; `drawn` of
-    `budget` in expected publications beyond the usual; `e_against` its e-process (20 refutes), 1 for a rule that changes
-    by the day. `contrast_bps` with its standard error is what a window of the rule paid more on days on than off, None
-    before there are two days of each.
+    `budget` in expected publications beyond the usual; `e_against` its e-process (20 refutes), 1 for a rule that
+    changes by the day. `contrast_bps` with its standard error is what a window of the rule paid more on days on than
+    off, None before there are two days of each.
     """
 
     braid_id: str

@@ -106,7 +106,7 @@ def test_a_proposal_becomes_a_field_braid_that_raises_the_floor_in_its_rule_and_
     window = scarce(rows_of_days(nothing))
     for k in range(12):
         p = window.p[window.covered(A) & (window.day == k)]
-        assert (np.maximum(p, state.floor) - p).sum() <= 0.005 * (window.day == k).sum() + 1e-6
+        assert (np.maximum(p, state.floor) - p).sum() <= 0.01 * (window.day == k).sum() + 1e-6
 
 
 def test_two_run_at_once_each_on_a_detector_of_its_own_and_the_others_wait_with_the_reason():
@@ -165,7 +165,7 @@ def test_a_true_rule_is_not_refuted_and_ends_by_its_time_or_its_budget():
     (row,) = woven.experiments
     assert found == "ran out", reason
     assert row.e_against < 20.0
-    assert 0.0 < row.most_share <= 0.006
+    assert 0.0 < row.most_share <= 0.012
 
 
 def test_a_lesson_on_its_windows_promotes_it_and_one_elsewhere_does_not():
