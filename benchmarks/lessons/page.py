@@ -12,6 +12,7 @@ from benchmarks.lessons import (
     ablation,
     audits,
     drift,
+    experiments,
     hostile,
     laws,
     market,
@@ -42,6 +43,7 @@ SECTIONS = (
     ("Compositions under nightly slots", meta_nights),
     ("Lessons on and off", ablation),
     ("Earned trust", trust),
+    ("Experiments on proposals", experiments),
     ("Peers in the same worlds", peers),
 )
 STUDIES: dict[str, Study] = {name: study for _, module in SECTIONS for name, study in module.STUDIES.items()}
@@ -97,6 +99,7 @@ BELOW: dict[str, Callable[[Path], list[str]]] = {
     "A lesson that dies": drift.lines,
     "Lessons on and off": ablation.lines,
     "Earned trust": trust.lines,
+    "Experiments on proposals": experiments.lines,
 }  # figures that are no shares, under the table of a section
 
 
