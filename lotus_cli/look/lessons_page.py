@@ -80,17 +80,18 @@ def _belief(night: Night, braid: Braid, lesson: Lesson | None) -> list[str]:
 def _experiment(row: Mapping[str, Any]) -> list[str]:
     """Return an experiment, running or ended, or why a proposal is none, as the sentences of the page."""
     if not row["braid_id"]:
-        return [
-            folded(f"  * {row['detector_id']}: proposal {row['lesson_id']} {row['found']}: {row['reason']}", "    ")
-        ]
-    lines = [folded(f"  * {row['detector_id']} where {row['rule']}: {row['found'] or 'runs'}; {row['reason']}", "    ")]
+        refused = f"proposal {row['lesson_id']} {row['found']}: {row['reason']}"
+        return [folded(f"  * {row['detector_id']}: {refused}", "    ")]
+    state = f"{row['found'] or 'runs'}; {row['reason']}"
+    drew = f"{experiment_words(row)}, at most {row['most_share']:.2%} of a day"
     contrast = ""
     if row["contrast_bps"] is not None:
         contrast = f"; days on paid {row['contrast_bps']:+.3f} +- {row['contrast_se_bps']:.3f} bps a window more"
-    told = (
-        f"{experiment_words(row)}, at most {row['most_share']:.2%} of a day; e-value against it {row['e_against']:.2f}"
-    )
-    return [*lines, folded(f"    experiment {row['braid_id']}: {told}{contrast}", "    ")]
+    sentence = f"experiment {row['braid_id']}: {drew}; e-value against it {row['e_against']:.2f}{contrast}"
+    return [
+        folded(f"  * {row['detector_id']} where {row['rule']}: {state}", "    "),
+        folded(f"    {sentence}", "    "),
+    ]
 
 
 def _waiting(night: Night, lesson: Lesson) -> list[str]:
