@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from lotus.learning.lanes import NO_SLOT, Both
 from lotus.learning.lesson import Lesson
 from lotus.manifest import Manifest
+from lotus.priors.asset_context import ASSET
 from lotus.priors.compiled import attenuate
 from lotus.priors.types import IDENTITY, Knob, Patch, PriorsVersion, priors_version
-from lotus.priors.vocabulary import N_FEATURES, rule_mask
+from lotus.priors.vocabulary import rule_mask
 from lotus.weave import field as fields
 from lotus.weave import meta as metas
 from lotus.weave.admission import DetectorDay, admit, realised, target_at_level, target_of, theta_bar
@@ -190,7 +191,7 @@ def goal_of(braid: Braid, day: DetectorDay | None, manifest: Manifest, share: fl
 
 
 def _no_windows(manifest: Manifest) -> DetectorDay:
-    return DetectorDay(np.empty((0, N_FEATURES), dtype=np.uint8), np.empty(0), manifest.score.temperature)
+    return DetectorDay(np.empty((0, ASSET + 1), dtype=np.uint8), np.empty(0), manifest.score.temperature)
 
 
 def _compose(

@@ -7,7 +7,8 @@ from typing import Any
 from lotus.errors import ConfigError, LedgerError
 from lotus.learning.lesson import Lesson
 from lotus.manifest import WeaveDefaults
-from lotus.priors.vocabulary import describe_rule
+from lotus.priors.asset_context import describe_with, words_of
+from lotus.priors.vocabulary import Vocabulary
 from lotus.timebase import DAY_MS, day_of, day_start_ms, next_day
 from lotus.weave.braid import Braid
 from lotus.weave.earned import TrustRow
@@ -29,7 +30,7 @@ class Night:
     """One nightly run: `beliefs` in force after it, each with the lesson that taught it (None for none of its own).
 
     `asked`: a person named the day. `look` is the nightly run's own record. `waits` are braids of its lessons without a
-    patch in force, by lesson. `trust` is what braids had earned after it, by braid.
+    patch in force, by lesson. `trust` is what braids had earned after it, by braid; `words` name the coins of rules.
     """
 
     branch: str
@@ -41,6 +42,7 @@ class Night:
     waits: Mapping[str, Braid]
     trust: Mapping[str, TrustRow]
     weave: WeaveDefaults
+    words: Vocabulary
 
     @property
     def refused(self) -> list[Lesson]:
@@ -75,13 +77,13 @@ class Night:
             "trials": self.look.get("trials"),
             "needed_nats": self.needed_nats,
             "beliefs": [self._belief(braid, lesson) for braid, lesson in self.beliefs],
-            "lessons": [_lesson(x) for x in self.kept],
-            "refused": [_lesson(x) for x in self.refused],
+            "lessons": [_lesson(x, self.words) for x in self.kept],
+            "refused": [_lesson(x, self.words) for x in self.refused],
         }
 
     def _belief(self, braid: Braid, lesson: Lesson | None) -> dict[str, Any]:
         return {
-            **braid_facts(braid),
+            **braid_facts(braid, self.words),
             "theta_delta": braid.patch.theta_delta,
             "phi_mult": braid.patch.phi_mult,
             "gate": braid.patch.gate,
@@ -90,7 +92,7 @@ class Night:
             "days_left": self.days_left(braid),
             "e_value": braid.e_value,
             "revert_if": braid.revert_if(self.weave),
-            "lesson": None if lesson is None else _lesson(lesson),
+            "lesson": None if lesson is None else _lesson(lesson, self.words),
         }
 
 
@@ -122,6 +124,7 @@ def night_of(settings: Settings, day: str | None, detector: str | None) -> Night
         waits=waits,
         trust=trust,
         weave=settings.manifest.weave,
+        words=words_of(settings.manifest.universe),
     )
 
 
@@ -160,6 +163,6 @@ def _taught(sig: Connection, braid: Braid) -> Lesson | None:
     return read_lesson(sig, braid.lesson_id) if braid.lesson_id else None
 
 
-def _lesson(lesson: Lesson) -> dict[str, Any]:
+def _lesson(lesson: Lesson, words: Vocabulary) -> dict[str, Any]:
     facts = asdict(lesson)
-    return facts | {"rule": describe_rule(lesson.rule), "bound_bps": signed_bound(lesson)}
+    return facts | {"rule": describe_with(lesson.rule, words), "bound_bps": signed_bound(lesson)}
