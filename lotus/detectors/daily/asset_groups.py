@@ -41,8 +41,8 @@ def fifths_of_week(
     if not manifest.learning.asset_context or len(universe) <= MAX_OWN_GROUPS:
         return ()
     monday = monday_of(day)
-    known = [h for h in history if h.day < monday][-manifest.score.history_days :]
-    spreads = [(_median_spread(known, a), a) for a in range(len(universe))]
+    earlier = [h for h in history if h.day < monday][-manifest.score.history_days :]
+    spreads = [(_median_spread(earlier, a), a) for a in range(len(universe))]
     ranked = sorted((spread, a) for spread, a in spreads if spread == spread)
     if not ranked:
         return ()
@@ -65,8 +65,8 @@ def groups_by_name(tables: DayTables) -> Mapping[str, int]:
     return dict(zip(tables.assets, groups_of(tables).tolist(), strict=True))
 
 
-def _median_spread(known: Sequence[DayHistory], asset: int) -> float:
+def _median_spread(days: Sequence[DayHistory], asset: int) -> float:
     """Return the median quoted spread of a coin's windows in bps, NaN without any."""
-    values = np.concatenate([h.x[h.key % MAX_ASSETS == asset, _SPREAD] for h in known] or [np.zeros(0)])
+    values = np.concatenate([h.x[h.key % MAX_ASSETS == asset, _SPREAD] for h in days] or [np.zeros(0)])
     values = values[np.isfinite(values)]
     return float(np.median(values)) if len(values) else float("nan")
