@@ -12,6 +12,7 @@ from typing import Any, TypeVar, get_type_hints
 
 from lotus.errors import ConfigError
 from lotus.hashing import natural_id
+from lotus.plain import later
 
 S = TypeVar("S")
 KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a text in quotes", tuple: "a list"}
@@ -110,6 +111,9 @@ class LearningDefaults:
     alert_budget: float = 0.0  # alerts a day that may not be exceeded; 0 = none, and an alert costs nothing elsewhere
     look_day: str = ""  # the day of the one analysis (YYYY-MM-DD); empty = the last day with tape
     seed: int = 7  # key of the sign draws
+    asset_context: bool = field(
+        default=False, repr=False, metadata=later(False).metadata
+    )  # rules may speak of one coin, or of one fifth of a universe of more than five
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,8 +170,8 @@ class Manifest:
         """128-bit hash of every value; one that came later is named where it is not its default."""
         maker, weave = self.outcomes.maker_fee_bps, self.weave
         newer = [] if maker == OutcomeDefaults().maker_fee_bps else [maker]
-        hidden = {f.name: f.default for f in dataclasses.fields(weave) if not f.repr}
-        moved = [(name, getattr(weave, name)) for name, usual in hidden.items() if getattr(weave, name) != usual]
+        hidden = [(part, f) for part in (weave, self.learning) for f in dataclasses.fields(part) if not f.repr]
+        moved = [(f.name, getattr(part, f.name)) for part, f in hidden if getattr(part, f.name) != f.default]
         return natural_id(repr(self), *newer, *map(repr, moved))
 
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from lotus import mathx
 from lotus.detectors.curators import fragility_nudges
+from lotus.detectors.daily.asset_groups import groups_by_name
 from lotus.detectors.daily.tables import DayTables
 from lotus.detectors.scoring.draw import draw_keys, uniform
 from lotus.detectors.scoring.records import ln_term
@@ -23,6 +24,7 @@ from lotus.detectors.spec import DetectorSpec
 from lotus.detectors.stage_gate import GATE_TEXTS, StageGate
 from lotus.errors import BeliefError, SchemaError
 from lotus.manifest import Asset, Manifest
+from lotus.priors.asset_context import words_of
 from lotus.priors.compiled import CAP_TILT, cap_tilt, caps_of
 from lotus.priors.gate import cap_gate
 from lotus.priors.trace import Trace, exploration_of, trace_priors
@@ -89,7 +91,9 @@ def explain_event(
     evidence = _number(event, "mx_evidence")
     theta1 = max(0.0, _number(event, "kr_theta") - manifest.score.gamma_mx * (0.5 if np.isnan(evidence) else evidence))
     caps = caps_of(manifest.weave)
-    trace = trace_priors(priors, detector.detector_id, bins, theta1, int(event["window_end_ms"]), caps)
+    end_ms, group = int(event["window_end_ms"]), groups_by_name(tables)[str(event["asset"])]
+    words = words_of(manifest.universe)
+    trace = trace_priors(priors, detector.detector_id, bins, theta1, end_ms, caps, group, words)
     d = tables.detector_ids.index(detector.detector_id)
     nudge = float(fragility_nudges(tables, manifest.score.kappa_fragility)[d])
     steps = [*_table_steps(event, tables, d), *_curator_steps(event, tables, d, nudge), *_prior_steps(event, trace)]

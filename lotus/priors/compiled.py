@@ -1,4 +1,4 @@
-"""Priors compiled to arrays and applied exactly: which braids fire on twelve bins, and what they do to theta and phi.
+"""Priors compiled to arrays and applied exactly: which braids fire in a context, and what they do to theta and phi.
 
 The kernels here run inside the scoring of one window, live and in batch; the readable form is `lotus.priors.trace`.
 No belief is made here. In the literature this is a rule list evaluated by bit masks, with additive bounded effects.
@@ -14,8 +14,9 @@ from lotus import mathx
 from lotus.errors import BeliefError, ConfigError
 from lotus.jit import allocating_kernel, kernel
 from lotus.manifest import WeaveDefaults
+from lotus.priors.asset_context import ASSET, check_with_asset
 from lotus.priors.types import EXPLORATION, MAX_LEVEL, ActiveBraid, PriorsVersion, scoring
-from lotus.priors.vocabulary import N_FEATURES, check_rule
+from lotus.priors.vocabulary import NULL_BIN
 
 MAX_BRAIDS = 63  # per detector and version: one bit each in a 64-bit mask
 OPS = ("RULE", "UNION", "INTERSECT", "EXCEPT", "ATTENUATE", "LIFT_ONLY", "PENALTY_ONLY")
@@ -23,8 +24,8 @@ RULE, UNION, INTERSECT, EXCEPT, ATTENUATE, LIFT_ONLY, PENALTY_ONLY = range(7)
 
 BRAID_DTYPE = np.dtype(
     [
-        ("low", "u1", (N_FEATURES,)),
-        ("high", "u1", (N_FEATURES,)),
+        ("low", "u1", (ASSET + 1,)),  # of the twelve bins, then of the group of the coin
+        ("high", "u1", (ASSET + 1,)),
         ("theta_delta", "f8"),
         ("phi_mult", "f8"),
         ("effective_from_ms", "i8"),
@@ -123,7 +124,7 @@ def _rows(braids: list[ActiveBraid]) -> list[NDArray[np.void]]:
 def _row(braid: ActiveBraid, bit: dict[str, int], micro: set[str]) -> NDArray[np.void]:
     row = np.zeros((), dtype=BRAID_DTYPE)
     row["high"] = 255
-    for literal in check_rule(braid.rule).literals:
+    for literal in check_with_asset(braid.rule).literals:
         row["low"][literal.feature], row["high"][literal.feature] = literal.low, literal.high
     present = [p for p in braid.parents if p in micro]
     if braid.op != "RULE" and len(present) != len(braid.parents):
@@ -165,13 +166,13 @@ def attenuate(theta_delta: float, phi_mult: float, strength: float) -> tuple[flo
 
 
 @kernel
-def _fires(braids: NDArray[np.void], at: int, bins: NDArray[np.uint8], now_ms: int, fired: int) -> bool:
+def _fires(braids: NDArray[np.void], at: int, bins: NDArray[np.uint8], now_ms: int, fired: int, group: int) -> bool:
     braid = braids[at]
     if now_ms < braid["effective_from_ms"] or now_ms >= braid["expires_at_ms"]:
         return False
     op = braid["op"]
     if op == RULE:
-        inside = True
+        inside = bool(braid["low"][ASSET] <= group <= braid["high"][ASSET])
         for f in range(bins.shape[0]):
             inside = inside and braid["low"][f] <= bins[f] <= braid["high"][f]
         return inside
@@ -236,16 +237,18 @@ def apply_priors(
     theta1: float,
     window_end_ms: int,
     caps: NDArray[np.float64],
+    group: int = NULL_BIN,
 ) -> tuple[float, float, int]:
     """Return (theta', phi', mask of braids that fired) of one window; (theta1, 1.0, 0) bit for bit when none fires.
 
-    The first three arguments are the arrays of `CompiledPriors`; `bins` uint8 [12]; `caps` from `caps_of`.
+    The first three arguments are the arrays of `CompiledPriors`; `bins` uint8 [12]; `caps` from `caps_of`; `group`
+    is that of the coin (`lotus.priors.asset_context`), null where coins have none.
     """
     start = first[version, detector]
     fired = 0
     replaced = np.uint64(0)
     for k in range(count[version, detector]):
-        if _fires(braids, start + k, bins, window_end_ms, fired):
+        if _fires(braids, start + k, bins, window_end_ms, fired, group):
             fired |= 1 << k
             replaced |= braids[start + k]["parents"]
     if fired == 0:

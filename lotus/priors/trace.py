@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from lotus.priors.asset_context import describe_with
 from lotus.priors.compiled import apply_caps, attenuate
 from lotus.priors.types import EXPLORATION, MAX_GATE, ActiveBraid, Op, PriorsVersion, scoring
-from lotus.priors.vocabulary import describe_rule
+from lotus.priors.vocabulary import DEFAULT, NULL_BIN, Vocabulary
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,18 +65,25 @@ def trace_priors(
     theta1: float,
     window_end_ms: int,
     caps: NDArray[np.float64],
+    group: int = NULL_BIN,
+    words: Vocabulary = DEFAULT,
 ) -> Trace:
-    """Return the steps by which `version` turns theta1 into (theta', phi') on twelve bins; `caps` from `caps_of`."""
+    """Return the steps by which `version` turns theta1 into (theta', phi') on twelve bins; `caps` from `caps_of`.
+
+    `group` is that of the coin (`lotus.priors.asset_context`), `words` name it.
+    """
     own_braids = scoring(version, detector_id)
     fired: dict[str, ActiveBraid] = {}
     for braid in own_braids:
-        if braid.effective_from_ms <= window_end_ms < braid.expires_at_ms and _fires(braid, bins, fired):
+        if braid.effective_from_ms <= window_end_ms < braid.expires_at_ms and _fires(braid, (*bins, group), fired):
             fired[braid.braid_id] = braid
     mask = sum(1 << k for k, b in enumerate(own_braids) if b.braid_id in fired)
     replaced = {p: b.braid_id for b in fired.values() if b.braid_type == "meta" for p in b.parents}
-    steps = [_step(braid, fired, replaced) for braid in fired.values()]
+    steps = [_step(braid, fired, replaced, words) for braid in fired.values()]
     level = max((b.level for b in fired.values()), default=0)
-    gates, gate = _gates([b for b in fired.values() if b.braid_id not in replaced], fired) if level else ([], 0.0)
+    gates, gate = (
+        _gates([b for b in fired.values() if b.braid_id not in replaced], fired, words) if level else ([], 0.0)
+    )
     plain = Trace((*steps, *gates), theta1, theta1, 1.0, mask, level, gate)
     if not any(s.kind == "braid" for s in steps):
         return plain
@@ -86,9 +94,9 @@ def trace_priors(
     return replace(plain, steps=(*steps, *gates), theta2=theta2, phi=phi2)
 
 
-def describe_braid(braid: ActiveBraid) -> str:
+def describe_braid(braid: ActiveBraid, words: Vocabulary = DEFAULT) -> str:
     """Return where a braid acts as a person reads it: its rule, or the operator and its parents."""
-    return describe_rule(braid.rule) if braid.op == "RULE" else f"{braid.op} of {', '.join(braid.parents)}"
+    return describe_with(braid.rule, words) if braid.op == "RULE" else f"{braid.op} of {', '.join(braid.parents)}"
 
 
 def exploration_of(version: PriorsVersion, detector_id: str, fired: int) -> float:
@@ -111,8 +119,8 @@ def _fires(braid: ActiveBraid, bins: Sequence[int], fired: dict[str, ActiveBraid
     return len(hits) == len(braid.parents)
 
 
-def _step(braid: ActiveBraid, fired: dict[str, ActiveBraid], replaced: dict[str, str]) -> TraceStep:
-    where = describe_braid(braid)
+def _step(braid: ActiveBraid, fired: dict[str, ActiveBraid], replaced: dict[str, str], words: Vocabulary) -> TraceStep:
+    where = describe_braid(braid, words)
     if braid.braid_type == "field":
         note = f"theta_min x{braid.caps.theta_min_mult}, phi_total - 1 x{braid.caps.phi_max_mult}"
         raised = braid.patch.knob(EXPLORATION)
@@ -136,14 +144,16 @@ def _effect(braid: ActiveBraid, fired: dict[str, ActiveBraid]) -> tuple[float, f
     return composed(braid.op, [(patch.theta_delta, patch.phi_mult)], [1.0], braid.strength)
 
 
-def _gates(acting: Sequence[ActiveBraid], fired: dict[str, ActiveBraid]) -> tuple[list[TraceStep], float]:
+def _gates(
+    acting: Sequence[ActiveBraid], fired: dict[str, ActiveBraid], words: Vocabulary
+) -> tuple[list[TraceStep], float]:
     """Return what each acting braid adds to the logit and what their cap takes off, and what is left."""
     steps, total = list[TraceStep](), 0.0
     for braid in (b for b in acting if b.braid_type != "field"):
         share = _gate(braid, fired)
         total += share
         if share != 0.0:
-            steps.append(TraceStep("gate", braid.braid_id, 0.0, 1.0, describe_braid(braid), share))
+            steps.append(TraceStep("gate", braid.braid_id, 0.0, 1.0, describe_braid(braid, words), share))
     held = min(max(total, -MAX_GATE), MAX_GATE)
     if held != total:
         steps.append(TraceStep("clip", "gate_total", 0.0, 1.0, f"gates {total:+} clipped to {held:+}", held - total))

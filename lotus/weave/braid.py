@@ -111,9 +111,14 @@ class Braid:
         return f"e >= {REVERT_AT:g}, {weave.dry_days} learning days without weight, an audit alarm, or its time ends"
 
     @property
+    def owns_patch(self) -> bool:
+        """Whether it acts by a rule and a patch of its own: a micro braid, or a family of them."""
+        return self.braid_type == "micro" or (self.braid_type == "meta" and self.op == "RULE")
+
+    @property
     def in_force(self) -> bool:
         """Whether it acts: active, with a patch of its own or through its parents or caps."""
-        return self.state == "active" and (self.braid_type != "micro" or self.patch != IDENTITY)
+        return self.state == "active" and (not self.owns_patch or self.patch != IDENTITY)
 
     @property
     def ends_as(self) -> State:

@@ -48,12 +48,32 @@ def tilt_of(op: Op, parts: Parts, hit: NDArray[np.bool_]) -> Floats:
     return np.asarray(np.where(alone, tilts[0], 0.0), dtype=np.float64)
 
 
+def family_parts(rule: Rule, tilt: float, members: Sequence[Braid], detector_id: str) -> Parts:
+    """Return the parts of a family in one detector: its rule and tilt, then the detector's own members."""
+    own = parts_of([b for b in members if b.detector_id == detector_id], ())
+    return Parts((rule, *own.rules), (tilt, *own.tilts), ())
+
+
+def family_tilt(parts: Parts, hit: NDArray[np.bool_]) -> Floats:
+    """Return by how much a family moves the tilt of windows [n]; `hit` [n, parts] says which rules hold.
+
+    In its rule its tilt stands in the place of those of the detector's own members.
+    """
+    own = hit[:, 1:].astype(np.float64) @ np.array(parts.tilts[1:], dtype=np.float64)
+    return np.asarray(np.where(hit[:, 0], parts.tilts[0] - own, 0.0), dtype=np.float64)
+
+
 def contrast_blocks(op: Op, parts: Parts, others: Sequence[Rule], rows: DetectorRows) -> Blocks:
     """Return per block D = sum r (delta_c - delta_best), bps, and H = sum h |delta_c - delta_best|.
+
+    Of a family (RULE) it is the difference to what the detector's own members do as they are.
 
     `others` are the active rules of the detector beside the parents; they join the baseline.
     """
     left = unpatched_residuals(rows, [o for o in others if o not in parts.rules])
     hit = np.stack([rows.covered(rule) for rule in parts.rules], axis=1)
-    moved = tilt_of(op, parts, hit) - np.where(hit[:, 0], parts.tilts[0], 0.0)
+    if op == "RULE":
+        moved = family_tilt(parts, hit)
+    else:
+        moved = tilt_of(op, parts, hit) - np.where(hit[:, 0], parts.tilts[0], 0.0)
     return blocks_of(rows, left, moved, np.abs(moved))

@@ -1,9 +1,11 @@
 """Meta braids: compositions of micro braids that are fixed and counted at their start and judged out of sample.
 
 Micro braids of one detector are clustered by shared axes: a cluster of interchangeable siblings may become a UNION, two
-that co-occur an INTERSECT. From its start on a candidate is a member of the nightly family and spends the same slots as
-rules do. It is promoted when, on at least ten learning days after its start, it earns more than its best parent alone
-with evidence beyond the night's bar; otherwise it is refused with the number, and the refusal is kept.
+that co-occur an INTERSECT; siblings on several coins or detectors may be widened to all coins (`family`). From its
+start on a candidate is a member of the nightly family and spends the same slots as rules do. It is promoted when, on
+at least ten learning days after its start, it earns more than its best parent alone (a family: more than the
+detector's own members as they are) with evidence beyond the night's bar; otherwise it is refused with the number, and
+the refusal is kept.
 """
 
 import math
@@ -21,15 +23,18 @@ from lotus.learning.members import Member, member_of
 from lotus.learning.monitor import Blocks, variance_rate, watch_blocks
 from lotus.learning.rows import DetectorRows
 from lotus.manifest import LearningDefaults, WeaveDefaults
+from lotus.priors.asset_context import ASSET
 from lotus.priors.types import IDENTITY, Op, Rule
 from lotus.timebase import DAY_MS
 from lotus.weave.algebra import union_weights
 from lotus.weave.braid import Braid, Quality, believed
-from lotus.weave.composition import Parts, contrast_blocks, parts_of
+from lotus.weave.composition import Parts, contrast_blocks, family_parts, parts_of
+from lotus.weave.family import families, pooled_tilt, widened
 
 CLAIM_SHRINK = 0.85  # winner's curse, as for lessons
 MIN_SHARE = 0.02  # of the detector's windows on which both parents of an INTERSECT fire
 Group = tuple[Op, tuple[Braid, ...]]
+Place = tuple[str, str]  # a detector, and a braid
 Verdict = OneOf["running", "promoted", "refused"]
 
 
@@ -38,6 +43,7 @@ class MetaCandidate:
     """A composition under judgement: what was fixed at its start, its blocks since, and the verdict so far.
 
     `parents` (best first), `parts` and `counted` (candidates ever started, itself included) are fixed on day `started`.
+    `co_occurrence` is the share of the day's windows on which all parents fire; of a family, on which one of its own.
     """
 
     candidate_id: str
@@ -123,23 +129,28 @@ def judged(
 ) -> tuple[MetaCandidate, ...]:
     """Return the running candidates with tonight's verdict; `critical` are the night's bars (+inf: no slot)."""
     acting = {b.braid_id for b in board if b.in_force}
-    taken = {name for b in board if b.braid_type == "meta" and b.in_force for name in b.parents}
+    taken = {(b.detector_id, name) for b in board if b.braid_type == "meta" and b.in_force for name in b.parents}
     out = []
     for candidate, member in zip(state.running, members(state, learning), strict=True):
         verdict, reason = _verdict(candidate, member.m, acting, taken, critical, weave)
-        taken |= set(candidate.parents) if verdict == "promoted" else set()
+        taken |= _places(candidate) if verdict == "promoted" else set()
         out.append(replace(candidate, m_nats=min(member.m), verdict=verdict, reason=reason))
     return tuple(out)
 
 
+def _places(c: MetaCandidate) -> set[Place]:
+    """Return which braids a composition would replace, and in which detector."""
+    return {(c.detector_id, name) for name in c.parents}
+
+
 def _verdict(
-    c: MetaCandidate, m: Both[float], acting: set[str], taken: set[str], critical: Both[float], weave: WeaveDefaults
+    c: MetaCandidate, m: Both[float], acting: set[str], taken: set[Place], critical: Both[float], weave: WeaveDefaults
 ) -> tuple[Verdict, str]:
     gone = sorted(set(c.parents) - acting)
     evidence = f"{c.days} days out of sample, evidence {m.day:.2f} and {m.rest:.2f} nats over the best parent"
     if gone:
         return "refused", f"parent {gone[0]} is no longer in force; {evidence}"
-    if set(c.parents) & taken:
+    if _places(c) & taken:
         return "refused", f"a parent acts through another composition; {evidence}"
     if c.days < weave.meta_days:
         return "running", f"{c.days} days after the start, {weave.meta_days} needed"
@@ -157,8 +168,12 @@ def started(
     board: Sequence[Braid],
     masks: Mapping[str, NDArray[np.bool_]],
     day: str,
+    with_families: bool = False,
 ) -> MetaState:
-    """Return the state with the candidates that begin tonight, counted; `masks` bool [windows] of the day by braid."""
+    """Return the state with the candidates that begin tonight, counted; `masks` bool [windows] of the day by braid.
+
+    Families begin only `with_families`, where coins are context.
+    """
     known = {c.candidate_id for c in state.running} | set(state.closed)
     running, count = list(state.running), state.started
     micro = [b for b in board if b.braid_type == "micro" and b.in_force and b.braid_id in masks]
@@ -171,6 +186,17 @@ def started(
         both = float(np.mean(np.logical_and.reduce([masks[n] for n in names]))) if len(masks[names[0]]) else 0.0
         parts = parts_of(group, union_weights(group))
         running.append(MetaCandidate(name, group[0].detector_id, op, names, parts, both, day, count))
+    for rule, group in families(micro) if with_families else ():
+        names = tuple(b.braid_id for b in group)
+        for detector in widened(group):
+            name = natural_id("meta", "RULE", detector, *sorted(names))
+            if name in known:
+                continue
+            count += 1
+            own = [masks[b.braid_id] for b in group if b.detector_id == detector]
+            share = float(np.mean(np.logical_or.reduce(own))) if len(own[0]) else 0.0
+            parts = family_parts(rule, pooled_tilt(group), group, detector)
+            running.append(MetaCandidate(name, detector, "RULE", names, parts, share, day, count))
     return replace(state, running=tuple(running), started=count)
 
 
@@ -206,7 +232,7 @@ def meta_braid(
         braid_id=natural_id("braid", best.branch, candidate.candidate_id, effective_from_ms),
         branch=best.branch,
         braid_type="meta",
-        detector_id=best.detector_id,
+        detector_id=candidate.detector_id,
         horizon_s=best.horizon_s,
         rule=Rule(),
         sign=1,
@@ -260,7 +286,8 @@ def _pairs(micro: Sequence[Braid], masks: Mapping[str, NDArray[np.bool_]]) -> li
 
 def _shares(first: Braid, second: Braid) -> bool:
     alike = (first.detector_id, first.sign) == (second.detector_id, second.sign)
-    return alike and bool({x.feature for x in first.rule.literals} & {x.feature for x in second.rule.literals})
+    axes = ({x.feature for x in braid.rule.literals} - {ASSET} for braid in (first, second))
+    return alike and bool(set.intersection(*axes))
 
 
 def _best_first(group: Sequence[Braid]) -> tuple[Braid, ...]:

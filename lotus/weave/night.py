@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from lotus.learning.lanes import NO_SLOT, Both
 from lotus.learning.lesson import Lesson
 from lotus.manifest import Manifest
+from lotus.priors.asset_context import ASSET, vocabulary_of
 from lotus.priors.compiled import attenuate
 from lotus.priors.types import IDENTITY, Knob, Patch, PriorsVersion, priors_version
-from lotus.priors.vocabulary import N_FEATURES, rule_mask
+from lotus.priors.vocabulary import DEFAULT, rule_mask
 from lotus.weave import field as fields
 from lotus.weave import meta as metas
 from lotus.weave.admission import DetectorDay, admit, realised, target_at_level, target_of, theta_bar
@@ -26,6 +27,7 @@ from lotus.weave.braid import LIVING, Braid
 from lotus.weave.conflict import Overlap, choose, conflict_map
 from lotus.weave.contraction import held_to, night_moves
 from lotus.weave.earned import TrustRow, earned, trust_rows
+from lotus.weave.family import family_braid
 from lotus.weave.meta import MetaCandidate, MetaState
 from lotus.weave.review import ActOutcome, ReviewAct, reviewed
 from lotus.weave.taken_up import ExperimentRow, experiments
@@ -101,7 +103,7 @@ def weave_night(
     levels = {b.braid_id: b.level for b in previous.braids}
     braids = _move(_resolve(braids, masks, manifest, day), detectors, levels, manifest)
     braids, lost = orphans(braids, day)
-    braids, verdicts, state = _compose(braids, board, masks, given, effective_from_ms, manifest)
+    braids, verdicts, state = _compose(braids, board, masks, given, effective_from_ms, manifest, detectors)
     braids = _fields(braids, given.evidence, effective_from_ms, manifest)
     found = lessons, given.proposals
     braids, tried = experiments(braids, previous.branch, found, given.evidence, effective_from_ms, manifest)
@@ -162,9 +164,9 @@ def _move(
 ) -> list[Braid]:
     """Move every patch toward its goal; what fell below its level in force (`levels`) is held to the goal at once."""
     out = list(braids)
-    micro = [i for i, b in enumerate(braids) if b.state == "active" and b.braid_type == "micro"]
-    for detector in sorted({braids[i].detector_id for i in micro}):
-        index = [i for i in micro if braids[i].detector_id == detector]
+    owners = [i for i, b in enumerate(braids) if b.state == "active" and b.owns_patch]
+    for detector in sorted({braids[i].detector_id for i in owners}):
+        index = [i for i in owners if braids[i].detector_id == detector]
         live, day = [braids[i] for i in index], detectors.get(detector)
         shares = [tilt_share(b.grade, manifest.weave) for b in live]
         goals = [goal_of(b, day, manifest, s) for b, s in zip(live, shares, strict=True)]
@@ -200,7 +202,7 @@ def goal_of(braid: Braid, day: DetectorDay | None, manifest: Manifest, share: fl
 
 
 def _no_windows(manifest: Manifest) -> DetectorDay:
-    return DetectorDay(np.empty((0, N_FEATURES), dtype=np.uint8), np.empty(0), manifest.score.temperature)
+    return DetectorDay(np.empty((0, ASSET + 1), dtype=np.uint8), np.empty(0), manifest.score.temperature)
 
 
 def _compose(
@@ -210,6 +212,7 @@ def _compose(
     given: NightInputs,
     effective_from_ms: int,
     manifest: Manifest,
+    detectors: Mapping[str, DetectorDay],
 ) -> tuple[list[Braid], tuple[MetaCandidate, ...], MetaState]:
     """Judge the compositions that run, make braids of the promoted, and begin new ones."""
     day = given.evidence.day
@@ -218,8 +221,12 @@ def _compose(
     by_id = {b.braid_id: b for b in braids}
     for candidate in (c for c in verdicts if c.verdict == "promoted"):
         parents = [by_id[name] for name in candidate.parents]
-        braids = [*braids, metas.meta_braid(candidate, parents, effective_from_ms, manifest.weave)]
-    left = metas.started(metas.closed(state, verdicts), braids, masks, day)
+        made = metas.meta_braid(candidate, parents, effective_from_ms, manifest.weave)
+        if candidate.op == "RULE":
+            of_day = detectors.get(made.detector_id) or _no_windows(manifest)
+            made = family_braid(made, candidate.parts, parents, of_day, manifest)
+        braids = [*braids, made]
+    left = metas.started(metas.closed(state, verdicts), braids, masks, day, vocabulary_of(manifest) is not DEFAULT)
     known = {c.candidate_id for c in verdicts}
     return braids, (*verdicts, *(c for c in left.running if c.candidate_id not in known)), left
 

@@ -23,7 +23,7 @@ from lotus.priors.types import Rule, Scope
 from lotus.timebase import DAY_MS
 from lotus.weave.algebra import union_weights
 from lotus.weave.braid import LIVING, Braid, believed
-from lotus.weave.composition import contrast_blocks, parts_of
+from lotus.weave.composition import contrast_blocks, family_parts, parts_of
 
 AlertKind = OneOf["reverted", "dry", "audit", "expired", "extended", "orphaned", "disputed"]
 DISPUTED = "disputed"  # tag of a lesson on which the newest second opinion disagrees
@@ -134,7 +134,11 @@ def _blocks(braid: Braid, board: Sequence[Braid], rows: DetectorRows) -> Blocks 
         return (_logged_blocks if braid.level else unpatched_blocks)(rows, braid.rule, others)
     by_id = {b.braid_id: b for b in board}
     parents = [by_id[name] for name in braid.parents]
-    parts = parts_of(parents, braid.weights or union_weights(parents))
+    if braid.op == "RULE":
+        tilt = braid.delta_wanted * braid.strength * braid.tilt_share
+        parts = family_parts(braid.rule, tilt, parents, braid.detector_id)
+    else:
+        parts = parts_of(parents, braid.weights or union_weights(parents))
     return contrast_blocks(braid.op, parts, others, rows)
 
 

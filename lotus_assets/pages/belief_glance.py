@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from lotus.learning.lesson import Lesson
 from lotus.pictures.canvas import BAD, GOOD
 from lotus.priors.trace import describe_braid
+from lotus.priors.vocabulary import DEFAULT, Vocabulary
 from lotus.timebase import day_of
 from lotus.weave.braid import Braid
 from lotus_assets.pages.lesson_tables import NEVER_MS
@@ -18,12 +19,17 @@ WIDTH, ROW, LEFT, RIGHT = 310, 20, 145, 295  # pixels; the plot lies between the
 MOST = 6  # beliefs that fit
 
 
-def belief_documents(registry: Sequence[Braid], believed: Sequence[Lesson]) -> dict[str, str]:
-    """Return Markdown by name, the picture first: of `believed` lessons, and of the braids the day began with."""
+def belief_documents(
+    registry: Sequence[Braid], believed: Sequence[Lesson], words: Vocabulary = DEFAULT
+) -> dict[str, str]:
+    """Return Markdown by name, the picture first: of `believed` lessons, and of the braids the day began with.
+
+    `words` name the coins of rules.
+    """
     out = {"believed": intervals(believed[:MOST])} if believed else {}
     beliefs = [braid for braid in registry if braid.experiment is None]
     if beliefs:
-        out["in_force"] = "\n".join(f"- {_sentence(braid)}" for braid in beliefs)
+        out["in_force"] = "\n".join(f"- {_sentence(braid, words)}" for braid in beliefs)
     return out
 
 
@@ -49,10 +55,10 @@ def intervals(believed: Sequence[Lesson]) -> str:
     return f"![uplift with 95 % interval, bps](data:image/svg+xml;base64,{text})"
 
 
-def _sentence(braid: Braid) -> str:
+def _sentence(braid: Braid, words: Vocabulary) -> str:
     until = f"until {day_of(braid.expires_at_ms)}" if braid.expires_at_ms < NEVER_MS else "permanently"
     return (
-        f"**{braid.detector_id}** where {describe_braid(braid.active())}: claims {braid.claim_bps:+.2f} bps "
+        f"**{braid.detector_id}** where {describe_braid(braid.active(), words)}: claims {braid.claim_bps:+.2f} bps "
         f"(95 % of the uplift {braid.ci95[0]:+.2f} to {braid.ci95[1]:+.2f}), grade {braid.grade}, in force from "
         f"{day_of(braid.effective_from_ms)} {until}; trust level {braid.level}, e-value against it {braid.e_value:.2g}"
     )

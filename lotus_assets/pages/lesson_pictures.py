@@ -13,15 +13,16 @@ from lotus.learning.night import NightResult
 from lotus.learning.payoff_scores import Columns
 from lotus.learning.rows import DetectorRows, rows_by_detector
 from lotus.learning.views import calibration, heat_map, life_line
-from lotus.manifest import LearningDefaults
-from lotus.priors.vocabulary import describe_rule
+from lotus.manifest import LearningDefaults, Manifest
+from lotus.priors.asset_context import describe_with, vocabulary_of
+from lotus.priors.vocabulary import Vocabulary
 from lotus_assets.pages.drawing import DRAWING
 
 MAX_OF_A_KIND = 3  # calibration curves, life lines and heat maps of one nightly run
 
 
 def lesson_pictures(
-    night: NightResult, read: Callable[[], Mapping[str, Columns]], settings: LearningDefaults
+    night: NightResult, read: Callable[[], Mapping[str, Columns]], manifest: Manifest
 ) -> dict[str, str]:
     """Return Markdown images by name; none without an interim analysis, or when nothing was near.
 
@@ -29,18 +30,19 @@ def lesson_pictures(
     """
     if not night.looked or not (night.lessons or night.proposals or night.refused):
         return {}
-    tables = rows_by_detector(read(), settings.search_days)
+    words = vocabulary_of(manifest)
+    tables = rows_by_detector(read(), manifest.learning.search_days, words)
     with DRAWING:
-        return _of_night(night, tables) | _of_lessons(night, tables, settings)
+        return _of_night(night, tables, words) | _of_lessons(night, tables, manifest.learning, words)
 
 
-def _of_night(night: NightResult, tables: Mapping[str, DetectorRows]) -> dict[str, str]:
+def _of_night(night: NightResult, tables: Mapping[str, DetectorRows], words: Vocabulary) -> dict[str, str]:
     from lotus.pictures.canvas import png_markdown
     from lotus.pictures.curves import calibration_curve
     from lotus.pictures.forest import ForestRow, forest
 
     rows = [
-        ForestRow(_title(x), x.uplift_bps, *x.ci95, max(x.lcb_bps, 0.0) * x.accepted, x.accepted, _note(x))
+        ForestRow(_title(x, words), x.uplift_bps, *x.ci95, max(x.lcb_bps, 0.0) * x.accepted, x.accepted, _note(x))
         for x in (*night.lessons, *night.proposals, *night.refused)
     ]
     out = {"forest_plot": png_markdown("lessons and refusals", forest(rows))}
@@ -50,17 +52,19 @@ def _of_night(night: NightResult, tables: Mapping[str, DetectorRows]) -> dict[st
     return out
 
 
-def _of_lessons(night: NightResult, tables: Mapping[str, DetectorRows], settings: LearningDefaults) -> dict[str, str]:
+def _of_lessons(
+    night: NightResult, tables: Mapping[str, DetectorRows], settings: LearningDefaults, words: Vocabulary
+) -> dict[str, str]:
     from lotus.pictures.canvas import png_markdown
     from lotus.pictures.curves import life
     from lotus.pictures.heat import heat
 
     out = {}
     for k, lesson in enumerate(night.lessons[:MAX_OF_A_KIND], 1):
-        rows, title = tables[lesson.detector_id].weighed(), _title(lesson)
+        rows, title = tables[lesson.detector_id].weighed(), _title(lesson, words)
         before = tuple(x.rule for x in night.lessons[: k - 1] if x.detector_id == lesson.detector_id)
         r = demean(rows.basis(before), rows.h, rows.f, rows.day, len(rows.days))
-        price = float(axes(settings.max_literals).price[len(lesson.rule.literals)])
+        price = float(axes(settings.max_literals, words).price[len(lesson.rule.literals)])
         out[f"life_line_{k}"] = png_markdown(
             title, life(life_line(rows, r, lesson.rule, title, price), night.critical.day)
         )
@@ -75,8 +79,8 @@ def _audited(night: NightResult) -> Sequence[str]:
     return [a.detector_id for a in order[:MAX_OF_A_KIND]]
 
 
-def _title(lesson: Lesson) -> str:
-    return f"{lesson.detector_id}: {describe_rule(lesson.rule)}"
+def _title(lesson: Lesson, words: Vocabulary) -> str:
+    return f"{lesson.detector_id}: {describe_with(lesson.rule, words)}"
 
 
 def _note(lesson: Lesson) -> str:

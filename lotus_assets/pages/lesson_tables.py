@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 from lotus.learning.lanes import NAMES
 from lotus.learning.lesson import Lesson
+from lotus.priors.asset_context import describe_with
 from lotus.priors.trace import describe_braid
-from lotus.priors.vocabulary import describe_rule
+from lotus.priors.vocabulary import DEFAULT, Vocabulary
 from lotus.timebase import day_of
 from lotus.weave.braid import Braid
 from lotus_assets.stages.context import TextTable
@@ -18,15 +19,15 @@ def signed_bound(lesson: Lesson) -> float:
     return lesson.sign * lesson.lcb_bps
 
 
-def belief_table(registry: Sequence[Braid]) -> TextTable:
-    """Return braids, one a row: where they act, what they claim and from when to when."""
+def belief_table(registry: Sequence[Braid], words: Vocabulary = DEFAULT) -> TextTable:
+    """Return braids, one a row: where they act, what they claim and from when to when; `words` name coins."""
     head = (
         "detector", "rule", "claim, bps", "95 %, bps", "grade", "level", "in force from", "until", "e-value against it",
     )  # fmt: skip
     rows = [
         (
             b.detector_id,
-            describe_braid(b.active()),
+            describe_braid(b.active(), words),
             f"{b.claim_bps:+.2f}",
             f"{b.ci95[0]:+.2f} to {b.ci95[1]:+.2f}",
             b.grade,
@@ -40,12 +41,12 @@ def belief_table(registry: Sequence[Braid]) -> TextTable:
     return TextTable(head, rows)
 
 
-def lesson_table(lessons: Sequence[Lesson]) -> TextTable:
-    """Return lessons, accepted or not, one a row: effect, evidence, both lanes and what was decided."""
+def lesson_table(lessons: Sequence[Lesson], words: Vocabulary = DEFAULT) -> TextTable:
+    """Return lessons, accepted or not, one a row: effect, evidence, both lanes, decision; `words` name coins."""
     rows = [
         (
             x.detector_id,
-            describe_rule(x.rule),
+            describe_with(x.rule, words),
             x.grade,
             x.state,
             x.uplift_bps,

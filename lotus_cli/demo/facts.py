@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from lotus.learning.lesson import Lesson
 from lotus.learning.naive import naive_table
+from lotus.priors.asset_context import describe_with, words_of
 from lotus.priors.types import Rule
-from lotus.priors.vocabulary import BIN_COLUMNS, describe_rule, rule_mask
+from lotus.priors.vocabulary import BIN_COLUMNS, Vocabulary, describe_rule, rule_mask
 from lotus.simulation.lessons import planted_of, rule_of
 from lotus.simulation.truth import LessonLabel
 from lotus.trading.accounts.belief_money import propensities
@@ -50,9 +51,10 @@ def facts_of(plan: "DemoPlan", summary: "BackfillSummary", run: LiveResult, prog
     hash_asset = events_hash(dict(events))
     parity = run.events_hash == hash_asset
     acting = {braid.lesson_id for braid in versions[-1].braids}
-    court = Court(plan.world, lake, settings.branch, scores, progress)
+    words = words_of(settings.manifest.universe)
+    court = Court(plan.world, lake, settings.branch, scores, settings.manifest, progress)
     believed = _latest(lessons, acting)
-    judged = [_judged(lesson, court.verdict(lesson)) | {"active": lesson.lesson_id in acting} for lesson in believed]
+    judged = [_judged(x, court.verdict(x), words) | {"active": x.lesson_id in acting} for x in believed]
     money_days, money = beliefs_of(settings, plan.days[-MONEY_DAYS] if plan.nightly else plan.last_day, plan.last_day)
     progress("comparing with a table of hit rates", 0)
     planted, traps = planted_of(plan.world.spec.name)
@@ -103,11 +105,11 @@ def _latest(lessons: Sequence[Lesson], acting: Set[str]) -> list[Lesson]:
     return list({(x.detector_id, x.rule, x.sign): x for x in accepted}.values())
 
 
-def _judged(lesson: Lesson, verdict: LessonLabel) -> dict[str, Any]:
+def _judged(lesson: Lesson, verdict: LessonLabel, words: Vocabulary) -> dict[str, Any]:
     return {
         "lesson_id": lesson.lesson_id,
         "detector_id": lesson.detector_id,
-        "rule": describe_rule(lesson.rule),
+        "rule": describe_with(lesson.rule, words),
         "sign": lesson.sign,
         "uplift_bps": lesson.uplift_bps,
         "ci95": list(lesson.ci95),

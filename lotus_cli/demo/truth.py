@@ -13,11 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lotus.learning.lesson import Lesson
-from lotus.priors.vocabulary import BIN_COLUMNS
+from lotus.learning.payoff_scores import bins_of
+from lotus.manifest import Manifest
+from lotus.priors.asset_context import vocabulary_of
+from lotus.priors.vocabulary import Vocabulary
 from lotus.progress.steps import Steps, untold
 from lotus.simulation.lessons import planted_of
 from lotus.simulation.truth import LessonLabel, LessonWindows, Truth, judge, truth_of
 from lotus.simulation.world import World
+from lotus_store.asset_context import with_asset_bins
 from lotus_store.lake import Lake
 
 Columns = Mapping[str, NDArray[Any]]
@@ -25,7 +29,7 @@ Columns = Mapping[str, NDArray[Any]]
 
 @dataclass(frozen=True, slots=True)
 class _TaughtDay:
-    """Windows that taught: detector, asset index, end, direction, bins u1 [n, 12] and weight, beside the truth."""
+    """Windows that taught: detector, asset index, end, direction, bins u1 [n, features], weight, beside the truth."""
 
     truth: Truth
     detector_id: NDArray[np.object_]
@@ -44,6 +48,7 @@ class Court:
     lake: Lake
     branch: str
     scores: Mapping[str, Columns]
+    manifest: Manifest
     progress: Steps = untold
 
     @cached_property
@@ -57,7 +62,9 @@ class Court:
             if day in self.scores:
                 truth = truth_of([self.world.span(index, session) for session in range(len(spec.sessions))])
                 signals = self.lake.read("signal_events", self.branch, day, columns=("event_id", "s"))
-                out.append(_taught(truth, names, self.scores[day], signals))
+                words = vocabulary_of(self.manifest)
+                rows = with_asset_bins(self.lake, self.branch, self.manifest, self.scores[day])
+                out.append(_taught(truth, names, rows, signals, words))
         return out
 
     def verdict(self, lesson: Lesson) -> LessonLabel:
@@ -76,7 +83,7 @@ class Court:
         return judge(lesson.detector_id, lesson.rule, lesson.sign, windows, planted, traps)
 
 
-def _taught(truth: Truth, assets: Sequence[str], rows: Columns, signals: Columns) -> _TaughtDay:
+def _taught(truth: Truth, assets: Sequence[str], rows: Columns, signals: Columns, words: Vocabulary) -> _TaughtDay:
     sign = dict(zip(signals["event_id"].tolist(), np.sign(signals["s"].astype(np.float64)).tolist(), strict=True))
     order = {name: i for i, name in enumerate(assets)}
     return _TaughtDay(
@@ -85,6 +92,6 @@ def _taught(truth: Truth, assets: Sequence[str], rows: Columns, signals: Columns
         asset=np.array([order[name] for name in rows["asset"].tolist()], dtype=np.int64),
         end_ms=rows["window_end_ms"].astype(np.int64),
         direction=np.array([sign[event] for event in rows["event_id"].tolist()], dtype=np.int64),
-        bins=np.stack([rows[name].astype(np.uint8) for name in BIN_COLUMNS], axis=1),
+        bins=bins_of(rows, words),
         weight=rows["h"].astype(np.float64),
     )

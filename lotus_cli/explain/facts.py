@@ -15,17 +15,20 @@ from lotus.detectors.scoring.signal_spec import SIGNAL_EVENTS
 from lotus.errors import LakeError, LedgerError, TapeError
 from lotus.experts.weekly.learned import in_force_on, set_of_day
 from lotus.learning.lesson import Lesson
+from lotus.learning.payoff_scores import bins_of
 from lotus.manifest import Manifest
+from lotus.priors.asset_context import is_about_asset, words_of
 from lotus.priors.compiled import fired_braids
 from lotus.priors.trace import describe_braid
 from lotus.priors.types import ActiveBraid, PriorsVersion
-from lotus.priors.vocabulary import BIN_COLUMNS, rule_mask
+from lotus.priors.vocabulary import BIN_COLUMNS, DEFAULT, rule_mask
 from lotus.progress.steps import Steps, untold
 from lotus.timebase import day_of
 from lotus_cli.explain.claims import claims_story, fired_in
 from lotus_cli.explain.execution import execution_story, window_behind
 from lotus_cli.look.braid_facts import trust_facts
 from lotus_cli.terminal.output import clock
+from lotus_store.asset_context import AT_COLUMNS, with_asset_bins
 from lotus_store.config import Settings, load_settings
 from lotus_store.databases import Connection, Databases
 from lotus_store.day_tables import served_tables
@@ -98,12 +101,12 @@ def story_of(settings: Settings, databases: Databases, name: str, progress: Step
         version = read_version(sig, branch, str(event["priors_ver"]))
         fired = fired_braids(version, str(event["detector_id"]), int(event["fired"]))
         progress("reading the days that taught it", 0)
-        beliefs = [_belief(sig, lake, version, braid) for braid in fired if braid.braid_type != "field"]
+        manifest = _manifest(settings, branch)
+        beliefs = [_belief(sig, lake, manifest, version, b) for b in fired if b.braid_type != "field"]
         experts = _experts(sig, branch, day_of(int(event["window_start_ms"])))
         outcome = read_eval(sig, event_id)
         claims = claims_story(databases, event, fired_in(sig, version, event))
     progress("computing every number again", 0)
-    manifest = _manifest(settings, branch)
     tables = event_tables(lake, event, day, manifest)
     detector = next(d for d in shipped_detectors() if d.detector_id == event["detector_id"])
     explanation = explain_event(event, tables, version, manifest, detector)
@@ -155,14 +158,16 @@ def _lake_row(lake: Lake, branch: str, day: str, event_id: str) -> dict[str, Any
     }
 
 
-def _belief(sig: Connection, lake: Lake, version: PriorsVersion, braid: ActiveBraid) -> dict[str, Any]:
+def _belief(
+    sig: Connection, lake: Lake, manifest: Manifest, version: PriorsVersion, braid: ActiveBraid
+) -> dict[str, Any]:
     lesson, row = read_lesson(sig, braid.lesson_id), read_braid(sig, braid.braid_id)
     if lesson is None or row is None:
         raise LedgerError(f"braid {braid.braid_id} has no lesson or row", "both", "a ledger restored in part")
     return {
         "braid_id": braid.braid_id,
         "state": row.state,
-        "rule": describe_braid(braid),
+        "rule": describe_braid(braid, words_of(manifest.universe)),
         "theta_delta": braid.patch.theta_delta,
         "phi_mult": braid.patch.phi_mult,
         "gate": braid.acting_gate,
@@ -178,7 +183,7 @@ def _belief(sig: Connection, lake: Lake, version: PriorsVersion, braid: ActiveBr
         "lcb_bps": lesson.lcb_bps,
         "grade": lesson.grade,
         "trials": lesson.trials,
-        "days": _days(lake, version.branch, lesson),
+        "days": _days(lake, version.branch, manifest, lesson),
         "sample": list(lesson.members_sample[:5]),
     }
 
@@ -197,14 +202,16 @@ def _experts(sig: Connection, branch: str, day: str) -> dict[str, str]:
     return {"experts_ver": version, "from_day": from_day, "judged_day": judged_day}
 
 
-def _days(lake: Lake, branch: str, lesson: Lesson) -> list[dict[str, Any]]:
+def _days(lake: Lake, branch: str, manifest: Manifest, lesson: Lesson) -> list[dict[str, Any]]:
+    read, words = ("detector_id", "published", "fill_source", "f", "h", *AT_COLUMNS, *BIN_COLUMNS), DEFAULT
+    if is_about_asset(lesson.rule):
+        words = words_of(manifest.universe)
     out = []
     for day in [d for d in lake.days("payoff_scores", branch) if d <= lesson.night]:
-        rows = lake.read(
-            "payoff_scores", branch, day, columns=("detector_id", "published", "fill_source", "f", "h", *BIN_COLUMNS)
-        )
-        bins = np.stack([rows[name].astype(np.uint8) for name in BIN_COLUMNS], axis=1)
-        own_rows = (rows["detector_id"] == lesson.detector_id) & rule_mask(lesson.rule, bins)
+        rows = lake.read("payoff_scores", branch, day, columns=read)
+        if words is not DEFAULT:
+            rows = with_asset_bins(lake, branch, manifest, rows)
+        own_rows = (rows["detector_id"] == lesson.detector_id) & rule_mask(lesson.rule, bins_of(rows, words))
         if not own_rows.any():
             continue
         weight = float(rows["h"][own_rows].astype(np.float64).sum())

@@ -6,17 +6,18 @@ from typing import Any
 
 from lotus.priors.trace import describe_braid
 from lotus.priors.types import Patch
+from lotus.priors.vocabulary import DEFAULT, Vocabulary
 from lotus.weave.braid import Braid
 from lotus.weave.earned import TrustRow
 
 
-def braid_facts(braid: Braid) -> dict[str, str]:
-    """Return identity, rule, state and grade as plain values."""
+def braid_facts(braid: Braid, words: Vocabulary = DEFAULT) -> dict[str, str]:
+    """Return identity, rule, state and grade as plain values; `words` name coins."""
     return {
         "braid_id": braid.braid_id,
         "type": braid.braid_type if braid.experiment is None else "experiment",
         "detector_id": braid.detector_id,
-        "rule": describe_braid(braid.active()),
+        "rule": describe_braid(braid.active(), words),
         "state": braid.state,
         "grade": braid.grade,
     }

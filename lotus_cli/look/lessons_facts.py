@@ -7,8 +7,9 @@ from typing import Any
 from lotus.errors import ConfigError, LedgerError
 from lotus.learning.lesson import Lesson
 from lotus.manifest import WeaveDefaults
+from lotus.priors.asset_context import describe_with, words_of
 from lotus.priors.trace import describe_braid
-from lotus.priors.vocabulary import describe_rule
+from lotus.priors.vocabulary import Vocabulary
 from lotus.timebase import DAY_MS, day_of, day_start_ms, next_day
 from lotus.weave.braid import Braid
 from lotus.weave.earned import TrustRow
@@ -32,7 +33,7 @@ class Night:
 
     `asked`: a person named the day. `look` is the nightly run's own record. `waits` are braids of its lessons without a
     patch in force, by lesson. `trust` is what braids had earned after it, by braid; `experiments` are its rows of those
-    that ran or ended, and of proposals that were not taken up.
+    that ran or ended, and of proposals that were not taken up. `words` name the coins of rules.
     """
 
     branch: str
@@ -45,6 +46,7 @@ class Night:
     trust: Mapping[str, TrustRow]
     experiments: tuple[Mapping[str, Any], ...]
     weave: WeaveDefaults
+    words: Vocabulary
 
     @property
     def refused(self) -> list[Lesson]:
@@ -80,13 +82,13 @@ class Night:
             "needed_nats": self.needed_nats,
             "beliefs": [self._belief(braid, lesson) for braid, lesson in self.beliefs],
             "experiments": [dict(x) for x in self.experiments],
-            "lessons": [_lesson(x) for x in self.kept],
-            "refused": [_lesson(x) for x in self.refused],
+            "lessons": [_lesson(x, self.words) for x in self.kept],
+            "refused": [_lesson(x, self.words) for x in self.refused],
         }
 
     def _belief(self, braid: Braid, lesson: Lesson | None) -> dict[str, Any]:
         return {
-            **braid_facts(braid),
+            **braid_facts(braid, self.words),
             "theta_delta": braid.patch.theta_delta,
             "phi_mult": braid.patch.phi_mult,
             "gate": braid.patch.gate,
@@ -95,7 +97,7 @@ class Night:
             "days_left": self.days_left(braid),
             "e_value": braid.e_value,
             "revert_if": braid.revert_if(self.weave),
-            "lesson": None if lesson is None else _lesson(lesson),
+            "lesson": None if lesson is None else _lesson(lesson, self.words),
         }
 
 
@@ -118,7 +120,8 @@ def night_of(settings: Settings, day: str | None, detector: str | None) -> Night
         beliefs = tuple((b, _taught(sig, b)) for b in own_braids if b.in_force and b.experiment is None)
         tried = read_experiments(sig, settings.branch, chosen, EXPERIMENT).values()
     waits = {b.lesson_id: b for b in own_braids if not b.in_force}
-    rules = {b.braid_id: describe_braid(b.active()) for b in own_braids}
+    words = words_of(settings.manifest.universe)
+    rules = {b.braid_id: describe_braid(b.active(), words) for b in own_braids}
     return Night(
         branch=settings.branch,
         day=chosen,
@@ -132,6 +135,7 @@ def night_of(settings: Settings, day: str | None, detector: str | None) -> Night
             {**row, "rule": rules.get(row["braid_id"], "")} for row in tried if detector in (None, row["detector_id"])
         ),
         weave=settings.manifest.weave,
+        words=words,
     )
 
 
@@ -170,6 +174,6 @@ def _taught(sig: Connection, braid: Braid) -> Lesson | None:
     return read_lesson(sig, braid.lesson_id) if braid.lesson_id else None
 
 
-def _lesson(lesson: Lesson) -> dict[str, Any]:
+def _lesson(lesson: Lesson, words: Vocabulary) -> dict[str, Any]:
     facts = asdict(lesson)
-    return facts | {"rule": describe_rule(lesson.rule), "bound_bps": signed_bound(lesson)}
+    return facts | {"rule": describe_with(lesson.rule, words), "bound_bps": signed_bound(lesson)}

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from lotus.learning.lesson import Lesson
+from lotus.priors.asset_context import describe_with
 from lotus.priors.trace import describe_braid
-from lotus.priors.vocabulary import describe_rule
+from lotus.priors.vocabulary import Vocabulary
 from lotus.weave.braid import Braid
 from lotus_assets.pages.lesson_tables import belief_table, lesson_table, signed_bound
 from lotus_cli.look.braid_facts import experiment_words, gate_words, trust_facts, trust_words
@@ -66,7 +67,8 @@ def _belief(night: Night, braid: Braid, lesson: Lesson | None) -> list[str]:
     until = "without an end" if left is None else f"{left} days left"
     moves = ", ".join(f"{k.key} x{k.mult:.3f}" for k in braid.patch.knobs)
     moves = moves or f"theta {braid.patch.theta_delta:+.4f}, phi x{braid.patch.phi_mult:.4f}{gate_words(braid.patch)}"
-    sentence = _sentence(lesson) if lesson is not None else f"{braid.detector_id}: {describe_braid(braid.active())}"
+    where = describe_braid(braid.active(), night.words)
+    sentence = _sentence(lesson, night.words) if lesson is not None else f"{braid.detector_id}: {where}"
     return [
         folded(f"  * {sentence}", "    "),
         folded(
@@ -100,14 +102,14 @@ def _waiting(night: Night, lesson: Lesson) -> list[str]:
     if lesson.state == "MODEL_ONLY":
         why = f"proposed only: {lesson.reason}"
     why += f", braid {braid.braid_id} is {braid.state}: {braid.reason}" if braid is not None and braid.reason else ""
-    return [folded(f"  * {_sentence(lesson)}", "    "), folded(f"    {why}", "    ")]
+    return [folded(f"  * {_sentence(lesson, night.words)}", "    "), folded(f"    {why}", "    ")]
 
 
-def _sentence(x: Lesson) -> str:
+def _sentence(x: Lesson, words: Vocabulary) -> str:
     more = "more" if x.uplift_bps >= 0.0 else "less"
     among = f"among {x.trials:,} rules" if x.trials else "in the second channel (between days)"
     return (
-        f"{x.detector_id} pays {abs(x.uplift_bps):.2f} bps {more} where {describe_rule(x.rule)}: uplift "
+        f"{x.detector_id} pays {abs(x.uplift_bps):.2f} bps {more} where {describe_with(x.rule, words)}: uplift "
         f"{x.uplift_bps:+.2f} bps, 95 % [{x.ci95[0]:+.2f}, {x.ci95[1]:+.2f}], bound {signed_bound(x):+.2f}; "
         f"{x.m_nats:.1f} nats where {x.critical:.1f} were needed {among}; grade {x.grade}, "
         f"{_VERDICTS[x.state]}, {x.n_published:,} published windows on {x.n_days} days, nightly run of {x.night}"
@@ -128,7 +130,7 @@ def _refused(night: Night, listed: bool, wide: bool) -> list[str]:
         return [folded(f"REFUSED: {len(refused)} ({counts}); --refused lists them", "  ")]
     rows = [
         (
-            x.detector_id, describe_rule(x.rule), f"{x.uplift_bps:+.2f}", x.reason,
+            x.detector_id, describe_with(x.rule, night.words), f"{x.uplift_bps:+.2f}", x.reason,
             f"{x.ci95[0]:+.2f} to {x.ci95[1]:+.2f}", f"{signed_bound(x):+.2f}", f"{x.m_nats:.2f}", f"{x.n_published:,}",
         )
         for x in refused
@@ -138,8 +140,8 @@ def _refused(night: Night, listed: bool, wide: bool) -> list[str]:
 
 def _tables(night: Night) -> list[str]:
     tables = {
-        "In force": belief_table([braid for braid, _ in night.beliefs]),
-        "Lessons of the nightly run": lesson_table(night.lessons),
+        "In force": belief_table([braid for braid, _ in night.beliefs], night.words),
+        "Lessons of the nightly run": lesson_table(night.lessons, night.words),
     }
     return [
         line

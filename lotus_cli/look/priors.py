@@ -7,8 +7,10 @@ import click
 import msgspec
 
 from lotus.modules.intents import Module
+from lotus.priors.asset_context import words_of
 from lotus.priors.trace import describe_braid
 from lotus.priors.types import ActiveBraid, PriorsVersion
+from lotus.priors.vocabulary import Vocabulary
 from lotus.weave.braid import Braid
 from lotus.weave.review import ReviewAct
 from lotus_cli.explain.command import realised_words
@@ -48,6 +50,7 @@ def list_versions(module: str, wide: bool, branch: str | None, home: str | None,
     with Databases(settings) as databases, databases.connect(module) as own:
         stored = versions(own, settings.branch, module)
         since = {name: since_ms for since_ms, name in swaps(own, settings.branch, module, in_force=module == "sig")}
+    words = words_of(settings.manifest.universe)
     rows = [
         {
             "priors_ver": v.priors_ver,
@@ -56,7 +59,7 @@ def list_versions(module: str, wide: bool, branch: str | None, home: str | None,
             "effective_from_ms": v.effective_from_ms,
             "effective_from": clock(v.effective_from_ms),
             "braids": len(v.braids),
-            "rules": [f"{b.detector_id}: {describe_braid(b)}" for b in v.braids],
+            "rules": [f"{b.detector_id}: {describe_braid(b, words)}" for b in v.braids],
             "in_force": v.priors_ver in since,
         }
         for v, day, parent in stored
@@ -76,7 +79,11 @@ def show(priors_ver: str, module: str, branch: str | None, home: str | None, as_
         version = read_version(own, settings.branch, priors_ver, module)
         rows = _rows(own, module, version)
     now = {row.braid_id: _now(row) for row in rows}
-    emit({**msgspec.to_builtins(version), "board": now}, as_json, _text(version, now))
+    emit(
+        {**msgspec.to_builtins(version), "board": now},
+        as_json,
+        _text(version, now, words_of(settings.manifest.universe)),
+    )
 
 
 @priors_command.command("rollback")
@@ -157,11 +164,11 @@ def _now(row: Braid) -> dict[str, Any]:
     }
 
 
-def _text(version: PriorsVersion, now: Mapping[str, Mapping[str, Any]]) -> str:
+def _text(version: PriorsVersion, now: Mapping[str, Mapping[str, Any]], words: Vocabulary) -> str:
     lines = [f"{version.priors_ver} on {version.branch}, from {clock(version.effective_from_ms)}"]
     for b in version.braids:
         lines.append(
-            f"  {b.braid_id}  {b.braid_type:<5} {b.detector_id}: {describe_braid(b)}; "
+            f"  {b.braid_id}  {b.braid_type:<5} {b.detector_id}: {describe_braid(b, words)}; "
             f"{_moved(b)}, until {clock(b.expires_at_ms)}"
         )
         if any(now.get(b.braid_id, {}).get("delta_realised", ())):

@@ -95,7 +95,8 @@ def shadow_tables(
     for name, neutral in CURATED.items():
         column = getattr(tables, name)
         columns[name] = column + (neutral,) * (len(detectors) - settled) if column else column
-    return replace(blank, edges=tables.edges, hbar_m=tables.hbar_m, hbar_s=tables.hbar_s, **columns)
+    of_assets = {name: getattr(tables, name) for name in ("edges", "hbar_m", "hbar_s", "asset_fifths")}
+    return replace(blank, **of_assets, **columns)
 
 
 class ShadowDetectors:

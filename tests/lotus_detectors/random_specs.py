@@ -29,7 +29,8 @@ from lotus.manifest import Manifest
 from lotus.microtape.frames.batch import FrameBatch
 from lotus.microtape.frames.machine import build_frames
 from lotus.microtape.frames.samples import sample_events
-from lotus.priors.types import NEVER_MS, PriorsVersion, Rule, priors_0, priors_version
+from lotus.priors.asset_context import ASSET
+from lotus.priors.types import NEVER_MS, Literal, PriorsVersion, Rule, priors_0, priors_version
 from lotus.priors.vocabulary import N_BINS
 from lotus.tape_machine.environment import InputColumn, frame_columns
 from lotus_live.parity import events_hash
@@ -175,7 +176,7 @@ def check_set(specs: tuple[DetectorSpec, ...], frames: FrameBatch, notes: Annota
 def random_beliefs(rng: np.random.Generator, windows: WindowBatch) -> list[PriorsVersion]:
     """Return the genesis version and two with gates and levels, in force from a third and two thirds on.
 
-    Every other braid fires on every window.
+    Of four braids one fires on every window and one on every window of one coin.
     """
     ends = np.unique(windows.ints[:, W_END])
     made = [priors_0("main")]
@@ -183,11 +184,17 @@ def random_beliefs(rng: np.random.Generator, windows: WindowBatch) -> list[Prior
         names = [spec.detector_id for spec in windows.detectors]
         version = trusted(rng, random_version(rng, start=start, detectors=names), share=float(rng.random()))
         braids = tuple(
-            replace(b, effective_from_ms=0, expires_at_ms=NEVER_MS, rule=Rule() if k % 2 else b.rule)
+            replace(b, effective_from_ms=0, expires_at_ms=NEVER_MS, rule=_rule(k, b.rule))
             for k, b in enumerate(version.braids)
         )
         made.append(priors_version("main", start, braids))
     return made
+
+
+def _rule(number: int, drawn: Rule) -> Rule:
+    coins = len(MANIFEST.universe)
+    of_four = (drawn, Rule(), drawn, Rule.of(Literal(ASSET, number % coins, number % coins)))
+    return of_four[number % 4]
 
 
 @cache

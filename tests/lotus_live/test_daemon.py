@@ -18,7 +18,8 @@ from tapes import MANIFEST, UNIVERSE, in_order, market, numbered, write
 from lotus.detectors.registry import shipped_detectors
 from lotus.experts.fusion import default_experts
 from lotus.experts.weekly.learned import InForce, LearnedSettings, experts_with
-from lotus.priors.types import ActiveBraid, Patch, Rule, priors_0, priors_version
+from lotus.priors.asset_context import ASSET
+from lotus.priors.types import ActiveBraid, Literal, Patch, Rule, priors_0, priors_version
 from lotus.timebase import day_start_ms
 from lotus_live.daemon import Daemon
 from lotus_live.live import run_live
@@ -62,8 +63,9 @@ def test_priors_swapped_in_mid_run_give_the_rows_of_the_batch(
     settings: Settings, databases: Databases, lines: Lines, recording: Path
 ) -> None:
     swap_ms = day_start_ms(DAY) + 9 * 3_600_000 + 600_000
+    rules = Rule(), Rule.of(Literal(ASSET, 1, 1))  # of every coin, and of one
     braids = tuple(
-        ActiveBraid(f"{k:032x}", "micro", d.detector_id, d.horizon_s, Rule(), Patch(-0.12, 1.06))
+        ActiveBraid(f"{k:032x}", "micro", d.detector_id, d.horizon_s, rules[k % 2], Patch(-0.12, 1.06))
         for k, d in enumerate(SPEC.detectors)
     )
     version = priors_version("main", swap_ms, braids)

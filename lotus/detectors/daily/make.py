@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from lotus import mathx
 from lotus.detectors.daily import bins, kernel
+from lotus.detectors.daily.asset_groups import fifths_of_week
 from lotus.detectors.daily.history import DayHistory
 from lotus.detectors.daily.quality import MIN_DAYS, Matured, matured, nobody, quality
 from lotus.detectors.daily.tables import NEUTRAL, DayTables
@@ -70,6 +71,7 @@ def day_tables(
         neutral=tuple(tuple(v.neutral) for v in values),
         quality=tuple(v.parts for v in values),
         stage_gate=gates_by_status(detectors),
+        asset_fifths=fifths_of_week(day, history, manifest, universe),
     )
 
 

@@ -18,6 +18,7 @@ from lotus.hashing import natural_id
 
 NEUTRAL = 0.5
 CURATED = {"leakage_veto": False, "adv_fragility": 0.0, "stage_gate": ""}  # of a detector nobody speaks of
+_UNTOLD = {*CURATED, "asset_fifths"}  # what adds nothing to a name where it is empty
 TERMS = ("sq_score", "kr_coherence", "kr_phi", "theta0", "kr_emergence", "kr_novelty", "tau_pub", "temperature")
 Numbers = tuple[float, ...]
 
@@ -30,7 +31,8 @@ class DayTables:
     deviation of ln(rv + 1e-4), NaN without history. `neutral[detector]` names the terms that stand at 0.5 (tau_pub and
     temperature: at their defaults). `quality`: the parts of sq_score, for explanation. `leakage_veto`, `adv_fragility`:
     what the curators know from the newest audit of an earlier day, empty without one. `stage_gate`: words of
-    `lotus.detectors.stage_gate`, empty when every detector is open.
+    `lotus.detectors.stage_gate`, empty when every detector is open. `asset_fifths[asset]`: see
+    `lotus.detectors.daily.asset_groups`, empty where coins have no fifths.
     """
 
     day: str
@@ -53,6 +55,7 @@ class DayTables:
     leakage_veto: tuple[bool, ...] = ()
     adv_fragility: Numbers = ()
     stage_gate: tuple[str, ...] = ()
+    asset_fifths: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         for name in (*TERMS, "kr_rho", "neutral", "quality"):
@@ -63,14 +66,16 @@ class DayTables:
             raise SchemaError("day tables: curators speak of some detectors only", "of every detector, or of none")
         if len(self.stage_gate) not in (0, len(self.detector_ids)):
             raise SchemaError(f"day tables: {len(self.stage_gate)} gates", "one per detector, or none")
+        if len(self.asset_fifths) not in (0, len(self.assets)):
+            raise SchemaError(f"day tables: {len(self.asset_fifths)} fifths", "one per asset, or none")
         if not len(self.edges) == len(self.hbar_m) == len(self.hbar_s) == len(self.assets):
             raise SchemaError("day tables: bins or hbar scales are not one per asset", f"{len(self.assets)} assets")
 
     @cached_property
     def tables_ver(self) -> str:
-        """128-bit hash of every value but the day; what no curator speaks of has none: equal tables, one version."""
+        """128-bit hash of every value but the day; what nobody speaks of has none: equal tables, one version."""
         named = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "day"}
-        values = [value for name, value in named.items() if value or name not in CURATED]
+        values = [value for name, value in named.items() if value or name not in _UNTOLD]
         return natural_id("day_tables", msgspec.json.encode(values, order="deterministic"))
 
     def edge_array(self) -> NDArray[np.float64]:

@@ -77,6 +77,7 @@ class ScoreInputs(NamedTuple):
     edges: NDArray[np.float64]  # [A, 12, 4]
     hbar: NDArray[np.float64]  # [A, 2]
     keys: NDArray[np.uint64]  # [A, D, 2]
+    groups: NDArray[np.int64]  # [A], of coins
     braids: NDArray[np.void]
     first: NDArray[np.int64]
     counts: NDArray[np.int64]

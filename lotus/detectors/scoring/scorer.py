@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from lotus.detectors.daily.asset_groups import groups_of
 from lotus.detectors.daily.tables import DayTables
 from lotus.detectors.scoring.draw import draw_keys
 from lotus.detectors.scoring.records import SCORE_STATE_DTYPE, ScoreInputs, score_config, score_terms
@@ -60,6 +61,7 @@ class Scorer:
         self._terms = score_terms(tables, self.detectors, manifest.score)
         self._edges, self._hbar = tables.edge_array(), tables.hbar_array()
         self._keys = draw_keys(manifest.score.seed, universe, self.detectors)
+        self._groups = groups_of(tables)
         self._caps = caps_of(manifest.weave)
         self._ids = EventIds(branch, self.detectors, self.universe, manifest.kernel.window_ms)
         self._window_ms = manifest.kernel.window_ms
@@ -84,7 +86,7 @@ class Scorer:
             ids=self._ids,
         )
         self._inputs = ScoreInputs(
-            self._state, self._config, self._terms, self._edges, self._hbar, self._keys,
+            self._state, self._config, self._terms, self._edges, self._hbar, self._keys, self._groups,
             compiled.braids, compiled.first, compiled.count, compiled.effective_from_ms, self._caps,
         )  # fmt: skip
         window = np.zeros(1, np.int64), np.zeros(1)

@@ -73,7 +73,7 @@ def score_window(
         veto = terms[d]["veto"] | _veto(config, row, ints[win.W_QUALITY], gate_open)
         if terms[d]["confirm"] != 0 and row[spec.O_CONFIRM] != 1.0:
             veto |= spec.NO_CONFIRMATION
-        fired = _score(inputs, d, version, out_bins[d], ints[win.W_END], row)
+        fired = _score(inputs, d, version, out_bins[d], inputs.groups[at], ints[win.W_END], row)
         row[spec.O_DRAW] = uniform(inputs.keys[at, d, 0], inputs.keys[at, d, 1], before)
         if veto != 0:
             row[spec.O_PI] = 0.0
@@ -270,6 +270,7 @@ def _score(
     d: int,
     version: int,
     bins: NDArray[np.uint8],
+    group: int,
     end_ms: int,
     row: NDArray[np.float64],
 ) -> int:
@@ -278,7 +279,7 @@ def _score(
     evidence = row[spec.O_MX] if row[spec.O_MX] == row[spec.O_MX] else 0.5
     theta1 = max(0.0, row[spec.O_THETA] - config[0]["gamma_mx"] * evidence)
     theta2, phi_mult, fired = apply_priors(
-        inputs.braids, inputs.first, inputs.counts, version, d, bins, theta1, end_ms, caps
+        inputs.braids, inputs.first, inputs.counts, version, d, bins, theta1, end_ms, caps, group
     )
     term = terms[d]
     gain = mathx.exp(

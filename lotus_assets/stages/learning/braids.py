@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 
 from lotus.hashing import natural_id
+from lotus.priors.asset_context import words_of
 from lotus.priors.trace import describe_braid
 from lotus.priors.types import EXPLORATION, MAX_GATE, Patch
+from lotus.priors.vocabulary import Vocabulary
 from lotus.weave.braid import Braid, named_by
 from lotus.weave.night import WovenNight
 from lotus_assets.stages.context import CheckOutcome, Made, Plot, Stage, StageContext, TextTable
@@ -49,7 +51,7 @@ def make(ctx: StageContext, day: str) -> Made:
         "reverted": sum(alert.kind == "reverted" for alert in night.alerts),
         "warnings": sum(b.in_force and b.monitor is not None and b.monitor.warning for b in night.braids),
     }
-    check, table = bounded(ctx, night.braids), _table(night.braids)
+    check, table = bounded(ctx, night.braids), _table(night.braids, words_of(ctx.manifest.universe))
     lines = _life_lines(ctx, day, night.braids)
     return Made(
         rows=len(night.events),
@@ -94,7 +96,7 @@ def _life_lines(ctx: StageContext, day: str, braids: tuple[Braid, ...]) -> Plot:
     acting = [b for b in braids if b.in_force and b.monitor is not None]
     before = read_monitors(ctx.sig, ctx.branch, day, [b.braid_id for b in acting])
     series = {
-        f"{b.braid_id[:8]} {b.detector_id}: {describe_braid(b.active())}": [
+        f"{b.braid_id[:8]} {b.detector_id}: {describe_braid(b.active(), words_of(ctx.manifest.universe))}": [
             *(m.e_value for m in before[b.braid_id]),
             b.e_value,
         ]
@@ -112,11 +114,11 @@ def _documents(night: WovenNight) -> dict[str, str]:
     return {"conflict_map": "\n".join([head, *lines])}
 
 
-def _table(braids: tuple[Braid, ...]) -> TextTable:
+def _table(braids: tuple[Braid, ...], words: Vocabulary) -> TextTable:
     rows = [
         (
             b.detector_id,
-            describe_braid(b.active()),
+            describe_braid(b.active(), words),
             b.state,
             b.claim_bps,
             b.patch.theta_delta,

@@ -14,9 +14,10 @@ from lotus.learning.day_cube import DayCube, baseline_key, day_cubes, packed, un
 from lotus.learning.packed_rows import Packed, joined_rows, packed_rows
 from lotus.learning.rows import DetectorRows, rows_by_detector
 from lotus.priors.types import Rule
+from lotus.priors.vocabulary import DEFAULT
 from lotus_assets.code_version import code_version
 from lotus_assets.stages.context import StageContext
-from lotus_assets.stages.scoring.payoff_scores import read_scores
+from lotus_assets.stages.learning.asset_context import scores_in_context, vocabulary
 from lotus_resources.recent_values import RecentKind
 from lotus_store.learner_state import SUMS, WINDOWS, WITHOUT_PAPER, LearnerState
 from lotus_store.ledger.day_commits import DayCommit
@@ -42,7 +43,7 @@ class StoredSource:
     def rows(self) -> DetectorRows:
         """Return its windows of all days."""
         windows = [self._windows(commit) for commit in self.commits]
-        return joined_rows([part for part in windows if part is not None], self.days)
+        return joined_rows([part for part in windows if part is not None], self.days, vocabulary(self.ctx))
 
     def _sums(self, commit: DayCommit, believed: tuple[Rule, ...], space: Axes, paper: bool) -> DayCube | None:
         key, kind = self._key(commit, baseline_key(believed), len(space.subsets)), SUMS if paper else WITHOUT_PAPER
@@ -52,7 +53,7 @@ class StoredSource:
         windows = self._windows(commit)
         if windows is None:
             return None
-        rows = joined_rows([windows], (commit.day,))
+        rows = joined_rows([windows], (commit.day,), vocabulary(self.ctx))
         (cube,) = day_cubes(rows if paper else rows.without_paper(), believed, space)
         self.state.write(commit.day, self.name, key, *packed(cube), kind)
         return cube
@@ -69,7 +70,9 @@ class StoredSource:
         return made
 
     def _key(self, commit: DayCommit, *parts: str | int) -> str:
-        return natural_id(commit.content_hash, self.name, *parts, code_version("learning"))
+        words = vocabulary(self.ctx)
+        named = () if words is DEFAULT else words.features[-1].labels
+        return natural_id(commit.content_hash, self.name, *parts, *named, code_version("learning"))
 
 
 def sources(ctx: StageContext, scored: Sequence[DayCommit], made: Sequence[DayCommit]) -> Mapping[str, StoredSource]:
@@ -86,5 +89,8 @@ def sources(ctx: StageContext, scored: Sequence[DayCommit], made: Sequence[DayCo
 
 
 def _tables_of(ctx: StageContext, commit: DayCommit) -> dict[str, DetectorRows]:
-    key = (ctx.branch, commit.day, commit.content_hash)
-    return ctx.recent.get(_TABLES, key, lambda: rows_by_detector({commit.day: read_scores(ctx, commit)}, 1))
+    words = vocabulary(ctx)
+    key = (ctx.branch, commit.day, commit.content_hash, *words.bin_columns)
+    return ctx.recent.get(
+        _TABLES, key, lambda: rows_by_detector({commit.day: scores_in_context(ctx, commit)}, 1, words)
+    )

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from lotus.hashing import natural_id
 from lotus.learning.dr_crosscheck import CrossCheck, cross_check
 from lotus.learning.rows import day_weights
-from lotus.priors.vocabulary import describe_rule
+from lotus.priors.asset_context import describe_with, words_of
+from lotus.priors.vocabulary import Vocabulary
 from lotus.timebase import next_day
 from lotus.weave.braid import Braid
 from lotus_assets.stages.chain import content_of, day_before
@@ -53,7 +54,7 @@ def make(ctx: StageContext, day: str) -> Made:
         rows=len(checked),
         content_hash=natural_id(KIND, to_body(checked)),
         notes=notes,
-        table=_table(checked),
+        table=_table(checked, words_of(ctx.manifest.universe)),
         ledger=ledger,
     )
 
@@ -92,12 +93,20 @@ def _disagreement(x: CrossCheck) -> str:
     )
 
 
-def _table(checked: Mapping[str, CrossCheck]) -> TextTable:
+def _table(checked: Mapping[str, CrossCheck], words: Vocabulary) -> TextTable:
     head = ("detector", "rule", "ours, bps", "ours 95 %", "doubly robust, bps", "doubly robust 95 %", "agree")
     lines = [
-        (x.detector_id, describe_rule(x.rule), x.ours_bps, _span(x.ours_ci95), x.dr_bps, _span(x.dr_ci95), str(x.agree))
+        (
+            x.detector_id,
+            describe_with(x.rule, words),
+            x.ours_bps,
+            _span(x.ours_ci95),
+            x.dr_bps,
+            _span(x.dr_ci95),
+            str(x.agree),
+        )
         for x in checked.values()
-    ]
+    ]  # fmt: skip
     return TextTable(head, lines)
 
 

@@ -13,29 +13,36 @@ from lotus.learning.lesson import Lesson
 from lotus.learning.night import NightResult
 from lotus.learning.slots import allowance, in_year
 from lotus.manifest import LearningDefaults
-from lotus.priors.vocabulary import describe_rule
+from lotus.priors.asset_context import describe_with
+from lotus.priors.vocabulary import DEFAULT, Vocabulary
 from lotus_assets.stages.context import Cell, CheckOutcome
 
 NOTHING = "nothing was looked at: no lesson tonight, and none in force"
 
 
 def lesson_checks(
-    night: NightResult, learning_days: int, in_force: Sequence[Lesson], settings: LearningDefaults
+    night: NightResult,
+    learning_days: int,
+    in_force: Sequence[Lesson],
+    settings: LearningDefaults,
+    words: Vocabulary = DEFAULT,
 ) -> tuple[CheckOutcome, ...]:
-    """Return the checks of a nightly run; `in_force`: accepted lessons of earlier nightly runs that act on its day."""
+    """Return the checks of a nightly run; `in_force`: accepted lessons of earlier nightly runs that act on its day.
+
+    `words` name the coins of rules.
+    """
     believed = [*night.lessons, *in_force]
+    named = [f"{x.detector_id} {describe_with(x.rule, words)}" for x in believed]
     return (
-        _of_each("significant", believed, [_doubt(x) for x in believed], "exclude zero and passed both lanes"),
-        _of_each("support", believed, [_thin(x, settings) for x in believed], "have the support that the gates ask"),
+        _of_each("significant", named, [_doubt(x) for x in believed], "exclude zero and passed both lanes"),
+        _of_each("support", named, [_thin(x, settings) for x in believed], "have the support that the gates ask"),
         error_budget(night, learning_days, settings),
         whole(night),
     )
 
 
-def _of_each(name: str, believed: Sequence[Lesson], failures: Sequence[str], words: str) -> CheckOutcome:
-    failed = [
-        f"{x.detector_id} {describe_rule(x.rule)}: {why}" for x, why in zip(believed, failures, strict=True) if why
-    ]
+def _of_each(name: str, believed: Sequence[str], failures: Sequence[str], words: str) -> CheckOutcome:
+    failed = [f"{x}: {why}" for x, why in zip(believed, failures, strict=True) if why]
     text = f"{len(believed) - len(failed)} of {len(believed)} lessons {words}" if believed else NOTHING
     numbers: dict[str, Cell] = {"lessons": len(believed), "failed": len(failed)}
     return CheckOutcome(name, not failed, "; ".join([text, *failed[:3]]), numbers, unseen=not believed)

@@ -15,7 +15,7 @@ from lotus.outcomes.signal_eval import horizon_columns
 from lotus.priors.vocabulary import rule_mask
 from lotus_assets.stages.context import StageContext
 from lotus_assets.stages.lake_tables import Columns, LakeTable, concatenated, utf8_of
-from lotus_assets.stages.scoring.payoff_scores import read_scores
+from lotus_assets.stages.learning.asset_context import scores_in_context, vocabulary
 from lotus_assets.stages.scoring.signal_eval import read_events
 from lotus_assets.stages.shared_columns import places_of
 from lotus_store.ledger.day_commits import DayCommit
@@ -31,16 +31,16 @@ def lesson_horizons(
     days = [_published(ctx, commit, horizons) for commit in scored]
     windows = concatenated(days)
     windows["asset"] = utf8_of(windows["asset"])
-    out = {}
+    out, bins = {}, bins_of(windows, vocabulary(ctx))
     for lesson in lessons:
-        covered = (windows["detector_id"] == lesson.detector_id) & rule_mask(lesson.rule, bins_of(windows))
+        covered = (windows["detector_id"] == lesson.detector_id) & rule_mask(lesson.rule, bins)
         out[lesson.lesson_id] = horizon_stats({k: v[covered] for k, v in windows.items()}, horizons)
     return out
 
 
 def _published(ctx: StageContext, commit: DayCommit, horizons: Sequence[int]) -> LakeTable:
     """Return the published windows of one maturity day with outcomes at every horizon, bins and probability."""
-    scores = read_scores(ctx, commit)
+    scores = scores_in_context(ctx, commit)
     taken = np.asarray(scores["published"], dtype=np.bool_)
     names = tuple(column.name for h in horizons for column in horizon_columns(h))
     outcomes = ctx.lake.read("signal_eval", ctx.branch, commit.day, columns=("event_id", *names))

@@ -8,13 +8,16 @@ nightly run looks, once: that of `learning.look_day`.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from lotus.errors import BeliefError
 from lotus.hashing import natural_id
 from lotus.learning.horizons import HorizonStats
 from lotus.learning.lesson import AuditState, Lesson
 from lotus.learning.night import NightResult, learn_from
 from lotus.learning.slots import SlotState
 from lotus.modules.intents import Module
+from lotus.priors.asset_context import describe_with, is_about_asset, words_of
 from lotus.priors.types import priors_0
+from lotus.priors.vocabulary import DEFAULT
 from lotus.timebase import next_day
 from lotus.weave.braid import Braid
 from lotus.weave.meta import members
@@ -25,11 +28,12 @@ from lotus_assets.pages.lesson_tables import lesson_table
 from lotus_assets.stages.chain import content_of, day_before, tape_days, version_of
 from lotus_assets.stages.context import CheckOutcome, Made, Stage, StageContext
 from lotus_assets.stages.history import commits_before, hashes
+from lotus_assets.stages.learning.asset_context import scores_in_context, vocabulary
 from lotus_assets.stages.learning.day_sums import sources
 from lotus_assets.stages.learning.lesson_checks import lesson_checks
 from lotus_assets.stages.learning.lesson_horizons import lesson_horizons
 from lotus_assets.stages.learning.woven import compositions
-from lotus_assets.stages.scoring.payoff_scores import evidence_of, read_scores
+from lotus_assets.stages.scoring.payoff_scores import evidence_of
 from lotus_herald.keys import Keys
 from lotus_modules.priors.weave_notes import tell_lessons
 from lotus_store.databases import Connection
@@ -68,17 +72,29 @@ def make(ctx: StageContext, day: str) -> Made:
     registry = [b for b in read_registry(ctx.sig, ctx.branch, before) if b.in_force] if before else []
     learning_days, result = _learned(ctx, day, searched, registry)
     standing = _standing(ctx, registry)
-    pictures = belief_documents(registry, [*result.lessons, *standing]) | lesson_pictures(
-        result, lambda: {x.day: read_scores(ctx, x) for x in searched}, ctx.manifest.learning
+    believed, words = [*result.lessons, *standing], words_of(ctx.manifest.universe)
+    pictures = belief_documents(registry, believed, words) | lesson_pictures(
+        result, lambda: {x.day: scores_in_context(ctx, x) for x in searched}, ctx.manifest
     )
-    checks = lesson_checks(result, learning_days, standing, ctx.manifest.learning)
+    checks = lesson_checks(result, learning_days, standing, ctx.manifest.learning, words)
     return _made(ctx, day, result, learning_days, lesson_horizons(ctx, searched, result.lessons), pictures, checks)
 
 
 def _learned(
     ctx: StageContext, day: str, searched: Sequence[DayCommit], registry: Sequence[Braid]
 ) -> tuple[int, NightResult]:
-    """Return which learning day of the branch this is, and what it taught with the memory of the day before."""
+    """Return which learning day of the branch this is, and what it taught with the memory of the day before.
+
+    Raises `BeliefError` while a belief speaks of coins and they are no context.
+    """
+    active, words = [(b.detector_id, b.rule) for b in registry if b.braid_type == "micro"], vocabulary(ctx)
+    spoken = [describe_with(rule, words_of(ctx.manifest.universe)) for _, rule in active if is_about_asset(rule)]
+    if spoken and words is DEFAULT:
+        raise BeliefError(
+            f"learning.asset_context is off and {spoken[0]!r} is believed",
+            "true until no belief speaks of a coin",
+            "it was on when that was learned",
+        )
     before = day_before(ctx, day)
     memory = read_experiments(ctx.sig, ctx.branch, before, NIGHT) if before else {}
     audits = read_experiments(ctx.sig, ctx.branch, before, AUDIT) if before else {}
@@ -89,12 +105,13 @@ def _learned(
         ctx.manifest,
         night=learning_days,
         last=_is_last(ctx, day),
-        active=[(b.detector_id, b.rule) for b in registry if b.braid_type == "micro"],
+        active=active,
         slots=both_slots(memory["night"]["slots"]) if memory else None,
         pooled_slots=_slots(memory, "pooled_slots"),
         audits={name: from_body(body["state"], AuditState) for name, body in audits.items()},
         branch=ctx.branch,
         members=members(compositions(ctx, day), ctx.manifest.learning),
+        vocabulary=words,
     )
 
 
@@ -156,7 +173,7 @@ def _made(
         content_hash=content,
         checks=checks,
         notes=notes,
-        table=lesson_table(kept),
+        table=lesson_table(kept, words_of(ctx.manifest.universe)),
         ledger=ledger,
         documents=pictures,
     )

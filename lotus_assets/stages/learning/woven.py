@@ -13,7 +13,7 @@ from lotus.hashing import natural_id
 from lotus.learning.lanes import NO_SLOT, Both
 from lotus.learning.rows import DetectorRows, rows_by_detector
 from lotus.priors.types import PriorsVersion, priors_0
-from lotus.priors.vocabulary import BIN_COLUMNS
+from lotus.priors.vocabulary import BIN_COLUMNS, Vocabulary
 from lotus.timebase import HOUR_MS, day_start_ms, next_day
 from lotus.weave.admission import DetectorDay
 from lotus.weave.field import weekly
@@ -25,17 +25,18 @@ from lotus_assets.stages.context import StageContext
 from lotus_assets.stages.experts.judged_days import is_judged
 from lotus_assets.stages.history import commits_before
 from lotus_assets.stages.lake_tables import Columns
+from lotus_assets.stages.learning.asset_context import in_context, scores_in_context, vocabulary
 from lotus_assets.stages.learning.dr_crosscheck import opinions
-from lotus_assets.stages.scoring.payoff_scores import read_scores
 from lotus_assets.stages.shared_columns import read_shared
 from lotus_resources.recent_values import RecentKind
+from lotus_store.asset_context import AT_COLUMNS
 from lotus_store.ledger.beliefs.braids import read_registry
 from lotus_store.ledger.beliefs.lessons import read_experiments, read_lessons
 from lotus_store.ledger.beliefs.priors import read_version, swaps_within
 from lotus_store.ledger.beliefs.reviews import read_reviews
 from lotus_store.ledger.bodies import from_body, to_body
 
-EVENT_COLUMNS = ("detector_id", "theta1", "temperature", *BIN_COLUMNS)
+EVENT_COLUMNS = ("detector_id", "theta1", "temperature", *AT_COLUMNS, *BIN_COLUMNS)
 META_STATE = "meta_state"  # kind and name of the experiment row that holds the compositions under judgement
 _WOVEN = RecentKind("woven", 4)
 
@@ -85,8 +86,8 @@ def compositions(ctx: StageContext, day: str) -> MetaState:
 
 def rows_of(ctx: StageContext, day: str, days: int) -> dict[str, DetectorRows]:
     """Return the scored windows of the last learning days up to `day` by detector."""
-    scores = {c.day: read_scores(ctx, c) for c in commits_before(ctx, "payoff_scores", next_day(day), days)}
-    return rows_by_detector(scores, days)
+    scores = {c.day: scores_in_context(ctx, c) for c in commits_before(ctx, "payoff_scores", next_day(day), days)}
+    return rows_by_detector(scores, days, vocabulary(ctx))
 
 
 def _meta_state(ctx: StageContext, before: str) -> MetaState:
@@ -127,14 +128,15 @@ def _evidence(ctx: StageContext, day: str, admits: bool) -> Evidence:
 
 
 def _detectors(ctx: StageContext, day: str) -> dict[str, DetectorDay]:
-    events = read_shared(ctx, "signal_events", commit_of(ctx, ctx.branch, day, "signal_events"), EVENT_COLUMNS)
-    detectors = {spec.detector_id: _detector(events, spec.detector_id) for spec in shipped_detectors()}
+    commit, words = commit_of(ctx, ctx.branch, day, "signal_events"), vocabulary(ctx)
+    events = in_context(ctx, read_shared(ctx, "signal_events", commit, EVENT_COLUMNS))
+    detectors = {spec.detector_id: _detector(events, spec.detector_id, words) for spec in shipped_detectors()}
     return {name: day_of_detector for name, day_of_detector in detectors.items() if len(day_of_detector.theta1)}
 
 
-def _detector(events: Columns, name: str) -> DetectorDay:
+def _detector(events: Columns, name: str, words: Vocabulary) -> DetectorDay:
     own_rows = np.asarray(events["detector_id"]) == name
-    bins = np.column_stack([np.asarray(events[column], dtype=np.uint8)[own_rows] for column in BIN_COLUMNS])
+    bins = np.column_stack([np.asarray(events[column], dtype=np.uint8)[own_rows] for column in words.bin_columns])
     theta1 = np.asarray(events["theta1"], dtype=np.float64)[own_rows]
     temperature = float(events["temperature"][own_rows][0]) if own_rows.any() else 0.0
     return DetectorDay(bins, theta1, temperature)

@@ -20,7 +20,7 @@ assert _SPEC.loader is not None
 worlds = importlib.util.module_from_spec(_SPEC)
 _SPEC.loader.exec_module(worlds)
 
-SETTINGS = LearningDefaults(looks="final")
+MANIFEST = Manifest(learning=LearningDefaults(looks="final"))
 
 
 @pytest.fixture(scope="module")
@@ -28,13 +28,13 @@ def found() -> tuple[NightResult, dict[str, Columns]]:
     """Return a night that found a planted lesson, and its scores."""
     rule = Rule.of(Literal(4, 3, 4))
     scores = worlds.world("plant", seed=31, per_block=500, detectors=2, lessons=((rule, 9.0),))
-    return learn_night(scores, Manifest(learning=SETTINGS)), scores
+    return learn_night(scores, MANIFEST), scores
 
 
 def test_a_night_that_found_something_shows_every_kind(found: tuple[NightResult, dict[str, Columns]]) -> None:
     night, scores = found
     assert len(night.lessons) == 1
-    pictures = lesson_pictures(night, lambda: scores, SETTINGS)
+    pictures = lesson_pictures(night, lambda: scores, MANIFEST)
     assert set(pictures) == {"forest_plot", "calibration_d0", "calibration_d1", "life_line_1", "heat_map_1"}
     assert list(pictures)[1] == "calibration_d0", "the detector with the lesson first"
     for text in pictures.values():
@@ -45,5 +45,5 @@ def test_a_night_that_found_something_shows_every_kind(found: tuple[NightResult,
 
 def test_a_night_that_did_not_look_shows_nothing(found: tuple[NightResult, dict[str, Columns]]) -> None:
     night, scores = found
-    assert lesson_pictures(replace(night, looked=False), lambda: scores, SETTINGS) == {}
-    assert lesson_pictures(replace(night, lessons=(), refused=(), proposals=()), lambda: scores, SETTINGS) == {}
+    assert lesson_pictures(replace(night, looked=False), lambda: scores, MANIFEST) == {}
+    assert lesson_pictures(replace(night, lessons=(), refused=(), proposals=()), lambda: scores, MANIFEST) == {}

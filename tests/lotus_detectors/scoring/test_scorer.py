@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from lotus.detectors.daily.make import day_tables
+from lotus.detectors.explain import explain_event
 from lotus.detectors.registry import shipped_detectors
 from lotus.detectors.scoring import signal_spec as spec
 from lotus.detectors.scoring.draw import draw_keys
@@ -17,6 +18,7 @@ from lotus.detectors.windows import row_spec as win
 from lotus.detectors.windows.builder import WindowBatch, build_windows
 from lotus.errors import BeliefError, SchemaError
 from lotus.manifest import Asset, Manifest, ScoreDefaults
+from lotus.priors.asset_context import ASSET
 from lotus.priors.types import ActiveBraid, Literal, Patch, Rule, priors_0, priors_version
 from lotus.priors.vocabulary import FEATURE_NAMES
 from lotus_live.parity import events_hash
@@ -128,6 +130,35 @@ def test_without_a_level_every_bit_is_as_without_gates(chain) -> None:
     assert SIGNAL_EVENTS.silent(one) == {"gate"}
     stored = {name: values for name, values in one.items() if name != "gate"}
     assert events_hash(stored) == events_hash(one)
+
+
+def test_a_lesson_about_one_coin_acts_there_alone_and_live_equals_batch(chain) -> None:
+    m, windows = chain.manifest, chain.windows[12]
+    rule = Rule.of(Literal(FEATURE_NAMES.index("mx"), 2, 4), Literal(ASSET, 1, 1))
+    braids = tuple(
+        ActiveBraid(f"{d.detector_id}0", "micro", d.detector_id, d.horizon_s, rule, Patch(-0.1, 1.05))
+        for d in DETECTORS
+    )
+    priors = [priors_0("main"), priors_version("main", middle_ms(chain, 12), braids)]
+    batch, plain = scored(chain, 12, priors), chain.events[12]
+    scorer, parts = Scorer(m, m.universe, DETECTORS, chain.tables[12], GENESIS, "main"), []
+    for ints, floats in zip(windows.ints, windows.floats, strict=True):
+        if ints[win.W_END] == priors[1].effective_from_ms:
+            scorer.swap(priors)
+        parts.append(scorer.feed(ints, floats))
+    assert events_hash(columns_of(parts)) == events_hash(batch)
+    fired = batch["fired"] != 0
+    inside = (batch["asset"] == "A1") & (batch["b_mx"] >= 2) & (batch["b_mx"] <= 4)
+    assert fired.any()
+    assert np.array_equal(fired, inside & (batch["window_end_ms"] >= priors[1].effective_from_ms))
+    for name in ("pi", "theta2", "phi_mult", "published", "cond_key"):
+        assert batch[name][~fired].tobytes() == plain[name][~fired].tobytes()
+    assert (batch["pi"][fired] > plain["pi"][fired]).any()
+    row = {name: values[np.flatnonzero(fired)[0]] for name, values in batch.items()}
+    detector = next(d for d in DETECTORS if d.detector_id == row["detector_id"])
+    found = explain_event(row, chain.tables[12], priors[1], m, detector)
+    assert found.exact
+    assert [s.note for s in found.trace.steps] == ["mx >= 2 and on A1"]
 
 
 def test_a_truncated_day_scores_the_same(chain) -> None:

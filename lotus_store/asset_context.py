@@ -1,0 +1,47 @@
+"""The group of each window's coin beside its twelve bins, from the tables that its day was scored under.
+
+Only a universe of more than five coins reads tables; what groups are is `lotus.detectors.daily.asset_groups`.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lotus.detectors.daily.asset_groups import groups_by_name
+from lotus.manifest import Manifest
+from lotus.priors.asset_context import ASSET_COLUMN, MAX_OWN_GROUPS, asset_bins
+from lotus.timebase import DAY_MS, day_of
+from lotus_store.day_tables import tables_of_day
+from lotus_store.lake import Lake
+
+Columns = Mapping[str, NDArray[np.generic]]
+AT_COLUMNS = ("asset", "window_end_ms")  # what names a window's coin and day
+
+
+def with_asset_bins(lake: Lake, branch: str, manifest: Manifest, windows: Columns) -> dict[str, NDArray[np.generic]]:
+    """Return the columns of windows, `AT_COLUMNS` among them, and the bins of their coins where there are several.
+
+    Raises `LakeError` when the tables of a day of a large universe are not there.
+    """
+    names, count = np.asarray(windows["asset"]), len(manifest.universe)
+    if count < 2:
+        return dict(windows)
+    if count <= MAX_OWN_GROUPS:
+        groups = {asset.name: place for place, asset in enumerate(manifest.universe)}
+        return {**windows, ASSET_COLUMN: asset_bins(names, groups)}
+    return {**windows, ASSET_COLUMN: _bins(lake, branch, names, _days(manifest, windows))}
+
+
+def _days(manifest: Manifest, windows: Columns) -> NDArray[np.int64]:
+    """Return the day on which each window begins, counted since 1970."""
+    starts = np.asarray(windows["window_end_ms"], dtype=np.int64) - manifest.kernel.window_ms
+    return starts // DAY_MS
+
+
+def _bins(lake: Lake, branch: str, names: NDArray[np.generic], days: NDArray[np.int64]) -> NDArray[np.uint8]:
+    out = np.zeros(len(names), dtype=np.uint8)
+    for number in np.unique(days).tolist():
+        own_rows, tables = days == number, tables_of_day(lake, branch, day_of(number * DAY_MS))
+        out[own_rows] = asset_bins(names[own_rows], groups_by_name(tables))
+    return out
