@@ -17,6 +17,11 @@ SELECT ticket FROM dm_decisions WHERE decision_id = %s;
 -- name: judge_book_strand
 UPDATE dm_strand SET eval = coalesce(eval, '{}') || jsonb_build_object(%s::text, %s::jsonb), updated_at = now() WHERE id = %s;
 
+-- name: void_book_plans
+SELECT plan.key FROM dm_decisions d JOIN dm_strand s ON s.id = d.decision_id
+CROSS JOIN jsonb_each(coalesce(s.eval, '{}')) AS plan WHERE d.branch = %s AND d.kind = 'book'
+  AND d.time_ms >= %s AND d.time_ms < %s AND coalesce(plan.value ->> 'void', '') <> '';
+
 -- name: judge_decision_strand
 UPDATE dm_strand SET eval = coalesce(eval, '{}'::jsonb) || %s::jsonb, updated_at = now() WHERE id = %s;
 

@@ -39,7 +39,8 @@ FROM tr_plans WHERE session = %s AND kind = 'book' AND stage IN ('accepted', 'wo
 ORDER BY created_ms, plan_id;
 
 -- name: book_results
-SELECT p.plan_id, p.coin, p.stage, p.created_ms, coalesce((s.exec_metrics->>'funding_usd')::double precision, 0)
+SELECT p.plan_id, p.coin, p.stage, p.created_ms, coalesce((s.exec_metrics->>'funding_usd')::double precision, 0),
+       p.plan->'styles', coalesce((p.plan->>'size')::double precision, 0)
 FROM tr_plans p LEFT JOIN tr_strand s ON s.id = p.plan_id
 WHERE p.branch = %s AND p.kind = 'book' AND p.moved_to IS NULL ORDER BY p.created_ms, p.plan_id;
 
@@ -84,6 +85,9 @@ ON CONFLICT (client_id) DO UPDATE SET state = EXCLUDED.state, body = EXCLUDED.bo
 
 -- name: known_orders
 SELECT client_id FROM tr_orders WHERE client_id = ANY(%s);
+
+-- name: plan_styles
+SELECT plan_id, plan->'styles' FROM tr_plans WHERE plan_id = ANY(%s) AND plan ? 'styles';
 
 -- name: plan_of_order
 SELECT plan_id FROM tr_orders WHERE client_id = %s;
