@@ -52,7 +52,9 @@ def _source(source: SourceTrades, wide: bool, trips: bool) -> list[str]:
     ]
     if source.styles:
         head = (TableColumn(styles.HEAD[0]), TableColumn(styles.HEAD[1]), *numbers(*styles.HEAD[2:]))
-        parts.append(f"{folded(styles.TITLE)}:\n" + table(head, [styles.style_cells(row) for row in source.styles], wide))
+        parts.append(
+            f"{folded(styles.TITLE)}:\n" + table(head, [styles.style_cells(row) for row in source.styles], wide)
+        )
     return [*parts, _trips(source, wide)] if trips else parts
 
 

@@ -74,6 +74,20 @@ SELECT body FROM dm_inputs
 WHERE branch = %(branch)s AND kind = 'cue' AND window_end_ms <= %(now_ms)s AND valid_until_ms > %(now_ms)s AND refused = '{}'
 ORDER BY coin, window_end_ms, source, event_id;
 
+-- name: put_wish
+INSERT INTO dm_wishes (branch, act_id, coin, log, author, reason, from_day, until_day, lifts, event_id)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING;
+
+-- name: live_wishes
+SELECT w.act_id, w.branch, w.coin, w.log, w.author, w.reason, w.from_day, w.until_day, w.lifts FROM dm_wishes w
+WHERE w.branch = %(branch)s AND w.lifts = '' AND w.from_day <= %(day)s AND w.until_day > %(day)s
+  AND NOT EXISTS (SELECT FROM dm_wishes l WHERE l.branch = w.branch AND l.lifts = w.act_id)
+ORDER BY w.coin, w.author, w.act_id;
+
+-- name: all_wishes
+SELECT w.act_id, w.branch, w.coin, w.log, w.author, w.reason, w.from_day, w.until_day, w.lifts FROM dm_wishes w
+WHERE w.branch = %s ORDER BY w.from_day, w.act_id;
+
 -- name: refused_inputs
 SELECT kind, event_id, source, coin, window_end_ms, refused FROM dm_inputs
 WHERE branch = %s AND refused <> '{}' ORDER BY window_end_ms, kind, event_id;
