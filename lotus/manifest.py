@@ -149,6 +149,13 @@ class WeaveDefaults:
 
 
 @dataclass(frozen=True, slots=True)
+class DetectorDefaults:
+    """Which specifications are scored (docs/concepts/detectors.md)."""
+
+    score_experimental: bool = False  # experimental ones too, drawn at the exploration floor
+
+
+@dataclass(frozen=True, slots=True)
 class Manifest:
     """All defaults together; `version` is the hash of the values."""
 
@@ -158,6 +165,7 @@ class Manifest:
     outcomes: OutcomeDefaults = field(default_factory=OutcomeDefaults)
     learning: LearningDefaults = field(default_factory=LearningDefaults)
     weave: WeaveDefaults = field(default_factory=WeaveDefaults)
+    detectors: DetectorDefaults = field(default_factory=DetectorDefaults, repr=False)
 
     @property
     def version(self) -> str:
@@ -166,7 +174,8 @@ class Manifest:
         newer = [] if maker == OutcomeDefaults().maker_fee_bps else [maker]
         hidden = {f.name: f.default for f in dataclasses.fields(weave) if not f.repr}
         moved = [(name, getattr(weave, name)) for name, usual in hidden.items() if getattr(weave, name) != usual]
-        return natural_id(repr(self), *newer, *map(repr, moved))
+        detectors = [] if self.detectors == DetectorDefaults() else [self.detectors]
+        return natural_id(repr(self), *newer, *map(repr, [*moved, *detectors]))
 
 
 def ranged(default: Any, low: float, high: float = math.inf) -> Any:

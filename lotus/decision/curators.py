@@ -79,8 +79,8 @@ def curate(
     `halted` is why nothing new may be opened at all ("" = it may), `allowed` says for each coin whether the account may
     trade it, `covariance_age_s` how old the risk model is.
     """
-    vetoes, heard = (*_compliance(coins, policy, halted, allowed),), _heard(coins, wishes)
-    return Curation(vetoes, _risk(coins, policy, covariance_age_s), _overlay(heard, policy), heard)
+    vetoes, taken = (*_compliance(coins, policy, halted, allowed),), _taken(coins, wishes)
+    return Curation(vetoes, _risk(coins, policy, covariance_age_s), _overlay(taken, policy), taken)
 
 
 def _compliance(coins: Sequence[str], policy: Policy, halted: str, allowed: Mapping[str, bool]) -> list[Veto]:
@@ -100,9 +100,9 @@ def _risk(coins: Sequence[str], policy: Policy, age_s: float) -> tuple[CapCut, .
     return tuple(CapCut("risk", coin, STALE_FACTOR, reason) for coin in sorted(coins))
 
 
-def _heard(coins: Sequence[str], wishes: Iterable[Nudge]) -> tuple[Nudge, ...]:
-    known = (wish for wish in wishes if wish.coin in coins and math.isfinite(wish.log))
-    return tuple(sorted(known, key=lambda w: (w.coin, w.author, w.log, w.act_id)))
+def _taken(coins: Sequence[str], wishes: Iterable[Nudge]) -> tuple[Nudge, ...]:
+    finite = (wish for wish in wishes if wish.coin in coins and math.isfinite(wish.log))
+    return tuple(sorted(finite, key=lambda w: (w.coin, w.author, w.log, w.act_id)))
 
 
 def _overlay(wishes: Sequence[Nudge], policy: Policy) -> tuple[tuple[str, float], ...]:

@@ -57,5 +57,5 @@ def asymmetry_of(cues: Sequence[CueInput]) -> Asymmetry | None:
 
 
 def _mean(values: Iterable[float | None]) -> float | None:
-    known = sorted(value for value in values if value is not None)
-    return math.fsum(known) / len(known) if known else None
+    measured = sorted(value for value in values if value is not None)
+    return math.fsum(measured) / len(measured) if measured else None

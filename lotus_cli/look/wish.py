@@ -14,7 +14,7 @@ from lotus_cli.terminal.options import options_as
 from lotus_cli.terminal.output import emit
 from lotus_cli.terminal.places import DAY, Finite, at_branch, settings_of_branch
 from lotus_herald.keys import Keys
-from lotus_modules.dm.wishes import submit_wish
+from lotus_modules.dm.board import submit_wish
 from lotus_modules.priors.rollback import LAST_STAGE
 from lotus_store.config import Settings
 from lotus_store.databases import Databases

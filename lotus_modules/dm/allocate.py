@@ -77,7 +77,7 @@ class Decided:
     ticket: Document = field(default_factory=dict)
 
 
-class Heard(NamedTuple):
+class DecisionInputs(NamedTuple):
     """What a window is decided on beside the state: views, budget cues, wishes of people."""
 
     views: Sequence[AlphaInput]
@@ -120,9 +120,9 @@ class Allocator:
             name = natural_id("book decision", self.branch, self.portfolio_id, window_end_ms)
             choice = self.chooser.choice(version(), [*given.contexts.values()], portfolio.now_ms, name)
             state = self._state(portfolio, current, now, choice.policy, choice.priors_ver)
-            heard = Heard(given.views, given.cues, [wish.nudge for wish in wishes_asked()])
-            decision = decide(state, *heard, self.solve)
-            tried = self._tried(name, window_end_ms, choice, decision, heard)
+            inputs = DecisionInputs(given.views, given.cues, [wish.nudge for wish in wishes_asked()])
+            decision = decide(state, *inputs, self.solve)
+            tried = self._tried(name, window_end_ms, choice, decision, inputs)
             speaks = worth_telling(decision, now)
             now = replace(now, ratchet=decision.budgets.ratchet, told_ms=portfolio.now_ms if speaks else now.told_ms)
             forget_inputs(connection, self.branch, portfolio.now_ms)
@@ -136,7 +136,7 @@ class Allocator:
             return Decided(WindowOutcome.SENT, decision, self._send(connection, name, decision, given.contexts))
 
     def _tried(
-        self, name: str, window_end_ms: int, choice: PolicyChoice, decision: Decision, heard: "Heard"
+        self, name: str, window_end_ms: int, choice: PolicyChoice, decision: Decision, inputs: "DecisionInputs"
     ) -> PolicyExperiment | None:
         """Return the window's part in the experiment on a knob; None outside of it, and where nothing is decided on.
 
@@ -146,7 +146,7 @@ class Allocator:
             return None
         start = decision
         if choice.trial.arm:
-            start = decide(replace(decision.state, policy=choice.start), *heard, self.solve)
+            start = decide(replace(decision.state, policy=choice.start), *inputs, self.solve)
         return experiment_row(name, window_end_ms, choice.trial, choice.context, decision, start)
 
     def _state(

@@ -13,7 +13,7 @@ from lotus_herald.carry import carry
 from lotus_herald.consume import consume
 from lotus_herald.keys import Keys
 from lotus_herald.outbox import send
-from lotus_modules.dm.wishes import submit_wish
+from lotus_modules.dm.board import submit_wish
 from lotus_modules.handlers import SLOW
 from lotus_store.databases import Databases
 from lotus_store.ledger.messages.boxes import dead_letters
