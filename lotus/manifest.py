@@ -150,7 +150,7 @@ class WeaveDefaults:
 
 @dataclass(frozen=True, slots=True)
 class DetectorDefaults:
-    """Which specifications are scored (docs/concepts/detectors.md)."""
+    """Which specifications are scored (docs/reference/detectors.md)."""
 
     score_experimental: bool = False  # experimental ones too, drawn at the exploration floor
 

@@ -127,11 +127,13 @@ class Acceptor:
         envelope, decision, plan, account = delivery.envelope, delivery.payload, wanted.plan, wanted.account
         context = wanted.reference.context or ""
         knobs = self.chooser.choice(delivery.connection, envelope.branch, context, account.now_ms, plan)
-        plan = plan if plan is None or wanted.is_styled else in_style(plan, knobs.knobs.style)
         reasons, verdict, estimate = wanted.reasons, None, None
         if plan is not None and not reasons:
             history = self.known_of(envelope.branch, account.venue, account.now_ms)
             estimate = pre_trade_estimate(plan, account, history, knobs.knobs)
+        if plan is not None and not (wanted.is_styled or (estimate is not None and estimate.forbids_rest)):
+            plan = in_style(plan, knobs.knobs.style)
+        if plan is not None and not reasons:
             if estimate is not None and wanted.choice is not None:
                 estimate = replace(estimate, venues=wanted.choice.scores)
             verdict = judged(plan, account, estimate)

@@ -128,7 +128,7 @@ WHERE p.branch = %(branch)s AND p.kind = 'book' AND p.stage = 'done' AND p.moved
 ORDER BY p.plan_id;
 
 -- name: finished_plans
-SELECT p.plan_id, p.venue, p.plan ->> 'strategy', p.created_ms, s.tr_predict, s.exec_metrics
+SELECT p.plan_id, p.venue, p.plan, p.created_ms, s.tr_predict, s.exec_metrics, s.fills, p.reference -> 'style_draw'
 FROM tr_plans p JOIN tr_strand s ON s.id = p.plan_id
 WHERE p.branch = %(branch)s AND p.stage = 'done' AND (%(venue)s::text IS NULL OR p.venue = %(venue)s)
   AND s.exec_metrics ->> 'status' = ANY(%(due)s) AND (s.exec_metrics ->> 'finished_ts')::bigint < %(before_ms)s

@@ -1,6 +1,6 @@
-"""With the switch experimental specifications are scored at the floor; what the active ones say keeps its bits.
+"""The switch of `lotus/detectors/registry.py`: experimental specifications are scored, at the floor.
 
-Their propensity does not: crowding counts every detector that is scored.
+What the active ones say keeps its bits. Their propensity does not: crowding counts every detector that is scored.
 """
 
 from dataclasses import replace
