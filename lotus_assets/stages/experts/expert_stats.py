@@ -53,7 +53,8 @@ def make(ctx: StageContext, day: str) -> Made:
         judge.add_day(read_frames(ctx, commit.day, warmup=True), day_start_ms(commit.day))
     assets = tuple(asset.name for asset in ctx.manifest.universe)
     runs = runs_below_floor(ctx.sig, ctx.branch, day)
-    evaluation = judge.evaluate(assets, runs, with_votes=_is_confirmation_required(ctx.manifest))
+    is_asked = _is_confirmation_required(ctx.manifest)
+    evaluation = judge.evaluate(assets, runs, with_votes=is_asked)
     from_day = first_free_day(ctx.sig, ctx.branch, next_day(day, LAG_DAYS))
 
     def ledger(connection: Connection) -> None:
@@ -66,6 +67,7 @@ def make(ctx: StageContext, day: str) -> Made:
         "days": len(days),
         "in_force_from": from_day if days else "",
         **_notes(present, evaluation),
+        **({"refit_votes": "none: too few windows"} if is_asked and evaluation.votes is None else {}),
     }
     documents = {
         "reliability_curves": _evidence_curves(evaluation),
