@@ -155,6 +155,13 @@ class WeaveDefaults:
 
 
 @dataclass(frozen=True, slots=True)
+class DetectorDefaults:
+    """Which specifications are scored (docs/reference/detectors.md)."""
+
+    score_experimental: bool = False  # experimental ones too, drawn at the exploration floor
+
+
+@dataclass(frozen=True, slots=True)
 class Manifest:
     """All defaults together; `version` is the hash of the values."""
 
@@ -164,6 +171,7 @@ class Manifest:
     outcomes: OutcomeDefaults = field(default_factory=OutcomeDefaults)
     learning: LearningDefaults = field(default_factory=LearningDefaults)
     weave: WeaveDefaults = field(default_factory=WeaveDefaults)
+    detectors: DetectorDefaults = field(default_factory=DetectorDefaults, repr=False)
 
     @property
     def version(self) -> str:
@@ -172,7 +180,8 @@ class Manifest:
         newer = [] if maker == OutcomeDefaults().maker_fee_bps else [maker]
         hidden = [(part, f) for part in (weave, self.learning) for f in dataclasses.fields(part) if not f.repr]
         moved = [(f.name, getattr(part, f.name)) for part, f in hidden if getattr(part, f.name) != f.default]
-        return natural_id(repr(self), *newer, *map(repr, moved))
+        detectors = [] if self.detectors == DetectorDefaults() else [self.detectors]
+        return natural_id(repr(self), *newer, *map(repr, [*moved, *detectors]))
 
 
 def ranged(default: Any, low: float, high: float = math.inf) -> Any:

@@ -51,10 +51,10 @@ def up_command(
     if venues is not None:
         settings = replace(settings, trading=replace(settings.trading, exchanges=venues))
     if trade_day:
-        from lotus.detectors.registry import shipped_detectors
+        from lotus.detectors.registry import scored_detectors
         from lotus_desk.pace import pace_to_trade
 
-        pace_to_trade(speed, (detector.horizon_s for detector in shipped_detectors()))
+        pace_to_trade(speed, (detector.horizon_s for detector in scored_detectors(settings.manifest)))
         _refuse_unless_stored(tape_of(settings), trade_day)
     with Progress() as progress:
         progress(LOADING, 0)

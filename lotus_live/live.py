@@ -14,7 +14,7 @@ from typing import Any
 
 import uvloop
 
-from lotus.detectors.registry import shipped_detectors, specs_ver
+from lotus.detectors.registry import scored_detectors, specs_ver
 from lotus.detectors.scoring.scored import Columns, columns_of
 from lotus.errors import TapeError
 from lotus.hashing import natural_id
@@ -100,7 +100,8 @@ def run_live(
     else:
         tape = source if isinstance(source, TapeDay) else TapeFile(tuple(source))
         if trade and (plan.speed or settings.trading.venue != LOCAL):
-            plan = replace(plan, speed=pace_to_trade(plan.speed, (d.horizon_s for d in shipped_detectors())))
+            horizons = (detector.horizon_s for detector in scored_detectors(settings.manifest))
+            plan = replace(plan, speed=pace_to_trade(plan.speed, horizons))
         in_step = trade and not plan.speed
         job = _replayed(settings, tape, run_id, plan, on_start, trade)
     if databases is not None:
@@ -111,7 +112,7 @@ def run_live(
 
 def _on_venue(settings: Settings, url: str, run_id: str, on_start: OnStart, trade: bool) -> Job:
     universe = settings.manifest.universe
-    spec = LaneSpec(settings.manifest, universe, shipped_detectors(), settings.branch)
+    spec = LaneSpec(settings.manifest, universe, scored_detectors(settings.manifest), settings.branch)
     store = TapeStore(settings.home, settings.tape)
     header = tape_header(settings.tape, url, tuple(HeaderAsset(a.name, a.sz_decimals) for a in universe))
     rest_url = settings.live.rest_url if url == settings.live.ws_url else http_base(url)
@@ -259,7 +260,8 @@ def _replay_spec(settings: Settings, tape: Recording) -> tuple[LaneSpec, tuple[A
     """Return the lanes' specification and every coin that the replay server must know."""
     header = TapeHeader("replay", "", tape.units)
     split = split_universe(header, settings.manifest.universe)
-    spec = LaneSpec(settings.manifest, split.universe, shipped_detectors(), settings.branch, split.ignored)
+    detectors = scored_detectors(settings.manifest)
+    spec = LaneSpec(settings.manifest, split.universe, detectors, settings.branch, split.ignored)
     return spec, (*split.universe, *split.ignored)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import uvloop
 
 from lotus.detectors.daily.make import day_tables
-from lotus.detectors.registry import shipped_detectors
+from lotus.detectors.registry import scored_detectors, shipped_detectors
 from lotus.detectors.scoring.scored import Columns
 from lotus.detectors.scoring.scorer import in_key_order
 from lotus.detectors.scoring.signal_spec import SIGNAL_EVENTS
@@ -97,7 +97,8 @@ def verify_parity(
     """
     progress("looking for coins", 0)
     tape = TapeFile((path,) if isinstance(path, Path) else tuple(path))
-    spec = LaneSpec(manifest or Manifest(), tape.universe, shipped_detectors(), branch)
+    manifest = manifest or Manifest()
+    spec = LaneSpec(manifest, tape.universe, scored_detectors(manifest), branch)
     given = beliefs or neutral_beliefs(spec)
     batch = score_tape(_counted(tape, progress), spec, given)
     if not batch:

@@ -12,6 +12,7 @@ from typing import Any
 from lotus.modules.intents import Intent, Module
 from lotus_herald.consume import Handlers
 from lotus_modules.dm.decide import Decider
+from lotus_modules.dm.wishes import note_wish
 from lotus_modules.priors.prior_patch import apply_patch, note_answer
 from lotus_modules.priors.weave_notes import note_alert, note_lesson, note_review
 from lotus_modules.sig.executed import note_execution
@@ -25,7 +26,7 @@ _KNOBS: Handlers = {
 }
 SLOW: Mapping[Module, Handlers] = {
     Module.SIG: {**_KNOBS, Intent.LEARNING_UPDATE: note_review},
-    Module.DM: _KNOBS,
+    Module.DM: {**_KNOBS, Intent.LEARNING_UPDATE: note_wish},
     Module.TR: _KNOBS,
 }
 HOT: Mapping[Module, Mapping[Intent, Callable[..., str]]] = {

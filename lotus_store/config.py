@@ -23,7 +23,7 @@ from lotus.names import is_name
 from lotus_store.branch_settings import merged, read_branch_settings
 
 DATABASES = ("sig", "dm", "tr", "vis", "atlas", "dagster")
-SECTIONS = ("kernel", "score", "outcomes", "learning", "weave")
+SECTIONS = ("kernel", "score", "outcomes", "learning", "weave", "detectors")
 LOG_CHOICES = {"format": ("text", "json"), "level": ("debug", "info", "warning", "error")}
 TRADING_VENUES = ("off", "paper", "local", "hyperliquid")
 EXPLORING, NO_EXPLORING = (0.2, 0.05), (0.0, 0.0)  # shares of probes at rest where the money is paper, and where not

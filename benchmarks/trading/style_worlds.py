@@ -126,13 +126,14 @@ def found_in(world: StyleWorld, nights: int) -> Found:
 
 @click.command()
 @click.option("--worlds", default=4, show_default=True)
+@click.option("--first", default=1, show_default=True, help="Seed of the first world.")
 @click.option("--nights", default=60, show_default=True)
 @click.option("--bps", default=3.0, show_default=True, help="What joining pays more where it does; 0: nowhere.")
 @click.option("--dies", default=40, show_default=True, help="The day on which it stops paying.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def main(worlds: int, nights: int, bps: float, dies: int, as_json: bool) -> None:
+def main(worlds: int, first: int, nights: int, bps: float, dies: int, as_json: bool) -> None:
     """Live worlds of known truth."""
-    rows = [asdict(found_in(StyleWorld(seed, bps, dies), nights)) for seed in range(1, worlds + 1)]
+    rows = [asdict(found_in(StyleWorld(seed, bps, dies), nights)) for seed in range(first, first + worlds)]
     any_lesson = sum(row["lessons"] > 0 for row in rows)
     out = {"bps": bps, "nights": nights, "worlds": worlds, "with_any_lesson": any_lesson, "rows": rows}
     print(json.dumps(out) if as_json else json.dumps(out, indent=1))

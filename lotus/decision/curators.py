@@ -42,15 +42,20 @@ class Nudge:
     coin: str
     log: float
     reason: str
+    act_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Curation:
-    """All acts of one decision in natural order; `nudges` by coin are what is left of the wishes within the bound."""
+    """All acts of one decision in natural order; `nudges` by coin are what is left of the wishes within the bound.
+
+    `wishes` are those that were heard.
+    """
 
     vetoes: tuple[Veto, ...]
     cuts: tuple[CapCut, ...]
     nudges: tuple[tuple[str, float], ...]
+    wishes: tuple[Nudge, ...] = ()
 
     def vetoed(self, coin: str) -> bool:
         """Return whether a coin may only be reduced."""
@@ -74,8 +79,8 @@ def curate(
     `halted` is why nothing new may be opened at all ("" = it may), `allowed` says for each coin whether the account may
     trade it, `covariance_age_s` how old the risk model is.
     """
-    vetoes = (*_compliance(coins, policy, halted, allowed),)
-    return Curation(vetoes, _risk(coins, policy, covariance_age_s), _overlay(coins, policy, wishes))
+    vetoes, taken = (*_compliance(coins, policy, halted, allowed),), _taken(coins, wishes)
+    return Curation(vetoes, _risk(coins, policy, covariance_age_s), _overlay(taken, policy), taken)
 
 
 def _compliance(coins: Sequence[str], policy: Policy, halted: str, allowed: Mapping[str, bool]) -> list[Veto]:
@@ -95,9 +100,13 @@ def _risk(coins: Sequence[str], policy: Policy, age_s: float) -> tuple[CapCut, .
     return tuple(CapCut("risk", coin, STALE_FACTOR, reason) for coin in sorted(coins))
 
 
-def _overlay(coins: Sequence[str], policy: Policy, wishes: Iterable[Nudge]) -> tuple[tuple[str, float], ...]:
+def _taken(coins: Sequence[str], wishes: Iterable[Nudge]) -> tuple[Nudge, ...]:
+    finite = (wish for wish in wishes if wish.coin in coins and math.isfinite(wish.log))
+    return tuple(sorted(finite, key=lambda w: (w.coin, w.author, w.log, w.act_id)))
+
+
+def _overlay(wishes: Sequence[Nudge], policy: Policy) -> tuple[tuple[str, float], ...]:
     bound, sums = policy.overlay.nudge, dict[str, float]()
-    for wish in sorted(wishes, key=lambda w: (w.coin, w.author, w.log)):
-        if wish.coin in coins and math.isfinite(wish.log):
-            sums[wish.coin] = sums.get(wish.coin, 0.0) + wish.log
+    for wish in wishes:
+        sums[wish.coin] = sums.get(wish.coin, 0.0) + wish.log
     return tuple((coin, min(max(total, -bound), bound)) for coin, total in sorted(sums.items()))

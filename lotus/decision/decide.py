@@ -29,10 +29,12 @@ from lotus.decision.knowledge.claims import Slopes, heard
 from lotus.decision.knowledge.feedback import DecisionMemory, authority_weights
 from lotus.decision.knowledge.plan_terms import PlanTerm
 from lotus.decision.policy.policy import Policy
+from lotus.decision.urgency import Asymmetry, asymmetry_of
 from lotus.errors import ConfigError
 
 BOUND_SHARE: Final = 0.1  # of a move: how far the trader may end from its target
 CUE_AGE_MS: Final = 60_000  # an older cue counts as missing
+CuesByCoin = dict[str, tuple[CueInput, ...]]
 _NORMAL: Final = NormalDist()
 
 
@@ -93,7 +95,8 @@ class Target:
 
     Weights over equity; `mu_bps` what is expected of it over the horizon, `binding` the cap of its own that holds it
     back, if any. `trigger` is the expression under which its heaviest view proposes to enter, "" = at once. `terms` are
-    those in force of the source whose view is the largest part of what is expected.
+    those in force of the source whose view is the largest part of what is expected. `asymmetry` is that of the coin,
+    None where no cue measured it.
     """
 
     coin: str
@@ -105,6 +108,7 @@ class Target:
     mu_bps: float
     trigger: str
     terms: tuple[PlanTerm, ...] = ()
+    asymmetry: Asymmetry | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +154,8 @@ def decide(
     live = _live_views(state, views)
     held = [coin for coin, usd in state.positions.items() if usd]
     coins = sorted({*held, *(f.coin for f in live.fused)})
-    limits = _limits(state, live, cues)
+    recent = latest_cues(cues, state.asof_ms, CUE_AGE_MS)
+    limits = _limits(state, live, recent)
     curation = curate(
         coins, state.policy, halted=_halted(state), allowed={c: state.authority.allows(c) for c in coins},
         covariance_age_s=(state.asof_ms - state.covariance.asof_ms) / 1000.0, wishes=wishes,
@@ -161,7 +166,7 @@ def decide(
     )
     allocation = allocate(problem, solve, state.policy.caps.turnover_relaxed) if problem else None
     weights = allocation.weights if allocation else np.zeros(0)
-    targets = _targets(state, problem, weights, live) if problem else ()
+    targets = _targets(state, problem, weights, live, recent) if problem else ()
     return Decision(
         state=state,
         horizon_s=live.horizon_s,
@@ -187,9 +192,9 @@ def _live_views(state: DecisionState, views: Iterable[AlphaInput]) -> _LiveViews
     return _LiveViews(alphas, fused, tuple(unused), horizon)
 
 
-def _limits(state: DecisionState, live: _LiveViews, cues: Iterable[CueInput]) -> Budgets:
+def _limits(state: DecisionState, live: _LiveViews, recent: CuesByCoin) -> Budgets:
     limits = budgets(
-        latest_cues(cues, state.asof_ms, CUE_AGE_MS), [f.coin for f in live.fused], state.policy,
+        recent, [f.coin for f in live.fused], state.policy,
         horizon_s=live.horizon_s, drawdown_sigmas=state.drawdown_sigmas, ratchet=state.ratchet,
         turnover_used=state.turnover_used,
     )  # fmt: skip
@@ -244,7 +249,9 @@ def _confidence(allocation: Allocation | None) -> float:
     return _NORMAL.cdf(allocation.expected_bps / allocation.risk_bps)
 
 
-def _targets(state: DecisionState, problem: Problem, weights: Floats, live: _LiveViews) -> tuple[Target, ...]:
+def _targets(
+    state: DecisionState, problem: Problem, weights: Floats, live: _LiveViews, recent: CuesByCoin
+) -> tuple[Target, ...]:
     triggers = {(a.source, a.event_id): a.triggers for a in live.alphas}
     made: list[Target] = []
     for k, coin in enumerate(problem.coins):
@@ -263,6 +270,7 @@ def _targets(state: DecisionState, problem: Problem, weights: Floats, live: _Liv
                 mu_bps=float(problem.mu[k]),
                 trigger=next(iter(proposed), ""),
                 terms=_terms_of(state, first),
+                asymmetry=asymmetry_of(recent.get(coin, ())),
             )
         )
     return tuple(made)

@@ -15,6 +15,7 @@ from typing import Any, Final
 import fastjsonschema
 
 from lotus.decision.allocation.relax import Allocation
+from lotus.decision.curators import Curation
 from lotus.decision.decide import Decision, Target
 from lotus.decision.knowledge.calibration import DmAlpha
 from lotus.errors import SchemaError
@@ -98,16 +99,27 @@ def _validator() -> Callable[[Payload], object]:
 
 def _target(t: Target) -> Payload:
     terms = {"terms": [asdict(term) for term in t.terms]} if t.terms else {}
-    return terms | {
-        "coin": t.coin,
-        "weight": t.weight,
-        "held": t.held,
-        "min": t.low,
-        "max": t.high,
-        "notional_usd": t.notional_usd,
-        "mu_bps": t.mu_bps,
-        "trigger": t.trigger,
-    }
+    return (
+        terms
+        | _asymmetry(t)
+        | {
+            "coin": t.coin,
+            "weight": t.weight,
+            "held": t.held,
+            "min": t.low,
+            "max": t.high,
+            "notional_usd": t.notional_usd,
+            "mu_bps": t.mu_bps,
+            "trigger": t.trigger,
+        }
+    )
+
+
+def _asymmetry(t: Target) -> Payload:
+    if t.asymmetry is None:
+        return {}
+    found = t.asymmetry
+    return {"asymmetry": {"score": found.score, "drivers": dict(found.drivers), "urgency": found.urgency.value}}
 
 
 def _authority(decision: Decision) -> Payload:
@@ -201,8 +213,16 @@ def _curation(decision: Decision) -> Payload:
         "cuts": [
             {"coin": c.coin, "curator": c.curator, "factor": c.factor, "reason": c.reason[:400]} for c in acts.cuts
         ],
-        "nudges": [{"coin": coin, "log": log} for coin, log in acts.nudges],
+        "nudges": [{"coin": coin, "log": log, "wishes": _wishes(acts, coin)} for coin, log in acts.nudges],
     }
+
+
+def _wishes(acts: Curation, coin: str) -> list[Payload]:
+    return [
+        {"act_id": wish.act_id, "author": wish.author, "log": wish.log, "reason": wish.reason[:400]}
+        for wish in acts.wishes
+        if wish.coin == coin
+    ]
 
 
 def _utc(time_ms: int) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 
-from lotus.detectors.registry import shipped_detectors, specs_ver
+from lotus.detectors.registry import known_detectors, shipped_detectors, specs_ver
 from lotus.detectors.spec import JITTER, DetectorSpec
 from lotus.detectors.spec_check import Checked, KeyedError
 from lotus.detectors.windows.row_spec import T_VALUES
@@ -50,8 +50,8 @@ class CompiledDetectors:
 def compile_detectors(detectors: Sequence[DetectorSpec], manifest: Manifest) -> CompiledDetectors:
     """Return the programs of the detectors in their order; equal sets are compiled once.
 
-    Those of sets that begin with the shipped one, which run live, are memoised on disk. Raises `ConfigError` for
-    expressions that have no meaning at the manifest's cadences and for graphs over the bounds of
+    Those of sets that begin with one that a manifest scores, which run live, are memoised on disk. Raises `ConfigError`
+    for expressions that have no meaning at the manifest's cadences and for graphs over the bounds of
     `lotus.tape_machine.graph`.
     """
     return _kept(tuple(detectors), manifest.kernel.cadence_ms, manifest.kernel.window_ms)
@@ -59,8 +59,8 @@ def compile_detectors(detectors: Sequence[DetectorSpec], manifest: Manifest) -> 
 
 @lru_cache(maxsize=64)
 def _kept(detectors: tuple[DetectorSpec, ...], cadence_ms: int, window_ms: int) -> CompiledDetectors:
-    shipped = shipped_detectors()
-    if detectors[: len(shipped)] != shipped:
+    live = (shipped_detectors(), known_detectors())
+    if not any(detectors[: len(scored)] == scored for scored in live):
         return _compiled(detectors, cadence_ms, window_ms)
     key = (specs_ver(detectors), cadence_ms, window_ms)
     compiled = memoised(

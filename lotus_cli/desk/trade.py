@@ -43,7 +43,9 @@ def facts_of(rows: Any) -> dict[str, Any]:
     from dataclasses import asdict
 
     from lotus.trading.estimates.executor_scores import executor_scores
+    from lotus.trading.estimates.hint_gain import hint_gains
     from lotus.trading.estimates.predictor import MIN_HISTORY, ForecastOutcome, stored_quality
+    from lotus_store.ledger.trading.outcomes import rest_quality
 
     venues = []
     for venue in sorted({row.venue for row in rows}):
@@ -54,7 +56,7 @@ def facts_of(rows: Any) -> dict[str, Any]:
             for row in own_rows
             if row.execution is not None and row.prediction is not None
         ]
-        quality = stored_quality(outcomes, history)
+        quality, rest = stored_quality(outcomes, history), rest_quality(own_rows)
         venues.append(
             {
                 "venue": venue,
@@ -62,6 +64,9 @@ def facts_of(rows: Any) -> dict[str, Any]:
                 "with_features": len(history),
                 "measured": 0 if quality is None else quality.count,
                 "quality": None if quality is None else asdict(quality),
+                "at_rest": sum(execution.rested is not None for execution in history),
+                "rest": None if rest is None else asdict(rest) | {"is_heard": rest.is_better},
+                "hints": [asdict(one) for one in hint_gains([row.tried for row in own_rows if row.tried is not None])],
             }
         )
     scores = [asdict(one) for one in executor_scores(row.score for row in rows)]
@@ -80,6 +85,7 @@ def page(facts: dict[str, Any]) -> str:
             lines.append(f"  too few: none was accepted with a fitted prediction ({needed})")
         else:
             lines += _measured(row["quality"])
+        lines += _rested(row)
     lines += [
         f"executor {one['venue']}:{one['strategy']}: adherence {one['adherence']:.3f}, success "
         f"{one['success_rate']:.3f} after {one['reports']:,} reports (shrunk towards one half)"
@@ -88,14 +94,39 @@ def page(facts: dict[str, Any]) -> str:
     return fitted("\n".join(lines))
 
 
-def _measured(quality: dict[str, Any]) -> list[str]:
+def _rested(row: dict[str, Any]) -> list[str]:
+    """Return how good predictions of entries at rest were, whether they are heard, and what hints were worth."""
+    lines = []
+    if row["rest"] is not None:
+        lines += _forecasts("filled at rest", row["rest"])
+        heard = (
+            "is asked before a plan of the book rests" if row["rest"]["is_heard"] else "is not asked: not shown better"
+        )
+        lines.append(f"    its hint {heard}")
+    elif row["at_rest"]:
+        lines.append(f"  filled at rest: {row['at_rest']:,} entries were to rest, none with a fitted prediction")
+    for one in row["hints"]:
+        ends = "no interval" if one["interval"] is None else "{:+.2f} to {:+.2f}".format(*one["interval"])
+        lines.append(
+            f"  hint {one['hint'] or '(nothing known)'}: joining paid {one['gain_bps']:+.2f} bps more than crossing "
+            f"({ends}), {one['joined']:,} drawn to join and {one['crossed']:,} to cross"
+        )
+    return lines
+
+
+def _forecasts(what: str, quality: dict[str, Any]) -> list[str]:
+    gain = "" if quality["gain"] is None else ", better by {:+.5f} to {:+.5f}".format(*quality["gain"])
     lines = [
-        f"  fill: {quality['count']:,} predictions, Brier {quality['brier']:.5f} (always the share: "
-        f"{quality['brier_reference']:.5f})"
+        f"  {what}: {quality['count']:,} predictions, Brier {quality['brier']:.5f} (always the share: "
+        f"{quality['brier_reference']:.5f}{gain})"
     ]
-    lines += [
+    return lines + [
         f"    {one['count']:>7,} told {one['mean']:.3f} found {one['share']:.3f}" for one in quality["reliability"]
     ]
+
+
+def _measured(quality: dict[str, Any]) -> list[str]:
+    lines = _forecasts("fill", quality)
     for name, unit in (("slippage", "bps"), ("latency", "ms")):
         score = quality[name]
         if score is None:

@@ -4,7 +4,8 @@ Read from the trader's and the decision-maker's databases; nothing is decided or
 `facts`.
 """
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,13 +75,39 @@ def book_lines(story: BookStory) -> list[str]:
             lines.append(
                 f"  TARGET {target['coin']}: weight {target['held']:+.5f} to {target['weight']:+.5f} "
                 f"(left between {target['min']:+.5f} and {target['max']:+.5f}), expected {target['mu_bps']:+.2f} bps"
+                f"{_asymmetry(target)}"
             )
+    lines += _overlay(ticket, story.coins)
     lines += [
         f"  VIEW {view['event_id']} of {view['source']} on {view['coin']} over {view['horizon_s']} s: "
         f"{view['mu_bps']:+.2f} bps, weight {view['weight']:+.3f}, reliability {view['reliability']:.3f}"
         f"{_claims(view)}"
         for view in story.views
     ]
+    return lines
+
+
+def _asymmetry(target: Mapping[str, Any]) -> str:
+    """Return how soon a target should be reached and why, "" where no cue measured it."""
+    found = target.get("asymmetry")
+    if found is None:
+        return ""
+    drivers = ", ".join(f"{name} {size:.2f}" for name, size in sorted(found["drivers"].items()))
+    return f"; asymmetry {found['score']:.3f} ({drivers or '-'}), urgency {found['urgency']}"
+
+
+def _overlay(ticket: Mapping[str, Any], coins: Sequence[str]) -> list[str]:
+    """Return what wishes of people did to the expectations of some coins."""
+    lines = []
+    for nudge in ticket.get("curation", {}).get("nudges", ()):
+        if nudge["coin"] in coins:
+            lines.append(
+                f"  OVERLAY {nudge['coin']}: expectation x{math.exp(nudge['log']):.4f} (log {nudge['log']:+.4f})"
+            )
+            lines += [
+                f"    wish {wish['act_id']} of {wish['author']}: log {wish['log']:+.4f}, {wish['reason']}"
+                for wish in nudge.get("wishes", ())
+            ]
     return lines
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from lotus.detectors.daily.make import day_tables
 from lotus.detectors.daily.tables import DayTables
 from lotus.detectors.explain import Explanation, explain_event
-from lotus.detectors.registry import shipped_detectors
+from lotus.detectors.registry import scored_detectors
 from lotus.detectors.scoring.signal_spec import SIGNAL_EVENTS
 from lotus.errors import LakeError, LedgerError, TapeError
 from lotus.experts.weekly.learned import in_force_on, set_of_day
@@ -108,7 +108,7 @@ def story_of(settings: Settings, databases: Databases, name: str, progress: Step
         claims = claims_story(databases, event, fired_in(sig, version, event))
     progress("computing every number again", 0)
     tables = event_tables(lake, event, day, manifest)
-    detector = next(d for d in shipped_detectors() if d.detector_id == event["detector_id"])
+    detector = next(d for d in scored_detectors(manifest) if d.detector_id == event["detector_id"])
     explanation = explain_event(event, tables, version, manifest, detector)
     progress("looking for its lines of tape", 0)
     when = clock(int(event["window_end_ms"]))
@@ -139,8 +139,8 @@ def _place(sig: Connection, event_id: str) -> tuple[str, str]:
 def event_tables(lake: Lake, event: Mapping[str, Any], day: str, manifest: Manifest) -> DayTables:
     """Return the tables that the event names: its day's, or those a daemon still ran on (earlier, or no history)."""
     branch = str(event["branch"])
-    blank = day_tables(day, [], manifest, manifest.universe, shipped_detectors())
-    served = served_tables(lake, branch, day, shipped_detectors())
+    blank = day_tables(day, [], manifest, manifest.universe, scored_detectors(manifest))
+    served = served_tables(lake, branch, day, scored_detectors(manifest))
     named = (tables for tables in served if tables.tables_ver == event["tables_ver"])
     return dataclasses.replace(next(named, blank), day=day)
 

@@ -25,14 +25,14 @@ def card_command(
     Before the first committed day of the branch the card is the specification alone.
     """
     from lotus.detectors.cards.card import static_card
-    from lotus.detectors.registry import shipped_detectors
+    from lotus.detectors.registry import scored_detectors
     from lotus_store.lake import Lake
 
-    specs = {d.detector_id: d for d in shipped_detectors()}
+    settings = settings_of(home, branch=branch)
+    specs = {d.detector_id: d for d in scored_detectors(settings.manifest)}
     if detector_id is None:
         emit({name: f"{d.family} v{d.version}, decides over {d.horizon_s} s" for name, d in specs.items()}, as_json)
         return
-    settings = settings_of(home, branch=branch)
     if detector_id in specs:
         require_branch(settings)
     stored = _stored(Lake(settings.lake_root), settings.branch, detector_id)

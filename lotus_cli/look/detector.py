@@ -95,14 +95,14 @@ def use_command(files: tuple[Path, ...], wait_s: float, home: str | None, as_jso
     They are read and compiled here first; the daemon swaps them in between two frames and notes it in its tape. Its
     answer is waited for; without one in that time the command stays for the next daemon that runs.
     """
-    from lotus.detectors.registry import shipped_detectors
+    from lotus.detectors.registry import scored_detectors
     from lotus_live.pipeline.shadows import read_shadows
     from lotus_store.databases import Databases
     from lotus_store.ledger.signals.live_log import SWAP_DETECTORS, command, command_result
 
     settings = settings_of(home)
     texts = [read_utf8(file) for file in files]
-    shadows = read_shadows(texts, shipped_detectors(), settings.manifest)
+    shadows = read_shadows(texts, scored_detectors(settings.manifest), settings.manifest)
     with Databases(settings) as databases, databases.connect("sig", autocommit=True) as connection:
         number = command(connection, SWAP_DETECTORS, {"detectors": texts})
         until, answer = time.monotonic() + wait_s, None

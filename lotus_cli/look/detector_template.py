@@ -13,7 +13,7 @@ TEMPLATE = """\
 detector_id: {name}
 family: {name}
 version: 1               # every change of an expression, a parameter, the horizon or the band is another version
-status: experimental     # active ones are scored; experimental ones are only listed, checked and measured
+status: experimental     # active ones are scored; experimental ones only with [detectors] score_experimental
 idea: Takers who buy for seconds without a pause pull the price with them.
 
 horizon: 30s             # over which its signal is judged: one per version

@@ -10,6 +10,7 @@ from lotus.errors import ConfigError
 from lotus.weave.braid import Braid
 from lotus.weave.review import REASON_CODES, ActKind, ReviewAct, reviewers
 from lotus_cli.look.braid_facts import braid_facts, experiment_facts, experiment_words
+from lotus_cli.look.wish import lift_command, wish_command, wish_lines, wish_rows
 from lotus_cli.terminal.options import options_as
 from lotus_cli.terminal.output import emit
 from lotus_cli.terminal.places import Finite, at_branch, settings_of_branch
@@ -19,13 +20,18 @@ from lotus_modules.priors.rollback import named, submit
 from lotus_store.databases import Databases
 from lotus_store.ledger.beliefs.braids import read_registry
 from lotus_store.ledger.beliefs.reviews import read_outcomes, read_reviews
+from lotus_store.ledger.trading.wishes import all_wishes
 
 
 @click.group("review")
 def review_command() -> None:
-    """Approve, reject, extend, attenuate, raise the bounds of braids, freeze or lower their level of trust; every act
-    has an author, none raises a grade or a level.
+    """Approve, reject, extend, attenuate, raise the bounds of braids, freeze or lower their level of trust; wish the
+    decision-maker a small nudge of a coin. Every act has an author, none raises a grade or a level.
     """
+
+
+review_command.add_command(wish_command)
+review_command.add_command(lift_command)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +58,16 @@ def act_options(command: Callable[Concatenate[ActOptions, ...], None]) -> Callab
 @wide_option
 @at_branch
 def list_braids(everything: bool, wide: bool, branch: str | None, home: str | None, as_json: bool) -> None:
-    """Show the braid registry, acts that wait for the next nightly run, results of the others, and the reviewers."""
+    """Show the braid registry, acts that wait for the next nightly run, results of the others, the reviewers, and
+    wishes for the decision-maker.
+    """
     settings = settings_of_branch(home, branch=branch)
     with Databases(settings) as databases, databases.connect("sig") as sig:
         registry = read_registry(sig, settings.branch)
         outcomes = read_outcomes(sig, settings.branch)
         acts = read_reviews(sig, settings.branch)
+        with databases.connect("dm") as dm:
+            wishes = all_wishes(dm, settings.branch)
     done = {o.act.act_id for o in outcomes}
     shown = [b for b in registry if everything or b.state in ("proposed", "active", "sunset")]
     facts = {
@@ -65,6 +75,7 @@ def list_braids(everything: bool, wide: bool, branch: str | None, home: str | No
         "waiting": [asdict(a) for a in acts if a.act_id not in done],
         "outcomes": [asdict(o) for o in outcomes],
         "reviewers": [asdict(r) for r in reviewers(outcomes, registry)],
+        "wishes": wish_rows(wishes),
     }
     emit(facts, as_json, _text(facts, wide))
 
@@ -192,4 +203,5 @@ def _text(facts: dict[str, Any], wide: bool) -> str:
             f"  {r['author']}: {r['acts']} acts, {r['approvals']} approvals, {r['false_promotions']} later reverted, "
             f"{r['days_to_decide']:.1f} days to decide, new features per approval {r['diversity']:.2f}"
         )
+    lines += wish_lines(facts["wishes"])
     return "\n".join(lines)

@@ -4,7 +4,7 @@ import json
 
 import click
 
-from lotus.detectors.registry import shipped_detectors
+from lotus.detectors.registry import scored_detectors
 from lotus.detectors.scoring.signal_facts import facts_of, spec_of
 from lotus.errors import LedgerError, SchemaError
 from lotus.experts.weekly.learned import set_of_day
@@ -56,5 +56,5 @@ def payload_of(sig: Connection, settings: Settings, event_id: str, schema_ver: s
     tables = event_tables(Lake(settings.lake_root), row, str(row["day"]), manifest)
     experts = set_of_day(day_of(int(row["window_start_ms"])), read_expert_sets(sig, str(row["branch"]))).version
     claims = claims_of(sig, [braid.braid_id for braid in version.braids])
-    facts = facts_of(row, spec_of(row, shipped_detectors()), manifest, version, tables, experts, claims)
+    facts = facts_of(row, spec_of(row, scored_detectors(manifest)), manifest, version, tables, experts, claims)
     return check_signal(BUILDERS[schema_ver](row, facts))

@@ -5,7 +5,7 @@ the spread met at the fill, the price executed. What probes of the same windows 
 to this one: the book teaches decision-maker and trader alone.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +15,9 @@ from lotus.manifest import Manifest
 from lotus.outcomes.path import QuotePath
 from lotus.timebase import NS_PER_MS
 from lotus.trading.accounts.pnl import FillSource, TradeColumns
+from lotus.trading.accounts.pnl_styles import Fill, PlanEnds, plan_ends
 from lotus.trading.accounts.pnl_tape import Columns, path_of
+from lotus.trading.plan.styles import Styles
 from lotus_store.ledger.trading.plans import BookResult
 
 Row = tuple[int, float, float, float, float, float, float]
@@ -23,19 +25,26 @@ Row = tuple[int, float, float, float, float, float, float]
 
 @dataclass(frozen=True, slots=True)
 class BookTrades:
-    """Closed plans of the book as trades under their coins' names, and how many are still held or were refused."""
+    """Closed plans of the book as trades under their coins' names, and how many are still held or were refused.
+
+    `plans` are how the trades were ordered and filled; `void` the styles of those that our own machine prevented.
+    """
 
     trades: TradeColumns
     held: int
     refused: int
+    plans: tuple[PlanEnds, ...] = ()
+    void: tuple[Styles, ...] = ()
 
 
-def book_trades(results: Sequence[BookResult], quotes: Mapping[str, Columns], manifest: Manifest) -> BookTrades:
-    """Return plans of the book as trades; `quotes` as for `tape_trades`.
+def book_trades(
+    results: Sequence[BookResult], quotes: Mapping[str, Columns], manifest: Manifest, void: Collection[str] = ()
+) -> BookTrades:
+    """Return plans of the book as trades; `quotes` as for `tape_trades`, `void` names those that are no evidence.
 
     Raises `SchemaError` for a filled plan of a coin without quotes.
     """
-    closed = [result for result in results if result.stage == "done"]
+    closed = [result for result in results if result.stage == "done" and result.plan_id not in void]
     paths = {coin: path_of(columns) for coin, columns in quotes.items()}
     units = {asset.name: 10.0**asset.px_decimals for asset in manifest.universe}
     rows = [_row(result, paths.get(result.coin), units[result.coin]) for result in closed]
@@ -45,8 +54,20 @@ def book_trades(results: Sequence[BookResult], quotes: Mapping[str, Columns], ma
     coins = np.array([result.coin for result in closed], dtype=object)
     times = np.array([row[0] for row in rows], dtype=np.int64)
     trades = TradeColumns(FillSource.VENUE, names, coins, times, filled, *micro)
-    stages = [result.stage for result in results]
-    return BookTrades(trades, stages.count("working") + stages.count("accepted"), stages.count("refused"))
+    stages = [result.stage for result in results if result.plan_id not in void]
+    held = stages.count("working") + stages.count("accepted")
+    prevented = tuple(result.styles for result in results if result.plan_id in void)
+    return BookTrades(trades, held, stages.count("refused"), tuple(map(_ends, closed)), prevented)
+
+
+def _ends(plan: BookResult) -> PlanEnds:
+    """Return how a plan was ordered and filled."""
+
+    def fills(entering: bool) -> list[Fill]:
+        own = [fill for purpose, _, fill in plan.fills if (purpose == "entry") is entering]
+        return [(float(fill["px"]), float(fill["size"]), not fill["is_taker"]) for fill in own]
+
+    return plan_ends(plan.styles, plan.size, fills(True), fills(False))
 
 
 def _row(plan: BookResult, path: QuotePath | None, unit: float) -> Row:

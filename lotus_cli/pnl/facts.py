@@ -4,7 +4,7 @@ Days are days of maturity: a probe is told on the day whose `signal_eval` holds 
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -14,9 +14,10 @@ from lotus.errors import ConfigError
 from lotus.microtape.frames.spec import MICROTAPE_QUOTES
 from lotus.outcomes.signal_eval import GAP, OK
 from lotus.progress.steps import Steps, untold
-from lotus.timebase import day_of, next_day
+from lotus.timebase import day_of, day_start_ms, next_day
 from lotus.trading.accounts.pnl import FillSource, Line, TradeColumns, by_detector, joined, total
 from lotus.trading.accounts.pnl_fills import filled_trades
+from lotus.trading.accounts.pnl_styles import PlanEnds, StyleLine, by_style
 from lotus.trading.accounts.pnl_tape import (
     EVAL_COLUMNS,
     EVENT_COLUMNS,
@@ -26,17 +27,19 @@ from lotus.trading.accounts.pnl_tape import (
     executed_rows,
     tape_trades,
 )
+from lotus.trading.plan.styles import Styles
 from lotus_cli.pnl.book import BookTrades, book_trades
 from lotus_cli.pnl.curve import by_day, curve_of, trips_of
 from lotus_cli.pnl.paper import paper_trips
 from lotus_cli.pnl.reader import PageReader
 from lotus_cli.pnl.trips import RoundTrip, filled_of
-from lotus_cli.pnl.venue import causes_of_void, venue_trips
+from lotus_cli.pnl.venue import causes_of_void, venue_trips, void_styles
 from lotus_cli.pnl.venues import VenueLine, venue_lines
 from lotus_cli.terminal.output import day_ranges
 from lotus_store.config import Settings
-from lotus_store.databases import Connection, Databases
+from lotus_store.databases import Databases
 from lotus_store.lake import Lake
+from lotus_store.ledger.trading.decisions import void_book_plans
 from lotus_store.ledger.trading.paper_books import paper_marks
 from lotus_store.ledger.trading.plans import book_results
 
@@ -61,13 +64,14 @@ class Coverage:
 
 @dataclass(frozen=True, slots=True)
 class SourceTrades:
-    """The trades of one fill source: one by one, all together and by detector."""
+    """The trades of one fill source: one by one, all together, by detector and, of plans, by the style ordered."""
 
     name: str
     trades: TradeColumns
     total: Line
     detectors: tuple[Line, ...]
     largest_difference_bps: float
+    styles: tuple[StyleLine, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +105,7 @@ class Pnl:
                     "fill_source": s.name,
                     "total": _plain(s.total),
                     "detectors": [_plain(line) for line in s.detectors],
+                    "styles": [asdict(row) | {"line": _plain(row.line)} for row in s.styles],
                     "largest_difference_bps": s.largest_difference_bps,
                     "by_day": by_day(s.trades),
                     "deepest_fall_usd": curve_of(s.trades).deepest[0],
@@ -139,11 +144,12 @@ def pnl_of(settings: Settings, first: str | None, last: str | None, progress: St
             paper = traded or paper_trips(sig, settings.branch, days, settings.manifest)
             venue = venue_trips(sig, settings.branch, days)
             void = causes_of_void(sig, settings.branch, days)
-        with databases.connect("tr") as tr:
-            book, accounts = _booked(lake, settings, tr, days), paper_marks(tr)
-            venues = venue_lines(tr, settings.branch, days)
-    trips, without = _source_pnl(lake, settings, FillSource.PAPER_LIVE, paper)
-    executed, lost = _source_pnl(lake, settings, FillSource.VENUE, venue)
+            with databases.connect("tr") as tr:
+                void_by_venue = [void_styles(sig, tr, settings.branch, days, is_paper) for is_paper in (True, False)]
+                accounts, venues = paper_marks(tr), venue_lines(tr, settings.branch, days)
+        book = _booked(lake, settings, databases, days)
+    trips, without = _source_pnl(lake, settings, FillSource.PAPER_LIVE, paper, void_by_venue[0])
+    executed, lost = _source_pnl(lake, settings, FillSource.VENUE, venue, void_by_venue[1])
     sources += [*trips, *executed, *book]
     coverage = _coverage(lake, settings.branch, days, read, taped)
     return Pnl(
@@ -185,10 +191,13 @@ def _taped(taped: Sequence[TapeTrades]) -> SourceTrades:
 
 
 def _source_pnl(
-    lake: PageReader, settings: Settings, source: FillSource, trips: Sequence[RoundTrip]
+    lake: PageReader, settings: Settings, source: FillSource, trips: Sequence[RoundTrip], void: Sequence[Styles]
 ) -> tuple[list[SourceTrades], int]:
-    """Return the source of round trips (none without one), and how many have no window in the lake."""
-    parts, without, nets = [], 0, list[float]()
+    """Return the source of round trips (none without one), and how many have no window in the lake.
+
+    `void` are the styles of the plans that count in no sum.
+    """
+    parts, without, nets, plans = [], 0, list[float](), list[PlanEnds]()
     for day in sorted({trip.closed_day for trip in trips}):
         closed = {trip.event_id for trip in trips if trip.closed_day == day}
         events = _events(lake, settings.branch, (next_day(day, -1), day), closed)
@@ -200,29 +209,35 @@ def _source_pnl(
         quotes = _quotes(lake, settings, day, sorted(set(filled.asset.tolist())))
         parts.append(filled_trades(source, filled, quotes, settings.manifest))
         nets += [trip.net_usd for trip in own_trips]
+        plans += [trip.ends for trip in own_trips]
     if not nets:
         return [], without
     trades = joined(parts)
     net_bps = np.where(trades.filled, 1e10 * np.array(nets) / np.maximum(trades.notional, 1), 0.0)
-    return [_source(trades, float(np.max(np.abs(net_bps - trades.bps("net")))))], without
+    whole = _source(trades, float(np.max(np.abs(net_bps - trades.bps("net")))))
+    return [replace(whole, styles=by_style(trades, plans, void))], without
 
 
-def _booked(lake: PageReader, settings: Settings, tr: Connection, days: Sequence[str]) -> list[SourceTrades]:
+def _booked(lake: PageReader, settings: Settings, databases: Databases, days: Sequence[str]) -> list[SourceTrades]:
     """Return the book as a source of its own, told by coins; none where it closed nothing."""
-    results = [(day_of(result.created_ms), result) for result in book_results(tr, settings.branch)]
+    branch, until_ms = settings.branch, day_start_ms(next_day(days[-1]))
+    with databases.connect("tr") as tr:
+        results = [(day_of(result.created_ms), result) for result in book_results(tr, branch)]
+    with databases.connect("dm") as dm:
+        void = void_book_plans(dm, branch, day_start_ms(days[0]), until_ms)
     books = list[BookTrades]()
     for day in days:
         own_results = [result for own_day, result in results if own_day == day]
         symbols = sorted({result.coin for result in own_results})
         quotes_by_coin = _quotes(lake, settings, next_day(day), symbols)  # of the day, and what was still held after it
         quotes = {symbol: columns for symbol, columns in quotes_by_coin.items() if len(columns["recv_ns"])}
-        books.append(book_trades(own_results, quotes, settings.manifest))
+        books.append(book_trades(own_results, quotes, settings.manifest, void))
     trades, held, refused = joined([f.trades for f in books]), sum(f.held for f in books), sum(f.refused for f in books)
     if not len(trades):
         return []
-    return [
-        SourceTrades("book", trades, total(trades, f"book ({held} held, {refused} refused)"), by_detector(trades), 0.0)
-    ]
+    styles = by_style(trades, [plan for f in books for plan in f.plans], [plan for f in books for plan in f.void])
+    whole = total(trades, f"book ({held} held, {refused} refused)")
+    return [SourceTrades("book", trades, whole, by_detector(trades), 0.0, styles)]
 
 
 def _source(trades: TradeColumns, largest_difference_bps: float) -> SourceTrades:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from lotus.trading.accounts.pnl import AMOUNTS, METHOD, NO_EDGE, Line
+from lotus_cli.pnl import styles
 from lotus_cli.pnl.facts import Pnl, SourceTrades
 from lotus_cli.pnl.venues import HEAD, cells, several
 from lotus_cli.terminal.output import clock
@@ -69,6 +70,8 @@ def _source(source: SourceTrades) -> str:
         "In bps of the value at entry, means of all trades, with intervals of 95 %:",
         _table(_BPS, map(_in_bps, lines)),
     ]
+    if source.styles:
+        parts += [f"{styles.TITLE}:", _table(styles.HEAD, map(styles.style_cells, source.styles))]
     parts.append(f"Largest distance of a net from the stored one: {source.largest_difference_bps:.1g} bps.")
     return "\n\n".join(parts)
 
@@ -84,13 +87,8 @@ def _in_usd(line: Line) -> Sequence[str]:
 
 def _in_bps(line: Line) -> Sequence[str]:
     amounts = (f"{line.mean_bps[name]:+.2f}" for name in AMOUNTS)
-    ends = (between(line.gross_interval), between(line.net_interval))
+    ends = (styles.between(line.gross_interval), styles.between(line.net_interval))
     return (line.label, *amounts, *ends, f"{line.blocks} x {line.block}", line.verdict or "above zero")
-
-
-def between(interval: tuple[float, float] | None) -> str:
-    """Return an interval in words."""
-    return "no interval" if interval is None else f"{interval[0]:+.2f} to {interval[1]:+.2f}"
 
 
 def _coverage(facts: Pnl) -> list[str]:

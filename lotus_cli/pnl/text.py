@@ -6,9 +6,10 @@ The Markdown form of the same facts is `page`.
 from collections.abc import Sequence
 
 from lotus.trading.accounts.pnl import AMOUNTS, COSTS, METHOD, NO_EDGE, Line
+from lotus_cli.pnl import styles
 from lotus_cli.pnl.curve import curve_of, trips_of
 from lotus_cli.pnl.facts import Pnl, SourceTrades
-from lotus_cli.pnl.page import READING, SOURCES, VENUES, account_rows, between, coverage_lines, span
+from lotus_cli.pnl.page import READING, SOURCES, VENUES, account_rows, coverage_lines, span
 from lotus_cli.pnl.venues import HEAD, cells, several
 from lotus_cli.terminal.output import clock
 from lotus_cli.terminal.tables import TableColumn, folded, numbers, table, width
@@ -49,6 +50,11 @@ def _source(source: SourceTrades, wide: bool, trips: bool) -> list[str]:
         "Sums, USD:\n" + table(usd, [_in_usd(line) for line in lines], wide),
         "Means of all trades, bps of the value at entry:\n" + table(bps, [_in_bps(line) for line in lines], wide),
     ]
+    if source.styles:
+        head = (TableColumn(styles.HEAD[0]), TableColumn(styles.HEAD[1]), *numbers(*styles.HEAD[2:]))
+        parts.append(
+            f"{folded(styles.TITLE)}:\n" + table(head, [styles.style_cells(row) for row in source.styles], wide)
+        )
     return [*parts, _trips(source, wide)] if trips else parts
 
 
@@ -92,5 +98,5 @@ def _in_bps(line: Line) -> Sequence[str]:
     mean = {name: f"{line.mean_bps[name]:+.2f}" for name in AMOUNTS}
     edge = "above zero" if line.has_edge else NO_EDGE
     costs = (mean[name] for name in COSTS)
-    return (line.label, mean["gross"], mean["net"], between(line.net_interval), edge, *costs,
-            between(line.gross_interval), f"{line.blocks} x {line.block}")  # fmt: skip
+    return (line.label, mean["gross"], mean["net"], styles.between(line.net_interval), edge, *costs,
+            styles.between(line.gross_interval), f"{line.blocks} x {line.block}")  # fmt: skip

@@ -12,20 +12,26 @@ from numpy.typing import NDArray
 
 from lotus.manifest import Manifest
 from lotus.trading.accounts.pnl_fills import Filled
+from lotus.trading.accounts.pnl_styles import PlanEnds, plan_ends
+from lotus.trading.plan.styles import CROSSING, Styles
 
 
 @dataclass(frozen=True, slots=True)
 class TripFill:
-    """One fill: price in USD, size in base units, receive stamp."""
+    """One fill: price in USD, size in base units, receive stamp, and whether its order rested."""
 
     px: float
     size: float
     recv_ns: int
+    rested: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class RoundTrip:
-    """A closed trade of one window: fills of its entry and of its exit (none when it was not filled), what it paid."""
+    """A closed trade of one window: fills of its entry and of its exit (none when it was not filled), what it paid.
+
+    `planned` is its size in base units, 0 where nobody told it.
+    """
 
     event_id: str
     side: int
@@ -35,6 +41,14 @@ class RoundTrip:
     net_usd: float
     entry: tuple[TripFill, ...]
     exit: tuple[TripFill, ...]
+    styles: Styles = CROSSING
+    planned: float = 0.0
+
+    @property
+    def ends(self) -> PlanEnds:
+        """How it was ordered and filled."""
+        entry, leave = ([(f.px, f.size, f.rested) for f in fills] for fills in (self.entry, self.exit))
+        return plan_ends(self.styles, self.planned, entry, leave)
 
 
 def filled_of(trips: Sequence[RoundTrip], windows: Mapping[str, Mapping[str, Any]], manifest: Manifest) -> Filled:

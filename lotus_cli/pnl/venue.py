@@ -2,14 +2,21 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypedDict
 
 from lotus.timebase import NS_PER_MS, day_of, day_start_ms, next_day
+from lotus.trading.plan.styles import CROSSING, Styles
 from lotus_cli.pnl.trips import RoundTrip, TripFill
 from lotus_store.databases import Connection
 from lotus_store.ledger.signals.executions import Execution, executions_of
+from lotus_store.ledger.trading.plans import plan_styles
 
 PAPER = "paper"
+
+
+class _Ordered(TypedDict):
+    styles: Styles
+    planned: float
 
 
 def venue_trips(sig: Connection, branch: str, days: Sequence[str], paper: bool = False) -> list[RoundTrip]:
@@ -33,12 +40,26 @@ def causes_of_void(sig: Connection, branch: str, days: Sequence[str]) -> dict[st
     return dict(sorted(Counter(row.void for row in executions if day_of(row.window_end_ms) in days).items()))
 
 
+def void_styles(sig: Connection, tr: Connection, branch: str, days: Sequence[str], paper: bool = False) -> list[Styles]:
+    """Return the styles of the windows of some days whose plans our own machine prevented, as they were ordered."""
+    executions = executions_of(sig, branch, day_start_ms(days[0]), day_start_ms(next_day(days[-1])))
+    void = [row for row in executions if row.void and (row.venue == PAPER) == paper]
+    asked = [str(row.body.get("plan_id", "")) for row in void if day_of(row.window_end_ms) in days]
+    styles = plan_styles(tr, asked)
+    return [styles.get(plan_id, CROSSING) for plan_id in asked]
+
+
 def _trip(row: Execution) -> RoundTrip:
     report: Mapping[str, Any] = row.body.get("report") or {}
     fills = report.get("fills", ())
     side, opening = (1, "buy") if report.get("side", "long") == "long" else (-1, "sell")
     entry = tuple(_fill(fill) for fill in fills if fill["side"] == opening)
     leave = tuple(_fill(fill) for fill in fills if fill["side"] != opening)
+    names = report.get("styles", {})
+    ordered: _Ordered = {
+        "styles": CROSSING.ordered(*(names.get(name, "") for name in ("entry", "fallback", "exit"))),
+        "planned": float(report.get("size_planned", 0.0)),
+    }
     if not fills:
         return RoundTrip(
             event_id=row.event_id,
@@ -49,6 +70,7 @@ def _trip(row: Execution) -> RoundTrip:
             net_usd=0.0,
             entry=(),
             exit=(),
+            **ordered,
         )
     fees = sum(float(usd) for usd in report["fees"].values())
     funding, net = float(report["funding_usd"]), float(report["pnl"]["net_usd"])
@@ -62,8 +84,9 @@ def _trip(row: Execution) -> RoundTrip:
         net_usd=net,
         entry=entry,
         exit=leave,
+        **ordered,
     )
 
 
 def _fill(body: Mapping[str, Any]) -> TripFill:
-    return TripFill(float(body["px"]), float(body["size"]), int(body["ts"]) * NS_PER_MS)
+    return TripFill(float(body["px"]), float(body["size"]), int(body["ts"]) * NS_PER_MS, not body["is_taker"])

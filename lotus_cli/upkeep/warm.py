@@ -113,7 +113,7 @@ def _through_all(folder: Path) -> dict[str, Any]:
     """Take a simulated morning from text to lessons, live and in batch."""
     import zstandard
 
-    from lotus.detectors.registry import shipped_detectors
+    from lotus.detectors.registry import scored_detectors
     from lotus.learning.night import learn_night
     from lotus.learning.payoff_scores import payoff_scores
     from lotus.outcomes.evaluate import mature
@@ -131,7 +131,7 @@ def _through_all(folder: Path) -> dict[str, Any]:
     file.write_bytes(zstandard.compress(b"".join(text for _, text in World(world).day_pieces(0))))
     report = verify_parity(file, plan.settings.manifest)
     tape = TapeFile((file,))
-    spec = LaneSpec(plan.settings.manifest, tape.universe, shipped_detectors(), "warm")
+    spec = LaneSpec(plan.settings.manifest, tape.universe, scored_detectors(plan.settings.manifest), "warm")
     (day,) = score_tape(tape.arrivals(), spec, neutral_beliefs(spec))
     outcomes = mature(day.events, day.frames.quote_columns(), day.frames.gap_columns(), spec.manifest, day.day)
     night = learn_night({day.day: payoff_scores(day.events, outcomes, day.day).columns}, spec.manifest)

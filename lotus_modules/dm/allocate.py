@@ -9,11 +9,12 @@ the outcome names the reason. What is decided is `lotus.decision`; when, `lotus_
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 from lotus.decision.allocation.relax import Solve
 from lotus.decision.alphas import AlphaInput, CueInput
 from lotus.decision.book import CoinMarket
+from lotus.decision.curators import Nudge
 from lotus.decision.decide import AccountMandate, Decision, DecisionState, decide
 from lotus.decision.knowledge import claims, plan_terms
 from lotus.decision.policy.experiments import PolicyExperiment, experiment_row
@@ -34,6 +35,7 @@ from lotus_store.ledger.beliefs.priors import in_force_asked
 from lotus_store.ledger.trading.decisions import put_decision
 from lotus_store.ledger.trading.inputs import book_inputs, forget_inputs, put_standing
 from lotus_store.ledger.trading.knowledge import Knowledge, executors_asked
+from lotus_store.ledger.trading.wishes import live_wishes_asked
 
 LEAST_MOVE_USD: Final = 10.0  # a smaller move cannot be an order
 REMIND_MS: Final = 30_000  # while something is held, a decision is sent at least so often: plans are held on by it
@@ -75,6 +77,14 @@ class Decided:
     ticket: Document = field(default_factory=dict)
 
 
+class DecisionInputs(NamedTuple):
+    """What a window is decided on beside the state: views, budget cues, wishes of people."""
+
+    views: Sequence[AlphaInput]
+    cues: Sequence[CueInput]
+    wishes: Sequence[Nudge]
+
+
 @dataclass(frozen=True, slots=True)
 class Allocator:
     """The decision-maker of one book; `chooser` returns the policy in force, its knobs multiplied."""
@@ -100,6 +110,7 @@ class Allocator:
             return Decided(WindowOutcome.NO_ACCOUNT)
         with connection.pipeline(), connection.transaction():
             executors = executors_asked(connection, self.branch, day_of(portfolio.now_ms))
+            wishes_asked = live_wishes_asked(connection, self.branch, day_of(portfolio.now_ms))
             version = in_force_asked(connection, self.branch, portfolio.now_ms, Module.DM.value)
             given = book_inputs(connection, self.branch, self.portfolio_id, portfolio.now_ms)
             if given.last_ms >= window_end_ms:
@@ -109,8 +120,9 @@ class Allocator:
             name = natural_id("book decision", self.branch, self.portfolio_id, window_end_ms)
             choice = self.chooser.choice(version(), [*given.contexts.values()], portfolio.now_ms, name)
             state = self._state(portfolio, current, now, choice.policy, choice.priors_ver)
-            decision = decide(state, given.views, given.cues, (), self.solve)
-            tried = self._tried(name, window_end_ms, choice, decision, given.views, given.cues)
+            inputs = DecisionInputs(given.views, given.cues, [wish.nudge for wish in wishes_asked()])
+            decision = decide(state, *inputs, self.solve)
+            tried = self._tried(name, window_end_ms, choice, decision, inputs)
             speaks = worth_telling(decision, now)
             now = replace(now, ratchet=decision.budgets.ratchet, told_ms=portfolio.now_ms if speaks else now.told_ms)
             forget_inputs(connection, self.branch, portfolio.now_ms)
@@ -124,9 +136,8 @@ class Allocator:
             return Decided(WindowOutcome.SENT, decision, self._send(connection, name, decision, given.contexts))
 
     def _tried(
-        self, name: str, window_end_ms: int, choice: PolicyChoice, decision: Decision, views: Sequence[AlphaInput],
-        cues: Sequence[CueInput],
-    ) -> PolicyExperiment | None:  # fmt: skip
+        self, name: str, window_end_ms: int, choice: PolicyChoice, decision: Decision, inputs: "DecisionInputs"
+    ) -> PolicyExperiment | None:
         """Return the window's part in the experiment on a knob; None outside of it, and where nothing is decided on.
 
         A knob that was moved is solved a second time from the same state where it starts; that decision is not told.
@@ -135,7 +146,7 @@ class Allocator:
             return None
         start = decision
         if choice.trial.arm:
-            start = decide(replace(decision.state, policy=choice.start), views, cues, (), self.solve)
+            start = decide(replace(decision.state, policy=choice.start), *inputs, self.solve)
         return experiment_row(name, window_end_ms, choice.trial, choice.context, decision, start)
 
     def _state(

@@ -12,10 +12,9 @@ from typing import Protocol
 
 from msgspec import UNSET, structs, to_builtins
 
-from lotus.decision.knowledge.plan_terms import Term
 from lotus.decision.knowledge.regime import regime_in
 from lotus.decision.ticket import check_ticket
-from lotus.detectors.entry_style import EntryStyle, wait_ms
+from lotus.detectors.entry_style import wait_ms
 from lotus.errors import SchemaError
 from lotus.hashing import natural_id
 from lotus.modules.envelope import Message, RefusedError
@@ -27,14 +26,14 @@ from lotus.trading.estimates.pre_trade import VenueHistory, pre_trade_estimate
 from lotus.trading.execution.orders import Side
 from lotus.trading.execution.rounding import MIN_NOTIONAL_USD
 from lotus.trading.execution.void import void_of_refusals
-from lotus.trading.plan.plan import Authority, Plan, PlanKind, ProbeTerms, probe_plan
+from lotus.trading.plan.plan import Authority, Plan, ProbeTerms, probe_plan
 from lotus.trading.plan.refusals import Refusal, RefusalReason
-from lotus.trading.plan.styles import Styles
 from lotus.trading.plan.validate import AccountState, refusals
 from lotus_herald.consume import Delivery
 from lotus_herald.release import release_of
 from lotus_modules.knobs import KnobChooser, StyleChooser
 from lotus_modules.tr.judging import as_body, judged, objections, with_estimate
+from lotus_modules.tr.ordered import in_style, is_styled, styles_in, terms_in
 from lotus_modules.tr.predicting import nothing_known
 from lotus_modules.tr.venues import VenueChoice, VenueChooser
 from lotus_store.ledger.bodies import to_plain
@@ -128,11 +127,13 @@ class Acceptor:
         envelope, decision, plan, account = delivery.envelope, delivery.payload, wanted.plan, wanted.account
         context = wanted.reference.context or ""
         knobs = self.chooser.choice(delivery.connection, envelope.branch, context, account.now_ms, plan)
-        plan = None if plan is None else in_style(plan, knobs.knobs.style)
         reasons, verdict, estimate = wanted.reasons, None, None
         if plan is not None and not reasons:
             history = self.known_of(envelope.branch, account.venue, account.now_ms)
             estimate = pre_trade_estimate(plan, account, history, knobs.knobs)
+        if plan is not None and not (wanted.is_styled or (estimate is not None and estimate.forbids_rest)):
+            plan = in_style(plan, knobs.knobs.style)
+        if plan is not None and not reasons:
             if estimate is not None and wanted.choice is not None:
                 estimate = replace(estimate, venues=wanted.choice.scores)
             verdict = judged(plan, account, estimate)
@@ -165,7 +166,8 @@ class Acceptor:
 class Wanted:
     """A plan that a decision asks for (None: there cannot even be one), the reasons against it, and its origin.
 
-    `choice` is that of its venue, None where there is one only.
+    `choice` is that of its venue, None where there is one only. `is_styled`: the decision says how it is entered, or
+    that it is urgent, so the trader's own style is not asked.
     """
 
     coin: str
@@ -174,6 +176,7 @@ class Wanted:
     account: AccountState
     reference: PlanReference
     choice: VenueChoice | None = None
+    is_styled: bool = False
 
 
 def _chosen(wanted: Wanted) -> PlanReference:
@@ -296,8 +299,10 @@ class _Book:
             horizon_s=self.ticket["horizon_s"],
             max_slippage_bps=UNSET if plan is None else float(plan.max_slippage_bps),
             max_latency_ms=UNSET if plan is None else plan.max_latency_ms,
+            urgency=target.get("asymmetry", {}).get("urgency", UNSET),
         )
-        accepted = self.acceptor.put(self.delivery, Wanted(coin, plan, reasons, account, reference, choice))
+        wanted = Wanted(coin, plan, reasons, account, reference, choice, is_styled(target))
+        accepted = self.acceptor.put(self.delivery, wanted)
         return accepted, abs(change.opened) * px if accepted and change is not None and px is not None else ZERO
 
     def _planned(self, target: Document, opened: Decimal, px: Decimal, account: AccountState) -> Plan:
@@ -327,26 +332,9 @@ class _Book:
         return [alpha["event_id"] for alpha in self.ticket["top_alphas"] if alpha["coin"] == coin]
 
 
-def in_style(plan: Plan, style: EntryStyle) -> Plan:
-    """Return a plan in the style of the trader's knob: one of the book that would cross. Probes are the yardstick."""
-    if plan.kind is not PlanKind.BOOK or not plan.styles.crosses or style is EntryStyle.CROSS:
-        return plan
-    return replace(plan, styles=Styles(entry=style, exit=style))
-
-
 def _added(weight: float, held: float) -> float:
     """Return how much more of its direction a target asks for than was held."""
     return max(0.0, abs(weight) - abs(held)) if weight * held > 0.0 else abs(weight)
-
-
-def styles_in(target: Document, usual: Styles) -> Styles:
-    """Return the styles that a target of a ticket orders; what it does not say is the desk's."""
-    return usual.ordered(*(target.get(name, "") for name in ("entry_style", "entry_fallback", "exit_style")))
-
-
-def terms_in(target: Document) -> dict[Term, Decimal]:
-    """Return the terms that a target of a ticket orders, each with its distance in bps."""
-    return {Term(term["term"]): round(Decimal(str(term["level_bps"])), 2) for term in target.get("terms", ())}
 
 
 def mark_of(account: AccountState) -> Decimal | None:

@@ -17,9 +17,9 @@ from lotus.errors import LotusError
 from lotus.modules.intents import Module
 from lotus.trading.estimates.executor_scores import executor_scores
 from lotus.trading.estimates.pre_trade import VenueHistory
-from lotus.trading.estimates.predictor import MOST_HISTORY, fitted
+from lotus.trading.estimates.predictor import MOST_HISTORY, at_rest, fitted
 from lotus_store.databases import Connection, Databases
-from lotus_store.ledger.trading.outcomes import finished_plans
+from lotus_store.ledger.trading.outcomes import finished_plans, rest_quality
 
 logger = logging.getLogger(__name__)
 
@@ -41,8 +41,11 @@ def in_thread(job: Job) -> None:
 def known_before(connection: Connection, branch: str, venue: str, now_ms: int) -> VenueHistory:
     """Return what the plans of a venue teach that had ended before `now_ms`."""
     rows = finished_plans(connection, branch, venue, now_ms, MOST_HISTORY)
-    model = fitted([row.execution for row in rows if row.execution is not None], now_ms)
-    return VenueHistory(now_ms, model, {one.strategy: one for one in executor_scores(row.score for row in rows)})
+    past = [row.execution for row in rows if row.execution is not None]
+    executors = {one.strategy: one for one in executor_scores(row.score for row in rows)}
+    quality = rest_quality(rows)
+    heard = quality is not None and quality.is_better
+    return VenueHistory(now_ms, fitted(past, now_ms), executors, fitted(at_rest(past), now_ms), heard)
 
 
 @dataclass(slots=True)

@@ -17,6 +17,11 @@ SELECT ticket FROM dm_decisions WHERE decision_id = %s;
 -- name: judge_book_strand
 UPDATE dm_strand SET eval = coalesce(eval, '{}') || jsonb_build_object(%s::text, %s::jsonb), updated_at = now() WHERE id = %s;
 
+-- name: void_book_plans
+SELECT plan.key FROM dm_decisions d JOIN dm_strand s ON s.id = d.decision_id
+CROSS JOIN jsonb_each(coalesce(s.eval, '{}')) AS plan WHERE d.branch = %s AND d.kind = 'book'
+  AND d.time_ms >= %s AND d.time_ms < %s AND coalesce(plan.value ->> 'void', '') <> '';
+
 -- name: judge_decision_strand
 UPDATE dm_strand SET eval = coalesce(eval, '{}'::jsonb) || %s::jsonb, updated_at = now() WHERE id = %s;
 
@@ -68,6 +73,20 @@ ORDER BY coin, window_end_ms DESC, event_id;
 SELECT body FROM dm_inputs
 WHERE branch = %(branch)s AND kind = 'cue' AND window_end_ms <= %(now_ms)s AND valid_until_ms > %(now_ms)s AND refused = '{}'
 ORDER BY coin, window_end_ms, source, event_id;
+
+-- name: put_wish
+INSERT INTO dm_wishes (branch, act_id, coin, log, author, reason, from_day, until_day, lifts, event_id)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING;
+
+-- name: live_wishes
+SELECT w.act_id, w.branch, w.coin, w.log, w.author, w.reason, w.from_day, w.until_day, w.lifts FROM dm_wishes w
+WHERE w.branch = %(branch)s AND w.lifts = '' AND w.from_day <= %(day)s AND w.until_day > %(day)s
+  AND NOT EXISTS (SELECT FROM dm_wishes l WHERE l.branch = w.branch AND l.lifts = w.act_id)
+ORDER BY w.coin, w.author, w.act_id;
+
+-- name: all_wishes
+SELECT w.act_id, w.branch, w.coin, w.log, w.author, w.reason, w.from_day, w.until_day, w.lifts FROM dm_wishes w
+WHERE w.branch = %s ORDER BY w.from_day, w.act_id;
 
 -- name: refused_inputs
 SELECT kind, event_id, source, coin, window_end_ms, refused FROM dm_inputs

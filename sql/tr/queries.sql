@@ -39,7 +39,8 @@ FROM tr_plans WHERE session = %s AND kind = 'book' AND stage IN ('accepted', 'wo
 ORDER BY created_ms, plan_id;
 
 -- name: book_results
-SELECT p.plan_id, p.coin, p.stage, p.created_ms, coalesce((s.exec_metrics->>'funding_usd')::double precision, 0)
+SELECT p.plan_id, p.coin, p.stage, p.created_ms, coalesce((s.exec_metrics->>'funding_usd')::double precision, 0),
+       p.plan->'styles', coalesce((p.plan->>'size')::double precision, 0)
 FROM tr_plans p LEFT JOIN tr_strand s ON s.id = p.plan_id
 WHERE p.branch = %s AND p.kind = 'book' AND p.moved_to IS NULL ORDER BY p.created_ms, p.plan_id;
 
@@ -85,6 +86,9 @@ ON CONFLICT (client_id) DO UPDATE SET state = EXCLUDED.state, body = EXCLUDED.bo
 -- name: known_orders
 SELECT client_id FROM tr_orders WHERE client_id = ANY(%s);
 
+-- name: plan_styles
+SELECT plan_id, plan->'styles' FROM tr_plans WHERE plan_id = ANY(%s) AND plan ? 'styles';
+
 -- name: plan_of_order
 SELECT plan_id FROM tr_orders WHERE client_id = %s;
 
@@ -124,7 +128,7 @@ WHERE p.branch = %(branch)s AND p.kind = 'book' AND p.stage = 'done' AND p.moved
 ORDER BY p.plan_id;
 
 -- name: finished_plans
-SELECT p.plan_id, p.venue, p.plan ->> 'strategy', p.created_ms, s.tr_predict, s.exec_metrics
+SELECT p.plan_id, p.venue, p.plan, p.created_ms, s.tr_predict, s.exec_metrics, s.fills, p.reference -> 'style_draw'
 FROM tr_plans p JOIN tr_strand s ON s.id = p.plan_id
 WHERE p.branch = %(branch)s AND p.stage = 'done' AND (%(venue)s::text IS NULL OR p.venue = %(venue)s)
   AND s.exec_metrics ->> 'status' = ANY(%(due)s) AND (s.exec_metrics ->> 'finished_ts')::bigint < %(before_ms)s

@@ -30,6 +30,9 @@ TICKET: dict[str, Any] = {
 }  # fmt: skip
 
 
+PLAN = {"size": "0.6", "styles": {"entry": "join", "fallback": "skip", "exit": "cross"}}
+
+
 def decision(name: str, time_ms: int, ticket: dict[str, Any]) -> DmDecision:
     return DmDecision(
         branch="main", decision_id=name, kind="book", time_ms=time_ms, valid_until_ms=time_ms, targets=[], ticket=ticket
@@ -40,7 +43,9 @@ def put_book(databases: Databases) -> None:
     """Write one decision, a closed plan that was lowered on the way, and a refused one."""
     with databases.connect("dm") as dm:
         put_decision(dm, decision("d", START_MS, TICKET), "d", timeframe="300s")
-    row = PlanRow("p", "main", "d", "d", "book", "BTC", "local", "accepted", START_MS + 10_000, {}, PlanReference(), {})
+    row = PlanRow(
+        "p", "main", "d", "d", "book", "BTC", "local", "accepted", START_MS + 10_000, PLAN, PlanReference(), {}
+    )
     fills = [
         ("entry", 1, "0.3", "100.2", 11_000),
         ("exit", -1, "0.1", "100.9", 21_000),
@@ -50,7 +55,8 @@ def put_book(databases: Databases) -> None:
     for k, (purpose, side, size, px, at_ms) in enumerate(fills):
         body = {"order": {"side": side, "size": size, "limit_px": px}}
         orders.append(OrderLine(f"o{k}", "p", "local", "BTC", purpose, "filled", START_MS + at_ms - 1_000, body))
-        fill = {"side": side, "size": size, "px": px, "fee_usd": "0.01", "time_ms": START_MS + at_ms}
+        fill = {"side": side, "size": size, "px": px, "fee_usd": "0.01", "is_taker": purpose != "entry",
+                "time_ms": START_MS + at_ms}  # fmt: skip
         lines.append(FillLine("local", f"f{k}", f"o{k}", "BTC", START_MS + at_ms, fill))
     with databases.connect("tr") as tr:
         put_plan(tr, row)

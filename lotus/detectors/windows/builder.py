@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from lotus.detectors.registry import shipped_detectors
+from lotus.detectors.registry import scored_detectors
 from lotus.detectors.spec import DetectorSpec
 from lotus.detectors.spec_compile import CompiledDetectors, compile_detectors
 from lotus.detectors.windows.programs import Running, run_picked, run_signals
@@ -83,7 +83,7 @@ class WindowBuilder:
         self.ints = np.zeros(N_INTS, np.int64)
         self._open = (self._state, self._blank, self._params, self._rows)
         self._take = entry_point(keep_frame, *self._open, np.zeros(N_FRAME_INTS, np.int64), np.zeros(N_FLOATS))
-        compiled = compile_detectors(shipped_detectors() if detectors is None else detectors, manifest)
+        compiled = compile_detectors(scored_detectors(manifest) if detectors is None else detectors, manifest)
         self._run(compiled, new_state(compiled.frames, n_assets), new_state(compiled.windows, n_assets))
 
     def feed(self, ints: Ints, floats: Floats, annotation: Floats) -> bool:

@@ -114,6 +114,21 @@ class ReviewNote(Payload, frozen=True, kw_only=True):
     note: Annotated[str, Meta(max_length=2000)]
 
 
+class WishNote(Payload, frozen=True, kw_only=True):
+    """An act for the overlay curator of the decision-maker: a wish, or one that `lifts` another."""
+
+    contract: ClassVar = Contract(Intent.LEARNING_UPDATE, {Module.DM: (Module.DM,)}, form="wish")
+    act_id: Hash
+    branch: str
+    coin: str
+    log: float
+    author: Annotated[str, Meta(min_length=1, max_length=128)]
+    reason: Annotated[str, Meta(min_length=1, max_length=400)]
+    from_day: Day
+    until_day: Day
+    lifts: str
+
+
 def patch_message(patch: PriorPatch, replaces: str = "", module: Module = Module.SIG) -> Message:
     """Return the message that carries a patch of a module's own priors to itself.
 
@@ -155,6 +170,13 @@ def review_message(note: ReviewNote) -> Message:
     thread = natural_id("review", note.branch, note.target)
     message = _of_day(note, Module.SIG, note.branch, note.asof_day, natural_id("review", note.act_id))
     return replace(message, lifecycle_id=thread, tags=("sig:review",))
+
+
+def wish_message(note: WishNote) -> Message:
+    """Return the message that carries a wish to the decision-maker; the same act is always the same message."""
+    thread, key = natural_id("wish of", note.branch, note.coin), natural_id("wish", note.act_id)
+    message = message_of(note, Module.DM, note.branch, day_start_ms(note.from_day), key, thread)
+    return replace(message, tags=("dm:wish",))
 
 
 def _of_day(payload: Payload, sender: Module, branch: str, day: str, dedupe_key: str) -> Message:

@@ -64,8 +64,8 @@ class PlanReference(msgspec.Struct, frozen=True, kw_only=True):
 
     `knobs`, `predicted` and `venue_choice` are the choice and the pre-trade estimate as the trader stores them,
     `style_draw` the style that a probe is tried in with the probability of each, `venue_draw` the same of venues where
-    there are several. `left_at` are the accounts that a plan was moved from, never having reached their venues. A
-    member that does not belong to the plan is not there at all.
+    there are several. `left_at` are the accounts that a plan was moved from, never having reached their venues.
+    `urgency` is the hint of the ticket. A member that does not belong to the plan is not there at all.
     """
 
     asset: str | UnsetType = UNSET
@@ -92,6 +92,7 @@ class PlanReference(msgspec.Struct, frozen=True, kw_only=True):
     style_draw: Document | UnsetType = UNSET
     venue_draw: Document | UnsetType = UNSET
     left_at: list[str] | UnsetType = UNSET
+    urgency: OneOf["immediate", "iceberg", "patient"] | UnsetType = UNSET
 
 
 class DmDecision(Payload, frozen=True, kw_only=True):

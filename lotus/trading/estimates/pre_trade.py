@@ -18,18 +18,24 @@ from lotus.trading.plan.venue_choice import NO_HISTORY, VenueFacts, VenueScore, 
 
 @dataclass(frozen=True, slots=True)
 class VenueHistory:
-    """What is known of a venue from executions that ended before `at_ms`: the model, and executors by strategy."""
+    """What is known of a venue from executions that ended before `at_ms`: the model, and executors by strategy.
+
+    `rest` is the model of entries at rest; `is_rest_heard`: its stored predictions were shown to know something.
+    """
 
     at_ms: int = 0
     model: Model = field(default_factory=Model)
     executors: Mapping[str, TrackRecord] = field(default_factory=dict)
+    rest: Model = field(default_factory=Model)
+    is_rest_heard: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class PreTradeEstimate:
     """What stands in a plan's strand: a fit's time is `fitted_ms`; hint and scores are missing while nothing is known.
 
-    `venues` are best first; `executor` is of the venue and the plan's strategy, None without a report.
+    `venues` are best first; `executor` is of the venue and the plan's strategy, None without a report. `rest` is
+    whether it would be filled whole at rest, None where no fit says so.
     """
 
     features: Features
@@ -38,6 +44,13 @@ class PreTradeEstimate:
     route_hint: RouteHint | None = None
     venues: tuple[VenueScore, ...] = ()
     executor: TrackRecord | None = None
+    rest: Prediction | None = None
+    is_rest_heard: bool = False
+
+    @property
+    def forbids_rest(self) -> bool:
+        """Whether the hint is against waiting, and is shown to know."""
+        return self.is_rest_heard and self.route_hint in (RouteHint.CROSS, RouteHint.SLICE)
 
     @property
     def is_known(self) -> bool:
@@ -88,7 +101,8 @@ def pre_trade_estimate(
     prediction, executor = predicted(history.model, features), history.executors.get(plan.strategy)
     if history.model.centre is None:
         return PreTradeEstimate(features, prediction, history.at_ms, executor=executor)
-    hint = route_hint(history.model, features, knobs)
+    rest = None if history.rest.centre is None else predicted(history.rest, features)
+    hint = route_hint(history.model, features, knobs, rest)
     venues: tuple[VenueScore, ...] = ()
     slippage, latency = middle(prediction.slippage_bps), middle(prediction.latency_ms)
     if slippage is not None and latency is not None:
@@ -102,4 +116,6 @@ def pre_trade_estimate(
         route_hint=hint,
         venues=venues,
         executor=executor,
+        rest=rest,
+        is_rest_heard=rest is not None and history.is_rest_heard,
     )

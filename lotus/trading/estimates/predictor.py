@@ -2,19 +2,22 @@
 
 Fill is a ridge logistic regression, slippage and log latency are linear quantile regressions (Koenker and Bassett
 1978) with sorted quantiles, all fitted only on executions whose outcome was known. Without history the answer is
-neutral. How good they are is measured on stored predictions, never on what was fitted. They explain and hint;
-they change no plan.
+neutral. How good they are is measured on stored predictions, never on what was fitted. What an entry at rest would do
+is the same fit on those that rested, filled meaning whole and at rest. They explain and hint; only that hint, once it
+is measured to know something, is asked before a plan of the book rests.
 """
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lotus.hashing import round_learned
+from lotus.outcomes.intervals import clustered_error
+from lotus.timebase import BLOCK_MS
 from lotus.trading.execution.orders import Side
 from lotus.trading.plan.knobs import ExecutionKnobs
 from lotus.trading.plan.plan import Strategy
@@ -43,7 +46,10 @@ class Features:
 
 @dataclass(frozen=True, slots=True)
 class PastExecution:
-    """An entry sent at `sent_ms` and what became of it, known at `known_ms`; unmeasured outcomes are None."""
+    """An entry sent at `sent_ms` and what became of it, known at `known_ms`; unmeasured outcomes are None.
+
+    `rested` tells of an entry that was to rest whether it was filled whole while it did.
+    """
 
     features: Features
     sent_ms: int
@@ -51,6 +57,7 @@ class PastExecution:
     filled: bool
     slippage_bps: float | None = None
     latency_ms: float | None = None
+    rested: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +112,12 @@ def fitted(history: Sequence[PastExecution], now_ms: int) -> Model:
     )
 
 
+def at_rest(history: Sequence[PastExecution]) -> list[PastExecution]:
+    """Return the executions that were to rest, each with whether it was filled at rest as its fill."""
+    rested = ((e, e.rested) for e in history)
+    return [replace(e, filled=hit, slippage_bps=None, latency_ms=None) for e, hit in rested if hit is not None]
+
+
 def predicted(model: Model, features: Features) -> Prediction:
     """Return what a model says of an entry."""
     if model.centre is None or model.scale is None:
@@ -116,12 +129,15 @@ def predicted(model: Model, features: Features) -> Prediction:
     return Prediction(fill, slippage, latency, model.fitted_on)
 
 
-def route_hint(model: Model, features: Features, knobs: ExecutionKnobs) -> RouteHint:
-    """Return the hint: rest when a resting entry would probably fill, in parts when larger than the depth."""
+def route_hint(model: Model, features: Features, knobs: ExecutionKnobs, rest: Prediction | None = None) -> RouteHint:
+    """Return the hint: rest when a resting entry would probably fill, in parts when larger than the depth.
+
+    Without a prediction of entries at rest (`rest`) a limit order stands for one.
+    """
     resting = Features(
         features.spread_bps, features.depth_share, features.volatility_bps, features.side, Strategy.LIMIT
     )
-    patient = predicted(model, resting).fill_prob >= knobs.passive_fill
+    patient = (rest or predicted(model, resting)).fill_prob >= knobs.passive_fill
     if features.depth_share > LARGE_SHARE:
         return RouteHint.PASSIVE_ICEBERG if patient else RouteHint.SLICE
     return RouteHint.POST_ONLY if patient else RouteHint.CROSS
@@ -151,7 +167,10 @@ class QuantileCalibration:
 
 @dataclass(frozen=True, slots=True)
 class ForecastCalibration:
-    """Walk-forward quality: Brier score beside that of the past's own share, reliability, and the quantiles."""
+    """Walk-forward quality: Brier score beside that of the past's own share, reliability, and the quantiles.
+
+    `gain` is the 95 % interval of how much lower the own score is, over blocks of six hours; None below five.
+    """
 
     count: int
     brier: float
@@ -159,6 +178,12 @@ class ForecastCalibration:
     reliability: tuple[Bin, ...]
     slippage: QuantileCalibration | None
     latency: QuantileCalibration | None
+    gain: tuple[float, float] | None = None
+
+    @property
+    def is_better(self) -> bool:
+        """Whether the predictions are shown to know more than the past's share."""
+        return self.gain is not None and self.gain[0] > 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +225,15 @@ def _quality(
         reliability=_reliability(prob, hit),
         slippage=_judged([(e.slippage_bps, p.slippage_bps, [x.slippage_bps for x in past]) for e, p, _, past in made]),
         latency=_judged([(e.latency_ms, p.latency_ms, [x.latency_ms for x in past]) for e, p, _, past in made]),
+        gain=_between((base - hit) ** 2 - (prob - hit) ** 2, [e.sent_ms for e, *_ in made]),
     )
+
+
+def _between(values: Floats, times_ms: Sequence[int]) -> tuple[float, float] | None:
+    """Return the 95 % interval of a mean of values at some times, which hang together within six hours."""
+    mean = float(values.mean())
+    _, reach = clustered_error(values - mean, np.array(times_ms, np.float64) // BLOCK_MS)
+    return None if np.isnan(reach) else (mean - reach, mean + reach)
 
 
 def _inputs(features: Features) -> list[float]:

@@ -10,13 +10,14 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from lotus.detectors.registry import shipped_detectors
+from lotus.detectors.registry import scored_detectors
 from lotus.experts.fusion import ExpertSet
 from lotus.experts.model import weights_hash
 from lotus.experts.weekly.evaluation import Evaluation, ExpertStat, Judge
 from lotus.experts.weekly.learned import InForce, learned_of
 from lotus.experts.weekly.refit import Curve
 from lotus.hashing import natural_id
+from lotus.manifest import Manifest
 from lotus.timebase import day_start_ms, next_day
 from lotus_assets.stages.context import Cell, Made, Stage, StageContext, TextTable
 from lotus_assets.stages.experts.expert_set import experts_of
@@ -37,7 +38,7 @@ def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
         return {}
     before = [c for c in commits_before(ctx, STAGE.name, day, 7) if is_judged(c.day)]
     nets = {f"net of {name}": weights_hash(layers) for name, layers in taken_up(ctx, day).items()}
-    votes = {"votes_needed": "refitted"} if _is_confirmation_required() else {}
+    votes = {"votes_needed": "refitted"} if _is_confirmation_required(ctx.manifest) else {}
     found = {**nets, **votes, **hashes(judged_days(ctx, day)), **hashes(before[-1:])}
     return {"experts": experts_of(ctx, day).version, **found}
 
@@ -52,7 +53,8 @@ def make(ctx: StageContext, day: str) -> Made:
         judge.add_day(read_frames(ctx, commit.day, warmup=True), day_start_ms(commit.day))
     assets = tuple(asset.name for asset in ctx.manifest.universe)
     runs = runs_below_floor(ctx.sig, ctx.branch, day)
-    evaluation = judge.evaluate(assets, runs, with_votes=_is_confirmation_required())
+    is_asked = _is_confirmation_required(ctx.manifest)
+    evaluation = judge.evaluate(assets, runs, with_votes=is_asked)
     from_day = first_free_day(ctx.sig, ctx.branch, next_day(day, LAG_DAYS))
 
     def ledger(connection: Connection) -> None:
@@ -65,6 +67,7 @@ def make(ctx: StageContext, day: str) -> Made:
         "days": len(days),
         "in_force_from": from_day if days else "",
         **_notes(present, evaluation),
+        **({"refit_votes": "none: too few windows"} if is_asked and evaluation.votes is None else {}),
     }
     documents = {
         "reliability_curves": _evidence_curves(evaluation),
@@ -73,9 +76,9 @@ def make(ctx: StageContext, day: str) -> Made:
     return Made(len(evaluation.stats), content, (), notes, _table(evaluation.stats), ledger=ledger, documents=documents)
 
 
-def _is_confirmation_required() -> bool:
+def _is_confirmation_required(manifest: Manifest) -> bool:
     """Return whether a scored detector asks for mx_confirm: else no number of votes is refitted."""
-    return any(spec.require for spec in shipped_detectors())
+    return any(spec.require for spec in scored_detectors(manifest))
 
 
 def _notes(present: ExpertSet, evaluation: Evaluation) -> Mapping[str, Cell]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from lotus.detectors.registry import shipped_detectors
+from lotus.detectors.registry import scored_detectors
 from lotus.hashing import natural_id
 from lotus.learning.lanes import NO_SLOT, Both
 from lotus.learning.rows import DetectorRows, rows_by_detector
@@ -130,7 +130,9 @@ def _evidence(ctx: StageContext, day: str, admits: bool) -> Evidence:
 def _detectors(ctx: StageContext, day: str) -> dict[str, DetectorDay]:
     commit, words = commit_of(ctx, ctx.branch, day, "signal_events"), vocabulary(ctx)
     events = in_context(ctx, read_shared(ctx, "signal_events", commit, EVENT_COLUMNS))
-    detectors = {spec.detector_id: _detector(events, spec.detector_id, words) for spec in shipped_detectors()}
+    detectors = {
+        spec.detector_id: _detector(events, spec.detector_id, words) for spec in scored_detectors(ctx.manifest)
+    }
     return {name: day_of_detector for name, day_of_detector in detectors.items() if len(day_of_detector.theta1)}
 
 

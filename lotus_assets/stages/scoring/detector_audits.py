@@ -20,7 +20,7 @@ from lotus.detectors.audits.table import (
     planted_was_caught,
 )
 from lotus.detectors.daily.tables import DayTables
-from lotus.detectors.registry import shipped_detectors, specs_ver
+from lotus.detectors.registry import scored_detectors, specs_ver
 from lotus.detectors.scoring.scorer import Scorer
 from lotus.detectors.windows.builder import build_windows
 from lotus.experts.machine import annotate
@@ -43,13 +43,13 @@ def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
         "microtape_frames": content_of(ctx, ctx.tape_branch, day, "microtape_frames"),
         "signal_events": content_of(ctx, ctx.branch, day, "signal_events"),
         "experts": experts_of(ctx, day).version,
-        "specs": specs_ver(shipped_detectors()),
+        "specs": specs_ver(scored_detectors(ctx.manifest)),
     }
 
 
 def make(ctx: StageContext, day: str) -> Made:
     """Audit every detector on the day, write the findings, check that the audits were awake."""
-    detectors, priors, experts = shipped_detectors(), priors_of_day(ctx, day), experts_of(ctx, day)
+    detectors, priors, experts = scored_detectors(ctx.manifest), priors_of_day(ctx, day), experts_of(ctx, day)
     tables = tables_of_day(ctx.lake, ctx.branch, day)
 
     def score(frames: FrameBatch, under: Sequence[DayTables]) -> list[Columns]:

@@ -12,7 +12,7 @@ from lotus.detectors.cards.card_table import DETECTOR_CARDS, Columns, detector_c
 from lotus.detectors.cards.lifecycle import LifecycleStage
 from lotus.detectors.daily.make import QUALITY_DAYS
 from lotus.detectors.daily.tables import DayTables
-from lotus.detectors.registry import shipped_detectors, specs_ver
+from lotus.detectors.registry import scored_detectors, specs_ver
 from lotus.timebase import next_day
 from lotus_assets.stages.chain import content_of
 from lotus_assets.stages.context import Cell, Made, Stage, StageContext, TextTable
@@ -29,13 +29,13 @@ AUDITS = ("no_look_ahead", "overlap")
 
 def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
     """Events, tables and outcomes of the last 20 days, the day's own first of all, and the cards before them."""
-    _, history = digests_before(ctx, next_day(day), shipped_detectors(), QUALITY_DAYS)
+    _, history = digests_before(ctx, next_day(day), scored_detectors(ctx.manifest), QUALITY_DAYS)
     return {
         "signal_events": content_of(ctx, ctx.branch, day, "signal_events"),
         "signal_eval": content_of(ctx, ctx.branch, day, "signal_eval"),
         "detector_audits": content_of(ctx, ctx.branch, day, "detector_audits"),
         "experts": experts_of(ctx, day).version,
-        "specs": specs_ver(shipped_detectors()),
+        "specs": specs_ver(scored_detectors(ctx.manifest)),
         **history,
         **hashes(commits_before(ctx, STAGE.name, day, 1)),
     }
@@ -43,7 +43,7 @@ def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
 
 def make(ctx: StageContext, day: str) -> Made:
     """Write the day's cards."""
-    detectors = shipped_detectors()
+    detectors = scored_detectors(ctx.manifest)
     history, _ = digests_before(ctx, next_day(day), detectors, QUALITY_DAYS)
     tables = _tables(ctx, [h.day for h in history])
     before = commits_before(ctx, STAGE.name, day, 1)

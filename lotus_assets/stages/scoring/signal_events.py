@@ -16,7 +16,7 @@ from lotus.detectors.curators import curated
 from lotus.detectors.daemon_log import as_emitted, under_logged_tables, without_trials
 from lotus.detectors.daily.make import EMERGENCE_DAYS, day_tables
 from lotus.detectors.daily.tables import DayTables
-from lotus.detectors.registry import shipped_detectors, specs_ver
+from lotus.detectors.registry import scored_detectors, specs_ver
 from lotus.detectors.scoring.scorer import Scorer, in_key_order, of_day
 from lotus.detectors.scoring.signal_spec import SIGNAL_EVENTS, VETOES
 from lotus.detectors.stage_gate import at_floor, gated
@@ -55,14 +55,14 @@ def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
     Raises `BeliefError` when the beliefs of the day are not in force, naming what to materialise.
     """
     priors = priors_of_day(ctx, day)
-    _, history = digests_before(ctx, day, shipped_detectors(), EMERGENCE_DAYS)
-    audits = audited_before(ctx, day, shipped_detectors())
-    gates = gates_before(ctx, day, shipped_detectors())
+    _, history = digests_before(ctx, day, scored_detectors(ctx.manifest), EMERGENCE_DAYS)
+    audits = audited_before(ctx, day, scored_detectors(ctx.manifest))
+    gates = gates_before(ctx, day, scored_detectors(ctx.manifest))
     return {
         "microtape_frames": content_of(ctx, ctx.tape_branch, day, "microtape_frames"),
         "expert_set": content_of(ctx, ctx.branch, day, "expert_set"),
         "priors": natural_id(*(word for p in priors for word in (p.effective_from_ms, p.priors_ver))),
-        "specs": specs_ver(shipped_detectors()),
+        "specs": specs_ver(scored_detectors(ctx.manifest)),
         "gates": " ".join(f"{name}={gate}" for name, gate in sorted(gates.items()) if gate),
         "curators": natural_id(*(repr(item) for item in sorted(audits.items()))),
         "daemon_log": daemon_log_version(ctx.sig, ctx.branch, day),
@@ -72,7 +72,7 @@ def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
 
 def make(ctx: StageContext, day: str) -> Made:
     """Score the day, take over what the daemon emitted, write events and tables, check them."""
-    detectors = shipped_detectors()
+    detectors = scored_detectors(ctx.manifest)
     history, _ = digests_before(ctx, day, detectors, EMERGENCE_DAYS)
     gates = gates_before(ctx, day, detectors)
     tables = day_tables(day, history, ctx.manifest, ctx.manifest.universe, detectors, retired(gates))
@@ -205,7 +205,7 @@ def _scorer(ctx: StageContext, tables: DayTables, priors: list[PriorsVersion]) -
     return Scorer(
         manifest=ctx.manifest,
         universe=ctx.manifest.universe,
-        detectors=shipped_detectors(),
+        detectors=scored_detectors(ctx.manifest),
         tables=tables,
         priors=priors,
         branch=ctx.branch,
@@ -247,7 +247,7 @@ def _emitted(
     """
     if not daemon_log_version(ctx.sig, ctx.branch, day):
         return events, NO_DAEMON
-    settled = [d.detector_id for d in shipped_detectors()]
+    settled = [d.detector_id for d in scored_detectors(ctx.manifest)]
     log, trials = without_trials(read_daemon_log(ctx.sig, ctx.branch, day), settled)
     wanted = set(log["tables_ver"].tolist()) - set(events["tables_ver"].tolist())
     others = [under(tables) for tables in _tables_named(ctx, day, wanted)] if len(events["event_id"]) else []
@@ -259,9 +259,9 @@ def _tables_named(ctx: StageContext, day: str, wanted: Set[str]) -> list[DayTabl
     """Return the tables of earlier days, or those without history, that carry one of the wanted names."""
     if not wanted:
         return []
-    blank = day_tables(day, [], ctx.manifest, ctx.manifest.universe, shipped_detectors())
+    blank = day_tables(day, [], ctx.manifest, ctx.manifest.universe, scored_detectors(ctx.manifest))
     named: dict[str, DayTables] = {}
-    for tables in chain([blank], served_tables(ctx.lake, ctx.branch, day, shipped_detectors())):
+    for tables in chain([blank], served_tables(ctx.lake, ctx.branch, day, scored_detectors(ctx.manifest))):
         if tables.tables_ver in wanted and (tables.assets, tables.detector_ids) == (blank.assets, blank.detector_ids):
             named.setdefault(tables.tables_ver, tables)
         if named.keys() == wanted:

@@ -44,7 +44,9 @@ def make(ctx: StageContext, day: str) -> Made:
     """Compare every series of the day with the moves inside the day."""
     whole = read_frames(ctx, day, warmup=True)
     annotations = read_annotations(ctx, ctx.tape_branch, day, whole, default_experts())
-    windows = build_windows(whole, annotations, ctx.manifest)
+    windows = build_windows(
+        whole, annotations, ctx.manifest, shipped_detectors()
+    )  # whatever a branch of the tape scores
     kept = whole.rows_of_day(day_start_ms(day))
     frames, annotated = replace(whole, ints=whole.ints[kept], floats=whole.floats[kept]), annotations.of_rows(kept)
     experts = chain.from_iterable(

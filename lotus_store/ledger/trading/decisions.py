@@ -51,6 +51,12 @@ def judge_book(connection: Connection, decision_id: str, plan_id: str, judgement
     connection.execute(query("dm", "judge_book_strand"), [plan_id, to_body(judgement), decision_id])
 
 
+def void_book_plans(connection: Connection, branch: str, from_ms: int, until_ms: int) -> frozenset[str]:
+    """Return the plans of decisions of the book in [from_ms, until_ms) that our own machine prevented."""
+    rows = connection.execute(query("dm", "void_book_plans"), [branch, from_ms, until_ms])
+    return frozenset(str(row[0]) for row in rows)
+
+
 def note_trigger(connection: Connection, decision_id: str, trigger: Mapping[str, Any]) -> None:
     """Add what became of a decision's trigger to its strand, after what was told before."""
     connection.execute(query("dm", "note_trigger"), [to_body([trigger]), decision_id])

@@ -6,10 +6,22 @@ them is `lotus.trading.estimates.predictor`'s and `lotus.trading.estimates.execu
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
+from lotus.detectors.entry_style import EntryStyle
+from lotus.knobs.style_draw import StyleDraw
 from lotus.trading.estimates.executor_scores import DUE, SUCCESS
-from lotus.trading.estimates.predictor import Features, PastExecution, Prediction
+from lotus.trading.estimates.hint_gain import TriedStyle
+from lotus.trading.estimates.predictor import (
+    Features,
+    ForecastCalibration,
+    ForecastOutcome,
+    PastExecution,
+    Prediction,
+    at_rest,
+    stored_quality,
+)
 from lotus.trading.estimates.venue_records import VenueExecution
 from lotus_store.ledger.bodies import from_body
 from lotus_store.postgres.queries import Connection, query
@@ -22,7 +34,7 @@ class FinishedPlan:
     """A plan that ended at `known_ms` and was accepted at `sent_ms`; `score` is what `executor_scores` reads of it.
 
     `execution` is None where features were not recorded, `prediction` where nothing was estimated; `fitted_ms` is the
-    time of the fit behind the estimate.
+    time of the fit behind the estimate, `rest` what it said of an entry at rest. `tried` is a probe with a drawn style.
     """
 
     plan_id: str
@@ -33,6 +45,8 @@ class FinishedPlan:
     execution: PastExecution | None
     prediction: Prediction | None
     fitted_ms: int
+    rest: Prediction | None = None
+    tried: TriedStyle | None = None
 
 
 def finished_plans(
@@ -42,6 +56,13 @@ def finished_plans(
     place = {"branch": branch, "venue": venue, "due": list(DUE), "before_ms": before_ms, "most": most}
     rows = [_finished(*row) for row in connection.execute(query("tr", "finished_plans"), place)]
     return rows[::-1]
+
+
+def rest_quality(rows: Sequence[FinishedPlan]) -> ForecastCalibration | None:
+    """Return how good stored predictions of entries at rest were, on the plans of one venue that were to rest."""
+    tried = [(row, at_rest([row.execution])) for row in rows if row.execution is not None]
+    outcomes = [ForecastOutcome(own[0], row.rest, row.fitted_ms) for row, own in tried if own and row.rest is not None]
+    return stored_quality(outcomes, [own[0] for _, own in tried if own])
 
 
 def venue_executions(
@@ -81,14 +102,16 @@ def _at_venue(
 def _finished(
     plan_id: str,
     venue: str,
-    strategy: str,
+    plan: Mapping[str, Any],
     sent_ms: int,
     estimate: Mapping[str, Any] | None,
     metrics: Mapping[str, Any],
+    fills: Sequence[Mapping[str, Any]],
+    draw: Mapping[str, Any] | None,
 ) -> FinishedPlan:
     estimate = estimate or {}
     known_ms, features = int(metrics["finished_ts"]), estimate.get("features")
-    named = {"execution_id": plan_id, "revision": 0, "venue": venue, "strategy": strategy}
+    named = {"execution_id": plan_id, "revision": 0, "venue": venue, "strategy": plan["strategy"]}
     score = named | {name: metrics[name] for name in ("status", "adherence", "alarms")}
     execution = None
     if features is not None:
@@ -99,9 +122,11 @@ def _finished(
             filled=metrics["status"] in SUCCESS,
             slippage_bps=_number(metrics["slippage_arrival_bps"]),
             latency_ms=metrics["latency_ms"],
+            rested=_rested(plan, fills),
         )
-    predicted = estimate.get("prediction")
-    prediction = None if predicted is None else from_body(predicted, Prediction)
+    predicted, rest = (
+        None if body is None else from_body(body, Prediction) for body in map(estimate.get, ("prediction", "rest"))
+    )
     return FinishedPlan(
         plan_id=plan_id,
         venue=venue,
@@ -109,9 +134,32 @@ def _finished(
         known_ms=known_ms,
         score=score,
         execution=execution,
-        prediction=prediction,
+        prediction=predicted,
         fitted_ms=int(estimate.get("fitted_ms", 0)),
+        rest=rest,
+        tried=_tried(estimate, metrics, draw, sent_ms),
     )
+
+
+def _rested(plan: Mapping[str, Any], fills: Sequence[Mapping[str, Any]]) -> bool | None:
+    """Return whether an entry that was to rest was filled whole at rest; None for one that was not to."""
+    if plan.get("styles", {}).get("entry", EntryStyle.CROSS) == EntryStyle.CROSS:
+        return None
+    opening = "buy" if int(plan["side"]) > 0 else "sell"
+    rested = sum(Decimal(fill["size"]) for fill in fills if fill["side"] == opening and not fill["is_taker"])
+    return rested >= Decimal(plan["size"])
+
+
+def _tried(
+    estimate: Mapping[str, Any], metrics: Mapping[str, Any], draw: Mapping[str, Any] | None, sent_ms: int
+) -> TriedStyle | None:
+    """Return a probe whose style was drawn between crossing and joining, with the hint that it had."""
+    drawn = None if draw is None else from_body(draw, StyleDraw)
+    propensity = None if drawn is None else drawn.against(EntryStyle.CROSS, EntryStyle.JOIN)
+    if drawn is None or propensity is None:
+        return None
+    hint, net_bps = str(estimate.get("route_hint") or ""), _number(metrics["pnl"]["net_bps"]) or 0.0
+    return TriedStyle(hint, drawn.style is EntryStyle.JOIN, propensity, net_bps, sent_ms)
 
 
 def _number(value: float | str | None) -> float | None:

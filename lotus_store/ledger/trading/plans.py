@@ -13,6 +13,7 @@ from lotus.modules.messages.trading import PlanReference
 from lotus.timebase import session_of
 from lotus.trading.accounts.book import OpenPlan
 from lotus.trading.execution.orders import Side
+from lotus.trading.plan.styles import CROSSING, Styles
 from lotus_store.ledger.bodies import from_body, to_body
 from lotus_store.postgres.queries import Connection, put_rows, query
 
@@ -86,13 +87,18 @@ class FillLine:
 
 @dataclass(frozen=True, slots=True)
 class BookResult:
-    """A plan of the book and what was filled of it: (purpose, when its order was sent, fill), oldest first."""
+    """A plan of the book and what was filled of it: (purpose, when its order was sent, fill), oldest first.
+
+    `size` is what was planned, base units.
+    """
 
     plan_id: str
     coin: str
     stage: str
     created_ms: int
     funding_usd: float
+    styles: Styles = CROSSING
+    size: float = 0.0
     fills: Sequence[tuple[str, int, Mapping[str, Any]]] = ()
 
 
@@ -194,9 +200,24 @@ def book_results(connection: Connection, branch: str) -> list[BookResult]:
         fills.setdefault(plan_id, []).append((fill[0], fill[1], fill[2]))
     rows = list(connection.execute(query("tr", "book_results"), [branch]))
     return [
-        BookResult(plan_id=name, coin=coin, stage=stage, created_ms=ms, funding_usd=usd, fills=fills.get(name, ()))
-        for name, coin, stage, ms, usd in rows
+        BookResult(
+            plan_id=name,
+            coin=coin,
+            stage=stage,
+            created_ms=ms,
+            funding_usd=usd,
+            styles=CROSSING if styles is None else from_body(styles, Styles),
+            size=size,
+            fills=fills.get(name, ()),
+        )
+        for name, coin, stage, ms, usd, styles, size in rows
     ]
+
+
+def plan_styles(connection: Connection, plan_ids: Sequence[str]) -> dict[str, Styles]:
+    """Return by name the styles in which plans were ordered, of those that were planned at all."""
+    rows = connection.execute(query("tr", "plan_styles"), [list(plan_ids)])
+    return {str(plan_id): from_body(styles, Styles) for plan_id, styles in rows}
 
 
 def at_work(connection: Connection, decisions: Sequence[str], since_s: float) -> frozenset[str]:

@@ -32,6 +32,23 @@ def test_what_claims_did_to_a_view_is_told(databases: Databases) -> None:
     assert "claim" not in "\n".join(book_lines(story))
 
 
+def test_wishes_and_urgency_are_told_where_a_decision_heard_them(databases: Databases) -> None:
+    put_book(databases)
+    story = book_story(databases, "d")
+    assert story is not None
+    assert "urgency" not in (silent := "\n".join(book_lines(story)))
+    assert "OVERLAY" not in silent
+    wish = {"act_id": "w", "author": "ada", "log": 0.05, "reason": "listing"}
+    nudges = [{"coin": "BTC", "log": 0.05, "wishes": [wish]}, {"coin": "ETH", "log": 0.1, "wishes": []}]
+    asymmetry = {"score": 0.8, "drivers": {"Z_OI": 2.0}, "urgency": "immediate"}
+    targets = [target | {"asymmetry": asymmetry} for target in story.ticket["targets"]]
+    ticket = dict(story.ticket) | {"targets": targets, "curation": {"nudges": nudges}}
+    text = "\n".join(book_lines(replace(story, ticket=ticket)))
+    assert "asymmetry 0.800 (Z_OI 2.00), urgency immediate" in text
+    assert "OVERLAY BTC: expectation x1.0513 (log +0.0500)\n    wish w of ada: log +0.0500, listing" in text
+    assert "OVERLAY ETH" not in text
+
+
 def test_a_window_is_no_story_of_the_book(databases: Databases) -> None:
     assert book_story(databases, "nobody") is None
     assert window_behind(databases, "nobody") == "nobody"

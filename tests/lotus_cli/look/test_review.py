@@ -50,6 +50,24 @@ def test_an_act_on_a_braid_that_is_not_there_is_refused_and_not_queued(lotus: Cl
     assert lotus.json("review", "list", "--branch", BRANCH)["waiting"] == before
 
 
+def test_a_wish_is_listed_with_its_days_and_with_who_lifted_it(lotus: Cli) -> None:
+    place = ("--author", "ann", "--branch", BRANCH)
+    wish = ("review", "wish", "BTC", "--log", "0.05", "--days", "3", "--reason", "listing", *place)
+    sent = lotus.json(*wish)
+    assert lotus.json(*wish)["act_id"] == sent["act_id"]
+    (row,) = lotus.json("review", "list", "--branch", BRANCH)["wishes"]
+    assert (row["coin"], row["log"], row["author"], row["lifted_by"]) == ("BTC", 0.05, "ann", "")
+    lotus("review", "lift", sent["act_id"], *place)
+    text = lotus("review", "list", "--branch", BRANCH).stdout
+    assert (
+        f"{sent['act_id']}: BTC log +0.0500 from {sent['from_day']} until {sent['until_day']} by ann: listing" in text
+    )
+    assert "(lifted by ann)" in text
+    assert "coin DOGE" in lotus.refused("review", "wish", "DOGE", *wish[3:])
+    assert "no wish nobody" in lotus.refused("review", "lift", "nobody", *place)
+    lotus("review", "wish", "BTC", "--log", "0.2", "--days", "3", "--reason", "x", *place, code=2)
+
+
 def test_a_branch_without_days_has_nothing_to_review(fresh: Cli) -> None:
     assert "no committed day" in fresh.refused("review", "approve", "x", "--author", "ann")
     assert fresh.json("priors", "list")["versions"] == []

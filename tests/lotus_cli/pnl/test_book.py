@@ -9,8 +9,10 @@ from book_rows import START_MS, put_book
 from lotus.errors import SchemaError
 from lotus.manifest import Asset, Manifest
 from lotus.trading.accounts.pnl import total
+from lotus.trading.accounts.pnl_styles import by_style
 from lotus_cli.pnl.book import book_trades
 from lotus_store.databases import Databases
+from lotus_store.ledger.trading.decisions import judge_book, note_trigger, void_book_plans
 from lotus_store.ledger.trading.plans import book_results
 
 MANIFEST = Manifest(universe=(Asset("BTC", 5),))
@@ -40,5 +42,24 @@ def test_every_plan_is_split_into_its_costs(databases: Databases) -> None:
     assert told["gross"] == pytest.approx(-0.3 * 101 + 0.1 * 99 + 0.2 * 97)
     assert told["spread"] == pytest.approx(0.06)
     assert (told["fees"], told["funding"]) == (pytest.approx(0.03), pytest.approx(0.02))
+    rested, left = by_style(found.trades, found.plans)
+    assert (rested.end, rested.style, rested.filled, rested.rested) == ("entry", "join, or skip", pytest.approx(0.5), 1)
+    assert (left.end, left.style, left.filled, left.rested) == ("exit", "cross", pytest.approx(0.5), 0)
     cash = -0.3 * 100.2 + 0.1 * 100.9 + 0.2 * 98.9
     assert told["net"] == pytest.approx(cash - 0.03 - 0.02)
+
+
+def test_a_plan_that_our_own_machine_prevented_counts_in_no_sum(databases: Databases) -> None:
+    put_book(databases)
+    with databases.connect("dm") as dm:
+        for plan_id, cause in (("p", ""), ("q", "halted")):
+            judge_book(dm, "d", plan_id, {"outcome": "closed", "void": cause})
+        note_trigger(dm, "d", {"state": "armed"})
+        void = void_book_plans(dm, "main", START_MS, START_MS + 1)
+        assert void_book_plans(dm, "main", START_MS + 1, START_MS + 2) == frozenset()
+    assert void == {"q"}
+    with databases.connect("tr") as tr:
+        found = book_trades(book_results(tr, "main"), {"BTC": quotes()}, MANIFEST, void)
+    assert (found.refused, len(found.void), len(found.plans)) == (0, 1, 1)
+    (entered, _) = by_style(found.trades, found.plans, found.void)
+    assert (entered.style, entered.line.trades, entered.void) == ("join, or skip", 1, 1)

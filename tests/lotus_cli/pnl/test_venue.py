@@ -2,17 +2,21 @@
 
 from typing import Any
 
+from lotus.detectors.entry_style import EntryStyle, Fallback
+from lotus.modules.messages.trading import PlanReference
 from lotus.timebase import day_start_ms
-from lotus_cli.pnl.venue import causes_of_void, venue_trips
+from lotus.trading.plan.styles import CROSSING, Styles
+from lotus_cli.pnl.venue import causes_of_void, venue_trips, void_styles
 from lotus_store.databases import Databases
 from lotus_store.ledger.signals.executions import Execution, put_execution
+from lotus_store.ledger.trading.plans import PlanRow, put_plan
 
 DAY = "2026-03-04"
 END_MS = day_start_ms(DAY) + 36_000_000
 
 
 def fill(side: str, px: str, ts: int) -> dict[str, Any]:
-    return {"side": side, "px": px, "size": "0.5", "ts": ts}
+    return {"side": side, "px": px, "size": "0.5", "ts": ts, "is_taker": True}
 
 
 def report(side: str) -> dict[str, Any]:
@@ -58,3 +62,24 @@ def test_causes_of_void_are_counted_beside_what_is_evidence(databases: Databases
     with databases.connect("sig") as sig:
         assert causes_of_void(sig, "main", [DAY]) == {"": 2, "expired": 1}
         assert causes_of_void(sig, "other", [DAY]) == {}
+
+
+def test_trips_and_void_windows_know_the_style_in_which_they_were_ordered(databases: Databases) -> None:
+    rested = report("long") | {"size_planned": "1", "styles": {"entry": "join", "fallback": "skip", "exit": "join"}}
+    rested["fills"][0]["is_taker"] = False
+    put(databases, "joined", body={"report": rested, "plan_id": "a"})
+    put(databases, "crossed")
+    put(databases, "late", outcome="refused", body={"report": {}, "plan_id": "b"}, void="expired")
+    put(databases, "unplanned", outcome="refused", body={"report": {}, "plan_id": "c"}, void="expired")
+    styles = {"entry": "improve", "fallback": "cross", "exit": "cross"}
+    row = PlanRow("b", "main", "d", "w", "probe", "BTC", "local", "refused", 1, {"styles": styles}, PlanReference(), {})
+    with databases.connect("sig") as sig, databases.connect("tr") as tr:
+        put_plan(tr, row)
+        trips = {trip.event_id: trip.ends for trip in venue_trips(sig, "main", [DAY])}
+        void = void_styles(sig, tr, "main", [DAY])
+        assert void_styles(sig, tr, "main", [DAY], paper=True) == []
+    joined, crossed = trips["joined"], trips["crossed"]
+    assert joined.styles == Styles(EntryStyle.JOIN, Fallback.SKIP, EntryStyle.JOIN)
+    assert (joined.filled, joined.entry.rested_usd, joined.exit.rested_usd) == (0.5, 50.0, 0.0)
+    assert (crossed.styles, crossed.filled, crossed.entry.rested_usd) == (CROSSING, 1.0, 0.0)
+    assert [style.entry for style in void] == [EntryStyle.IMPROVE, EntryStyle.CROSS]

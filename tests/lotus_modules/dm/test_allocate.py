@@ -17,6 +17,7 @@ from lotus.decision.knowledge.calibration import Cell, ScoreCalibration
 from lotus.decision.knowledge.feedback import DecisionMemory
 from lotus.decision.policy.experiments import PolicyExperiment
 from lotus.decision.policy.policy import KNOBS, Policy, shipped_policy
+from lotus.decision.wishes import Wish
 from lotus.hashing import natural_id
 from lotus.knobs.experiment import drawn_experiment
 from lotus.modules.intents import Module
@@ -32,6 +33,7 @@ from lotus_store.ledger.beliefs.policy_trials import policy_trials_of
 from lotus_store.ledger.beliefs.priors import in_force_at
 from lotus_store.ledger.trading.inputs import book_inputs, put_view
 from lotus_store.ledger.trading.knowledge import Knowledge
+from lotus_store.ledger.trading.wishes import put_wish
 
 END_MS = 1_735_689_600_000 + 3 * BLOCK_MS
 POLICY = shipped_policy()
@@ -226,3 +228,21 @@ def test_a_braid_in_force_does_not_act_on_the_knob_that_is_tried(
     assert [knob(decision.state.policy, key) for key in TRIED] == pytest.approx(
         [knob(POLICY, key) * 1.03 for key in TRIED]
     )
+
+
+def test_a_wish_in_force_moves_what_the_window_expects_in_both_arms_and_is_told(
+    dm: Connection, allocator: Allocator
+) -> None:
+    told(dm, END_MS)
+    plain = window(dm, replace(allocator, portfolio_id="plain"), 0)
+    day = day_of(END_MS)
+    wish = Wish("", "main", "BTC", 0.05, "ada", "listing on Friday", day, next_day(day)).named()
+    put_wish(dm, wish, "m")
+    put_wish(dm, replace(wish, from_day=next_day(day), log=-0.1, until_day=next_day(day, 2)).named(), "m")
+    found = window(dm, allocator, 0)
+    assert plain.decision is not None
+    assert found.decision is not None
+    (before,), (after,) = plain.decision.targets, found.decision.targets
+    assert after.mu_bps == pytest.approx(before.mu_bps * np.exp(0.05))
+    (nudge,) = found.ticket["curation"]["nudges"]
+    assert (nudge["log"], [told["act_id"] for told in nudge["wishes"]]) == (0.05, [wish.act_id])

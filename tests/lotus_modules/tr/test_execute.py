@@ -27,7 +27,8 @@ from lotus_herald.outbox import send
 from lotus_herald.report import herald_status
 from lotus_modules.handlers import hot_handlers
 from lotus_modules.knobs import KnobChooser, StyleChooser
-from lotus_modules.tr.execute import Acceptor, in_style, refusal_report
+from lotus_modules.tr.execute import Acceptor, refusal_report
+from lotus_modules.tr.ordered import in_style, is_styled, styles_in
 from lotus_store.databases import Databases
 from lotus_store.ledger.beliefs.priors import put_in_force, put_version
 from lotus_store.ledger.signals.executions import execution_of
@@ -224,3 +225,22 @@ def test_a_plan_of_the_book_is_in_the_style_of_the_knob_and_a_probe_never() -> N
     assert in_style(book, EntryStyle.JOIN).styles == Styles(EntryStyle.JOIN, Fallback.CROSS, EntryStyle.JOIN)
     assert in_style(book, EntryStyle.CROSS) is book
     assert in_style(probe, EntryStyle.JOIN) is probe
+
+
+@pytest.mark.parametrize(
+    ("target", "styled", "entry"),
+    [
+        ({}, False, EntryStyle.JOIN),
+        ({"entry_style": "cross"}, True, EntryStyle.CROSS),
+        ({"entry_style": "improve"}, True, EntryStyle.IMPROVE),
+        ({"asymmetry": {"urgency": "immediate"}}, True, EntryStyle.CROSS),
+        ({"asymmetry": {"urgency": "immediate"}, "entry_style": "join"}, True, EntryStyle.JOIN),
+        ({"asymmetry": {"urgency": "iceberg"}}, False, EntryStyle.JOIN),
+        ({"terms": [{"term": "urgency", "level_bps": 0.0}]}, True, EntryStyle.CROSS),
+    ],
+)
+def test_a_target_that_may_not_wait_crosses_and_one_that_names_its_style_keeps_it(
+    target: dict[str, Any], styled: bool, entry: EntryStyle
+) -> None:
+    assert is_styled(target) == styled
+    assert styles_in(target, Styles(EntryStyle.JOIN)).entry is entry

@@ -13,10 +13,11 @@ from msgspec import UNSET
 from lotus.hashing import natural_id
 from lotus.modules.intents import Module
 from lotus.modules.messages.trading import PlanReference
-from lotus.trading.estimates.pre_trade import VenueHistory
-from lotus.trading.estimates.predictor import MIN_HISTORY
+from lotus.trading.estimates.pre_trade import PreTradeEstimate, VenueHistory
+from lotus.trading.estimates.predictor import MIN_HISTORY, Features, Prediction, RouteHint
 from lotus.trading.execution.executor import begin
 from lotus.trading.execution.orders import Side
+from lotus.trading.plan.plan import Strategy
 from lotus_cli.desk.trade import facts_of, page
 from lotus_desk.execution.result import report_payload
 from lotus_desk.execution.stored import plan_of
@@ -31,6 +32,9 @@ from lotus_store.ledger.trading.plans import PlanRow, judge_plan, plans_for, put
 
 NOW_MS = END_MS + 20
 FEATURES = {"spread_bps": 0.2, "depth_share": 0.01, "volatility_bps": 4.0, "side": 1, "strategy": "market"}
+
+
+FEATURES_SEEN = Features(0.2, 0.01, 4.0, Side.BUY, Strategy.MARKET)
 
 
 def end(databases: Databases, name: str, finished_ms: int, status: str = "filled", **changes: Any) -> None:
@@ -48,6 +52,25 @@ def end(databases: Databases, name: str, finished_ms: int, status: str = "filled
     with databases.connect("tr") as tr:
         put_plan(tr, row, {"features": features, "fitted_ms": 0})
         judge_plan(tr, name, [], metrics, {})
+
+
+def end_at_rest(databases: Databases, name: str, finished_ms: int, rested: bool, joined: bool = True) -> None:
+    """Write a probe that ended; one that `joined` by its draw was filled at rest, or crossed in the end."""
+    style = "join" if joined else "cross"
+    draw = {"style": style, "shares": [0.75, 0.2, 0.05]}
+    plan = {"strategy": "market", "side": 1, "size": "0.5", "styles": {"entry": style}}
+    k = int(natural_id(name)[:8], 16)
+    features = FEATURES | {"spread_bps": 0.1 + k % 7, "depth_share": (0.01, 5.0)[joined and not rested]}
+    metrics = {
+        "status": "filled", "finished_ts": finished_ms, "adherence": 0.9, "alarms": [], "slippage_arrival_bps": 1.0,
+        "latency_ms": 20, "pnl": {"net_bps": 2.0 if rested else -1.0},
+    }  # fmt: skip
+    fills = [{"side": "buy", "size": "0.5", "is_taker": not rested}, {"side": "sell", "size": "0.5", "is_taker": True}]
+    reference = PlanReference(style_draw=draw)
+    row = PlanRow(name, "main", "d", "l", "probe", "BTC", "local", "done", finished_ms - 60_000, plan, reference, {})
+    with databases.connect("tr") as tr:
+        put_plan(tr, row, {"features": features, "fitted_ms": 0}, "cross")
+        judge_plan(tr, name, fills, metrics, {})
 
 
 def known_at(databases: Databases, now_ms: int) -> VenueHistory:
@@ -205,3 +228,30 @@ def test_stored_predictions_are_measured_against_their_outcomes(desk: Desk) -> N
     assert row["quality"]["latency"]["count"] == 1
     assert facts["executors"][0]["reports"] == MIN_HISTORY + 1
     assert "Brier" in page(facts)
+
+
+def test_what_rests_is_learnt_from_entries_that_rested_and_shown(desk: Desk) -> None:
+    for k in range(2 * MIN_HISTORY):
+        end_at_rest(desk.databases, f"old {k}", NOW_MS - 1000 - k, rested=k % 3 > 0)
+        end_at_rest(desk.databases, f"crossed {k}", NOW_MS - 1000 - k, rested=False, joined=False)
+    history = known_at(desk.databases, NOW_MS)
+    assert (history.rest.fitted_on, history.model.fitted_on, history.is_rest_heard) == (80, 160, False)
+    _, said, hint = desk.accept("r")
+    assert said["rest"]["fitted_on"] == 2 * MIN_HISTORY
+    assert hint == ("post_only" if said["rest"]["fill_prob"] >= 0.6 else "cross")
+    with desk.databases.connect("tr") as tr:
+        facts = facts_of(finished_plans(tr, "main")) | {"branch": "main"}
+    (row,) = facts["venues"]
+    assert (row["at_rest"], row["rest"]) == (80, None)
+    (one,) = row["hints"]
+    assert (one["hint"], one["joined"], one["crossed"], one["interval"]) == ("", 80, 80, None)
+    text = page(facts)
+    assert "80 entries were to rest, none with a fitted prediction" in text
+    assert "hint (nothing known): joining paid" in text
+
+
+@pytest.mark.parametrize("is_heard", [False, True])
+def test_a_hint_that_is_shown_to_know_keeps_a_plan_of_the_book_from_resting(is_heard: bool) -> None:
+    estimate = PreTradeEstimate(FEATURES_SEEN, Prediction(0.9), 0, RouteHint.CROSS, is_rest_heard=is_heard)
+    assert estimate.forbids_rest is is_heard
+    assert not replace(estimate, route_hint=RouteHint.POST_ONLY).forbids_rest

@@ -14,7 +14,9 @@ from lotus.trading.estimates.predictor import (
     ForecastOutcome,
     Model,
     PastExecution,
+    Prediction,
     RouteHint,
+    at_rest,
     fitted,
     predicted,
     route_hint,
@@ -107,3 +109,27 @@ def test_the_hint_rests_where_a_resting_entry_would_be_filled_and_slices_what_is
 def test_a_history_without_misses_gives_its_own_share() -> None:
     always = [replace(e, filled=True) for e in ROWS[:98]]
     assert predicted(fitted(always, 10**9), ROWS[0].features).fill_prob == pytest.approx(99 / 100)
+
+
+def test_a_score_is_shown_better_only_where_blocks_of_time_say_so() -> None:
+    found = walked_forward(ROWS, 100)
+    assert found is not None
+    assert (found.gain, found.is_better) == (None, False), "a quarter of an hour is one block"
+    spread = [replace(e, sent_ms=400 * e.sent_ms, known_ms=400 * e.sent_ms + 2_000) for e in ROWS]  # over four days
+    rng = np.random.default_rng(9)
+    blind = [replace(e, filled=bool(rng.random() < 0.7)) for e in spread]
+    for history, is_better in ((spread, True), (blind, False)):
+        found = walked_forward(history, 100)
+        assert found is not None
+        assert found.gain is not None
+        assert found.gain[0] < found.brier_reference - found.brier < found.gain[1]
+        assert found.is_better is is_better
+
+
+def test_an_entry_at_rest_is_judged_by_what_was_filled_while_it_rested() -> None:
+    rows = [replace(e, rested=None if k % 2 else k % 4 == 0) for k, e in enumerate(ROWS[:8])]
+    found = at_rest(rows)
+    assert [(e.filled, e.slippage_bps) for e in found] == [(k % 4 == 0, None) for k in range(0, 8, 2)]
+    thin = replace(ROWS[0].features, depth_share=0.1)
+    for prob, hint in ((0.61, RouteHint.POST_ONLY), (0.59, RouteHint.CROSS)):
+        assert route_hint(Model(), thin, ExecutionKnobs(), Prediction(prob)) is hint

@@ -7,6 +7,7 @@ import pytest
 
 from lotus.experts.fusion import default_experts
 from lotus.experts.weekly.calls import calls_of
+from lotus.manifest import DetectorDefaults
 from lotus.timebase import day_start_ms
 from lotus_assets.pages.metadata import metadata_of
 from lotus_assets.stages.context import StageContext
@@ -84,3 +85,11 @@ def test_other_days_judge_nothing(with_tape: StageContext, days: list[str]) -> N
         made = run_stage(with_tape, expert_stats.STAGE, day)
         assert made.rows == 0
     assert with_tape.sig.execute("SELECT count(*) FROM dsi_expert_stats").fetchone() == (0,)
+
+
+def test_votes_needed_are_refitted_where_a_scored_detector_asks_for_a_confirmation(with_tape: StageContext) -> None:
+    assert "refit_votes" not in run_stage(with_tape, expert_stats.STAGE, MONDAY).notes
+    manifest = dataclasses.replace(with_tape.manifest, detectors=DetectorDefaults(score_experimental=True))
+    on = dataclasses.replace(with_tape, settings=dataclasses.replace(with_tape.settings, manifest=manifest))
+    made = run_stage(on, expert_stats.STAGE, MONDAY)
+    assert made.notes["refit_votes"] == "none: too few windows", "three short days"

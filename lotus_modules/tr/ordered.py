@@ -1,0 +1,39 @@
+"""What a target of a ticket orders of its plan: styles, terms, and whether the trader's own style is asked at all."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+from lotus.decision.knowledge.plan_terms import Term
+from lotus.decision.urgency import Urgency
+from lotus.detectors.entry_style import EntryStyle
+from lotus.modules.messages.payload import Document
+from lotus.trading.plan.plan import Plan, PlanKind
+from lotus.trading.plan.styles import Styles
+
+
+def styles_in(target: Document, usual: Styles) -> Styles:
+    """Return the styles that a target of a ticket orders; what it does not say is the desk's.
+
+    One that may not wait crosses where it does not name another style.
+    """
+    crosses = EntryStyle.CROSS.value if is_styled(target) else ""
+    names = ("entry_style", crosses), ("entry_fallback", ""), ("exit_style", "")
+    return usual.ordered(*(target.get(name, default) for name, default in names))
+
+
+def is_styled(target: Document) -> bool:
+    """Return whether a target of a ticket settles how it is entered: by name, or because it may not wait."""
+    is_urgent = target.get("asymmetry", {}).get("urgency") == Urgency.IMMEDIATE or Term.URGENCY in terms_in(target)
+    return is_urgent or "entry_style" in target
+
+
+def terms_in(target: Document) -> dict[Term, Decimal]:
+    """Return the terms that a target of a ticket orders, each with its distance in bps."""
+    return {Term(term["term"]): round(Decimal(str(term["level_bps"])), 2) for term in target.get("terms", ())}
+
+
+def in_style(plan: Plan, style: EntryStyle) -> Plan:
+    """Return a plan in the style of the trader's knob: one of the book that would cross. Probes are the yardstick."""
+    if plan.kind is not PlanKind.BOOK or not plan.styles.crosses or style is EntryStyle.CROSS:
+        return plan
+    return replace(plan, styles=Styles(entry=style, exit=style))
