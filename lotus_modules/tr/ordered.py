@@ -34,7 +34,7 @@ def terms_in(target: Document) -> dict[Term, Decimal]:
 
 
 def styled(plan: Plan, style: EntryStyle, estimate: PreTradeEstimate | None, settled: bool) -> Plan:
-    """Return a plan in the style of the trader's knob, unless its target `settled` it, or the hint is against waiting."""
+    """Return a plan in the style of the trader's knob, unless its target `settled` it or the hint is against it."""
     waits = not settled and (estimate is None or not estimate.forbids_rest)
     return in_style(plan, style) if waits else plan
 
