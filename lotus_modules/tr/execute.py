@@ -33,7 +33,7 @@ from lotus_herald.consume import Delivery
 from lotus_herald.release import release_of
 from lotus_modules.knobs import KnobChooser, StyleChooser
 from lotus_modules.tr.judging import as_body, judged, objections, with_estimate
-from lotus_modules.tr.ordered import in_style, is_styled, styles_in, terms_in
+from lotus_modules.tr.ordered import is_styled, styled, styles_in, terms_in
 from lotus_modules.tr.predicting import nothing_known
 from lotus_modules.tr.venues import VenueChoice, VenueChooser
 from lotus_store.ledger.bodies import to_plain
@@ -131,8 +131,7 @@ class Acceptor:
         if plan is not None and not reasons:
             history = self.known_of(envelope.branch, account.venue, account.now_ms)
             estimate = pre_trade_estimate(plan, account, history, knobs.knobs)
-        if plan is not None and not (wanted.is_styled or (estimate is not None and estimate.forbids_rest)):
-            plan = in_style(plan, knobs.knobs.style)
+        plan = None if plan is None else styled(plan, knobs.knobs.style, estimate, wanted.is_styled)
         if plan is not None and not reasons:
             if estimate is not None and wanted.choice is not None:
                 estimate = replace(estimate, venues=wanted.choice.scores)

@@ -7,6 +7,7 @@ from lotus.decision.knowledge.plan_terms import Term
 from lotus.decision.urgency import Urgency
 from lotus.detectors.entry_style import EntryStyle
 from lotus.modules.messages.payload import Document
+from lotus.trading.estimates.pre_trade import PreTradeEstimate
 from lotus.trading.plan.plan import Plan, PlanKind
 from lotus.trading.plan.styles import Styles
 
@@ -30,6 +31,12 @@ def is_styled(target: Document) -> bool:
 def terms_in(target: Document) -> dict[Term, Decimal]:
     """Return the terms that a target of a ticket orders, each with its distance in bps."""
     return {Term(term["term"]): round(Decimal(str(term["level_bps"])), 2) for term in target.get("terms", ())}
+
+
+def styled(plan: Plan, style: EntryStyle, estimate: PreTradeEstimate | None, settled: bool) -> Plan:
+    """Return a plan in the style of the trader's knob, unless its target `settled` it or the hint is against it."""
+    waits = not settled and (estimate is None or not estimate.forbids_rest)
+    return in_style(plan, style) if waits else plan
 
 
 def in_style(plan: Plan, style: EntryStyle) -> Plan:

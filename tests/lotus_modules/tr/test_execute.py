@@ -15,9 +15,11 @@ from lotus.knobs.style_draw import drawn_style
 from lotus.modules.intents import Module
 from lotus.modules.messages.trading import WindowTarget
 from lotus.priors.types import ActiveBraid, Knob, Literal, Patch, PriorsVersion, Rule, priors_0, priors_version
+from lotus.trading.estimates.pre_trade import PreTradeEstimate
+from lotus.trading.estimates.predictor import Features, Prediction, RouteHint
 from lotus.trading.execution.orders import Side
 from lotus.trading.plan.knob_choice import KnobChoice
-from lotus.trading.plan.plan import Authority, PlanKind, ProbeTerms, probe_plan
+from lotus.trading.plan.plan import Authority, PlanKind, ProbeTerms, Strategy, probe_plan
 from lotus.trading.plan.styles import CROSSING, Styles
 from lotus_cli.explain.execution import execution_lines, execution_story
 from lotus_desk.execution.stored import choice_in, plan_of
@@ -28,7 +30,7 @@ from lotus_herald.report import herald_status
 from lotus_modules.handlers import hot_handlers
 from lotus_modules.knobs import KnobChooser, StyleChooser
 from lotus_modules.tr.execute import Acceptor, refusal_report
-from lotus_modules.tr.ordered import in_style, is_styled, styles_in
+from lotus_modules.tr.ordered import in_style, is_styled, styled, styles_in
 from lotus_store.databases import Databases
 from lotus_store.ledger.beliefs.priors import put_in_force, put_version
 from lotus_store.ledger.signals.executions import execution_of
@@ -227,8 +229,20 @@ def test_a_plan_of_the_book_is_in_the_style_of_the_knob_and_a_probe_never() -> N
     assert in_style(probe, EntryStyle.JOIN) is probe
 
 
+def test_a_settled_style_and_a_hint_that_knows_keep_a_plan_of_the_book_from_the_style_of_the_knob() -> None:
+    terms = ProbeTerms(Decimal(1000), Decimal(300), Authority("a", Decimal(10_000), ("tr",)), ("local",))
+    probe = probe_plan("e", BTC, Side.BUY, Decimal(100_000), END_MS, 60_000, terms)
+    book, features = replace(probe, kind=PlanKind.BOOK), Features(0.2, 0.01, 4.0, Side.BUY, Strategy.MARKET)
+    against = PreTradeEstimate(features, Prediction(0.9), 0, RouteHint.CROSS, is_rest_heard=True)
+    for estimate, settled, rests in (
+        (None, False, True), (None, True, False), (against, False, False),
+        (replace(against, is_rest_heard=False), False, True), (replace(against, route_hint=None), False, True),
+    ):  # fmt: skip
+        assert (styled(book, EntryStyle.JOIN, estimate, settled).styles.entry is EntryStyle.JOIN) is rests
+
+
 @pytest.mark.parametrize(
-    ("target", "styled", "entry"),
+    ("target", "is_settled", "entry"),
     [
         ({}, False, EntryStyle.JOIN),
         ({"entry_style": "cross"}, True, EntryStyle.CROSS),
@@ -240,7 +254,7 @@ def test_a_plan_of_the_book_is_in_the_style_of_the_knob_and_a_probe_never() -> N
     ],
 )
 def test_a_target_that_may_not_wait_crosses_and_one_that_names_its_style_keeps_it(
-    target: dict[str, Any], styled: bool, entry: EntryStyle
+    target: dict[str, Any], is_settled: bool, entry: EntryStyle
 ) -> None:
-    assert is_styled(target) == styled
+    assert is_styled(target) == is_settled
     assert styles_in(target, Styles(EntryStyle.JOIN)).entry is entry
