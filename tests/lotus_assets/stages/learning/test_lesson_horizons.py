@@ -29,7 +29,7 @@ def test_each_horizon_of_a_lesson_is_described(monkeypatch: pytest.MonkeyPatch) 
     events = {"event_id": ids[::-1], "s": np.linspace(-1.0, 1.0, n)}
     lake = SimpleNamespace(read=lambda name, *_, columns=None: {c: outcomes[c] for c in columns})
     ctx: Any = SimpleNamespace(lake=lake, branch="main", manifest=Manifest())
-    monkeypatch.setattr(lesson_horizons, "read_scores", lambda *_: scores)
+    monkeypatch.setattr(lesson_horizons, "scores_in_context", lambda *_: scores)
     monkeypatch.setattr(lesson_horizons, "read_events", lambda *_: events)
     lesson: Any = SimpleNamespace(lesson_id="x", detector_id="d", rule=Rule.of(Literal(0, 3, 4)))
     commit = DayCommit("main", DAY, "payoff_scores", "h", n, "i")
