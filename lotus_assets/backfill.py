@@ -3,11 +3,12 @@
 The tape of the days is read ahead, outside Dagster (`days_ahead`). As soon as some days are read one run records their
 tape assets and one run of the learning lane learns them, oldest day first; then the days that were read meanwhile.
 Everything appears in the Dagster UI. Killed anywhere and run again it ends in the same rows and hashes: committed
-stages are skipped, the others are done again.
+stages are skipped, the others are done again. It may stop after a day and go on later (`backfilling`).
 """
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import NoReturn
 
@@ -25,6 +26,7 @@ from lotus_assets.jobs import apply_slow
 from lotus_assets.learning_lane import DAYS_LEARNED
 from lotus_assets.stages.chain import committed_work, learning_days
 from lotus_assets.stages.context import StageResult
+from lotus_assets.tape_process import TapeProcess
 from lotus_herald.carry import carry
 from lotus_modules.handlers import SLOW
 from lotus_resources.dagster_internals import job_of, range_tags
@@ -34,6 +36,7 @@ from lotus_store.config import Settings
 from lotus_store.ledger.day_commits import DayCommit
 from lotus_store.processes import own_tags
 
+SCORING = ("expert_set", "signal_events")  # what a daemon's tables of a day come from
 OPENING, BEGINNING, CARRYING = "opening ledgers and Dagster", "beginning to learn", "carrying messages to the modules"
 QUIET: Mapping[str, object] = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
@@ -80,31 +83,43 @@ def backfill(
 
     Raises `TapeError` when no day has tape and the stage's own error when one fails; finished days stay committed.
     """
+    with backfilling(settings, first, last, progress, force=force, workers=workers) as walk:
+        return walk.to(last)
+
+
+@contextmanager
+def backfilling(
+    settings: Settings,
+    first: str,
+    last: str,
+    progress: Steps = untold,
+    *,
+    force: bool = False,
+    workers: int = 2,
+    reader: TapeProcess | None = None,
+) -> Iterator["Walk"]:
+    """Give the walk over days that is a backfill; with a `reader`, which was begun before, over the days that it reads.
+
+    Raises as `backfill`.
+    """
     clock = _Clock()
     progress(OPENING, 0)
     lotus = Lotus.open(settings, progress)
     try:
         with stage_context(lotus) as ctx:
-            days = learning_days(ctx, days_between(first, last))
+            days = reader.days if reader else tuple(learning_days(ctx, days_between(first, last)))
         if not days:
             raise TapeError(f"tape {settings.tape} has no day from {first} to {last}", "recorded or imported tape")
-        with batches_ahead(lotus, days, force, workers) as batches:
+        with batches_ahead(lotus, days, force, workers, reader) as batches:
             environment, learned = provision(settings, lotus.databases), _Learned(progress, len(days))
             with instance(environment) as opened:
                 bury_dead_runs(opened)
                 repository = build_definitions(replace(lotus, progress=learned)).get_repository_def()
                 runner = _Runner(opened, repository, own_tags())
                 clock.ends("open")
-                _walk(runner, batches, force, learned, clock)
-                progress(CARRYING, 0)
-                _tell_modules(lotus, days[-1])
-                runner.run([PURGE], {})
-        with stage_context(lotus) as ctx:
-            commits = committed_work(ctx, days)
-        clock.ends("learning")
+                yield Walk(lotus, days, runner, batches, force, learned, clock)
     finally:
         lotus.close()
-    return BackfillSummary(settings.branch, tuple(days), commits, clock.seconds)
 
 
 class _Clock:
@@ -112,6 +127,10 @@ class _Clock:
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
+        self._since = time.perf_counter()
+
+    def goes_on(self) -> None:
+        """Leave out the time since the last end."""
         self._since = time.perf_counter()
 
     def ends(self, part: str) -> None:
@@ -135,25 +154,70 @@ class _Learned:
         self._progress(work, done, total, at)
 
 
-def _walk(runner: "_Runner", batches: Iterator[Batch], force: bool, learned: _Learned, clock: _Clock) -> None:
-    """Record and learn the days of every batch; Dagster finds the stages of their tape done.
+@dataclass(slots=True)
+class Walk:
+    """A backfill under way: it records and learns days in order, as far as it is asked to go.
 
-    Dagster runs in this thread only: two in-process runs at once deadlock in its logging set-up. A run also takes the
-    days without tape since the batch before it.
+    Dagster finds the stages of their tape done. It runs in this thread only: two in-process runs at once deadlock in
+    its logging set-up. A run also takes the days without tape since the batch before it.
     """
-    first, tags = "", {FORCE_TAG: str(force).lower()}
-    for batch in batches:
-        span = range_tags(first or batch.days[0], batch.days[-1])
+
+    lotus: Lotus
+    days: tuple[str, ...]
+    runner: "_Runner"
+    batches: Iterator[Batch]
+    force: bool
+    learned: _Learned
+    clock: _Clock
+    _rest: Batch | None = None
+    _first: str = ""
+
+    def to(self, last: str) -> BackfillSummary:
+        """Learn all days up to `last`, tell the modules, and return what all days so far left."""
+        days = tuple(day for day in self.days if day <= last)
+        self.clock.goes_on()
+        while self.learned.before < len(days):
+            self._learn(self._batch_to(last))
+        self.lotus.progress(CARRYING, 0)
+        _tell_modules(self.lotus, days[-1])
+        self.runner.run([PURGE], {})
+        with stage_context(self.lotus) as ctx:
+            commits = committed_work(ctx, days)
+        self.clock.ends("learning")
+        return BackfillSummary(self.lotus.settings.branch, days, commits, dict(self.clock.seconds))
+
+    def score(self, day: str) -> None:
+        """Record and score the day after those that were learned, and learn nothing from it yet."""
+        self.clock.goes_on()
+        batch, later = self._batch_to(day), self._rest
+        self._run(batch, SCORING)
+        self._rest = replace(batch, days=batch.days + (later.days if later else ()))
+
+    def _batch_to(self, last: str) -> Batch:
+        """Return the next days whose tape is read, at most up to `last`, of which one at least is not learned."""
+        batch = self._rest or next(self.batches)
+        taken = tuple(day for day in batch.days if day <= last)
+        later = batch.days[len(taken) :]
+        self._rest = replace(batch, days=later) if later else None
+        return replace(batch, days=taken)
+
+    def _learn(self, batch: Batch) -> None:
+        self._run(batch, tuple(entry.name for entry in LEARNING_ASSETS))
+        self.learned.before += len(batch.days)
+        self._first = next_day(batch.days[-1])
+
+    def _run(self, batch: Batch, assets: Sequence[str]) -> None:
+        """Record the tape of a batch, and run assets of the learning lane on it."""
+        tags = {FORCE_TAG: str(self.force).lower()}
+        span = range_tags(self._first or batch.days[0], batch.days[-1])
         if batch.stopped is not None:
-            _record_stopped(runner, span | tags, batch.stopped)
-        runner.run([entry.name for entry in TAPE_ASSETS], span | {FORCE_TAG: "false"})
-        clock.ends("tape")
-        if not first:
-            learned(BEGINNING, 0)
-        runner.run([entry.name for entry in LEARNING_ASSETS], span | tags)
-        learned.before += len(batch.days)
-        clock.ends("learning")
-        first = next_day(batch.days[-1])
+            _record_stopped(self.runner, span | tags, batch.stopped)
+        self.runner.run([entry.name for entry in TAPE_ASSETS], span | {FORCE_TAG: "false"})
+        self.clock.ends("tape")
+        if not self._first:
+            self.learned(BEGINNING, 0)
+        self.runner.run(assets, span | tags)
+        self.clock.ends("learning")
 
 
 def _record_stopped(runner: "_Runner", tags: Mapping[str, str], stopped: StageResult) -> NoReturn:

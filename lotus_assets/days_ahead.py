@@ -14,10 +14,10 @@ from lotus_assets.bodies import stage_context
 from lotus_assets.stages.context import StageResult
 from lotus_assets.stages.runner import take_over
 from lotus_assets.stages.tape.reading import DayRead, is_read, read_days
-from lotus_assets.tape_process import tape_process
+from lotus_assets.tape_process import TapeProcess, tape_process
 from lotus_resources.lotus_resource import Lotus
 
-LINES_READ = "lines of tape read"
+DAYS_READ = "days of tape read"
 OWN_BYTES = 8 << 20  # tape beyond the first day that is stored in fewer is read before another interpreter is up
 Take = Callable[[bool], Sequence[DayRead]]
 
@@ -31,12 +31,19 @@ class Batch:
 
 
 @contextmanager
-def batches_ahead(lotus: Lotus, days: Sequence[str], force: bool, workers: int) -> Iterator[Iterator[Batch]]:
+def batches_ahead(
+    lotus: Lotus, days: Sequence[str], force: bool, workers: int, reader: TapeProcess | None = None
+) -> Iterator[Iterator[Batch]]:
     """Read the tape of days that is not read (with `force`: of all); give the days by batches, in order.
 
     The next batch holds whatever was read meanwhile, and is waited for. It raises the error of a day that could not be
-    read, in that day's turn; the batch with a `stopped` day is the last.
+    read, in that day's turn; the batch with a `stopped` day is the last. A `reader` that was begun before reads all.
     """
+    if reader is not None:
+        begun = _Reading(lotus, days)
+        reader.begins = begun.begins
+        yield _in_order(days, days, lambda wait: [begun.ends(read) for read in reader.take(wait)])
+        return
     with stage_context(lotus, force) as ctx:
         due = [day for day in days if not is_read(ctx, day)]
     reading = _Reading(lotus, days)
@@ -70,8 +77,7 @@ class _Reading:
 
     def __init__(self, lotus: Lotus, days: Sequence[str]) -> None:
         self._lotus = lotus
-        self._lines = {day: sum(meta.lines for meta in lotus.tape.segments(day)) for day in days}
-        self._done = 0
+        self._done, self._days = 0, len(days)
 
     def begins(self, day: str, stage: str) -> None:
         """Tell that a stage of a day begins."""
@@ -80,9 +86,9 @@ class _Reading:
     def ends(self, read: DayRead) -> DayRead:
         """Tell that a day is read, and keep its results for who reports them."""
         take_over(self._lotus.recent, read.results)
-        self._done += self._lines[read.day]
+        self._done += 1
         self._tell(read.day)
         return read
 
     def _tell(self, at: str) -> None:
-        self._lotus.progress(LINES_READ, self._done, sum(self._lines.values()), at)
+        self._lotus.progress(DAYS_READ, self._done, self._days, at)

@@ -2,43 +2,58 @@
 
 Two interpreters then work at once; the ledger is where they meet, so a kill of either is the kill of a stage. Messages
 wait in the pipe: the reader stops for a while when nobody takes them, some fifty days ahead. What is read, and how, is
-`lotus_assets.stages.tape.reading`. (Literature: pipeline parallelism.)
+`lotus_assets.stages.tape.reading`. Of a world that process also simulates what the tape lacks. Nothing heavy is
+imported here, so it may be begun before anything else. (Literature: pipeline parallelism.)
 """
 
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
+from typing import TYPE_CHECKING
 
 from lotus.errors import LotusError
-from lotus_assets.stages.tape.reading import DayRead
+from lotus.simulation.spec import WorldSpec
 from lotus_store.config import Settings
+
+if TYPE_CHECKING:
+    from lotus_assets.stages.tape.reading import DayRead
 
 LEAVING_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
+class Simulated:
+    """A world whose days become the tape where it lacks them; `recorded` as in `import_world`."""
+
+    world: WorldSpec
+    recorded: Mapping[str, Sequence[str]] | None
+
+
+@dataclass(frozen=True, slots=True)
 class TapeTask:
-    """The days to read, and how: in which home, again or not, on how many threads."""
+    """The days to read, and how: in which home, again or not, on how many threads; simulated first with a `source`."""
 
     settings: Settings
     days: tuple[str, ...]
     force: bool
     workers: int
+    source: Simulated | None
 
 
 @dataclass(slots=True)
 class TapeProcess:
     """The days that a process reads, in order, as they are done; `begins` hears of the day and name of every stage."""
 
+    days: tuple[str, ...]
     pipe: Connection
     begins: Callable[[str, str], None]
 
-    def take(self, wait: bool) -> list[DayRead]:
+    def take(self, wait: bool) -> "list[DayRead]":
         """Return what came of the days that were done since the last time; `wait` until it is one at least.
 
         Raises the error that ended the process, and `LotusError` when it ended without a word.
@@ -63,7 +78,12 @@ class TapeProcess:
 
 @contextmanager
 def tape_process(
-    settings: Settings, days: Sequence[str], force: bool, workers: int, begins: Callable[[str, str], None]
+    settings: Settings,
+    days: Sequence[str],
+    force: bool,
+    workers: int,
+    begins: Callable[[str, str], None],
+    source: Simulated | None = None,
 ) -> Iterator[TapeProcess]:
     """Have a process of its own read days of tape; it ends with the block, however that ends."""
     ours, theirs = Pipe()
@@ -78,8 +98,8 @@ def tape_process(
     try:
         theirs.close()
         plain = replace(settings, dsns=dict(settings.dsns))  # a read-only view of a dictionary does not travel
-        ours.send(TapeTask(plain, tuple(days), force, workers))
-        yield TapeProcess(ours, begins)
+        ours.send(TapeTask(plain, tuple(days), force, workers, source))
+        yield TapeProcess(tuple(days), ours, begins)
         with suppress(subprocess.TimeoutExpired):
             child.wait(LEAVING_S)  # it has said all and lets the home go
     finally:

@@ -1,7 +1,8 @@
 """`python -m lotus_assets.tape_worker FD`: read days of tape for the process that holds the other end of a pipe.
 
 It gets a `TapeTask`, opens the home by itself, commits the stages as any process does, and sends what begins and what
-came of each day. It ends with its parent, and leaves Ctrl-C to it. Dagster is not imported: that is three seconds.
+came of each day. Days that are simulated first are read as they come, while later ones are made. It ends with its
+parent, and leaves Ctrl-C to it. Dagster is not imported: that is three seconds.
 """
 
 import ctypes
@@ -10,7 +11,7 @@ import pickle
 import signal
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -19,6 +20,7 @@ from pathlib import Path
 from threading import Lock
 
 from lotus.errors import LotusError
+from lotus.simulation.world import World
 from lotus_assets.stages.context import StageContext
 from lotus_assets.stages.tape.reading import DayRead, read_days
 from lotus_assets.tape_process import TapeTask
@@ -27,6 +29,7 @@ from lotus_resources.recent_values import RecentValues
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
 from lotus_store.lake import Lake
+from lotus_store.tape.import_world import days_coming
 from lotus_store.tape.store import TapeStore
 
 
@@ -61,10 +64,28 @@ def travelling(error: Exception) -> Exception:
 def work(pipe: Pipe) -> None:
     """Receive a task and do it."""
     task: TapeTask = pipe.end.recv()
-    with Databases(task.settings) as databases:
+    with Databases(task.settings) as databases, _coming(task) as wait_for:
         opened = partial(_context, task.settings, databases, RecentValues(), task.force)
-        for read in read_days(opened, task.days, task.workers, lambda day, stage: pipe.send((day, stage))):
+        reads = read_days(opened, task.days, task.workers, lambda day, stage: pipe.send((day, stage)), wait_for)
+        for read in reads:
             pipe.send(read)
+
+
+@contextmanager
+def _coming(task: TapeTask) -> Iterator[Callable[[str], None]]:
+    """Begin to simulate what the tape lacks, if the task wants that; give what waits for a day and those before it."""
+    if task.source is None:
+        yield lambda day: None
+        return
+    store, world = TapeStore(task.settings.home, task.settings.tape), World(task.source.world)
+    with days_coming(store, world, range(world.spec.days), task.source.recorded, 1) as coming:
+
+        def wait_for(day: str) -> None:
+            for other in coming:
+                if other <= day:
+                    coming[other].result()
+
+        yield wait_for
 
 
 @contextmanager

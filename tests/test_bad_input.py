@@ -22,6 +22,7 @@ import psycopg
 import pytest
 from click.testing import CliRunner, Result
 from psycopg import sql
+from warm import let_go
 
 from lotus.manifest import Asset
 from lotus.microtape.frames.spec import CROSSED
@@ -291,6 +292,7 @@ def test_a_wrong_database_is_refused_untouched(place: Place, which: str) -> None
     template, statement, names = WRONG[which]
     lotus("import", place.recordings[D1])
     name = sql.Identifier(f"wrong_{sha256(which.encode()).hexdigest()[:8]}")
+    let_go()
     with place.databases.owner("sig", autocommit=True) as connection:
         connection.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(name))
         copied = sql.Identifier("template0" if template == "dagster" else f"lotus_{template}")

@@ -6,16 +6,18 @@ Only the order of the steps stands here; what is measured is in `facts`, how it 
 import dataclasses
 import sys
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
+from lotus.names import path_step
 from lotus.simulation.spec import FULL_DAY, VENUE, WorldSpec
 from lotus.simulation.world import World
+from lotus_assets.tape_process import Simulated, TapeProcess, tape_process
 from lotus_cli.terminal.output import emit
-from lotus_cli.terminal.places import WHOLE, at_home, catalogue, settings_of, tape_of
+from lotus_cli.terminal.places import WHOLE, at_home, settings_of
 from lotus_cli.terminal.progress import LOADING, Progress
 from lotus_store.branch_settings import Document, write_branch_settings
 from lotus_store.config import Settings, load_settings
@@ -68,22 +70,18 @@ def plan_of(home: str | None, spec: WorldSpec, nightly: bool = False, venues: in
     return DemoPlan(World(spec), settings_of(home, tape, branch), nightly, venues)
 
 
-def make_tape(plan: DemoPlan, progress: Progress) -> None:
-    """Simulate the days the tape lacks; the frozen world is checked against its recorded hashes."""
-    from lotus_cli.upkeep.fixtures import recorded_hashes
-    from lotus_store.tape.import_world import import_world
+def reader_of(plan: DemoPlan) -> AbstractContextManager[TapeProcess | None]:
+    """Have a process simulate the days that the tape lacks and read all, None where it lacks none.
 
-    store = tape_of(plan.settings)
-    made = import_world(
-        store,
-        plan.world,
-        range(plan.world.spec.days),
-        recorded=recorded_hashes(plan.world),
-        progress=progress,
-    )
-    progress(f"tape {store.tape}: {plan.world.spec.days} session days, {made} simulated now")
-    with Databases(plan.settings) as databases:
-        catalogue(databases, tuple(store.all_segments()))
+    The frozen world is checked against its recorded hashes.
+    """
+    from lotus_cli.upkeep.fixtures import recorded_hashes
+
+    folder = plan.settings.tape_root / path_step(plan.settings.tape)
+    if all((folder / day).exists() for day in plan.days):
+        return nullcontext()
+    source = Simulated(plan.world.spec, recorded_hashes(plan.world))
+    return tape_process(plan.settings, plan.days, False, 2, lambda day, stage: None, source)
 
 
 @click.command("demo")
@@ -119,25 +117,24 @@ def demo_command(
     spec = dataclasses.replace(spec, sessions=FULL_DAY) if full_days else spec
     spec = dataclasses.replace(spec, rates=VENUE) if venue_rates else spec
     plan = plan_of(home, spec, nightly, venues)
-    with Progress(quiet=as_json) as progress:
+    with Progress(quiet=as_json) as progress, reader_of(plan) as reader:
         progress(LOADING, 0)
-        from lotus_assets.backfill import OPENING, backfill
+        from lotus_assets.backfill import OPENING, backfilling
         from lotus_cli.demo.facts import facts_of
         from lotus_cli.demo.page import page
-        from lotus_cli.demo.trade import is_untaught, run_last_day
+        from lotus_cli.demo.trade import run_last_day
 
         progress(OPENING, 0)
         with Databases(plan.settings).open():  # held to the end: every step joins this server and none stops it
             ended = {"starting": progress.seconds}
-            make_tape(plan, progress)
-            ended["simulating"] = progress.seconds
-            summary = backfill(plan.settings, plan.days[0], plan.last_day, progress)
-            ended |= {"reading the tape": progress.seconds - summary.seconds["learning"], "learning": progress.seconds}
-            live = run_last_day(plan, progress)
-            ended["the day live"] = progress.seconds
-            if is_untaught(plan):
-                progress(f"learning from what the exchange told of {plan.last_day}")
-                backfill(plan.settings, plan.last_day, plan.last_day, progress)
+            with backfilling(plan.settings, plan.days[0], plan.last_day, progress, reader=reader) as walk:
+                learning_s = walk.to(plan.look_day).seconds["learning"]
+                ended |= {"reading the tape": progress.seconds - learning_s, "learning": progress.seconds}
+                walk.score(plan.last_day)  # which the daemon has to agree with
+                ended["learning"] = progress.seconds
+                live = run_last_day(plan, progress)
+                ended["the day live"] = progress.seconds
+                summary = walk.to(plan.last_day)
             ended["learning of it"] = progress.seconds
             facts = facts_of(plan, summary, live, progress)
         ended["this page"] = progress.seconds

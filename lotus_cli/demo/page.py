@@ -129,7 +129,7 @@ def _traded(f: Facts) -> str:
         lines.append(f"  by venue (`lotus pnl`): {'; '.join(rows)}")
     lines.append(
         f"  outcomes of the day taken from what was executed: {t['whole_at_venue']} windows of "
-        f"{t['detectors_taught']} detectors; the nightly run was learned again from them"
+        f"{t['detectors_taught']} detectors; the nightly run learned from them"
     )
     return "\n".join(lines)
 

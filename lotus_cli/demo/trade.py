@@ -15,7 +15,7 @@ from lotus_cli.terminal.progress import Progress
 from lotus_live.feed.tape_file import TapeDay
 from lotus_live.live import LOCAL, LiveResult, run_live
 from lotus_store.databases import Databases
-from lotus_store.ledger.signals.executions import executions_of, late_executions
+from lotus_store.ledger.signals.executions import executions_of
 from lotus_store.tape.store import TapeStore
 
 if TYPE_CHECKING:
@@ -39,13 +39,6 @@ def run_last_day(plan: "DemoPlan", progress: Progress) -> LiveResult:
         progress.watch(f"lines of {plan.last_day} traded live", lines, lambda: daemon.taker.counts.lines)
 
     return run_live(traded, day, run_id=f"live-{settings.branch}", on_start=watch, trade=True)
-
-
-def is_untaught(plan: "DemoPlan") -> bool:
-    """Tell whether the outcomes of the last day were made without all that the exchange told of it."""
-    settings = plan.settings
-    with Databases(settings) as databases, databases.connect("sig") as sig:
-        return bool(late_executions(sig, settings.branch, max(settings.manifest.outcomes.horizons_s)))
 
 
 def traded_facts(plan: "DemoPlan") -> dict[str, Any]:

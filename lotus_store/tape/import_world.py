@@ -3,18 +3,15 @@
 import hashlib
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 
 from lotus.errors import TapeError
-from lotus.progress.steps import Steps, untold
 from lotus.simulation.world import World
 from lotus_store.files import fsync_folder, make_folder
 from lotus_store.tape.bulk import write_segment
 from lotus_store.tape.header import HeaderAsset, TapeHeader
-from lotus_store.tape.place import OnClosed
 from lotus_store.tape.store import TapeStore
-
-DAYS_SIMULATED = "days simulated"
 
 
 def import_world(
@@ -23,32 +20,34 @@ def import_world(
     days: Sequence[int],
     *,
     recorded: Mapping[str, Sequence[str]] | None = None,
-    on_closed: OnClosed | None = None,
-    progress: Steps = untold,
     workers: int = 2,
 ) -> int:
     """Write the days (indices) that the tape does not have yet, on `workers` threads; return how many were made.
 
     `recorded` maps a day to the sha256 of each session's raw bytes: a difference raises `TapeError` and leaves no day.
     """
+    with days_coming(store, world, days, recorded, workers) as coming:
+        for made in coming.values():
+            made.result()
+        return len(coming)
+
+
+@contextmanager
+def days_coming(
+    store: TapeStore, world: World, days: Sequence[int], recorded: Mapping[str, Sequence[str]] | None, workers: int
+) -> Iterator[Mapping[str, "Future[None]"]]:
+    """Begin to write the days that the tape does not have yet, in order; give them, each with what waits for it.
+
+    Arguments as of `import_world`. Who leaves early waits for the days that are being written.
+    """
     make_folder(store.folder)
     store.write_header(_header(store.tape, world))
     missing = [i for i in days if not (store.folder / world.spec.day(i)).exists()]
-
-    def make(index: int) -> str:
-        _make_day(store, world, index, recorded)
-        return world.spec.day(index)
-
-    made = 0
-    if missing:
-        progress(DAYS_SIMULATED, made, len(missing))
-    with ThreadPoolExecutor(workers) as pool:
-        for day in pool.map(make, missing):
-            for meta in store.segments(day):
-                (on_closed or (lambda meta: None))(meta)
-            made += 1
-            progress(DAYS_SIMULATED, made, len(missing), day)
-    return len(missing)
+    pool = ThreadPoolExecutor(workers)
+    try:
+        yield {world.spec.day(i): pool.submit(_make_day, store, world, i, recorded) for i in missing}
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _make_day(store: TapeStore, world: World, index: int, recorded: Mapping[str, Sequence[str]] | None) -> None:

@@ -15,18 +15,20 @@ from pathlib import Path
 import pytest
 
 from lotus.errors import LotusError, TapeError
+from lotus.simulation.spec import WorldSpec
 from lotus_assets import days_ahead, tape_worker
-from lotus_assets.backfill import backfill
+from lotus_assets.backfill import backfill, backfilling
 from lotus_assets.bodies import stage_context
 from lotus_assets.days_ahead import Batch, batches_ahead
 from lotus_assets.learning_lane import DAYS_LEARNED
 from lotus_assets.stages.chain import committed_work
 from lotus_assets.stages.order import TAPE_STAGES
 from lotus_assets.stages.tape.reading import READING, DayRead, is_read
-from lotus_assets.tape_process import TapeProcess, tape_process
+from lotus_assets.tape_process import Simulated, TapeProcess, tape_process
 from lotus_resources.lotus_resource import Lotus
 from lotus_store.config import Settings
 from lotus_store.processes import born
+from lotus_store.tape.store import TapeStore
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -58,16 +60,26 @@ def test_another_process_reads_what_this_one_would(
     assert again == {key: digest for key, digest in made.items() if key[0] == days[0]}
 
 
-@pytest.mark.process("two days through Dagster, read by a process")
-def test_days_are_learned_while_others_are_read(
-    tiny: Settings, days: list[str], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.process("two days through Dagster, simulated and read by a process")
+def test_days_are_learned_as_far_as_asked_while_others_are_simulated_and_read(
+    tiny: Settings, tape_home: Path, days: list[str]
 ) -> None:
-    monkeypatch.setattr(days_ahead, "OWN_BYTES", 0)
+    tiny.tape_root.unlink()
     heard: list[tuple[object, ...]] = []
-    whole = backfill(tiny, days[0], days[1], lambda *words: heard.append(words), workers=1)
+    world = WorldSpec("demo", seed=11, days=2, sessions=(("08:00", "08:20"), ("14:00", "14:20")))
+    with (
+        tape_process(tiny, days[:2], False, 1, lambda day, stage: None, Simulated(world, None)) as reader,
+        backfilling(tiny, days[0], days[1], lambda *words: heard.append(words), reader=reader) as walk,
+    ):
+        first = walk.to(days[0])
+        assert first.days == (days[0],)
+        whole = walk.to(days[1])
+    assert first.hashes == {key: digest for key, digest in whole.hashes.items() if days[0] in key}
     learned = [words[1:3] for words in heard if words[0] == DAYS_LEARNED and len(words) == 4]
     assert learned == sorted(learned)
     assert learned[-1] == (2, 2)
+    made, kept = TapeStore(tiny.home, "tiny"), TapeStore(tape_home, "tiny")
+    assert [list(made.segments(day)) for day in days[:2]] == [list(kept.segments(day)) for day in days[:2]]
     assert backfill(tiny, days[0], days[1]).hashes == whole.hashes
 
 
@@ -118,7 +130,7 @@ class Unreadable(Exception):
 @pytest.mark.parametrize("error", [Unpicklable("no room left"), Unreadable("no room left", 1)])
 def test_an_error_that_cannot_be_packed_is_told_in_words(error: Exception) -> None:
     ours, theirs = Pipe()
-    process = TapeProcess(ours, lambda day, stage: None)
+    process = TapeProcess(("a",), ours, lambda day, stage: None)
     worker = tape_worker.Pipe(theirs)
     try:
         raise error

@@ -112,7 +112,7 @@ def histograms(day: Ints, u0: Floats, p: Floats, published: Bools, executed: Flo
     """Return the sums W, N and M over the fine grid of every day of the log, by day."""
     known = known_executed(published, executed)
     sums: dict[int, Histogram] = {}
-    for d in sorted({int(one) for one in day}):
+    for d in np.unique(day).tolist():
         weight, count, payoff = np.zeros(CELLS), np.zeros(CELLS), np.zeros(CELLS)
         for t in np.flatnonzero(day == d):
             c = cell_of(float(u0[t]))
@@ -229,7 +229,7 @@ def block_weights(
 ) -> Floats:
     """Return what each window's block counts: the usual deviation of a payoff about its level over the block's."""
     h, f, level = overlap(p), scores(p, published, paper, executed), levels(day, u0, p, published, executed)
-    days = sorted({int(one) for one in day})
+    days = np.unique(day).tolist()
     beyond = np.zeros(len(day))
     for d in days:
         mine = day == d
@@ -271,22 +271,18 @@ def lane_f(
     ridge = RIDGE_BELIEVED * np.eye(z.shape[1])
     ridge[0, 0] = 0.0
     r, weight = np.zeros(len(day)), np.zeros(len(day))
-    for d in sorted({int(one) for one in day}):
+    for d in np.unique(day).tolist():
         windows = np.flatnonzero(day == d)
         if np.isnan(level[windows]).any() or not (h[windows] > 0).any():
             continue
         step = steps_of(end_ms[windows], h[windows], horizon_ms)
-        for s in sorted({int(one) for one in step}):
+        for s in np.unique(step).tolist():
             here, later = windows[step == s], windows[step > s]
             h_here, h_later = float(h[here].sum()), float(h[later].sum())
             if h_later <= NOTHING:
                 continue
             w = h_later / (h_later + h_here)
-            gram, right = ridge.copy(), np.zeros(z.shape[1])
-            for t in later:
-                gram += h[t] * np.outer(z[t], z[t])
-                right += e[t] * z[t]
-            theta = np.linalg.solve(gram, right)
+            theta = np.linalg.solve(ridge + z[later].T @ (h[later, None] * z[later]), z[later].T @ e[later])
             for t in here:
                 r[t] = w * (e[t] - h[t] * float(z[t] @ theta))
                 weight[t] = w * h[t]
@@ -296,7 +292,7 @@ def lane_f(
 def block_sums(values: Floats, day: Ints, block: Ints, windows: Bools) -> list[tuple[int, float]]:
     """Return (day, sum of `values` over the chosen windows) of every six-hour block of every day."""
     found: list[tuple[int, float]] = []
-    for d in sorted({int(one) for one in day}):
+    for d in np.unique(day).tolist():
         for b in range(BLOCKS):
             found.append((d, float(values[windows & (day == d) & (block == b)].sum())))
     return found
@@ -309,7 +305,7 @@ def centred_sums(
     if not centre:
         return block_sums(r, day, block, windows)
     found = []
-    for d in sorted({int(one) for one in day}):
+    for d in np.unique(day).tolist():
         others = day != d
         whole = float(weight[others].sum())
         share = float(weight[others & windows].sum()) / whole if whole > NOTHING else 0.0

@@ -59,7 +59,6 @@ def test_both_lanes_their_bars_and_bounds_are_those_of_the_oracle(small, believe
     assert passing.any() != bool(believed), "the lesson is found, and not found again once it is believed"
 
 
-@pytest.mark.evidence("a slow oracle of every hostile log, some seconds each")
 @pytest.mark.parametrize("kind", KINDS)
 def test_hostile_logs_are_judged_as_by_the_oracle(kind):
     scores = hostile_world(kind, 7, DAYS).scores

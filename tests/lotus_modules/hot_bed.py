@@ -16,9 +16,10 @@ from lotus.trading.execution.conditions import MarketView
 from lotus.trading.execution.orders import Side
 from lotus.trading.plan.plan import Authority, ProbeTerms
 from lotus.trading.plan.validate import AccountState
-from lotus_herald.carry import carry
-from lotus_herald.consume import Handlers, consume
+from lotus_herald.carry import Carrier
+from lotus_herald.consume import Consumer, Handlers
 from lotus_herald.keys import Keys
+from lotus_herald.links import Links
 from lotus_herald.outbox import send
 from lotus_herald.release import release_of
 from lotus_modules.dm.decide import Decider
@@ -73,13 +74,19 @@ def propose(databases: Databases, keys: Keys, name: str, direction: int = 1, con
     return natural_id(name)
 
 
-def settle(databases: Databases, handlers: Mapping[Module, Handlers], keys: Keys) -> dict[str, dict[str, int]]:
-    """Carry and consume until nothing moves; return the counts by module."""
+def settle(
+    databases: Databases, handlers: Mapping[Module, Handlers], keys: Keys, now_ms: int = END_MS + 20
+) -> dict[str, dict[str, int]]:
+    """Carry and consume until nothing moves, over the same connections; return the counts by module."""
     counts: dict[str, dict[str, int]] = {}
-    for _ in range(4):
-        carry(databases, now_ms=END_MS + 20)
-        for module, own in handlers.items():
-            for outcome, n in consume(databases, module, own, keys, END_MS).items():
-                found = counts.setdefault(module.value, {})
-                found[outcome] = found.get(outcome, 0) + n
+    with Links(databases) as links:
+        carrier, moves = Carrier(links), True
+        while moves:
+            moves = carrier.carry(now_ms).total > 0
+            for module, own in handlers.items():
+                consumer = Consumer(links.get(module.value, "consume"), module, own, keys)
+                for outcome, n in consumer.consume(END_MS).items():
+                    found = counts.setdefault(module.value, {})
+                    found[outcome] = found.get(outcome, 0) + n
+                    moves = True
     return counts

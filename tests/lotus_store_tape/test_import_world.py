@@ -15,9 +15,7 @@ SPEC = WorldSpec("null", seed=3, days=2, sessions=(("08:00", "08:04"), ("14:00",
 
 def test_days_are_whole_and_made_once(tmp_path: Path) -> None:
     store, world = TapeStore(tmp_path, "w"), World(SPEC)
-    heard: list[tuple[object, ...]] = []
-    assert import_world(store, world, range(2), progress=lambda *words: heard.append(words)) == 2
-    assert [words[1:3] for words in heard] == [(0, 2), (1, 2), (2, 2)]
+    assert import_world(store, world, range(2)) == 2
     assert import_world(store, world, range(2)) == 0
     assert store.days() == ["2026-01-05", "2026-01-06"]
     lines = b"".join(part.lines for part in store.read_day_lines("2026-01-05"))

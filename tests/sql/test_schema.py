@@ -10,6 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 import yaml
+from warm import let_go
 
 from lotus.columns import TableSpec
 from lotus.detectors.scoring.signal_spec import SIGNAL_EVENTS
@@ -92,6 +93,7 @@ def scratch(databases: Databases, database: str, statements: list[str]) -> str:
     """Make a database next to the others and return its address; Dagster's is not copied, for it may be in use."""
     template = "template0" if database == "dagster" else f"lotus_{database}"
     name = f"scratch_{abs(hash(tuple(statements))) % 10**8}"
+    let_go()
     with databases.owner("sig", autocommit=True) as c:
         c.execute(f"DROP DATABASE IF EXISTS {name}")  # type: ignore[call-overload]
         c.execute(f"CREATE DATABASE {name} TEMPLATE {template}")  # type: ignore[call-overload]

@@ -12,10 +12,11 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from lotus_store.config import Settings
-from lotus_store.databases import Databases
+from lotus_store.databases import Connection, Databases
 from lotus_store.postgres.migrations import LOTUS_DATABASES
 from lotus_store.postgres.queries import query
 
+_KEPT: dict[str, Connection] = {}  # an owner's connection to each database that is emptied, by address
 RIGHTS = """
 UPDATE pg_database made SET datdba = kept.datdba, datacl = kept.datacl
 FROM pg_database kept WHERE made.datname = %s AND kept.datname = %s
@@ -30,11 +31,27 @@ def hurry(server_dsn: str) -> None:
 
 
 def empty_all(databases: Databases) -> None:
-    """Empty every table of every database; they are no home's then."""
+    """Empty every table of every database; they are no home's then. Connections are kept: fresh ones cost the most."""
     for name in LOTUS_DATABASES:
-        with databases.owner(name) as connection:
-            connection.execute(query("common", "empty_all"))
-            connection.execute(sql.SQL("COMMENT ON DATABASE {} IS NULL").format(sql.Identifier(connection.info.dbname)))
+        try:
+            _empty(databases, name)
+        except psycopg.OperationalError:  # ended by a test, or its server was begun again
+            _empty(databases, name)
+
+
+def _empty(databases: Databases, name: str) -> None:
+    dsn = databases.owner_dsn(name)
+    if dsn not in _KEPT or _KEPT[dsn].closed:
+        _KEPT[dsn] = databases.owner(name, autocommit=True)
+    connection = _KEPT[dsn]
+    connection.execute(query("common", "empty_all"))
+    connection.execute(sql.SQL("COMMENT ON DATABASE {} IS NULL").format(sql.Identifier(connection.info.dbname)))
+
+
+def let_go() -> None:
+    """Close the connections that are kept: of a database that somebody is connected to no copy is made."""
+    for kept in _KEPT.values():
+        kept.close()
 
 
 class WarmHome:
@@ -63,6 +80,7 @@ class WarmHome:
             return any(connection.execute(one).fetchone() == (True,) for one in asked)
 
     def _copy(self, source: str, target: str) -> None:
+        let_go()
         with psycopg.connect(self._server, autocommit=True) as connection:
             names = sql.Identifier(target), sql.Identifier(source)
             connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(names[0]))

@@ -40,15 +40,20 @@ def is_read(ctx: StageContext, day: str) -> bool:
 
 
 def read_days(
-    opened: OpenContext, days: Sequence[str], workers: int, begins: Callable[[str, str], None]
+    opened: OpenContext,
+    days: Sequence[str],
+    workers: int,
+    begins: Callable[[str, str], None],
+    wait_for: Callable[[str], None] = lambda day: None,
 ) -> Iterator[DayRead]:
     """Yield what came of each day, in order; the first that is not whole is the last.
 
-    `begins` hears of the day and name of every stage before it runs, from the thread that runs it.
+    `begins` hears of the day and name of every stage before it runs, from the thread that runs it; `wait_for` returns
+    when the tape has the day.
     """
     pool = ThreadPoolExecutor(workers)
     try:
-        for coming in [pool.submit(_read, opened, day, begins) for day in days]:
+        for coming in [pool.submit(_read, opened, day, begins, wait_for) for day in days]:
             read = coming.result()
             yield read
             if not read.is_whole:
@@ -57,9 +62,12 @@ def read_days(
         pool.shutdown(cancel_futures=True)
 
 
-def _read(opened: OpenContext, day: str, begins: Callable[[str, str], None]) -> DayRead:
+def _read(
+    opened: OpenContext, day: str, begins: Callable[[str, str], None], wait_for: Callable[[str], None]
+) -> DayRead:
     results: list[StageResult] = []
     try:
+        wait_for(day)
         with opened() as ctx:
             for stage in READING:
                 begins(day, stage.name)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hot_bed import settle
 
 from lotus.decision.allocation.covariance import Covariance
 from lotus.decision.allocation.solver import FastSolver
@@ -32,8 +33,6 @@ from lotus.trading.plan.plan import Authority, ProbeTerms
 from lotus.trading.plan.validate import AccountState
 from lotus_desk.execution.books import PlanDelta, TradeBooks
 from lotus_desk.execution.stored import choice_in, plan_of
-from lotus_herald.carry import carry
-from lotus_herald.consume import consume
 from lotus_herald.herald import Herald
 from lotus_herald.keys import Keys
 from lotus_herald.links import Links
@@ -124,14 +123,7 @@ class World:
 
     def settle(self) -> dict[str, dict[str, int]]:
         """Carry and consume until nothing moves; return the counts by module."""
-        counts: dict[str, dict[str, int]] = {}
-        for _ in range(4):
-            carry(self.databases, now_ms=self.market.now_ms)
-            for module, own in self.handlers.items():
-                for outcome, n in consume(self.databases, module, own, self.keys, END_MS).items():
-                    found = counts.setdefault(module.value, {})
-                    found[outcome] = found.get(outcome, 0) + n
-        return counts
+        return settle(self.databases, self.handlers, self.keys, self.market.now_ms)
 
     def say(self, module: Module, message: Message) -> None:
         with self.databases.connect(module.value) as connection:

@@ -1,21 +1,20 @@
 """PRIOR_PATCH: applied in future event time only, in order, once; killed anywhere and run again, the same rows."""
 
 import json
-import os
-import signal
-import subprocess
-import sys
+import multiprocessing
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 import msgspec
 import numpy as np
 import pytest
+from six_nights import DAY, braid, night, six_nights, version
 
 from lotus.errors import BeliefError
 from lotus.modules.intents import Module
 from lotus.modules.messages.beliefs import PriorPatch, patch_message
-from lotus.priors.types import ActiveBraid, Knob, Literal, Patch, PriorsVersion, Rule, Scope, priors_0, priors_version
-from lotus.timebase import HOUR_MS, day_start_ms, next_day
+from lotus.priors.types import ActiveBraid, Knob, Literal, Patch, Rule, Scope, priors_0
+from lotus.timebase import day_start_ms, next_day
 from lotus_herald.carry import carry
 from lotus_herald.consume import consume
 from lotus_herald.keys import Keys
@@ -28,22 +27,6 @@ from lotus_store.config import Settings
 from lotus_store.databases import Databases
 from lotus_store.ledger.beliefs import priors
 from lotus_store.ledger.bodies import to_plain
-
-DAY = "2025-01-01"
-
-
-def braid(name: str, theta: float = -0.05) -> ActiveBraid:
-    return ActiveBraid(name, "micro", "d", 30, Rule.of(Literal(0, 1, 2)), Patch(theta, 1.02), lesson_id="l")
-
-
-def version(day: str, *braids: ActiveBraid, branch: str = "main") -> PriorsVersion:
-    return priors_version(branch, day_start_ms(next_day(day)) + 2 * HOUR_MS, braids)
-
-
-def night(databases: Databases, keys: Keys, v: PriorsVersion, day: str, parent: PriorsVersion) -> None:
-    with databases.connect("sig") as connection:
-        propose(connection, v, day, parent.priors_ver, keys)
-    hand_over(databases, v, keys, day_start_ms(next_day(day)))
 
 
 def belief_rows(databases: Databases) -> dict[str, list[tuple[object, ...]]]:
@@ -158,37 +141,27 @@ def test_altered_content_is_a_dead_letter(databases: Databases, keys: Keys) -> N
     assert belief_rows(databases)["in_force"] == []
 
 
-NIGHTS = """
-import sys
-from dataclasses import replace
-from pathlib import Path
-from lotus.priors.types import ActiveBraid, Literal, Patch, Rule, priors_0, priors_version
-from lotus.timebase import HOUR_MS, day_start_ms, next_day
-from lotus_herald.keys import Keys
-from lotus_modules.priors.hand_over import hand_over
-from lotus_modules.priors.prior_patch import propose
-from lotus_store.config import Settings
-from lotus_store.databases import Databases
-databases = Databases(replace(Settings(Path(sys.argv[1])), server_dsn=sys.argv[2]))
-keys, before, day = Keys(Path(sys.argv[1]) / "keys"), priors_0("main"), "2025-01-01"
-print("ready", flush=True)
-for n in range(6):
-    rule = Rule.of(Literal(0, 1, 2))
-    b = ActiveBraid(f"b{n}", "micro", "d", 30, rule, Patch(-0.01 * n, 1.01), lesson_id="l")
-    v = priors_version("main", day_start_ms(next_day(day)) + 2 * HOUR_MS, (b,))
-    with databases.connect("sig") as connection:
-        propose(connection, v, day, before.priors_ver, keys)
-    hand_over(databases, v, keys, day_start_ms(next_day(day)))
-    before, day = v, next_day(day)
-"""
-
-
 @pytest.mark.kill("a hand-over dies at each of its statements")
 def test_killed_anywhere_and_run_again_ends_in_the_same_rows(
     databases: Databases, settings: Settings, tmp_path: Path
 ) -> None:
-    command = [sys.executable, "-c", NIGHTS, str(tmp_path / "home"), settings.server_dsn]
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    processes = multiprocessing.get_context("forkserver")  # which imports what the nights need once
+    processes.set_forkserver_preload(["lotus_modules.priors.hand_over", "lotus_modules.priors.prior_patch"])
+
+    def begun() -> ForkServerProcess:
+        ours, theirs = processes.Pipe()
+        process = processes.Process(target=six_nights, args=(tmp_path / "home", settings.server_dsn, theirs))
+        process.start()
+        theirs.close()
+        ours.recv()
+        return process
+
+    def to_the_end() -> None:
+        process = begun()
+        process.join()
+        assert process.exitcode == 0
+
+    to_the_end()
     whole = belief_rows(databases)
     assert len(whole["in_force"]) == 6
     random = np.random.default_rng(11)
@@ -196,15 +169,11 @@ def test_killed_anywhere_and_run_again_ends_in_the_same_rows(
         with databases.owner("sig") as c:
             c.execute("TRUNCATE sig_inbox, sig_outbox, priors_in_force, active_priors, active_priors_snapshot")
         for _ in range(3):
-            process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-            assert process.stdout is not None
-            process.stdout.readline()
-            try:
-                process.wait(float(random.uniform(0.02, 0.35)))
-            except subprocess.TimeoutExpired:
-                os.kill(process.pid, signal.SIGKILL)
-                process.wait()
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+            process = begun()
+            process.join(float(random.uniform(0.02, 0.35)))
+            process.kill()
+            process.join()
+        to_the_end()
         assert belief_rows(databases) == whole
 
 
