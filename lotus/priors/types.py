@@ -35,7 +35,7 @@ _SINGLE_PARENT = ("ATTENUATE", "LIFT_ONLY", "PENALTY_ONLY")
 
 
 def check_trust(weave: WeaveDefaults) -> None:
-    """Raise `ConfigError` for caps of trust that are no rising logits within bounds, or another wrong bound of trust."""
+    """Raise `ConfigError` for caps of trust that are no rising logits within bounds, or a wrong floor or gate."""
     caps, floor, night = weave.trust_caps, weave.trust_floor, weave.night_gate
     numbers = all(type(x) in (int, float) and 0.0 <= x <= MAX_CAP for x in caps)
     if not numbers or len(caps) > MAX_LEVEL + 1 or list(caps) != sorted(set(caps)):
