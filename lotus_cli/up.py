@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import click
+from click.core import ParameterSource
 
 from lotus.errors import TapeError
 from lotus_cli.desk.live import SPEED
@@ -47,6 +48,9 @@ def up_command(
     """Serve PostgreSQL, Dagster's pages and daemon (schedules, sensors); one Ctrl-C stops all of it."""
     if live and trade_day:
         raise click.UsageError("--live or --trade-day, not both")
+    given = click.get_current_context().get_parameter_source("speed") is not ParameterSource.DEFAULT
+    if not trade_day and (venues is not None or given):
+        raise click.UsageError("--venues and --speed belong to --trade-day")
     settings = settings_of(home, tape, branch)
     if venues is not None:
         settings = replace(settings, trading=replace(settings.trading, exchanges=venues))

@@ -20,6 +20,7 @@ from lotus.detectors.entry_style import EntryStyle, Fallback
 from lotus.errors import ConfigError
 from lotus.manifest import Asset, Manifest, override, ranged
 from lotus.names import is_name
+from lotus.priors.types import check_trust
 from lotus_store.branch_settings import merged, read_branch_settings
 
 DATABASES = ("sig", "dm", "tr", "vis", "atlas", "dagster")
@@ -318,6 +319,7 @@ def _checked(settings: Settings) -> Settings:
         len(shares) == 2 and all(type(x) in (int, float) and x >= 0.0 for x in shares) and sum(shares) < 1.0
     ):
         raise ConfigError(f"trading.explore_entry is {list(shares)}", "[share that joins, share that improves] below 1")
+    check_trust(settings.manifest.weave)
     if not 0 < settings.safety.late_s <= settings.safety.dead_s:
         raise ConfigError(f"safety.late_s is {settings.safety.late_s}", f"above 0, at most {settings.safety.dead_s}")
     for name, dsn in {"the whole server": settings.server_dsn, **settings.dsns}.items():

@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lotus import mathx
-from lotus.errors import BeliefError, ConfigError
+from lotus.errors import BeliefError
 from lotus.jit import allocating_kernel, kernel
 from lotus.manifest import WeaveDefaults
 from lotus.priors.asset_context import ASSET, check_with_asset
-from lotus.priors.types import EXPLORATION, MAX_LEVEL, ActiveBraid, PriorsVersion, scoring
+from lotus.priors.types import EXPLORATION, MAX_LEVEL, ActiveBraid, PriorsVersion, check_trust, scoring
 from lotus.priors.vocabulary import NULL_BIN
 
 MAX_BRAIDS = 63  # per detector and version: one bit each in a 64-bit mask
@@ -65,14 +65,10 @@ def caps_of(weave: WeaveDefaults) -> NDArray[np.float64]:
     """Return the caps the kernels read.
 
     [theta_total, phi_total, theta_min, theta_max, max_total_tilt, whole tilt at level 1, 2 and 3, trust_floor].
-    Raises `ConfigError` for `trust_caps` that are more than four logits or do not rise, and for a `trust_floor` beyond
-    one half.
+    Raises `ConfigError` as `check_trust` does.
     """
+    check_trust(weave)
     trusted, floor = weave.trust_caps, weave.trust_floor
-    if len(trusted) > MAX_LEVEL + 1 or list(trusted) != sorted(trusted) or not all(0.0 <= x < 1e9 for x in trusted):
-        raise ConfigError(f"weave.trust_caps = {list(trusted)}", f"at most {MAX_LEVEL + 1} rising logits")
-    if not 0.0 <= floor < 0.5:
-        raise ConfigError(f"weave.trust_floor = {floor}", "0 to below one half")
     trusted += (trusted[-1] if trusted else 0.0,) * (MAX_LEVEL + 1 - len(trusted))
     whole = [min(trusted[-1], cap + SLACK) for cap in trusted[1:]]
     bounds = weave.theta_total, weave.phi_total, weave.theta_min, weave.theta_max, weave.max_total_tilt

@@ -12,13 +12,15 @@ from typing import Literal as OneOf
 
 import msgspec
 
-from lotus.errors import BeliefError
+from lotus.errors import BeliefError, ConfigError
 from lotus.hashing import natural_id
+from lotus.manifest import WeaveDefaults
 from lotus.plain import later, plain_of
 
 MAX_LITERALS = 3
 MAX_GATE = 2.0  # logit, one patch and one window
 MAX_LEVEL = 3  # of trust
+MAX_CAP = 3.0  # logit, whole tilt of a window; what is published names no gate beyond it
 NEVER_MS = 2**53  # exact in every JSON reader
 KNOB_KINDS = ("policy", "execution")
 EXPLORATION = "policy:exploration"  # multiplies the floor of the propensity; only field braids move it
@@ -30,6 +32,19 @@ SCORING: tuple[Scope, ...] = ("sig", "cross")  # scopes of braids that act on a 
 Op = OneOf["RULE", "UNION", "INTERSECT", "EXCEPT", "ATTENUATE", "LIFT_ONLY", "PENALTY_ONLY"]
 _RANK = {"micro": 0, "meta": 1, "field": 2}
 _SINGLE_PARENT = ("ATTENUATE", "LIFT_ONLY", "PENALTY_ONLY")
+
+
+def check_trust(weave: WeaveDefaults) -> None:
+    """Raise `ConfigError` for caps of trust that are no rising logits within bounds, or a wrong floor or gate."""
+    caps, floor, night = weave.trust_caps, weave.trust_floor, weave.night_gate
+    numbers = all(type(x) in (int, float) and 0.0 <= x <= MAX_CAP for x in caps)
+    if not numbers or len(caps) > MAX_LEVEL + 1 or list(caps) != sorted(set(caps)):
+        wanted = f"at most {MAX_LEVEL + 1} logits from 0 to {MAX_CAP:g}, each above the one before; [] for no levels"
+        raise ConfigError(f"weave.trust_caps is {list(caps)}", wanted)
+    if not 0.0 <= floor < 0.5:
+        raise ConfigError(f"weave.trust_floor is {floor}", "0 to below one half")
+    if not 0.0 <= night <= MAX_GATE:
+        raise ConfigError(f"weave.night_gate is {night}", f"0 to {MAX_GATE:g}")
 
 
 @dataclass(frozen=True, slots=True, order=True)

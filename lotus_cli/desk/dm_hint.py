@@ -10,7 +10,7 @@ import click
 
 from lotus_cli.terminal.options import options_as
 from lotus_cli.terminal.output import emit
-from lotus_cli.terminal.places import Finite, at_branch, require_branch, settings_of
+from lotus_cli.terminal.places import NAME, Finite, at_branch, require_branch, settings_of
 
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
@@ -50,7 +50,7 @@ class HintOptions:
 @click.argument("side", type=click.Choice(["long", "short"]))
 @click.option("--conviction", type=Finite(0.0, 1.0), required=True, help="How sure, 0 to 1.")
 @click.option("--horizon", type=Horizon(), required=True, help="Over which time: 90s, 5m, 4h, 1d.")
-@click.option("--who", required=True, help="Who expects it; its worth is earned under this name.")
+@click.option("--who", type=NAME, required=True, help="Who expects it; its worth is earned under this name.")
 @click.option("--note", default="", help="Free text, kept with the hint.")
 @at_branch
 @options_as(HintOptions)

@@ -19,6 +19,8 @@ def kill_command(flatten: bool, lift: bool, home: str | None, as_json: bool) -> 
     """
     from lotus_desk.safety.kill_switch import KillSwitch
 
+    if flatten and lift:
+        raise click.UsageError("--flatten or --lift, not both")
     place = home_of(home)
     if not place.is_dir():
         raise ConfigError(f"there is no home at {place}", "the home of the daemon to be stopped", "--home is missing")

@@ -16,7 +16,7 @@ from lotus.weave.review import ReviewAct
 from lotus_cli.explain.command import realised_words
 from lotus_cli.look.braid_facts import gate_words
 from lotus_cli.terminal.output import clock, emit
-from lotus_cli.terminal.places import at_branch, settings_of_branch
+from lotus_cli.terminal.places import NAME, at_branch, settings_of_branch
 from lotus_cli.terminal.tables import TableColumn, table, wide_option
 from lotus_herald.keys import Keys
 from lotus_modules.handlers import SLOW
@@ -88,7 +88,7 @@ def show(priors_ver: str, module: str, branch: str | None, home: str | None, as_
 
 @priors_command.command("rollback")
 @click.argument("priors_ver")
-@click.option("--author", required=True, help="Who speaks.")
+@click.option("--author", type=NAME, required=True, help="Who speaks.")
 @click.option("--note", default="", help="Free text, kept with the act.")
 @module_option
 @at_branch

@@ -13,7 +13,7 @@ from lotus_cli.look.braid_facts import braid_facts, experiment_facts, experiment
 from lotus_cli.look.wish import lift_command, wish_command, wish_lines, wish_rows
 from lotus_cli.terminal.options import options_as
 from lotus_cli.terminal.output import emit
-from lotus_cli.terminal.places import Finite, at_branch, settings_of_branch
+from lotus_cli.terminal.places import NAME, Finite, at_branch, settings_of_branch
 from lotus_cli.terminal.tables import TableColumn, numbers, table, wide_option
 from lotus_herald.keys import Keys
 from lotus_modules.priors.rollback import named, submit
@@ -49,7 +49,7 @@ class ActOptions:
 def act_options(command: Callable[Concatenate[ActOptions, ...], None]) -> Callable[..., None]:
     """Add the options of an act: --author (required), --note, --branch, --home and --json."""
     noted = click.option("--note", default="", help="Free text, kept with the act.")
-    by = click.option("--author", required=True, help="Who speaks.")
+    by = click.option("--author", type=NAME, required=True, help="Who speaks.")
     return by(noted(at_branch(options_as(ActOptions)(command))))
 
 

@@ -55,6 +55,11 @@ def pnl_command(options: PnlOptions) -> None:
         raise click.UsageError("--day stands alone; --from and --to belong together")
     if options.break_even and options.beliefs:
         raise click.UsageError("--break-even or --beliefs, not both")
+    if (options.break_even or options.beliefs) and (options.target or options.picture or options.trips):
+        raise click.UsageError("--page, --picture and --trips belong to the page, not to --break-even or --beliefs")
+    if options.first and options.last and options.first > options.last:
+        wrong = f"--from {options.first} is after --to {options.last}"
+        raise ConfigError(wrong, "the earlier day first", "the two changed places")
     settings = settings_of_branch(options.home, options.tape, options.branch)
     first, last = options.day or options.first, options.day or options.last
     if options.break_even:

@@ -170,9 +170,8 @@ class _Day:
     def __init__(self, lake: PageReader, settings: Settings, day: str) -> None:
         self._lake, self._settings, self._day = lake, settings, day
         self.evals = lake.read("signal_eval", settings.branch, day, columns=EVAL_COLUMNS)
-        self._executed = executed_rows(self.evals)
-        executed = set(self.evals["event_id"][self._executed].tolist())
-        self._events = _events(lake, settings.branch, (next_day(day, -1), day), executed)
+        self._events = _events(lake, settings.branch, (next_day(day, -1), day), ())
+        self._executed = executed_rows(self.evals, self._events)
 
     def trades(self) -> TapeTrades:
         symbols = sorted(set(self.evals["asset"][self._executed].tolist()))

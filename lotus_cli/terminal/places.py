@@ -53,7 +53,21 @@ class Finite(click.FloatRange):
         return number if math.isfinite(number) else self.fail(f"found {value}; expected a number", param, ctx)
 
 
+class SpeakerName(click.ParamType[str]):
+    """Who speaks: a text of 1 to 128 characters, not blank."""
+
+    name = "text"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the name without blanks around it; another text is wrong usage."""
+        text = str(value).strip()
+        return (
+            text if 1 <= len(text) <= 128 else self.fail(f"found {value!r}; expected 1 to 128 characters", param, ctx)
+        )
+
+
 DAY = Day()
+NAME = SpeakerName()
 PORT = click.IntRange(0, 65535)
 SECONDS = Finite(0.0)
 COUNT = click.IntRange(1)

@@ -174,6 +174,19 @@ BY_HAND = {
     "one end of a range of days": Case("backfill --from 2026-01-05", USAGE, ("Missing option '--to'",)),
     "a day and a range": Case(f"pnl {ON} --day 2026-01-05 --to 2026-01-06", USAGE, ("--day stands alone",)),
     "live and a stored day": Case("up --live --trade-day 2026-01-08", USAGE, ("not both",)),
+    "a venue without a day": Case("up --venues 2", USAGE, ("belong to --trade-day",)),
+    "a pace without a day": Case("up --speed 120", USAGE, ("belong to --trade-day",)),
+    "a page of break-even": Case(f"pnl {ON} --break-even --page {{new}}", USAGE, ("belong to the page",)),
+    "trips of beliefs": Case(f"pnl {ON} --beliefs --trips", USAGE, ("belong to the page",)),
+    "money in the wrong order": Case(
+        f"pnl {ON} --from 2026-01-06 --to 2026-01-05", REFUSED, ("--from 2026-01-06 is after --to 2026-01-05",)
+    ),
+    "flatten and lift": Case("kill --flatten --lift", USAGE, ("not both",)),
+    "nobody reviews": Case("review freeze x --reason other --author ' '", USAGE, ("expected 1 to 128 characters",)),
+    "nobody rolls back": Case("priors rollback x --author ''", USAGE, ("expected 1 to 128 characters",)),
+    "nobody hints": Case(
+        "dm hint BTC long --conviction 0.5 --horizon 5m --who ''", USAGE, ("expected 1 to 128 characters",)
+    ),
     "a pace of now": Case("exchange --now --speed 2", USAGE, ("without --speed",)),
     "tape and world": Case("exchange --tape {tape} --world demo", USAGE, ("not both",)),
     "letters and a reason": Case("herald replay x --reason y", USAGE, ("found neither or both",)),

@@ -123,6 +123,13 @@ def test_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
         ("[trading]\nfee_tier = 7", "trading.fee_tier is 7; expected: 0 to 6"),
         ("[safety]\nmax_drawdown_usd = inf", "safety.max_drawdown_usd is inf; expected: a finite number"),
         ("[safety]\npaper_days = 0", "safety.paper_days is 0; expected: 1 or more"),
+        ("[weave]\ntrust_caps = [0.5, nan]", "weave.trust_caps is .0.5, nan.; expected: at most 4 logits from 0 to 3"),
+        ("[weave]\ntrust_caps = ['a']", "weave.trust_caps is .'a'."),
+        ("[weave]\ntrust_caps = [0.5, 0.4]", "each above the one before"),
+        ("[weave]\ntrust_caps = [0.5, 0.5]", "each above the one before"),
+        ("[weave]\ntrust_caps = [0.5, 300]", "weave.trust_caps is .0.5, 300."),
+        ("[weave]\ntrust_floor = -0.1", "weave.trust_floor is -0.1; expected: 0 to below one half"),
+        ("[weave]\nnight_gate = -1", "weave.night_gate is -1.0; expected: 0 to 2"),
         ("[safety]\nlate_s = 31.0", "safety.late_s is 31.0; expected: above 0, at most 30.0"),
     ],
 )

@@ -35,23 +35,27 @@ class TapeTrades:
     largest_difference_bps: float
 
 
-def executed_rows(evals: Columns) -> NDArray[np.bool_]:
-    """Tell which rows of SIGNAL_EVAL are probes with a payoff: published and whole.
+def executed_rows(evals: Columns, events: Columns) -> NDArray[np.bool_]:
+    """Tell which rows of SIGNAL_EVAL are probes of the tape simulation: published, by `events`, and whole.
 
-    Where a venue's payoff took the place of the tape's, the tape simulation is still shown: it is the same for all.
+    Where a venue's payoff took the place of the tape's, or a window was tried in another style or at another venue and
+    so counts as modelled, the tape simulation is still shown: it is the same for all.
     """
-    finite = np.isfinite(np.asarray(evals["payoff_y"], dtype=np.float64))
-    executed: NDArray[np.bool_] = (evals["status"] == OK) & (evals["fill_source"] != "") & finite
+    taken = np.asarray(events["published"], dtype=np.bool_) & (np.asarray(events["s"], dtype=np.float64) != 0.0)
+    names = set(np.asarray(events["event_id"])[taken].tolist())
+    among = np.array([name in names for name in np.asarray(evals["event_id"]).tolist()], dtype=np.bool_)
+    paid = (evals["fill_source"] != "") & np.isfinite(np.asarray(evals["payoff_y"], dtype=np.float64))
+    executed: NDArray[np.bool_] = (evals["status"] == OK) & (among | paid)
     return executed
 
 
 def tape_trades(evals: Columns, events: Columns, quotes: Mapping[str, Columns], manifest: Manifest) -> TapeTrades:
     """Return the executed probes of rows of SIGNAL_EVAL, split.
 
-    `events` hold EVENT_COLUMNS of at least their windows; `quotes` of each asset by name hold QUOTE_COLUMNS in order of
-    arrival. Raises `SchemaError` when a window or the quotes it met are missing.
+    `events` hold EVENT_COLUMNS and `published` of at least their windows; `quotes` of each asset by name hold
+    QUOTE_COLUMNS in order of arrival. Raises `SchemaError` when a window or the quotes it met are missing.
     """
-    chosen = executed_rows(evals)
+    chosen = executed_rows(evals, events)
     rows = {name: np.asarray(evals[name])[chosen] for name in EVAL_COLUMNS}
     places = rows_named(rows["event_id"], np.asarray(events["event_id"]))
     directed = np.asarray(events["s"], dtype=np.float64)[places] != 0.0

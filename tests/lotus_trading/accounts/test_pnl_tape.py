@@ -65,7 +65,7 @@ def world(seed: int, thin: bool = False, manifest: Manifest = MANIFEST) -> tuple
 def test_the_net_of_every_row_is_the_stored_payoff(seed: int, thin: bool) -> None:
     evals, events, quotes = world(seed, thin)
     found = tape_trades(evals, events, quotes, MANIFEST)
-    chosen = executed_rows(evals)
+    chosen = executed_rows(evals, events)
     stored = np.sort(evals["payoff_y"][chosen].astype(np.float64))
     assert len(found.trades) == chosen.sum() > 50
     assert np.max(np.abs(np.sort(found.trades.bps("net")) - stored)) < 1e-4
@@ -89,7 +89,9 @@ def test_the_parts_are_what_the_quotes_say_one_by_one() -> None:
     trades = tape_trades(evals, events, quotes, MANIFEST).trades
     windows = {name: k for k, name in enumerate(events["event_id"].tolist())}
     rows = [
-        k for asset in MANIFEST.universe for k in np.flatnonzero(executed_rows(evals) & (evals["asset"] == asset.name))
+        k
+        for asset in MANIFEST.universe
+        for k in np.flatnonzero(executed_rows(evals, events) & (evals["asset"] == asset.name))
     ]
     assert len(rows) == len(trades)
     for at, row in enumerate(rows):
@@ -118,7 +120,7 @@ def test_the_parts_are_what_the_quotes_say_one_by_one() -> None:
 
 def test_only_executed_published_whole_probes_are_trades() -> None:
     evals, events, quotes = world(2)
-    chosen = executed_rows(evals)
+    chosen = executed_rows(evals, events)
     ids = {
         name: bool(flag) for name, flag in zip(events["event_id"].tolist(), events["published"].tolist(), strict=True)
     }
@@ -130,7 +132,7 @@ def test_only_executed_published_whole_probes_are_trades() -> None:
 
 def test_where_a_venue_answered_the_tape_is_told_all_the_same_and_not_compared() -> None:
     evals, events, quotes = world(2)
-    chosen = executed_rows(evals)
+    chosen = executed_rows(evals, events)
     answered = {
         **evals, "fill_source": np.where(chosen, "venue", evals["fill_source"]).astype(object),
         "payoff_y": np.where(chosen, 77.0, evals["payoff_y"]),
@@ -140,6 +142,17 @@ def test_where_a_venue_answered_the_tape_is_told_all_the_same_and_not_compared()
     assert found.largest_difference_bps == 0.0
     nowhere = {**events, "s": np.zeros(len(events["s"]))}
     assert len(tape_trades(answered, nowhere, quotes, MANIFEST).trades) == 0
+
+
+def test_a_window_that_counts_as_modelled_is_a_trade_of_the_tape_as_every_published_one() -> None:
+    evals, events, quotes = world(2)
+    tried = executed_rows(evals, events) & (np.arange(len(evals["event_id"])) % 3 == 0)
+    modelled = {
+        **evals, "fill_source": np.where(tried, "", evals["fill_source"]).astype(object),
+        "payoff_y": np.where(tried, np.nan, evals["payoff_y"]),
+    }  # fmt: skip
+    found, plain = tape_trades(modelled, events, quotes, MANIFEST), tape_trades(evals, events, quotes, MANIFEST)
+    assert np.array_equal(found.trades.net, plain.trades.net)
 
 
 def test_an_altered_payoff_is_told_by_its_distance() -> None:
