@@ -90,13 +90,13 @@ class Bars:
             if index[first] != self._index:
                 self._close()
                 self._begin(int(ends_ms[first]))
-            known = np.flatnonzero(~np.isnan(mids[first:last])) + first
-            if len(known):
-                mid = mids[known]
+            quoted = np.flatnonzero(~np.isnan(mids[first:last])) + first
+            if len(quoted):
+                mid = mids[quoted]
                 self._high, self._low = max(self._high, float(mid.max())), min(self._low, float(mid.min()))
                 self._last = float(mid[-1])
-                self._usd = float(np.cumsum(np.append(self._usd, usd[known]))[-1])
-                self._coins = float(np.cumsum(np.append(self._coins, usd[known] / mid))[-1])
+                self._usd = float(np.cumsum(np.append(self._usd, usd[quoted]))[-1])
+                self._coins = float(np.cumsum(np.append(self._coins, usd[quoted] / mid))[-1])
 
     def facts(self, lookback: int) -> Facts | None:
         """Return the facts of the last `lookback` whole bars, None until there are so many in a row."""

@@ -135,8 +135,8 @@ class Watcher:
         mids = floats[:n, C_MID] / self._units
         for bars in self._bars.values():
             bars.fill(ints[:n, I_END], mids, floats[:n, C_VOLUME])
-        known = mids[~np.isnan(mids)]
-        self._last_frame, self._before = int(ints[n - 1, I_FRAME]), float(known[-1]) if len(known) else None
+        quoted = mids[~np.isnan(mids)]
+        self._last_frame, self._before = int(ints[n - 1, I_FRAME]), float(quoted[-1]) if len(quoted) else None
         return n
 
     def _advance(self, moment: Moment, gap: bool) -> list[TriggerEvent]:
