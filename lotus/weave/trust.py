@@ -11,7 +11,8 @@ logged propensities (`rule_days`). Two questions are asked of them, and both mus
   ever reaches level 1, 2, 3 with at most 5, .5, .05 %.
 - *Would its death be noticed?* (mean - one standard error) / sd of s D / sqrt(H) over the last 20 days, times
   sqrt(h_next / h_now), is the lower estimate of the daily signal to noise at the next cap. Below 1 at the present one
-  costs a level; one day that pays less than minus one deviation costs all of them.
+  costs a level; one day that pays less than minus one deviation costs all of them. A day that pays less than nothing,
+  or that costs a level, begins a doubt (`doubt`), in which a dead lesson is reverted within days.
 
 Interface, in the order of a night: `caps_for` (an empty answer or one cap: no level is ever earned), `begin` when a
 braid comes into force, `after_day` once a learning day (a day is never taken twice; what it decides is a `TrustStep`, a
@@ -31,11 +32,11 @@ from numpy.typing import NDArray
 from lotus import mathx
 from lotus.errors import BeliefError
 from lotus.hashing import round_learned
-from lotus.learning.effect import residuals
-from lotus.learning.monitor import blocks_of
 from lotus.learning.rows import DetectorRows
 from lotus.manifest import WeaveDefaults
+from lotus.plain import later
 from lotus.priors.types import Rule
+from lotus.weave.doubt import Doubt, bet, mixed, rounded, rule_blocks
 
 RATES = (0.1, 0.2, 0.4, 0.8, 1.6)  # l, the betting fractions of the mixture
 FIRST_AT, EACH_TIMES = 20.0, 10.0  # E that level 1 needs (and a new life), and how many times that each further one
@@ -56,7 +57,8 @@ class TrustDay:
     """What one learning day tells of one braid.
 
     `gain` = s D in bps, the smaller lane; `weight` H >= 0; both over the rule, at the logged propensities. `h_now`,
-    `h_next`: mean p (1 - p) in the rule at the tilt in force and at the cap of the next level (`overlap`).
+    `h_next`: mean p (1 - p) in the rule at the tilt in force and at the cap of the next level (`overlap`). `short`: by
+    how much each hour falls short of the claim, in deviations (`shortfalls`), of a lesson in doubt.
     """
 
     day: str
@@ -64,6 +66,7 @@ class TrustDay:
     weight: float
     h_now: float
     h_next: float
+    short: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +75,8 @@ class Trust:
 
     `recent` = s D / sqrt(H) of the last 20 days; `mark` = ln E at the last change of level, on the day `changed_on`
     ("" before any); `quiet_days` in a row with E below that; `held` = no rise (a review froze it), `ceiling` = the
-    highest level a review allows; `renewal` = ln E when the present life began; `last_day` taken in.
+    highest level a review allows; `renewal` = ln E when the present life began; `last_day` taken in; `doubt` whether it
+    is dead, None while nobody asks, and `doubts` so far.
     """
 
     scale: float
@@ -86,6 +90,8 @@ class Trust:
     ceiling: int | None = None
     renewal: float = 0.0
     last_day: str = ""
+    doubt: Doubt | None = later(None)
+    doubts: int = later(0)
 
     def __post_init__(self) -> None:
         if not (self.scale > 0.0 and self.level >= 0 and len(self.logs) == len(RATES)):
@@ -98,8 +104,7 @@ class Trust:
     @property
     def log_e(self) -> float:
         """ln E of the days since activation, 0 before the first."""
-        top = max(self.logs)
-        return _rounded(top + mathx.log(sum(mathx.exp(x - top) for x in self.logs) / len(self.logs)))
+        return mixed(self.logs)
 
     @property
     def e_value(self) -> float:
@@ -119,7 +124,12 @@ class Trust:
     def snr_low(self) -> float:
         """The lower estimate of the daily signal to noise at the tilts of the last days; 0 before five of them."""
         n, spread = len(self.recent), self.spread
-        return _rounded(sum(self.recent) / n / spread - 1.0 / math.sqrt(n)) if spread > 0.0 else 0.0
+        return rounded(sum(self.recent) / n / spread - 1.0 / math.sqrt(n)) if spread > 0.0 else 0.0
+
+    @property
+    def dead(self) -> bool:
+        """Whether the days in doubt say that it is dead: it is to be reverted."""
+        return self.doubt is not None and self.doubt.dead
 
     @property
     def adverse(self) -> bool:
@@ -167,14 +177,12 @@ def rule_days(rows: DetectorRows, rule: Rule, sign: int, others: tuple[Rule, ...
 
     `others`: the rules in force beside this one; the baseline holds them, and never the rule itself.
     """
-    left = residuals(rows, tuple(sorted({other for other in others if other != rule})))
-    inside = rows.covered(rule).astype(np.float64)
-    blocks = blocks_of(rows, left, inside, inside)
+    blocks = rule_blocks(rows, rule, others)
     rest = blocks.rest or blocks
-    day, later, weight = (
+    day, other, weight = (
         np.bincount(rows.lane_day, weights=x, minlength=len(rows.days)) for x in (blocks.gain, rest.gain, blocks.weight)
     )
-    return np.minimum(sign * day, sign * later), weight.astype(np.float64)
+    return np.minimum(sign * day, sign * other), weight.astype(np.float64)
 
 
 def scale_of(gains: Floats) -> float:
@@ -200,17 +208,28 @@ def after_day(trust: Trust, seen: TrustDay, caps: tuple[float, ...]) -> tuple[Tr
     if not seen.weight > 0.0:
         return replace(trust, last_day=seen.day), None
     x, z = seen.gain / trust.scale, seen.gain / math.sqrt(seen.weight)
-    logs = tuple(_rounded(total + _bet(rate * x)) for rate, total in zip(RATES, trust.logs, strict=True))
-    grown = replace(trust, logs=logs, recent=(*trust.recent, _rounded(z))[-RECENT_DAYS:], last_day=seen.day)
+    logs = tuple(rounded(total + bet(rate * x)) for rate, total in zip(RATES, trust.logs, strict=True))
+    grown = replace(trust, logs=logs, recent=(*trust.recent, rounded(z))[-RECENT_DAYS:], last_day=seen.day)
     quiet = trust.quiet_days + 1 if trust.level and grown.log_e < trust.mark else 0
-    return _decided(replace(grown, quiet_days=quiet), seen, caps)
+    doubt = trust.doubt.after(seen.short) if trust.doubt else None
+    after, step = _decided(replace(grown, quiet_days=quiet, doubt=doubt), seen, caps)
+    return _asked(after, trust.level, seen.gain), step
+
+
+def _asked(trust: Trust, before: int, gain: float) -> Trust:
+    """Return the trust with a doubt that begins or is over tonight; its own day counts nothing in it."""
+    if trust.doubt and (trust.level > before or trust.doubt.over):
+        trust = replace(trust, doubt=None)
+    if trust.doubt or before == 0 or not (gain < 0.0 or trust.level < before):
+        return trust
+    return replace(trust, doubt=Doubt(trust.doubts + 1), doubts=trust.doubts + 1)
 
 
 def _decided(trust: Trust, seen: TrustDay, caps: tuple[float, ...]) -> tuple[Trust, TrustStep]:
     top = max(0, len(caps) - 1)
     top = top if trust.ceiling is None else min(top, trust.ceiling)
     snr = trust.snr_low
-    ahead = _rounded(snr * math.sqrt(seen.h_next / seen.h_now)) if seen.h_now > 0.0 else 0.0
+    ahead = rounded(snr * math.sqrt(seen.h_next / seen.h_now)) if seen.h_now > 0.0 else 0.0
     level, reason = _verdict(trust, top, ahead)
     after = trust if level == trust.level else _changed(trust, level)
     cap = caps[level] if level < len(caps) else 0.0
@@ -321,13 +340,4 @@ def gate_after(now: float, goal: float, level: int) -> float:
     """
     start = math.copysign(min(abs(now), abs(goal)), goal) if now * goal > 0.0 else 0.0
     limit = GATE_NIGHT * max(level, 1)
-    return _rounded(start + max(-limit, min(limit, CONTRACTION * (goal - start))))
-
-
-def _bet(y: float) -> float:
-    """Return ln(1 + tanh y)."""
-    return mathx.log(2.0) - mathx.log(1.0 + mathx.exp(-2.0 * y))
-
-
-def _rounded(value: float) -> float:
-    return float(f"{value:.8e}")
+    return rounded(start + max(-limit, min(limit, CONTRACTION * (goal - start))))

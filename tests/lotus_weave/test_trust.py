@@ -12,6 +12,7 @@ from lotus.errors import BeliefError
 from lotus.manifest import Manifest, WeaveDefaults
 from lotus.priors.vocabulary import rule_mask
 from lotus.weave import trust as law
+from lotus.weave.doubt import Doubt
 from lotus.weave.trust import Trust, TrustDay, TrustStep, after_day, begin
 from tests.lotus_weave.boards import A, B, rows
 
@@ -79,6 +80,22 @@ def test_a_day_that_pays_the_other_way_takes_every_level() -> None:
     after, steps = lived(trust, [-3.0])
     assert after.level == 0
     assert steps[0].reason == "a day more than 1 deviation against it"
+
+
+def test_a_bad_day_of_a_level_begins_a_doubt_and_good_ones_or_a_level_more_end_it() -> None:
+    trust = replace(lived(begin(3.0), gains(3.0, 60))[0], doubt=None, doubts=0)
+    doubted, _ = lived(trust, [-0.1])
+    assert (doubted.level, doubted.doubt, doubted.doubts) == (3, Doubt(1), 1)
+    seen = TrustDay("9998", 3.0, 1.0, 0.1, 0.1, (-2.0,) * 8)
+    assert after_day(doubted, seen, CAPS)[0].doubt is None
+    dead, _ = after_day(doubted, replace(seen, short=(2.0,) * 8), CAPS)
+    assert dead.doubt is not None
+    assert dead.doubt.dead
+    fallen, _ = lived(trust, [-9.0, -0.1])
+    assert (fallen.level, fallen.doubt, fallen.doubts) == (0, Doubt(1), 1)
+    assert after_day(replace(fallen, doubt=None), replace(seen, gain=-1.0), CAPS)[0].doubt is None, "of a level alone"
+    weak = replace(fallen, recent=(3.0, 3.1) * 10)
+    assert after_day(weak, replace(seen, short=()), CAPS)[0].doubt is None, "a level more"
 
 
 def test_a_month_below_the_evidence_of_the_last_change_loses_a_level() -> None:
