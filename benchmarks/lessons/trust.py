@@ -150,19 +150,30 @@ def ended(year: Trusting, seed: int) -> Figures:
     one = track(place, "drift" if year.kind == "dies" else "plant", "d0", (lesson,))
     half = year.days // 2
     loop = loop_of(year, place, [turned(one, half * year.windows) if year.kind == "turns" else one], "trust")
-    gains, levels = np.zeros(year.days), np.zeros(year.days, np.int64)
+    gains, levels, snr = np.zeros(year.days), np.zeros(year.days, np.int64), 0.0
     for night in range(1, year.days + 1):
         mine = [x for x in loop.held if loop.alike(0, x.rule, rule, max(night - 1, 1))]
         levels[night - 1] = max((x.trust.level + 1 for x in mine), default=0)
         loop.act(night - 1)
         gains[night - 1] = gained(loop, night - 1, ())[0]
+        if night == half + 1:
+            snr = max(
+                (sum(x.trust.recent) / len(x.trust.recent) / x.trust.spread for x in mine if x.trust.level), default=0.0
+            )
         loop.looking = night < half
         loop.night(night, search=night <= half)
     held = int(levels[half]) - 1
     gone = int(np.argmax(levels[half:] == 0)) if held >= 0 and (levels[half:] == 0).any() else 0
     lower = int(np.argmax(levels[half:] <= 1)) if held > 0 and (levels[half:] <= 1).any() else 0
     small = float(np.mean([worth_of(loop, day, ((rule, lesson[1]),), 0.5) for day in range(half - 10, half)]))
-    out: Figures = {"effect_bps": lesson[1], "level": held, "gone": gone, "lower": lower, "top": int(held == 3)}
+    out: Figures = {
+        "effect_bps": lesson[1],
+        "snr": snr,
+        "level": held,
+        "gone": gone,
+        "lower": lower,
+        "top": int(held == 3),
+    }
     out |= {"loss_bps": float(-gains[half : half + gone].sum()) if gone else float(-gains[half:].sum())}
     out |= {"earned_in_ten_days_bps": 10.0 * small}
     return out | {"cpu_s": round(time.process_time() - began, 2)}
@@ -244,6 +255,9 @@ def lines(folder: Path = FOLDER) -> list[str]:
             out.append(f"| `{name}` | {len(rows)} | {' | '.join(cells)} |")
         if do is ended and (held := [row for row in rows if row["level"] == "3"]):
             nights = [" / ".join(f"{x:g}" for x in _quantiles(held, column)) for column in ("lower", "gone")]
+            nights.insert(
+                0, " / ".join(f"{np.quantile([float(row['snr']) for row in held], q):.1f}" for q in (0.1, 0.5))
+            )
             loss, ten = (float(np.median([float(r[c]) for r in held])) for c in ("loss_bps", "earned_in_ten_days_bps"))
             ends.append(f"| `{name}` | {len(rows)} | {len(held)} | {' | '.join(nights)} | {loss:.0f} | {ten:.0f} |")
         if rows and do is forced:
@@ -255,8 +269,11 @@ def lines(folder: Path = FOLDER) -> list[str]:
             )
     names = "study | worlds | captured, second half | captured, all days | fixed cap | full tilt at once | Thompson"
     head = [f"| {names} |", "|---" * 7 + "|", *out, ""] if out else []
-    names = "study | worlds | at level 3 | nights to level 0, median / 90 % | nights until gone | loss, bps"
-    tail = [f"| {names} | ten days of level 0 earn, bps |", "|---" * 7 + "|", *ends, ""] if ends else []
+    names = (
+        "study | worlds | at level 3 | daily signal to noise there, 10 % / median | nights to level 0, median / 90 %"
+    )
+    names += " | nights until gone | loss, bps | ten days of level 0 earn, bps"
+    tail = [f"| {names} |", "|---" * 8 + "|", *ends, ""] if ends else []
     names = "study | false lessons in force | reverted | nights, median | gained by trust, bps in 30 days"
     last = [f"| {names} | full tilt at once | Thompson |", "|---" * 7 + "|", *wrong, ""] if wrong else []
     return [*head, *tail, *last]
