@@ -3,11 +3,12 @@
 Each wraps the functions it passes through, so that a mark says in which step a kill hit; nothing else is changed.
 """
 
-import dataclasses
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from children import Marks
 from small_world import DAYS, settings_of
 
@@ -23,6 +24,10 @@ import lotus_live.reports.event_log as event_log_module
 import lotus_store.databases as databases_module
 import lotus_store.files as files_module
 import lotus_store.tape.writer as writer_module
+from lotus.priors.types import IDENTITY, Literal, Patch, Rule
+from lotus.weave.braid import Braid, Quality
+from lotus.weave.night import BraidEvent
+from lotus.weave.trust import begin
 from lotus_assets.stages.context import Made, Stage, StageContext, StageResult
 from lotus_assets.stages.learning.day_sums import StoredSource
 from lotus_assets.stages.runner import run_stage
@@ -31,6 +36,8 @@ from lotus_live.line_taker import LineTaker
 from lotus_live.reports.event_log import EventLog
 from lotus_resources.provision import provision
 from lotus_store.databases import Databases
+from lotus_store.lake import Lake
+from lotus_store.ledger.beliefs.braids import write_night
 from lotus_venues.replay_server import ReplayPlan
 
 
@@ -52,6 +59,37 @@ def run_backfill(
     summary = backfill_module.backfill(settings_of(home), first, last)
     marks.mark("leaving")
     return {"hashes": summary.hashes, "priors_ver": summary.priors_ver}
+
+
+def run_to_a_level(home: Path, marks: Marks) -> None:
+    """Make a home whose last night will change a level: a board with a planted braid, trusted beyond what it shows.
+
+    It is put on the board after the first day with level 3 and days that pay as often as not, so every later night
+    takes a level; the last day runs on its gate.
+    """
+    run_backfill(home, marks, last=DAYS[0])
+    settings = settings_of(home)
+    trust = replace(begin(50.0, DAYS[0]), level=3, recent=(900.0, -900.0) * 10, changed_on=DAYS[0])
+    own = Braid(
+        braid_id="planted", branch=settings.branch, braid_type="micro", detector_id="imbalance_persistence",
+        horizon_s=30, rule=Rule.of(Literal(0, 0, 3)), sign=1, lesson_id="planted", grade="B", claim_bps=5.0,
+        lcb_bps=2.0, ci95=(1.0, 9.0), support=100, quality=Quality(0.5, 0.0, 0.1, 0.1), target=Patch(-0.06, 1.03),
+        patch=IDENTITY, delta_wanted=0.2, delta_realised=(0.0, 0.0, 0.0), state="proposed", reason="planted",
+        effective_from_ms=0, expires_at_ms=2**52, members_sample=(), trust=trust,
+    )  # fmt: skip
+    with Databases(settings) as databases, databases.connect("sig") as connection:
+        event = BraidEvent("planted", "none", "proposed", "planted", "", "")
+        write_night(connection, settings.branch, DAYS[0], [own], [event])
+    run_backfill(home, marks, first=DAYS[1], last=DAYS[-2])
+
+
+def levels_of(home: Path) -> dict[str, Any]:
+    """Return levels of the planted braid, night by night, and how many events of the last day were scored on a gate."""
+    settings = settings_of(home)
+    with Databases(settings) as databases, databases.connect("sig") as connection:
+        rows = connection.execute("SELECT level FROM braid_trust WHERE braid_id = 'planted' ORDER BY day").fetchall()
+    events = Lake(settings.lake_root).read("signal_events", settings.branch, DAYS[-1])
+    return {"levels": [int(str(row[0])) for row in rows], "gated": int(np.count_nonzero(events["gate"]))}
 
 
 def open_home(home: Path) -> None:
@@ -95,7 +133,7 @@ def _marked_stage(marks: Marks, ctx: StageContext, stage: Stage, day: str) -> St
         if stage.finish is not None:
             stage.finish(ctx, day)
 
-    marked = dataclasses.replace(stage, make=make, finish=finish if stage.finish is not None else None)
+    marked = replace(stage, make=make, finish=finish if stage.finish is not None else None)
     marks.mark(f"{stage.name}: look")
     result = run_stage(ctx, marked, day)
     marks.mark("between stages")

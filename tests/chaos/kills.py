@@ -7,7 +7,8 @@ of them over the undisturbed duration, half over its steps, so that short steps 
 kills (all of them with `--night`, and then nothing else is killed) hit a stage of the night, each kind as often as the
 others: sums of days, lessons, second opinion, braids and their watchdog, metas, priors. With `--server` only the server
 is killed; the run must fail with a sentence or go on. With `--reader` a backfill's tape is read by its own process, as
-that of large days is. (Literature: crash-recovery testing, fault injection.)
+that of large days is. With `--levels` only the last day is killed, whose night takes a level of trust from a braid with
+a gate, and the daemon of that day, which scores with the gate. (Literature: crash-recovery testing, fault injection.)
 """
 
 import json
@@ -32,7 +33,7 @@ warnings.filterwarnings("ignore")
 
 from children import Child, Marks, kill_server, spawn  # noqa: E402
 from inspection import debris, inspect_home, inspect_replay  # noqa: E402
-from jobs import open_home, run_backfill, run_replay  # noqa: E402
+from jobs import levels_of, open_home, run_backfill, run_replay, run_to_a_level  # noqa: E402
 from small_world import DAYS, make_tape, recording, warm  # noqa: E402
 from tally import Tally  # noqa: E402
 
@@ -97,10 +98,15 @@ class Chaos:
         night: bool,
         server: bool = False,
         reader: bool = False,
+        levels: bool = False,
     ) -> None:
-        """Remember the arguments; `server`: kill the database server alone; `reader`: a process reads the tape."""
+        """Remember the arguments; `server`: kill the database server alone; `reader`: a process reads the tape.
+
+        `levels`: the last night changes a level.
+        """
         self.folder, self.dice, self.tell = folder, random.Random(seed), tell
         self.targets = SERVER if server else TARGETS
+        self.levels = levels
         self.night = 1.0 if night else 0.5  # share of a backfill's kills that hit a stage of the night
         self.marks = Marks()
         self.backfill = partial(run_backfill, marks=self.marks, reader=reader)
@@ -196,22 +202,34 @@ class Chaos:
 
 
 def kill_backfills(chaos: Chaos, tape: Path, kills: int) -> tuple[Tally, Path]:
-    """Kill backfills; return the tally and the undisturbed home. At failpoints only the last day's, the others done."""
+    """Kill backfills; return the tally and the undisturbed home.
+
+    At failpoints, and where a level changes, only the last day's are killed, the others are done.
+    """
     tally, quiet, opened = Tally("backfill"), chaos.folder / "calm", chaos.folder / "opened"
-    each, first = bool(chaos.points), DAYS[-1] if chaos.points else DAYS[0]
+    late = bool(chaos.points) or chaos.levels
+    first = DAYS[-1] if late else DAYS[0]
     shutil.copytree(tape, opened / "tape")
-    chaos.ask(partial(chaos.backfill, opened, last=DAYS[-2]) if each else partial(open_home, opened))
-    if each:
+    if chaos.levels:
+        chaos.ask(partial(run_to_a_level, opened, chaos.marks))
+    else:
+        chaos.ask(partial(chaos.backfill, opened, last=DAYS[-2]) if late else partial(open_home, opened))
+    if late:
         copied(opened, quiet)
     else:
         shutil.copytree(tape, quiet / "tape")
     calm = chaos.calm(partial(chaos.backfill, quiet, first=first))
     reference = chaos.ask(partial(inspect_home, quiet)) | {"summary": calm.answer}
+    if chaos.levels:
+        found = chaos.ask(partial(levels_of, quiet))
+        chaos.tell(f"levels of the planted braid by night {found['levels']}, {found['gated']} events on a gate")
+        if found["levels"][-2:] != [2, 1] or not found["gated"]:
+            raise RuntimeError(f"found {found}; expected that the last night takes a level, and events on a gate")
     rows = sum(count for count, _ in reference["tables"].values())
     chaos.tell(f"backfill undisturbed: {calm.seconds:.1f} s, {calm.marks} steps, {rows} rows in the ledgers")
     while (chaos.points or tally.kills < kills) and time.monotonic() < chaos.deadline:
         home = chaos.folder / f"home-{tally.finished}"
-        if each or tally.finished % BLANK_EVERY:
+        if late or tally.finished % BLANK_EVERY:
             copied(opened, home)
         else:
             shutil.copytree(tape, home / "tape")
@@ -259,6 +277,7 @@ def kill_daemons(chaos: Chaos, home: Path, kills: int) -> Tally:
 @click.option("--night", is_flag=True, help="Kill only backfills, inside the stages of a night.")
 @click.option("--server", is_flag=True, help="Kill the database server, with its supervisor or not, and nothing else.")
 @click.option("--reader", is_flag=True, help="Have a process of its own read the tape, as that of large days is.")
+@click.option("--levels", is_flag=True, help="Kill a last day whose night changes a level of trust, and its daemon.")
 @click.option("--each", is_flag=True, help="Kill once at every failpoint, in turn, and no more.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of tables.")
 @click.option("--keep", is_flag=True, help="Keep the folder even when everything was equal.")
@@ -269,6 +288,7 @@ def main(
     night: bool,
     server: bool,
     reader: bool,
+    levels: bool,
     each: bool,
     as_json: bool,
     keep: bool,
@@ -281,7 +301,7 @@ def main(
 
     folder = Path(tempfile.mkdtemp(prefix="lotus-chaos-"))
     folder.chmod(0o755)
-    chaos = Chaos(folder, seed, tell, night, server, reader)
+    chaos = Chaos(folder, seed, tell, night, server, reader, levels)
     warm()
     chaos.ask(partial(make_tape, folder))
     chaos.deadline = time.monotonic() + 60 * minutes * (1.0 if night else BACKFILLS)
