@@ -2,10 +2,13 @@
 
 import gzip
 from dataclasses import replace
+from operator import itemgetter
 from pathlib import Path
 
+import numpy as np
 import pytest
 import zstandard
+from random_priors import random_version, trusted
 from tapes import MANIFEST, UNIVERSE, frame, in_order, market, write
 
 from lotus.detectors.registry import shipped_detectors
@@ -13,8 +16,9 @@ from lotus.errors import TapeError
 from lotus.experts.fusion import default_experts
 from lotus.experts.model import shipped_net
 from lotus.experts.weekly.learned import InForce, LearnedSettings, net_of, set_of_day
-from lotus.priors.types import ActiveBraid, Patch, PriorsVersion, Rule, priors_0, priors_version
-from lotus.priors.vocabulary import FEATURE_NAMES, literals_of
+from lotus.manifest import Manifest
+from lotus.priors.types import NEVER_MS, ActiveBraid, Patch, PriorsVersion, Rule, priors_0, priors_version
+from lotus.priors.vocabulary import FEATURE_NAMES, N_BINS, literals_of
 from lotus.timebase import day_start_ms
 from lotus_live.feed.tape_file import TapeFile
 from lotus_live.parity import FixedBeliefs, events_hash, neutral_beliefs, verify_parity
@@ -198,3 +202,31 @@ def test_real_recordings(name: str) -> None:
     report = verify_parity(path)
     assert report.parity, report.difference
     assert (report.lines, report.gaps, report.duplicates) == RECORDINGS[name]
+
+
+@pytest.mark.recordings
+@pytest.mark.parametrize("name", ["hyperliquid-2025-09-03-outages", "hyperliquid-2025-09-04"])
+def test_levels_that_change_within_a_real_recording(name: str) -> None:
+    """Random versions with levels and gates on every shipped detector, a new one every minute; made-up bins."""
+    path = DATA / name / "frames.jsonl.gz"
+    if not path.exists():
+        pytest.skip(f"the recording {name} is not beside the checkout")
+    tape, rng = TapeFile((path,)), np.random.default_rng(11)
+    spec = LaneSpec(Manifest(), tape.universe, shipped_detectors(), "main")
+    first_ms, last_ms = (int(at.recv_ns) // 1_000_000 for at in itemgetter(0, -1)(list(tape.arrivals())))
+    names = [d.detector_id for d in spec.detectors]
+    starts = (0, *range(first_ms, last_ms, 60_000))
+
+    def version(start_ms: int) -> PriorsVersion:
+        drawn = trusted(rng, random_version(rng, start=start_ms, detectors=names))
+        lasting = (replace(b, effective_from_ms=0, expires_at_ms=NEVER_MS) for b in drawn.braids)
+        return priors_version("main", start_ms, tuple(lasting))
+
+    given = neutral_beliefs(spec, [version(at) for at in starts])
+    edges = tuple(tuple(np.linspace(-1.0, 1.0, bins + 1)[1:-1].tolist()) for bins in N_BINS)
+    given = replace(given, neutral=replace(given.neutral, edges=(edges,) * len(given.neutral.edges)))
+    report = verify_parity(path, beliefs=given)
+    assert report.parity, report.difference
+    days = score_tape(tape.arrivals(), spec, given)
+    assert sum(np.count_nonzero(day.events["gate"]) for day in days) > 100
+    assert len({ver for day in days for ver in day.events["priors_ver"]}) > 3
