@@ -6,7 +6,7 @@ moved. Moves are from mid to mid, in the signal's direction and before costs, in
 to the end, or have a gap in between, is `cut`: nothing is said of it. (Literature: entry timing, markout.)
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -51,12 +51,14 @@ def trigger_outcomes(events: Mapping[str, NDArray[np.generic]], triggers: Sequen
     """
     whose = {asset.name: index for index, asset in enumerate(frames.universe)}
     own = [np.flatnonzero(frames.ints[:, f.I_ASSET] == index) for index in range(len(frames.universe))]
+    ends = [frames.ints[rows, f.I_END] for rows in own]
     names = ("event_id", "detector_id", "asset", "window_end_ms", "horizon_s", "s")
     read = {text: read_trigger(text) for text in set(triggers)}
     rows: list[Row] = []
     windows = zip(*(np.asarray(events[name]).tolist() for name in names), strict=True)
     for (event, detector, asset, end_ms, horizon_s, s), text in zip(windows, triggers, strict=True):
-        view = _View(frames, own[whose[asset]], whose[asset], end_ms, end_ms + 1_000 * horizon_s, 1 if s > 0.0 else -1)
+        index, until_ms, side = whose[asset], end_ms + 1_000 * horizon_s, 1 if s > 0.0 else -1
+        view = _View(frames, own[index], ends[index], index, end_ms, until_ms, side)
         rows.append((event, detector, asset, end_ms, horizon_s, text, *view.outcome(read[text])))
     rows.sort()
     columns = zip(*rows, strict=True) if rows else ((),) * len(TRIGGER_OUTCOMES.columns)
@@ -65,12 +67,13 @@ def trigger_outcomes(events: Mapping[str, NDArray[np.generic]], triggers: Sequen
 
 
 class _View:
-    """One window: its asset's frames (`rows` of the batch, in order), and the span in which it is watched and held."""
+    """One window: its asset's frames (`rows` of the batch, in order, and their `ends`), and the span of its watch."""
 
-    def __init__(self, frames: FrameBatch, rows: Ints, asset: int, from_ms: int, until_ms: int, side: int) -> None:
-        self.frames, self.rows, self.asset = frames, rows, asset
+    def __init__(
+        self, frames: FrameBatch, rows: Ints, ends: Ints, asset: int, from_ms: int, until_ms: int, side: int
+    ) -> None:
+        self.frames, self.rows, self.ends, self.asset = frames, rows, ends, asset
         self.from_ms, self.until_ms, self.side = from_ms, until_ms, side
-        self.ends = frames.ints[rows, f.I_END]
 
     def outcome(self, trigger: Trigger) -> tuple[str, int, float, float]:
         """Return status, fired_ms, at_once_bps, fired_bps."""
@@ -94,17 +97,10 @@ class _View:
         """Return when the trigger fired, 0 when it did not until the end."""
         coin = self.frames.universe[self.asset]
         plan = WatchPlan(coin, self.asset, self.frames.cadence_ms, self.from_ms, self.until_ms)
-        watcher = Watcher(trigger, plan)
-        for row in self.seen(warm_up_ms(trigger)):
-            for event in watcher.step(self.frames.ints[row], self.frames.floats[row]):
-                if event.status is EvaluationStatus.FIRED:
-                    return event.time_ms
-        return 0
-
-    def seen(self, before_ms: int) -> Iterator[int]:
-        """Yield the rows that a watch sees: those that fill its bars, then those up to the end."""
-        first, last = self.ends.searchsorted((self.from_ms - before_ms, self.until_ms))
-        yield from self.rows[first : last + 1].tolist()
+        first, last = self.ends.searchsorted((self.from_ms - warm_up_ms(trigger), self.until_ms))
+        seen = self.rows[first : last + 1]
+        events = Watcher(trigger, plan).run(self.frames.ints[seen], self.frames.floats[seen])
+        return next((event.time_ms for event in events if event.status is EvaluationStatus.FIRED), 0)
 
     def move_bps(self, from_ms: int) -> float:
         """Return the move of the mid from a frame's end to the end of the horizon, in the signal's direction."""

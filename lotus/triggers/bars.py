@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from lotus.errors import ConfigError
 from lotus.triggers.conditions import LevelKind, TriggerLevel
 
@@ -70,15 +73,30 @@ class Bars:
 
     def take(self, end_ms: int, mid: float | None, usd: float) -> None:
         """Add one frame of a life without missing frames."""
-        index = (end_ms - 1) // self._bar_ms
-        if index != self._index:
+        if (end_ms - 1) // self._bar_ms != self._index:
             self._close()
-            self._open(index, end_ms - self._cadence_ms == index * self._bar_ms)
+            self._begin(end_ms)
         if mid is not None:
             self._high, self._low = max(self._high, mid), min(self._low, mid)
             self._last = mid
             self._usd += usd
             self._coins += usd / mid
+
+    def fill(self, ends_ms: NDArray[np.int64], mids: NDArray[np.float64], usd: NDArray[np.float64]) -> None:
+        """Add frames of one life at once, arrays [n] with NaN for a mid that is not known: the same as one by one."""
+        index = (ends_ms - 1) // self._bar_ms
+        cuts = [0, *(np.flatnonzero(np.diff(index)) + 1).tolist(), len(index)]
+        for first, last in pairwise(cuts):
+            if index[first] != self._index:
+                self._close()
+                self._begin(int(ends_ms[first]))
+            known = np.flatnonzero(~np.isnan(mids[first:last])) + first
+            if len(known):
+                mid = mids[known]
+                self._high, self._low = max(self._high, float(mid.max())), min(self._low, float(mid.min()))
+                self._last = float(mid[-1])
+                self._usd = float(np.cumsum(np.append(self._usd, usd[known]))[-1])
+                self._coins = float(np.cumsum(np.append(self._coins, usd[known] / mid))[-1])
 
     def facts(self, lookback: int) -> Facts | None:
         """Return the facts of the last `lookback` whole bars, None until there are so many in a row."""
@@ -98,6 +116,16 @@ class Bars:
             return facts.low
         coins = facts.coins + self._coins
         return (facts.usd + self._usd) / coins if coins > 0.0 else None
+
+    def full_after_ms(self, first_ms: int, lookback: int) -> int:
+        """Return the end up to which a life that began with the frame of `first_ms` has too few whole bars."""
+        index = (first_ms - 1) // self._bar_ms
+        is_whole = first_ms - self._cadence_ms == index * self._bar_ms
+        return (index + lookback + (0 if is_whole else 1)) * self._bar_ms
+
+    def _begin(self, end_ms: int) -> None:
+        index = (end_ms - 1) // self._bar_ms
+        self._open(index, end_ms - self._cadence_ms == index * self._bar_ms)
 
     def _open(self, index: int, whole: bool) -> None:
         self._index, self._whole = index, whole

@@ -107,11 +107,37 @@ class Watcher:
     def run(self, ints: Ints, floats: Floats) -> tuple[TriggerEvent, ...]:
         """Take frames i8[n, N_INTS] and f8[n, N_FLOATS] in order and return every event, as `step` by `step`."""
         events: list[TriggerEvent] = []
-        for row in np.flatnonzero(ints[:, I_ASSET] == self.plan.asset_index).tolist():
+        rows = np.flatnonzero(ints[:, I_ASSET] == self.plan.asset_index)
+        for row in rows[self._blind(ints[rows], floats[rows]) :].tolist():
             events += self.step(ints[row], floats[row])
             if self.over:
                 break
         return tuple(events)
+
+    def _blind(self, ints: Ints, floats: Floats) -> int:
+        """Fill the bars of a blank watch with its first frames, until a level could be known; return how many.
+
+        Before that, and before the start, no leaf has a side and nothing can happen.
+        """
+        if self._last_frame is not None or not len(ints):
+            return 0
+        first_ms, until = int(ints[0, I_END]), self.plan.valid_until_ms
+        before_ms = self.plan.start_ms if until is None else min(self.plan.start_ms, until)
+        for level in (leaf.leaf.level for leaf, _ in self._leaves):
+            of_bars = level.kind not in (LevelKind.PRICE, LevelKind.ENTRY)
+            known_ms = self._bars[level.bar_ms].full_after_ms(first_ms, level.lookback) if of_bars else 0
+            before_ms = min(before_ms, known_ms)
+        breaks = np.flatnonzero((np.diff(ints[:, I_FRAME]) != 1) | (floats[1:, C_GAP] > 0.0)) + 1
+        whole = int(breaks[0]) if len(breaks) else len(ints)
+        n = int(np.searchsorted(ints[:whole, I_END], before_ms, side="right"))
+        if n == 0:
+            return 0
+        mids = floats[:n, C_MID] / self._units
+        for bars in self._bars.values():
+            bars.fill(ints[:n, I_END], mids, floats[:n, C_VOLUME])
+        known = mids[~np.isnan(mids)]
+        self._last_frame, self._before = int(ints[n - 1, I_FRAME]), float(known[-1]) if len(known) else None
+        return n
 
     def _advance(self, moment: Moment, gap: bool) -> list[TriggerEvent]:
         until = self.plan.valid_until_ms

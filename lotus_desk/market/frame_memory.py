@@ -4,7 +4,6 @@ Kept exactly, so that a watch begun later sees what one begun earlier saw. At fi
 about 40 MB an asset. Nothing is judged here. In the literature: ring buffer.
 """
 
-from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
@@ -35,11 +34,12 @@ class FrameMemory:
         self._floats[row] = floats[COLUMNS]
         self.count += 1
 
-    def since(self, after_ms: int) -> Iterator[tuple[Ints, Floats]]:
-        """Yield the remembered frames that end later than a time as rows, oldest first; what is not kept is unknown."""
+    def since(self, after_ms: int) -> tuple[Ints, Floats]:
+        """Return the remembered frames that end later than a time, oldest first; what is not kept is unknown."""
         rows = np.arange(max(0, self.count - self.most), self.count) % self.most
-        for row in rows[self._ints[rows, 1] > after_ms].tolist():
-            ints, floats = np.zeros(N_INTS, np.int64), np.full(N_FLOATS, np.nan)
-            ints[I_ASSET], ints[I_FRAME], ints[I_END] = self.asset, self._ints[row, 0], self._ints[row, 1]
-            floats[COLUMNS] = self._floats[row]
-            yield ints, floats
+        rows = rows[self._ints[rows, 1] > after_ms]
+        ints, floats = np.zeros((len(rows), N_INTS), np.int64), np.full((len(rows), N_FLOATS), np.nan)
+        ints[:, I_ASSET] = self.asset
+        ints[:, (I_FRAME, I_END)] = self._ints[rows]
+        floats[:, COLUMNS] = self._floats[rows]
+        return ints, floats

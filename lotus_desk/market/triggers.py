@@ -96,9 +96,9 @@ class TriggerDesk:
             return
         watch = Watch(row, watcher, plan.created_ms)
         self.watches[row.plan_id] = watch
-        for number, (ints, floats) in enumerate(self._memories[index].since(plan.created_ms - warm_up_ms(trigger))):
-            watch.from_ms = int(ints[I_END]) if number == 0 else watch.from_ms
-            self._take(watch, watcher.step(ints, floats))
+        ints, floats = self._memories[index].since(plan.created_ms - warm_up_ms(trigger))
+        watch.from_ms = int(ints[0, I_END]) if len(ints) else watch.from_ms
+        self._take(watch, watcher.run(ints, floats))
 
     def forget(self, plan_id: str) -> None:
         """Watch a plan no longer."""

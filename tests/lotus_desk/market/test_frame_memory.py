@@ -21,7 +21,7 @@ def test_remembered_frames_are_those_of_the_last_day_bit_for_bit(lines: list[tup
     memory = FrameMemory(1, 100)
     for one, values in zip(ints[mine], floats[mine], strict=True):
         memory.add(one, values)
-    kept = list(memory.since(0))
+    kept, values_kept = memory.since(0)
     assert len(kept) == 100
-    assert [int(row[I_END]) for row, _ in kept] == ints[mine][-100:, I_END].tolist()
-    np.testing.assert_array_equal(np.array([v[COLUMNS] for _, v in kept]), floats[mine][-100:][:, COLUMNS])
+    assert kept[:, I_END].tolist() == ints[mine][-100:, I_END].tolist()
+    np.testing.assert_array_equal(values_kept[:, COLUMNS], floats[mine][-100:][:, COLUMNS])
