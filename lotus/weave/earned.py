@@ -54,8 +54,9 @@ def first_trust(lesson: Lesson, rows: DetectorRows, others: Sequence[Rule], day:
     None where those have no scatter.
     """
     gains, weights = rule_days(rows, lesson.rule, lesson.sign, tuple(others))
-    scale = scale_of(gains[weights > 0.0])
-    return begin(scale, day) if scale > 0.0 else None
+    gains = gains[weights > 0.0]
+    scale = scale_of(gains)
+    return begin(scale, day, float(gains.min())) if scale > 0.0 else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,13 @@ A micro braid has a level 0, 1, 2, ... with a cap of its tilt (logits). Every le
 inside the rule in the lesson's direction, the smaller of the two lanes, and H, the overlap weight there, both at the
 logged propensities (`rule_days`). Two questions are asked of them, and both must be answered for a level more:
 
-- *Is it true?* E = mean over l in `RATES` of prod (1 + tanh(l x)), x = s D / scale, scale = mean |D| of the selection
-  days (`scale_of`), fixed. 1 + tanh(y) = exp(y) / cosh(y) has mean one for symmetric noise, whatever its tails and the
-  propensities were, and is never below exp(y - y^2 / 2). So for a false lesson E is a supermartingale and ever reaches
-  c with probability at most 1 / c, however often it is read (Ville). Level k needs E >= 20 * 10^(k - 1): a false lesson
-  ever reaches level 1, 2, 3 with at most 5, .5, .05 %.
+- *Is it true?* E = mean over l in `RATES` of prod f(l x), x = s D / scale, scale = mean |D| of the selection days
+  (`scale_of`), fixed; f(y) = 1 + tanh(y) above zero, 1 + y below, and a rate that a day takes to zero is ruined for
+  good, by a selection day too. f <= 1 + tanh(y) = exp(y) / cosh(y), of mean one for symmetric noise, whatever its tails
+  and the propensities were; f <= 1 + y where no day ruins, of mean one for noise as skewed as it likes. So for a false
+  lesson of symmetric days, or of days never worse than its worst selection day, E is a supermartingale and ever reaches
+  c with probability at most 1 / c, however often it is read (Ville). Level k needs E >= 20 * 10^(k - 1): such a lesson
+  ever reaches level 1, 2, 3 with at most 5, .5, .05 %. Of losses that no day has shown yet nothing is promised.
 - *Would its death be noticed?* (mean - one standard error) / sd of s D / sqrt(H) over the last 20 days, times
   sqrt(h_next / h_now), is the lower estimate of the daily signal to noise at the next cap. Below 1 at the present one
   costs a level; one day that pays less than minus one deviation costs all of them. A day that pays less than nothing,
@@ -41,6 +43,7 @@ from lotus.weave.doubt import Doubt, bet, mixed, rounded, rule_blocks
 RATES = (0.1, 0.2, 0.4, 0.8, 1.6)  # l, the betting fractions of the mixture
 FIRST_AT, EACH_TIMES = 20.0, 10.0  # E that level 1 needs (and a new life), and how many times that each further one
 UP_SNR, DOWN_SNR = 1.5, 1.0  # lower estimate of the daily signal to noise: foretold for a level more, kept for this one
+RUINED = -1000.0  # ln of the product of a rate that a day took to zero
 RECENT_DAYS, FEW_DAYS = 20, 5  # learning days of the estimate, and below how many there is none
 ADVERSE_SD = 1.0  # a day that pays less than minus this many deviations takes all levels
 QUIET_DAYS = 30  # learning days in a row with E below its value at the last change that cost a level
@@ -71,7 +74,8 @@ class TrustDay:
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """The trust in one braid. `scale` in bps of day sums; `logs` = ln of the products of E per rate since activation.
+    """The trust in one braid. `scale` in bps of day sums; `logs` = ln of the products of E per rate since activation,
+    `RUINED` for good at the lowest.
 
     `recent` = s D / sqrt(H) of the last 20 days; `mark` = ln E at the last change of level, on the day `changed_on`
     ("" before any); `quiet_days` in a row with E below that; `held` = no rise (a review froze it), `ceiling` = the
@@ -167,9 +171,19 @@ def caps_for(grade: str, weave: WeaveDefaults) -> tuple[float, ...]:
     return tuple(0.5 * cap for cap in weave.trust_caps[:2]) if grade == "B" else ()
 
 
-def begin(scale: float, selected: str = "") -> Trust:
-    """Return the trust of a braid that comes into force; days up to `selected` are its selection and count nothing."""
-    return Trust(float(round_learned(np.array([scale]))[0]), last_day=selected)
+def begin(scale: float, selected: str = "", worst: float = 0.0) -> Trust:
+    """Return the trust of a braid that comes into force; days up to `selected` are its selection and count nothing.
+
+    Rates that the worst gain of those days (bps) would have ruined are not bet.
+    """
+    trust = Trust(float(round_learned(np.array([scale]))[0]), last_day=selected)
+    return replace(trust, logs=tuple(0.0 if _grown(0.0, rate * worst / scale) > RUINED else RUINED for rate in RATES))
+
+
+def anew(trust: Trust) -> Trust:
+    """Return the trust of a braid that left its force: nothing earned is kept, and what is ruined stays so."""
+    logs = tuple(RUINED if total <= RUINED else 0.0 for total in trust.logs)
+    return replace(begin(trust.scale, trust.last_day), logs=logs)
 
 
 def rule_days(rows: DetectorRows, rule: Rule, sign: int, others: tuple[Rule, ...]) -> tuple[Floats, Floats]:
@@ -208,7 +222,7 @@ def after_day(trust: Trust, seen: TrustDay, caps: tuple[float, ...]) -> tuple[Tr
     if not seen.weight > 0.0:
         return replace(trust, last_day=seen.day), None
     x, z = seen.gain / trust.scale, seen.gain / math.sqrt(seen.weight)
-    logs = tuple(rounded(total + bet(rate * x)) for rate, total in zip(RATES, trust.logs, strict=True))
+    logs = tuple(_grown(total, rate * x) for rate, total in zip(RATES, trust.logs, strict=True))
     grown = replace(trust, logs=logs, recent=(*trust.recent, rounded(z))[-RECENT_DAYS:], last_day=seen.day)
     quiet = trust.quiet_days + 1 if trust.level and grown.log_e < trust.mark else 0
     doubt = trust.doubt.after(seen.short) if trust.doubt else None
@@ -341,3 +355,10 @@ def gate_after(now: float, goal: float, level: int) -> float:
     start = math.copysign(min(abs(now), abs(goal)), goal) if now * goal > 0.0 else 0.0
     limit = GATE_NIGHT * max(level, 1)
     return rounded(start + max(-limit, min(limit, CONTRACTION * (goal - start))))
+
+
+def _grown(total: float, y: float) -> float:
+    """Return the ln of a product with the factor of one more day; ruined for good at y <= -1 or no number."""
+    if total <= RUINED or not y > -1.0:
+        return RUINED
+    return max(RUINED, rounded(total + (bet(y) if y > 0.0 else mathx.log(1.0 + y))))

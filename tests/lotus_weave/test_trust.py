@@ -225,6 +225,39 @@ def test_symmetric_noise_hardly_ever_earns_a_level_in_a_year() -> None:
     assert reached[2] == 0
 
 
+def crashing(draws: np.random.Generator, days: int, gain: float, every: int) -> list[float]:
+    """Days that gain and now and then lose all of it again: mean zero, as one-sided as short volatility."""
+    noise, crash = draws.standard_normal(days), draws.random(days) < 1.0 / every
+    return list(noise + np.where(crash, -gain * (every - 1), gain))
+
+
+@pytest.mark.parametrize(("gain", "every"), [(2.0, 5), (2.0, 10), (1.0, 20)])
+def test_gains_that_a_crash_of_the_selection_days_takes_back_earn_no_level(gain: float, every: int) -> None:
+    draws = np.random.default_rng(11)
+    reached = 0
+    for _ in range(25):
+        selection = crashing(draws, 90, gain, every)
+        trust = begin(law.scale_of(np.array(selection)), worst=min(selection))
+        reached += max(step.level for step in lived(trust, crashing(draws, 120, gain, every))[1]) > 0
+    assert reached <= 1
+
+
+@pytest.mark.parametrize("loss", [-1e5, -math.inf, math.nan])
+def test_a_loss_beyond_all_bets_ends_every_rise_for_good(loss: float) -> None:
+    trust, _ = lived(begin(3.0), gains(3.0, 60))
+    after, _ = lived(trust, [loss, *gains(3.0, 60)])
+    assert after.level == 0
+    assert after.e_value == 0.0
+    assert law.anew(after).e_value == 0.0
+
+
+def test_what_left_its_force_keeps_nothing_but_its_ruin() -> None:
+    trust, _ = lived(begin(3.0, worst=-3.0), gains(3.0, 60))
+    assert trust.level == 3
+    assert law.anew(trust) == begin(3.0, trust.last_day, -3.0)
+    assert begin(3.0, worst=-3.0).e_value == pytest.approx(4 / 5)
+
+
 def test_a_manifest_without_the_key_keeps_its_name() -> None:
     changed = replace(Manifest(), weave=replace(WEAVE, trust_caps=(0.5,)))
     assert changed.version != Manifest().version
