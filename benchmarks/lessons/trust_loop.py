@@ -221,7 +221,7 @@ class TrustLoop(Loop):
                 continue
             asked = lesson.sign * weave.max_tilt if forced else wanted_tilt(lesson, weave).delta
             if self.how.arm == "full" or asked:
-                trust = law.begin(law.scale_of(gains), last)
+                trust = law.begin(law.scale_of(gains), last, float(gains.min()))
                 self.held.append(Held(replace(one, tilt=asked), trust, monitor, 0.0, night + weave.ttl_days))
 
     def alike(self, k: int, one: Rule, other: Rule, night: int) -> bool:
