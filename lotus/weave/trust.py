@@ -181,9 +181,9 @@ def begin(scale: float, selected: str = "", worst: float = 0.0) -> Trust:
 
 
 def anew(trust: Trust) -> Trust:
-    """Return the trust of a braid that left its force: nothing earned is kept, and what is ruined stays so."""
+    """Return the trust of a braid that left its force: no level is kept, what reviews hold and what is ruined is."""
     logs = tuple(RUINED if total <= RUINED else 0.0 for total in trust.logs)
-    return replace(begin(trust.scale, trust.last_day), logs=logs)
+    return replace(begin(trust.scale, trust.last_day), logs=logs, held=trust.held, ceiling=trust.ceiling)
 
 
 def rule_days(rows: DetectorRows, rule: Rule, sign: int, others: tuple[Rule, ...]) -> tuple[Floats, Floats]:

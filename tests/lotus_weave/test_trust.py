@@ -251,11 +251,13 @@ def test_a_loss_beyond_all_bets_ends_every_rise_for_good(loss: float) -> None:
     assert law.anew(after).e_value == 0.0
 
 
-def test_what_left_its_force_keeps_nothing_but_its_ruin() -> None:
+def test_what_left_its_force_keeps_nothing_but_its_ruin_and_what_reviews_hold() -> None:
     trust, _ = lived(begin(3.0, worst=-3.0), gains(3.0, 60))
     assert trust.level == 3
     assert law.anew(trust) == begin(3.0, trust.last_day, -3.0)
     assert begin(3.0, worst=-3.0).e_value == pytest.approx(4 / 5)
+    back = law.anew(law.lowered(law.frozen(trust), 1))
+    assert (back.level, back.held, back.ceiling) == (0, True, 1)
 
 
 def test_a_manifest_without_the_key_keeps_its_name() -> None:
