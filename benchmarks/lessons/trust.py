@@ -19,15 +19,18 @@ from numpy.typing import NDArray
 from benchmarks.lessons.claims import Claim, Counts, total
 from benchmarks.lessons.drift import strength
 from benchmarks.lessons.evidence import FOLDER, ROOT, Row, Study, best_rows
-from benchmarks.lessons.trust_loop import ARMS, How, Planted, TrustLoop, gained, worth_of
-from benchmarks.lessons.worlds import Figures
+from benchmarks.lessons.trust_gains import gained, worth_of
+from benchmarks.lessons.trust_loop import ARMS, Held, How, Planted, TrustLoop
+from benchmarks.lessons.worlds import Figures, Truth
+from benchmarks.lessons.year_loop import slice_of
 from lotus.learning.lanes import Both
-from lotus.manifest import LearningDefaults
+from lotus.manifest import LearningDefaults, WeaveDefaults
 from lotus.simulation.learning_world import Market, Track, market, planted_rules, track
 
 ALERTS = 147.0  # a detector and day of 1,080 windows: the budget of `ablation`
 FORCED_NIGHT, FORCED_ARMS = 40, ("trust", "full", "thompson")
 LESSONS = LearningDefaults(max_literals=2)
+LEVELS = WeaveDefaults().trust_caps
 DRAWS = 2_000  # of worlds, for the interval of a ratio of sums
 
 
@@ -113,7 +116,7 @@ def forced(year: Trusting, seed: int) -> Figures:
     out: Figures = {}
     for arm in FORCED_ARMS:
         loop = loop_of(year, place, tracks, arm)
-        gains = np.zeros(year.days)
+        gains, loop.looking = np.zeros(year.days), arm == "thompson"
         for night in range(1, year.days + 1):
             loop.act(night - 1)
             gains[night - 1] = gained(loop, night - 1, ())[0]
@@ -147,21 +150,68 @@ def ended(year: Trusting, seed: int) -> Figures:
     one = track(place, "drift" if year.kind == "dies" else "plant", "d0", (lesson,))
     half = year.days // 2
     loop = loop_of(year, place, [turned(one, half * year.windows) if year.kind == "turns" else one], "trust")
-    gains, levels = np.zeros(year.days), np.zeros(year.days, np.int64)
+    gains, levels, snr = np.zeros(year.days), np.zeros(year.days, np.int64), 0.0
     for night in range(1, year.days + 1):
         mine = [x for x in loop.held if loop.alike(0, x.rule, rule, max(night - 1, 1))]
         levels[night - 1] = max((x.trust.level + 1 for x in mine), default=0)
         loop.act(night - 1)
         gains[night - 1] = gained(loop, night - 1, ())[0]
+        if night == half + 1:
+            snr = max(
+                (sum(x.trust.recent) / len(x.trust.recent) / x.trust.spread for x in mine if x.trust.level), default=0.0
+            )
+        loop.looking = night < half
         loop.night(night, search=night <= half)
     held = int(levels[half]) - 1
     gone = int(np.argmax(levels[half:] == 0)) if held >= 0 and (levels[half:] == 0).any() else 0
     lower = int(np.argmax(levels[half:] <= 1)) if held > 0 and (levels[half:] <= 1).any() else 0
     small = float(np.mean([worth_of(loop, day, ((rule, lesson[1]),), 0.5) for day in range(half - 10, half)]))
-    out: Figures = {"effect_bps": lesson[1], "level": held, "gone": gone, "lower": lower, "top": int(held == 3)}
+    out: Figures = {
+        "effect_bps": lesson[1],
+        "snr": snr,
+        "level": held,
+        "gone": gone,
+        "lower": lower,
+        "top": int(held == 3),
+    }
     out |= {"loss_bps": float(-gains[half : half + gone].sum()) if gone else float(-gains[half:].sum())}
     out |= {"earned_in_ten_days_bps": 10.0 * small}
     return out | {"cpu_s": round(time.process_time() - began, 2)}
+
+
+def living(year: Trusting, seed: int) -> Figures:
+    """Return lives of a lesson that stays true and which of them were reverted, with levels up to 0, 1, 2 and 3.
+
+    `true{k}` counts the lives that are worth their claim in the days that they were watched.
+    """
+    began = time.process_time()
+    place = market(seed, year.days, year.windows)
+    rule = planted_rules(seed, place, 1.0)[seed % 2][0]
+    one = track(place, "plant", "d0", ((rule, strength(place, rule, year.effect_bps)[0]),))
+    out: Figures = {}
+    for top in range(len(LEVELS)):
+        loop = loop_of(year, place, [one], "trust")
+        loop.how = replace(loop.how, weave=replace(loop.how.weave, trust_caps=LEVELS[: top + 1]))
+        for night in range(1, year.days + 1):
+            loop.act(night - 1)
+            loop.night(night)
+        ends = {id(held): (night, cause) for night, cause, held in loop.ends}
+        lives = [*loop.held, *(held for _, _, held in loop.ends)]
+        mine = [x for x in lives if x.top == top and loop.alike(0, x.rule, rule, x.of.night)]
+        told = [(ends.get(id(x), (year.days, "")), x) for x in mine]
+        true = [cause for (night, cause), x in told if worth(loop, x, night) >= x.monitor.claim_bps]
+        out |= {f"lives{top}": len(mine), f"reverted{top}": sum(cause == "reverted" for (_, cause), _ in told)}
+        out |= {f"true{top}": len(true), f"true_reverted{top}": true.count("reverted")}
+        out[f"nights{top}"] = sum(night - x.of.night for (night, _), x in told)
+    return out | {"cpu_s": round(time.process_time() - began, 2)}
+
+
+def worth(loop: TrustLoop, held: Held, night: int) -> float:
+    """Return the expected uplift of a lesson's rule from its first night in force until `night`, bps."""
+    k, first = held.of.detector, held.of.night
+    rows = loop.rows(k, first, night)
+    seen = slice_of(loop.tracks[k], slice(0, loop.window(night - 1).stop))
+    return held.of.lesson.sign * Truth(rows, seen, (), np.ones(len(rows.days))).uplift(held.rule)
 
 
 def turned(one: Track, first: int) -> Track:
@@ -205,19 +255,27 @@ def lines(folder: Path = FOLDER) -> list[str]:
             out.append(f"| `{name}` | {len(rows)} | {' | '.join(cells)} |")
         if do is ended and (held := [row for row in rows if row["level"] == "3"]):
             nights = [" / ".join(f"{x:g}" for x in _quantiles(held, column)) for column in ("lower", "gone")]
+            nights.insert(
+                0, " / ".join(f"{np.quantile([float(row['snr']) for row in held], q):.1f}" for q in (0.1, 0.5))
+            )
             loss, ten = (float(np.median([float(r[c]) for r in held])) for c in ("loss_bps", "earned_in_ten_days_bps"))
             ends.append(f"| `{name}` | {len(rows)} | {len(held)} | {' | '.join(nights)} | {loss:.0f} | {ten:.0f} |")
         if rows and do is forced:
-            mean = sum(float(row["gain_bps"]) for row in rows) / sum(int(row["lessons"]) for row in rows)
-            ends.append(
-                f"| `{name}` | {len(rows)} | | | {_quantiles(rows, 'nights')[0]:g} (median) | {-mean:.0f} (mean) | |"
+            put = [row for row in rows if row["lessons"] != "0"]
+            early = sum(row["cause"] == "reverted" for row in put)
+            cells = [_mean(put, f"{arm}_bps") for arm in FORCED_ARMS]
+            wrong.append(
+                f"| `{name}` | {len(put)} | {early} | {_quantiles(put, 'nights')[0]:g} | {' | '.join(cells)} |"
             )
     names = "study | worlds | captured, second half | captured, all days | fixed cap | full tilt at once | Thompson"
     head = [f"| {names} |", "|---" * 7 + "|", *out, ""] if out else []
-    names = "study | worlds | at level 3 | nights to level 0, median / 90 % | nights until gone | loss, bps"
-    tail = [f"| {names} | ten days of level 0 earn, bps |", "|---" * 7 + "|", *ends, ""] if ends else []
-    names = "study | worlds | reverted before its time | loss, bps in 30 days | full tilt at once | Thompson"
-    last = [f"| {names} |", "|---" * 6 + "|", *wrong, ""] if wrong else []
+    names = (
+        "study | worlds | at level 3 | daily signal to noise there, 10 % / median | nights to level 0, median / 90 %"
+    )
+    names += " | nights until gone | loss, bps | ten days of level 0 earn, bps"
+    tail = [f"| {names} |", "|---" * 8 + "|", *ends, ""] if ends else []
+    names = "study | false lessons in force | reverted | nights, median | gained by trust, bps in 30 days"
+    last = [f"| {names} | full tilt at once | Thompson |", "|---" * 7 + "|", *wrong, ""] if wrong else []
     return [*head, *tail, *last]
 
 
@@ -226,6 +284,12 @@ def _quantiles(rows: Sequence[Row], column: str) -> tuple[float, float]:
     nights = [float(row[column]) or np.inf for row in rows]
     low, high = (float(np.quantile(nights, q, method="higher")) for q in (0.5, 0.9))
     return low, high
+
+
+def _mean(rows: Sequence[Row], column: str) -> str:
+    values = np.array([float(row[column]) for row in rows])
+    mean, half = values.mean(), 1.96 * values.std(ddof=min(1, len(values) - 1)) / np.sqrt(len(values))
+    return f"{mean:.0f} ({mean - half:.0f} to {mean + half:.0f})"
 
 
 def _cell(share: Mapping[str, float]) -> str:
@@ -242,6 +306,14 @@ def _within(nights: int, column: str) -> Callable[[Sequence[Row]], Counts]:
     return counts
 
 
+def _loses(arm: str) -> Callable[[Sequence[Row]], Counts]:
+    def counts(rows: Sequence[Row]) -> Counts:
+        put = [row for row in rows if row["lessons"] != "0"]
+        return sum(float(row[f"{arm}_bps"]) < 0.0 for row in put), len(put)
+
+    return counts
+
+
 def _cheap(rows: Sequence[Row]) -> Counts:
     held = [row for row in rows if row["level"] == "3"]
     return sum(float(row["loss_bps"]) <= float(row["earned_in_ten_days_bps"]) for row in held), len(held)
@@ -253,8 +325,11 @@ def _small(year: Trusting) -> Trusting:
 
 
 _HERE = (
-    *(Path(__file__).with_name(name) for name in ("trust.py", "trust_loop.py", "equal_alerts.py", "year_loop.py")),
-    *(ROOT / "lotus" / "weave" / name for name in ("trust.py", "tilt.py")),
+    *(
+        Path(__file__).with_name(name)
+        for name in ("trust.py", "trust_gains.py", "trust_loop.py", "trust_parts.py", "equal_alerts.py", "year_loop.py")
+    ),
+    *(ROOT / "lotus" / "weave" / name for name in ("trust.py", "doubt.py", "tilt.py")),
 )
 _WORLDS: dict[str, tuple[Trusting, Callable[[Trusting, int], Figures]]] = {
     "trust-half": (Trusting("plant", 6.0, beside=5), measure),
@@ -267,6 +342,7 @@ _WORLDS: dict[str, tuple[Trusting, Callable[[Trusting, int], Figures]]] = {
     ),
     "trust-dies": (Trusting("dies", 3.0, days=140, detectors=1), ended),
     "trust-turns": (Trusting("turns", 3.0, days=140, detectors=1), ended),
+    "trust-alive": (Trusting("plant", 3.0, days=270, detectors=1), living),
 }
 STUDIES = {name: Study(name, year, do, _HERE, _small(year), 6.0) for name, (year, do) in _WORLDS.items()}
 CLAIMS = [
@@ -280,10 +356,20 @@ CLAIMS = [
     ),
     Claim("trust-false", "a false lesson put in force reaches level 1", total("level1", "lessons"), 0.05),
     Claim("trust-false", "a false lesson put in force reaches level 2", total("level2", "lessons"), 0.005),
+    Claim("trust-false", "full tilt at once loses by the false lesson: must fail", _loses("full"), 0.5, at_least=True),
     Claim("trust-dies", "dead at level 3: gone within 5 nights", _within(5, "gone"), 0.5, at_least=True),
     Claim("trust-dies", "dead at level 3: at level 0 or gone within 5 nights", _within(5, "lower")),
     Claim("trust-dies", "lost no more than ten days of level 0 earn", _cheap),
     Claim("trust-turns", "turned at level 3: gone within 3 nights", _within(3, "gone"), 0.5, at_least=True),
     Claim("trust-turns", "turned at level 3: at level 0 or gone within 3 nights", _within(3, "lower")),
     Claim("trust-turns", "lost no more than ten days of level 0 earn", _cheap),
+    *(
+        Claim(
+            "trust-alive",
+            f"alive, highest level {k}: reverted although worth the claim",
+            total(f"true_reverted{k}", f"true{k}"),
+            0.02,
+        )
+        for k in range(len(LEVELS))
+    ),
 ]

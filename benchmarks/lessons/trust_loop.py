@@ -13,9 +13,9 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.lessons.equal_alerts import equal_alerts, probability
+from benchmarks.lessons.trust_parts import Acting, blocks_of_day, joined, parts_of_day, smaller, tilts, unpatched
 from benchmarks.lessons.year_loop import CROWD_LOGIT, LIMIT, Believed, Loop
-from lotus.learning.basis import with_rules
+from lotus.learning.basis import Basis, with_rules
 from lotus.learning.boxes import box_moments
 from lotus.learning.demean import demean
 from lotus.learning.forward import forward, steps_of
@@ -31,13 +31,15 @@ from lotus.priors.vocabulary import rule_mask
 from lotus.simulation.learning_world import FLOOR, HORIZON, stream
 from lotus.timebase import BLOCKS_PER_DAY, DAY_MS
 from lotus.weave import trust as law
+from lotus.weave.doubt import EMPTY, shortfalls
 from lotus.weave.tilt import wanted_tilt
 from lotus.weave.trust import Trust, TrustDay, TrustStep
 
 Floats = NDArray[np.float64]
-Acting = tuple[float, int, float, NDArray[np.bool_]]  # a rule in force: tilt, level, cap (logits), its windows
 Planted = Sequence[tuple[Rule, float]]
 ARMS = ("trust", "fixed", "full", "thompson")
+ROUNDING = 1e-3  # nats, of one path beside many
+HOURS = 24
 SAME = 0.5  # Jaccard from which a lesson names a rule that was reverted
 PRIOR_BPS, TRIED = 3.0, 2  # of the Thompson sampler: deviation of effects, rules tilted a detector and day
 
@@ -84,14 +86,17 @@ class Everywhere:
 class TrustLoop(Loop):
     """A `Loop` whose lessons act by trust.
 
-    `held` is in force, `based` the baselines that the day sums were made over, `spent` the slots; `dead` what monitors
-    reverted, `steps` and `ends` what happened, by night.
+    `held` is in force, `based` the baselines that the day sums were made over, `spent` the slots, `due` the nights
+    whose draws were not looked at yet; `dead` what was reverted, `steps` and `ends` what happened, by night. `looking`:
+    sums of all rules are kept for looks to come.
     """
 
     how: How = field(default_factory=How)
     held: list[Held] = field(default_factory=list)
     based: dict[int, tuple[Rule, ...]] = field(default_factory=dict)
     spent: Both[SlotState] = NOTHING_SPENT
+    due: list[int] = field(default_factory=list)
+    looking: bool = True
     dead: list[tuple[int, Rule]] = field(default_factory=list)
     steps: list[tuple[int, TrustStep]] = field(default_factory=list)
     ends: list[tuple[int, str, Held]] = field(default_factory=list)
@@ -138,21 +143,51 @@ class TrustLoop(Loop):
     def sums(self, k: int, rule: Rule, day: int, logged: bool) -> Blocks:
         """Return the block sums of a rule and day over the other rules; `logged`: at the drawn propensity."""
         at, track = self.window(day), self.tracks[k]
-        p, bins, u0 = self.p[k, at], track.bins[at], track.u0[at]
-        taken = track.draw[at] < p
-        executed = np.where(taken, track.executed[at], np.nan)
-        f, h = score(p, taken, track.modelled[at], executed), p * (1.0 - p)
-        block, level = np.arange(len(p), dtype=np.int64) * BLOCKS_PER_DAY // len(p), self.strata[k][day].level_at(u0)
-        weight = block_weights(f, h, level, block, self.strata[k][day].noise)
+        u0, p, weight, (f, h) = track.u0[at], self.p[k, at], self._weight(k, day), self._logged(k, day)
         if not logged:
-            h = (p0 := 1.0 / (1.0 + np.exp(-u0))) * (1.0 - p0)
-            surprise = np.where(taken, track.executed[at] - track.modelled[at], 0.0)
+            h = unpatched(u0)
+            surprise = np.where(track.draw[at] < p, track.executed[at] - track.modelled[at], 0.0)
             f = h * (track.modelled[at] + surprise / p)
-        f, h = weight * f, weight * h
-        hats = self.strata[k][day].basis(u0)
-        basis = with_rules(hats.left, hats.share, [rule_mask(x, bins) for x in self.believed(k) if x != rule])
-        same, step = np.zeros(len(p), np.int64), steps_of(self._end_ms(len(p)), p * (1.0 - p), HORIZON * 20)
-        rest, inside = forward(f, h, level, step, same, basis.inside), rule_mask(rule, bins)
+        return self._lanes(k, rule, day, (weight * f, weight * h, self.strata[k][day].level_at(u0)))
+
+    def claimed(self, k: int, rule: Rule, day: int) -> tuple[Floats, Floats]:
+        """Return r and the overlap weight that the claim counts [n] of a day (`lotus.weave.doubt.claimed`)."""
+        u0, weight, (f, h) = self.tracks[k].u0[self.window(day)], self._weight(k, day), self._logged(k, day)
+        inside, basis, same = self.mask(k, rule, day), self._basis(k, rule, day), np.zeros(len(u0), np.int64)
+
+        def kept(h: Floats) -> float:
+            r = demean(basis, weight * h, weight * h * inside, same, 1)
+            return float(r[inside].sum() / max((weight * h)[inside].sum(), EMPTY))
+
+        now, plain = kept(h), kept(unpatched(u0))
+        r = demean(basis, weight * h, weight * f, same, 1)
+        return np.where(inside, r, 0.0), np.where(inside, (now / plain if plain > 0.0 else 1.0) * weight * h, 0.0)
+
+    def _weight(self, k: int, day: int) -> Floats:
+        """Return what each window's block counts."""
+        f, h, strata = *self._logged(k, day), self.strata[k][day]
+        level = strata.level_at(self.tracks[k].u0[self.window(day)])
+        return block_weights(f, h, level, parts_of_day(len(f), BLOCKS_PER_DAY), strata.noise)
+
+    def _logged(self, k: int, day: int) -> tuple[Floats, Floats]:
+        """Return scores and overlap weights [n] of a day at the drawn propensity."""
+        at, track = self.window(day), self.tracks[k]
+        p = self.p[k, at]
+        taken = track.draw[at] < p
+        return score(p, taken, track.modelled[at], np.where(taken, track.executed[at], np.nan)), p * (1.0 - p)
+
+    def _basis(self, k: int, rule: Rule, day: int) -> Basis:
+        at, track = self.window(day), self.tracks[k]
+        hats, others = self.strata[k][day].basis(track.u0[at]), [x for x in self.believed(k) if x != rule]
+        return with_rules(hats.left, hats.share, [rule_mask(x, track.bins[at]) for x in others])
+
+    def _lanes(self, k: int, rule: Rule, day: int, scored: tuple[Floats, Floats, Floats]) -> Blocks:
+        """Return both lanes of weighed scores f, h and levels [n] of a day, summed inside a rule by block."""
+        f, h, level = scored
+        basis, same = self._basis(k, rule, day), np.zeros(len(f), np.int64)
+        step = steps_of(self._end_ms(len(f)), self._logged(k, day)[1], HORIZON * 20)
+        rest, inside = forward(f, h, level, step, same, basis.inside), self.mask(k, rule, day)
+        block = parts_of_day(len(f), BLOCKS_PER_DAY)
 
         def by_block(values: Floats) -> Floats:
             return np.bincount(block[inside], weights=values[inside], minlength=BLOCKS_PER_DAY).astype(np.float64)
@@ -186,7 +221,7 @@ class TrustLoop(Loop):
                 continue
             asked = lesson.sign * weave.max_tilt if forced else wanted_tilt(lesson, weave).delta
             if self.how.arm == "full" or asked:
-                trust = law.begin(law.scale_of(gains), last)
+                trust = law.begin(law.scale_of(gains), last, float(gains.min()))
                 self.held.append(Held(replace(one, tilt=asked), trust, monitor, 0.0, night + weave.ttl_days))
 
     def alike(self, k: int, one: Rule, other: Rule, night: int) -> bool:
@@ -201,10 +236,9 @@ class TrustLoop(Loop):
         for held in self.held:
             k, sign = held.of.detector, held.of.lesson.sign
             logged = self.sums(k, held.rule, day, True)
-            seen = logged if held.trust.level else self.sums(k, held.rule, day, False)
-            held.monitor = observe(held.monitor, seen)
+            short = self._watched(held, day)
             gain, weight = smaller(sign, logged)
-            foretold = TrustDay(self.place.days[day], gain, weight, *self._foretold(held, day))
+            foretold = TrustDay(self.place.days[day], gain, weight, *self._foretold(held, day), short)
             held.trust, step = law.after_day(held.trust, foretold, self.how.caps)
             held.top = max(held.top, held.trust.level)
             if step is not None and step.moved:
@@ -219,6 +253,14 @@ class TrustLoop(Loop):
         ended, self.held = len(kept) < len(self.held), kept
         return ended
 
+    def _watched(self, held: Held, day: int) -> tuple[float, ...]:
+        """Let a monitor take in a day, and return by how much each hour falls short of a claim in doubt."""
+        k, doubt, level = held.of.detector, held.trust.doubt, held.trust.level
+        r, h = self.claimed(k, held.rule, day) if doubt or level else (np.zeros(0), np.zeros(0))
+        seen = blocks_of_day(self.place.days[day], r, h) if level else self.sums(k, held.rule, day, False)
+        held.monitor = observe(held.monitor, seen)
+        return shortfalls(r, h, parts_of_day(len(r), HOURS), held.monitor) if doubt else ()
+
     def move(self) -> None:
         """Move every tilt by one night."""
         for held in self.held:
@@ -229,7 +271,7 @@ class TrustLoop(Loop):
                 held.tilt = law.gate_after(held.tilt, goal, held.trust.level)
 
     def _cause(self, held: Held, night: int) -> str:
-        if held.monitor.dead:
+        if held.monitor.dead or held.trust.dead:
             return "reverted"
         if night < held.until:
             return ""
@@ -261,24 +303,53 @@ class TrustLoop(Loop):
             self.rebuild(night)
 
     def rebuild(self, night: int) -> None:
-        """Make the day sums of the search window anew over the present baselines."""
+        """Make the day sums of the search window anew over the present baselines, when no look waits for the old."""
+        self._caught_up()
         for k in range(len(self.tracks)):
             if self.based.get(k, ()) != self.believed(k):
                 self.based[k] = self.believed(k)
                 for day in range(max(0, night - self.settings.search_days), night):
                     self.keep(k, day)
 
+    def keep(self, k: int, day: int) -> None:
+        """Store the day's sums of every rule of a detector where a look will read them."""
+        if self.looking:
+            Loop.keep(self, k, day)
+
+    def _support(self, k: int, day: int, taken: NDArray[np.bool_], weight: Floats) -> None:
+        if self.looking:
+            Loop._support(self, k, day, taken, weight)
+
     def _found(self, night: int) -> list[Believed]:
+        """Return what a night accepts; draws wait until the data alone are beyond the floor in both lanes."""
         s = self.settings
-        if allowance(night, s.draws, s.alpha) <= self.spent.day.spent:
+        reached = allowance(self.due[-1], s.draws, s.alpha) if self.due else self.spent.day.spent
+        if allowance(night, s.draws, s.alpha) <= reached:
             return []
+        self.due.append(night)
+        if self._glance(night) <= s.min_evidence_nats - ROUNDING:
+            return []
+        bars = self._caught_up()
+        return self.promote(night, bars) if np.isfinite(bars).all() else []
+
+    def _caught_up(self) -> Both[float]:
+        """Look with the draws on every night that is due; return the bars of the last, inf where it did not pass."""
+        bars, s = Both(np.inf, np.inf), self.settings
+        for night in self.due:
+            lanes = self.look(night)
+            looks = [nightly_look(of, night, *one, s.alpha) for of, one in zip(self.spent, lanes, strict=True)]
+            self.spent, bars = Both(looks[0].state, looks[1].state), Both(looks[0].critical, looks[1].critical)
+            if any(real <= max(bar, s.min_evidence_nats) for bar, (real, _) in zip(bars, lanes, strict=True)):
+                bars = Both(np.inf, np.inf)
+        self.due = []
+        return bars
+
+    def _glance(self, night: int) -> float:
+        """Return the smaller lane's largest M of the data alone, within rounding."""
+        signs, self.signs = self.signs, self.signs[:, :0]
         lanes = self.look(night)
-        looks = [nightly_look(of, night, *one, s.alpha) for of, one in zip(self.spent, lanes, strict=True)]
-        self.spent = Both(looks[0].state, looks[1].state)
-        bars = Both(looks[0].critical, looks[1].critical)
-        if any(real <= max(bar, s.min_evidence_nats) for bar, (real, _) in zip(bars, lanes, strict=True)):
-            return []
-        return self.promote(night, bars)
+        self.signs = signs
+        return min(lanes.day[0], lanes.rest[0])
 
     def change(self, active: list[Believed], night: int) -> None:
         """Keep nothing of `promote`: this loop holds its lessons itself."""
@@ -306,70 +377,3 @@ class TrustLoop(Loop):
             rules = [(float(np.sign(drawn[i])) * cap, 1, cap, m) for i, m in zip(best, masks, strict=True)]
             out[k] = tilts(self.logits(day)[k], rules, self.how.weave)
         return out
-
-
-def tilts(u0: Floats, rules: Sequence[Acting], weave: WeaveDefaults) -> Floats:
-    """Return the tilt of each window [n]; `rules`: (tilt, level, cap, mask) in force, logits.
-
-    The sum is bounded by the largest cap that fires + .5, and inside rules of level >= 1 by their floor.
-    """
-    total, cap, raised = np.zeros(len(u0)), np.zeros(len(u0)), np.zeros(len(u0), np.bool_)
-    for tilt, level, limit, inside in rules:
-        total += tilt * inside
-        cap = np.maximum(cap, limit * inside)
-        raised |= inside if level else False
-    bound = np.array([law.total_cap((float(x),), weave) for x in np.unique(cap)])[
-        np.unique(cap, return_inverse=True)[1]
-    ]
-    u = u0 + np.clip(total, -bound, bound)
-    edge = float(np.log((1.0 - law.LEAST_FLOOR) / law.LEAST_FLOOR))
-    return np.asarray(np.where(raised, np.clip(u, -edge, edge), u) - u0)
-
-
-def smaller(sign: int, blocks: Blocks) -> tuple[float, float]:
-    """Return s D of the smaller lane and H of one day's blocks."""
-    rest = blocks.rest or blocks
-    return min(sign * float(blocks.gain.sum()), sign * float(rest.gain.sum())), float(blocks.weight.sum())
-
-
-def joined(days: Sequence[Blocks]) -> Blocks:
-    """Return the blocks of several days as one."""
-    names = tuple(name for blocks in days for name in blocks.day)
-    rest = [blocks.rest for blocks in days if blocks.rest is not None]
-    later = joined(rest) if len(rest) == len(days) and rest else None
-    gain, weight = (np.concatenate([getattr(b, part) for b in days]) for part in ("gain", "weight"))
-    return Blocks(names, gain, weight, later)
-
-
-def gained(loop: TrustLoop, day: int, planted: Planted) -> tuple[float, float, float]:
-    """Return what a day's patches and the oracle's are worth at equal alerts, expected; and the patches' as drawn; bps.
-
-    The oracle tilts the planted rules of the first detector by the highest cap, under the same bounds and floor.
-    """
-    best = worth_of(loop, day, planted, loop.how.weave.trust_caps[-1]) if planted else 0.0
-    if not loop.held and loop.how.arm != "thompson":
-        return 0.0, best, 0.0
-    u0, mean, draw, paid = _of_day(loop, day)
-    off = probability(u0)
-    on = equal_alerts(loop.p[:, loop.window(day)], float(off.sum()))
-    drawn = float(paid[draw < on].sum()) - float(paid[draw < off].sum())
-    return float(((on - off) * mean).sum()), best, drawn
-
-
-def worth_of(loop: TrustLoop, day: int, planted: Planted, cap: float) -> float:
-    """Return what tilting the planted rules of the first detector by `cap` is worth on a day at equal alerts, bps."""
-    u0, mean, _, _ = _of_day(loop, day)
-    off, u = probability(u0), u0.copy()
-    level = int(cap > loop.how.weave.max_tilt)
-    rules = [(float(np.sign(bps)) * cap, level, cap, loop.mask(0, rule, day)) for rule, bps in planted]
-    u[0] += tilts(u0[0], rules, loop.how.weave)
-    return float(((equal_alerts(probability(u), float(off.sum())) - off) * mean).sum())
-
-
-def _of_day(loop: TrustLoop, day: int) -> tuple[Floats, Floats, Floats, Floats]:
-    """Return logits before patches, expected payoffs, draws and payoffs of a day [detectors, windows]."""
-    at = loop.window(day)
-    u0, mean, draw, paid = (
-        np.stack([getattr(track, name)[at] for track in loop.tracks]) for name in ("u0", "mean", "draw", "executed")
-    )
-    return u0, mean, draw, paid

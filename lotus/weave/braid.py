@@ -18,7 +18,7 @@ from lotus.priors.types import IDENTITY, NO_CAPS, ActiveBraid, BraidType, FieldC
 from lotus.priors.vocabulary import rule_counts
 from lotus.timebase import DAY_MS
 from lotus.weave.experiment import Experiment
-from lotus.weave.trust import Trust, begin
+from lotus.weave.trust import Trust, anew
 
 State = OneOf["proposed", "active", "sunset", "archived"]
 LIVING: tuple[State, ...] = ("proposed", "active")
@@ -151,7 +151,7 @@ class Braid:
         if state == "active":
             return replace(self, state=state, reason=reason, ended_on="")
         ended = day if self.state == "active" else self.ended_on
-        trust = begin(self.trust.scale, self.trust.last_day) if self.trust else None
+        trust = anew(self.trust) if self.trust else None
         return replace(self, state=state, reason=reason, patch=IDENTITY, ended_on=ended, trust=trust)
 
     def tagged(self, tag: str, drop: str = "") -> "Braid":

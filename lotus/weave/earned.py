@@ -14,6 +14,7 @@ from lotus.manifest import Manifest, WeaveDefaults
 from lotus.priors.types import Rule
 from lotus.timebase import DAY_MS
 from lotus.weave.braid import LIVING, Braid, believed
+from lotus.weave.doubt import HOUR_MS, claimed, shortfalls
 from lotus.weave.trust import (
     FEW_DAYS,
     Trust,
@@ -27,7 +28,9 @@ from lotus.weave.trust import (
     rule_days,
     scale_of,
 )
-from lotus.weave.watchdog import BraidAlert, Evidence, alert_of, renewable
+from lotus.weave.watchdog import BraidAlert, Evidence, alert_of, ended, renewable
+
+DEAD = "E {0.e_value:.3g} of its days in doubt, {0.needed:g} reverts: the lesson no longer earns its claim"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +54,9 @@ def first_trust(lesson: Lesson, rows: DetectorRows, others: Sequence[Rule], day:
     None where those have no scatter.
     """
     gains, weights = rule_days(rows, lesson.rule, lesson.sign, tuple(others))
-    scale = scale_of(gains[weights > 0.0])
-    return begin(scale, day) if scale > 0.0 else None
+    gains = gains[weights > 0.0]
+    scale = scale_of(gains)
+    return begin(scale, day, float(gains.min())) if scale > 0.0 else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +87,10 @@ def earned(
         )
         out[i] = replace(braid, trust=trust)
         reasons[braid.braid_id] = step.reason if step else "no weight in its rule"
-        if braid.expires_at_ms <= now_ms and renewable(out[i]):
+        if trust.doubt and trust.doubt.dead:
+            out[i], alert = ended(out[i], "reverted", DEAD.format(trust.doubt), evidence.day)
+            alerts += [alert] if alert else []
+        elif braid.expires_at_ms <= now_ms and renewable(out[i]):
             trust, reason = renewed(trust, evidence.day)
             until = braid.expires_at_ms + manifest.weave.extension_days * DAY_MS
             out[i] = replace(braid, trust=trust, expires_at_ms=until, reason=reason)
@@ -106,7 +113,15 @@ def _seen(braid: Braid, others: Sequence[Rule], evidence: Evidence, manifest: Ma
         float(weights.sum()),
         overlap(u, braid.delta_realised[1], floor_for(braid.level, floor)),
         overlap(u, braid.sign * braid.strength * caps[ahead], floor_for(ahead, floor)),
+        _short(braid, others, rows),
     )
+
+
+def _short(braid: Braid, others: Sequence[Rule], rows: DetectorRows) -> tuple[float, ...]:
+    """Return by how much each hour falls short of a claim in doubt; nothing for one that is not."""
+    if braid.monitor is None or braid.trust is None or braid.trust.doubt is None:
+        return ()
+    return shortfalls(*claimed(rows, braid.rule, others), (rows.end_ms - 1) // HOUR_MS, braid.monitor)
 
 
 def trust_rows(board: Sequence[Braid], reasons: Mapping[str, str], weave: WeaveDefaults) -> tuple[TrustRow, ...]:

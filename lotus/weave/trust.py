@@ -4,14 +4,17 @@ A micro braid has a level 0, 1, 2, ... with a cap of its tilt (logits). Every le
 inside the rule in the lesson's direction, the smaller of the two lanes, and H, the overlap weight there, both at the
 logged propensities (`rule_days`). Two questions are asked of them, and both must be answered for a level more:
 
-- *Is it true?* E = mean over l in `RATES` of prod (1 + tanh(l x)), x = s D / scale, scale = mean |D| of the selection
-  days (`scale_of`), fixed. 1 + tanh(y) = exp(y) / cosh(y) has mean one for symmetric noise, whatever its tails and the
-  propensities were, and is never below exp(y - y^2 / 2). So for a false lesson E is a supermartingale and ever reaches
-  c with probability at most 1 / c, however often it is read (Ville). Level k needs E >= 20 * 10^(k - 1): a false lesson
-  ever reaches level 1, 2, 3 with at most 5, .5, .05 %.
+- *Is it true?* E = mean over l in `RATES` of prod f(l x), x = s D / scale, scale = mean |D| of the selection days
+  (`scale_of`), fixed; f(y) = 1 + tanh(y) above zero, 1 + y below, and a rate that a day takes to zero is ruined for
+  good, by a selection day too. f <= 1 + tanh(y) = exp(y) / cosh(y), of mean one for symmetric noise, whatever its tails
+  and the propensities were; f <= 1 + y where no day ruins, of mean one for noise as skewed as it likes. So for a false
+  lesson of symmetric days, or of days never worse than its worst selection day, E is a supermartingale and ever reaches
+  c with probability at most 1 / c, however often it is read (Ville). Level k needs E >= 20 * 10^(k - 1): such a lesson
+  ever reaches level 1, 2, 3 with at most 5, .5, .05 %. Of losses that no day has shown yet nothing is promised.
 - *Would its death be noticed?* (mean - one standard error) / sd of s D / sqrt(H) over the last 20 days, times
   sqrt(h_next / h_now), is the lower estimate of the daily signal to noise at the next cap. Below 1 at the present one
-  costs a level; one day that pays less than minus one deviation costs all of them.
+  costs a level; one day that pays less than minus one deviation costs all of them. A day that pays less than nothing,
+  or that costs a level, begins a doubt (`doubt`), in which a dead lesson is reverted within days.
 
 Interface, in the order of a night: `caps_for` (an empty answer or one cap: no level is ever earned), `begin` when a
 braid comes into force, `after_day` once a learning day (a day is never taken twice; what it decides is a `TrustStep`, a
@@ -31,15 +34,16 @@ from numpy.typing import NDArray
 from lotus import mathx
 from lotus.errors import BeliefError
 from lotus.hashing import round_learned
-from lotus.learning.effect import residuals
-from lotus.learning.monitor import blocks_of
 from lotus.learning.rows import DetectorRows
 from lotus.manifest import WeaveDefaults
+from lotus.plain import later
 from lotus.priors.types import Rule
+from lotus.weave.doubt import Doubt, bet, mixed, rounded, rule_blocks
 
 RATES = (0.1, 0.2, 0.4, 0.8, 1.6)  # l, the betting fractions of the mixture
 FIRST_AT, EACH_TIMES = 20.0, 10.0  # E that level 1 needs (and a new life), and how many times that each further one
 UP_SNR, DOWN_SNR = 1.5, 1.0  # lower estimate of the daily signal to noise: foretold for a level more, kept for this one
+RUINED = -1000.0  # ln of the product of a rate that a day took to zero
 RECENT_DAYS, FEW_DAYS = 20, 5  # learning days of the estimate, and below how many there is none
 ADVERSE_SD = 1.0  # a day that pays less than minus this many deviations takes all levels
 QUIET_DAYS = 30  # learning days in a row with E below its value at the last change that cost a level
@@ -56,7 +60,8 @@ class TrustDay:
     """What one learning day tells of one braid.
 
     `gain` = s D in bps, the smaller lane; `weight` H >= 0; both over the rule, at the logged propensities. `h_now`,
-    `h_next`: mean p (1 - p) in the rule at the tilt in force and at the cap of the next level (`overlap`).
+    `h_next`: mean p (1 - p) in the rule at the tilt in force and at the cap of the next level (`overlap`). `short`: by
+    how much each hour falls short of the claim, in deviations (`shortfalls`), of a lesson in doubt.
     """
 
     day: str
@@ -64,15 +69,18 @@ class TrustDay:
     weight: float
     h_now: float
     h_next: float
+    short: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """The trust in one braid. `scale` in bps of day sums; `logs` = ln of the products of E per rate since activation.
+    """The trust in one braid. `scale` in bps of day sums; `logs` = ln of the products of E per rate since activation,
+    `RUINED` for good at the lowest.
 
     `recent` = s D / sqrt(H) of the last 20 days; `mark` = ln E at the last change of level, on the day `changed_on`
     ("" before any); `quiet_days` in a row with E below that; `held` = no rise (a review froze it), `ceiling` = the
-    highest level a review allows; `renewal` = ln E when the present life began; `last_day` taken in.
+    highest level a review allows; `renewal` = ln E when the present life began; `last_day` taken in; `doubt` whether it
+    is dead, None while nobody asks, and `doubts` so far.
     """
 
     scale: float
@@ -86,6 +94,8 @@ class Trust:
     ceiling: int | None = None
     renewal: float = 0.0
     last_day: str = ""
+    doubt: Doubt | None = later(None)
+    doubts: int = later(0)
 
     def __post_init__(self) -> None:
         if not (self.scale > 0.0 and self.level >= 0 and len(self.logs) == len(RATES)):
@@ -98,8 +108,7 @@ class Trust:
     @property
     def log_e(self) -> float:
         """ln E of the days since activation, 0 before the first."""
-        top = max(self.logs)
-        return _rounded(top + mathx.log(sum(mathx.exp(x - top) for x in self.logs) / len(self.logs)))
+        return mixed(self.logs)
 
     @property
     def e_value(self) -> float:
@@ -119,7 +128,12 @@ class Trust:
     def snr_low(self) -> float:
         """The lower estimate of the daily signal to noise at the tilts of the last days; 0 before five of them."""
         n, spread = len(self.recent), self.spread
-        return _rounded(sum(self.recent) / n / spread - 1.0 / math.sqrt(n)) if spread > 0.0 else 0.0
+        return rounded(sum(self.recent) / n / spread - 1.0 / math.sqrt(n)) if spread > 0.0 else 0.0
+
+    @property
+    def dead(self) -> bool:
+        """Whether the days in doubt say that it is dead: it is to be reverted."""
+        return self.doubt is not None and self.doubt.dead
 
     @property
     def adverse(self) -> bool:
@@ -157,9 +171,19 @@ def caps_for(grade: str, weave: WeaveDefaults) -> tuple[float, ...]:
     return tuple(0.5 * cap for cap in weave.trust_caps[:2]) if grade == "B" else ()
 
 
-def begin(scale: float, selected: str = "") -> Trust:
-    """Return the trust of a braid that comes into force; days up to `selected` are its selection and count nothing."""
-    return Trust(float(round_learned(np.array([scale]))[0]), last_day=selected)
+def begin(scale: float, selected: str = "", worst: float = 0.0) -> Trust:
+    """Return the trust of a braid that comes into force; days up to `selected` are its selection and count nothing.
+
+    Rates that the worst gain of those days (bps) would have ruined are not bet.
+    """
+    trust = Trust(float(round_learned(np.array([scale]))[0]), last_day=selected)
+    return replace(trust, logs=tuple(0.0 if _grown(0.0, rate * worst / scale) > RUINED else RUINED for rate in RATES))
+
+
+def anew(trust: Trust) -> Trust:
+    """Return the trust of a braid that left its force: no level is kept, what reviews hold and what is ruined is."""
+    logs = tuple(RUINED if total <= RUINED else 0.0 for total in trust.logs)
+    return replace(begin(trust.scale, trust.last_day), logs=logs, held=trust.held, ceiling=trust.ceiling)
 
 
 def rule_days(rows: DetectorRows, rule: Rule, sign: int, others: tuple[Rule, ...]) -> tuple[Floats, Floats]:
@@ -167,14 +191,12 @@ def rule_days(rows: DetectorRows, rule: Rule, sign: int, others: tuple[Rule, ...
 
     `others`: the rules in force beside this one; the baseline holds them, and never the rule itself.
     """
-    left = residuals(rows, tuple(sorted({other for other in others if other != rule})))
-    inside = rows.covered(rule).astype(np.float64)
-    blocks = blocks_of(rows, left, inside, inside)
+    blocks = rule_blocks(rows, rule, others)
     rest = blocks.rest or blocks
-    day, later, weight = (
+    day, other, weight = (
         np.bincount(rows.lane_day, weights=x, minlength=len(rows.days)) for x in (blocks.gain, rest.gain, blocks.weight)
     )
-    return np.minimum(sign * day, sign * later), weight.astype(np.float64)
+    return np.minimum(sign * day, sign * other), weight.astype(np.float64)
 
 
 def scale_of(gains: Floats) -> float:
@@ -200,17 +222,28 @@ def after_day(trust: Trust, seen: TrustDay, caps: tuple[float, ...]) -> tuple[Tr
     if not seen.weight > 0.0:
         return replace(trust, last_day=seen.day), None
     x, z = seen.gain / trust.scale, seen.gain / math.sqrt(seen.weight)
-    logs = tuple(_rounded(total + _bet(rate * x)) for rate, total in zip(RATES, trust.logs, strict=True))
-    grown = replace(trust, logs=logs, recent=(*trust.recent, _rounded(z))[-RECENT_DAYS:], last_day=seen.day)
+    logs = tuple(_grown(total, rate * x) for rate, total in zip(RATES, trust.logs, strict=True))
+    grown = replace(trust, logs=logs, recent=(*trust.recent, rounded(z))[-RECENT_DAYS:], last_day=seen.day)
     quiet = trust.quiet_days + 1 if trust.level and grown.log_e < trust.mark else 0
-    return _decided(replace(grown, quiet_days=quiet), seen, caps)
+    doubt = trust.doubt.after(seen.short) if trust.doubt else None
+    after, step = _decided(replace(grown, quiet_days=quiet, doubt=doubt), seen, caps)
+    return _asked(after, trust.level, seen.gain), step
+
+
+def _asked(trust: Trust, before: int, gain: float) -> Trust:
+    """Return the trust with a doubt that begins or is over tonight; its own day counts nothing in it."""
+    if trust.doubt and (trust.level > before or trust.doubt.over):
+        trust = replace(trust, doubt=None)
+    if trust.doubt or before == 0 or not (gain < 0.0 or trust.level < before):
+        return trust
+    return replace(trust, doubt=Doubt(trust.doubts + 1), doubts=trust.doubts + 1)
 
 
 def _decided(trust: Trust, seen: TrustDay, caps: tuple[float, ...]) -> tuple[Trust, TrustStep]:
     top = max(0, len(caps) - 1)
     top = top if trust.ceiling is None else min(top, trust.ceiling)
     snr = trust.snr_low
-    ahead = _rounded(snr * math.sqrt(seen.h_next / seen.h_now)) if seen.h_now > 0.0 else 0.0
+    ahead = rounded(snr * math.sqrt(seen.h_next / seen.h_now)) if seen.h_now > 0.0 else 0.0
     level, reason = _verdict(trust, top, ahead)
     after = trust if level == trust.level else _changed(trust, level)
     cap = caps[level] if level < len(caps) else 0.0
@@ -321,13 +354,11 @@ def gate_after(now: float, goal: float, level: int) -> float:
     """
     start = math.copysign(min(abs(now), abs(goal)), goal) if now * goal > 0.0 else 0.0
     limit = GATE_NIGHT * max(level, 1)
-    return _rounded(start + max(-limit, min(limit, CONTRACTION * (goal - start))))
+    return rounded(start + max(-limit, min(limit, CONTRACTION * (goal - start))))
 
 
-def _bet(y: float) -> float:
-    """Return ln(1 + tanh y)."""
-    return mathx.log(2.0) - mathx.log(1.0 + mathx.exp(-2.0 * y))
-
-
-def _rounded(value: float) -> float:
-    return float(f"{value:.8e}")
+def _grown(total: float, y: float) -> float:
+    """Return the ln of a product with the factor of one more day; ruined for good at y <= -1 or no number."""
+    if total <= RUINED or not y > -1.0:
+        return RUINED
+    return max(RUINED, rounded(total + (bet(y) if y > 0.0 else mathx.log(1.0 + y))))

@@ -13,17 +13,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal as OneOf
 
-import numpy as np
-
-from lotus.learning.effect import residuals
-from lotus.learning.monitor import REVERT_AT, Blocks, blocks_of, observe, unpatched_blocks
+from lotus.learning.monitor import REVERT_AT, Blocks, observe, unpatched_blocks
 from lotus.learning.rows import DetectorRows
 from lotus.manifest import WeaveDefaults
-from lotus.priors.types import Rule, Scope
+from lotus.priors.types import Scope
 from lotus.timebase import DAY_MS
 from lotus.weave.algebra import union_weights
 from lotus.weave.braid import LIVING, Braid, believed
 from lotus.weave.composition import contrast_blocks, family_parts, parts_of
+from lotus.weave.doubt import claimed_blocks, rule_blocks
 
 AlertKind = OneOf["reverted", "dry", "audit", "expired", "extended", "orphaned", "disputed"]
 DISPUTED = "disputed"  # tag of a lesson on which the newest second opinion disagrees
@@ -127,11 +125,11 @@ def _heard(braid: Braid, evidence: Evidence) -> tuple[Braid, BraidAlert | None]:
 def _blocks(braid: Braid, board: Sequence[Braid], rows: DetectorRows) -> Blocks | None:
     others = believed(board, braid.detector_id, (braid.braid_id, *braid.parents))
     if braid.experiment is not None:
-        return _logged_blocks(rows, braid.rule, others)
+        return rule_blocks(rows, braid.rule, others)
     if braid.braid_type == "field":
         return None
     if braid.braid_type == "micro":
-        return (_logged_blocks if braid.level else unpatched_blocks)(rows, braid.rule, others)
+        return (claimed_blocks if braid.level else unpatched_blocks)(rows, braid.rule, others)
     by_id = {b.braid_id: b for b in board}
     parents = [by_id[name] for name in braid.parents]
     if braid.op == "RULE":
@@ -142,25 +140,18 @@ def _blocks(braid: Braid, board: Sequence[Braid], rows: DetectorRows) -> Blocks 
     return contrast_blocks(braid.op, parts, others, rows)
 
 
-def _logged_blocks(rows: DetectorRows, rule: Rule, others: Sequence[Rule]) -> Blocks:
-    """Return D and H per block of a rule at the logged propensities; importance weights lose more at large tilts."""
-    left = residuals(rows, tuple(sorted({other for other in others if other != rule})))
-    inside = rows.covered(rule).astype(np.float64)
-    return blocks_of(rows, left, inside, inside)
-
-
 def _judged(braid: Braid, evidence: Evidence, now_ms: int, weave: WeaveDefaults) -> tuple[Braid, BraidAlert | None]:
     if braid.state not in LIVING:
         return braid, None
     cause = _cause(braid, evidence, weave)
     if cause is not None:
-        return _ended(braid, *cause, evidence.day)
+        return ended(braid, *cause, evidence.day)
     if braid.expires_at_ms > now_ms or renewable(braid):
         return braid, None
     longer = extended(braid, weave)
     if braid.state == "active" and longer is not None:
         return longer, alert_of(braid, "extended", longer.reason)
-    return _ended(braid, "expired", "time to live ended", evidence.day)
+    return ended(braid, "expired", "time to live ended", evidence.day)
 
 
 def extended(braid: Braid, weave: WeaveDefaults) -> Braid | None:
@@ -203,9 +194,10 @@ def _cause(braid: Braid, evidence: Evidence, weave: WeaveDefaults) -> tuple[Aler
     return None
 
 
-def _ended(braid: Braid, kind: AlertKind, reason: str, day: str) -> tuple[Braid, BraidAlert | None]:
-    ended = replace(braid.moved_to(braid.ends_as, reason), ended_on=day)
-    marked = ended.tagged(kind) if kind in ACTED or braid.state == "active" else ended
+def ended(braid: Braid, kind: AlertKind, reason: str, day: str) -> tuple[Braid, BraidAlert | None]:
+    """Return the braid after its end on a day, and what is told of it: nothing of one that was only proposed."""
+    over = replace(braid.moved_to(braid.ends_as, reason), ended_on=day)
+    marked = over.tagged(kind) if kind in ACTED or braid.state == "active" else over
     if braid.state == "proposed":
         return marked, None
     return marked, alert_of(braid, kind, reason)

@@ -9,10 +9,13 @@ import pytest
 from benchmarks.lessons import trust as studies
 from benchmarks.lessons.evidence import run
 from benchmarks.lessons.trust import STUDIES, captured, loop_of, measure, turned, world
-from benchmarks.lessons.trust_loop import TrustLoop, gained, smaller, tilts
+from benchmarks.lessons.trust_gains import gained
+from benchmarks.lessons.trust_loop import TrustLoop
+from benchmarks.lessons.trust_parts import blocks_of_day, parts_of_day, smaller, tilts
 from lotus.learning.monitor import unpatched_blocks
 from lotus.manifest import WeaveDefaults
 from lotus.weave import trust as law
+from lotus.weave.doubt import HOUR_MS, claimed, claimed_blocks
 
 SMALL = replace(STUDIES["trust-half"].shrunk().setting, days=26)
 
@@ -45,6 +48,14 @@ def test_the_sums_of_a_day_are_those_of_the_product(walked: TrustLoop) -> None:
     np.testing.assert_allclose(mine.gain, told.gain, rtol=1e-6)
     np.testing.assert_allclose(mine.rest.gain, told.rest.gain, rtol=1e-6)
     np.testing.assert_allclose(mine.weight, told.weight)
+    mine = walked.claimed(0, held.rule, day)
+    for one, other in zip(mine, claimed(rows, held.rule, others), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-6, atol=1e-9)
+    told, seen = claimed_blocks(rows, held.rule, others), blocks_of_day(rows.days[0], *mine)
+    np.testing.assert_allclose(seen.gain, told.gain, rtol=1e-6)
+    np.testing.assert_allclose(seen.weight, told.weight, rtol=1e-6)
+    hour = (rows.end_ms - 1) // HOUR_MS
+    assert np.array_equal(hour - hour[0], parts_of_day(len(hour), 24))
 
 
 def test_tilts_keep_their_caps_and_the_floor_of_what_rose() -> None:

@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 from weave_boards import MANIFEST, NIGHT_MS, braid, day_of, lesson, monitor, rows, rows_of_days
 
+from lotus.learning.monitor import observe
 from lotus.manifest import Manifest
 from lotus.priors.types import IDENTITY, priors_version
 from lotus.timebase import DAY_MS, next_day
 from lotus.weave.braid import Braid, named_by
+from lotus.weave.doubt import claimed_blocks
 from lotus.weave.earned import first_trust
 from lotus.weave.night import NightInputs, WovenNight, goal_of, weave_night
 from lotus.weave.review import ReviewAct
@@ -186,6 +188,20 @@ def test_a_braid_with_a_level_is_watched_at_the_propensity_in_force() -> None:
     tilted = replace(seen, u0=seen.u0 - 2.0)  # as if 2 logits were in force
     evidence = Evidence(day, {"d": tilted})
     plain, level = (watch_over([high(k)], evidence, NIGHT_MS, MANIFEST.weave)[0][0] for k in (0, 1))
-    at_log, other = watch_over([high(1)], Evidence(day, {"d": seen}), NIGHT_MS, MANIFEST.weave)[0][0], plain
-    assert level.monitor == at_log.monitor
-    assert level.monitor != other.monitor
+    assert level.monitor == observe(high(1).monitor, claimed_blocks(tilted, high(1).rule, ()))
+    assert level.monitor != plain.monitor
+
+
+def test_a_lesson_that_died_is_in_doubt_after_its_first_bad_day_and_reverted_within_days() -> None:
+    woven = nights([high(monitor=monitor(claim_bps=8.0))], lambda bins: -ten_in_a(bins), 6)
+    ends = [i for i, night in enumerate(woven) if any(a.kind == "reverted" for a in night.alerts)]
+    assert ends
+    last = woven[ends[0]]
+    (alert,) = last.alerts
+    assert "of its days in doubt, 20 reverts" in alert.reason
+    assert (last.braids[0].state, last.braids[0].tags, last.priors.braids) == ("sunset", ("reverted",), ())
+    assert last.trust == ()
+    doubt = woven[ends[0] - 1].braids[0].trust
+    assert doubt is not None
+    assert doubt.doubts == 1
+    assert doubt.doubt is not None

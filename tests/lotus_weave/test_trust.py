@@ -12,6 +12,7 @@ from lotus.errors import BeliefError
 from lotus.manifest import Manifest, WeaveDefaults
 from lotus.priors.vocabulary import rule_mask
 from lotus.weave import trust as law
+from lotus.weave.doubt import Doubt
 from lotus.weave.trust import Trust, TrustDay, TrustStep, after_day, begin
 from tests.lotus_weave.boards import A, B, rows
 
@@ -79,6 +80,22 @@ def test_a_day_that_pays_the_other_way_takes_every_level() -> None:
     after, steps = lived(trust, [-3.0])
     assert after.level == 0
     assert steps[0].reason == "a day more than 1 deviation against it"
+
+
+def test_a_bad_day_of_a_level_begins_a_doubt_and_good_ones_or_a_level_more_end_it() -> None:
+    trust = replace(lived(begin(3.0), gains(3.0, 60))[0], doubt=None, doubts=0)
+    doubted, _ = lived(trust, [-0.1])
+    assert (doubted.level, doubted.doubt, doubted.doubts) == (3, Doubt(1), 1)
+    seen = TrustDay("9998", 3.0, 1.0, 0.1, 0.1, (-2.0,) * 8)
+    assert after_day(doubted, seen, CAPS)[0].doubt is None
+    dead, _ = after_day(doubted, replace(seen, short=(2.0,) * 8), CAPS)
+    assert dead.doubt is not None
+    assert dead.doubt.dead
+    fallen, _ = lived(trust, [-9.0, -0.1])
+    assert (fallen.level, fallen.doubt, fallen.doubts) == (0, Doubt(1), 1)
+    assert after_day(replace(fallen, doubt=None), replace(seen, gain=-1.0), CAPS)[0].doubt is None, "of a level alone"
+    weak = replace(fallen, recent=(3.0, 3.1) * 10)
+    assert after_day(weak, replace(seen, short=()), CAPS)[0].doubt is None, "a level more"
 
 
 def test_a_month_below_the_evidence_of_the_last_change_loses_a_level() -> None:
@@ -206,6 +223,41 @@ def test_symmetric_noise_hardly_ever_earns_a_level_in_a_year() -> None:
     assert reached[0] <= 6
     assert reached[1] <= 1
     assert reached[2] == 0
+
+
+def crashing(draws: np.random.Generator, days: int, gain: float, every: int) -> list[float]:
+    """Days that gain and now and then lose all of it again: mean zero, as one-sided as short volatility."""
+    noise, crash = draws.standard_normal(days), draws.random(days) < 1.0 / every
+    return list(noise + np.where(crash, -gain * (every - 1), gain))
+
+
+@pytest.mark.parametrize(("gain", "every"), [(2.0, 5), (2.0, 10), (1.0, 20)])
+def test_gains_that_a_crash_of_the_selection_days_takes_back_earn_no_level(gain: float, every: int) -> None:
+    draws = np.random.default_rng(11)
+    reached = 0
+    for _ in range(25):
+        selection = crashing(draws, 90, gain, every)
+        trust = begin(law.scale_of(np.array(selection)), worst=min(selection))
+        reached += max(step.level for step in lived(trust, crashing(draws, 120, gain, every))[1]) > 0
+    assert reached <= 1
+
+
+@pytest.mark.parametrize("loss", [-1e5, -math.inf, math.nan])
+def test_a_loss_beyond_all_bets_ends_every_rise_for_good(loss: float) -> None:
+    trust, _ = lived(begin(3.0), gains(3.0, 60))
+    after, _ = lived(trust, [loss, *gains(3.0, 60)])
+    assert after.level == 0
+    assert after.e_value == 0.0
+    assert law.anew(after).e_value == 0.0
+
+
+def test_what_left_its_force_keeps_nothing_but_its_ruin_and_what_reviews_hold() -> None:
+    trust, _ = lived(begin(3.0, worst=-3.0), gains(3.0, 60))
+    assert trust.level == 3
+    assert law.anew(trust) == begin(3.0, trust.last_day, -3.0)
+    assert begin(3.0, worst=-3.0).e_value == pytest.approx(4 / 5)
+    back = law.anew(law.lowered(law.frozen(trust), 1))
+    assert (back.level, back.held, back.ceiling) == (0, True, 1)
 
 
 def test_a_manifest_without_the_key_keeps_its_name() -> None:
