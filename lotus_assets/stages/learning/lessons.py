@@ -68,10 +68,11 @@ def make(ctx: StageContext, day: str) -> Made:
     registry = [b for b in read_registry(ctx.sig, ctx.branch, before) if b.in_force] if before else []
     learning_days, result = _learned(ctx, day, searched, registry)
     standing = _standing(ctx, registry)
-    pictures = belief_documents(registry, [*result.lessons, *standing]) | lesson_pictures(
-        result, lambda: {x.day: read_scores(ctx, x) for x in searched}, ctx.manifest.learning
+    believed = [lesson for lesson, _ in standing]
+    pictures = belief_documents(registry, [*result.lessons, *believed]) | lesson_pictures(
+        result, lambda: {x.day: read_scores(ctx, x) for x in searched}, ctx.manifest.learning, standing
     )
-    checks = lesson_checks(result, learning_days, standing, ctx.manifest.learning)
+    checks = lesson_checks(result, learning_days, believed, ctx.manifest.learning)
     return _made(ctx, day, result, learning_days, lesson_horizons(ctx, searched, result.lessons), pictures, checks)
 
 
@@ -98,10 +99,10 @@ def _learned(
     )
 
 
-def _standing(ctx: StageContext, registry: Sequence[Braid]) -> list[Lesson]:
-    """Return the lessons behind the braids of a registry that come from one."""
-    lessons = (read_lesson(ctx.sig, b.lesson_id) for b in registry if b.braid_type == "micro")
-    return [lesson for lesson in lessons if lesson is not None]
+def _standing(ctx: StageContext, registry: Sequence[Braid]) -> list[tuple[Lesson, int]]:
+    """Return the lessons behind the braids of a registry that come from one, each with the braid's level of trust."""
+    found = ((read_lesson(ctx.sig, b.lesson_id), b.level) for b in registry if b.braid_type == "micro")
+    return [(lesson, level) for lesson, level in found if lesson is not None]
 
 
 def _slots(memory: Mapping[str, Any], name: str) -> SlotState | None:
