@@ -22,28 +22,39 @@ MAX_OF_A_KIND = 3  # calibration curves, life lines and heat maps of one nightly
 
 
 def lesson_pictures(
-    night: NightResult, read: Callable[[], Mapping[str, Columns]], manifest: Manifest
+    night: NightResult,
+    read: Callable[[], Mapping[str, Columns]],
+    manifest: Manifest,
+    standing: Sequence[tuple[Lesson, int]] = (),
 ) -> dict[str, str]:
     """Return Markdown images by name; none without an interim analysis, or when nothing was near.
 
-    `read` gives the scores of the nightly run's window; it is asked only when something is drawn.
+    `read` gives the scores of the nightly run's window; it is asked only when something is drawn. `standing` are the
+    lessons that the run began with, each with its level of trust.
     """
     if not night.looked or not (night.lessons or night.proposals or night.refused):
         return {}
     words = vocabulary_of(manifest)
     tables = rows_by_detector(read(), manifest.learning.search_days, words)
     with DRAWING:
-        return _of_night(night, tables, words) | _of_lessons(night, tables, manifest.learning, words)
+        return _of_night(night, tables, standing, words) | _of_lessons(night, tables, manifest.learning, words)
 
 
-def _of_night(night: NightResult, tables: Mapping[str, DetectorRows], words: Vocabulary) -> dict[str, str]:
+def _of_night(
+    night: NightResult,
+    tables: Mapping[str, DetectorRows],
+    standing: Sequence[tuple[Lesson, int]],
+    words: Vocabulary,
+) -> dict[str, str]:
     from lotus.pictures.canvas import png_markdown
     from lotus.pictures.curves import calibration_curve
     from lotus.pictures.forest import ForestRow, forest
 
+    shown = [(x, f"in force, level {level}") for x, level in standing]
+    shown += [(x, _note(x)) for x in (*night.lessons, *night.proposals, *night.refused)]
     rows = [
-        ForestRow(_title(x, words), x.uplift_bps, *x.ci95, max(x.lcb_bps, 0.0) * x.accepted, x.accepted, _note(x))
-        for x in (*night.lessons, *night.proposals, *night.refused)
+        ForestRow(_title(x, words), x.uplift_bps, *x.ci95, max(x.lcb_bps, 0.0) * x.accepted, x.accepted, note)
+        for x, note in shown
     ]
     out = {"forest_plot": png_markdown("lessons and refusals", forest(rows))}
     for name in _audited(night):

@@ -25,6 +25,7 @@ from lotus_store.databases import Databases
 
 HORIZONS_S = (30, 300, 900)  # a session of 90 minutes leaves no room for one hour
 BUDGET_DAYS = 14
+CLIMBING_DAYS = 42  # in which lessons of nightly runs are found, earn every level and act at the highest for a week
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,9 @@ def reader_of(plan: DemoPlan) -> AbstractContextManager[TapeProcess | None]:
 @click.option(
     "--world", type=click.Choice(["demo", "null"]), default="demo", show_default=True, help="null = no truth."
 )
-@click.option("--days", default=BUDGET_DAYS, show_default=True, type=click.IntRange(2), help="Session days.")
+@click.option(
+    "--days", type=click.IntRange(2), help=f"Session days.  [default: {BUDGET_DAYS}, with --nightly {CLIMBING_DAYS}]"
+)
 @click.option("--nightly", is_flag=True, help="Search in every nightly run, not once: lessons come, climb and end.")
 @click.option("--full-days", is_flag=True, help="Whole days instead of two 90-minute sessions.")
 @click.option("--venue-rates", is_flag=True, help="The venue's message mix instead of a lighter one.")
@@ -104,7 +107,7 @@ def reader_of(plan: DemoPlan) -> AbstractContextManager[TapeProcess | None]:
 def demo_command(
     seed: int,
     world: str,
-    days: int,
+    days: int | None,
     nightly: bool,
     full_days: bool,
     venue_rates: bool,
@@ -113,7 +116,7 @@ def demo_command(
     as_json: bool,
 ) -> None:
     """Simulate, learn, swap the learned priors in, trade the last day live, learn from that, and report."""
-    spec = WorldSpec(world, seed=seed, days=days)
+    spec = WorldSpec(world, seed=seed, days=days or (CLIMBING_DAYS if nightly else BUDGET_DAYS))
     spec = dataclasses.replace(spec, sessions=FULL_DAY) if full_days else spec
     spec = dataclasses.replace(spec, rates=VENUE) if venue_rates else spec
     plan = plan_of(home, spec, nightly, venues)

@@ -20,6 +20,7 @@ from lotus.simulation.lessons import planted_of, rule_of
 from lotus.simulation.truth import LessonLabel
 from lotus.trading.accounts.belief_money import propensities
 from lotus.trading.accounts.pnl import FillSource
+from lotus_cli.demo.levels import earned_by_lesson, levels_by_day
 from lotus_cli.demo.trade import traded_facts
 from lotus_cli.demo.truth import Court
 from lotus_cli.pnl.beliefs import as_json, beliefs_of
@@ -42,9 +43,11 @@ MONEY_DAYS = 7  # of a demo whose nightly runs all search
 def facts_of(plan: "DemoPlan", summary: "BackfillSummary", run: LiveResult, progress: Progress) -> dict[str, Any]:
     """Return the facts of a finished demo as JSON-able values; `run` is that of the daemon on its last day."""
     settings, lake = plan.settings, Lake(plan.settings.lake_root)
+    told_days = plan.days[-MONEY_DAYS:] if plan.nightly else [plan.last_day]
     with Databases(settings) as databases, databases.connect("sig") as sig:
         lessons = read_lessons(sig, settings.branch, None if plan.nightly else plan.look_day)
         versions = in_force_on(sig, settings.branch, plan.last_day)
+        earned, levels = earned_by_lesson(sig, plan), levels_by_day(sig, plan, told_days)
     scores = {day: lake.read("payoff_scores", settings.branch, day) for day in plan.days if day <= plan.look_day}
     events = lake.read("signal_events", settings.branch, plan.last_day)
     outcomes = lake.read("signal_eval", settings.branch, plan.last_day, columns=("fill_source", "detector_id"))
@@ -54,10 +57,15 @@ def facts_of(plan: "DemoPlan", summary: "BackfillSummary", run: LiveResult, prog
     words = words_of(settings.manifest.universe)
     court = Court(plan.world, lake, settings.branch, scores, settings.manifest, progress)
     believed = _latest(lessons, acting)
-    judged = [_judged(x, court.verdict(x), words) | {"active": x.lesson_id in acting} for x in believed]
-    money_days, money = beliefs_of(settings, plan.days[-MONEY_DAYS] if plan.nightly else plan.last_day, plan.last_day)
-    progress("comparing with a table of hit rates", 0)
+    judged = [
+        _judged(lesson, court.verdict(lesson), words)
+        | {"active": lesson.lesson_id in acting, "trust": earned.get(lesson.lesson_id)}
+        for lesson in believed
+    ]
     planted, traps = planted_of(plan.world.spec.name)
+    true_rules = [(p.detector_id, rule_of(p.literals)) for p in planted]
+    money_days, money = beliefs_of(settings, told_days[0], plan.last_day, true_rules)
+    progress("comparing with a table of hit rates", 0)
     right = sorted({f["planted"] for f in judged if f["verdict"] == "recovered"})
     return {
         "world": plan.world.spec.name,
@@ -95,7 +103,7 @@ def facts_of(plan: "DemoPlan", summary: "BackfillSummary", run: LiveResult, prog
         "parity": parity,
         "live": {"parity": parity, "hash_live": run.events_hash, "hash_asset": hash_asset, "status": run.status},
         "traded": traded_facts(plan) | _taught(outcomes),
-        "money": as_json(money_days, money),
+        "money": as_json(money_days, money) | {"levels": levels},
     }
 
 

@@ -1,8 +1,9 @@
 """The one page of a demo, from its facts: what was planted, what was found, what it changed, what it cost."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from lotus_cli.demo.levels import level_words
 from lotus_cli.pnl.beliefs import expected
 
 Facts = Mapping[str, Any]
@@ -54,7 +55,7 @@ def _lessons(f: Facts) -> str:
         lines.append("  found (uplift over what the score already knew, net of cost; truth from the simulator):")
     for x in sorted(f["lessons"], key=lambda x: (x["verdict"] != "recovered", -abs(x["uplift_bps"]))):
         low, high = x["ci95"]
-        patch = "" if x["active"] else ", no patch"
+        patch = (level_words(x["trust"]) if _earns(f) else "") if x["active"] else ", no patch"
         lines.append(
             f"    {x['verdict']:<9} {x['detector_id']:<22} {x['rule']:<34} {x['uplift_bps']:+7.2f} bps "
             f"[{low:+.1f}, {high:+.1f}], truth {x['true_uplift_bps']:+.2f}, grade {x['grade']}{patch}"
@@ -148,26 +149,50 @@ def _paid(line: Mapping[str, Any]) -> str:
     return f"gross (mid to mid) {usd['gross']:+.2f} USD, {costs}"
 
 
+def _earns(f: Facts) -> bool:
+    """Tell whether levels of trust say anything: every run searched, so days went by after a lesson, or one is up."""
+    return f["nightly"] or any((x["trust"] or {"level": 0})["level"] for x in f["lessons"])
+
+
 def _money(f: Facts) -> str:
     money, days = f["money"]["beliefs"], f["money"]["days"]
     when = "the last day" if len(days) == 1 else f"the last {len(days)} days"
     lines = [f"MONEY   what beliefs changed on {when}: the same draws, probes against the tape, after all costs"]
-    for x in money["styles"]:
-        without, sure = x["without"], x["with_beliefs"]
-        found = x["gain_interval"]
-        reach = "" if found is None else " [{:+.2f}, {:+.2f}]".format(*found)
-        lines += [
-            f"  {x['style']:<8}without beliefs {without['windows']:,} windows and {without['usd']:+.2f} USD, "
-            f"with them {sure['windows']:,} and {sure['usd']:+.2f}: {x['gain_usd']:+.2f}{reach}",
-        ]
+    lines += [_style(x) for x in money["styles"]]
     crossing = money["styles"][0]
     lines.append(
         f"  brought in {crossing['added']['windows']:,} ({crossing['added']['usd']:+.2f} USD crossing), kept out "
         f"{crossing['dropped']['windows']:,} ({crossing['dropped']['usd']:+.2f} USD)"
     )
+    if money["where_true"]:
+        lines.append("  of these, the windows in which a planted rule holds:")
+        lines += [f"  {_style(x)}{_reach('; 95 % of what beliefs earn there', x['with_interval'])}"
+                  for x in money["where_true"]]  # fmt: skip
     if money["moved"]:
         lines.append(f"  {expected(money['moved'], money['expected_usd'], money['expected_se_usd'])}")
+    else:
+        lines.append("  no belief moved a window: both sides are the same")
+    if _earns(f):
+        lines += [
+            f"  level on each of these days: {' '.join('-' if n is None else str(n) for n in x['levels'])}   "
+            f"{x['detector_id']} where {x['rule']}"
+            for x in f["money"]["levels"]
+        ]
     return "\n".join(lines)
+
+
+def _style(x: Mapping[str, Any]) -> str:
+    without, sure, known = x["without"], x["with_beliefs"], x["if_known"]
+    truth = f"; if the truth were known {known['windows']:,} and {known['usd']:+.2f}" if known else ""
+    return (
+        f"  {x['style']:<8}without beliefs {without['windows']:,} windows and {without['usd']:+.2f} USD, "
+        f"with them {sure['windows']:,} and {sure['usd']:+.2f}: {x['gain_usd']:+.2f}{_reach('', x['gain_interval'])}"
+        f"{truth}"
+    )
+
+
+def _reach(what: str, found: Sequence[float] | None) -> str:
+    return "" if found is None else f"{what} [{found[0]:+.2f}, {found[1]:+.2f}]"
 
 
 def _time(f: Facts) -> str:

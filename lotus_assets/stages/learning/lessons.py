@@ -72,11 +72,11 @@ def make(ctx: StageContext, day: str) -> Made:
     registry = [b for b in read_registry(ctx.sig, ctx.branch, before) if b.in_force] if before else []
     learning_days, result = _learned(ctx, day, searched, registry)
     standing = _standing(ctx, registry)
-    believed, words = [*result.lessons, *standing], words_of(ctx.manifest.universe)
-    pictures = belief_documents(registry, believed, words) | lesson_pictures(
-        result, lambda: {x.day: scores_in_context(ctx, x) for x in searched}, ctx.manifest
+    believed, words = [lesson for lesson, _ in standing], words_of(ctx.manifest.universe)
+    pictures = belief_documents(registry, [*result.lessons, *believed], words) | lesson_pictures(
+        result, lambda: {x.day: scores_in_context(ctx, x) for x in searched}, ctx.manifest, standing
     )
-    checks = lesson_checks(result, learning_days, standing, ctx.manifest.learning, words)
+    checks = lesson_checks(result, learning_days, believed, ctx.manifest.learning, words)
     return _made(ctx, day, result, learning_days, lesson_horizons(ctx, searched, result.lessons), pictures, checks)
 
 
@@ -115,10 +115,10 @@ def _learned(
     )
 
 
-def _standing(ctx: StageContext, registry: Sequence[Braid]) -> list[Lesson]:
-    """Return the lessons behind the braids of a registry that come from one."""
-    lessons = (read_lesson(ctx.sig, b.lesson_id) for b in registry if b.braid_type == "micro")
-    return [lesson for lesson in lessons if lesson is not None]
+def _standing(ctx: StageContext, registry: Sequence[Braid]) -> list[tuple[Lesson, int]]:
+    """Return the lessons behind the braids of a registry that come from one, each with the braid's level of trust."""
+    found = ((read_lesson(ctx.sig, b.lesson_id), b.level) for b in registry if b.braid_type == "micro")
+    return [(lesson, level) for lesson, level in found if lesson is not None]
 
 
 def _slots(memory: Mapping[str, Any], name: str) -> SlotState | None:
