@@ -320,6 +320,10 @@ def _checked(settings: Settings) -> Settings:
     ):
         raise ConfigError(f"trading.explore_entry is {list(shares)}", "[share that joins, share that improves] below 1")
     check_trust(settings.manifest.weave)
+    late_ms, expires_ms = settings.trading.second_latency_ms, settings.trading.expires_ms
+    if late_ms >= expires_ms:
+        wanted = f"below trading.expires_ms, {expires_ms}: later orders are refused"
+        raise ConfigError(f"trading.second_latency_ms is {late_ms}", wanted)
     if not 0 < settings.safety.late_s <= settings.safety.dead_s:
         raise ConfigError(f"safety.late_s is {settings.safety.late_s}", f"above 0, at most {settings.safety.dead_s}")
     for name, dsn in {"the whole server": settings.server_dsn, **settings.dsns}.items():

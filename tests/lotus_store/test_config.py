@@ -121,6 +121,7 @@ def test_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
         ("[trading]\nleverage = 500", "trading.leverage is 500; expected: 1 to 50"),
         ("[trading]\nbudget_usd = -1", "trading.budget_usd is -1.0; expected: 10 or more"),
         ("[trading]\nfee_tier = 7", "trading.fee_tier is 7; expected: 0 to 6"),
+        ("[trading]\nsecond_latency_ms = 2500", "second_latency_ms is 2500; expected: below trading.expires_ms, 2000"),
         ("[safety]\nmax_drawdown_usd = inf", "safety.max_drawdown_usd is inf; expected: a finite number"),
         ("[safety]\npaper_days = 0", "safety.paper_days is 0; expected: 1 or more"),
         ("[weave]\ntrust_caps = [0.5, nan]", "weave.trust_caps is .0.5, nan.; expected: at most 4 logits from 0 to 3"),
