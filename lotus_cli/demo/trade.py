@@ -38,7 +38,8 @@ def run_last_day(plan: "DemoPlan", progress: Progress) -> LiveResult:
     def watch(daemon: "Daemon") -> None:
         progress.watch(f"lines of {plan.last_day} traded live", lines, lambda: daemon.taker.counts.lines)
 
-    return run_live(traded, day, run_id=f"live-{settings.branch}", on_start=watch, trade=True)
+    run = f"live-{settings.branch}" + f"-{plan.last_day}" * plan.nightly  # a longer one goes on in the same home
+    return run_live(traded, day, run_id=run, on_start=watch, trade=True)
 
 
 def traded_facts(plan: "DemoPlan") -> dict[str, Any]:

@@ -82,8 +82,7 @@ class _Day:
 
     def __init__(self, lake: Lake, settings: Settings, day: str, planted: Sequence[tuple[str, Rule]]) -> None:
         self._lake, self._settings = lake, settings
-        names = (*_EVENTS, *_OF_TRUTH) if planted else _EVENTS
-        self.events = lake.read("signal_events", settings.branch, day, columns=names)
+        self.events = _read_events(lake, settings, day, (*_EVENTS, *_OF_TRUTH) if planted else _EVENTS)
         self.inside = _inside(self.events, planted)
         self._truth = _truth(settings, self.inside) if planted else None
         tables = [self._matured(d) for d in (day, next_day(day)) if lake.exists("signal_eval", settings.branch, d)]
@@ -133,6 +132,10 @@ class _Day:
 
         quotes, prints = (read(spec.name, symbols) for spec in (MICROTAPE_QUOTES, MICROTAPE_PRINTS))
         return StyleTape(quotes, prints, read(TAPE_GAPS.name, [None]))
+
+
+def _read_events(lake: Lake, settings: Settings, day: str, names: Sequence[str]) -> Columns:
+    return lake.read("signal_events", settings.branch, day, columns=names)
 
 
 def _inside(events: Columns, planted: Sequence[tuple[str, Rule]]) -> NDArray[np.bool_]:

@@ -2,16 +2,22 @@
 
 import base64
 import importlib.util
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from lotus.learning.night import NightResult, learn_night
 from lotus.learning.payoff_scores import Columns
 from lotus.manifest import LearningDefaults, Manifest
+from lotus.pictures.forest import ForestRow, forest
 from lotus.priors.types import Literal, Rule
 from lotus_assets.pages.lesson_pictures import lesson_pictures
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _FILE = Path(__file__).resolve().parents[2] / "lotus_learning" / "worlds.py"
 _SPEC = importlib.util.spec_from_file_location("picture_worlds", _FILE)
@@ -47,3 +53,18 @@ def test_a_night_that_did_not_look_shows_nothing(found: tuple[NightResult, dict[
     night, scores = found
     assert lesson_pictures(replace(night, looked=False), lambda: scores, MANIFEST) == {}
     assert lesson_pictures(replace(night, lessons=(), refused=(), proposals=()), lambda: scores, MANIFEST) == {}
+
+
+def test_the_forest_plot_begins_with_what_stands_and_its_level(
+    found: tuple[NightResult, dict[str, Columns]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    night, scores = found
+    drawn: list[ForestRow] = []
+
+    def listed(rows: Sequence[ForestRow]) -> "Figure":
+        drawn.extend(rows)
+        return forest(rows)
+
+    monkeypatch.setattr("lotus.pictures.forest.forest", listed)
+    lesson_pictures(night, lambda: scores, MANIFEST, [(night.lessons[0], 2)])
+    assert [row.note for row in drawn[:2]] == ["in force, level 2", f"grade {night.lessons[0].grade}"]

@@ -5,6 +5,8 @@ import json
 import pytest
 from small_home import Cli, Facts
 
+from lotus.simulation.spec import WorldSpec
+
 pytestmark = pytest.mark.process("in the home that `lotus demo` makes")
 
 
@@ -65,6 +67,29 @@ def test_what_beliefs_changed_is_told_in_money_by_style(facts: Facts) -> None:
         assert style["gain_usd"] == pytest.approx(gained)
         assert style["with_beliefs"]["windows"] > 0
     assert money["moved"] > 0
+
+
+def test_what_the_truth_would_pay_is_told_of_the_same_windows(facts: Facts) -> None:
+    money = facts["money"]["beliefs"]
+    for whole, inside in zip(money["styles"], money["where_true"], strict=True):
+        outside = [whole[side]["windows"] - inside[side]["windows"] for side in ("without", "if_known")]
+        assert outside[0] == outside[1], "the truth acts where a planted rule holds alone"
+        assert inside["if_known"]["windows"] >= inside["without"]["windows"]
+
+
+def test_before_a_belief_nothing_is_changed(lotus: Cli) -> None:
+    day = WorldSpec().first_day
+    money = lotus.json("pnl", "--branch", "demo-11", "--tape", "demo-11", "--beliefs", "--day", day)["beliefs"]
+    assert money["moved"] == 0
+    for style in money["styles"]:
+        assert style["with_beliefs"] == style["without"]
+        assert style["gain_usd"] == 0.0
+
+
+def test_a_lesson_in_force_tells_its_level(facts: Facts) -> None:
+    earned = [x["trust"] for x in facts["lessons"] if x["active"]]
+    assert earned == [{"level": 0, "since_day": None, "e": 1.0}], "no day has gone by"
+    assert [x["levels"] for x in facts["money"]["levels"]] == [[0]]
 
 
 def test_a_belief_was_in_force_on_the_last_day(facts: Facts) -> None:
