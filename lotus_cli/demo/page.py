@@ -182,8 +182,8 @@ def _money(f: Facts) -> str:
 
 
 def _style(x: Mapping[str, Any]) -> str:
-    without, sure, known = x["without"], x["with_beliefs"], x["if_known"]
-    truth = f"; if the truth were known {known['windows']:,} and {known['usd']:+.2f}" if known else ""
+    without, sure, of_truth = x["without"], x["with_beliefs"], x["if_known"]
+    truth = f"; if the truth were known {of_truth['windows']:,} and {of_truth['usd']:+.2f}" if of_truth else ""
     return (
         f"  {x['style']:<8}without beliefs {without['windows']:,} windows and {without['usd']:+.2f} USD, "
         f"with them {sure['windows']:,} and {sure['usd']:+.2f}: {x['gain_usd']:+.2f}{_reach('', x['gain_interval'])}"

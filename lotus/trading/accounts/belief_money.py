@@ -124,7 +124,7 @@ def belief_money(
     """
     is_eligible = events["eligible"].astype(np.bool_)
     taken, would = is_eligible & events["published"].astype(np.bool_), published_without(events)
-    known = None if truth is None else published_if_known(events, truth)
+    of_truth = None if truth is None else published_if_known(events, truth)
     _, block = blocks_of(events["window_end_ms"].astype(np.int64))
     usd = {style: values * notional_usd / BPS for style, values in payoffs.items()}
     pi, pi0 = propensities(events)
@@ -132,7 +132,7 @@ def belief_money(
     moved = is_eligible & np.isfinite(crossing) & (events["fired"].astype(np.uint64) != 0)
     shift = (pi - pi0)[moved] * crossing[moved]
     error = float(np.sqrt(len(shift)) * shift.std(ddof=1)) if len(shift) > 1 else None
-    sides = _Sides(taken, would, known, block)
+    sides = _Sides(taken, would, of_truth, block)
     styles = tuple(_style(style, usd[style], sides) for style in EntryStyle)
     where_true = () if truth is None else tuple(_style(style, usd[style], sides.inside(truth)) for style in EntryStyle)
     return BeliefMoney(notional_usd, styles, len(shift), float(shift.sum()), error, where_true)
@@ -144,17 +144,17 @@ class _Sides:
 
     taken: Flags
     would: Flags
-    known: Flags | None
+    of_truth: Flags | None
     block: NDArray[np.int64]
 
     def inside(self, truth: KnownTruth) -> "_Sides":
         """Return those of the windows in which a planted rule holds."""
-        known = None if self.known is None else self.known & truth.inside
-        return replace(self, taken=self.taken & truth.inside, would=self.would & truth.inside, known=known)
+        of_truth = None if self.of_truth is None else self.of_truth & truth.inside
+        return replace(self, taken=self.taken & truth.inside, would=self.would & truth.inside, of_truth=of_truth)
 
 
 def _style(style: EntryStyle, usd: Floats, sides: _Sides) -> StyleMoney:
-    taken, would, known = sides.taken, sides.would, sides.known
+    taken, would, of_truth = sides.taken, sides.would, sides.of_truth
     is_priced, either = np.isfinite(usd), taken | would
     both = either & is_priced
     change = np.where(taken, usd, 0.0)[both] - np.where(would, usd, 0.0)[both]
@@ -167,9 +167,9 @@ def _style(style: EntryStyle, usd: Floats, sides: _Sides) -> StyleMoney:
         dropped=_side(usd, would & ~taken & is_priced),
         gain_usd=float(change.sum()),
         gain_interval=_of_sum(change, sides.block[both]),
-        unpriced=int(((either if known is None else either | known) & ~is_priced).sum()),
+        unpriced=int(((either if of_truth is None else either | of_truth) & ~is_priced).sum()),
         with_interval=_of_sum(usd[paid], sides.block[paid]),
-        if_known=None if known is None else _side(usd, known & is_priced),
+        if_known=None if of_truth is None else _side(usd, of_truth & is_priced),
     )
 
 
