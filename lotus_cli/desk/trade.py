@@ -99,7 +99,7 @@ def _rested(row: dict[str, Any]) -> list[str]:
     lines = []
     if row["rest"] is not None:
         lines += _forecasts("filled at rest", row["rest"])
-        heard = (
+        voice = (
             "is asked before a plan of the book rests" if row["rest"]["is_heard"] else "is not asked: not shown better"
         )
         lines.append(f"    its hint {voice}")
