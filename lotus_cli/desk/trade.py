@@ -99,10 +99,10 @@ def _rested(row: dict[str, Any]) -> list[str]:
     lines = []
     if row["rest"] is not None:
         lines += _forecasts("filled at rest", row["rest"])
-        use = (
+        voice = (
             "is asked before a plan of the book rests" if row["rest"]["is_heard"] else "is not asked: not shown better"
         )
-        lines.append(f"    its hint {use}")
+        lines.append(f"    its hint {voice}")
     elif row["at_rest"]:
         lines.append(f"  filled at rest: {row['at_rest']:,} entries were to rest, none with a fitted prediction")
     for one in row["hints"]:

@@ -44,8 +44,8 @@ def known_before(connection: Connection, branch: str, venue: str, now_ms: int) -
     past = [row.execution for row in rows if row.execution is not None]
     executors = {one.strategy: one for one in executor_scores(row.score for row in rows)}
     quality = rest_quality(rows)
-    is_better = quality is not None and quality.is_better
-    return VenueHistory(now_ms, fitted(past, now_ms), executors, fitted(at_rest(past), now_ms), is_better)
+    is_heard = quality is not None and quality.is_better
+    return VenueHistory(now_ms, fitted(past, now_ms), executors, fitted(at_rest(past), now_ms), is_heard)
 
 
 @dataclass(slots=True)
