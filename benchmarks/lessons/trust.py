@@ -21,6 +21,7 @@ from benchmarks.lessons.drift import strength
 from benchmarks.lessons.evidence import FOLDER, ROOT, Row, Study, best_rows
 from benchmarks.lessons.trust_gains import gained, worth_of
 from benchmarks.lessons.trust_loop import ARMS, Held, How, Planted, TrustLoop
+from benchmarks.lessons.trust_parts import unpatched
 from benchmarks.lessons.worlds import Figures, Truth
 from benchmarks.lessons.year_loop import slice_of
 from lotus.learning.lanes import Both
@@ -207,9 +208,13 @@ def living(year: Trusting, seed: int) -> Figures:
 
 
 def worth(loop: TrustLoop, held: Held, night: int) -> float:
-    """Return the expected uplift of a lesson's rule from its first night in force until `night`, bps."""
+    """Return the expected uplift of a lesson's rule from its first night in force until `night`, as claims count it.
+
+    That is at the propensities without braids, bps.
+    """
     k, first = held.of.detector, held.of.night
     rows = loop.rows(k, first, night)
+    rows = replace(rows, h=unpatched(rows.u0))
     seen = slice_of(loop.tracks[k], slice(0, loop.window(night - 1).stop))
     return held.of.lesson.sign * Truth(rows, seen, (), np.ones(len(rows.days))).uplift(held.rule)
 
@@ -269,10 +274,8 @@ def lines(folder: Path = FOLDER) -> list[str]:
             )
     names = "study | worlds | captured, second half | captured, all days | fixed cap | full tilt at once | Thompson"
     head = [f"| {names} |", "|---" * 7 + "|", *out, ""] if out else []
-    names = (
-        "study | worlds | at level 3 | daily signal to noise there, 10 % / median | nights to level 0, median / 90 %"
-    )
-    names += " | nights until gone | loss, bps | ten days of level 0 earn, bps"
+    names = "study | worlds | at level 3 | daily signal to noise as the law reads it, 10 % / median"
+    names += " | nights to level 0, median / 90 % | nights until gone | loss, bps | ten days of level 0 earn, bps"
     tail = [f"| {names} |", "|---" * 8 + "|", *ends, ""] if ends else []
     names = "study | false lessons in force | reverted | nights, median | gained by trust, bps in 30 days"
     last = [f"| {names} | full tilt at once | Thompson |", "|---" * 7 + "|", *wrong, ""] if wrong else []
