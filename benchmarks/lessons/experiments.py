@@ -156,8 +156,9 @@ ENDS = ("promoted", "refuted", "ran out", "runs", "not taken up")
 
 
 def _nights(rows: Sequence[Row], arm: str) -> str:
-    found = [int(row[arm]) for row in rows if int(row[arm])]
-    return f"{len(found)}, {np.median([int(row[arm]) or np.inf for row in rows]):g}"
+    found = sum(int(row[arm]) > 0 for row in rows)
+    middle = float(np.median([int(row[arm]) or np.inf for row in rows]))
+    return f"{found}, {middle:g}" if middle < np.inf else f"{found}, never"
 
 
 def _sooner(rows: Sequence[Row]) -> Counts:
