@@ -3,6 +3,7 @@
 from dataclasses import asdict
 
 from lotus.manifest import WeaveDefaults
+from lotus.priors.vocabulary import DEFAULT
 from lotus.weave.taken_up import ExperimentRow
 from lotus_cli.look.lessons_facts import Night
 from lotus_cli.look.lessons_page import page
@@ -17,7 +18,7 @@ ASKED = ExperimentRow("", "l3", "surge", "not taken up", "one runs on its detect
 
 def night(*rows: ExperimentRow) -> Night:
     experiments = tuple({**asdict(row), "rule": "oi high"} for row in rows)
-    return Night("main", "2026-02-10", True, {}, (), (), {}, {}, experiments, WeaveDefaults())
+    return Night("main", "2026-02-10", True, {}, (), (), {}, {}, experiments, WeaveDefaults(), DEFAULT)
 
 
 def test_an_experiment_is_told_with_what_it_drew_and_found() -> None:
