@@ -26,6 +26,7 @@ from lotus_assets.jobs import apply_slow
 from lotus_assets.learning_lane import DAYS_LEARNED
 from lotus_assets.stages.chain import committed_work, learning_days
 from lotus_assets.stages.context import StageResult
+from lotus_assets.stages.runner import take_over
 from lotus_assets.tape_process import TapeProcess
 from lotus_herald.carry import carry
 from lotus_modules.handlers import SLOW
@@ -37,6 +38,7 @@ from lotus_store.ledger.day_commits import DayCommit
 from lotus_store.processes import own_tags
 
 SCORING = ("expert_set", "signal_events")  # what a daemon's tables of a day come from
+LATE_ASSETS = ("sanity_table",)  # of the tape: a reader that began before all else leaves them for the end
 OPENING, BEGINNING, CARRYING = "opening ledgers and Dagster", "beginning to learn", "carrying messages to the modules"
 QUIET: Mapping[str, object] = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
@@ -117,7 +119,7 @@ def backfilling(
                 repository = build_definitions(replace(lotus, progress=learned)).get_repository_def()
                 runner = _Runner(opened, repository, own_tags())
                 clock.ends("open")
-                yield Walk(lotus, days, runner, batches, force, learned, clock)
+                yield Walk(lotus, days, runner, batches, force, learned, clock, reader)
     finally:
         lotus.close()
 
@@ -169,6 +171,7 @@ class Walk:
     force: bool
     learned: _Learned
     clock: _Clock
+    reader: TapeProcess | None = None
     _rest: Batch | None = None
     _first: str = ""
 
@@ -178,6 +181,8 @@ class Walk:
         self.clock.goes_on()
         while self.learned.before < len(days):
             self._learn(self._batch_to(last))
+        if self.reader is not None and days == self.days:
+            self._record_late(self.reader)
         self.lotus.progress(CARRYING, 0)
         _tell_modules(self.lotus, days[-1])
         self.runner.run([PURGE], {})
@@ -212,12 +217,23 @@ class Walk:
         span = range_tags(self._first or batch.days[0], batch.days[-1])
         if batch.stopped is not None:
             _record_stopped(self.runner, span | tags, batch.stopped)
-        self.runner.run([entry.name for entry in TAPE_ASSETS], span | {FORCE_TAG: "false"})
+        late = () if self.reader is None else LATE_ASSETS
+        self.runner.run([entry.name for entry in TAPE_ASSETS if entry.name not in late], span | {FORCE_TAG: "false"})
         self.clock.ends("tape")
         if not self._first:
             self.learned(BEGINNING, 0)
         self.runner.run(assets, span | tags)
         self.clock.ends("learning")
+
+    def _record_late(self, reader: TapeProcess) -> None:
+        """Record what the reader left for the end; a check that stopped a day's is met again."""
+        for read in reader.take_late():
+            if read.error is not None:
+                raise read.error
+            take_over(self.lotus.recent, read.results)
+        self.runner.run(LATE_ASSETS, range_tags(self.days[0], self.days[-1]) | {FORCE_TAG: "false"})
+        self.reader = None
+        self.clock.ends("tape")
 
 
 def _record_stopped(runner: "_Runner", tags: Mapping[str, str], stopped: StageResult) -> NoReturn:

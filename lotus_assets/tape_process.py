@@ -11,7 +11,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
@@ -52,6 +52,7 @@ class TapeProcess:
     days: tuple[str, ...]
     pipe: Connection
     begins: Callable[[str, str], None]
+    _late: "list[DayRead]" = field(default_factory=list)
 
     def take(self, wait: bool) -> "list[DayRead]":
         """Return what came of the days that were done since the last time; `wait` until it is one at least.
@@ -61,19 +62,41 @@ class TapeProcess:
         done: list[DayRead] = []
         while self.pipe.poll(None if wait and not done else 0):
             try:
-                message: DayRead | tuple[str, str] = self.pipe.recv()
-            except (EOFError, ConnectionResetError):
+                read = self._heard()
+            except EOFError:
                 if done:
                     break  # it has said all; who asks for more is told
-                cause = "it was killed, or memory ran out; the next backfill goes on where it was"
-                raise LotusError("the process that reads the tape ended", "one that reads all", cause) from None
-            if isinstance(message, tuple):
-                self.begins(*message)
-            elif not message.day and message.error is not None:
-                raise message.error
-            else:
-                done.append(message)
+                raise _gone() from None
+            if read is not None:
+                (self._late if read.is_late else done).append(read)
         return done
+
+    def take_late(self) -> "list[DayRead]":
+        """Return what came of the late stages of all days, up to one that is not whole; raises as `take`."""
+        try:
+            while len(self._late) < len(self.days) and all(read.is_whole for read in self._late):
+                self._late += filter(None, [self._heard()])
+        except EOFError:
+            raise _gone() from None
+        return self._late
+
+    def _heard(self) -> "DayRead | None":
+        """Return what came next, None where it is that something begins; raises `EOFError` at the end."""
+        try:
+            message: DayRead | tuple[str, str] = self.pipe.recv()
+        except ConnectionResetError:
+            raise EOFError from None
+        if isinstance(message, tuple):
+            self.begins(*message)
+            return None
+        if not message.day and message.error is not None:
+            raise message.error
+        return message
+
+
+def _gone() -> LotusError:
+    cause = "it was killed, or memory ran out; the next backfill goes on where it was"
+    return LotusError("the process that reads the tape ended", "one that reads all", cause)
 
 
 @contextmanager

@@ -1,8 +1,9 @@
 """`python -m lotus_assets.tape_worker FD`: read days of tape for the process that holds the other end of a pipe.
 
 It gets a `TapeTask`, opens the home by itself, commits the stages as any process does, and sends what begins and what
-came of each day. Days that are simulated first are read as they come, while later ones are made. It ends with its
-parent, and leaves Ctrl-C to it. Dagster is not imported: that is three seconds.
+came of each day. Days that are simulated first are read as they come, while later ones are made; what no other stage
+reads of them is made at the end, for that time is the parent's own. It ends with its parent, and leaves Ctrl-C to it.
+Dagster is not imported: that is three seconds.
 """
 
 import ctypes
@@ -22,7 +23,7 @@ from threading import Lock
 from lotus.errors import LotusError
 from lotus.simulation.world import World
 from lotus_assets.stages.context import StageContext
-from lotus_assets.stages.tape.reading import DayRead, read_days
+from lotus_assets.stages.tape.reading import LATE, READING, DayRead, read_days
 from lotus_assets.tape_process import TapeTask
 from lotus_resources.processes import PDEATHSIG
 from lotus_resources.recent_values import RecentValues
@@ -66,9 +67,19 @@ def work(pipe: Pipe) -> None:
     task: TapeTask = pipe.end.recv()
     with Databases(task.settings) as databases, _coming(task) as wait_for:
         opened = partial(_context, task.settings, databases, RecentValues(), task.force)
-        reads = read_days(opened, task.days, task.workers, lambda day, stage: pipe.send((day, stage)), wait_for)
-        for read in reads:
+        is_late, is_whole = task.source is not None, True
+        begins = partial(_begins, pipe)
+        stages = tuple(stage for stage in READING if not (is_late and stage in LATE))
+        for read in read_days(opened, task.days, task.workers, begins, wait_for, stages):
             pipe.send(read)
+            is_whole = read.is_whole
+        if is_late and is_whole:
+            for read in read_days(opened, task.days, task.workers, begins, stages=LATE):
+                pipe.send(replace(read, is_late=True))
+
+
+def _begins(pipe: Pipe, day: str, stage: str) -> None:
+    pipe.send((day, stage))
 
 
 @contextmanager

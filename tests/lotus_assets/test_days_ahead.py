@@ -17,13 +17,14 @@ import pytest
 from lotus.errors import LotusError, TapeError
 from lotus.simulation.spec import WorldSpec
 from lotus_assets import days_ahead, tape_worker
-from lotus_assets.backfill import backfill, backfilling
+from lotus_assets.backfill import LATE_ASSETS, backfill, backfilling
 from lotus_assets.bodies import stage_context
+from lotus_assets.catalogue import ALL_ASSETS
 from lotus_assets.days_ahead import Batch, batches_ahead
 from lotus_assets.learning_lane import DAYS_LEARNED
 from lotus_assets.stages.chain import committed_work
 from lotus_assets.stages.order import TAPE_STAGES
-from lotus_assets.stages.tape.reading import READING, DayRead, is_read
+from lotus_assets.stages.tape.reading import LATE, READING, DayRead, is_read
 from lotus_assets.tape_process import Simulated, TapeProcess, tape_process
 from lotus_resources.lotus_resource import Lotus
 from lotus_store.config import Settings
@@ -35,6 +36,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def test_the_stages_read_are_those_of_the_tape() -> None:
     assert READING == TAPE_STAGES
+    assert tuple(stage.name for stage in LATE) == LATE_ASSETS
+    assert not any(dep in LATE_ASSETS for entry in ALL_ASSETS for dep, _ in entry.deps)
 
 
 @pytest.mark.process("a process reads three days")
@@ -74,7 +77,10 @@ def test_days_are_learned_as_far_as_asked_while_others_are_simulated_and_read(
         first = walk.to(days[0])
         assert first.days == (days[0],)
         whole = walk.to(days[1])
-    assert first.hashes == {key: digest for key, digest in whole.hashes.items() if days[0] in key}
+    late = {f"{stage.name}[{day}]" for stage in LATE for day in days[:2]}
+    assert first.hashes.keys() - late == {key for key in whole.hashes if days[0] in key} - late
+    assert first.hashes.items() <= whole.hashes.items()
+    assert late <= whole.hashes.keys()
     learned = [words[1:3] for words in heard if words[0] == DAYS_LEARNED and len(words) == 4]
     assert learned == sorted(learned)
     assert learned[-1] == (2, 2)

@@ -9,21 +9,26 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from lotus.errors import LotusError
-from lotus_assets.stages.context import StageContext, StageResult
+from lotus_assets.stages.context import Stage, StageContext, StageResult
 from lotus_assets.stages.runner import run_stage, stands
 from lotus_assets.stages.tape import dsi_annotations, microtape_frames, microtape_prints, raw_tape, sanity_table
 
 READING = (raw_tape.STAGE, microtape_prints.STAGE, microtape_frames.STAGE, dsi_annotations.STAGE, sanity_table.STAGE)
+LATE = (sanity_table.STAGE,)  # of which no other stage reads
 OpenContext = Callable[[], AbstractContextManager[StageContext]]
 
 
 @dataclass(frozen=True, slots=True)
 class DayRead:
-    """What came of a day: the results of its stages, up to one that a check stopped, or the error that ended it."""
+    """What came of a day: the results of its stages, up to one that a check stopped, or the error that ended it.
+
+    `is_late`: of those stages that a reader leaves for the end.
+    """
 
     day: str
     results: tuple[StageResult, ...] = ()
     error: Exception | None = None
+    is_late: bool = False
 
     @property
     def is_whole(self) -> bool:
@@ -45,15 +50,16 @@ def read_days(
     workers: int,
     begins: Callable[[str, str], None],
     wait_for: Callable[[str], None] = lambda day: None,
+    stages: Sequence[Stage] = READING,
 ) -> Iterator[DayRead]:
-    """Yield what came of each day, in order; the first that is not whole is the last.
+    """Yield what came of `stages` of each day, in order; the first that is not whole is the last.
 
     `begins` hears of the day and name of every stage before it runs, from the thread that runs it; `wait_for` returns
     when the tape has the day.
     """
     pool = ThreadPoolExecutor(workers)
     try:
-        for coming in [pool.submit(_read, opened, day, begins, wait_for) for day in days]:
+        for coming in [pool.submit(_read, opened, day, begins, wait_for, stages) for day in days]:
             read = coming.result()
             yield read
             if not read.is_whole:
@@ -63,13 +69,17 @@ def read_days(
 
 
 def _read(
-    opened: OpenContext, day: str, begins: Callable[[str, str], None], wait_for: Callable[[str], None]
+    opened: OpenContext,
+    day: str,
+    begins: Callable[[str, str], None],
+    wait_for: Callable[[str], None],
+    stages: Sequence[Stage],
 ) -> DayRead:
     results: list[StageResult] = []
     try:
         wait_for(day)
         with opened() as ctx:
-            for stage in READING:
+            for stage in stages:
                 begins(day, stage.name)
                 results.append(run_stage(ctx, stage, day))
                 if results[-1].failed_checks:
