@@ -166,8 +166,9 @@ def _money(f: Facts) -> str:
     )
     if money["where_true"]:
         lines.append("  of these, the windows in which a planted rule holds:")
-        lines += [f"  {_style(x)}{_reach('; 95 % of what beliefs earn there', x['with_interval'])}"
-                  for x in money["where_true"]]  # fmt: skip
+        lines += [_style(x) for x in money["where_true"]]
+        lines.append("  if the truth were known, the planted rules alone acting as strongly as trust ever allows:")
+        lines += [_known(*both) for both in zip(money["styles"], money["where_true"], strict=True)]
     if money["moved"]:
         lines.append(f"  {expected(money['moved'], money['expected_usd'], money['expected_se_usd'])}")
     else:
@@ -182,17 +183,24 @@ def _money(f: Facts) -> str:
 
 
 def _style(x: Mapping[str, Any]) -> str:
-    without, sure, of_truth = x["without"], x["with_beliefs"], x["if_known"]
-    truth = f"; if the truth were known {of_truth['windows']:,} and {of_truth['usd']:+.2f}" if of_truth else ""
+    without, sure = x["without"], x["with_beliefs"]
     return (
         f"  {x['style']:<8}without beliefs {without['windows']:,} windows and {without['usd']:+.2f} USD, "
-        f"with them {sure['windows']:,} and {sure['usd']:+.2f}: {x['gain_usd']:+.2f}{_reach('', x['gain_interval'])}"
-        f"{truth}"
+        f"with them {sure['windows']:,} and {sure['usd']:+.2f}{_reach(x['with_interval'])}: "
+        f"{x['gain_usd']:+.2f}{_reach(x['gain_interval'])}"
     )
 
 
-def _reach(what: str, found: Sequence[float] | None) -> str:
-    return "" if found is None else f"{what} [{found[0]:+.2f}, {found[1]:+.2f}]"
+def _known(x: Mapping[str, Any], inside: Mapping[str, Any]) -> str:
+    whole, part = x["if_known"], inside["if_known"]
+    return (
+        f"  {x['style']:<8}{whole['windows']:,} windows and {whole['usd']:+.2f} USD, "
+        f"of these {part['windows']:,} and {part['usd']:+.2f} where a planted rule holds"
+    )
+
+
+def _reach(found: Sequence[float] | None) -> str:
+    return "" if found is None else f" [{found[0]:+.2f}, {found[1]:+.2f}]"
 
 
 def _time(f: Facts) -> str:
