@@ -108,7 +108,9 @@ class Braid:
 
     def revert_if(self, weave: WeaveDefaults) -> str:
         """Return in words what takes its patch away."""
-        return f"e >= {REVERT_AT:g}, {weave.dry_days} learning days without weight, an audit alarm, or its time ends"
+        doubt = f", e of a doubt >= {self.trust.doubt.needed:g}" if self.trust and self.trust.doubt else ""
+        rest = f"{weave.dry_days} learning days without weight, an audit alarm, or its time ends"
+        return f"e >= {REVERT_AT:g}{doubt}, {rest}"
 
     @property
     def owns_patch(self) -> bool:
