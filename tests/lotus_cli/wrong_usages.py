@@ -47,7 +47,8 @@ RIGHT = {
     "replay": "{tape}", "restore": "{tape}", "review approve": "x --author me", "review extend": "x --author me",
     "review attenuate": "x --author me --factor 0.5", "review raise-cap": "x --author me --factor 1.05",
     "review reject": "x --author me --reason other", "review freeze": "x --author me --reason other",
-    "review lower": "x --author me --reason other", "signal": "x",
+    "review lower": "x --author me --reason other", "review lift": "x --author me", "signal": "x",
+    "review wish": "BTC --log 0.05 --days 3 --author me --reason other",
     "watchdog": "--status", "trigger check": "x", "verify parity": "{tape}",
 }  # fmt: skip
 NO_HOME_NEEDED = {"card", "detector check", "doctor", "kill", "learn"}  # cases by hand
