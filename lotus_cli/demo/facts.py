@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from lotus.learning.lesson import Lesson
 from lotus.learning.naive import naive_table
 from lotus.priors.asset_context import describe_with, words_of
-from lotus.priors.types import Rule
+from lotus.priors.types import EXPLORATION, Rule
 from lotus.priors.vocabulary import BIN_COLUMNS, Vocabulary, describe_rule, rule_mask
 from lotus.simulation.lessons import planted_of, rule_of
 from lotus.simulation.truth import LessonLabel
@@ -98,6 +98,7 @@ def facts_of(plan: "DemoPlan", summary: "BackfillSummary", run: LiveResult, prog
         "look": {**summary.notes(plan.look_day, "lessons"), "alpha": settings.manifest.learning.alpha},
         "priors_ver": versions[-1].priors_ver,
         "braids_in_force": len(versions[-1].braids),
+        "experiments_in_force": sum(any(k.key == EXPLORATION for k in b.patch.knobs) for b in versions[-1].braids),
         "publication": publication(events),
         "example_event": example_event(events),
         "parity": parity,

@@ -86,7 +86,8 @@ def _trap(f: Facts) -> str:
 
 def _beliefs(f: Facts) -> str:
     p = f["publication"]
-    lines = [f"BELIEFS   priors {f['priors_ver'][:12]} with {f['braids_in_force']} braids scored the last day"]
+    tried = f", {f['experiments_in_force']} of them an experiment on a proposal," if f["experiments_in_force"] else ""
+    lines = [f"BELIEFS   priors {f['priors_ver'][:12]} with {f['braids_in_force']} braids{tried} scored the last day"]
     for name, word in (("boosted", "boosted"), ("damped", "damped ")):
         x = p[name]
         if x["windows"]:
