@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 from lotus.learning.lesson import Lesson
 from lotus.learning.naive import naive_table
 from lotus.priors.asset_context import describe_with, words_of
-from lotus.priors.types import EXPLORATION, Rule
+from lotus.priors.types import Rule
 from lotus.priors.vocabulary import BIN_COLUMNS, Vocabulary, describe_rule, rule_mask
 from lotus.simulation.lessons import planted_of, rule_of
 from lotus.simulation.truth import LessonLabel
 from lotus.trading.accounts.belief_money import propensities
 from lotus.trading.accounts.pnl import FillSource
-from lotus_cli.demo.levels import earned_by_lesson, levels_by_day
+from lotus_cli.demo.levels import earned_by_lesson, experiments_of, levels_by_day
 from lotus_cli.demo.trade import traded_facts
 from lotus_cli.demo.truth import Court
 from lotus_cli.pnl.beliefs import as_json, beliefs_of
@@ -48,6 +48,7 @@ def facts_of(plan: "DemoPlan", summary: "BackfillSummary", run: LiveResult, prog
         lessons = read_lessons(sig, settings.branch, None if plan.nightly else plan.look_day)
         versions = in_force_on(sig, settings.branch, plan.last_day)
         earned, levels = earned_by_lesson(sig, plan), levels_by_day(sig, plan, told_days)
+        experiments = experiments_of(sig, plan)
     scores = {day: lake.read("payoff_scores", settings.branch, day) for day in plan.days if day <= plan.look_day}
     events = lake.read("signal_events", settings.branch, plan.last_day)
     outcomes = lake.read("signal_eval", settings.branch, plan.last_day, columns=("fill_source", "detector_id"))
@@ -98,7 +99,7 @@ def facts_of(plan: "DemoPlan", summary: "BackfillSummary", run: LiveResult, prog
         "look": {**summary.notes(plan.look_day, "lessons"), "alpha": settings.manifest.learning.alpha},
         "priors_ver": versions[-1].priors_ver,
         "braids_in_force": len(versions[-1].braids),
-        "experiments_in_force": sum(any(k.key == EXPLORATION for k in b.patch.knobs) for b in versions[-1].braids),
+        "experiments": experiments,
         "publication": publication(events),
         "example_event": example_event(events),
         "parity": parity,

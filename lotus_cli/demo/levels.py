@@ -31,6 +31,15 @@ def earned_by_lesson(sig: Connection, plan: "DemoPlan") -> dict[str, dict[str, A
     }
 
 
+def experiments_of(sig: Connection, plan: "DemoPlan") -> list[dict[str, str]]:
+    """Return the experiments on proposals that were in force on the last day: detector and rule."""
+    return [
+        {"detector_id": braid.detector_id, "rule": describe_braid(braid.active())}
+        for braid in read_registry(sig, plan.settings.branch, plan.look_day)
+        if braid.in_force and braid.experiment is not None
+    ]
+
+
 def levels_by_day(sig: Connection, plan: "DemoPlan", days: Sequence[str]) -> list[dict[str, Any]]:
     """Return for every lesson in force on some of `days` its level on each of them, None where it was not."""
     found: dict[tuple[str, str], dict[str, int]] = {}

@@ -86,8 +86,11 @@ def _trap(f: Facts) -> str:
 
 def _beliefs(f: Facts) -> str:
     p = f["publication"]
-    tried = f", {f['experiments_in_force']} of them an experiment on a proposal," if f["experiments_in_force"] else ""
-    lines = [f"BELIEFS   priors {f['priors_ver'][:12]} with {f['braids_in_force']} braids{tried} scored the last day"]
+    lines = [f"BELIEFS   priors {f['priors_ver'][:12]} with {f['braids_in_force']} braids scored the last day"]
+    lines += [
+        f"  one of them an experiment: {x['detector_id']} where {x['rule']} is drawn more, and nothing is believed of it"
+        for x in f["experiments"]
+    ]
     for name, word in (("boosted", "boosted"), ("damped", "damped ")):
         x = p[name]
         if x["windows"]:

@@ -74,7 +74,7 @@ CREATE TABLE tr_fills (
     coin           text NOT NULL,
     time_ms        bigint NOT NULL,
     body           jsonb NOT NULL,
-    PRIMARY KEY (venue, fill_id)
+    PRIMARY KEY (venue, fill_id, client_id)
 );
 CREATE INDEX tr_fills_by_order ON tr_fills (client_id);
 CREATE INDEX tr_fills_by_name ON tr_fills (fill_id);

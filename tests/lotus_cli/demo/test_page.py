@@ -51,3 +51,9 @@ def test_what_the_truth_would_pay_stands_beside_what_beliefs_pay(facts: Facts) -
     text = page(facts | {"money": facts["money"] | {"beliefs": null}})
     assert "if the truth were known" not in text
     assert "no belief moved a window: both sides are the same" in text
+
+
+def test_an_experiment_in_force_is_named(facts: Facts) -> None:
+    assert "experiment" not in page(facts | {"experiments": []})
+    tried = [{"detector_id": "compressed_range", "rule": "oi >= 3"}]
+    assert "one of them an experiment: compressed_range where oi >= 3" in page(facts | {"experiments": tried})

@@ -13,7 +13,7 @@ from lotus.trading.accounts.pnl_styles import by_style
 from lotus_cli.pnl.book import book_trades
 from lotus_store.databases import Databases
 from lotus_store.ledger.trading.decisions import judge_book, note_trigger, void_book_plans
-from lotus_store.ledger.trading.plans import book_results
+from lotus_store.ledger.trading.plans import FillLine, book_results, note_lines
 
 MANIFEST = Manifest(universe=(Asset("BTC", 5),))
 
@@ -47,6 +47,18 @@ def test_every_plan_is_split_into_its_costs(databases: Databases) -> None:
     assert (left.end, left.style, left.filled, left.rested) == ("exit", "cross", pytest.approx(0.5), 0)
     cash = -0.3 * 100.2 + 0.1 * 100.9 + 0.2 * 98.9
     assert told["net"] == pytest.approx(cash - 0.03 - 0.02)
+
+
+def test_both_sides_of_a_trade_between_own_accounts_keep_their_fill(databases: Databases) -> None:
+    other = FillLine("local", "f0", "a probe's order", "BTC", START_MS, {})
+    with databases.connect("tr") as tr:
+        note_lines(tr, [], [other])
+    put_book(databases)
+    with databases.connect("tr") as tr:
+        note_lines(tr, [], [other])
+        (closed, _) = book_results(tr, "main")
+        assert tr.execute("SELECT count(*) FROM tr_fills WHERE fill_id = 'f0'").fetchone() == (2,)
+    assert [purpose for purpose, _, _ in closed.fills] == ["entry", "exit", "exit"]
 
 
 def test_a_plan_that_our_own_machine_prevented_counts_in_no_sum(databases: Databases) -> None:
