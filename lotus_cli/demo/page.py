@@ -88,7 +88,7 @@ def _beliefs(f: Facts) -> str:
     p = f["publication"]
     lines = [f"BELIEFS   priors {f['priors_ver'][:12]} with {f['braids_in_force']} braids scored the last day"]
     lines += [
-        f"  one of them an experiment: {x['detector_id']} where {x['rule']} is drawn more, and nothing is believed of it"
+        f"  one of them an experiment: {x['detector_id']} where {x['rule']} is drawn more, nothing is believed of it"
         for x in f["experiments"]
     ]
     for name, word in (("boosted", "boosted"), ("damped", "damped ")):
