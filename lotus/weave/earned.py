@@ -87,7 +87,7 @@ def earned(
         )
         out[i] = replace(braid, trust=trust)
         reasons[braid.braid_id] = step.reason if step else "no weight in its rule"
-        if trust.doubt and trust.doubt.dead:
+        if trust.dead:
             out[i], alert = ended(out[i], "reverted", DEAD.format(trust.doubt), evidence.day)
             alerts += [alert] if alert else []
         elif braid.expires_at_ms <= now_ms and renewable(out[i]):

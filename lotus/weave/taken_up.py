@@ -18,9 +18,8 @@ from lotus.learning.pooled import REASON
 from lotus.learning.rows import DetectorRows
 from lotus.manifest import Manifest
 from lotus.priors.types import IDENTITY
-from lotus.timebase import DAY_MS
 from lotus.weave.admission import neighbours
-from lotus.weave.braid import Braid, believed, quality_of
+from lotus.weave.braid import Braid, believed, micro_braid
 from lotus.weave.experiment import AT_ONCE, Experiment, began, day_number, has_room, is_on, observed, patch_of
 from lotus.weave.watchdog import Evidence
 
@@ -179,32 +178,16 @@ def _braid(
         blocks = unpatched_blocks(rows, lesson.rule, believed(board, lesson.detector_id))
         least = max(lesson.lcb_bps, 0.0)
         monitor = watch_blocks(lesson.sign, least, lesson.uplift_bps, blocks, weave.ttl_days, evidence.day)
-    return Braid(
-        braid_id=natural_id("braid", branch, "experiment", lesson.lesson_id, effective_from_ms),
-        branch=branch,
+    own = micro_braid(lesson, branch, IDENTITY, 0.0, "experiment on a proposal", effective_from_ms, weave, monitor)
+    name = natural_id("braid", branch, "experiment", lesson.lesson_id, effective_from_ms)
+    return replace(
+        own,
+        braid_id=name,
         braid_type="field",
-        detector_id=lesson.detector_id,
-        horizon_s=lesson.horizon_s,
-        rule=lesson.rule,
-        sign=lesson.sign,
-        lesson_id=lesson.lesson_id,
-        grade=lesson.grade,
-        claim_bps=lesson.claim_bps,
-        lcb_bps=lesson.lcb_bps,
-        ci95=lesson.ci95,
-        support=lesson.n_published,
-        quality=quality_of(lesson, weave),
-        target=IDENTITY,
-        patch=IDENTITY,
-        delta_wanted=0.0,
-        delta_realised=(0.0, 0.0, 0.0),
-        state="active",
-        reason="experiment on a proposal",
-        effective_from_ms=effective_from_ms,
-        expires_at_ms=effective_from_ms + weave.ttl_days * DAY_MS,
-        members_sample=lesson.members_sample,
         scope="cross",
-        monitor=monitor,
+        state="active",
+        mdl_bits=0.0,
+        stability=0.0,
         experiment=state,
     )
 

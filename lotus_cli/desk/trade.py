@@ -9,7 +9,7 @@ import click
 
 from lotus_cli.terminal.output import emit
 from lotus_cli.terminal.places import at_branch, require_branch, settings_of
-from lotus_cli.terminal.tables import fitted
+from lotus_cli.terminal.tables import between, fitted
 
 
 @click.group("trade")
@@ -106,10 +106,9 @@ def _rested(row: dict[str, Any]) -> list[str]:
     elif row["at_rest"]:
         lines.append(f"  filled at rest: {row['at_rest']:,} entries were to rest, none with a fitted prediction")
     for one in row["hints"]:
-        ends = "no interval" if one["interval"] is None else "{:+.2f} to {:+.2f}".format(*one["interval"])
         lines.append(
             f"  hint {one['hint'] or '(nothing known)'}: joining paid {one['gain_bps']:+.2f} bps more than crossing "
-            f"({ends}), {one['joined']:,} drawn to join and {one['crossed']:,} to cross"
+            f"({between(one['interval'])}), {one['joined']:,} drawn to join and {one['crossed']:,} to cross"
         )
     return lines
 

@@ -33,7 +33,7 @@ from lotus_cli.pnl.curve import by_day, curve_of, trips_of
 from lotus_cli.pnl.paper import paper_trips
 from lotus_cli.pnl.reader import PageReader
 from lotus_cli.pnl.trips import RoundTrip, filled_of
-from lotus_cli.pnl.venue import causes_of_void, venue_trips, void_styles
+from lotus_cli.pnl.venue import causes_of_void, executions_on, venue_trips, void_styles
 from lotus_cli.pnl.venues import VenueLine, venue_lines
 from lotus_cli.terminal.output import day_ranges
 from lotus_store.config import Settings
@@ -140,12 +140,13 @@ def pnl_of(settings: Settings, first: str | None, last: str | None, progress: St
     sources = [_taped(taped)] if any(len(t.trades) for t in taped) else []
     with Databases(settings) as databases:
         with databases.connect("sig") as sig:
-            traded = venue_trips(sig, settings.branch, days, paper=True)
+            executions = executions_on(sig, settings.branch, days)
+            traded = venue_trips(executions, days, paper=True)
             paper = traded or paper_trips(sig, settings.branch, days, settings.manifest)
-            venue = venue_trips(sig, settings.branch, days)
-            void = causes_of_void(sig, settings.branch, days)
+            venue = venue_trips(executions, days)
+            void = causes_of_void(executions, days)
             with databases.connect("tr") as tr:
-                void_by_venue = [void_styles(sig, tr, settings.branch, days, is_paper) for is_paper in (True, False)]
+                void_by_venue = [void_styles(tr, executions, days, is_paper) for is_paper in (True, False)]
                 accounts, venues = paper_marks(tr), venue_lines(tr, settings.branch, days)
         book = _booked(lake, settings, databases, days)
     trips, without = _source_pnl(lake, settings, FillSource.PAPER_LIVE, paper, void_by_venue[0])

@@ -11,6 +11,7 @@ from lotus_cli.pnl import styles
 from lotus_cli.pnl.facts import Pnl, SourceTrades
 from lotus_cli.pnl.venues import HEAD, cells, several
 from lotus_cli.terminal.output import clock
+from lotus_cli.terminal.tables import between
 
 _USD = ("detector", "trades", "not filled", "traded", *AMOUNTS)
 _BPS = ("detector", *AMOUNTS, "interval of gross", "interval of net", "blocks", "edge")
@@ -87,7 +88,7 @@ def _in_usd(line: Line) -> Sequence[str]:
 
 def _in_bps(line: Line) -> Sequence[str]:
     amounts = (f"{line.mean_bps[name]:+.2f}" for name in AMOUNTS)
-    ends = (styles.between(line.gross_interval), styles.between(line.net_interval))
+    ends = (between(line.gross_interval), between(line.net_interval))
     return (line.label, *amounts, *ends, f"{line.blocks} x {line.block}", line.verdict or "above zero")
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from lotus.trading.accounts.pnl_styles import StyleLine
+from lotus_cli.terminal.tables import between
 
 TITLE = (
     "Plans of this source by the style that was ordered: filled share of the size, share of the value at that end "
@@ -19,8 +20,3 @@ def style_cells(row: StyleLine) -> Sequence[str]:
     shares = (f"{line.trades:,}", f"{row.filled:.1%}", rested)
     net = (f"{line.mean_bps['net']:+.2f}", between(line.net_interval))
     return (row.end, row.style, *shares, *usd, *net, f"{row.void:,}")
-
-
-def between(interval: tuple[float, float] | None) -> str:
-    """Return an interval in words."""
-    return "no interval" if interval is None else f"{interval[0]:+.2f} to {interval[1]:+.2f}"

@@ -12,7 +12,7 @@ from lotus_cli.pnl.facts import Pnl, SourceTrades
 from lotus_cli.pnl.page import READING, SOURCES, VENUES, account_rows, coverage_lines, span
 from lotus_cli.pnl.venues import HEAD, cells, several
 from lotus_cli.terminal.output import clock
-from lotus_cli.terminal.tables import TableColumn, folded, numbers, table, width
+from lotus_cli.terminal.tables import TableColumn, between, folded, numbers, table, width
 from lotus_cli.terminal.text_plot import curves
 
 SHOWN_TRIPS = 40
@@ -98,5 +98,5 @@ def _in_bps(line: Line) -> Sequence[str]:
     mean = {name: f"{line.mean_bps[name]:+.2f}" for name in AMOUNTS}
     edge = "above zero" if line.has_edge else NO_EDGE
     costs = (mean[name] for name in COSTS)
-    return (line.label, mean["gross"], mean["net"], styles.between(line.net_interval), edge, *costs,
-            styles.between(line.gross_interval), f"{line.blocks} x {line.block}")  # fmt: skip
+    return (line.label, mean["gross"], mean["net"], between(line.net_interval), edge, *costs,
+            between(line.gross_interval), f"{line.blocks} x {line.block}")  # fmt: skip

@@ -19,30 +19,34 @@ class _Ordered(TypedDict):
     planned: float
 
 
-def venue_trips(sig: Connection, branch: str, days: Sequence[str], paper: bool = False) -> list[RoundTrip]:
-    """Return the windows of a branch that a venue answered for and closed on some days, in order of their identities.
+def executions_on(sig: Connection, branch: str, days: Sequence[str]) -> list[Execution]:
+    """Return the executions of a branch that may have closed on some days: of their windows, and of the day before."""
+    return executions_of(sig, branch, day_start_ms(next_day(days[0], -1)), day_start_ms(next_day(days[-1])))
+
+
+def venue_trips(executions: Sequence[Execution], days: Sequence[str], paper: bool = False) -> list[RoundTrip]:
+    """Return the windows that a venue answered for and closed on some days, in the order of `executions`.
 
     With `paper` those that the desk's paper accounts answered for, else those of other venues.
 
     A window that was refused or not filled is a trip without fills on the day of its end; a void one is none.
     """
-    executions = executions_of(sig, branch, day_start_ms(next_day(days[0], -1)), day_start_ms(next_day(days[-1])))
     trips = [_trip(row) for row in executions if (row.venue == PAPER) == paper and not row.void]
     return [trip for trip in trips if trip.closed_day in days]
 
 
-def causes_of_void(sig: Connection, branch: str, days: Sequence[str]) -> dict[str, int]:
+def causes_of_void(executions: Sequence[Execution], days: Sequence[str]) -> dict[str, int]:
     """Count the executions of windows that ended on some days by what made them void, under "" those that are evidence.
 
     The causes are those of `lotus.trading.execution.void`.
     """
-    executions = executions_of(sig, branch, day_start_ms(days[0]), day_start_ms(next_day(days[-1])))
     return dict(sorted(Counter(row.void for row in executions if day_of(row.window_end_ms) in days).items()))
 
 
-def void_styles(sig: Connection, tr: Connection, branch: str, days: Sequence[str], paper: bool = False) -> list[Styles]:
+def void_styles(
+    tr: Connection, executions: Sequence[Execution], days: Sequence[str], paper: bool = False
+) -> list[Styles]:
     """Return the styles of the windows of some days whose plans our own machine prevented, as they were ordered."""
-    executions = executions_of(sig, branch, day_start_ms(days[0]), day_start_ms(next_day(days[-1])))
     void = [row for row in executions if row.void and (row.venue == PAPER) == paper]
     asked = [str(row.body.get("plan_id", "")) for row in void if day_of(row.window_end_ms) in days]
     styles = plan_styles(tr, asked)

@@ -77,6 +77,11 @@ def table(columns: Sequence[TableColumn], rows: Sequence[Sequence[str]], wide: b
     return f"{_drawn(out, room)}\n" + folded(f"(--wide also shows: {', '.join(hidden)})", " ")
 
 
+def between(interval: tuple[float, float] | None) -> str:
+    """Return an interval in words."""
+    return "no interval" if interval is None else f"{interval[0]:+.2f} to {interval[1]:+.2f}"
+
+
 def markdown(text: str) -> str:
     """Return a Markdown page as a terminal shows it."""
     from rich.markdown import Markdown

@@ -6,7 +6,7 @@ from lotus.detectors.entry_style import EntryStyle, Fallback
 from lotus.modules.messages.trading import PlanReference
 from lotus.timebase import day_start_ms
 from lotus.trading.plan.styles import CROSSING, Styles
-from lotus_cli.pnl.venue import causes_of_void, venue_trips, void_styles
+from lotus_cli.pnl.venue import causes_of_void, executions_on, venue_trips, void_styles
 from lotus_store.databases import Databases
 from lotus_store.ledger.signals.executions import Execution, put_execution
 from lotus_store.ledger.trading.plans import PlanRow, put_plan
@@ -43,8 +43,8 @@ def test_trips_are_what_the_trader_told(databases: Databases) -> None:
     put(databases, "paper", venue="paper")
     put(databases, "old", window_end_ms=END_MS - 5 * 86_400_000)
     with databases.connect("sig") as sig:
-        trips = {trip.event_id: trip for trip in venue_trips(sig, "main", [DAY])}
-        assert venue_trips(sig, "other", [DAY]) == []
+        trips = {trip.event_id: trip for trip in venue_trips(executions_on(sig, "main", [DAY]), [DAY])}
+        assert venue_trips(executions_on(sig, "other", [DAY]), [DAY]) == []
     assert sorted(trips) == ["long", "refused", "short"]
     for name, side in (("long", 1), ("short", -1)):
         trip = trips[name]
@@ -60,8 +60,8 @@ def test_causes_of_void_are_counted_beside_what_is_evidence(databases: Databases
     put(databases, "late", outcome="refused", body={"report": {}}, void="expired")
     put(databases, "before", window_end_ms=END_MS - 86_400_000, void="halted")
     with databases.connect("sig") as sig:
-        assert causes_of_void(sig, "main", [DAY]) == {"": 2, "expired": 1}
-        assert causes_of_void(sig, "other", [DAY]) == {}
+        assert causes_of_void(executions_on(sig, "main", [DAY]), [DAY]) == {"": 2, "expired": 1}
+        assert causes_of_void(executions_on(sig, "other", [DAY]), [DAY]) == {}
 
 
 def test_trips_and_void_windows_know_the_style_in_which_they_were_ordered(databases: Databases) -> None:
@@ -75,9 +75,9 @@ def test_trips_and_void_windows_know_the_style_in_which_they_were_ordered(databa
     row = PlanRow("b", "main", "d", "w", "probe", "BTC", "local", "refused", 1, {"styles": styles}, PlanReference(), {})
     with databases.connect("sig") as sig, databases.connect("tr") as tr:
         put_plan(tr, row)
-        trips = {trip.event_id: trip.ends for trip in venue_trips(sig, "main", [DAY])}
-        void = void_styles(sig, tr, "main", [DAY])
-        assert void_styles(sig, tr, "main", [DAY], paper=True) == []
+        trips = {trip.event_id: trip.ends for trip in venue_trips(executions_on(sig, "main", [DAY]), [DAY])}
+        void = void_styles(tr, executions_on(sig, "main", [DAY]), [DAY])
+        assert void_styles(tr, executions_on(sig, "main", [DAY]), [DAY], paper=True) == []
     joined, crossed = trips["joined"], trips["crossed"]
     assert joined.styles == Styles(EntryStyle.JOIN, Fallback.SKIP, EntryStyle.JOIN)
     assert (joined.filled, joined.entry.rested_usd, joined.exit.rested_usd) == (0.5, 50.0, 0.0)
