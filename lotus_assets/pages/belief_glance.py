@@ -13,7 +13,7 @@ from lotus.priors.trace import describe_braid
 from lotus.priors.vocabulary import DEFAULT, Vocabulary
 from lotus.timebase import day_of
 from lotus.weave.braid import Braid
-from lotus_assets.pages.lesson_tables import NEVER_MS
+from lotus_store.facts.words import NEVER_MS
 
 WIDTH, ROW, LEFT, RIGHT = 310, 20, 145, 295  # pixels; the plot lies between the last two; no wider than its cell
 MOST = 6  # beliefs that fit

@@ -10,13 +10,8 @@ from lotus.priors.vocabulary import DEFAULT, Vocabulary
 from lotus.timebase import day_of
 from lotus.weave.braid import Braid
 from lotus_assets.stages.context import TextTable
-
-NEVER_MS = 32_503_680_000_000  # the year 3000
-
-
-def signed_bound(lesson: Lesson) -> float:
-    """Return the bound of an uplift with the uplift's sign, bps: what is left of it after the search."""
-    return lesson.sign * lesson.lcb_bps
+from lotus_store.facts.lessons import signed_bound
+from lotus_store.facts.words import NEVER_MS
 
 
 def belief_table(registry: Sequence[Braid], words: Vocabulary = DEFAULT) -> TextTable:

@@ -61,8 +61,3 @@ def joint_hash(parts: Sequence[TablePart], hashes: Sequence[str]) -> str:
 def utf8_of(names: NDArray[np.generic]) -> NDArray[np.bytes_]:
     """Return names as bytes, which sort like the names and much faster."""
     return np.char.encode(np.asarray(names).astype(str), "utf-8")
-
-
-def concatenated(tables: Sequence[Columns]) -> LakeTable:
-    """Return tables one after the other (at least one)."""
-    return {name: np.concatenate([np.asarray(t[name]) for t in tables]) for name in tables[0]}

@@ -7,9 +7,6 @@ memory does not grow with the universe. Whoever takes columns does not write int
 from collections.abc import Sequence
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
-from numpy.typing import NDArray
 
 from lotus.columns import TableSpec
 from lotus_assets.stages.context import StageContext
@@ -41,13 +38,3 @@ def hand_on(ctx: StageContext, spec: TableSpec, day: str, content_hash: str, tab
 def as_read(spec: TableSpec, table: Columns) -> LakeTable:
     """Return a table in the order and types in which the lake gives it back."""
     return {name: np.asarray(table[name]).astype(spec.numpy_dtype(name), copy=False) for name in spec.names}
-
-
-def places_of(asked: NDArray[np.generic], names: NDArray[np.generic]) -> NDArray[np.int64]:
-    """Return where each of `asked` stands in `names` (unique texts), -1 where it does not.
-
-    >>> places_of(np.array(["b", "z"], object), np.array(["a", "b"], object)).tolist()
-    [1, -1]
-    """
-    found = pc.index_in(pa.array(asked, pa.string()), value_set=pa.array(names, pa.string()))
-    return np.asarray(found.fill_null(-1).to_numpy(zero_copy_only=False), dtype=np.int64)

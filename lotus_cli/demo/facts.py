@@ -23,11 +23,11 @@ from lotus.trading.accounts.pnl import FillSource
 from lotus_cli.demo.levels import earned_by_lesson, experiments_of, levels_by_day
 from lotus_cli.demo.trade import traded_facts
 from lotus_cli.demo.truth import Court
-from lotus_cli.pnl.beliefs import as_json, beliefs_of
 from lotus_cli.terminal.progress import Progress
 from lotus_live.live import LiveResult
 from lotus_live.parity import events_hash
 from lotus_store.databases import Databases
+from lotus_store.facts.pnl.beliefs import as_json, beliefs_of
 from lotus_store.lake import Lake
 from lotus_store.ledger.beliefs.lessons import read_lessons
 from lotus_store.ledger.beliefs.priors import in_force_on

@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lotus.timebase import day_start_ms, next_day
-from lotus_cli.pnl.facts import SourceTrades, pnl_of
-from lotus_cli.pnl.venues import ALL
 from lotus_cli.terminal.progress import Progress
 from lotus_live.feed.tape_file import TapeDay
 from lotus_live.live import LOCAL, LiveResult, run_live
 from lotus_store.databases import Databases
+from lotus_store.facts.pnl.facts import SourceTrades, pnl_of
+from lotus_store.facts.pnl.venues import ALL
 from lotus_store.ledger.signals.executions import executions_of
 from lotus_store.tape.store import TapeStore
 

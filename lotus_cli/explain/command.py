@@ -7,17 +7,17 @@ from typing import Any
 import click
 
 from lotus.errors import LotusError
-from lotus_cli.explain.book import VIEWS, BookStory, book_lines, book_story
-from lotus_cli.explain.claims import claims_lines
-from lotus_cli.explain.execution import execution_lines
-from lotus_cli.explain.facts import Story, story_of
-from lotus_cli.look.braid_facts import trust_words
 from lotus_cli.terminal.output import CHECK_FAILED, emit
 from lotus_cli.terminal.places import at_tape, settings_of
 from lotus_cli.terminal.progress import Progress
 from lotus_cli.terminal.tables import fitted, width
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
+from lotus_store.facts.book import VIEWS, BookStory, book_lines, book_story
+from lotus_store.facts.braids import trust_words
+from lotus_store.facts.claims import claims_lines
+from lotus_store.facts.event import Story, story_of
+from lotus_store.facts.execution import execution_lines
 
 _FILLED = {"tape_sim": "against the tape", "venue": "at a venue", "paper_live": "on paper"}
 WHOLE = ("fired", "published", "cond_key")  # masks, flags and hashes are not decimals

@@ -7,12 +7,13 @@ import click
 
 from lotus.errors import ConfigError
 from lotus_cli.terminal.options import options_as
-from lotus_cli.terminal.output import day_ranges, emit
+from lotus_cli.terminal.output import emit
 from lotus_cli.terminal.places import DAY, at_branch, settings_of_branch
 from lotus_cli.terminal.tables import TableColumn, folded, numbers, table, wide_option
+from lotus_store.facts.words import day_ranges
 
 if TYPE_CHECKING:
-    from lotus_cli.look.atoms_facts import Atoms
+    from lotus_store.facts.atoms import Atoms
 
 LEGEND = (
     "r: sum of scores above what the detector's own score told that day; h: sum of overlap weights. r/h is a raw mean "
@@ -56,7 +57,7 @@ def show(options: AtomsOptions) -> None:
     A raw mean of them is described, not tested: it has no interval and pays for no search.
     """
     from lotus.priors.vocabulary import FEATURE_NAMES
-    from lotus_cli.look.atoms_facts import atoms_of
+    from lotus_store.facts.atoms import atoms_of
 
     strangers = [name for name in options.features if name not in FEATURE_NAMES]
     if strangers:

@@ -21,7 +21,7 @@ from lotus_cli.terminal.tables import TableColumn, fitted, numbers, table, wide_
 
 if TYPE_CHECKING:
     from lotus.detectors.spec import DetectorSpec
-    from lotus_cli.look.detector_facts import Stretch
+    from lotus_store.facts.detectors import Stretch
 
 _SHOWN = (*numbers("horizon", "signals", "signed move, bps", "95 %", "hit"), TableColumn("verdict"),
           TableColumn("asset"), *numbers("cost, bps"))  # fmt: skip
@@ -69,7 +69,7 @@ def list_command(wide: bool, as_json: bool) -> None:
 def check_command(file: Path, day: str | None, wide: bool, tape: str | None, home: str | None, as_json: bool) -> None:
     """Read, type-check and compile FILE; print its cost, memory, warm-up, complexity and a sanity table."""
     from lotus.detectors.spec import parse_spec
-    from lotus_cli.look.detector_facts import facts_of, simulated_stretch, tape_stretch
+    from lotus_store.facts.detectors import facts_of, simulated_stretch, tape_stretch
 
     spec = parse_spec(read_utf8(file), str(file))
     stretch: Stretch

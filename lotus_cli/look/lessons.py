@@ -32,8 +32,8 @@ def lessons_command(
     Uplift is what the windows of a rule paid over what the score alone already told, net of costs, in bps. The bound is
     what is left of it after the search among all rules. With --wide the tables of Dagster's page follow.
     """
-    from lotus_cli.look.lessons_facts import night_of
     from lotus_cli.look.lessons_page import page
+    from lotus_store.facts.lessons import night_of
 
     settings = settings_of_branch(home, branch=branch)
     facts = night_of(settings, day, detector)

@@ -10,10 +10,10 @@ from lotus.priors.asset_context import describe_with
 from lotus.priors.trace import describe_braid
 from lotus.priors.vocabulary import Vocabulary
 from lotus.weave.braid import Braid
-from lotus_assets.pages.lesson_tables import belief_table, lesson_table, signed_bound
-from lotus_cli.look.braid_facts import experiment_words, gate_words, trust_facts, trust_words
-from lotus_cli.look.lessons_facts import Night
+from lotus_assets.pages.lesson_tables import belief_table, lesson_table
 from lotus_cli.terminal.tables import TableColumn, folded, numbers, table
+from lotus_store.facts.braids import experiment_words, gate_words, trust_facts, trust_words
+from lotus_store.facts.lessons import Night, signed_bound
 
 LEGEND = (
     "Uplift: what a window of the rule paid over what its score alone told, net of costs, bps. Bound: what is left of "

@@ -14,14 +14,15 @@ from lotus.priors.vocabulary import Vocabulary
 from lotus.weave.braid import Braid
 from lotus.weave.review import ReviewAct
 from lotus_cli.explain.command import realised_words
-from lotus_cli.look.braid_facts import gate_words
-from lotus_cli.terminal.output import clock, emit
+from lotus_cli.terminal.output import emit
 from lotus_cli.terminal.places import NAME, at_branch, settings_of_branch
 from lotus_cli.terminal.tables import TableColumn, table, wide_option
 from lotus_herald.keys import Keys
 from lotus_modules.handlers import SLOW
 from lotus_modules.priors.rollback import roll_back
 from lotus_store.databases import Connection, Databases
+from lotus_store.facts.braids import gate_words
+from lotus_store.facts.words import clock
 from lotus_store.ledger.beliefs.braids import read_braid
 from lotus_store.ledger.beliefs.knob_nights import read_registry
 from lotus_store.ledger.beliefs.priors import read_version, swaps, versions

@@ -9,7 +9,6 @@ import click
 from lotus.errors import ConfigError
 from lotus.weave.braid import Braid
 from lotus.weave.review import REASON_CODES, ActKind, ReviewAct, reviewers
-from lotus_cli.look.braid_facts import braid_facts, experiment_facts, experiment_words
 from lotus_cli.look.wish import lift_command, wish_command, wish_lines, wish_rows
 from lotus_cli.terminal.options import options_as
 from lotus_cli.terminal.output import emit
@@ -18,6 +17,7 @@ from lotus_cli.terminal.tables import TableColumn, numbers, table, wide_option
 from lotus_herald.keys import Keys
 from lotus_modules.priors.rollback import named, submit
 from lotus_store.databases import Databases
+from lotus_store.facts.braids import braid_facts, experiment_facts, experiment_words
 from lotus_store.ledger.beliefs.braids import read_registry
 from lotus_store.ledger.beliefs.reviews import read_outcomes, read_reviews
 from lotus_store.ledger.trading.wishes import all_wishes

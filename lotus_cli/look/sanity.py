@@ -8,9 +8,10 @@ import click
 
 from lotus.errors import ConfigError
 from lotus_cli.terminal.options import options_as
-from lotus_cli.terminal.output import day_ranges, emit
+from lotus_cli.terminal.output import emit
 from lotus_cli.terminal.places import COUNT, DAY, at_tape, require_tape, settings_of
 from lotus_cli.terminal.tables import picture_option, wide_option, write_picture
+from lotus_store.facts.words import day_ranges
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,11 @@ from lotus.errors import LedgerError, SchemaError
 from lotus.experts.weekly.learned import set_of_day
 from lotus.modules.signals import BUILDERS, SIGBUS, SIGNAL_SCHEMAS, Payload, check_signal
 from lotus.timebase import day_of
-from lotus_cli.explain.facts import event_tables
 from lotus_cli.terminal.output import emit
 from lotus_cli.terminal.places import at_home, settings_of
 from lotus_store.config import Settings, load_settings
 from lotus_store.databases import Connection, Databases
+from lotus_store.facts.event import event_tables
 from lotus_store.lake import Lake
 from lotus_store.ledger.beliefs.braids import claims_of
 from lotus_store.ledger.beliefs.expert_sets import read_expert_sets

@@ -8,9 +8,9 @@ import numpy as np
 from lotus.errors import ConfigError
 from lotus.outcomes.style_table import STYLE_PAYOFFS
 from lotus.trading.accounts.break_even import BreakEven, break_even
-from lotus_cli.terminal.output import day_ranges
 from lotus_cli.terminal.tables import TableColumn, folded, numbers, table
 from lotus_store.config import Settings
+from lotus_store.facts.words import day_ranges
 from lotus_store.lake import Lake
 from lotus_venues.fees import TIERS
 

@@ -70,16 +70,17 @@ def pnl_command(options: PnlOptions) -> None:
         return
     if options.beliefs:
         from lotus_cli.pnl import beliefs
+        from lotus_store.facts.pnl.beliefs import as_json, beliefs_of
 
-        paid = beliefs.beliefs_of(settings, first, last)
-        emit(beliefs.as_json(*paid), options.as_json, beliefs.text(*paid, options.wide))
+        paid = beliefs_of(settings, first, last)
+        emit(as_json(*paid), options.as_json, beliefs.text(*paid, options.wide))
         return
     with Progress(quiet=options.as_json) as progress:
         progress(LOADING, 0)
-        from lotus_cli.pnl.curve import curve_of
-        from lotus_cli.pnl.facts import pnl_of
         from lotus_cli.pnl.page import page
         from lotus_cli.pnl.text import text
+        from lotus_store.facts.pnl.curve import curve_of
+        from lotus_store.facts.pnl.facts import pnl_of
 
         facts = pnl_of(settings, first, last, progress)
     if options.target is not None:

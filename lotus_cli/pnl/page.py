@@ -8,10 +8,10 @@ from typing import Any
 
 from lotus.trading.accounts.pnl import AMOUNTS, METHOD, NO_EDGE, Line
 from lotus_cli.pnl import styles
-from lotus_cli.pnl.facts import Pnl, SourceTrades
-from lotus_cli.pnl.venues import HEAD, cells, several
-from lotus_cli.terminal.output import clock
 from lotus_cli.terminal.tables import between
+from lotus_store.facts.pnl.facts import Pnl, SourceTrades
+from lotus_store.facts.pnl.venues import HEAD, cells, several
+from lotus_store.facts.words import clock
 
 _USD = ("detector", "trades", "not filled", "traded", *AMOUNTS)
 _BPS = ("detector", *AMOUNTS, "interval of gross", "interval of net", "blocks", "edge")

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 
 from lotus.trading.accounts.pnl import AMOUNTS, COSTS, METHOD, NO_EDGE, Line
 from lotus_cli.pnl import styles
-from lotus_cli.pnl.curve import curve_of, trips_of
-from lotus_cli.pnl.facts import Pnl, SourceTrades
 from lotus_cli.pnl.page import READING, SOURCES, VENUES, account_rows, coverage_lines, span
-from lotus_cli.pnl.venues import HEAD, cells, several
-from lotus_cli.terminal.output import clock
 from lotus_cli.terminal.tables import TableColumn, between, folded, numbers, table, width
 from lotus_cli.terminal.text_plot import curves
+from lotus_store.facts.pnl.curve import curve_of, trips_of
+from lotus_store.facts.pnl.facts import Pnl, SourceTrades
+from lotus_store.facts.pnl.venues import HEAD, cells, several
+from lotus_store.facts.words import clock
 
 SHOWN_TRIPS = 40
 _FEW = ("gross", "net", *COSTS)

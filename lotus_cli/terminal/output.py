@@ -11,15 +11,14 @@ import json
 import math
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping
 from typing import Any, NoReturn, ParamSpec, TypeVar
 
 import click
 
 from lotus.errors import LotusError
-from lotus.timebase import next_day
 from lotus_cli.terminal.interrupts import interruptible
+from lotus_store.facts.words import clock, day_ranges
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -119,13 +118,6 @@ def _of_an_interrupt(error: BaseException) -> bool:
     return before is not None and (isinstance(before, KeyboardInterrupt) or _of_an_interrupt(before))
 
 
-def clock(time_ms: int) -> str:
-    """Return a time (ms UTC) as text, "never" beyond the year 3000."""
-    if time_ms > 32_503_680_000_000:
-        return "never"
-    return datetime.fromtimestamp(time_ms / 1000, UTC).isoformat(timespec="milliseconds")
-
-
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")
 
 
@@ -167,21 +159,6 @@ def shown(value: Any) -> str:
     if value is None or isinstance(value, bool):
         return {None: "none", True: "yes", False: "no"}[value]
     return str(round(value, 6) if isinstance(value, float) else value)
-
-
-def day_ranges(days: Iterable[str]) -> str:
-    """Return days as text, those in a row as a range; a dash for none.
-
-    >>> day_ranges(["2026-01-05", "2026-01-06", "2026-01-07", "2026-01-09"])
-    '2026-01-05 to 2026-01-07, 2026-01-09'
-    """
-    runs: list[list[str]] = []
-    for day in sorted(days):
-        if runs and next_day(runs[-1][-1]) == day:
-            runs[-1].append(day)
-        else:
-            runs.append([day])
-    return ", ".join(run[0] if len(run) == 1 else f"{run[0]} to {run[-1]}" for run in runs) or "-"
 
 
 def tell_losses(lines: int, put_aside: Mapping[str, int]) -> int:

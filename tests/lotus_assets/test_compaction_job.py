@@ -6,10 +6,10 @@ from datetime import date, timedelta
 from click.testing import CliRunner
 
 from lotus.learning.cube import LESSON_ATOMS
-from lotus_assets.atoms_compaction import DAILY
 from lotus_assets.compaction_job import compact_atoms
 from lotus_cli.look.atoms import atoms_command
 from lotus_resources.lotus_resource import Lotus
+from lotus_store.atom_sums import DAILY
 from lotus_store.ledger.day_commits import DayCommit, commit_day
 
 from .day_atoms import atoms

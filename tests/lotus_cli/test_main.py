@@ -43,7 +43,7 @@ def test_help_lists_every_command_and_imports_nothing_heavy() -> None:
 
 
 def test_what_reads_imports_no_library_of_batch_work() -> None:
-    modules = [COMMANDS[name][0] for name in READS] + ["lotus_cli.pnl.facts", "lotus_cli.look.atoms_facts"]
+    modules = [COMMANDS[name][0] for name in READS] + ["lotus_store.facts.pnl.facts", "lotus_store.facts.atoms"]
     code = f"import sys, importlib; [importlib.import_module(name) for name in {modules!r}]; "
     code += f"print([name for name in {BATCH!r} if name in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"

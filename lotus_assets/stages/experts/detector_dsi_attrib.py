@@ -16,10 +16,10 @@ from lotus.timebase import BLOCK_MS, day_start_ms, next_day
 from lotus_assets.stages.chain import content_of
 from lotus_assets.stages.context import Made, Stage, StageContext, TextTable
 from lotus_assets.stages.experts.expert_set import experts_of, lake_branch
-from lotus_assets.stages.lake_tables import Columns, TablePart, concatenated, joint_hash, present_of
+from lotus_assets.stages.lake_tables import Columns, TablePart, joint_hash, present_of
 from lotus_assets.stages.schema_check import schema_check
 from lotus_assets.stages.scoring.signal_eval import read_events, read_outcomes, two_days
-from lotus_assets.stages.shared_columns import places_of
+from lotus_store.columns import concatenated, places_of
 from lotus_store.ledger.day_commits import read_commit
 
 PARTS = [TablePart(DETECTOR_DSI_ATTRIB)]

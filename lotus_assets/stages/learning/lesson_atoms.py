@@ -15,11 +15,11 @@ from lotus.priors.vocabulary import BIN_COLUMNS
 from lotus_assets.stages.chain import content_of
 from lotus_assets.stages.context import Cell, Made, Stage, StageContext, TextTable
 from lotus_assets.stages.history import commits_before, hashes
-from lotus_assets.stages.lake_tables import Columns, LakeTable, TablePart, concatenated, joint_hash, present_of
+from lotus_assets.stages.lake_tables import Columns, LakeTable, TablePart, joint_hash, present_of
 from lotus_assets.stages.schema_check import schema_check, together
 from lotus_assets.stages.scoring.payoff_scores import read_scores
 from lotus_assets.stages.scoring.signal_eval import read_outcomes
-from lotus_assets.stages.shared_columns import places_of
+from lotus_store.columns import concatenated, places_of
 from lotus_store.ledger.day_commits import read_commit
 
 PARTS = [TablePart(LESSON_ATOMS), TablePart(CONDITION_STATS)]

@@ -14,10 +14,10 @@ from lotus.learning.payoff_scores import bins_of
 from lotus.outcomes.signal_eval import horizon_columns
 from lotus.priors.vocabulary import rule_mask
 from lotus_assets.stages.context import StageContext
-from lotus_assets.stages.lake_tables import Columns, LakeTable, concatenated, utf8_of
+from lotus_assets.stages.lake_tables import Columns, LakeTable, utf8_of
 from lotus_assets.stages.learning.asset_context import scores_in_context, vocabulary
 from lotus_assets.stages.scoring.signal_eval import read_events
-from lotus_assets.stages.shared_columns import places_of
+from lotus_store.columns import concatenated, places_of
 from lotus_store.ledger.day_commits import DayCommit
 
 

@@ -16,9 +16,9 @@ from lotus.modules.intents import Module
 from lotus.timebase import day_of
 from lotus_assets.stages.chain import content_of
 from lotus_assets.stages.context import StageContext
-from lotus_assets.stages.lake_tables import concatenated
 from lotus_assets.stages.modules.knob_lane import KnobLane
 from lotus_resources.recent_values import RecentKind
+from lotus_store.columns import concatenated
 from lotus_store.ledger.beliefs.policy_trials import policy_trials_of
 from lotus_store.ledger.bodies import to_body
 from lotus_store.ledger.day_commits import read_commit

@@ -17,8 +17,8 @@ from lotus.timebase import next_day
 from lotus_assets.stages.chain import content_of
 from lotus_assets.stages.context import Made, Stage, StageContext, TextTable
 from lotus_assets.stages.history import commits_before, hashes
-from lotus_assets.stages.lake_tables import concatenated
 from lotus_resources.recent_values import RecentKind
+from lotus_store.columns import concatenated
 from lotus_store.databases import Connection
 from lotus_store.ledger import atlas
 from lotus_store.ledger.bodies import to_body

@@ -24,10 +24,11 @@ from lotus.outcomes.styles import StyleTape, declared
 from lotus.timebase import day_start_ms, next_day
 from lotus_assets.stages.chain import content_of
 from lotus_assets.stages.context import CheckOutcome, Made, Stage, StageContext, TextTable
-from lotus_assets.stages.lake_tables import Columns, LakeTable, TablePart, concatenated, joint_hash, present_of
+from lotus_assets.stages.lake_tables import Columns, LakeTable, TablePart, joint_hash, present_of
 from lotus_assets.stages.schema_check import schema_check
-from lotus_assets.stages.shared_columns import hand_on, places_of, read_shared
+from lotus_assets.stages.shared_columns import hand_on, read_shared
 from lotus_resources.recent_values import RecentKind
+from lotus_store.columns import concatenated, places_of
 from lotus_store.databases import Connection
 from lotus_store.ledger.day_commits import read_commit
 from lotus_store.ledger.signals.events import write_eval

@@ -29,11 +29,12 @@ from lotus.microtape.frames.spec import GAP_BEFORE, I_ASSET, I_FRAME, I_QUALITY
 from lotus.timebase import day_start_ms
 from lotus_assets.stages.chain import content_of
 from lotus_assets.stages.context import Cell, CheckOutcome, Made, Plot, Stage, StageContext, TextTable
-from lotus_assets.stages.lake_tables import LakeTable, TablePart, concatenated, joint_hash, parts_hash, present_of
+from lotus_assets.stages.lake_tables import LakeTable, TablePart, joint_hash, parts_hash, present_of
 from lotus_assets.stages.schema_check import schema_check, together
 from lotus_assets.stages.tape.made_again import MadeAgain, around_gaps, pieces_of, state_column
 from lotus_assets.stages.tape.microtape_frames import read_frames
 from lotus_resources.recent_values import RecentKind
+from lotus_store.columns import concatenated
 from lotus_store.databases import Connection
 from lotus_store.ledger.beliefs.experts import write_experts
 

@@ -8,7 +8,8 @@ import pytest
 from lotus.columns import Column, TableSpec
 from lotus_assets.stages import shared_columns
 from lotus_assets.stages.context import StageContext
-from lotus_assets.stages.shared_columns import hand_on, places_of, read_shared
+from lotus_assets.stages.shared_columns import hand_on, read_shared
+from lotus_store.columns import places_of
 from lotus_store.ledger.day_commits import DayCommit
 
 SPEC = TableSpec("shared", ("name",), (Column("name", "text", "", ""), Column("n", "i4", "", "")))

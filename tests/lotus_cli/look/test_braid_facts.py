@@ -1,4 +1,4 @@
-"""The facts of a braid are the first of what both pages say of it."""
+"""`lotus_store/facts/braids.py`: the facts of a braid are the first of what both pages say of it."""
 
 import pytest
 from small_home import Cli

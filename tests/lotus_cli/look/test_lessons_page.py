@@ -5,8 +5,8 @@ from dataclasses import asdict
 from lotus.manifest import WeaveDefaults
 from lotus.priors.vocabulary import DEFAULT
 from lotus.weave.taken_up import ExperimentRow
-from lotus_cli.look.lessons_facts import Night
 from lotus_cli.look.lessons_page import page
+from lotus_store.facts.lessons import Night
 
 RUNS = ExperimentRow(
     "b1", "l1", "surge", "", "experiment on a proposal", is_slow=True, floor=0.05, rise=2.5, is_on=True, days=6,

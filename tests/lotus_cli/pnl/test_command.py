@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from small_home import Cli, Facts
 
 from lotus.trading.accounts.pnl import AMOUNTS, COSTS, NO_EDGE
-from lotus_cli.pnl import beliefs
 from lotus_store.branch_settings import write_branch_settings
+from lotus_store.facts.pnl import beliefs
 from lotus_store.lake import Lake
 from lotus_store.tape.store import TapeStore
 

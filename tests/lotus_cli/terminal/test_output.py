@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from lotus_cli.terminal.output import clock, shown
+from lotus_cli.terminal.output import shown
+from lotus_store.facts.words import clock
 
 
 @pytest.mark.parametrize(

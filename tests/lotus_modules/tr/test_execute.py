@@ -21,7 +21,6 @@ from lotus.trading.execution.orders import Side
 from lotus.trading.plan.knob_choice import KnobChoice
 from lotus.trading.plan.plan import Authority, PlanKind, ProbeTerms, Strategy, probe_plan
 from lotus.trading.plan.styles import CROSSING, Styles
-from lotus_cli.explain.execution import execution_lines, execution_story
 from lotus_desk.execution.stored import choice_in, plan_of
 from lotus_herald.consume import Handlers
 from lotus_herald.keys import Keys
@@ -32,6 +31,7 @@ from lotus_modules.knobs import KnobChooser, StyleChooser
 from lotus_modules.tr.execute import Acceptor, refusal_report
 from lotus_modules.tr.ordered import in_style, is_styled, styled, styles_in
 from lotus_store.databases import Databases
+from lotus_store.facts.execution import execution_lines, execution_story
 from lotus_store.ledger.beliefs.priors import put_in_force, put_version
 from lotus_store.ledger.signals.executions import execution_of
 from lotus_store.ledger.trading.plans import plans_for

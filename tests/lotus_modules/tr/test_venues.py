@@ -11,9 +11,9 @@ from lotus.modules.messages.trading import PlanReference
 from lotus.trading.execution.orders import Side
 from lotus.trading.plan.knobs import ExecutionKnobs
 from lotus.trading.plan.plan import Authority, Plan, PlanId, PlanKind, ProbeTerms, probe_plan
-from lotus_cli.pnl.venues import ALL, cells, several, venue_lines
 from lotus_modules.tr.venues import REREAD_MS, VenueChooser
 from lotus_store.databases import Connection, Databases
+from lotus_store.facts.pnl.venues import ALL, cells, several, venue_lines
 from lotus_store.ledger.bodies import to_plain
 from lotus_store.ledger.trading.plans import PlanRow, PlanStep, book_plans, judge_plan, put_plan, step_plans
 

@@ -15,9 +15,9 @@ from lotus_assets.stages.context import StageContext
 from lotus_assets.stages.learning import active_priors, asset_context, braids, lessons, meta_braids, woven
 from lotus_assets.stages.order import LEARNING_STAGES, TAPE_STAGES
 from lotus_assets.stages.runner import run_stage
-from lotus_cli.explain.facts import story_of
-from lotus_cli.look.lessons_facts import night_of
 from lotus_cli.look.lessons_page import page
+from lotus_store.facts.event import story_of
+from lotus_store.facts.lessons import night_of
 from lotus_store.ledger.beliefs.lessons import read_experiments
 
 from ..woven_days import NEEDED, run

@@ -23,12 +23,12 @@ from lotus_assets.stages.experts import expert_set
 from lotus_assets.stages.order import LEARNING_STAGES, TAPE_STAGES
 from lotus_assets.stages.runner import run_stage
 from lotus_assets.stages.scoring import detector_audits, signal_events
-from lotus_cli.explain.facts import event_tables
 from lotus_live.live import run_live
 from lotus_live.pipeline.beliefs import LedgerBeliefs, read_tables
 from lotus_live.pipeline.day_lane import LaneSpec
 from lotus_resources.lotus_resource import Lotus
 from lotus_store.day_tables import tables_of_day
+from lotus_store.facts.event import event_tables
 from lotus_store.ledger.beliefs.priors import read_version
 
 pytestmark = [pytest.mark.warm("taped"), pytest.mark.process("whole days through their stages")]

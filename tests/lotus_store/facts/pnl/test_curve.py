@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from lotus.timebase import DAY_MS
 from lotus.trading.accounts.pnl import FillSource, TradeColumns
-from lotus_cli.pnl.curve import Curve, by_day, curve_of, trips_of
+from lotus_store.facts.pnl.curve import Curve, by_day, curve_of, trips_of
 
 AMOUNTS = st.lists(st.integers(-(10**9), 10**9), min_size=1, max_size=30)
 

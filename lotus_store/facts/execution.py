@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from lotus.trading.plan.knobs import KNOBS, patched
-from lotus_cli.terminal.output import clock
 from lotus_store.databases import Connection, Databases
+from lotus_store.facts.words import clock
 from lotus_store.ledger.signals.executions import execution_of
 from lotus_store.ledger.trading.decisions import decision_of
 from lotus_store.ledger.trading.plans import (

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from lotus.manifest import Manifest
 from lotus.timebase import day_of
-from lotus_cli.pnl.trips import RoundTrip, TripFill
 from lotus_store.databases import Connection
+from lotus_store.facts.pnl.trips import RoundTrip, TripFill
 from lotus_store.ledger.signals.live_log import FillRow, live_runs, read_fills, read_log, read_orders
 
 

@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lotus_cli.explain.execution import execution_lines, plan_of_name, plan_story
 from lotus_store.databases import Databases
+from lotus_store.facts.execution import execution_lines, plan_of_name, plan_story
 from lotus_store.ledger.trading.decisions import decision_of
 from lotus_store.ledger.trading.plans import plans_for
 

@@ -10,8 +10,8 @@ from lotus.errors import SchemaError
 from lotus.manifest import Asset, Manifest
 from lotus.trading.accounts.pnl import total
 from lotus.trading.accounts.pnl_styles import by_style
-from lotus_cli.pnl.book import book_trades
 from lotus_store.databases import Databases
+from lotus_store.facts.pnl.book import book_trades
 from lotus_store.ledger.trading.decisions import judge_book, note_trigger, void_book_plans
 from lotus_store.ledger.trading.plans import FillLine, book_results, note_lines
 

@@ -24,14 +24,14 @@ from lotus.priors.types import ActiveBraid, PriorsVersion
 from lotus.priors.vocabulary import BIN_COLUMNS, DEFAULT, rule_mask
 from lotus.progress.steps import Steps, untold
 from lotus.timebase import day_of
-from lotus_cli.explain.claims import claims_story, fired_in
-from lotus_cli.explain.execution import execution_story, window_behind
-from lotus_cli.look.braid_facts import trust_facts
-from lotus_cli.terminal.output import clock
 from lotus_store.asset_context import AT_COLUMNS, with_asset_bins
 from lotus_store.config import Settings, load_settings
 from lotus_store.databases import Connection, Databases
 from lotus_store.day_tables import served_tables
+from lotus_store.facts.braids import trust_facts
+from lotus_store.facts.claims import claims_story, fired_in
+from lotus_store.facts.execution import execution_story, window_behind
+from lotus_store.facts.words import clock
 from lotus_store.lake import Lake
 from lotus_store.ledger.beliefs.braids import read_braid
 from lotus_store.ledger.beliefs.expert_sets import read_expert_sets

@@ -6,8 +6,8 @@ from lotus.detectors.entry_style import EntryStyle, Fallback
 from lotus.modules.messages.trading import PlanReference
 from lotus.timebase import day_start_ms
 from lotus.trading.plan.styles import CROSSING, Styles
-from lotus_cli.pnl.venue import causes_of_void, executions_on, venue_trips, void_styles
 from lotus_store.databases import Databases
+from lotus_store.facts.pnl.venue import causes_of_void, executions_on, venue_trips, void_styles
 from lotus_store.ledger.signals.executions import Execution, put_execution
 from lotus_store.ledger.trading.plans import PlanRow, put_plan
 

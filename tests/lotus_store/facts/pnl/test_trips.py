@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lotus.manifest import Manifest
-from lotus_cli.pnl.trips import RoundTrip, TripFill, filled_of
+from lotus_store.facts.pnl.trips import RoundTrip, TripFill, filled_of
 
 FILLS = st.lists(st.builds(TripFill, st.floats(1, 1e6), st.floats(1e-3, 1e3), st.integers(1, 10**9)), min_size=1)
 WINDOW: dict[str, Any] = {

@@ -13,11 +13,10 @@ from lotus.priors.vocabulary import Vocabulary
 from lotus.timebase import DAY_MS, day_of, day_start_ms, next_day
 from lotus.weave.braid import Braid
 from lotus.weave.earned import TrustRow
-from lotus_assets.pages.lesson_tables import NEVER_MS, signed_bound
-from lotus_cli.look.braid_facts import braid_facts, trust_facts
-from lotus_cli.terminal.output import day_ranges
 from lotus_store.config import Settings
 from lotus_store.databases import Connection, Databases
+from lotus_store.facts.braids import braid_facts, trust_facts
+from lotus_store.facts.words import NEVER_MS, day_ranges
 from lotus_store.ledger.beliefs.braids import read_registry
 from lotus_store.ledger.beliefs.lessons import read_experiments, read_lesson, read_lessons
 from lotus_store.ledger.beliefs.trust import read_trust
@@ -177,3 +176,8 @@ def _taught(sig: Connection, braid: Braid) -> Lesson | None:
 def _lesson(lesson: Lesson, words: Vocabulary) -> dict[str, Any]:
     facts = asdict(lesson)
     return facts | {"rule": describe_with(lesson.rule, words), "bound_bps": signed_bound(lesson)}
+
+
+def signed_bound(lesson: Lesson) -> float:
+    """Return the bound of an uplift with the uplift's sign, bps: what is left of it after the search."""
+    return lesson.sign * lesson.lcb_bps

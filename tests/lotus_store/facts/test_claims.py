@@ -9,8 +9,8 @@ from lotus.decision.knowledge.claims import ClaimSlope
 from lotus.decision.knowledge.feedback import DecisionMemory
 from lotus.priors.claims import FiredClaim
 from lotus.timebase import day_start_ms
-from lotus_cli.explain.claims import claims_lines, claims_story
 from lotus_store.databases import Databases
+from lotus_store.facts.claims import claims_lines, claims_story
 from lotus_store.ledger.trading.knowledge import Knowledge, put_knowledge
 
 SOURCE = "det:sr@1"

@@ -12,13 +12,13 @@ from lotus.trading.accounts.pnl import NO_EDGE
 from lotus_assets.bodies import stage_context
 from lotus_assets.stages.order import LEARNING_STAGES, TAPE_STAGES
 from lotus_assets.stages.runner import run_stage
-from lotus_cli.pnl.facts import pnl_of
 from lotus_cli.pnl.page import page
 from lotus_live.feed.tape_file import TapeDay
 from lotus_live.live import run_live
 from lotus_resources.lotus_resource import Lotus
 from lotus_store.config import Settings, TradingSettings
 from lotus_store.databases import Databases
+from lotus_store.facts.pnl.facts import pnl_of
 from lotus_store.tape.import_recording import import_recording
 from lotus_store.tape.store import TapeStore
 from lotus_venues.replay_server import ReplayPlan

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 from book_rows import put_book
 
-from lotus_cli.explain.book import book_lines, book_story
-from lotus_cli.explain.execution import window_behind
 from lotus_store.databases import Databases
+from lotus_store.facts.book import book_lines, book_story
+from lotus_store.facts.execution import window_behind
 
 
 @pytest.mark.parametrize("name", ["f1", "o0", "p", "d"])

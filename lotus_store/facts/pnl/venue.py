@@ -6,8 +6,8 @@ from typing import Any, TypedDict
 
 from lotus.timebase import NS_PER_MS, day_of, day_start_ms, next_day
 from lotus.trading.plan.styles import CROSSING, Styles
-from lotus_cli.pnl.trips import RoundTrip, TripFill
 from lotus_store.databases import Connection
+from lotus_store.facts.pnl.trips import RoundTrip, TripFill
 from lotus_store.ledger.signals.executions import Execution, executions_of
 from lotus_store.ledger.trading.plans import plan_styles
 

@@ -28,16 +28,16 @@ from lotus.trading.accounts.pnl_tape import (
     tape_trades,
 )
 from lotus.trading.plan.styles import Styles
-from lotus_cli.pnl.book import BookTrades, book_trades
-from lotus_cli.pnl.curve import by_day, curve_of, trips_of
-from lotus_cli.pnl.paper import paper_trips
-from lotus_cli.pnl.reader import PageReader
-from lotus_cli.pnl.trips import RoundTrip, filled_of
-from lotus_cli.pnl.venue import causes_of_void, executions_on, venue_trips, void_styles
-from lotus_cli.pnl.venues import VenueLine, venue_lines
-from lotus_cli.terminal.output import day_ranges
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
+from lotus_store.facts.pnl.book import BookTrades, book_trades
+from lotus_store.facts.pnl.curve import by_day, curve_of, trips_of
+from lotus_store.facts.pnl.paper import paper_trips
+from lotus_store.facts.pnl.reader import PageReader
+from lotus_store.facts.pnl.trips import RoundTrip, filled_of
+from lotus_store.facts.pnl.venue import causes_of_void, executions_on, venue_trips, void_styles
+from lotus_store.facts.pnl.venues import VenueLine, venue_lines
+from lotus_store.facts.words import day_ranges
 from lotus_store.lake import Lake
 from lotus_store.ledger.trading.decisions import void_book_plans
 from lotus_store.ledger.trading.paper_books import paper_marks

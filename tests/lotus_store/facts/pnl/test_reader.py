@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from lotus_cli.pnl.reader import PageReader
+from lotus_store.facts.pnl.reader import PageReader
 from lotus_store.lake import Lake
 
 

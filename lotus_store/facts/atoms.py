@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from lotus.errors import ConfigError, LakeError
 from lotus.learning.axes import SIDE, axes
 from lotus.priors.vocabulary import FEATURE_NAMES, FEATURES
-from lotus_assets.atoms_compaction import TABLES, summed
-from lotus_cli.terminal.output import day_ranges
+from lotus_store.atom_sums import TABLES, summed
 from lotus_store.config import Settings
+from lotus_store.facts.words import day_ranges
 from lotus_store.lake import Lake
 
 

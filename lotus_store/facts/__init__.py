@@ -1,0 +1,1 @@
+"""What is reported of the stored: facts as values, for commands, pages and notebooks. Nothing is decided."""
