@@ -21,6 +21,7 @@ from lotus.errors import ConfigError
 from lotus.progress.steps import Steps, untold
 from lotus.timebase import day_of
 from lotus_assets.dagster_processes import DagsterProcesses
+from lotus_resources.console_process import begin_console
 from lotus_resources.dagster_home import dagster_environment
 from lotus_resources.processes import Processes
 from lotus_resources.span import DaySpan, span_of
@@ -36,12 +37,14 @@ if TYPE_CHECKING:
 LOOK_S = 0.5
 SPAN_TURNS = 10  # looks between two at the days of the tape, which lists its folders
 Say = Callable[[str], None]
+CONSOLE_PORT = 8000
 STARTING = "starting"  # the shares are of a start on two quiet cores
 
 
 def up(
     settings: Settings,
     port: int = 3000,
+    console_port: int | None = None,
     live: bool = False,
     say: Steps = untold,
     trade_day: str | None = None,
@@ -49,8 +52,9 @@ def up(
 ) -> int:
     """Serve until a signal comes; return 0. Raises `ConfigError` when another `lotus up` serves this home.
 
-    `port` is that of the pages, 0 any free one. With `live` the daemon runs beside it at the venue; with `trade_day` it
-    trades that stored day, `speed` times as fast (0: in step with the desk), and what is learned from it is told.
+    `port` is that of Dagster's pages and `console_port` that of the console: 0 any free one, None 8000 where that is
+    free. With `live` the daemon runs beside it at the venue; with `trade_day` it trades that stored day, `speed` times
+    as fast (0: in step with the desk), and what is learned from it is told.
     """
     began = time.monotonic()
     stopped = threading.Event()
@@ -64,6 +68,7 @@ def up(
             dagster = DagsterProcesses(children, environment, folder, Path(short), port, token)
             say(STARTING, 0.1, 1.0, "code server and web server")
             dagster.begin(span.environment)
+            console = begin_console(children, settings, _console_port(console_port), token, dagster.url)
             say(STARTING, 0.2, 1.0, "Dagster's tables")
             if buried := _ready_tables(settings, databases):
                 say(f"{buried} runs of an earlier, killed session marked as failed; committed days are kept")
@@ -71,7 +76,8 @@ def up(
             dagster.open_pages(stopped.is_set)
             say(STARTING, 1.0, 1.0)
             say(
-                f"Dagster UI {dagster.url}/?token={token} (ready in {time.monotonic() - began:.1f} s), days {span}, "
+                f"console {console}/?token={token}, Dagster UI {dagster.url}/?token={token} "
+                f"(ready in {time.monotonic() - began:.1f} s), days {span}, "
                 f"logs in {children.logs}; Ctrl-C stops everything"
             )
             dagster.start_daemon(span.environment)
@@ -165,6 +171,17 @@ def _watch(
     return TradedDay(
         settings=settings, databases=databases, environment=environment, day=trade_day, status=daemon.status, say=say
     ).look
+
+
+def _console_port(wanted: int | None) -> int:
+    """Return the port of the console; without a wish it is the usual one where nobody has it, else any."""
+    try:
+        with _free(CONSOLE_PORT if wanted is None else wanted) as port:
+            return port
+    except OSError:
+        if wanted is not None:
+            raise
+        return _console_port(0)
 
 
 @contextmanager

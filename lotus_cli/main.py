@@ -20,6 +20,7 @@ COMMANDS = {
     "backfill": ("lotus_cli.backfill", "Walk days in order through Dagster: tape to tomorrow's priors."),
     "backup": ("lotus_cli.upkeep.ledger", "Write every ledger into one archive."),
     "card": ("lotus_cli.look.card", "Show a detector: what it is, its parameters, its horizon."),
+    "console": ("lotus_cli.look.console", "Pages: what is believed and why, what was refused, live state, acts."),
     "db": ("lotus_cli.upkeep.ledger", "Databases: migrate, check."),
     "demo": ("lotus_cli.demo.command", "One small world from tape to live priors, with a one-page report."),
     "detector": ("lotus_cli.look.detector", "Detectors are files: new, check, list."),
@@ -69,7 +70,7 @@ COMMANDS = {
 
 GROUPS = {
     "Begin": ("doctor", "demo", "up", "learn"),
-    "Look": ("lessons", "explain", "pnl", "priors", "review", "sanity", "card", "signal"),
+    "Look": ("console", "lessons", "explain", "pnl", "priors", "review", "sanity", "card", "signal"),
     "Learn": ("backfill", "detector", "atoms"),
     "Tape": ("record", "import", "replay", "tape", "verify"),
     "Run and trade": ("live", "exchange", "arm", "kill", "watchdog", "dm", "trade", "trigger"),

@@ -17,6 +17,7 @@ from lotus_store.tape.store import TapeStore
 @click.option(
     "--port", type=PORT, default=3000, show_default=True, help="Port of Dagster's pages on 127.0.0.1 (0: any free one)."
 )
+@click.option("--console-port", type=PORT, help="Port of the console on 127.0.0.1 (0: any free one) [default: 8000].")
 @click.option("--live", is_flag=True, help="Also run the live daemon against the venue.")
 @click.option("--trade-day", type=DAY, help="Also trade a stored day at a local exchange, then learn from it.")
 @click.option(
@@ -37,6 +38,7 @@ from lotus_store.tape.store import TapeStore
 @explained
 def up_command(
     port: int,
+    console_port: int | None,
     live: bool,
     trade_day: str | None,
     speed: float,
@@ -45,7 +47,7 @@ def up_command(
     branch: str | None,
     home: str | None,
 ) -> None:
-    """Serve PostgreSQL, Dagster's pages and daemon (schedules, sensors); one Ctrl-C stops all of it."""
+    """Serve PostgreSQL, the console, Dagster's pages and daemon (schedules, sensors); one Ctrl-C stops all of it."""
     if live and trade_day:
         raise click.UsageError("--live or --trade-day, not both")
     given = click.get_current_context().get_parameter_source("speed") is not ParameterSource.DEFAULT
@@ -64,7 +66,7 @@ def up_command(
         progress(LOADING, 0)
         from lotus_assets.up import up
 
-        code = up(settings, port, live, progress, trade_day, speed)
+        code = up(settings, port, console_port, live, progress, trade_day, speed)
     raise SystemExit(code)
 
 

@@ -22,7 +22,7 @@ from lotus.pictures.heat import heat
 from lotus.priors.vocabulary import describe_rule
 from lotus_cli.learn import tables
 from lotus_cli.learn.page_text import CALIBRATION, LEAD, LIVES, MAPS, READING, STYLE
-from lotus_cli.terminal.output import plain
+from lotus_store.facts.values import plain
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -154,8 +154,9 @@ def test_nothing_is_imported_from_the_folder_of_the_command_new_days_are_shown_a
     try:
         assert served.stdout is not None
         told = next(line for line in served.stdout if "Dagster UI" in line)
-        token = told.partition("?token=")[2].split()[0]
-        port = int(told.partition("http://127.0.0.1:")[2].partition("/")[0])
+        console, dagster = (int(part.partition("/")[0]) for part in told.split("http://127.0.0.1:")[1:])
+        token, port = told.rpartition("?token=")[2].split()[0], dagster
+        assert_nobody_else_is_let_in(console, token)
         assert_nobody_else_is_let_in(port, token)
         assert_the_graph_is_served(port, token)
         assert alert_is_applied(settings)

@@ -1,0 +1,28 @@
+"""`python -m lotus_console -p PORT`: the console of a home as `lotus up` starts it.
+
+LOTUS_PAGES_TOKEN is what an owner shows, LOTUS_DAGSTER_URL where Dagster's pages are; home and branch stand in the
+environment too.
+"""
+
+import os
+import sys
+from typing import Final
+
+from lotus_console.serving import serve
+from lotus_store.config import load_settings
+from lotus_store.logs import begin_logging
+
+TOKEN_ENV: Final = "LOTUS_PAGES_TOKEN"
+DAGSTER_ENV: Final = "LOTUS_DAGSTER_URL"
+
+
+def main() -> None:
+    """Serve until a signal comes."""
+    token, port = os.environ.pop(TOKEN_ENV), int(sys.argv[sys.argv.index("-p") + 1])
+    settings = load_settings()
+    begin_logging(settings.logs)
+    serve(settings, port, token, os.environ.get(DAGSTER_ENV, ""))
+
+
+if __name__ == "__main__":
+    main()

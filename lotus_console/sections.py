@@ -1,0 +1,11 @@
+"""The head's line: every section of the console, in order, with its tables and views."""
+
+from typing import Final
+
+from lotus_console.pages import home, lessons
+from lotus_console.views import Section
+
+SECTIONS: Final = (
+    Section("Home", "/", "h", views=(home.HOME,)),
+    Section("Lessons", "/lessons", "l", tables=(lessons.LESSONS,), views=(lessons.LESSON,)),
+)
