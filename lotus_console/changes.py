@@ -1,7 +1,7 @@
 """Server-sent events: a page hears that something new is stored, and asks again for what it shows.
 
 One task looks at the ledger every `LOOK_S` for all listeners; what changed is a name, never content. At most
-`LISTENERS` listen at once. In the literature: server-sent events (HTML standard, section 9.2).
+`LISTENERS` listen at once. In the literature: server-sent events (HTML standard, 9.2).
 """
 
 import asyncio
