@@ -53,6 +53,12 @@ class Daemon:
         trading.market.book_of = self.taker.probes.book
         self.taker.pipeline.tap(trading.frame)
 
+    def begin(self, say: "Callable[[Daemon], None] | None" = None) -> None:
+        """End in order on a signal from now on, however soon it comes; then `say` that the daemon is up."""
+        on_end_signals(self.stop, self.supervisor.wake)
+        if say is not None:
+            say(self)
+
     def stop(self, why: str) -> None:
         """Ask the daemon to end cleanly."""
         self._stopping = self._stopping or why
@@ -72,7 +78,8 @@ class Daemon:
         """
         self.feed = feed
         self.taker.announcer.writes_controls = not self.context.replaying
-        on_end_signals(self.stop, self.supervisor.wake)
+        if self._stopping:
+            feed.stop()
         self._note("start", {"url": feed.url, "pid": os.getpid(), "rebuilt": self.taker.counts.rebuilt})
         gc.collect()
         gc.freeze()

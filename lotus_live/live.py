@@ -133,8 +133,7 @@ def _on_venue(settings: Settings, url: str, run_id: str, on_start: OnStart, trad
         elif trade:
             daemon.trade(_on_paper(settings, databases, spec, daemon.context.run_id, clock))
         daemon.taker.restore(clock.now_ns())
-        if on_start is not None:
-            on_start(daemon)
+        daemon.begin(on_start)
         with _metrics(live.metrics_port, daemon):
             await daemon.run(
                 Feed(
@@ -183,8 +182,7 @@ def _replayed(
         if trade and not at_exchange:
             daemon.trade(_on_paper(settings, databases, spec, name, clock, plan.speed))
         daemon.taker.restore(0)
-        if on_start is not None:
-            on_start(daemon)
+        daemon.begin(on_start)
         policy = FeedPolicy(ping_s=settings.live.ping_s, renew_stale=False, watch_s=0.2, spin=settings.live.spin)
         if not at_exchange:
             async with served(tape, done, coins, plan, daemon.fail) as url:
