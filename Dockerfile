@@ -6,7 +6,7 @@ RUN apt-get update \
     && apt-get install --yes --no-install-recommends gcc libc6-dev tini \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --create-home --uid 10001 lotus \
-    && install --directory --owner lotus --mode 0700 /home/lotus/data
+    && install --directory --owner lotus --mode 0700 /data
 
 WORKDIR /opt/lotus
 COPY requirements.lock requirements-bootstrap.lock ./
@@ -18,10 +18,10 @@ RUN .venv/bin/pip install --no-deps --no-build-isolation --no-index --editable .
 
 USER lotus
 ENV PATH=/opt/lotus/.venv/bin:$PATH \
-    LOTUS_HOME=/home/lotus/data \
-    LOTUS_KERNEL_CACHE=/home/lotus/data/kernels \
+    LOTUS_HOME=/data \
+    LOTUS_KERNEL_CACHE=/data/kernels \
     LOTUS_CONFIG=/opt/lotus/lotus.toml
-VOLUME /home/lotus/data
+VOLUME /data
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["tini", "-g", "--"]
 CMD ["lotus", "up"]
