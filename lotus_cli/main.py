@@ -58,6 +58,7 @@ COMMANDS = {
     ),
     "sanity": ("lotus_cli.look.sanity", "How every series went with the moves after it, losers included."),
     "signal": ("lotus_cli.look.signal", "Print what an event puts on the signal bus, checked against its schema."),
+    "sql": ("lotus_cli.look.sql", "Ask the lake and the ledgers in SQL; nothing can be written."),
     "tape": ("lotus_cli.tape", "List tapes; delete days that retention lets go."),
     "trade": ("lotus_cli.desk.trade", "The trader: how good its predictions of fills, slippage and latency were."),
     "trigger": ("lotus_cli.desk.trigger", "Conditions of entry as text: check one."),
@@ -70,7 +71,7 @@ COMMANDS = {
 
 GROUPS = {
     "Begin": ("doctor", "demo", "up", "learn"),
-    "Look": ("console", "lessons", "explain", "pnl", "priors", "review", "sanity", "card", "signal"),
+    "Look": ("console", "lessons", "explain", "pnl", "priors", "review", "sanity", "card", "signal", "sql"),
     "Learn": ("backfill", "detector", "atoms"),
     "Tape": ("record", "import", "replay", "tape", "verify"),
     "Run and trade": ("live", "exchange", "arm", "kill", "watchdog", "dm", "trade", "trigger"),
