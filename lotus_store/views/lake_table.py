@@ -40,7 +40,7 @@ class LakeFolder:
     steps: dict[str, str]
 
 
-class LakeTable(ds.Dataset):  # type: ignore[misc]  -- pyarrow has no types
+class LakeTable(ds.Dataset):  # type: ignore[misc]  # pyarrow has no types
     """All parts of one table, read when they are scanned."""
 
     def __init__(self, filesystem: Any, folder: str, later: Mapping[str, Any]) -> None:
@@ -101,14 +101,22 @@ def _parts(filesystem: Any, folder: str, wanted: Sequence[Condition] = ()) -> It
 
 
 def _of_day(filesystem: Any, day: LakeFolder, wanted: Sequence[Condition] = ()) -> list[LakeFolder]:
-    entries = filesystem.get_file_info(pafs.FileSelector(day.path))
+    entries = _entries(filesystem, day.path)
     whole = [day] if any(e.base_name == PART for e in entries) else []
     return whole + _named(entries, day, "symbol", wanted)
 
 
 def _below(filesystem: Any, folder: LakeFolder, step: str, wanted: Sequence[Condition] = ()) -> list[LakeFolder]:
-    selector = pafs.FileSelector(folder.path, allow_not_found=True)
-    return _named(filesystem.get_file_info(selector), folder, step, wanted)
+    return _named(_entries(filesystem, folder.path), folder, step, wanted)
+
+
+def _entries(filesystem: Any, folder: str) -> list[Any]:
+    """Return what lies in a folder; nothing lies in a file, or in what is not there."""
+    try:
+        found: list[Any] = filesystem.get_file_info(pafs.FileSelector(folder, allow_not_found=True))
+    except NotADirectoryError:
+        return []
+    return found
 
 
 def _named(entries: list[Any], above: LakeFolder, step: str, wanted: Sequence[Condition]) -> list[LakeFolder]:
@@ -118,7 +126,7 @@ def _named(entries: list[Any], above: LakeFolder, step: str, wanted: Sequence[Co
         for entry in entries
         if entry.base_name.startswith(f"{step}=")
     ]
-    asked = [c for c in wanted if c.column == step and isinstance(c.value, str)]
+    asked = [c for c in wanted if c.column == step and not isinstance(c.value, int)]
     left = [f for f in found if all(c.holds(f.steps[step]) for c in asked)]
     return sorted(left, key=lambda folder: folder.steps[step])
 

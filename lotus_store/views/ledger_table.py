@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 from psycopg import sql
 
-from lotus.errors import QueryError
+from lotus.errors import LotusError, QueryError
 from lotus_store.databases import Connection
 from lotus_store.manifests.model import ManifestTable
 from lotus_store.postgres.queries import query
@@ -33,18 +33,27 @@ _TYPES = {  # of PostgreSQL: how a column is asked for, what Arrow receives, wha
     "jsonb": ("as_text", pa.string(), pa.string()),
     "text[]": ("as_json", pa.string(), pa.string()),
 }
-_COMPARED = {"text": str, "bigint": int, "integer": int, "smallint": int}
+_COMPARED: dict[str, tuple[type, ...]] = {
+    "text": (str, tuple),
+    "bigint": (int,),
+    "integer": (int,),
+    "smallint": (int,),
+}
 _SQL = {"==": "=", ">=": ">=", "<=": "<=", ">": ">", "<": "<"}
 
 
-class LedgerTable(ds.Dataset):  # type: ignore[misc]  -- pyarrow has no types
-    """The rows of one table or view, read when they are scanned."""
+class LedgerTable(ds.Dataset):  # type: ignore[misc]  # pyarrow has no types
+    """The rows of one table or view, read when they are scanned.
+
+    `failure` is why a scan ended, for Arrow hands on only some of its words.
+    """
 
     def __init__(
         self, connect: Callable[[], Connection], name: str, table: ManifestTable, rows: int, seconds: float
     ) -> None:
         """Take how to connect, the table's name and manifest, and its bounds; nothing is read yet."""
         self._connect, self._name, self._table, self._rows, self._seconds = connect, name, table, rows, seconds
+        self.failure: LotusError | None = None
 
     @property
     def schema(self) -> Any:
@@ -68,34 +77,46 @@ class LedgerTable(ds.Dataset):  # type: ignore[misc]  -- pyarrow has no types
             limit=sql.Literal(self._rows + 1),
         )  # fmt: skip
 
-    def _compared(self, column: str) -> type | tuple[()]:
-        """Return the type of the values that PostgreSQL compares with a column as DuckDB does; none for others."""
+    def _compared(self, column: str) -> tuple[type, ...]:
+        """Return the types of the values that PostgreSQL compares with a column as DuckDB does; none for others."""
         return _COMPARED.get(self._table.columns[column].type, ()) if column in self._table.columns else ()
 
     def _condition(self, condition: Condition) -> sql.Composed:
+        column = sql.Identifier(condition.column)
+        if isinstance(condition.value, tuple):
+            return _text("one_of", column=column, values=sql.SQL(", ").join(map(sql.Literal, condition.value)))
         is_text = isinstance(condition.value, str) and condition.comparison != "=="
         return _text(
-            "compared_as_bytes" if is_text else "compared", column=sql.Identifier(condition.column),
+            "compared_as_bytes" if is_text else "compared", column=column,
             comparison=sql.SQL(_SQL[condition.comparison]), value=sql.Literal(condition.value),
         )  # fmt: skip
 
     def _batches(self, schema: Any, statement: sql.Composed) -> Iterator[Any]:
         """Yield the rows as Arrow batches; raises `QueryError` for what PostgreSQL refuses, and for too many rows."""
-        taken = 0
         try:
-            with self._connect() as connection, connection.cursor("views", binary=True) as cursor:
-                cursor.connection.execute(_text("read_only", timeout_ms=sql.Literal(int(self._seconds * 1000))))
-                cursor.execute(statement)
-                while rows := cursor.fetchmany(BATCH_ROWS):
-                    taken += len(rows)
-                    if taken > self._rows:
-                        found = f"{self._name} has more than {self._rows:,} rows that the question reads"
-                        raise QueryError(found, "fewer", "no condition on branch, day or time")
-                    yield self._batch(schema, rows)
+            for rows in self._fetched(statement):
+                yield self._batch(schema, rows)
         except psycopg.Error as problem:
             reason = str(problem).split("\n")[0]
             cause = "the question takes too long, or the ledger has another schema (lotus db check)"
-            raise QueryError(f"{self._name} cannot be read: {reason}", "an answer of PostgreSQL", cause) from problem
+            found = f"{self._name} cannot be read: {reason}"
+            self.failure = QueryError(found, "an answer of PostgreSQL", cause)
+            raise self.failure from problem
+        except LotusError as problem:
+            self.failure = problem
+            raise
+
+    def _fetched(self, statement: sql.Composed) -> Iterator[list[tuple[Any, ...]]]:
+        taken = 0
+        with self._connect() as connection, connection.cursor("views", binary=True) as cursor:
+            connection.execute(_text("read_only", timeout_ms=sql.Literal(max(1, int(self._seconds * 1000)))))
+            cursor.execute(statement)
+            while rows := cursor.fetchmany(BATCH_ROWS):
+                taken += len(rows)
+                if taken > self._rows:
+                    found = f"{self._name} has more than {self._rows:,} rows that the question reads"
+                    raise QueryError(found, "fewer", "no condition on branch, day or time")
+                yield rows
 
     def _batch(self, schema: Any, rows: list[tuple[Any, ...]]) -> Any:
         arrays = []

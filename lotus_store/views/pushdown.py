@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 _ATOM = re.compile(r'(\w+) (==|>=|<=|>|<) (?:"([A-Za-z0-9_.:+,@~-]*)"|(-?\d{1,18}))')
+_ONE_OF = re.compile(r"is_in\((\w+), \{value_set=string:\[\s*([^\[\]]*?)\s*\], null_matching_behavior=MATCH\}\)")
+_WORD = re.compile(r'"([A-Za-z0-9_.:+,@~-]*)"')
 _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     "==": operator.eq,
     ">=": operator.ge,
@@ -24,14 +26,16 @@ _OPENING, _CLOSING = "([{", ")]}"
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A column against a text or a whole number, by one of ==, >=, <=, >, <."""
+    """A column against a text or a whole number, by one of ==, >=, <=, >, <, or `in` several texts."""
 
     column: str
     comparison: str
-    value: str | int
+    value: str | int | tuple[str, ...]
 
     def holds(self, value: str | int) -> bool:
         """Tell whether a value meets the condition."""
+        if isinstance(self.value, tuple):
+            return value in self.value
         return _COMPARE[self.comparison](value, self.value)
 
 
@@ -50,6 +54,10 @@ def conditions(filter_text: str) -> list[Condition]:
         elif atom := _ATOM.fullmatch(parts[0]):
             column, comparison, text, number = atom.groups()
             found.append(Condition(column, comparison, int(number) if text is None else text))
+        elif several := _ONE_OF.fullmatch(parts[0]):
+            words = [_WORD.fullmatch(word) for word in re.split(r",\s+", several[2])]
+            if all(words):
+                found.append(Condition(several[1], "in", tuple(word[1] for word in words if word)))
     return found
 
 

@@ -22,7 +22,7 @@ import pyarrow.fs as pafs
 from psycopg import sql
 
 from lotus.detectors.scoring.signal_spec import SIGNAL_EVENTS
-from lotus.errors import QueryError
+from lotus.errors import LakeError, QueryError
 from lotus.names import name_of_step, path_step
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
@@ -51,6 +51,8 @@ ALL_ROWS = 1 << 62
 ASKED = "$asked"
 SEMICOLON = ord(";")
 LONGEST_MESSAGE = 600
+DAMAGED_SCAN = "arrow_scan: get_next failed"
+LOST = "one is damaged on disk, or was removed meanwhile; conditions on branch and day leave it out"
 HINTS = "Candidate", "Did you mean"
 _SAID: dict[type[BaseException], tuple[str, str]] = {
     duckdb.InterruptException: ("less to compute", "no condition on branch, day or symbol, or a join of everything"),
@@ -61,6 +63,8 @@ _SAID: dict[type[BaseException], tuple[str, str]] = {
     duckdb.PermissionException: ("what only reads tables", "files and settings are closed"),
 }
 _ELSE = ("a question that can be computed", "a value that does not fit")
+
+Sources = list[LakeTable | LedgerTable]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +97,13 @@ class Answer:
     _reader: Iterator[Any]
     _page: Page
     _held: ExitStack
+    _sources: Sources
     more: bool = field(default=False, init=False)
 
     def batches(self) -> Iterator[Any]:
         """Yield Arrow record batches; raises `QueryError` for what fails on the way."""
         skip, left = self._page.offset, self._page.limit
-        with self._held, _explained():
+        with self._held, _explained(self._sources):
             for batch in self._reader:
                 rows = batch.slice(min(skip, len(batch)))
                 skip -= len(batch) - len(rows)
@@ -154,10 +159,11 @@ class Views(AbstractContextManager["Views"]):
         Raises `QueryError` for what is not allowed, cannot be computed or takes too long, `LakeError` for damage.
         """
         page = page or Page()
-        with ExitStack() as held, _explained():
+        sources: Sources = []
+        with ExitStack() as held, _explained(sources):
             connection = held.enter_context(closing(self._opened()))
             for name in tables_asked(connection, text, self.tables()):
-                self._attach(connection, name)
+                sources.append(self._attach(connection, name))
             connection.execute(query("views", "settings").decode())
             timer = threading.Timer(self._bounds.seconds, connection.interrupt)
             timer.daemon = True
@@ -165,14 +171,14 @@ class Views(AbstractContextManager["Views"]):
             timer.start()
             result = connection.execute(_ordered(text, page), dict(parameters or {}))
             reader = result.to_arrow_reader(BATCH_ROWS)
-            return Answer(reader.schema, reader, page, held.pop_all())
+            return Answer(reader.schema, reader, page, held.pop_all(), sources)
 
     def _opened(self) -> Any:
         own = {"threads": self._bounds.threads, "memory_limit": f"{self._bounds.memory_mb}MB"}
         return duckdb.connect(config={**_CLOSED, **own})
 
-    def _attach(self, connection: Any, name: TableName) -> None:
-        """Make a table known under its name to one question."""
+    def _attach(self, connection: Any, name: TableName) -> LakeTable | LedgerTable:
+        """Make a table known under its name to one question, and return it."""
         source = self._source(name)
         known = f"all of {name}"
         schema, rows = sql.Identifier(name.schema or LAKE), _text("stored_rows", source=sql.Identifier(known))
@@ -182,6 +188,7 @@ class Views(AbstractContextManager["Views"]):
         connection.register(known, source)
         connection.execute(_text("schema", schema=schema).as_string())
         connection.execute(_text("view", schema=schema, table=sql.Identifier(name.table), rows=rows).as_string())
+        return source
 
     def _source(self, name: TableName) -> LakeTable | LedgerTable:
         bounds = self._bounds
@@ -229,13 +236,21 @@ def _without_end(text: str) -> str:
 
 
 @contextmanager
-def _explained() -> Iterator[None]:
-    """Turn what DuckDB refuses into a `QueryError`."""
+def _explained(sources: Sources) -> Iterator[None]:
+    """Turn what DuckDB refuses into a `QueryError`; why the scan of a ledger ended says that scan."""
     try:
         yield
-    except duckdb.Error as problem:
+    except (duckdb.Error, pa.ArrowException, OSError) as problem:
+        if failures := [s.failure for s in sources if isinstance(s, LedgerTable) and s.failure is not None]:
+            raise failures[0] from problem
         first, *others = str(problem).split("\n")
         found = " ".join([first, *(line.strip() for line in others if line.startswith(HINTS))])
+        if isinstance(problem, duckdb.InterruptException):
+            found = "the question takes longer than it may"
+        if DAMAGED_SCAN in found:
+            raise LakeError(
+                f"a part of the lake cannot be read: {found[:LONGEST_MESSAGE]}", "whole Parquet files", LOST
+            ) from problem
         expected, cause = next((said for kind, said in _SAID.items() if isinstance(problem, kind)), _ELSE)
         raise QueryError(found[:LONGEST_MESSAGE], expected, cause) from problem
 

@@ -55,6 +55,9 @@ true
 -- name: compared
 {column} {comparison} {value}
 
+-- name: one_of
+{column} IN ({values})
+
 -- name: as_it_is
 {column}
 
