@@ -28,8 +28,11 @@ def rows(home: Path, text: str, **parameters: Any) -> list[tuple[Any, ...]]:
 def test_rows_are_those_of_the_parts(home: Path) -> None:
     text = "SELECT n, x, word, flag, y FROM small WHERE branch = $b AND day = $d ORDER BY n"
     assert rows(home, text, b="main", d=DAYS[1]) == [
-        (4, 1.0, "w4", False, None), (5, None, "w5", False, None), (6, 1.5, "w6", True, None), (7, None, "w7", False, None),
-    ]  # fmt: skip
+        (4, 1.0, "w4", False, None),
+        (5, None, "w5", False, None),
+        (6, 1.5, "w6", True, None),
+        (7, None, "w7", False, None),
+    ]
     assert rows(home, text, b=ODD, d=DAYS[0])[0] == (0, 0.0, "w0", True, 0.5)
     assert rows(home, "SELECT avg(x), count(x), count(*) FROM small") == [(1.25, 12, 24)]
 
