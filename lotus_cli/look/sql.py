@@ -78,7 +78,7 @@ def sql_command(options: SqlOptions) -> None:
             return
         parameters = {"branch": settings.branch} | dict(map(_parameter, options.given))
         page = Page(options.order, options.limit or _limit(options), options.offset)
-        _answer(views.ask(text, {n: v for n, v in parameters.items() if f"${n}" in text}, page), options, page)
+        _answer(views.ask(text, parameters, page), options, page)
 
 
 def _check(options: SqlOptions) -> None:
@@ -155,7 +155,7 @@ def _write_parquet(answer: "Answer", path: Path) -> int:
 def _bounded(bounds: "Bounds") -> Iterator[None]:
     """Bound this process: its memory by the kernel, and its time where DuckDB cannot be interrupted."""
     limits = resource.getrlimit(resource.RLIMIT_DATA)
-    most = (bounds.memory_mb + SPARE_MB) << 20
+    most = _data_bytes() + ((bounds.memory_mb + SPARE_MB) << 20)
     resource.setrlimit(resource.RLIMIT_DATA, (most if limits[1] < 0 else min(most, limits[1]), limits[1]))
     end = threading.Timer(bounds.seconds + GRACE_S, _end, [bounds.seconds])
     end.daemon = True
@@ -165,6 +165,12 @@ def _bounded(bounds: "Bounds") -> Iterator[None]:
     finally:
         end.cancel()
         resource.setrlimit(resource.RLIMIT_DATA, limits)
+
+
+def _data_bytes() -> int:
+    """Return the memory that this process has reserved for itself so far, as the kernel counts it."""
+    status = Path("/proc/self/status").read_text()
+    return int(status.partition("VmData:")[2].split()[0]) << 10
 
 
 def _end(seconds: float) -> None:

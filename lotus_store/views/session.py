@@ -154,7 +154,9 @@ class Views(AbstractContextManager["Views"]):
         return self._source(table).schema
 
     def ask(self, text: str, parameters: Mapping[str, Any] | None = None, page: Page | None = None) -> Answer:
-        """Return the rows of one SELECT, `$name` standing for a parameter; close or exhaust the answer.
+        """Return the rows of one SELECT; close or exhaust the answer.
+
+        `$name` stands for a parameter; those that the question does not name are not used.
 
         Raises `QueryError` for what is not allowed, cannot be computed or takes too long, `LakeError` for damage.
         """
@@ -169,7 +171,9 @@ class Views(AbstractContextManager["Views"]):
             timer.daemon = True
             held.callback(timer.cancel)
             timer.start()
-            result = connection.execute(_ordered(text, page), dict(parameters or {}))
+            names = connection.extract_statements(text)[0].named_parameters
+            given = {name: value for name, value in (parameters or {}).items() if name in names}
+            result = connection.execute(_ordered(text, page), given)
             reader = result.to_arrow_reader(BATCH_ROWS)
             return Answer(reader.schema, reader, page, held.pop_all(), sources)
 

@@ -62,9 +62,9 @@ def test_parameters_are_values(views: Views) -> None:
     hostile = "main' OR 1=1; DROP TABLE small --"
     text = "SELECT $a AS a, $b + 1 AS b, (SELECT count(*) FROM small WHERE branch = $a) AS n"
     assert views.ask(text, {"a": hostile, "b": 1}).table().to_pylist() == [{"a": hostile, "b": 2, "n": 0}]
-    for given in ({}, {"branch": "main", "other": 1}):
-        with pytest.raises(QueryError, match=r"parameter"):
-            views.ask(NUMBERS, given)
+    assert views.ask(NUMBERS, {"branch": "main", "other": 1}).table().num_rows == 12
+    with pytest.raises(QueryError, match=r"branch"):
+        views.ask(NUMBERS, {"other": 1})
 
 
 def test_questions_of_many_threads_do_not_meet(views: Views) -> None:
