@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 from lotus.errors import LakeError
 from lotus.names import name_of_step
 from lotus_store.lake import DAMAGE, DAMAGED, PART
-from lotus_store.views.pushdown import Condition, conditions
+from lotus_store.views.pushdown import ColumnCondition, conditions
 
 STEPS = ("branch", "day", "symbol")
 BATCH_ROWS = 1 << 16
@@ -93,20 +93,20 @@ def has_parts(filesystem: Any, folder: str) -> bool:
     return next(_parts(filesystem, folder), None) is not None
 
 
-def _parts(filesystem: Any, folder: str, wanted: Sequence[Condition] = ()) -> Iterator[LakeFolder]:
+def _parts(filesystem: Any, folder: str, wanted: Sequence[ColumnCondition] = ()) -> Iterator[LakeFolder]:
     """Yield the folders that hold a part and that the conditions leave, in order of their names."""
     for branch in _below(filesystem, LakeFolder(folder, {}), "branch", wanted):
         for day in _below(filesystem, branch, "day", wanted):
             yield from _of_day(filesystem, day, wanted)
 
 
-def _of_day(filesystem: Any, day: LakeFolder, wanted: Sequence[Condition] = ()) -> list[LakeFolder]:
+def _of_day(filesystem: Any, day: LakeFolder, wanted: Sequence[ColumnCondition] = ()) -> list[LakeFolder]:
     entries = _entries(filesystem, day.path)
     whole = [day] if any(e.base_name == PART for e in entries) else []
     return whole + _named(entries, day, "symbol", wanted)
 
 
-def _below(filesystem: Any, folder: LakeFolder, step: str, wanted: Sequence[Condition] = ()) -> list[LakeFolder]:
+def _below(filesystem: Any, folder: LakeFolder, step: str, wanted: Sequence[ColumnCondition] = ()) -> list[LakeFolder]:
     return _named(_entries(filesystem, folder.path), folder, step, wanted)
 
 
@@ -119,7 +119,7 @@ def _entries(filesystem: Any, folder: str) -> list[Any]:
     return found
 
 
-def _named(entries: list[Any], above: LakeFolder, step: str, wanted: Sequence[Condition]) -> list[LakeFolder]:
+def _named(entries: list[Any], above: LakeFolder, step: str, wanted: Sequence[ColumnCondition]) -> list[LakeFolder]:
     """Return the folders `step=NAME` among entries, as far as the conditions leave them, in order of their names."""
     found = [
         LakeFolder(entry.path, above.steps | {step: name_of_step(entry.base_name.partition("=")[2])})
@@ -133,5 +133,5 @@ def _named(entries: list[Any], above: LakeFolder, step: str, wanted: Sequence[Co
 
 def _fragment(folder: LakeFolder, filesystem: Any) -> Any:
     """Return one part with what its path says of every row."""
-    said = functools.reduce(operator.and_, [pc.field(step) == name for step, name in folder.steps.items()])
-    return _FORMAT.make_fragment(f"{folder.path}/{PART}", filesystem, partition_expression=said)
+    names = functools.reduce(operator.and_, [pc.field(step) == name for step, name in folder.steps.items()])
+    return _FORMAT.make_fragment(f"{folder.path}/{PART}", filesystem, partition_expression=names)

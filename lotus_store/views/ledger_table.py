@@ -18,7 +18,7 @@ from lotus.errors import LotusError, QueryError
 from lotus_store.databases import Connection
 from lotus_store.manifests.model import ManifestTable
 from lotus_store.postgres.queries import query
-from lotus_store.views.pushdown import Condition, conditions
+from lotus_store.views.pushdown import ColumnCondition, conditions
 
 BATCH_ROWS = 8192
 _TYPES = {  # of PostgreSQL: how a column is asked for, what Arrow receives, what the question sees
@@ -68,7 +68,7 @@ class LedgerTable(ds.Dataset):  # type: ignore[misc]  # pyarrow has no types
         batches = self._batches(schema, self._statement(names, wanted))
         return ds.Scanner.from_batches(batches, schema=schema, columns=names, filter=filter)
 
-    def _statement(self, names: list[str], wanted: list[Condition]) -> sql.Composed:
+    def _statement(self, names: list[str], wanted: list[ColumnCondition]) -> sql.Composed:
         columns = [_text(_TYPES[self._table.columns[name].type][0], column=sql.Identifier(name)) for name in names]
         met = [self._condition(c) for c in wanted if isinstance(c.value, self._compared(c.column))]
         both = functools.reduce(lambda one, other: _text("both", one=one, other=other), met, _text("every_row"))
@@ -81,7 +81,7 @@ class LedgerTable(ds.Dataset):  # type: ignore[misc]  # pyarrow has no types
         """Return the types of the values that PostgreSQL compares with a column as DuckDB does; none for others."""
         return _COMPARED.get(self._table.columns[column].type, ()) if column in self._table.columns else ()
 
-    def _condition(self, condition: Condition) -> sql.Composed:
+    def _condition(self, condition: ColumnCondition) -> sql.Composed:
         column = sql.Identifier(condition.column)
         if isinstance(condition.value, tuple):
             return _text("one_of", column=column, values=sql.SQL(", ").join(map(sql.Literal, condition.value)))

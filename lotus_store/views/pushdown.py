@@ -25,7 +25,7 @@ _OPENING, _CLOSING = "([{", ")]}"
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
+class ColumnCondition:
     """A column against a text or a whole number, by one of ==, >=, <=, >, <, or `in` several texts."""
 
     column: str
@@ -39,13 +39,13 @@ class Condition:
         return _COMPARE[self.comparison](value, self.value)
 
 
-def conditions(filter_text: str) -> list[Condition]:
+def conditions(filter_text: str) -> list[ColumnCondition]:
     """Return conditions that every row has which an Arrow filter takes, from the filter's text.
 
-    >>> conditions('((branch == "main") and (n > -3))')
-    [Condition(column='branch', comparison='==', value='main'), Condition(column='n', comparison='>', value=-3)]
+    >>> [(c.column, c.comparison, c.value) for c in conditions('((branch == "main") and (n > -3))')]
+    [('branch', '==', 'main'), ('n', '>', -3)]
     """
-    found: list[Condition] = []
+    found: list[ColumnCondition] = []
     waiting = [filter_text]
     while waiting:
         parts = list(_conjuncts(_bare(waiting.pop().strip())))
@@ -53,11 +53,11 @@ def conditions(filter_text: str) -> list[Condition]:
             waiting += reversed(parts)
         elif atom := _ATOM.fullmatch(parts[0]):
             column, comparison, text, number = atom.groups()
-            found.append(Condition(column, comparison, int(number) if text is None else text))
+            found.append(ColumnCondition(column, comparison, int(number) if text is None else text))
         elif several := _ONE_OF.fullmatch(parts[0]):
             words = [_WORD.fullmatch(word) for word in re.split(r",\s+", several[2])]
             if all(words):
-                found.append(Condition(several[1], "in", tuple(word[1] for word in words if word)))
+                found.append(ColumnCondition(several[1], "in", tuple(word[1] for word in words if word)))
     return found
 
 

@@ -184,12 +184,12 @@ class Views(AbstractContextManager["Views"]):
     def _attach(self, connection: Any, name: TableName) -> LakeTable | LedgerTable:
         """Make a table known under its name to one question, and return it."""
         source = self._source(name)
-        known = f"all of {name}"
-        schema, rows = sql.Identifier(name.schema or LAKE), _text("stored_rows", source=sql.Identifier(known))
+        source_name = f"all of {name}"
+        schema, rows = sql.Identifier(name.schema or LAKE), _text("stored_rows", source=sql.Identifier(source_name))
         if replaced := [*_zeros(name), *_unknown(name, source)]:
-            parts = {"columns": sql.SQL(", ").join(replaced), "source": sql.Identifier(known)}
+            parts = {"columns": sql.SQL(", ").join(replaced), "source": sql.Identifier(source_name)}
             rows = _text("rows_with", **parts)
-        connection.register(known, source)
+        connection.register(source_name, source)
         connection.execute(_text("schema", schema=schema).as_string())
         connection.execute(_text("view", schema=schema, table=sql.Identifier(name.table), rows=rows).as_string())
         return source
@@ -255,7 +255,7 @@ def _explained(sources: Sources) -> Iterator[None]:
             raise LakeError(
                 f"a part of the lake cannot be read: {found[:LONGEST_MESSAGE]}", "whole Parquet files", LOST
             ) from problem
-        expected, cause = next((said for kind, said in _SAID.items() if isinstance(problem, kind)), _ELSE)
+        expected, cause = next((words for kind, words in _SAID.items() if isinstance(problem, kind)), _ELSE)
         raise QueryError(found[:LONGEST_MESSAGE], expected, cause) from problem
 
 

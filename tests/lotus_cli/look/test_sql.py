@@ -52,7 +52,7 @@ def test_every_question_of_the_page_is_answered(lotus: Cli, given: list[str], te
     found = lotus.json("sql", text, *given, *BRANCH)
     assert time.monotonic() - started < 4
     assert found["rows"] or any(part in text for part in MAY_BE_EMPTY), text
-    assert {len(row) for row in found["rows"]} == {len(found["columns"])}
+    assert {len(row) for row in found["rows"]} <= {len(found["columns"])}
 
 
 def test_the_windows_of_a_lesson_are_those_it_counted(lotus: Cli, given: list[str]) -> None:

@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lotus_store.views.pushdown import Condition, conditions
+from lotus_store.views.pushdown import ColumnCondition, conditions
 
 WORDS = st.text(alphabet='ab"\\ ()and=', max_size=8)
 TEXT = st.builds(lambda op, v: op(pc.field("t"), v), st.sampled_from([operator.eq, operator.ge, operator.lt]), WORDS)
@@ -42,7 +42,11 @@ def test_conjunctions_are_recognised_beside_what_is_not() -> None:
     parts = [pc.field("t") == "main", pc.field("t").isin(["a", "b"]), pc.field("n") >= -5, pc.field("x") > 0.5]
     parts += [(pc.field("n") == 1) | (pc.field("n") == 2), pc.field("t") < 'a"b']
     found = conditions(str(reduce(operator.and_, parts)))
-    assert found == [Condition("t", "==", "main"), Condition("t", "in", ("a", "b")), Condition("n", ">=", -5)]
+    assert found == [
+        ColumnCondition("t", "==", "main"),
+        ColumnCondition("t", "in", ("a", "b")),
+        ColumnCondition("n", ">=", -5),
+    ]
 
 
 def test_a_long_or_odd_text_is_no_condition_or_a_true_one() -> None:
