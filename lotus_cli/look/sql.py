@@ -21,7 +21,7 @@ from lotus_cli.terminal.places import COUNT, Finite, at_branch, settings_of
 from lotus_cli.terminal.tables import TableColumn, table, wide_option
 
 if TYPE_CHECKING:
-    from lotus_store.views.session import Answer, Bounds, Page, Views
+    from lotus_store.views.session import Bounds, Page, SqlAnswer, Views
 
 SHOWN, IN_JSON = 100, 10_000
 GRACE_S = 2.0  # beyond the time limit, for what DuckDB does not interrupt
@@ -61,7 +61,7 @@ class SqlOptions:
 @at_branch
 @options_as(SqlOptions)
 def sql_command(options: SqlOptions) -> None:
-    """Answer one SELECT of DuckDB's SQL over the lake (signal_events) and the ledgers (sig.lessons, tr.tr_plans).
+    """SqlAnswer one SELECT of DuckDB's SQL over the lake (signal_events) and the ledgers (sig.lessons, tr.tr_plans).
 
     Without QUERY it is read from standard input; where that is empty, every table is listed with its columns. $branch
     stands for the branch, other names for what --set gives.
@@ -116,7 +116,7 @@ def _list(views: "Views", options: SqlOptions) -> None:
     emit({"tables": found}, options.as_json, text + "\nDESCRIBE table: the types of its columns")
 
 
-def _answer(answer: "Answer", options: SqlOptions, page: "Page") -> None:
+def _answer(answer: "SqlAnswer", options: SqlOptions, page: "Page") -> None:
     """Print the rows, or write them into a file."""
     if options.parquet is not None:
         click.echo(f"{_write_parquet(answer, options.parquet):,} rows in {options.parquet}")
@@ -134,7 +134,7 @@ def _answer(answer: "Answer", options: SqlOptions, page: "Page") -> None:
     emit({"columns": columns, "rows": rows, "more": answer.more}, options.as_json, text)
 
 
-def _write_parquet(answer: "Answer", path: Path) -> int:
+def _write_parquet(answer: "SqlAnswer", path: Path) -> int:
     """Write all rows into a file, atomically; return how many. Raises `QueryError` for columns of one name."""
     import pyarrow.parquet as pq
 

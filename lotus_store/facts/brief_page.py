@@ -57,7 +57,7 @@ def sections(brief: Brief) -> list[BriefSection]:
 
 def markdown(brief: Brief) -> str:
     """Return the brief as Markdown."""
-    lines = [f"# {_name(brief)}", "", f"**{title_of(brief)}.**"]
+    lines = [f"# {_plain(_name(brief))}", "", f"**{title_of(brief)}.**"]
     for section in sections(brief):
         lines += ["", f"## {section.title}", "", _plain(section.sentence)]
         if section.rows:

@@ -87,7 +87,7 @@ class Page:
 
 
 @dataclass(slots=True)
-class Answer:
+class SqlAnswer:
     """Rows of a question, batch by batch, as long as it is open; `schema` is Arrow's.
 
     `more` tells, once all batches were taken, whether there are rows beyond the page.
@@ -153,7 +153,7 @@ class Views(AbstractContextManager["Views"]):
         """Return the columns of a table and their types: an Arrow schema."""
         return self._source(table).schema
 
-    def ask(self, text: str, parameters: Mapping[str, Any] | None = None, page: Page | None = None) -> Answer:
+    def ask(self, text: str, parameters: Mapping[str, Any] | None = None, page: Page | None = None) -> SqlAnswer:
         """Return the rows of one SELECT; close or exhaust the answer.
 
         `$name` stands for a parameter; those that the question does not name are not used.
@@ -175,7 +175,7 @@ class Views(AbstractContextManager["Views"]):
             given = {name: value for name, value in (parameters or {}).items() if name in names}
             result = connection.execute(_ordered(text, page), given)
             reader = result.to_arrow_reader(BATCH_ROWS)
-            return Answer(reader.schema, reader, page, held.pop_all(), sources)
+            return SqlAnswer(reader.schema, reader, page, held.pop_all(), sources)
 
     def _opened(self) -> Any:
         own = {"threads": self._bounds.threads, "memory_limit": f"{self._bounds.memory_mb}MB"}
