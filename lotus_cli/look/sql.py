@@ -1,13 +1,9 @@
 """`lotus sql`: a question in SQL to the lake and the ledgers, bounded in time and memory, that can only read."""
 
 import csv
-import os
-import resource
 import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,13 +15,12 @@ from lotus_cli.terminal.options import options_as
 from lotus_cli.terminal.output import EXPLAINED_ERROR, emit
 from lotus_cli.terminal.places import COUNT, Finite, at_branch, settings_of
 from lotus_cli.terminal.tables import TableColumn, table, wide_option
+from lotus_store.views.bounds import ENDED, Bounds, bounded_process, end_with
 
 if TYPE_CHECKING:
-    from lotus_store.views.session import Bounds, Page, SqlAnswer, Views
+    from lotus_store.views.session import Page, SqlAnswer, Views
 
 SHOWN, IN_JSON = 100, 10_000
-GRACE_S = 2.0  # beyond the time limit, for what DuckDB does not interrupt
-SPARE_MB = 1024  # beyond DuckDB's own limit: the program, Arrow, and what functions allocate beside it
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +61,13 @@ def sql_command(options: SqlOptions) -> None:
     Without QUERY it is read from standard input; where that is empty, every table is listed with its columns. $branch
     stands for the branch, other names for what --set gives.
     """
-    from lotus_store.views.session import Bounds, Page, Views
+    from lotus_store.views.session import Page, Views
 
     _check(options)
     settings = settings_of(options.home, branch=options.branch)
     text = options.query or ("" if sys.stdin.isatty() else sys.stdin.read())
     bounds = Bounds(seconds=options.seconds, memory_mb=options.memory_mb)
-    with Views(settings, bounds) as views, _bounded(bounds):
+    with Views(settings, bounds) as views, bounded_process(bounds, partial(_end, bounds.seconds)):
         if not text.strip():
             _list(views, options)
             return
@@ -151,30 +146,7 @@ def _write_parquet(answer: "SqlAnswer", path: Path) -> int:
     return count
 
 
-@contextmanager
-def _bounded(bounds: "Bounds") -> Iterator[None]:
-    """Bound this process: its memory by the kernel, and its time where DuckDB cannot be interrupted."""
-    limits = resource.getrlimit(resource.RLIMIT_DATA)
-    most = _data_bytes() + ((bounds.memory_mb + SPARE_MB) << 20)
-    resource.setrlimit(resource.RLIMIT_DATA, (most if limits[1] < 0 else min(most, limits[1]), limits[1]))
-    end = threading.Timer(bounds.seconds + GRACE_S, _end, [bounds.seconds])
-    end.daemon = True
-    end.start()
-    try:
-        yield
-    finally:
-        end.cancel()
-        resource.setrlimit(resource.RLIMIT_DATA, limits)
-
-
-def _data_bytes() -> int:
-    """Return the memory that this process has reserved for itself so far, as the kernel counts it."""
-    status = Path("/proc/self/status").read_text()
-    return int(status.partition("VmData:")[2].split()[0]) << 10
-
-
 def _end(seconds: float) -> None:
-    """End the process: DuckDB is in the midst of something that it does not interrupt."""
-    text = f"lotus: the question was not answered within {seconds:g} s; expected: less to compute; likely cause: "
-    os.write(2, (text + "a function over a very long text, or very many joins\n").encode())
-    os._exit(EXPLAINED_ERROR)
+    found, expected, cause = ENDED
+    text = f"lotus: {QueryError(found.format(seconds=seconds), expected, cause)}\n"
+    end_with(EXPLAINED_ERROR, text)

@@ -5,8 +5,8 @@ Times are UTC, and unknown is null where it is stored as NaN. Every question has
 only the tables that it names exist; it cannot open a file, keep anything or change a setting. Arrow reads for it, so
 what a question needs is what is read.
 
-A question in a process of its own is bounded hard (`lotus sql`); within a server `seconds` ends what DuckDB executes,
-not what one call of one function computes.
+What a person wrote belongs into a process of its own, which is bounded hard (`apart.Asker`, `lotus sql`): `seconds`
+ends what DuckDB executes, not what one call of one function computes.
 """
 
 import threading
@@ -30,6 +30,7 @@ from lotus_store.lake import Lake
 from lotus_store.manifests.model import load_manifest
 from lotus_store.postgres.migrations import LOTUS_DATABASES
 from lotus_store.postgres.queries import query
+from lotus_store.views.bounds import Bounds
 from lotus_store.views.gate import LAKE, TableName, tables_asked
 from lotus_store.views.lake_table import LakeTable, has_parts
 from lotus_store.views.ledger_table import LedgerTable
@@ -65,16 +66,6 @@ _SAID: dict[type[BaseException], tuple[str, str]] = {
 _ELSE = ("a question that can be computed", "a value that does not fit")
 
 Sources = list[LakeTable | LedgerTable]
-
-
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """What one question may take: seconds, threads, megabytes of DuckDB, rows of one scan of a ledger's table."""
-
-    seconds: float = 10.0
-    threads: int = 2
-    memory_mb: int = 1024
-    ledger_rows: int = 2_000_000
 
 
 @dataclass(frozen=True, slots=True)

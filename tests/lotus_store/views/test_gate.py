@@ -12,7 +12,8 @@ from small_lake import fill
 from lotus.errors import QueryError
 from lotus_store.config import Settings
 from lotus_store.postgres.queries import query
-from lotus_store.views.session import Bounds, Views
+from lotus_store.views.bounds import Bounds
+from lotus_store.views.session import Views
 
 FILE = "a file of somebody"
 

@@ -13,8 +13,9 @@ from lotus_store.manifests.model import load_manifest
 from lotus_store.postgres.migrations import LOTUS_DATABASES
 from lotus_store.postgres.roles import DAGSTER
 from lotus_store.views import ledger_table
+from lotus_store.views.bounds import Bounds
 from lotus_store.views.ledger_table import LedgerTable
-from lotus_store.views.session import Bounds, Views
+from lotus_store.views.session import Views
 
 BODY = {"detector_id": "d", "horizon_s": 30, "state": "active", "grade": "A", "reason": "", "uplift_bps": 1.5}
 BODY |= {"lcb_bps": "NaN", "rule": {"x": [1, 'ä\n"']}}

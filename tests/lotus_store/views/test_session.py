@@ -14,7 +14,8 @@ from small_lake import SMALL, fill
 from lotus.errors import QueryError
 from lotus_store.config import Settings
 from lotus_store.lake import Lake
-from lotus_store.views.session import Bounds, Page, Views
+from lotus_store.views.bounds import Bounds
+from lotus_store.views.session import Page, Views
 
 NUMBERS = "SELECT n, word FROM small WHERE branch = $branch -- all\n;"
 
