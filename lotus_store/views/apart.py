@@ -15,7 +15,7 @@ from contextlib import AbstractContextManager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NoReturn
+from typing import Any, BinaryIO, NoReturn, TextIO
 
 import pyarrow as pa
 
@@ -25,7 +25,7 @@ from lotus_store.views.bounds import ENDED, GRACE_S, Bounds, bounded_process
 from lotus_store.views.session import Page, Views
 
 REFUSED, OVERTIME = 3, 4
-SPARE_S = 5.0  # after which a process that did not end by itself is killed
+SPARE_S = 30.0  # for its start; after that a process that did not end by itself is killed
 MORE = b"more"
 MODULE = "lotus_store.views.apart"
 
@@ -74,14 +74,14 @@ class Asker(AbstractContextManager["Asker"]):
         }
         order |= {"page": asdict(page or Page())}
         try:
-            out, said = process.communicate(_written(order), self._bounds.seconds + GRACE_S + SPARE_S)
+            out, errors = process.communicate(_written(order), self._bounds.seconds + GRACE_S + SPARE_S)
         except subprocess.TimeoutExpired:
             _overtime(self._bounds)
         finally:
             process.kill()  # does nothing to one that has ended
             process.communicate()
             self._prepare()
-        return _rows(process.returncode, out, said, self._bounds)
+        return _rows(process.returncode, out, errors, self._bounds)
 
     def _prepare(self) -> None:
         with self._gate:
@@ -104,9 +104,9 @@ def _written(order: Mapping[str, Any]) -> bytes:
         raise QueryError(f"a parameter cannot be handed over: {problem}", "texts, numbers, flags or None") from None
 
 
-def _rows(code: int, out: bytes, said: bytes, bounds: Bounds) -> Rows:
+def _rows(code: int, out: bytes, errors: bytes, bounds: Bounds) -> Rows:
     if code == REFUSED:
-        found, expected, cause = json.loads(said.decode().splitlines()[-1])
+        found, expected, cause = json.loads(errors.decode().splitlines()[-1])
         raise QueryError(found, expected, cause)
     if code == OVERTIME:
         _overtime(bounds)
@@ -123,9 +123,9 @@ def _overtime(bounds: Bounds) -> NoReturn:
     raise QueryError(found.format(seconds=bounds.seconds), expected, cause)
 
 
-def main() -> None:
-    """Answer the question on standard input."""
-    written = sys.stdin.read()
+def main(orders: TextIO, rows: BinaryIO, errors: TextIO) -> None:
+    """Answer the question that is handed over."""
+    written = orders.read()
     if not written:  # whoever started it has ended, or had no question
         return
     order = json.loads(written)
@@ -135,9 +135,9 @@ def main() -> None:
             answer = views.ask(order["text"], order["parameters"], Page(**order["page"]))
             table = answer.table().replace_schema_metadata({MORE: b"1" if answer.more else b"0"})
     except LotusError as problem:
-        sys.stderr.write(json.dumps([problem.found, problem.expected, problem.cause]) + "\n")
+        errors.write(json.dumps([problem.found, problem.expected, problem.cause]) + "\n")
         raise SystemExit(REFUSED) from None
-    with suppress(BrokenPipeError), pa.ipc.new_stream(sys.stdout.buffer, table.schema) as writer:
+    with suppress(BrokenPipeError), pa.ipc.new_stream(rows, table.schema) as writer:
         writer.write_table(table)
 
 
@@ -146,4 +146,4 @@ def _end() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.stdin, sys.stdout.buffer, sys.stderr)

@@ -1,4 +1,4 @@
-"""Questions in processes of their own (also lotus_store/views/bounds.py): rows, refusals, bounds, kills, many threads."""
+"""Questions in processes of their own (also lotus_store/views/bounds.py): rows, refusals, bounds, kills, threads."""
 
 import time
 from collections.abc import Iterator
@@ -84,5 +84,5 @@ def test_nothing_runs_on_after_the_asker(tmp_path: Path) -> None:
         assert waiting is not None
     assert waiting.poll() is not None
     idle = apart._started()
-    out, said = idle.communicate(b"", timeout=30)
-    assert (idle.returncode, out, said) == (0, b"", b"")
+    out, errors = idle.communicate(b"", timeout=30)
+    assert (idle.returncode, out, errors) == (0, b"", b"")
