@@ -62,7 +62,7 @@ class Asker(AbstractContextManager["Asker"]):
     def ask(self, text: str, parameters: Mapping[str, Any] | None = None, page: Page | None = None) -> Rows:
         """Return the rows of one SELECT; parameters are texts, numbers, flags or None.
 
-        Raises `QueryError` for what may not be asked, cannot be computed, or needs more time or memory than it may take.
+        Raises `QueryError` for what may not be asked, cannot be computed, or takes more time or memory than it may.
         """
         with self._gate:
             process, self._ready = self._ready or _started(), None
