@@ -75,7 +75,8 @@ def html(brief: Brief) -> str:
         parts.append(f'<h2 style="font-size:17px;margin:26px 0 4px">{escape(section.title)}</h2>')
         parts.append(f'<p style="margin:0 0 8px">{escape(section.sentence)}</p>')
         parts += _table(section) if section.rows else []
-    head = f'<head><meta charset="utf-8"><title>{escape(_name(brief))}</title></head>'
+    narrow = '<meta name="viewport" content="width=device-width,initial-scale=1">'
+    head = f'<head><meta charset="utf-8">{narrow}<title>{escape(_name(brief))}</title></head>'
     inner = f'<div style="max-width:900px;margin:0 auto;padding:20px">{"".join(parts)}</div>'
     return f'<!DOCTYPE html>\n<html lang="en">{head}<body style="margin:0;{_BODY}">{inner}</body></html>\n'
 
@@ -95,8 +96,9 @@ def _table(section: BriefSection) -> list[str]:
     head = "".join(
         f'<th style="{_HEAD}{_side(section, k)}">{escape(name)}</th>' for k, name in enumerate(section.header)
     )
-    style = "border-collapse:collapse;width:100%;font-size:14px"
-    return [f'<table style="{style}"><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table>']
+    style = "border-collapse:collapse;width:100%;min-width:560px;font-size:14px"
+    table = f'<table style="{style}"><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
+    return [f'<div style="overflow-x:auto">{table}</div>']
 
 
 def _cell(section: BriefSection, column: int, text: str) -> str:

@@ -93,7 +93,7 @@ def test_the_page_is_whole_in_itself(lotus: Cli, tmp_path: Path) -> None:
     page = path.read_text()
     tags = Tags(page)
     assert tags.tags <= set(SHOWN)
-    assert tags.attributes <= {"style", "lang", "charset"}
+    assert tags.attributes <= {"style", "lang", "charset", "name", "content"}
     assert tags.open == []
     assert not any(word in page.lower() for word in ("http", "url(", "src=", "href", "@import", "<script"))
     assert len(page) < 60_000
@@ -108,7 +108,7 @@ def test_texts_of_others_are_shown_and_not_read(facts: Brief) -> None:
     hostile = replace(facts, learned=learned, branch=HOSTILE, lines=(replace(facts.lines[0], answer=HOSTILE),))
     tags = Tags(html(hostile))
     assert tags.tags <= set(SHOWN)
-    assert tags.attributes <= {"style", "lang", "charset"}
+    assert tags.attributes <= {"style", "lang", "charset", "name", "content"}
     assert HOSTILE in tags.words
     text = markdown(hostile)
     assert "\x1b" not in text
