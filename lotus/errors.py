@@ -79,6 +79,10 @@ class LedgerError(LotusError):
     """The database refuses, is not the expected one, or has another schema."""
 
 
+class QueryError(LotusError):
+    """A question in SQL cannot be read, is not allowed, or needs more time or memory than it may take."""
+
+
 class SchemaError(LotusError):
     """A table has columns, types or ranges other than its specification."""
 

@@ -19,6 +19,7 @@ import dagster as dg
 
 from lotus_assets.bodies import Recompute, blocked, run_context
 from lotus_assets.catalogue import LEARNING_ASSETS
+from lotus_assets.pages.daily_brief import with_brief
 from lotus_assets.pages.metadata import belief_events, carried_over, day_events
 from lotus_assets.partitions import DAILY
 from lotus_assets.specs import check_specs, spec_of
@@ -68,7 +69,8 @@ def learning_lane(
                 partial(input_tags, context.instance)
             )  # an input of the day was recorded before its readers
             for result in day_results(ctx, stages, day, second, begins, _after(day, with_tape)):
-                yield from day_events(context.instance, result, tags_of)
+                shown = with_brief(ctx.settings, result) if day == with_tape[-1] else result
+                yield from day_events(context.instance, shown, tags_of)
                 if result.failed_checks:
                     raise blocked(result)
                 yield from belief_events(result)

@@ -19,6 +19,7 @@ COMMANDS = {
     "atoms": ("lotus_cli.look.atoms", "Sums of scored days: show them, compact old ones."),
     "backfill": ("lotus_cli.backfill", "Walk days in order through Dagster: tape to tomorrow's priors."),
     "backup": ("lotus_cli.upkeep.ledger", "Write every ledger into one archive."),
+    "brief": ("lotus_cli.look.brief", "The day on a page: beliefs, refusals, money, data, what waits for somebody."),
     "card": ("lotus_cli.look.card", "Show a detector: what it is, its parameters, its horizon."),
     "console": ("lotus_cli.look.console", "Pages: what is believed and why, what was refused, live state, acts."),
     "db": ("lotus_cli.upkeep.ledger", "Databases: migrate, check."),
@@ -58,6 +59,7 @@ COMMANDS = {
     ),
     "sanity": ("lotus_cli.look.sanity", "How every series went with the moves after it, losers included."),
     "signal": ("lotus_cli.look.signal", "Print what an event puts on the signal bus, checked against its schema."),
+    "sql": ("lotus_cli.look.sql", "Ask the lake and the ledgers in SQL; nothing can be written."),
     "tape": ("lotus_cli.tape", "List tapes; delete days that retention lets go."),
     "trade": ("lotus_cli.desk.trade", "The trader: how good its predictions of fills, slippage and latency were."),
     "trigger": ("lotus_cli.desk.trigger", "Conditions of entry as text: check one."),
@@ -70,7 +72,7 @@ COMMANDS = {
 
 GROUPS = {
     "Begin": ("doctor", "demo", "up", "learn"),
-    "Look": ("console", "lessons", "explain", "pnl", "priors", "review", "sanity", "card", "signal"),
+    "Look": ("console", "brief", "lessons", "explain", "pnl", "priors", "review", "sanity", "card", "signal", "sql"),
     "Learn": ("backfill", "detector", "atoms"),
     "Tape": ("record", "import", "replay", "tape", "verify"),
     "Run and trade": ("live", "exchange", "arm", "kill", "watchdog", "dm", "trade", "trigger"),

@@ -193,6 +193,10 @@ class Lake:
         """Return the symbols whose parts are there, in alphabetical order (empty for a table that is not split)."""
         return self._names(self._day(name, branch, day), "symbol=")
 
+    def place(self) -> tuple[Any, str]:
+        """Return pyarrow's file system of the lake and the path of the lake in it."""
+        return self._fs or pafs.LocalFileSystem(), self._base
+
     def write_document(self, name: str, branch: str, day: str, text: str) -> str:
         """Write a small text (a day's frozen tables, a report) atomically beside the parts; return its path."""
         path = f"{self._day(name, branch, day)}/document.json"

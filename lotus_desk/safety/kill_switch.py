@@ -149,3 +149,10 @@ class KillSwitch:
                 os.fsync(handle)
             finally:
                 os.close(handle)
+
+
+def word_of(home: Path) -> str:
+    """Return what a home's switch does to trading, "" where it is lifted or nothing ever traded."""
+    switch = KillSwitch(home)
+    state = switch.state() if switch.folder.is_dir() else LIFTED
+    return "" if state == LIFTED else state

@@ -182,6 +182,12 @@ BY_HAND = {
     "money in the wrong order": Case(
         f"pnl {ON} --from 2026-01-06 --to 2026-01-05", REFUSED, ("--from 2026-01-06 is after --to 2026-01-05",)
     ),
+    "a brief of no nightly run": Case(
+        f"brief {ON} --day 2031-01-01", REFUSED, ("no nightly run of 2031-01-01", "expected: one of 2026-01-05 to")
+    ),
+    "two forms of an answer": Case("sql x --csv --json", USAGE, ("more than one of --json, --csv and --parquet",)),
+    "a value without a name": Case("sql x --set 5", USAGE, ("expected NAME=VALUE",)),
+    "a write in SQL": Case("sql DELETE", REFUSED, ("the question cannot be read", "expected: one SELECT")),
     "flatten and lift": Case("kill --flatten --lift", USAGE, ("not both",)),
     "nobody reviews": Case("review freeze x --reason other --author ' '", USAGE, ("expected 1 to 128 characters",)),
     "nobody rolls back": Case("priors rollback x --author ''", USAGE, ("expected 1 to 128 characters",)),

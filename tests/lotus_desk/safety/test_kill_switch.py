@@ -9,7 +9,7 @@ from read_only import read_only
 
 from lotus_desk.safety import kill_switch
 from lotus_desk.safety.heartbeat import Pulse
-from lotus_desk.safety.kill_switch import FLATTENED, HALTED, LIFTED, KillSwitch
+from lotus_desk.safety.kill_switch import FLATTENED, HALTED, LIFTED, KillSwitch, word_of
 
 
 def test_it_is_thrown_by_an_empty_file_and_a_second_name_says_how(tmp_path):
@@ -123,3 +123,15 @@ def test_a_folder_that_was_lost_and_made_anew_by_another_writer_stays_halted(tmp
     assert switch.state() == HALTED
     switch.lift()
     assert switch.state() == LIFTED
+
+
+def test_the_word_of_a_home_is_what_its_switch_does(tmp_path):
+    assert word_of(tmp_path) == ""
+    switch = KillSwitch(tmp_path).prepare()
+    assert word_of(tmp_path) == ""
+    switch.throw()
+    assert word_of(tmp_path) == "halt"
+    switch.throw(flatten=True)
+    assert word_of(tmp_path) == "flatten"
+    switch.lift()
+    assert word_of(tmp_path) == ""

@@ -1,0 +1,75 @@
+"""The lines of the brief: which colour a finding has, and how the page reads without anything to show."""
+
+from dataclasses import dataclass, replace
+
+import pytest
+
+from lotus.manifest import WeaveDefaults
+from lotus.priors.vocabulary import DEFAULT
+from lotus_store.facts.brief import (
+    AssetData,
+    Brief,
+    BriefLine,
+    Colour,
+    _checks_line,
+    _data_line,
+    _letters_line,
+    _switch_line,
+)
+from lotus_store.facts.brief_page import html, markdown, sections, title_of
+from lotus_store.facts.lessons import Night
+from lotus_store.ledger.day_commits import DayCommit
+
+NIGHT = Night("main", "2026-01-05", False, {}, (), (), {}, {}, (), WeaveDefaults(), DEFAULT)
+WHOLE = AssetData("BTC", 1.0, 0, 0, 0.0)
+GOOD = BriefLine(Colour.GOOD, "Is it?", "it is", "lotus brief")
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A line and the colour and words that it must have."""
+
+    line: BriefLine
+    colour: str
+    words: str
+
+
+def commit(*checks: dict[str, object]) -> DayCommit:
+    return DayCommit("main", "2026-01-05", "signal_events", "", 0, "", {"notes": {}, "checks": list(checks)})
+
+
+PASSED = {"name": "schema", "passed": True, "text": "as it should be", "numbers": {}, "unseen": False}
+FAILED = PASSED | {"name": "live_parity", "passed": False, "text": "3 rows differ"}
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        Case(_data_line((WHOLE,), 0), "good", "100.00% of the expected seconds"),
+        Case(_data_line((WHOLE,), 3), "look", "3 lines put aside"),
+        Case(_data_line((WHOLE, replace(WHOLE, asset="ETH", share=0.5)), 0), "look", "least ETH with 50.00%"),
+        Case(_data_line((), 0), "act", "no tape"),
+        Case(_checks_line([commit(PASSED), commit(PASSED | {"unseen": True})]), "good", "2 of 2 passed, 1 of them saw"),
+        Case(_checks_line([commit(PASSED, FAILED)]), "act", "1 of 2 passed"),
+        Case(_checks_line([commit(PASSED, FAILED)]), "act", "signal_events live_parity: 3 rows differ"),
+        Case(_letters_line({"sig": (0, 0), "tr": (0, 0)}), "good", "every message arrived"),
+        Case(_letters_line({"sig": (0, 0), "tr": (2, 1)}), "act", "tr: 2 dead letters, 1 lost"),
+        Case(_switch_line(""), "good", "not thrown"),
+        Case(_switch_line("flatten"), "act", "no, it is flatten"),
+    ],
+)
+def test_a_finding_has_its_colour_and_its_numbers(case: Case) -> None:
+    assert case.line.colour == case.colour
+    assert case.words in case.line.answer
+
+
+def test_an_empty_day_reads_as_sentences() -> None:
+    brief = Brief("main", "live", "2026-01-05", NIGHT, NIGHT, {}, (), (GOOD,))
+    assert title_of(brief) == "Everything is as it should be"
+    page = html(brief)
+    for words in ("Nothing is believed", "did not look for lessons", "There is no tape of the day", ">ok<"):
+        assert words in page
+    assert markdown(brief).count("\n## ") == len(sections(brief))
+    worse = replace(brief, lines=(GOOD, replace(GOOD, colour=Colour.ACT), replace(GOOD, colour=Colour.LOOK)))
+    assert title_of(worse) == "2 of 3 lines are not green, 1 to act on"
+    assert ">ACT<" in html(worse)
