@@ -46,14 +46,21 @@ def read_records(connection: Connection, module: str, branch: str, day: str, kin
 
 
 def write_registry(
-    connection: Connection, module: str, branch: str, day: str, braids: Sequence[Braid], events: Sequence[BraidEvent]
+    connection: Connection,
+    module: str,
+    branch: str,
+    day: str,
+    braids: Sequence[Braid],
+    events: Sequence[BraidEvent],
+    others: Sequence[Braid] = (),
 ) -> int:
     """Add what a night changed on the braid registry, where it is not there yet; return the number of new rows.
 
-    Changes of an earlier run of the same day that this one does not have are taken back. Raises `BeliefError` for a
-    braid whose parents are missing.
+    Changes of an earlier run of the same day that this one does not have are taken back. `others` are braids of another
+    module, which a composition across modules may have as parents. Raises `BeliefError` for a braid whose parents are
+    missing.
     """
-    registry = {braid.braid_id: braid for braid in braids}
+    registry = {braid.braid_id: braid for braid in (*others, *braids)}
     changes = {e.braid_id: (registry[e.braid_id], _change(e)) for e in events}
     there: dict[str, tuple[int, dict[str, Any]]] = {}
     for name, ordinal, body in connection.execute(_query(module, "changes_of_day"), [branch, day]).fetchall():
