@@ -12,7 +12,7 @@ modification (a treatment's effect by subgroup), judged prequentially on randomi
 """
 
 import math
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -133,14 +133,14 @@ def started(
     state: MetaState, board: Sequence[Braid], other: Sequence[Braid], today: Mapping[str, DetectorRows], day: str
 ) -> MetaState:
     """Return the state with the candidates that begin tonight, counted: those of new pairs with enough windows."""
-    known = {c.candidate_id for c in state.running} | set(state.closed)
+    begun_before = {c.candidate_id for c in state.running} | set(state.closed)
     running, count = list(state.running), state.started
     for name, direction, parents, rule in _pairs(board, other):
         ids = tuple(b.braid_id for b in parents)
         candidate_id = natural_id("across", name, direction, *ids)
         rows = today.get(name)
         share = float(np.mean(rows.covered(rule))) if rows is not None else 0.0
-        if candidate_id in known or share < MIN_SHARE:
+        if candidate_id in begun_before or share < MIN_SHARE:
             continue
         count += 1
         parts = Parts((rule,), (direction,), ())
@@ -227,12 +227,8 @@ def _watched(
     """Return the compositions with the day in their monitors, after the watchdog; parents that end take them along."""
     seen = [_with_day(b, today.get(b.detector_id), day) for b in present]
     after, alerts = judge([*seen, *parents], Evidence(day), now_ms, weave)
-    mine = _names(seen)
-    return [b for b in after if b.braid_id in mine], [a for a in alerts if a.braid_id in mine]
-
-
-def _names(braids: Sequence[Braid]) -> Collection[str]:
-    return {b.braid_id for b in braids}
+    names = {b.braid_id for b in seen}
+    return [b for b in after if b.braid_id in names], [a for a in alerts if a.braid_id in names]
 
 
 def _with_day(braid: Braid, rows: DetectorRows | None, day: str) -> Braid:
