@@ -56,6 +56,31 @@ class CompositionNight:
     state: MetaState = field(default_factory=MetaState)
 
 
+@dataclass(frozen=True, slots=True)
+class Boards:
+    """What a night finds: the compositions there are, the trader's other braids after tonight, and sig's."""
+
+    present: Sequence[Braid]
+    own: Sequence[Braid]
+    other: Sequence[Braid]
+
+    @property
+    def parents(self) -> list[Braid]:
+        """The micro braids in force of both modules."""
+        return [b for b in (*self.own, *self.other) if b.braid_type == "micro" and b.in_force]
+
+
+@dataclass(frozen=True, slots=True)
+class Tonight:
+    """A night's day, trials by step and detector, bars (+inf: no slot), the knob of each owner, and its swap."""
+
+    day: str
+    today: Mapping[str, DetectorRows]
+    critical: Both[float]
+    keys: Mapping[str, str]
+    effective_from_ms: int
+
+
 def is_across(braid: Braid) -> bool:
     """Tell whether a braid is a composition across modules."""
     return braid.scope == "cross"
@@ -175,32 +200,17 @@ def _parts_windows(braid: Braid) -> bool:
     return braid.braid_type == "micro" and braid.scope == "sig" and braid.in_force and not is_about_asset(braid.rule)
 
 
-def compositions(
-    state: MetaState,
-    boards: tuple[Sequence[Braid], Sequence[Braid], Sequence[Braid]],
-    today: Mapping[str, DetectorRows],
-    day: str,
-    critical: Both[float],
-    keys: Mapping[str, str],
-    effective_from_ms: int,
-    manifest: Manifest,
-) -> CompositionNight:
-    """Return the night of the compositions: watched, judged, promoted, begun.
-
-    `state` has the day taken in (`observed`); `boards` are the compositions that there are, the trader's other braids
-    after tonight, and sig's; `critical` are the night's bars, `keys` the knob of each owner.
-    """
-    present, own, other = boards
-    parents = [b for b in (*own, *other) if b.braid_type == "micro" and b.in_force]
-    braids, alerts = _watched(present, parents, today, day, effective_from_ms, manifest.weave)
-    verdicts = judged(state, [*braids, *parents], critical, manifest.learning, manifest.weave)
+def compositions(state: MetaState, boards: Boards, tonight: Tonight, manifest: Manifest) -> CompositionNight:
+    """Return the night of the compositions: watched, judged, promoted, begun; `state` has the day taken in."""
+    parents, day, weave = boards.parents, tonight.day, manifest.weave
+    braids, alerts = _watched(boards.present, parents, tonight, weave)
+    verdicts = judged(state, [*braids, *parents], tonight.critical, manifest.learning, weave)
     by_id = {b.braid_id: b for b in parents}
     for candidate in (c for c in verdicts if c.verdict == "promoted"):
-        of_candidate = [by_id[name] for name in candidate.parents]
-        braids.append(_braid(candidate, of_candidate, keys, effective_from_ms, manifest.weave))
-    left = started(closed(state, verdicts), own, other, today, day)
-    seen = {c.candidate_id for c in verdicts}
-    begun = (c for c in left.running if c.candidate_id not in seen)
+        braids.append(_braid(candidate, [by_id[name] for name in candidate.parents], tonight, weave))
+    left = started(closed(state, verdicts), boards.own, boards.other, tonight.today, day)
+    judged_tonight = {c.candidate_id for c in verdicts}
+    begun = (c for c in left.running if c.candidate_id not in judged_tonight)
     return CompositionNight(tuple(braids), tuple(alerts), (*verdicts, *begun), left)
 
 
@@ -217,16 +227,11 @@ def in_step(present: Sequence[Braid], version: PriorsVersion, day: str) -> list[
 
 
 def _watched(
-    present: Sequence[Braid],
-    parents: Sequence[Braid],
-    today: Mapping[str, DetectorRows],
-    day: str,
-    now_ms: int,
-    weave: WeaveDefaults,
+    present: Sequence[Braid], parents: Sequence[Braid], tonight: Tonight, weave: WeaveDefaults
 ) -> tuple[list[Braid], list[BraidAlert]]:
     """Return the compositions with the day in their monitors, after the watchdog; parents that end take them along."""
-    seen = [_with_day(b, today.get(b.detector_id), day) for b in present]
-    after, alerts = judge([*seen, *parents], Evidence(day), now_ms, weave)
+    seen = [_with_day(b, tonight.today.get(b.detector_id), tonight.day) for b in present]
+    after, alerts = judge([*seen, *parents], Evidence(tonight.day), tonight.effective_from_ms, weave)
     names = {b.braid_id for b in seen}
     return [b for b in after if b.braid_id in names], [a for a in alerts if a.braid_id in names]
 
@@ -245,18 +250,12 @@ def direction_of(braid: Braid) -> float:
     return TAKEN if any(knob.mult > 1.0 for knob in braid.patch.knobs) else NOT_TAKEN
 
 
-def _braid(
-    candidate: MetaCandidate,
-    parents: Sequence[Braid],
-    keys: Mapping[str, str],
-    effective_from_ms: int,
-    weave: WeaveDefaults,
-) -> Braid:
+def _braid(candidate: MetaCandidate, parents: Sequence[Braid], tonight: Tonight, weave: WeaveDefaults) -> Braid:
     """Return the active braid of a promoted candidate: its step is taken whole, or left out whole."""
     owner = candidate.detector_id.partition("@")[0]
     step = weave.phi_step if candidate.parts.tilts[0] == TAKEN else 1.0
-    patch = Patch(knobs=(Knob(keys[owner], step),))
-    made = meta_braid(candidate, parents, effective_from_ms, weave)
+    patch = Patch(knobs=(Knob(tonight.keys[owner], step),))
+    made = meta_braid(candidate, parents, tonight.effective_from_ms, weave)
     return replace(made, rule=candidate.parts.rules[0], scope="cross", target=patch, patch=patch)
 
 

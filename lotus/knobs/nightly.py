@@ -143,9 +143,9 @@ def _composed(
     present = across.in_step([b for b in evidence.board if is_across(b)], evidence.previous, evidence.day)
     if evidence.other is None:
         return across.switched_off(present, state, evidence.day)
-    boards = present, woven.braids, evidence.other.braids
-    day, swap_ms = evidence.day, evidence.effective_from_ms
-    return across.compositions(state, boards, steps, day, critical, evidence.keys, swap_ms, manifest)
+    boards = across.Boards(present, woven.braids, evidence.other.braids)
+    tonight = across.Tonight(evidence.day, steps, critical, evidence.keys, evidence.effective_from_ms)
+    return across.compositions(state, boards, tonight, manifest)
 
 
 def _with(woven: WovenNight, composed: CompositionNight, evidence: KnobEvidence) -> WovenNight:

@@ -198,7 +198,6 @@ def test_trials_estimate_what_a_step_pays_inside_both_rules_whatever_it_pays_els
     assert effects == {JOIN: pytest.approx(4.0, abs=1.0), IMPROVE: pytest.approx(2.0, abs=1.0)}
 
 
-@pytest.mark.evidence("fifty nights of a trader")
 @pytest.mark.parametrize(
     ("effects", "style"),
     [({JOIN: -6.0}, EntryStyle.CROSS), ({JOIN: 3.0, IMPROVE: 6.0}, EntryStyle.IMPROVE)],
@@ -223,7 +222,6 @@ def test_a_joint_effect_moves_the_style_of_one_detector_there_and_ends_with_it(
     assert life.choice("sweep").knobs.style is EntryStyle.JOIN
 
 
-@pytest.mark.evidence("some thirty nights of a trader")
 def test_it_ends_with_a_parent_by_a_rollback_and_when_it_is_switched_off() -> None:
     life = Life({JOIN: -6.0})
     list(life.nights(30))
