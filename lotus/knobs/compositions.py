@@ -6,12 +6,11 @@ neither can say is that the style pays otherwise there: windows that are better 
 that are worse fill it. So each pair that shares an axis begins two candidates for the detector's plans inside both
 rules: the trader's step is not taken, or the next one is. Each is fixed and counted at its start and judged out of
 sample by the trials of styles on that detector's windows inside both rules: what they paid more in the candidate's
-style than in the one that the trader's braid orders, which is the better of what the parents do alone. Judging, bars
-and slots are those of compositions (`lotus.weave.meta`). Nothing is read or stored here. In the literature: effect
+style than in the one that the trader's braid orders. That one is the best parent, for sig's moves no style. Judging,
+bars and slots are those of compositions (`lotus.weave.meta`). Nothing is read or stored here. In the literature: effect
 modification (a treatment's effect by subgroup), judged prequentially on randomised trials.
 """
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -247,7 +246,7 @@ def _with_day(braid: Braid, rows: DetectorRows | None, day: str) -> Braid:
 
 def direction_of(braid: Braid) -> float:
     """Return whether a composition takes a step of the style or leaves it out."""
-    return TAKEN if any(knob.mult > 1.0 for knob in braid.patch.knobs) else NOT_TAKEN
+    return TAKEN if any(knob.mult > 1.0 for knob in braid.target.knobs) else NOT_TAKEN
 
 
 def _braid(candidate: MetaCandidate, parents: Sequence[Braid], tonight: Tonight, weave: WeaveDefaults) -> Braid:
@@ -257,12 +256,3 @@ def _braid(candidate: MetaCandidate, parents: Sequence[Braid], tonight: Tonight,
     patch = Patch(knobs=(Knob(tonight.keys[owner], step),))
     made = meta_braid(candidate, parents, tonight.effective_from_ms, weave)
     return replace(made, rule=candidate.parts.rules[0], scope="cross", target=patch, patch=patch)
-
-
-def evidence_words(candidate: MetaCandidate) -> str:
-    """Return what a candidate would do and what its trials paid so far, as a sentence."""
-    owner, _, detector = candidate.detector_id.partition("@")
-    weight = math.fsum(candidate.weight)
-    paid = f"{math.fsum(candidate.gain) / weight:+.2f} bps a plan" if weight > 0.0 else "no trial yet"
-    verb = "take" if candidate.parts.tilts[0] == TAKEN else "leave out"
-    return f"{detector}: {verb} the step of {owner}; {paid} over {candidate.days} days"

@@ -11,6 +11,7 @@ from lotus.priors.trace import describe_braid
 from lotus.priors.vocabulary import Vocabulary
 from lotus.weave.braid import Braid
 from lotus_assets.pages.lesson_tables import belief_table, lesson_table
+from lotus_cli.look.compositions import composition_lines
 from lotus_cli.terminal.tables import TableColumn, folded, numbers, table
 from lotus_store.facts.braids import experiment_words, gate_words, trust_facts, trust_words
 from lotus_store.facts.lessons import Night, signed_bound
@@ -38,6 +39,7 @@ def page(night: Night, refused: bool, wide: bool) -> str:
         f"BELIEVED after it: {len(night.beliefs)}",
         *(beliefs or ["  nothing: every score is the detector's own"]),
         *(["", "EXPERIMENTS on proposals", *tried] if tried else []),
+        *(["", *composition_lines(night.compositions)] if night.compositions else []),
         *(["", "LEARNED, without a patch in force", *new] if new else []),
         "",
         *_refused(night, refused, wide),

@@ -14,7 +14,6 @@ from lotus.knobs.compositions import (
     SWITCHED_OFF,
     TAKEN,
     OtherModule,
-    evidence_words,
     is_across,
     joint_blocks,
     joint_rule,
@@ -156,7 +155,6 @@ def test_pairs_that_share_an_axis_begin_a_candidate_each_way_once() -> None:
     ]  # fmt: skip
     assert back.parents == ("t", "s")
     assert back.parts.rules == (Rule.of(Literal(0, 3, 4), Literal(5, 0, 2)),)
-    assert evidence_words(back).startswith("sweep: leave out the step of execution.entry_style; no trial yet")
     assert started(state, [OWN], [ONE], today, FIRST) == state
     last = started(MetaState(), [replace(OWN, detector_id=IMPROVE)], [ONE], today, FIRST)
     assert [c.parts.tilts[0] for c in last.running] == [NOT_TAKEN], "there is no step above the last"

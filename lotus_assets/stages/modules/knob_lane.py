@@ -37,6 +37,7 @@ from lotus_modules.priors.weave_notes import tell_alerts, tell_lessons
 from lotus_resources.recent_values import RecentKind
 from lotus_store.ledger.beliefs.braids import read_registry as sig_registry
 from lotus_store.ledger.beliefs.knob_nights import (
+    COMPOSITION,
     read_records,
     read_registry,
     write_lessons,
@@ -50,7 +51,6 @@ from lotus_store.ledger.day_commits import read_commit
 
 NIGHT = "night"  # kind and name of the record that a nightly run leaves to the next
 EFFECT = "effect"  # kind of the records of average effects, one per knob
-COMPOSITION = "composition"  # kind of the records of compositions across modules under judgement, or judged
 EXPECTED_DAYS = 20
 SLACK = 1e-9
 _NIGHTS = RecentKind("knob nightly runs", 4)

@@ -16,6 +16,7 @@ from lotus_store.build import git_sha
 from lotus_store.ledger.bodies import from_body, to_body, to_plain
 from lotus_store.postgres.queries import Connection, message_query
 
+COMPOSITION = "composition"  # kind of the records of compositions across modules under judgement, or judged
 AGAIN = "the day was learned again without it"
 _CHANGE = "change"  # what a row tells beside the braid itself
 
