@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from styles_tried import DEEP, ELSEWHERE, IMPROVE, INSIDE, JOIN, ONE, OWN, tried
 
 from lotus.detectors.entry_style import EntryStyle
 from lotus.knobs.compositions import (
@@ -21,64 +22,28 @@ from lotus.knobs.compositions import (
     started,
 )
 from lotus.knobs.nightly import KnobEvidence, KnobMemory, KnobRun, learn_knobs
-from lotus.knobs.rows import Observation, Table, rows_of
-from lotus.knobs.style_draw import STEPS
+from lotus.knobs.rows import Table, rows_of
 from lotus.manifest import LearningDefaults, Manifest
 from lotus.priors.asset_context import ASSET
 from lotus.priors.knobs import owner_in
-from lotus.priors.types import IDENTITY, Knob, Literal, Patch, PriorsVersion, Rule, priors_version
+from lotus.priors.types import IDENTITY, Literal, PriorsVersion, Rule, priors_version
 from lotus.priors.vocabulary import N_BINS, rule_mask
-from lotus.timebase import DAY_MS, HOUR_MS, day_start_ms, next_day
+from lotus.timebase import HOUR_MS, day_start_ms, next_day
 from lotus.trading.plan.knob_choice import KnobChoice, choice_of
 from lotus.trading.plan.knobs import STYLE_KEY
-from lotus.weave.braid import Braid, Quality
+from lotus.weave.braid import Braid
 from lotus.weave.meta import MetaState
 from lotus_store.ledger.bodies import to_plain
 
-JOIN, IMPROVE = (owner for owner, _ in STEPS)
 KEYS = {JOIN: STYLE_KEY, IMPROVE: STYLE_KEY}
-VOLATILE, DEEP = Rule.of(Literal(0, 2, 4)), Rule.of(Literal(0, 3, 4), Literal(5, 0, 2))
-INSIDE, ELSEWHERE = "4----0------", "2----0------"
 MANIFEST = replace(Manifest(), learning=LearningDefaults(knob_alpha=0.05, knob_draws=400))
 FIRST = "2026-01-05"
 
 
-def braid(name: str, owner: str, rule: Rule, scope: str = "tr", **changes: object) -> Braid:
-    """A lesson in force; one of the trader moves the style a step up."""
-    patch = Patch(knobs=(Knob(STYLE_KEY, 1.06),)) if scope == "tr" else Patch(-0.05, 1.02)
-    base = Braid(
-        braid_id=name, branch="main", braid_type="micro", detector_id=owner, horizon_s=30, rule=rule, sign=1,
-        lesson_id=f"lesson {name}", grade="A", claim_bps=3.0, lcb_bps=1.0, ci95=(1.0, 5.0), support=500,
-        quality=Quality(1.0, 0.05, 0.1, 0.12), target=patch, patch=patch, delta_wanted=0.5,
-        delta_realised=(0.5, 0.5, 0.5), state="active", reason="accepted lesson", effective_from_ms=0,
-        expires_at_ms=2**52, members_sample=("e",), scope=scope,
-    )  # fmt: skip
-    return replace(base, **changes)  # type: ignore[arg-type]
-
-
-OWN, ONE = braid("t", JOIN, VOLATILE), braid("s", "sweep", DEEP, "sig")
-
-
 def trials(seed: int, day: str, effects: Mapping[str, float], n: int = 400) -> tuple[Table, dict[str, str]]:
-    """Return a day of windows of two detectors, half each, and their names by event.
-
-    A step pays `effects` inside both rules in windows of `sweep`, and 3 bps in the trader's rule elsewhere.
-    """
-    rng, out, detectors = np.random.default_rng([seed, day_start_ms(day)]), [], {}
-    for i in range(n):
-        bins = rng.integers(0, N_BINS)
-        name, at_ms = f"{day} {i}", day_start_ms(day) + int(rng.integers(DAY_MS))
-        detectors[name] = ("sweep", "drift")[i % 2]
-        inside = i % 2 == 0 and bins[0] >= 3 and bins[5] <= 2
-        for owner, p in ((JOIN, 0.25), (IMPROVE, 0.25)):
-            arm = int(rng.random() < p)
-            effect = effects.get(owner, 0.0) if inside else 3.0 * (owner == JOIN) * (bins[0] >= 2)
-            paid = float(6.0 * rng.standard_t(4) / np.sqrt(2.0) + arm * effect)
-            text = "".join(map(str, bins))
-            out.append(
-                Observation(name, owner, "BTC", 30, at_ms, text, arm, p, paid, "tape_sim", expected_bps=0.0)
-            )  # fmt: skip
-    return rows_of(out, day, {}), detectors
+    """Return the scores of a day's trials, and the detectors by event."""
+    observations, detectors = tried(seed, day, effects, n)
+    return rows_of(observations, day, {}), detectors
 
 
 @dataclass
