@@ -75,5 +75,5 @@ def _styles(owner: str, detector_id: str, is_taken: bool) -> str:
     """
     styles = (EntryStyle.CROSS, *(style for _, style in STEPS))
     at = [name for name, _ in STEPS].index(owner)
-    does, said = (at + 1, at) if is_taken else (at, at + 1)
-    return f"{detector_id}: {styles[does].value}, although a lesson of the trader says {styles[said].value}"
+    chosen, ordered = (at + 1, at) if is_taken else (at, at + 1)
+    return f"{detector_id}: {styles[chosen].value}, although a lesson of the trader says {styles[ordered].value}"
