@@ -34,7 +34,6 @@ from lotus.trading.execution.orders import Side
 from lotus.trading.plan.knobs import STYLE_KEY
 from lotus.trading.plan.plan import Authority, ProbeTerms
 from lotus.trading.plan.validate import AccountState
-from lotus_cli.explain.execution import execution_lines, plan_story
 from lotus_desk.execution.books import PlanDelta, TradeBooks
 from lotus_desk.execution.stored import choice_in, plan_of
 from lotus_herald.herald import Herald
@@ -50,6 +49,7 @@ from lotus_modules.knobs import KnobChooser, PolicyChooser
 from lotus_modules.tr.execute import Acceptor
 from lotus_modules.tr.ordered import leading_detector
 from lotus_store.databases import Databases
+from lotus_store.facts.execution import execution_lines, plan_story
 from lotus_store.ledger import atlas
 from lotus_store.ledger.beliefs.priors import put_in_force, put_version
 from lotus_store.ledger.beliefs.trials import trials_of

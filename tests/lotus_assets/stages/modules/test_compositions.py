@@ -22,7 +22,6 @@ from lotus_assets.stages.modules import tr_knobs
 from lotus_assets.stages.modules.knob_lane import KnobLane
 from lotus_assets.stages.runner import run_stage
 from lotus_cli.look.compositions import composition_lines
-from lotus_store.facts.compositions import composition_rows
 from lotus_herald.carry import carry
 from lotus_herald.consume import consume
 from lotus_herald.keys import Keys
@@ -30,6 +29,7 @@ from lotus_modules.handlers import SLOW
 from lotus_modules.knobs import KnobChooser
 from lotus_resources.lotus_resource import Lotus
 from lotus_store.config import Settings
+from lotus_store.facts.compositions import composition_rows
 from lotus_store.ledger.beliefs import knob_nights
 from lotus_store.ledger.beliefs.braids import read_registry, write_night
 from lotus_store.ledger.beliefs.priors import put_in_force, put_version
