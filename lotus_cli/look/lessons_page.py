@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lotus.learning.lesson import Lesson
@@ -11,7 +11,6 @@ from lotus.priors.trace import describe_braid
 from lotus.priors.vocabulary import Vocabulary
 from lotus.weave.braid import Braid
 from lotus_assets.pages.lesson_tables import belief_table, lesson_table
-from lotus_cli.look.compositions import composition_lines
 from lotus_cli.terminal.tables import TableColumn, folded, numbers, table
 from lotus_store.facts.braids import experiment_words, gate_words, trust_facts, trust_words
 from lotus_store.facts.lessons import Night, signed_bound
@@ -96,6 +95,17 @@ def _experiment(row: Mapping[str, Any]) -> list[str]:
         folded(f"  * {row['detector_id']} where {row['rule']}: {state}", "    "),
         folded(f"    {sentence}", "    "),
     ]
+
+
+def composition_lines(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the rows as sentences, under a heading; nothing without any."""
+    if not rows:
+        return []
+    lines = ["COMPOSITIONS across modules"]
+    for row in rows:
+        lines += [folded(f"  * {row['does']}: {row['state']}; {row['reason']}", "    ")]
+        lines += [folded(f"    {row['evidence']}; of {' and '.join(row['parents'])}", "    ")]
+    return lines
 
 
 def _waiting(night: Night, lesson: Lesson) -> list[str]:

@@ -9,7 +9,7 @@ import click
 from lotus.errors import ConfigError
 from lotus.weave.braid import Braid
 from lotus.weave.review import REASON_CODES, ActKind, ReviewAct, reviewers
-from lotus_cli.look.compositions import composition_lines
+from lotus_cli.look.lessons_page import composition_lines
 from lotus_cli.look.wish import lift_command, wish_command, wish_lines, wish_rows
 from lotus_cli.terminal.options import options_as
 from lotus_cli.terminal.output import emit

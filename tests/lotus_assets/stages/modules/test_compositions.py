@@ -1,4 +1,4 @@
-"""`lotus_cli/look/compositions.py` and the lane: begun, promoted, in force for a plan, shown, and switched off."""
+"""`lotus_store/facts/compositions.py` and the lane: begun, promoted, in force for a plan, shown, and switched off."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -21,7 +21,7 @@ from lotus_assets.stages.context import StageContext
 from lotus_assets.stages.modules import tr_knobs
 from lotus_assets.stages.modules.knob_lane import KnobLane
 from lotus_assets.stages.runner import run_stage
-from lotus_cli.look.compositions import composition_lines
+from lotus_cli.look.lessons_page import composition_lines
 from lotus_herald.carry import carry
 from lotus_herald.consume import consume
 from lotus_herald.keys import Keys
