@@ -39,10 +39,17 @@ class KnobChooser:
     seed: int = 7
 
     def choice(
-        self, connection: Connection, branch: str, context: str, time_ms: int, plan: Plan | None = None
+        self,
+        connection: Connection,
+        branch: str,
+        context: str,
+        time_ms: int,
+        plan: Plan | None = None,
+        detector_id: str = "",
     ) -> KnobChoice:
         """Return the choice for a plan accepted at an event time; only one of the book may be in a trial.
 
+        `detector_id`: whose view leads it, "" where none does.
         Raises `RefusedError` for a strange context.
         """
         try:
@@ -50,7 +57,7 @@ class KnobChooser:
         except BeliefError as problem:
             raise RefusedError(Reason.BAD_PAYLOAD, str(problem), "the context of a proposal") from problem
         version = in_force_at(connection, branch, time_ms, Module.TR.value)
-        return choice_of(version, context, bins, time_ms, self.weave, self._trial(plan, time_ms))
+        return choice_of(version, context, bins, time_ms, self.weave, self._trial(plan, time_ms), detector_id)
 
     def _trial(self, plan: Plan | None, time_ms: int) -> KnobExperiment | None:
         """Return the trial of a plan; probes are the yardstick of the detectors and are in none."""

@@ -79,6 +79,7 @@ class TradingSettings:
     second_latency_ms: int = ranged(60, 0, 10_000)  # of the tape, that orders take longer to it
     explore_venue: float = ranged(0.2, 0.0, 0.5)  # of several venues, the share of plans that goes elsewhere, by a draw
     explore_entry: tuple[float, ...] = ()  # shares of the probes that join, that improve; empty = by the venue
+    compose_styles: bool = False  # a detector's lesson and one about a style together: the style is judged there anew
 
     @property
     def entry_shares(self) -> tuple[float, float]:

@@ -11,6 +11,7 @@ from statistics import median
 from benchmarks.lessons import (
     ablation,
     audits,
+    compositions,
     drift,
     experiments,
     hostile,
@@ -41,6 +42,7 @@ SECTIONS = (
     ("A year of nightly looks", year),
     ("A lesson that dies", drift),
     ("Compositions under nightly slots", meta_nights),
+    ("Compositions across modules", compositions),
     ("Lessons on and off", ablation),
     ("Earned trust", trust),
     ("Experiments on proposals", experiments),
@@ -97,6 +99,7 @@ def _loads(folder: Path) -> list[str]:
 BELOW: dict[str, Callable[[Path], list[str]]] = {
     "Peers in the same worlds": _loads,
     "A lesson that dies": drift.lines,
+    "Compositions across modules": compositions.lines,
     "Lessons on and off": ablation.lines,
     "Earned trust": trust.lines,
     "Experiments on proposals": experiments.lines,

@@ -2,7 +2,8 @@
 
 The detectors' learner and the detectors' weave, on other rows: every knob is an owner where a detector stands. Runs
 count days with evidence, and their analyses spend the knobs' own alpha (`learning.knob_alpha`), never the
-detectors'. Rules have at most two conditions. Nothing is read or stored here.
+detectors'. Rules have at most two conditions. Compositions across modules are members of the same family and spend the
+same slots. Nothing is read or stored here.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,6 +12,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from lotus.knobs import compositions as across
+from lotus.knobs.compositions import CompositionNight, OtherModule, is_across
 from lotus.learning.effect import LaneSums, effect_of
 from lotus.learning.lanes import NO_SLOT, Both
 from lotus.learning.lesson import AuditState
@@ -19,10 +22,11 @@ from lotus.learning.payoff_scores import Columns
 from lotus.learning.rows import DetectorRows, day_weights, rows_by_detector
 from lotus.learning.slots import NOTHING_SPENT, SlotState
 from lotus.manifest import Manifest
+from lotus.plain import later
 from lotus.priors.types import PriorsVersion, priors_version
 from lotus.weave.admission import DetectorDay
 from lotus.weave.braid import Braid
-from lotus.weave.meta import MetaState, members, observed
+from lotus.weave.meta import MetaCandidate, MetaState, members, observed
 from lotus.weave.night import NightInputs, WovenNight, changes, weave_night
 from lotus.weave.watchdog import Evidence
 
@@ -31,12 +35,16 @@ MAX_LITERALS = 2
 
 @dataclass(frozen=True, slots=True)
 class KnobMemory:
-    """What one run leaves to the next: days with evidence so far, alpha slots, audits, compositions under judgement."""
+    """What one run leaves to the next: days with evidence so far, alpha slots, audits, compositions under judgement.
+
+    `across` are those across modules.
+    """
 
     learning_days: int = 0
     slots: Both[SlotState] = NOTHING_SPENT
     audits: Mapping[str, AuditState] = field(default_factory=dict)
     meta: MetaState = field(default_factory=MetaState)
+    across: MetaState = later(MetaState())
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +61,16 @@ class AverageEffect:
 
 @dataclass(frozen=True, slots=True)
 class KnobRun:
-    """The result: what was learned (None: no evidence today), average effects, the weave, the memory it leaves."""
+    """The result: what was learned (None: no evidence today), average effects, the weave, the memory it leaves.
+
+    `across` are the candidates of compositions across modules, with tonight's verdicts.
+    """
 
     learned: NightResult | None
     effects: tuple[AverageEffect, ...]
     woven: WovenNight
     memory: KnobMemory
+    across: tuple[MetaCandidate, ...] = ()
 
 
 def knob_manifest(manifest: Manifest) -> Manifest:
@@ -77,7 +89,7 @@ class KnobEvidence:
 
     `keys`: owner -> key of its knob; rows of an owner that is no more are left out, as after a policy got another name.
     `previous`, `board`: the version in force before and the braid registry that the run before left; the result takes
-    effect at `effective_from_ms`.
+    effect at `effective_from_ms`. `other` is what compositions across modules read of sig, None where they are off.
     """
 
     scores: Mapping[str, Columns]
@@ -86,6 +98,7 @@ class KnobEvidence:
     previous: PriorsVersion
     board: Sequence[Braid]
     effective_from_ms: int
+    other: OtherModule | None = None
 
 
 def learn_knobs(evidence: KnobEvidence, manifest: Manifest, memory: KnobMemory) -> KnobRun:
@@ -93,15 +106,57 @@ def learn_knobs(evidence: KnobEvidence, manifest: Manifest, memory: KnobMemory) 
     own, scores, day, keys = knob_manifest(manifest), evidence.scores, evidence.day, evidence.keys
     window = _of_owners(rows_by_detector(scores, own.learning.search_days) if scores else {}, keys)
     today = _of_owners(rows_by_detector({day: scores[day]}, 1) if day in scores else {}, keys)
-    meta = observed(memory.meta, evidence.board, today, day)
-    learned = _learned(evidence, window, own, memory, meta) if today else None
+    steps = _steps(evidence)
+    judged = [observed(memory.meta, evidence.board, today, day), across.observed(memory.across, steps, day)]
+    learned = _learned(evidence, window, own, memory, judged) if today else None
     after = memory
     if learned is not None:
         audits = {**memory.audits, **{audit.detector_id: audit.state for audit in learned.audits}}
         after = replace(memory, learning_days=memory.learning_days + 1, slots=learned.slots, audits=audits)
     woven = _woven(evidence, learned, window, today, own, memory.meta)
     effects = tuple(average_effect(rows, own.learning.half_life_days) for _, rows in sorted(window.items()))
-    return KnobRun(learned, effects, woven, replace(after, meta=woven.meta_state))
+    composed = _composed(evidence, woven, judged[1], steps, _bars(learned), own)
+    after = replace(after, meta=woven.meta_state, across=composed.state)
+    return KnobRun(learned, effects, _with(woven, composed, evidence), after, composed.candidates)
+
+
+def _steps(evidence: KnobEvidence) -> dict[str, DetectorRows]:
+    """Return today's trials of styles by step and detector; none where compositions across modules are off."""
+    scores = evidence.scores.get(evidence.day)
+    if evidence.other is None or scores is None:
+        return {}
+    return across.rows_by_step(scores, evidence.day, evidence.other.detectors)
+
+
+def _bars(learned: NightResult | None) -> Both[float]:
+    return learned.critical if learned is not None and learned.looked else NO_SLOT
+
+
+def _composed(
+    evidence: KnobEvidence,
+    woven: WovenNight,
+    state: MetaState,
+    steps: Mapping[str, DetectorRows],
+    critical: Both[float],
+    manifest: Manifest,
+) -> CompositionNight:
+    present = across.in_step([b for b in evidence.board if is_across(b)], evidence.previous, evidence.day)
+    if evidence.other is None:
+        return across.switched_off(present, state, evidence.day)
+    boards = across.Boards(present, woven.braids, evidence.other.braids)
+    tonight = across.Tonight(evidence.day, steps, critical, evidence.keys, evidence.effective_from_ms)
+    return across.compositions(state, boards, tonight, manifest)
+
+
+def _with(woven: WovenNight, composed: CompositionNight, evidence: KnobEvidence) -> WovenNight:
+    """Return the run with the compositions across modules on its board, in its version and among its alerts."""
+    if not composed.braids:
+        return woven
+    braids = (*woven.braids, *composed.braids)
+    active = (*woven.priors.braids, *(b.active() for b in composed.braids if b.in_force))
+    priors = priors_version(woven.priors.branch, woven.priors.effective_from_ms, active)
+    events = changes(evidence.board, braids, evidence.previous, priors)
+    return replace(woven, braids=braids, events=events, priors=priors, alerts=(*woven.alerts, *composed.alerts))
 
 
 def _of_owners(rows: Mapping[str, DetectorRows], keys: Mapping[str, str]) -> dict[str, DetectorRows]:
@@ -109,7 +164,11 @@ def _of_owners(rows: Mapping[str, DetectorRows], keys: Mapping[str, str]) -> dic
 
 
 def _learned(
-    evidence: KnobEvidence, window: Mapping[str, DetectorRows], manifest: Manifest, memory: KnobMemory, meta: MetaState
+    evidence: KnobEvidence,
+    window: Mapping[str, DetectorRows],
+    manifest: Manifest,
+    memory: KnobMemory,
+    judged: Sequence[MetaState],
 ) -> NightResult:
     return learn_from(
         {owner: RowSource(rows) for owner, rows in window.items()},
@@ -120,7 +179,7 @@ def _learned(
         slots=memory.slots,
         audits=memory.audits,
         branch=evidence.previous.branch,
-        members=members(meta, manifest.learning),
+        members=[member for state in judged for member in members(state, manifest.learning)],
     )
 
 
@@ -137,9 +196,10 @@ def _woven(
     inputs = NightInputs(
         evidence=Evidence(evidence.day, today, window if lessons else {}, alarms),
         meta=meta,
-        critical=learned.critical if learned is not None and learned.looked else NO_SLOT,
+        critical=_bars(learned),
     )
-    seen, previous, board = {**(window if lessons else {}), **today}, evidence.previous, evidence.board
+    seen, previous = {**(window if lessons else {}), **today}, evidence.previous
+    board = [b for b in evidence.board if not is_across(b)]
     owners = {
         owner: DetectorDay(rows.bins, np.zeros(len(rows)), 1.0, evidence.keys[owner]) for owner, rows in seen.items()
     }

@@ -39,6 +39,35 @@ def knob_values(
     return {key: math.exp(max(-limit, min(limit, value))) for key, value in sorted(logs.items())}
 
 
+def owner_in(owner: str, detector_id: str) -> str:
+    """Return what a composition across modules names: the owner of a knob, in the plans of one detector.
+
+    >>> owner_in("execution.entry_style", "sweep")
+    'execution.entry_style@sweep'
+    """
+    return f"{owner}@{detector_id}"
+
+
+def composed_knob(
+    version: PriorsVersion, owner: str, detector_id: str, key: str, bins: Sequence[int], time_ms: int
+) -> tuple[float, str] | None:
+    """Return the multiplier that a composition sets for a detector's plans in this context, and its braid.
+
+    It stands in the place of what the owner's own braids say. Of several that fire the least counts, ties by braid.
+    None where none fires.
+    """
+    name = owner_in(owner, detector_id)
+    firing = (
+        braid
+        for braid in version.braids
+        if braid.scope == "cross"
+        and braid.detector_id == name
+        and braid.effective_from_ms <= time_ms < braid.expires_at_ms
+        and _holds(braid, bins)
+    )
+    return min(((braid.patch.knob(key), braid.braid_id) for braid in firing), default=None)
+
+
 def _holds(braid: ActiveBraid, bins: Sequence[int]) -> bool:
     return all(literal.holds(int(bins[literal.feature])) for literal in braid.rule.literals)
 

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lotus.learning.lesson import Lesson
@@ -38,6 +38,7 @@ def page(night: Night, refused: bool, wide: bool) -> str:
         f"BELIEVED after it: {len(night.beliefs)}",
         *(beliefs or ["  nothing: every score is the detector's own"]),
         *(["", "EXPERIMENTS on proposals", *tried] if tried else []),
+        *(["", *composition_lines(night.compositions)] if night.compositions else []),
         *(["", "LEARNED, without a patch in force", *new] if new else []),
         "",
         *_refused(night, refused, wide),
@@ -94,6 +95,17 @@ def _experiment(row: Mapping[str, Any]) -> list[str]:
         folded(f"  * {row['detector_id']} where {row['rule']}: {state}", "    "),
         folded(f"    {sentence}", "    "),
     ]
+
+
+def composition_lines(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the rows as sentences, under a heading; nothing without any."""
+    if not rows:
+        return []
+    lines = ["COMPOSITIONS across modules"]
+    for row in rows:
+        lines += [folded(f"  * {row['does']}: {row['state']}; {row['reason']}", "    ")]
+        lines += [folded(f"    {row['evidence']}; of {' and '.join(row['parents'])}", "    ")]
+    return lines
 
 
 def _waiting(night: Night, lesson: Lesson) -> list[str]:

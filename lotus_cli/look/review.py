@@ -9,6 +9,7 @@ import click
 from lotus.errors import ConfigError
 from lotus.weave.braid import Braid
 from lotus.weave.review import REASON_CODES, ActKind, ReviewAct, reviewers
+from lotus_cli.look.lessons_page import composition_lines
 from lotus_cli.look.wish import lift_command, wish_command, wish_lines, wish_rows
 from lotus_cli.terminal.options import options_as
 from lotus_cli.terminal.output import emit
@@ -18,8 +19,10 @@ from lotus_herald.keys import Keys
 from lotus_modules.priors.rollback import named, submit
 from lotus_store.databases import Databases
 from lotus_store.facts.braids import braid_facts, experiment_facts, experiment_words
+from lotus_store.facts.compositions import composition_rows
 from lotus_store.ledger.beliefs.braids import read_registry
 from lotus_store.ledger.beliefs.reviews import read_outcomes, read_reviews
+from lotus_store.ledger.day_commits import committed_days
 from lotus_store.ledger.trading.wishes import all_wishes
 
 
@@ -58,8 +61,8 @@ def act_options(command: Callable[Concatenate[ActOptions, ...], None]) -> Callab
 @wide_option
 @at_branch
 def list_braids(everything: bool, wide: bool, branch: str | None, home: str | None, as_json: bool) -> None:
-    """Show the braid registry, acts that wait for the next nightly run, results of the others, the reviewers, and
-    wishes for the decision-maker.
+    """Show the braid registry, acts that wait for the next nightly run, results of the others, the reviewers, wishes
+    for the decision-maker, and the trader's compositions across modules.
     """
     settings = settings_of_branch(home, branch=branch)
     with Databases(settings) as databases, databases.connect("sig") as sig:
@@ -68,6 +71,9 @@ def list_braids(everything: bool, wide: bool, branch: str | None, home: str | No
         acts = read_reviews(sig, settings.branch)
         with databases.connect("dm") as dm:
             wishes = all_wishes(dm, settings.branch)
+        days = committed_days(sig, settings.branch, "tr_braids")
+        with databases.connect("tr") as tr:
+            composed = composition_rows(tr, settings.branch, days[-1], everything) if days else []
     done = {o.act.act_id for o in outcomes}
     shown = [b for b in registry if everything or b.state in ("proposed", "active", "sunset")]
     facts = {
@@ -76,6 +82,7 @@ def list_braids(everything: bool, wide: bool, branch: str | None, home: str | No
         "outcomes": [asdict(o) for o in outcomes],
         "reviewers": [asdict(r) for r in reviewers(outcomes, registry)],
         "wishes": wish_rows(wishes),
+        "compositions": composed,
     }
     emit(facts, as_json, _text(facts, wide))
 
@@ -204,4 +211,5 @@ def _text(facts: dict[str, Any], wide: bool) -> str:
             f"{r['days_to_decide']:.1f} days to decide, new features per approval {r['diversity']:.2f}"
         )
     lines += wish_lines(facts["wishes"])
+    lines += composition_lines(facts["compositions"])
     return "\n".join(lines)

@@ -1,6 +1,7 @@
 """PRIOR_PATCH: proposing a version of the priors, applying it, and the answer PRIOR_PATCH_APPLIED.
 
-A module (sig, dm, tr) patches its own priors alone, and a version holds braids of its own scope. It takes effect at a
+A module (sig, dm, tr) patches its own priors alone, and a version holds braids of its own scope, the trader's also
+compositions across modules. It takes effect at a
 future event time; one that comes too late is refused with an answer, and is to be issued again with a
 later time. Applying twice leaves the same rows. What the version contains was decided by weave.
 """
@@ -20,7 +21,7 @@ from lotus_store.ledger.beliefs import priors
 from lotus_store.ledger.bodies import to_plain
 from lotus_store.ledger.messages import boxes
 
-SCOPES = {Module.SIG: ("sig", "cross"), Module.DM: ("dm",), Module.TR: ("tr",)}
+SCOPES = {Module.SIG: ("sig", "cross"), Module.DM: ("dm",), Module.TR: ("tr", "cross")}
 
 
 def propose(

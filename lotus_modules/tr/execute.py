@@ -33,7 +33,7 @@ from lotus_herald.consume import Delivery
 from lotus_herald.release import release_of
 from lotus_modules.knobs import KnobChooser, StyleChooser
 from lotus_modules.tr.judging import as_body, judged, objections, with_estimate
-from lotus_modules.tr.ordered import is_styled, styled, styles_in, terms_in
+from lotus_modules.tr.ordered import is_styled, leading_detector, styled, styles_in, terms_in
 from lotus_modules.tr.predicting import nothing_known
 from lotus_modules.tr.venues import VenueChoice, VenueChooser
 from lotus_store.ledger.bodies import to_plain
@@ -126,7 +126,9 @@ class Acceptor:
         """Write a plan, accepted or refused; a refusal is reported at once. Return whether it is accepted."""
         envelope, decision, plan, account = delivery.envelope, delivery.payload, wanted.plan, wanted.account
         context = wanted.reference.context or ""
-        knobs = self.chooser.choice(delivery.connection, envelope.branch, context, account.now_ms, plan)
+        knobs = self.chooser.choice(
+            delivery.connection, envelope.branch, context, account.now_ms, plan, wanted.detector_id
+        )
         reasons, verdict, estimate = wanted.reasons, None, None
         if plan is not None and not reasons:
             history = self.known_of(envelope.branch, account.venue, account.now_ms)
@@ -166,7 +168,8 @@ class Wanted:
     """A plan that a decision asks for (None: there cannot even be one), the reasons against it, and its origin.
 
     `choice` is that of its venue, None where there is one only. `is_styled`: the decision says how it is entered, or
-    that it is urgent, so the trader's own style is not asked.
+    that it is urgent, so the trader's own style is not asked. `detector_id`: whose view leads a target of the book, ""
+    where no detector's does.
     """
 
     coin: str
@@ -176,6 +179,7 @@ class Wanted:
     reference: PlanReference
     choice: VenueChoice | None = None
     is_styled: bool = False
+    detector_id: str = ""
 
 
 def _chosen(wanted: Wanted) -> PlanReference:
@@ -300,7 +304,8 @@ class _Book:
             max_latency_ms=UNSET if plan is None else plan.max_latency_ms,
             urgency=target.get("asymmetry", {}).get("urgency", UNSET),
         )
-        wanted = Wanted(coin, plan, reasons, account, reference, choice, is_styled(target))
+        leader = leading_detector(self.ticket["top_alphas"], target)
+        wanted = Wanted(coin, plan, reasons, account, reference, choice, is_styled(target), leader)
         accepted = self.acceptor.put(self.delivery, wanted)
         return accepted, abs(change.opened) * px if accepted and change is not None and px is not None else ZERO
 

@@ -1,5 +1,6 @@
 """What a target of a ticket orders of its plan: styles, terms, and whether the trader's own style is asked at all."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 
@@ -31,6 +32,18 @@ def is_styled(target: Document) -> bool:
 def terms_in(target: Document) -> dict[Term, Decimal]:
     """Return the terms that a target of a ticket orders, each with its distance in bps."""
     return {Term(term["term"]): round(Decimal(str(term["level_bps"])), 2) for term in target.get("terms", ())}
+
+
+def leading_detector(views: Sequence[Document], target: Document) -> str:
+    """Return the detector whose view is the largest part of what a ticket expects of a target's coin.
+
+    `views` are the ticket's, heaviest first. "" where somebody else leads, and where the target goes against the view.
+    """
+    first = next((view for view in views if view["coin"] == target["coin"]), None)
+    if first is None or target["weight"] * first["mu_bps"] <= 0.0:
+        return ""
+    kind, _, name = first["source"].partition(":")
+    return name.partition("@")[0] if kind == "det" else ""
 
 
 def styled(plan: Plan, style: EntryStyle, estimate: PreTradeEstimate | None, settled: bool) -> Plan:

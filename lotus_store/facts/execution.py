@@ -87,14 +87,15 @@ def execution_lines(story: Mapping[str, Any] | None) -> list[str]:
 
 def _knobs(choice: Mapping[str, Any]) -> list[str]:
     """Return which knobs of execution a plan was executed with, where they did not stand at their start."""
-    moved = choice.get("moved", {})
+    moved, composed = choice.get("moved", {}), choice.get("composed", ())
+    settled = [f"  entry settled for its detector by composition {name}" for name in composed]
     if not moved:
-        return []
+        return settled
     values = patched(moved)
     moved_knobs = [
         f"{s.key} x{moved[s.key]:.4f} = {getattr(values, s.name):g} {s.unit}" for s in KNOBS if s.key in moved
     ]
-    return [f"  knobs by priors {choice['priors_ver']} of the trader: {'; '.join(moved_knobs)}"]
+    return [f"  knobs by priors {choice['priors_ver']} of the trader: {'; '.join(moved_knobs)}", *settled]
 
 
 def plan_story(tr: Connection, row: PlanRow) -> dict[str, Any]:

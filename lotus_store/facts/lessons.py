@@ -16,6 +16,7 @@ from lotus.weave.earned import TrustRow
 from lotus_store.config import Settings
 from lotus_store.databases import Connection, Databases
 from lotus_store.facts.braids import braid_facts, trust_facts
+from lotus_store.facts.compositions import composition_rows
 from lotus_store.facts.words import NEVER_MS, day_ranges
 from lotus_store.ledger.beliefs.braids import read_registry
 from lotus_store.ledger.beliefs.lessons import read_experiments, read_lesson, read_lessons
@@ -32,7 +33,8 @@ class Night:
 
     `asked`: a person named the day. `look` is the nightly run's own record. `waits` are braids of its lessons without a
     patch in force, by lesson. `trust` is what braids had earned after it, by braid; `experiments` are its rows of those
-    that ran or ended, and of proposals that were not taken up. `words` name the coins of rules.
+    that ran or ended, and of proposals that were not taken up. `compositions` are those across modules. `words` name
+    the coins of rules.
     """
 
     branch: str
@@ -44,6 +46,7 @@ class Night:
     waits: Mapping[str, Braid]
     trust: Mapping[str, TrustRow]
     experiments: tuple[Mapping[str, Any], ...]
+    compositions: tuple[Mapping[str, Any], ...]
     weave: WeaveDefaults
     words: Vocabulary
 
@@ -81,6 +84,7 @@ class Night:
             "needed_nats": self.needed_nats,
             "beliefs": [self._belief(braid, lesson) for braid, lesson in self.beliefs],
             "experiments": [dict(x) for x in self.experiments],
+            "compositions": [dict(x) for x in self.compositions],
             "lessons": [_lesson(x, self.words) for x in self.kept],
             "refused": [_lesson(x, self.words) for x in self.refused],
         }
@@ -118,6 +122,8 @@ def night_of(settings: Settings, day: str | None, detector: str | None) -> Night
         trust = read_trust(sig, settings.branch, chosen)
         beliefs = tuple((b, _taught(sig, b)) for b in own_braids if b.in_force and b.experiment is None)
         tried = read_experiments(sig, settings.branch, chosen, EXPERIMENT).values()
+        with databases.connect("tr") as tr:
+            composed = composition_rows(tr, settings.branch, chosen)
     waits = {b.lesson_id: b for b in own_braids if not b.in_force}
     words = words_of(settings.manifest.universe)
     rules = {b.braid_id: describe_braid(b.active(), words) for b in own_braids}
@@ -133,6 +139,7 @@ def night_of(settings: Settings, day: str | None, detector: str | None) -> Night
         experiments=tuple(
             {**row, "rule": rules.get(row["braid_id"], "")} for row in tried if detector in (None, row["detector_id"])
         ),
+        compositions=tuple(row for row in composed if detector in (None, row["detector_id"])),
         weave=settings.manifest.weave,
         words=words,
     )

@@ -64,7 +64,9 @@ class WatchdogAlert(Payload, frozen=True, kw_only=True):
     """What the watchdog did to a braid in the night of `day`, with the version that shows it."""
 
     contract: ClassVar = Contract(
-        Intent.WATCHDOG_ALERT, {**EACH_ITSELF, Module.SIG: CONCERNED["cross"]}, priority=2
+        Intent.WATCHDOG_ALERT,
+        {**EACH_ITSELF, Module.SIG: CONCERNED["cross"], Module.TR: CONCERNED["cross"]},
+        priority=2,
     )  # fmt: skip
     branch: str
     day: Day

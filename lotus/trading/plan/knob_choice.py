@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from lotus.knobs.experiment import KnobExperiment
 from lotus.knobs.style_draw import STEPS
 from lotus.manifest import WeaveDefaults
-from lotus.priors.knobs import knob_values
+from lotus.plain import later
+from lotus.priors.knobs import composed_knob, knob_values
 from lotus.priors.types import PriorsVersion
 from lotus.trading.plan.knobs import KNOBS, STYLE_KEY, ExecutionKnobs, patched, style_of
 
@@ -19,13 +20,15 @@ from lotus.trading.plan.knobs import KNOBS, STYLE_KEY, ExecutionKnobs, patched, 
 class KnobChoice:
     """Multipliers by key of the knobs that are moved for a plan, by which version of the priors, in which context.
 
-    A knob under experiment is moved by its `trial` alone.
+    A knob under experiment is moved by its `trial` alone. `composed` are the compositions across modules that settled
+    a step of the style.
     """
 
     priors_ver: str = ""
     context: str = ""
     moved: Mapping[str, float] = field(default_factory=dict)
     trial: KnobExperiment | None = None
+    composed: tuple[str, ...] = later(())
 
     @property
     def knobs(self) -> ExecutionKnobs:
@@ -40,19 +43,27 @@ def choice_of(
     time_ms: int,
     weave: WeaveDefaults,
     trial: KnobExperiment | None = None,
+    detector_id: str = "",
 ) -> KnobChoice:
-    """Return what a version says at an event time in a context (`bins` [12], `context` the same as text)."""
+    """Return what a version says at an event time in a context (`bins` [12], `context` the same as text).
+
+    `detector_id` is that of a plan of the book that one leads: its compositions settle steps of the style for it.
+    """
     moved: dict[str, float] = {}
+    composed: tuple[str, ...] = ()
     for spec in KNOBS if version.braids else ():
         mult = _multiplier(version, spec.owner, spec.key, bins, time_ms, weave)
         if spec.key == STYLE_KEY:
-            second = _multiplier(version, STEPS[1][0], spec.key, bins, time_ms, weave)
-            mult = style_of(mult, second, weave.phi_step ** (weave.min_tilt / weave.max_tilt))
+            steps = mult, _multiplier(version, STEPS[1][0], spec.key, bins, time_ms, weave)
+            found = [composed_knob(version, owner, detector_id, spec.key, bins, time_ms) for owner, _ in STEPS]
+            first, second = (own if one is None else one[0] for own, one in zip(steps, found, strict=True))
+            mult = style_of(first, second, weave.phi_step ** (weave.min_tilt / weave.max_tilt))
+            composed = tuple(one[1] for one in found if one is not None)
         moved |= {spec.key: mult} if mult != 1.0 else {}
     if trial is not None:
         moved = {key: mult for key, mult in moved.items() if key != trial.key}
         moved |= {trial.key: trial.mult} if trial.arm else {}
-    return KnobChoice(version.priors_ver, context, moved, trial)
+    return KnobChoice(version.priors_ver, context, moved, trial, composed)
 
 
 def _multiplier(

@@ -14,6 +14,7 @@ from typing import Any, cast
 from lotus.columns import TableSpec
 from lotus.errors import BeliefError
 from lotus.hashing import natural_id
+from lotus.knobs.compositions import OtherModule
 from lotus.knobs.nightly import KnobEvidence, KnobMemory, KnobRun, learn_knobs
 from lotus.knobs.rows import Observation, expected_of, observations_id, rows_of
 from lotus.learning.payoff_scores import Columns
@@ -22,6 +23,7 @@ from lotus.priors.trace import describe_braid
 from lotus.priors.types import PriorsVersion
 from lotus.priors.vocabulary import describe_rule
 from lotus.timebase import day_start_ms, next_day
+from lotus.weave.braid import Braid
 from lotus_assets.stages.chain import content_of, day_before
 from lotus_assets.stages.context import CheckOutcome, Made, Stage, StageContext, TextTable
 from lotus_assets.stages.history import commits_before, hashes
@@ -33,7 +35,9 @@ from lotus_modules.priors.hand_over import hand_over
 from lotus_modules.priors.prior_patch import propose
 from lotus_modules.priors.weave_notes import tell_alerts, tell_lessons
 from lotus_resources.recent_values import RecentKind
+from lotus_store.ledger.beliefs.braids import read_registry as sig_registry
 from lotus_store.ledger.beliefs.knob_nights import (
+    COMPOSITION,
     read_records,
     read_registry,
     write_lessons,
@@ -54,12 +58,17 @@ _NIGHTS = RecentKind("knob nightly runs", 4)
 
 @dataclass(frozen=True, slots=True)
 class KnobLane:
-    """One module's lane: its table of evidence, where that comes from on a day, and its knobs (owner -> key)."""
+    """One module's lane: its table of evidence, where that comes from on a day, and its knobs (owner -> key).
+
+    `other` is what compositions across modules read of sig on a day, and `other_inputs` the hashes of that.
+    """
 
     module: Module
     evidence: TableSpec
     observed: Callable[[StageContext, str], Sequence[Observation]]
     keys: Callable[[], Mapping[str, str]]
+    other: Callable[[StageContext, str], OtherModule | None] = lambda _ctx, _day: None
+    other_inputs: Callable[[StageContext, str], Mapping[str, str]] = lambda _ctx, _day: {}
 
     @property
     def lessons(self) -> str:
@@ -110,7 +119,7 @@ class KnobLane:
         if before is not None and read_commit(ctx.sig, ctx.branch, before, self.braids) is not None:
             digests["lessons before"] = content_of(ctx, ctx.branch, before, self.lessons)
             digests["braids before"] = content_of(ctx, ctx.branch, before, self.braids)
-        return digests
+        return {**digests, **self.other_inputs(ctx, day)}
 
     def _lessons(self, ctx: StageContext, day: str) -> Made:
         night = self._night(ctx, day)
@@ -121,7 +130,7 @@ class KnobLane:
             "refused": len(learned.refused) if learned else 0,
             "trials": learned.trials if learned else 0,
             "learning_days": night.memory.learning_days,
-        }
+        } | _verdicts(night)
         head = ("knob", "rule", "grade", "uplift, bps", "evidence, nats", "decision")
         rows = [
             (x.detector_id, describe_rule(x.rule), x.grade, x.uplift_bps, x.m_nats, x.reason or "accepted")
@@ -141,6 +150,7 @@ class KnobLane:
                 write_lessons(connection, name, ctx.branch, day, [*accepted, *refused])
                 tell_lessons(connection, ctx.branch, day, accepted, Keys(ctx.settings.keys_root), self.module)
             write_records(connection, name, ctx.branch, day, EFFECT, {e.owner: e for e in night.effects})
+            write_records(connection, name, ctx.branch, day, COMPOSITION, {c.candidate_id: c for c in night.across})
             write_records(connection, name, ctx.branch, day, NIGHT, {NIGHT: night.memory})
 
     def _braid_inputs(self, ctx: StageContext, day: str) -> Mapping[str, str]:
@@ -183,7 +193,7 @@ class KnobLane:
             return
         after = woven.priors
         with ctx.databases.connect(name) as connection:
-            write_registry(connection, name, ctx.branch, day, woven.braids, woven.events)
+            write_registry(connection, name, ctx.branch, day, woven.braids, woven.events, self._parents(ctx, day))
             tell_alerts(connection, ctx.branch, day, woven.alerts, after.priors_ver, keys, self.module)
             before = in_force_at(connection, ctx.branch, after.effective_from_ms - 1, name)
             moved = before.braids != after.braids
@@ -193,6 +203,11 @@ class KnobLane:
             in_force = brought is not None and brought[0] == after.priors_ver
         if moved and not in_force:
             hand_over(ctx.databases, after, keys, day_start_ms(next_day(day)), self.module)
+
+    def _parents(self, ctx: StageContext, day: str) -> Sequence[Braid]:
+        """Return sig's braids, of which compositions of this lane may be children, also once they are switched off."""
+        before = day_before(ctx, day) if self.module is Module.TR else None
+        return [] if before is None else sig_registry(ctx.sig, ctx.branch, before)
 
     def _night(self, ctx: StageContext, day: str) -> KnobRun:
         """Return the nightly run of `day`; the same inputs are learned and woven once."""
@@ -207,7 +222,8 @@ class KnobLane:
             registry = read_registry(connection, name, ctx.branch, day)
             memory = self._memory(ctx, day, read_records(connection, name, ctx.branch, self._before(ctx, day), NIGHT))
         scores = self._scores(ctx, next_day(day), ctx.manifest.learning.search_days)
-        evidence = KnobEvidence(scores, day, self.keys(), previous, registry, effective_from_ms=swap_ms(ctx, day))
+        keys, swap, other = self.keys(), swap_ms(ctx, day), self.other(ctx, day)
+        evidence = KnobEvidence(scores, day, keys, previous, registry, effective_from_ms=swap, other=other)
         return learn_knobs(evidence, ctx.manifest, memory)
 
     def _previous(self, ctx: StageContext, day: str) -> PriorsVersion:
@@ -228,3 +244,9 @@ class KnobLane:
             cause = f"materialise {self.lessons}[{before.day}] again"
             raise BeliefError(f"{self.module} has no record of the nightly run of {before.day}", "what it left", cause)
         return KnobMemory()
+
+
+def _verdicts(night: KnobRun) -> dict[str, int]:
+    """Return how many compositions across modules are judged, and what became of them tonight; nothing without any."""
+    ends = ("running", "promoted", "refused")
+    return {f"compositions_{end}": sum(c.verdict == end for c in night.across) for end in ends} if night.across else {}

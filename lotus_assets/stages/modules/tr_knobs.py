@@ -9,6 +9,7 @@ import numpy as np
 
 from lotus.detectors.registry import resting_entries
 from lotus.hashing import natural_id
+from lotus.knobs.compositions import OtherModule
 from lotus.knobs.rows import Observation, knob_scores
 from lotus.knobs.style_draw import drawn_style
 from lotus.knobs.style_trials import Executed, style_observations
@@ -17,11 +18,12 @@ from lotus.outcomes.style_table import STYLE_PAYOFFS
 from lotus.priors.context import context_text
 from lotus.priors.vocabulary import BIN_COLUMNS
 from lotus.trading.plan.knobs import owners
-from lotus_assets.stages.chain import content_of
+from lotus_assets.stages.chain import content_of, day_before
 from lotus_assets.stages.context import StageContext
 from lotus_assets.stages.modules.knob_lane import KnobLane
 from lotus_assets.stages.scoring.signal_eval import executions, is_in_style, read_events, source_of
 from lotus_resources.recent_values import RecentKind
+from lotus_store.ledger.beliefs.braids import read_registry
 from lotus_store.ledger.beliefs.trials import trials_of
 from lotus_store.ledger.signals.executions import Execution
 
@@ -74,5 +76,32 @@ def _executed(rows: Sequence[Execution], shares: Sequence[float], seed: int) -> 
     return Executed(payoffs, source_of(rows))
 
 
-LANE = KnobLane(Module.TR, TR_TRIALS, observed, keys)
+def other_module(ctx: StageContext, day: str) -> OtherModule | None:
+    """Return what compositions across modules read of sig on a day; None, and nothing is read, where they are off.
+
+    The registry is that of the day before: sig's own night of the day runs beside this one.
+    """
+    if not ctx.settings.trading.compose_styles:
+        return None
+    before = day_before(ctx, day)
+    registry = read_registry(ctx.sig, ctx.branch, before) if before is not None else []
+    if not any(ctx.settings.trading.entry_shares):
+        return OtherModule(registry)
+    table = ctx.lake.read(STYLE_PAYOFFS.name, ctx.branch, day, columns=("event_id", "detector_id"))
+    events, detectors = (np.asarray(table[name]).tolist() for name in ("event_id", "detector_id"))
+    return OtherModule(registry, dict(zip(events, detectors, strict=True)))
+
+
+def other_inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
+    """Return the hashes of what `other_module` reads, empty where compositions are off."""
+    if not ctx.settings.trading.compose_styles:
+        return {}
+    before = day_before(ctx, day)
+    digests = {} if before is None else {"sig's braids before": content_of(ctx, ctx.branch, before, "braids")}
+    if any(ctx.settings.trading.entry_shares):
+        digests["windows tried"] = content_of(ctx, ctx.branch, day, STYLE_PAYOFFS.name)
+    return {"compositions": "on", **digests}
+
+
+LANE = KnobLane(Module.TR, TR_TRIALS, observed, keys, other_module, other_inputs)
 TRIALS, LESSONS, BRAIDS = LANE.stages()

@@ -16,6 +16,7 @@ from lotus_store.build import git_sha
 from lotus_store.ledger.bodies import from_body, to_body, to_plain
 from lotus_store.postgres.queries import Connection, message_query
 
+COMPOSITION = "composition"  # kind of the records of compositions across modules under judgement, or judged
 AGAIN = "the day was learned again without it"
 _CHANGE = "change"  # what a row tells beside the braid itself
 
@@ -46,14 +47,21 @@ def read_records(connection: Connection, module: str, branch: str, day: str, kin
 
 
 def write_registry(
-    connection: Connection, module: str, branch: str, day: str, braids: Sequence[Braid], events: Sequence[BraidEvent]
+    connection: Connection,
+    module: str,
+    branch: str,
+    day: str,
+    braids: Sequence[Braid],
+    events: Sequence[BraidEvent],
+    others: Sequence[Braid] = (),
 ) -> int:
     """Add what a night changed on the braid registry, where it is not there yet; return the number of new rows.
 
-    Changes of an earlier run of the same day that this one does not have are taken back. Raises `BeliefError` for a
-    braid whose parents are missing.
+    Changes of an earlier run of the same day that this one does not have are taken back. `others` are braids of another
+    module, which a composition across modules may have as parents. Raises `BeliefError` for a braid whose parents are
+    missing.
     """
-    registry = {braid.braid_id: braid for braid in braids}
+    registry = {braid.braid_id: braid for braid in (*others, *braids)}
     changes = {e.braid_id: (registry[e.braid_id], _change(e)) for e in events}
     there: dict[str, tuple[int, dict[str, Any]]] = {}
     for name, ordinal, body in connection.execute(_query(module, "changes_of_day"), [branch, day]).fetchall():

@@ -18,7 +18,7 @@ ASKED = ExperimentRow("", "l3", "surge", "not taken up", "one runs on its detect
 
 def night(*rows: ExperimentRow) -> Night:
     experiments = tuple({**asdict(row), "rule": "oi high"} for row in rows)
-    return Night("main", "2026-02-10", True, {}, (), (), {}, {}, experiments, WeaveDefaults(), DEFAULT)
+    return Night("main", "2026-02-10", True, {}, (), (), {}, {}, experiments, (), WeaveDefaults(), DEFAULT)
 
 
 def test_an_experiment_is_told_with_what_it_drew_and_found() -> None:

@@ -24,11 +24,14 @@ from lotus.modules.envelope import Message
 from lotus.modules.intents import Intent, Module
 from lotus.modules.messages.signals import meta_message, proposed_message
 from lotus.modules.messages.trading import DmDecision, ExecReport, PlanReference, decision_message, report_message
+from lotus.priors.knobs import owner_in
+from lotus.priors.types import ActiveBraid, Knob, Literal, Patch, Rule, priors_0, priors_version
 from lotus.timebase import day_of
 from lotus.trading.accounts.book import BookTerms
 from lotus.trading.execution.conditions import MarketView
 from lotus.trading.execution.executor import begin
 from lotus.trading.execution.orders import Side
+from lotus.trading.plan.knobs import STYLE_KEY
 from lotus.trading.plan.plan import Authority, ProbeTerms
 from lotus.trading.plan.validate import AccountState
 from lotus_desk.execution.books import PlanDelta, TradeBooks
@@ -44,8 +47,11 @@ from lotus_modules.dm.decide import Decider
 from lotus_modules.handlers import hot_handlers
 from lotus_modules.knobs import KnobChooser, PolicyChooser
 from lotus_modules.tr.execute import Acceptor
+from lotus_modules.tr.ordered import leading_detector
 from lotus_store.databases import Databases
+from lotus_store.facts.execution import execution_lines, plan_story
 from lotus_store.ledger import atlas
+from lotus_store.ledger.beliefs.priors import put_in_force, put_version
 from lotus_store.ledger.beliefs.trials import trials_of
 from lotus_store.ledger.messages import boxes
 from lotus_store.ledger.trading import inputs
@@ -311,6 +317,52 @@ def test_a_plan_of_the_book_tries_a_knob_and_what_came_of_it_is_evidence(world: 
         (told,) = trials_of(tr, "main", day_of(now_ms))
     assert (told.name, told.arm, told.propensity) == (row.plan_id, choice.trial.arm, choice.trial.propensity)
     assert (told.owner, told.outcome_bps) == (choice.trial.key.replace(":", "."), 0.0)
+
+
+@pytest.mark.parametrize(("detector", "style"), [("sr", "cross"), ("sweep", "join")])
+def test_a_composition_settles_the_entry_of_the_plans_that_its_detector_leads(
+    world: World, detector: str, style: str
+) -> None:
+    """The trader joins everywhere; a composition leaves that out for one detector, and a probe is never moved."""
+    owner, made = "execution.entry_style", natural_id("composition")
+    lesson = ActiveBraid("t", "micro", owner, 60, Rule(), Patch(knobs=(Knob(STYLE_KEY, 1.06),)), scope="tr")
+    composed = replace(
+        lesson, braid_id=made, braid_type="meta", detector_id=owner_in(owner, detector), parents=("t", "s"),
+        rule=Rule.of(Literal(0, 0, 1)), patch=Patch(knobs=(Knob(STYLE_KEY, 1.0),)), scope="cross",
+    )  # fmt: skip
+    version = priors_version("main", 1, (lesson, composed))
+    with world.databases.connect("tr") as tr:
+        put_version(tr, version, "2024-12-31", priors_0("main"), "tr")
+        put_in_force(tr, version, "message", "tr")
+    world.propose()
+    world.settle()
+    assert world.decide().outcome is WindowOutcome.SENT
+    world.settle()
+    with world.databases.connect("tr") as tr:
+        rows = {row.kind: row for row in open_plans(tr, ("local",))}
+        story = plan_story(tr, rows["book"])
+    assert plan_of(rows["book"]).styles.entry.value == style
+    assert plan_of(rows["probe"]).styles.crosses
+    choice = choice_in(rows["book"].reference)
+    assert choice is not None
+    assert choice.composed == ((made,) if detector == "sr" else ())
+    lines = execution_lines({"plans": [story], "outcome": None})
+    assert any(made in line for line in lines) == (detector == "sr")
+
+
+def test_the_detector_that_leads_is_the_heaviest_of_the_coin_and_of_the_targets_side() -> None:
+    views = [
+        {"coin": "ETH", "source": "det:drift@2", "mu_bps": -3.0}, {"coin": "BTC", "source": "human:ann", "mu_bps": 2.0},
+        {"coin": "ETH", "source": "det:sweep@1", "mu_bps": 9.0},
+    ]  # fmt: skip
+    for coin, weight, name in (
+        ("ETH", -0.1, "drift"),
+        ("ETH", 0.1, ""),
+        ("ETH", 0.0, ""),
+        ("BTC", 0.1, ""),
+        ("X", 1.0, ""),
+    ):
+        assert leading_detector(views, {"coin": coin, "weight": weight}) == name
 
 
 def test_two_rebalancers_decide_a_window_once(world: World) -> None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from lotus.knobs.compositions import rows_by_step
 from lotus.knobs.style_draw import STEPS, drawn_style
 from lotus_assets.stages.context import StageContext
 from lotus_assets.stages.modules import tr_knobs
@@ -47,3 +48,20 @@ def test_trials_hold_the_draws_of_the_windows_and_none_where_nothing_is_tried(
     trading = replace(scored.settings.trading, explore_entry=(0.0, 0.0))
     off = replace(scored, settings=replace(scored.settings, trading=trading))
     assert tr_knobs.observed(off, days[0]) == []
+
+
+@pytest.mark.process("whole days through their stages")
+@pytest.mark.warm("first_day")
+def test_compositions_read_the_detector_of_every_window_that_was_tried(scored: StageContext, days: list[str]) -> None:
+    trading = replace(scored.settings.trading, compose_styles=True)
+    on = replace(scored, settings=replace(scored.settings, trading=trading))
+    trials = scored.lake.read("tr_trials", scored.branch, days[0])
+    other, digests = tr_knobs.other_module(on, days[0]), tr_knobs.other_inputs(on, days[0])
+    assert other is not None
+    assert set(trials["event_id"].tolist()) <= other.detectors.keys()
+    rows = rows_by_step(trials, days[0], other.detectors)
+    assert sum(len(one) for one in rows.values()) == len(trials["event_id"]) > 0
+    assert {name.partition("@")[2] for name in rows} <= set(other.detectors.values())
+    assert digests.keys() == {"compositions", "windows tried"}, "the first day has no registry of sig before it"
+    assert tr_knobs.other_module(scored, days[0]) is None
+    assert tr_knobs.other_inputs(scored, days[0]) == {}
