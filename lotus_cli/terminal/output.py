@@ -8,7 +8,6 @@ used; 130 interrupted; 141 nobody reads the output any more (as in `lotus pnl | 
 import errno
 import functools
 import json
-import math
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -20,6 +19,7 @@ import click
 from lotus.errors import LotusError
 from lotus.timebase import next_day
 from lotus_cli.terminal.interrupts import interruptible
+from lotus_store.json_values import plain
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -197,12 +197,3 @@ def tell_losses(lines: int, put_aside: Mapping[str, int]) -> int:
     text = f"lotus: put aside {lost:,} of {lines:,} lines ({lost / lines:.1%}): {reasons}"
     click.echo(text + (f"; expected: at most {MAX_LOST:.0%}; lotus verify tape shows them" if many else ""), err=True)
     return LINES_LOST if many else 0
-
-
-def plain(value: Any) -> Any:
-    """Return a value as JSON can hold it: what is not a finite number becomes None, at any depth."""
-    if isinstance(value, Mapping):
-        return {key: plain(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(inner) for inner in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
