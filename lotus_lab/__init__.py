@@ -7,12 +7,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from lotus_lab.learner import LessonLearner
     from lotus_lab.learning import learn
     from lotus_lab.report.learned import Report
 
-__all__ = ["Report", "learn"]
+__all__ = ["LessonLearner", "Report", "learn"]
 
 _PLACES = {
+    "LessonLearner": "lotus_lab.learner",
     "learn": "lotus_lab.learning",
     "Report": "lotus_lab.report.learned",
 }
