@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from lotus_lab.learner import LessonLearner
     from lotus_lab.learning import learn
+    from lotus_lab.randomiser.randomiser import Randomiser, read_log
     from lotus_lab.report.learned import Report
 
-__all__ = ["LessonLearner", "Report", "learn"]
+__all__ = ["LessonLearner", "Randomiser", "Report", "learn", "read_log"]
 
 _PLACES = {
     "LessonLearner": "lotus_lab.learner",
     "learn": "lotus_lab.learning",
+    "Randomiser": "lotus_lab.randomiser.randomiser",
+    "read_log": "lotus_lab.randomiser.randomiser",
     "Report": "lotus_lab.report.learned",
 }
 
