@@ -116,6 +116,8 @@ class Ledger:
                 f"features {given}", ", ".join(sorted(kinds)) or "one x_* or more", "the same in every call"
             )
         for name, value in features.items():
+            if not (kinds or name.startswith(FEATURE_PREFIX)):
+                raise SchemaError(f"a feature named {name}", f"a name that begins with {FEATURE_PREFIX}")
             if value is None or value != value:  # null, as NaN is
                 continue
             kind = _KINDS.get(type(value))
@@ -123,7 +125,7 @@ class Ledger:
                 raise SchemaError(
                     f"{name} is {value!r} ({type(value).__name__})", "a finite number, a text, a flag or None"
                 )
-            if kinds.get(name, kind) != kind:
+            if (kinds.get(name) or kind) != kind:
                 raise SchemaError(f"{name} is {kind}: {value!r}", f"{kinds[name]}, as before")
         if not kinds or "" in kinds.values():
             self._learn_kinds(features)
@@ -148,8 +150,6 @@ class Ledger:
 
     def _learn_kinds(self, features: Mapping[str, Cell]) -> None:
         for name, value in features.items():
-            if not name.startswith(FEATURE_PREFIX):
-                raise SchemaError(f"a feature named {name}", f"a name that begins with {FEATURE_PREFIX}")
             if not self.kinds.get(name):
                 self.kinds[name] = "" if value is None else _KINDS[type(value)]
 

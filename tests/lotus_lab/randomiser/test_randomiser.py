@@ -148,6 +148,14 @@ def test_what_cannot_be_drawn_is_refused_and_not_logged(wrong: dict[str, Any], t
         assert ask(bot, 1, 0.0).row == 1
 
 
+def test_a_refused_first_call_leaves_no_trace(tmp_path: Path) -> None:
+    with lab.Randomiser(tmp_path / "a.parquet") as bot:
+        for wrong in ({"x_a": 1.0, "vol": 2.0}, {"x_a": 1.0, "x_b": [1]}, {"x_a": math.inf}):
+            with pytest.raises(SchemaError):
+                bot.draw("s", "BTC", ts=T0, horizon_s=60, chance=0.5, **wrong)  # type: ignore[arg-type]
+        assert bot.draw("s", "BTC", ts=T0, horizon_s=60, chance=0.5, x_c="calm").row == 0
+
+
 def test_what_is_not_known_is_null(tmp_path: Path) -> None:
     with lab.Randomiser(tmp_path / "a.parquet") as bot:
         for k, value in enumerate((None, math.nan, 1.5, None)):
