@@ -30,6 +30,7 @@ COMMANDS = {
     "doctor": ("lotus_cli.upkeep.doctor", "Check the installation, the databases and the folders."),
     "exchange": ("lotus_cli.desk.exchange", "A venue on loopback over a tape, with real matching; test money only."),
     "explain": ("lotus_cli.explain.command", "The way from a number back to raw frames."),
+    "export": ("lotus_cli.export.command", "Write the lessons in force as a module for a bot of your own."),
     "fixtures": ("lotus_cli.upkeep.fixtures", "Check the frozen fixtures, or make them again."),
     "herald": (
         "lotus_cli.upkeep.herald",
@@ -70,7 +71,7 @@ COMMANDS = {
 GROUPS = {
     "Begin": ("doctor", "demo", "up", "learn"),
     "Look": ("lessons", "explain", "pnl", "priors", "review", "sanity", "card", "signal"),
-    "Learn": ("backfill", "detector", "atoms"),
+    "Learn": ("backfill", "detector", "atoms", "export"),
     "Tape": ("record", "import", "replay", "tape", "verify"),
     "Run and trade": ("live", "exchange", "arm", "kill", "watchdog", "dm", "trade", "trigger"),
     "Upkeep": ("backup", "restore", "db", "herald", "network", "modules", "keys", "fixtures", "warm"),

@@ -16,7 +16,7 @@ from lotus.learning.lesson import Lesson
 from lotus.learning.rows import rows_by_detector
 from lotus.manifest import Manifest, ScoreDefaults, WeaveDefaults
 from lotus.own_signals.config import OwnConfig
-from lotus.own_signals.recent import RecentValues, bins_after
+from lotus.own_signals.recent import LastDays, bins_after
 from lotus.own_signals.replay import ALIVE
 from lotus.own_signals.scores import MaturedScores
 from lotus.own_signals.study import Study
@@ -85,7 +85,7 @@ def advice_of(
     lessons: Sequence[Advised],
     study: Study,
     scores: MaturedScores,
-    recent: RecentValues,
+    recent: LastDays,
     config: OwnConfig,
     events: object,
 ) -> "pd.DataFrame":

@@ -18,7 +18,7 @@ from lotus.priors.vocabulary import NULL_BIN, Feature, Vocabulary
 
 
 @dataclass(frozen=True, slots=True)
-class RecentValues:
+class LastDays:
     """Day [n], asset [n] and the numbers [n] of each binned feature of the rows of the last seven days."""
 
     assets: tuple[str, ...]
@@ -43,7 +43,7 @@ class RecentValues:
         return out
 
 
-def recent_of(table: SignalTable, vocabulary: Vocabulary) -> RecentValues:
+def recent_of(table: SignalTable, vocabulary: Vocabulary) -> LastDays:
     """Return the last days of the rows that are binned."""
     day = table.day
     rows = day > day.max() - HISTORY_DAYS
@@ -52,12 +52,10 @@ def recent_of(table: SignalTable, vocabulary: Vocabulary) -> RecentValues:
         values = table.features[feature.name]
         if not feature.labels and not isinstance(values, Coded):
             numbers[feature.name] = values[rows]
-    return RecentValues(table.asset.names, day[rows], table.asset.codes[rows], numbers)
+    return LastDays(table.asset.names, day[rows], table.asset.codes[rows], numbers)
 
 
-def bins_after(
-    recent: RecentValues, table: SignalTable, vocabulary: Vocabulary, groups: Mapping[str, Grouping]
-) -> Bins:
+def bins_after(recent: LastDays, table: SignalTable, vocabulary: Vocabulary, groups: Mapping[str, Grouping]) -> Bins:
     """Return the bins uint8 [n, features] of a table of later windows; 255 where nothing before says what is high.
 
     Days of `recent` that the table holds itself, or that lie after its first, play no part. Raises `SchemaError` for a
@@ -82,7 +80,7 @@ def bins_after(
     return out
 
 
-def _both(recent: RecentValues, table: SignalTable) -> tuple[Codes, Codes]:
+def _both(recent: LastDays, table: SignalTable) -> tuple[Codes, Codes]:
     """Return the assets of a table's rows, and the place of each asset of the recent rows, among those of both."""
     names = sorted({*recent.assets, *table.asset.names})
     place = {name: i for i, name in enumerate(names)}

@@ -37,7 +37,7 @@ class OwnDraw(NamedTuple):
 
 
 @dataclass(slots=True)
-class Position:
+class Unsettled:
     """A draw that acted and has no payoff yet: what was ordered, and its fills so far."""
 
     draw: OwnDraw
@@ -54,7 +54,7 @@ class Ledger:
     kinds: dict[str, str] = field(default_factory=dict)
     last: dict[tuple[str, str], OwnDraw] = field(default_factory=dict)
     horizons: dict[str, int] = field(default_factory=dict)
-    open: dict[int, Position] = field(default_factory=dict)
+    open: dict[int, Unsettled] = field(default_factory=dict)
     spent: Pace = field(default_factory=Pace)
 
     @classmethod
@@ -93,7 +93,7 @@ class Ledger:
         self.last[detector_id, asset] = draw
         self.horizons[detector_id] = horizon_s
         if act:
-            self.open[row] = Position(draw, size)
+            self.open[row] = Unsettled(draw, size)
         return draw
 
     def pace(self, budget: float) -> Pace:

@@ -15,7 +15,7 @@ from lotus.learning.rows import rows_by_detector
 from lotus.learning.views import heat_map
 from lotus.own_signals.config import OwnConfig
 from lotus.own_signals.power import COVERAGES, smallest_effects
-from lotus.own_signals.recent import RecentValues
+from lotus.own_signals.recent import LastDays
 from lotus.own_signals.report.portrait import residual
 from lotus.own_signals.scores import MaturedScores
 from lotus.own_signals.study import Study
@@ -26,6 +26,8 @@ from lotus.priors.types import Literal, Rule
 from lotus.priors.vocabulary import rule_counts
 from lotus.tape_machine.diagnosis import nearest
 from lotus_lab.advice import Advised, advice_of, advised_lessons
+from lotus_lab.export.own import own_data
+from lotus_lab.export.render import Target, rendered
 from lotus_lab.report import tables
 from lotus_lab.report.frames import audit_frame, lesson_frame, refused_frame
 from lotus_lab.report.page import page, verdict, write_texts
@@ -45,7 +47,7 @@ class Report:
     facts: Facts
     study: Study = field(repr=False)
     scores: MaturedScores = field(repr=False)
-    recent: RecentValues = field(repr=False)
+    recent: LastDays = field(repr=False)
     config: OwnConfig = field(repr=False)
 
     @property
@@ -135,6 +137,17 @@ class Report:
         these events and of those learned from. `tilt` is what is added to the logit of the chance to publish.
         """
         return advice_of(self.advised, self.study, self.scores, self.recent, self.config, new_events)
+
+    def export(self, path: str | Path, to: Target = "python") -> Path:
+        """Write the lessons that act as a module that needs nothing, or as JSON, and return its path.
+
+        It holds the edges of the day after the last event, serves two days, and refuses to advise after that. Raises
+        `BeliefError` when no lesson has a tilt.
+        """
+        path = Path(path)
+        data = own_data(self.advised, self.study.vocabulary, self.recent, self.scores.readings.groups)
+        write_texts(path.parent, {path.name: rendered(data, to)})
+        return path
 
     def to_html(self, path: str | Path) -> Path:
         """Write the whole report as one HTML file that needs no network, and return its path."""
