@@ -37,6 +37,7 @@ COMMANDS = {
         "Carry messages between the modules: run, status, dead letters, replay, threads.",
     ),
     "import": ("lotus_cli.tape", "Import a recording or the venue's archive as a tape."),
+    "import-log": ("lotus_cli.import_log.command", "Turn the log of a bot into events for lotus learn."),
     "keys": ("lotus_cli.upkeep.keys", "Signing keys of the modules: list, create, rotate."),
     "kill": ("lotus_cli.desk.kill", "The kill switch: open nothing any more, and with --flatten leave every position."),
     "learn": ("lotus_cli.learn.command", "Lessons from your own signals in CSV or Parquet, with a report."),
@@ -71,7 +72,7 @@ COMMANDS = {
 GROUPS = {
     "Begin": ("doctor", "demo", "up", "learn"),
     "Look": ("lessons", "explain", "pnl", "priors", "review", "sanity", "card", "signal"),
-    "Learn": ("backfill", "detector", "atoms", "export"),
+    "Learn": ("backfill", "detector", "atoms", "export", "import-log"),
     "Tape": ("record", "import", "replay", "tape", "verify"),
     "Run and trade": ("live", "exchange", "arm", "kill", "watchdog", "dm", "trade", "trigger"),
     "Upkeep": ("backup", "restore", "db", "herald", "network", "modules", "keys", "fixtures", "warm"),
@@ -117,7 +118,7 @@ class LazyGroup(click.Group):
             return None
         with _uncollected():
             module = importlib.import_module(COMMANDS[cmd_name][0])
-        command: click.Command = getattr(module, f"{cmd_name}_command")
+        command: click.Command = getattr(module, f"{cmd_name.replace('-', '_')}_command")
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

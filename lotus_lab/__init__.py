@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from lotus_lab.learner import LessonLearner
     from lotus_lab.learning import learn
+    from lotus_lab.logs.bots import import_log
     from lotus_lab.randomiser.randomiser import Randomiser, read_log
     from lotus_lab.report.learned import Report
 
-__all__ = ["LessonLearner", "Randomiser", "Report", "learn", "read_log"]
+__all__ = ["LessonLearner", "Randomiser", "Report", "import_log", "learn", "read_log"]
 
 _PLACES = {
     "LessonLearner": "lotus_lab.learner",
+    "import_log": "lotus_lab.logs.bots",
     "learn": "lotus_lab.learning",
     "Randomiser": "lotus_lab.randomiser.randomiser",
     "read_log": "lotus_lab.randomiser.randomiser",
