@@ -32,12 +32,14 @@ COMMANDS = {
     "doctor": ("lotus_cli.upkeep.doctor", "Check the installation, the databases and the folders."),
     "exchange": ("lotus_cli.desk.exchange", "A venue on loopback over a tape, with real matching; test money only."),
     "explain": ("lotus_cli.explain.command", "The way from a number back to raw frames."),
+    "export": ("lotus_cli.export.command", "Write the lessons in force as a module for a bot of your own."),
     "fixtures": ("lotus_cli.upkeep.fixtures", "Check the frozen fixtures, or make them again."),
     "herald": (
         "lotus_cli.upkeep.herald",
         "Carry messages between the modules: run, status, dead letters, replay, threads.",
     ),
     "import": ("lotus_cli.tape", "Import a recording or the venue's archive as a tape."),
+    "import-log": ("lotus_cli.import_log.command", "Turn the log of a bot into events for lotus learn."),
     "keys": ("lotus_cli.upkeep.keys", "Signing keys of the modules: list, create, rotate."),
     "kill": ("lotus_cli.desk.kill", "The kill switch: open nothing any more, and with --flatten leave every position."),
     "learn": ("lotus_cli.learn.command", "Lessons from your own signals in CSV or Parquet, with a report."),
@@ -73,7 +75,7 @@ COMMANDS = {
 GROUPS = {
     "Begin": ("doctor", "demo", "up", "learn"),
     "Look": ("console", "brief", "lessons", "explain", "pnl", "priors", "review", "sanity", "card", "signal", "sql"),
-    "Learn": ("backfill", "detector", "atoms"),
+    "Learn": ("backfill", "detector", "atoms", "export", "import-log"),
     "Tape": ("record", "import", "replay", "tape", "verify"),
     "Run and trade": ("live", "exchange", "arm", "kill", "watchdog", "dm", "trade", "trigger"),
     "Upkeep": ("backup", "restore", "db", "herald", "network", "modules", "keys", "fixtures", "warm"),
@@ -119,7 +121,7 @@ class LazyGroup(click.Group):
             return None
         with _uncollected():
             module = importlib.import_module(COMMANDS[cmd_name][0])
-        command: click.Command = getattr(module, f"{cmd_name}_command")
+        command: click.Command = getattr(module, f"{cmd_name.replace('-', '_')}_command")
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -8,7 +8,7 @@ import msgspec
 
 from lotus_console.tables import LARGEST_PAGE, PAGE, Answer, ShownColumn, Table, ValueKind
 from lotus_console.views import PageView
-from lotus_store.facts.values import plain
+from lotus_store.json_values import plain
 
 ROOT = "/api/v1"
 TYPES = {

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from lotus_console.reading import HomeReading
 from lotus_console.tables import EXPORTED, LARGEST_PAGE, Question, Table, ValueKind
-from lotus_store.facts.values import plain
+from lotus_store.json_values import plain
 
 TYPES = {
     **dict.fromkeys((ValueKind.COUNT, ValueKind.TIME, ValueKind.LEVEL), pa.int64()),

@@ -28,7 +28,7 @@ from lotus_console.render import environment, scales_of
 from lotus_console.safety import SafetyHeaders
 from lotus_console.tables import Table
 from lotus_console.views import PageView, Section
-from lotus_store.facts.values import plain
+from lotus_store.json_values import plain
 
 HERE: Final = Path(__file__).parent
 PARQUET: Final = "application/vnd.apache.parquet"

@@ -18,6 +18,7 @@ from benchmarks.lessons import (
     laws,
     market,
     meta_nights,
+    ordinal,
     peers,
     production,
     sentinel,
@@ -46,6 +47,7 @@ SECTIONS = (
     ("Lessons on and off", ablation),
     ("Earned trust", trust),
     ("Experiments on proposals", experiments),
+    ("Labels in place of numbers", ordinal),
     ("Peers in the same worlds", peers),
 )
 STUDIES: dict[str, Study] = {name: study for _, module in SECTIONS for name, study in module.STUDIES.items()}

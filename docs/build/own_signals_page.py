@@ -96,6 +96,12 @@ file would be fitted on the future. Where the first day does not tell, the refus
 What each group holds is told in the report. Numbers are binned; `x_hour: category`, or groups of it, makes them
 categories.
 
+**Categories in order.** Quintile labels, ratings and other columns that are bins already are taken as they are, and
+rules speak of ranges of them: `literals: interval` with `categories: [low, mid, high]`, the lowest first, or `monotone`
+for their ends only. An ordered categorical (of pandas, in a Parquet file too) is ordinal without a configuration. Of
+more than five categories neighbours are taken together, as evenly as the first day has them; that day itself then has
+none.
+
 ## What the grades say
 
 | propensity | payoff | grade | what it may do |

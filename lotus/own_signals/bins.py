@@ -2,12 +2,13 @@
 
 A number's bin on day d follows from the quantiles of its asset over the seven days before d, ties to the lower bin;
 without an earlier day, and for a null, it is 255, which makes no literal true. Categories keep their names and are
-numbered as they first appear, so a later day cannot renumber an earlier one. In the literature: as-of quantile
-binning.
+numbered as they first appear, so a later day cannot renumber an earlier one. Those with an order, of the column or of
+the configuration, are bins already and are taken as they are: rules speak of ranges of them. In the literature: as-of
+quantile binning, ordinal features.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,10 +16,11 @@ from numpy.typing import NDArray
 
 from lotus.errors import SchemaError
 from lotus.own_signals.config import FeatureRule, Groups, OwnConfig
-from lotus.own_signals.groups import Grouping, by_configuration, by_first_day
+from lotus.own_signals.groups import Grouping, by_configuration, by_first_day, by_order
 from lotus.own_signals.report.readings import Edges
 from lotus.own_signals.table import Coded, Floats, Ints, SignalTable
 from lotus.priors.vocabulary import MAX_BINS, NULL_BIN, Feature, Reading, Vocabulary, rule_counts
+from lotus.tape_machine.diagnosis import nearest
 from lotus.timebase import DAY_MS, day_of
 
 HISTORY_DAYS = 7
@@ -49,8 +51,9 @@ def binned(table: SignalTable, names: tuple[str, ...], config: OwnConfig) -> Bin
         rule, values = config.features.get(name, FeatureRule()), table.features[name]
         named = config.groups.get(name, {})
         if not isinstance(values, Coded) and (rule.reading == "single" or rule.categories or named):
-            values, named = _as_texts(values), _as_written(named)
+            values, named, rule = as_texts(values), _as_written(named), _rule_as_written(rule)
         if isinstance(values, Coded):
+            rule = _with_order(values, rule, named)
             values, grouping = _grouped(table, name, values, rule, named)
             if grouping is not None:
                 groups[name], rule = grouping, replace(rule, categories=grouping.labels)
@@ -100,10 +103,19 @@ def _grouped(
     """Return the values with those taken together that must be; as they are where none must."""
     if named:
         return by_configuration(name, values, named, rule.reading not in (None, "single"))
+    if len(rule.categories) > MAX_BINS:
+        return by_order(name, values, rule.categories, table.day, day_of(int(table.day[0]) * DAY_MS))
     held = np.unique(values.codes[values.codes >= 0])
     if rule.categories or rule.reading not in (None, "single") or len(held) <= MAX_BINS:
         return values, None
     return by_first_day(name, values, table.day, day_of(int(table.day[0]) * DAY_MS))
+
+
+def _with_order(values: Coded, rule: FeatureRule, named: Groups) -> FeatureRule:
+    """Return a rule with the order that a column has itself, where the configuration does not say another."""
+    if not values.order or rule.categories or named or rule.reading == "single":
+        return rule
+    return replace(rule, reading=rule.reading or "range", categories=values.order)
 
 
 def _categories(table: SignalTable, name: str, values: Coded, rule: FeatureRule) -> tuple[Feature, Bins]:
@@ -121,8 +133,19 @@ def _categories(table: SignalTable, name: str, values: Coded, rule: FeatureRule)
         held = f"{seen[0]!r} in every row" if seen else "null in every row"
         raise SchemaError(f"column {name} is {held}", "two categories or more", "a constant cannot make a rule")
     place = {label: i for i, label in enumerate(labels)}
+    _check_spelling(name, labels, seen)
     table_of_bins = np.array([*(place.get(n, NULL_BIN) for n in values.names), NULL_BIN], dtype=np.uint8)
     return Feature(name, len(labels), "", reading=reading, labels=labels), table_of_bins[values.codes]
+
+
+def _check_spelling(name: str, labels: Sequence[str], seen: Sequence[str]) -> None:
+    """Refuse a category that no row has where rows have one of nearly its name that is no category."""
+    loose = [label for label in seen if label not in labels]
+    for label in labels:
+        meant = nearest(label, loose) if label not in seen else ""
+        if meant:
+            found = f"column {name} has no {label!r}, which its categories name, but {meant!r}, which they do not"
+            raise SchemaError(found, "the categories as they are written in the column", f"{label!r} misspelled?")
 
 
 def _check_number(table: SignalTable, name: str, values: Floats) -> None:
@@ -140,7 +163,13 @@ def _check_number(table: SignalTable, name: str, values: Floats) -> None:
         )
 
 
-def _as_texts(values: Floats) -> Coded:
+def as_coded(values: Floats | Coded) -> Coded:
+    """Return a feature as texts; numbers as they are written in a configuration."""
+    return values if isinstance(values, Coded) else as_texts(values)
+
+
+def as_texts(values: Floats) -> Coded:
+    """Return numbers as texts, in twelve digits at most."""
     held = ~np.isnan(values)
     distinct, codes = np.unique(values[held], return_inverse=True)
     out = np.full(len(values), -1, dtype=np.int32)
@@ -149,15 +178,19 @@ def _as_texts(values: Floats) -> Coded:
 
 
 def _as_written(groups: Groups) -> Groups:
-    """Return groups of numbers with the numbers as `_as_texts` writes them; what is none stays, and fits nothing."""
+    """Return groups of numbers with the numbers as `as_texts` writes them; what is none stays, and fits nothing."""
+    return {label: tuple(_number_text(value) for value in values) for label, values in groups.items()}
 
-    def text(value: str) -> str:
-        try:
-            return f"{float(value):.12g}"
-        except ValueError:
-            return value
 
-    return {label: tuple(text(value) for value in values) for label, values in groups.items()}
+def _rule_as_written(rule: FeatureRule) -> FeatureRule:
+    return replace(rule, categories=tuple(_number_text(value) for value in rule.categories))
+
+
+def _number_text(value: str) -> str:
+    try:
+        return f"{float(value):.12g}"
+    except ValueError:
+        return value
 
 
 def _check_size(vocabulary: Vocabulary, max_literals: int, days: int) -> None:

@@ -86,7 +86,8 @@ COLUMNS: tuple[FileColumn, ...] = (
         "x_*", "feature", True, "yours", "anywhere; a null makes no literal true",
         "one column or more of context known at ts. Numbers are binned per asset with edges from the seven days before "
         "(ties to the lower bin; the first day of an asset has no bins); text and flags are categories, at most five. "
-        "More are taken together, by `groups` of the configuration or as the first day has them",
+        "More are taken together, by `groups` of the configuration or as the first day has them. Categories in order "
+        "(quintile labels, ratings; an ordered categorical, or `categories` in the configuration) are bins already",
         "0.42",
     ),
 )  # fmt: skip
@@ -111,6 +112,7 @@ features:                   # default: every x_* column, numbers monotone in 5 b
   x_momentum: up            # only of the high end (down: only of the low end)
   x_funding: {literals: interval, bins: 5}   # rules may speak of any range of bins
   x_regime: {literals: category, categories: [calm, wild]}
+  x_rating: {literals: interval, categories: [low, mid, high]}   # in order: rules may speak of any range of them
   x_hour: category
 groups:                     # values of a feature taken together; every value not named is `other`
   x_hour: {night: [0, 1, 2, 3, 4, 5], morning: [6, 7, 8, 9, 10, 11], noon: [12, 13, 14]}

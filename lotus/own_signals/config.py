@@ -28,6 +28,7 @@ _KEYS: Final = (
     "features", "groups",
 )  # fmt: skip
 OTHER: Final = "other"  # what no group names
+MAX_ORDERED: Final = 100  # categories in order, of which five neighbourhoods are made
 Groups = Mapping[str, tuple[str, ...]]  # name of a group -> values of the column, as they are written
 
 
@@ -166,8 +167,9 @@ def _feature(name: str, part: SpecSource) -> FeatureRule:
     keys = part.keyed((), ("literals", "bins", "categories"))
     reading = READINGS[keys["literals"].one_of(READINGS)] if "literals" in keys else None
     categories = tuple(item.scalar for item in keys["categories"].items()) if "categories" in keys else ()
-    if categories and not (2 <= len(set(categories)) == len(categories) <= MAX_BINS):
-        raise keys["categories"].error(f"{', '.join(categories)}", f"2 to {MAX_BINS} different categories")
+    most = MAX_BINS if reading in (None, "single") else MAX_ORDERED
+    if categories and not (2 <= len(set(categories)) == len(categories) <= most):
+        raise keys["categories"].error(f"{', '.join(categories)}", f"2 to {most} different categories")
     if categories and reading is None:
         reading = "single"
     return FeatureRule(reading, _whole(keys, "bins", MAX_BINS, 3, MAX_BINS), categories)

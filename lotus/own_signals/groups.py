@@ -87,9 +87,33 @@ def by_first_day(name: str, values: Coded, day: Ints, first_day: str) -> tuple[C
     return Coded(made.names, np.where(day == day[0], np.int32(-1), made.codes)), grouping
 
 
-def suggestion(name: str, values: Sequence[str]) -> str:
-    """Return lines of a configuration that group the values, in their order, into four."""
-    parts = [part.tolist() for part in np.array_split(np.array(in_order(values), dtype=object), _KEPT)]
+def by_order(name: str, values: Coded, order: Sequence[str], day: Ints, first_day: str) -> tuple[Coded, Grouping]:
+    """Return ordered categories as five neighbourhoods, as even as the first day tells; its rows have none.
+
+    A neighbourhood is a run of categories in their order. Raises `SchemaError` where that day has fewer than five.
+    """
+    place = {label: i for i, label in enumerate(order)}
+    ranks = np.array([*(place.get(label, -1) for label in values.names), -1], dtype=np.int32)[values.codes]
+    first = np.bincount(ranks[(day == day[0]) & (ranks >= 0)], minlength=len(order))
+    if (first > 0).sum() < MAX_BINS:
+        found = (
+            f"column {name} has {len(order)} categories in order, and the first day only {(first > 0).sum()} of them"
+        )
+        raise SchemaError(found, f"{MAX_BINS} or more on the first day", f"group them: {suggestion(name, order, True)}")
+    middle = (np.cumsum(first) - 0.5 * first) / first.sum()
+    group = np.minimum((middle * MAX_BINS).astype(np.int64), MAX_BINS - 1)
+    group = np.unique(group, return_inverse=True)[1]
+    parts = [tuple(label for label, g in zip(order, group, strict=True) if g == k) for k in range(group.max() + 1)]
+    labels = tuple(part[0] if len(part) == 1 else f"{part[0]}..{part[-1]}" for part in parts)
+    by = f"their order, in even parts of the first day, {first_day} (that day itself has none)"
+    made, grouping = _joined(values, Grouping(labels, tuple(parts), by))
+    return Coded(made.names, np.where(day == day[0], np.int32(-1), made.codes)), grouping
+
+
+def suggestion(name: str, values: Sequence[str], ordered: bool = False) -> str:
+    """Return lines of a configuration that group the values, in their order (`ordered`: as given), into four."""
+    ranked = tuple(values) if ordered else in_order(values)
+    parts = [part.tolist() for part in np.array_split(np.array(ranked, dtype=object), _KEPT)]
     short = len(values) > _IN_SNIPPET
     groups = ", ".join(
         f"{_scalar(f'{part[0]} to {part[-1]}' if len(part) > 1 else part[0])}: "

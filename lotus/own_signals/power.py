@@ -7,6 +7,7 @@ exceed sqrt(n), so a bar beyond that shows nothing.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -50,11 +51,20 @@ def detectable(rows: DetectorRows, critical: float, settings: LearningDefaults) 
     weights = rows.forward(rows.basis()).weight
     per_day = np.bincount(rows.day, weights=weights, minlength=len(rows.days))
     weight = float((g * per_day).sum()) ** 2 / max(float((g * g * per_day).sum()), 1e-300)
+    counts = rule_counts(rows.vocabulary)[: settings.max_literals]
+    table = smallest_effects(noise, weight, rows.n_lanes, critical, counts)
+    return Detectable(rows.detector_id, noise, weight, rows.n_lanes, table)
+
+
+def smallest_effects(
+    noise: float, weight: float, blocks: float, critical: float, counts: Sequence[int]
+) -> tuple[tuple[float | None, ...], ...]:
+    """Return MDE in bps by rule length (`counts` = N_L) and coverage, None where no effect would reach the bar."""
     table = []
-    for n_rules in rule_counts(rows.vocabulary)[: settings.max_literals]:
+    for n_rules in counts:
         bar = math.sqrt(2.0 * critical + 2.0 * math.log(n_rules)) if n_rules and math.isfinite(critical) else math.inf
-        reachable = noise > 0.0 and bar < math.sqrt(rows.n_lanes)
+        reachable = noise > 0.0 and bar < math.sqrt(blocks)
         table.append(
             tuple((bar + _Z80) * noise / math.sqrt(share * weight) if reachable else None for share in COVERAGES)
         )
-    return Detectable(rows.detector_id, noise, weight, rows.n_lanes, tuple(table))
+    return tuple(table)

@@ -7,6 +7,7 @@ its published payoffs, equally weighted. Nothing here reads a later day.
 """
 
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -70,10 +71,9 @@ def scored(table: SignalTable, config: OwnConfig) -> MaturedScores:
     names = chosen_features(table, config)
     draw = _draws(table)
     maturity = _maturity_ms(table, draw)
-    decides = np.array([horizons[name] for name in table.detector.names], dtype=np.int64)[table.detector.codes]
-    own_rows = table.horizon_s == decides
+    own_rows = deciding(table, horizons)
     outcomes = outcomes_by_horizon(table, draw, own_rows, config.cost_bps)
-    del draw, decides
+    del draw
     table, maturity = table.take(own_rows), maturity[own_rows]
     bins = binned(table, names, config)
     facts = tuple(_facts(table, rows, name, horizons[name]) for name, rows in by_detector(table))
@@ -101,6 +101,11 @@ def scored(table: SignalTable, config: OwnConfig) -> MaturedScores:
         outcomes=outcomes,
         readings=readings,
     )
+
+
+def deciding(table: SignalTable, horizons: Mapping[str, int]) -> NDArray[np.bool_]:
+    """Return which rows are of the horizon that decides, by detector."""
+    return np.asarray(table.horizon_s == np.array([horizons[x] for x in table.detector.names])[table.detector.codes])
 
 
 def _spoke(table: SignalTable, kept: NDArray[np.bool_]) -> dict[str, Ints]:

@@ -24,10 +24,11 @@ US_PER_MS = 1000
 
 @dataclass(frozen=True, slots=True)
 class Coded:
-    """Texts as codes int32 [n] into `names`; -1 is null."""
+    """Texts as codes int32 [n] into `names`; -1 is null. `order`: all categories, lowest first, where they have one."""
 
     names: tuple[str, ...]
     codes: Codes
+    order: tuple[str, ...] = ()
 
 
 Feature = Floats | Coded
@@ -196,18 +197,25 @@ def _one_column(files: Sequence[FileRows], name: str) -> Feature:
             text = next(g.name for g, p in zip(files, parts, strict=True) if isinstance(p, Coded))
             found = f"column {name} holds text in {text} and numbers in {f.name}"
             raise SchemaError(found, "one type in all files", "mixed types: name it a category in the configuration")
+    for f, part in zip(files, parts, strict=True):
+        if isinstance(part, Coded) and part.order != texts[0].order:
+            orders = (", ".join(p.order) or "none" for p in (texts[0], part))
+            found = f"column {name}: the order of categories is {next(orders)}, and in {f.name} {next(orders)}"
+            raise SchemaError(
+                found, "one order in all files", "another list of categories was in force when one was written?"
+            )
     return joined([p if isinstance(p, Coded) else Coded((), np.full(len(p), -1, dtype=np.int32)) for p in parts])
 
 
 def joined(parts: Sequence[Coded]) -> Coded:
-    """Return the texts of several parts, one after the other, under one list of names in order."""
+    """Return the texts of several parts, one after the other, under one list of names; their order is the first's."""
     names = tuple(sorted({name for part in parts for name in part.names}))
     place = {name: i for i, name in enumerate(names)}
     codes = []
     for part in parts:
         codes_of_part = np.array([*(place[name] for name in part.names), -1], dtype=np.int32)
         codes.append(codes_of_part[part.codes])
-    return Coded(names, np.concatenate(codes))
+    return Coded(names, np.concatenate(codes), next((part.order for part in parts if part.order), ()))
 
 
 def _numbers(files: Sequence[FileRows], name: str) -> Floats:
@@ -216,7 +224,7 @@ def _numbers(files: Sequence[FileRows], name: str) -> Floats:
 
 
 def _ordered(values: Feature, order: Ints) -> Feature:
-    return Coded(values.names, values.codes[order]) if isinstance(values, Coded) else values[order]
+    return replace(values, codes=values.codes[order]) if isinstance(values, Coded) else values[order]
 
 
 def _shown(table: SignalTable, column: str, row: int) -> str:

@@ -1,21 +1,15 @@
 """`lotus learn`: anybody's signals in CSV or Parquet, judged as Lotus judges its own; no tape, database or Dagster."""
 
 import json
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from lotus.errors import ConfigError
 from lotus_cli.terminal.options import options_as
 from lotus_cli.terminal.output import emit, explained, json_option
-from lotus_cli.terminal.places import read_utf8
 from lotus_cli.terminal.progress import LOADING, Progress
-
-if TYPE_CHECKING:
-    from lotus.own_signals.config import OwnConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,50 +60,19 @@ def learn_command(request: LearnRequest, example: Path | None, explain_columns: 
 
 def _learned(events: Path, request: LearnRequest, progress: Progress) -> tuple[dict[str, Any], str]:
     """Return what the files teach as facts and as text; write the report where `out` names a folder."""
-    from lotus.own_signals.report.facts import facts_of
     from lotus.own_signals.report.words import text_of
-    from lotus.own_signals.scores import scored
-    from lotus.own_signals.study import study
-    from lotus.own_signals.table import table_of
-    from lotus_cli.learn.columns import names_of_the_files
-    from lotus_cli.learn.files import read_folder
-    from lotus_cli.learn.page import write_report
+    from lotus_lab.learning import learn
+    from lotus_lab.report.page import write_report
 
-    config = _config_of(request.config_file)
-    with tempfile.TemporaryDirectory(prefix="lotus-learn-") as scratch, names_of_the_files(config.columns):
-        files, unused = read_folder(events, Path(scratch), config.columns, progress)
-        rows = sum(len(f) for f in files)
-        progress(f"{len(files)} files, {rows:,} rows" + (f"; not used: {', '.join(unused)}" if unused else ""))
-        progress("checking rows and making bins", 0)
-        scores = scored(table_of(files), config)
-    names = [f.name for f in files]
-    progress(f"{len(scores.file_days)} days, {len(scores.vocabulary.features)} features")
-    for name, grouping in scores.readings.groups.items():
-        progress(f"{name}: taken together by {grouping.by}: {', '.join(grouping.labels)}")
-        if grouping.absent:
-            progress(f"{name}: no row has {', '.join(grouping.absent)}, which the configuration groups")
-    result = study(scores, config, nightly=request.nightly, progress=progress)
-    progress("telling what was found", 0)
-    facts = {**facts_of(result, config), "files": names, "columns": dict(config.columns), "unused_columns": unused}
+    report = learn(events, request.config_file, nightly=request.nightly, progress=progress)
+    facts = dict(report.facts)
     if request.out is not None:
         if not request.nightly:
-            _warn_of_many_looks(request.out, len(scores.file_days), result.settings.alpha)
+            _warn_of_many_looks(request.out, facts["days"]["count"], facts["look"]["alpha"])
         progress("drawing the report", 0)
-        facts["report"] = str(write_report(request.out, result, facts))
+        facts["report"] = str(write_report(request.out, report.study, facts))
         progress(f"report in {facts['report']}")
     return facts, text_of(facts)
-
-
-def _config_of(file: Path | None) -> "OwnConfig":
-    from lotus.own_signals.config import OwnConfig, check_no_table, parse_config
-
-    if file is None:
-        return OwnConfig()
-    try:
-        return parse_config(read_utf8(file), str(file))
-    except ConfigError:
-        check_no_table(file.read_text("utf-8", "replace"), str(file))
-        raise
 
 
 def _warn_of_many_looks(out: Path, days: int, alpha: float) -> None:
@@ -128,7 +91,7 @@ def _warn_of_many_looks(out: Path, days: int, alpha: float) -> None:
 
 def _write_example(folder: Path, as_json: bool) -> None:
     from lotus.own_signals.example import PLANTED_RULE, ExampleSpec
-    from lotus_cli.learn.example import write_example
+    from lotus_lab.example import write_example
 
     spec = ExampleSpec()
     paths = write_example(folder, spec)

@@ -17,8 +17,8 @@ import click
 
 from lotus.errors import LotusError
 from lotus_cli.terminal.interrupts import interruptible
-from lotus_store.facts.values import plain
 from lotus_store.facts.words import clock, day_ranges
+from lotus_store.json_values import plain
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -42,6 +42,7 @@ RIGHT = {
     "arm": "--account x", "backfill": "--from 2026-01-05 --to 2026-01-05", "backup": "{new}",
     "detector check": "{tape}", "detector new": "mine", "detector use": "{tape}",
     "dm hint": "BTC long --conviction 0.5 --horizon 5m --who me", "dm withdraw": "x", "explain": "x",
+    "export lessons": "--to python", "import-log": "csv {tape}",
     "herald replay": "x", "herald thread": "x", "import": "{tape}", "keys create": "sig", "keys rotate": "sig",
     "learn": "--events {folder}", "live": "--replay {tape}", "priors rollback": "x --author me", "priors show": "x",
     "replay": "{tape}", "restore": "{tape}", "review approve": "x --author me", "review extend": "x --author me",
@@ -51,7 +52,7 @@ RIGHT = {
     "review wish": "BTC --log 0.05 --days 3 --author me --reason other",
     "watchdog": "--status", "trigger check": "x", "verify parity": "{tape}",
 }  # fmt: skip
-NO_HOME_NEEDED = {"card", "detector check", "doctor", "kill", "learn"}  # cases by hand
+NO_HOME_NEEDED = {"card", "detector check", "doctor", "import-log", "kill", "learn"}  # cases by hand
 
 NUMBERS = {"minus": "-1", "word": "many", "none": "nan", "endless": "inf"}
 

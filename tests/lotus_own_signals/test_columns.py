@@ -12,6 +12,7 @@ def test_the_example_says_what_the_page_says():
         "x_momentum": FeatureRule("at_least"),
         "x_funding": FeatureRule("range", 5),
         "x_regime": FeatureRule("single", categories=("calm", "wild")),
+        "x_rating": FeatureRule("range", categories=("low", "mid", "high")),
         "x_hour": FeatureRule("single"),
     }
     assert found.columns == {"ts": "time", "payoff_bps": "pnl_bps", "x_momentum": "mom_5m"}

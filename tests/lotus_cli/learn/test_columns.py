@@ -1,4 +1,4 @@
-"""`lotus learn` on a desk's own export: other names of columns, more than five categories, effects that are known."""
+"""`lotus learn` on a desk's own export (lotus_lab/reading/columns.py): other names, many categories, known effects."""
 
 import json
 import re

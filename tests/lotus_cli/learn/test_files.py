@@ -1,4 +1,4 @@
-"""`lotus learn` and files as people write them: what is read the same, and every wrong one explained by its place."""
+"""`lotus learn` and files as people write them (lotus_lab/reading/files.py): read the same, or explained by place."""
 
 import gzip
 import re

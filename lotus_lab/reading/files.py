@@ -1,4 +1,4 @@
-"""The folder of events files: which there are, what columns they have, and their columns one at a time.
+"""Files of events: which there are, what columns they have, and their columns one at a time.
 
 A CSV file is first written, in blocks and as text, into a Parquet file of a scratch folder; so both kinds are read
 column by column and a large file is never in memory whole. What a cell must be is `cells`; what the values must
@@ -21,8 +21,8 @@ import pyarrow.parquet as pq
 from lotus.errors import SchemaError
 from lotus.own_signals.table import FileRows, cell_error
 from lotus.progress.steps import Steps, untold
-from lotus_cli.learn.cells import Piece, shortened, typed_column
-from lotus_cli.learn.columns import checked_names, used
+from lotus_lab.reading.cells import Piece, shortened, typed_column
+from lotus_lab.reading.columns import checked_names, used
 
 SUFFIXES = (".csv", ".csv.gz", ".parquet", ".pq")
 _NULLS = ["", "null", "NULL", "NaN", "nan", "NA", "N/A", "None"]
@@ -33,12 +33,17 @@ _FEW_NAMES = ("asset", "detector_id", "horizon_s", "published")
 def read_folder(
     folder: Path, scratch: Path, columns: Mapping[str, str], progress: Steps = untold
 ) -> tuple[list[FileRows], list[str]]:
-    """Return every CSV and Parquet file below a folder, their columns to be read when asked, and the unused columns.
+    """Return every CSV and Parquet file below a folder, or the one file that `folder` is, and the unused columns.
 
     `columns` holds names of the files by the names of the format, for those that differ. Names of files that begin with
-    a dot are passed over. `scratch` must outlive what is returned.
+    a dot are passed over. `scratch` must outlive what is returned: columns are read when asked for.
     """
-    paths = sorted(p for p in folder.rglob("*") if p.is_file() and not p.name.startswith("."))
+    if not folder.exists():
+        raise SchemaError(f"{folder} is not there", "a file or a folder of events", "misspelled?")
+    if folder.is_file():
+        folder, paths = folder.parent, [folder]
+    else:
+        paths = sorted(p for p in folder.rglob("*") if p.is_file() and not p.name.startswith("."))
     wanted = [p for p in paths if p.name.lower().endswith(SUFFIXES)]
     if not wanted:
         held = ", ".join(p.name for p in paths[:3])
@@ -79,7 +84,7 @@ class Stored(Mapping[str, Any]):
         try:
             with pq.ParquetFile(self.path, memory_map=False) as source:
                 for batch in source.iter_batches(_BATCH_ROWS, columns=[self.names[name]]):
-                    yield first, _plain(batch.column(0))
+                    yield first, batch.column(0)
                     first += batch.num_rows
         except (pa.ArrowInvalid, OSError) as error:
             raise _unreadable(self.file, error) from None
@@ -95,11 +100,6 @@ class Stored(Mapping[str, Any]):
     def __len__(self) -> int:
         """Return the number of columns that are used."""
         return sum(used(name) for name in self.names)
-
-
-def _plain(values: pa.Array) -> pa.Array:
-    """Return the values without a dictionary."""
-    return pc.cast(values, values.type.value_type) if pa.types.is_dictionary(values.type) else values
 
 
 def _stored(path: Path, name: str, target: Path, columns: Mapping[str, str]) -> Stored:

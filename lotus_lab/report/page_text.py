@@ -69,6 +69,7 @@ HORIZONS = (
     "highest and lowest payoff on the way, Brier and log score (lower is better) judge the probability of a payoff "
     "above zero that came with the signal. Intervals: 95 %, six-hour blocks."
 )
+FOREST = "Filled: accepted. Hollow: proposed or refused. Line: 95 % interval of one rule."
 MISSING = "A dash: the files have no {columns} to tell it from."
 LIVES = (
     "Each point uses only the days up to it. A real effect narrows around a value and its evidence climbs; luck "

@@ -1,4 +1,4 @@
-"""The tables of the report of `lotus learn`, as HTML; columns say their unit. Pictures and order are `page`."""
+"""The tables of the report of own signals, as HTML; columns say their unit. Pictures and order are `page`."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -6,7 +6,7 @@ from html import escape
 from typing import Any
 
 from lotus.own_signals.report.reading_words import feature_words, literal_words
-from lotus_cli.learn.page_text import DETECTABLE, HORIZONS, IN_VALUES, MISSING, NAIVE, PROPOSALS
+from lotus_lab.report.page_text import DETECTABLE, HORIZONS, IN_VALUES, MISSING, NAIVE, PROPOSALS
 
 Facts = Mapping[str, Any]
 _RULES = ("rule", "condition", "as good a name")

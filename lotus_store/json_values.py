@@ -1,4 +1,4 @@
-"""Values as JSON can hold them."""
+"""Values as strict JSON can hold them. Files and databases are elsewhere."""
 
 import math
 from collections.abc import Mapping
@@ -6,7 +6,11 @@ from typing import Any
 
 
 def plain(value: Any) -> Any:
-    """Return a value as JSON can hold it: what is not a finite number becomes None, at any depth."""
+    """Return a value as JSON can hold it: what is not a finite number becomes None, at any depth.
+
+    >>> plain({"z": (1.0, float("nan"))})
+    {'z': [1.0, None]}
+    """
     if isinstance(value, Mapping):
         return {key: plain(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):

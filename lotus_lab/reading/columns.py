@@ -22,7 +22,9 @@ def used(name: str) -> bool:
     return name in KNOWN or name.startswith(FEATURE_PREFIX)
 
 
-def checked_names(file: str, names: Sequence[str], columns: Mapping[str, str]) -> dict[str, str]:
+def checked_names(
+    file: str, names: Sequence[str], columns: Mapping[str, str], required: Sequence[str] = _REQUIRED
+) -> dict[str, str]:
     """Return the names of a file by the names of the format, those of no use by their own.
 
     `columns` is the mapping of the configuration. Raises `SchemaError` for a column that is there twice, missing or
@@ -34,7 +36,7 @@ def checked_names(file: str, names: Sequence[str], columns: Mapping[str, str]) -
     _check_mapping(file, names, columns)
     ours = {theirs: name for name, theirs in columns.items()}
     by_our_name = {ours.get(name, name): name for name in names}
-    if missing := [name for name in _REQUIRED if name not in by_our_name]:
+    if missing := [name for name in required if name not in by_our_name]:
         wanted = "; ".join(f"{name}: {column(name).meaning.split(':')[0].split('. ')[0]}" for name in missing)
         raise SchemaError(f"{file} has no column {', '.join(missing)}", wanted, _why_missing(missing, by_our_name))
     for name in by_our_name:

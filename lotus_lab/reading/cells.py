@@ -28,7 +28,16 @@ _SHOWN = 60  # characters of a cell in a message
 
 
 def typed_column(file: str, key: str, pieces: Pieces) -> Any:
-    """Return a column by the type that the format gives its name; raises `SchemaError` naming file, column and row."""
+    """Return a column by the type that the format gives its name; raises `SchemaError` naming file, column and row.
+
+    A feature in an ordered dictionary (an ordered categorical) has the order of its categories.
+    """
+    if key.startswith("x_") and (order := _order_of(file, key, pieces)):
+        return _ordered(file, key, pieces, order)
+    return _typed(file, key, lambda: ((first, _plain(values)) for first, values in pieces()))
+
+
+def _typed(file: str, key: str, pieces: Pieces) -> Any:
     match key:
         case "ts":
             return np.concatenate([_times(file, first, values) for first, values in pieces()])
@@ -41,6 +50,37 @@ def typed_column(file: str, key: str, pieces: Pieces) -> Any:
     if key.startswith("x_"):
         return _feature(file, key, pieces)
     return np.concatenate([_numbers(file, key, first, values) for first, values in pieces()])
+
+
+def _plain(values: pa.Array) -> pa.Array:
+    """Return the values without a dictionary, texts in one form."""
+    if pa.types.is_dictionary(values.type):
+        values = pc.take(_plain(values.dictionary), values.indices)
+    return pc.cast(values, pa.large_string()) if pa.types.is_string_view(values.type) else values
+
+
+def _order_of(file: str, key: str, pieces: Pieces) -> tuple[str, ...]:
+    """Return the categories of an ordered dictionary, lowest first; empty for any other column."""
+    order: tuple[str, ...] = ()
+    for first, values in pieces():
+        if not (pa.types.is_dictionary(values.type) and values.type.ordered):
+            return ()
+        found = tuple(_text(x) for x in values.dictionary.to_pylist())
+        if order and found != order:
+            raise cell_error(file, key, first + 1, f"categories {shortened(', '.join(found))}", ", ".join(order))
+        order = found
+    return order
+
+
+def _ordered(file: str, key: str, pieces: Pieces, order: tuple[str, ...]) -> Coded:
+    coded = []
+    for first, values in pieces():
+        codes = np.array(pc.fill_null(pc.cast(values.indices, pa.int32()), -1))
+        held = np.unique(codes[codes >= 0])
+        place = np.full(len(order) + 1, -1, dtype=np.int32)  # the last one is null's
+        place[held] = np.arange(len(held))
+        coded.append(_clean(file, key, first, Coded(tuple(order[i] for i in held), place[codes], order)))
+    return joined(coded)
 
 
 def shortened(text: str, width: int = _SHOWN) -> str:
@@ -272,6 +312,8 @@ def _coded(values: pa.Array) -> Coded:
 
 
 def _text(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.12g}"
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

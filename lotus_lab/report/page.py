@@ -1,4 +1,4 @@
-"""The report of `lotus learn`: one HTML file with its pictures inside, readable without any network, and the JSON.
+"""The report of own signals: one HTML file with its pictures inside, readable without any network, and the JSON.
 
 Order and pictures only; tables are `tables`, fixed sentences `page_text`, and every number comes from the
 facts or the study. No profit is claimed anywhere.
@@ -11,18 +11,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lotus.errors import ConfigError
-from lotus.learning.lesson import Lesson
 from lotus.own_signals.report.estimates import estimated
 from lotus.own_signals.report.words import NOT_TRIED, looks
 from lotus.own_signals.study import Study
 from lotus.pictures.canvas import svg
 from lotus.pictures.curves import calibration_curve, life
-from lotus.pictures.forest import ForestRow, forest
+from lotus.pictures.forest import forest
 from lotus.pictures.heat import heat
-from lotus.priors.vocabulary import describe_rule
-from lotus_cli.learn import tables
-from lotus_cli.learn.page_text import CALIBRATION, LEAD, LIVES, MAPS, READING, STYLE
-from lotus_store.facts.values import plain
+from lotus_lab.report import tables
+from lotus_lab.report.page_text import CALIBRATION, FOREST, LEAD, LIVES, MAPS, READING, STYLE
+from lotus_lab.report.pictures import forest_rows
+from lotus_store.json_values import plain
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -40,6 +39,12 @@ def write_report(out: Path, study: Study, facts: Facts) -> Path:
         "result.json": json.dumps(plain(facts), allow_nan=False, indent=1) + "\n",
         "report.html": page(study, facts),
     }
+    write_texts(out, texts)
+    return out / "report.html"
+
+
+def write_texts(out: Path, texts: Mapping[str, str]) -> None:
+    """Write texts by name into a folder, each whole or not at all; raises `ConfigError` when that is refused."""
     try:
         out.mkdir(parents=True, exist_ok=True)
         for name, text in texts.items():
@@ -48,13 +53,12 @@ def write_report(out: Path, study: Study, facts: Facts) -> Path:
             (out / f".{name}.part").replace(out / name)
     except OSError as error:
         raise ConfigError(f"{out}: {error.strerror}", "a folder that can be written to") from None
-    return out / "report.html"
 
 
 def page(study: Study, facts: Facts) -> str:
     """Return the report as one HTML text."""
     parts = [
-        _verdict(facts),
+        verdict(facts),
         LEAD,
         "<h2>Lessons and refusals</h2>",
         _forest(study),
@@ -91,7 +95,8 @@ def page(study: Study, facts: Facts) -> str:
     return f"<!doctype html>\n<html lang='en'><head>{head}</head><body>\n<h1>Own signals</h1>\n{body}\n</body></html>\n"
 
 
-def _verdict(f: Facts) -> str:
+def verdict(f: Facts) -> str:
+    """Return in one paragraph what passed, over how many rules and days, and what was needed."""
     n, proposed, days = len(f["lessons"]), len(f["proposals"]), f["days"]
     words = (
         f"{n} lesson{'s' if n > 1 else ''} passed."
@@ -111,22 +116,10 @@ def _verdict(f: Facts) -> str:
 
 
 def _forest(study: Study) -> str:
-    words = study.vocabulary
-
-    def row(x: Lesson, note: str) -> ForestRow:
-        label = f"{x.detector_id}: {describe_rule(x.rule, words)}"
-        bound = max(x.lcb_bps, 0.0) if x.accepted else 0.0
-        return ForestRow(label, x.uplift_bps, *x.ci95, bound, x.accepted, note)
-
-    rows = [row(f.lesson, f"grade {f.lesson.grade}") for f in study.findings]
-    rows += [row(x, "proposal, grade C") for x in study.proposals]
-    rows += [row(x, f"grade {x.grade}" if x.grade != "none" else "refused") for x in study.refused]
-    rows += [row(x, "grade D") for x in study.associations]
+    rows = forest_rows(study)
     if not rows:
         return "<p>Nothing could be searched; the reasons are below.</p>"
-    return _pictures(
-        [(forest(rows), "Filled: accepted. Hollow: proposed or refused. Line: 95 % interval of one rule.")]
-    )
+    return _pictures([(forest(rows), FOREST)])
 
 
 def _calibrations(study: Study) -> list[str]:

@@ -1,0 +1,1 @@
+"""`lotus export`: what a home believes, as files for others."""

@@ -1,0 +1,1 @@
+"""`lotus import-log`: logs of other people's bots."""

@@ -1,0 +1,37 @@
+"""Lotus in a notebook, in a bot, in a stack of one's own: the one public Python API. Everything else is private.
+
+Nothing in it needs a database, a tape or a network, unless it is asked for one. Names are loaded at first use.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lotus_lab.learner import LessonLearner
+    from lotus_lab.learning import learn
+    from lotus_lab.logs.bots import import_log
+    from lotus_lab.randomiser.randomiser import Randomiser, read_log
+    from lotus_lab.report.learned import Report
+
+__all__ = ["LessonLearner", "Randomiser", "Report", "import_log", "learn", "read_log"]
+
+_PLACES = {
+    "LessonLearner": "lotus_lab.learner",
+    "import_log": "lotus_lab.logs.bots",
+    "learn": "lotus_lab.learning",
+    "Randomiser": "lotus_lab.randomiser.randomiser",
+    "read_log": "lotus_lab.randomiser.randomiser",
+    "Report": "lotus_lab.report.learned",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Return a public name from where it stands."""
+    if name not in _PLACES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_PLACES[name]), name)
+
+
+def __dir__() -> list[str]:
+    """Return the public names."""
+    return sorted(__all__)

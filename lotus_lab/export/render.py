@@ -1,0 +1,98 @@
+"""An export as a file: JSON alone, or a module of Python that needs nothing but the standard library.
+
+The module is the source of `carried` as it stands, the data, and a few lines for the bot that imports it. It is loaded
+once before it is written, in the way its user will load it.
+"""
+
+import json
+import types
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final, get_args
+from typing import Literal as OneOf
+
+from lotus.errors import ConfigError
+from lotus_lab.export import carried
+
+Target = OneOf["freqtrade", "nautilus", "python", "json"]
+TARGETS: Final[tuple[str, ...]] = get_args(Target)
+_SOURCE: Final = Path(carried.__file__)
+_HEAD = '''"""{title}
+
+Exported by Lotus; do not edit it. It checks itself when it is imported, and raises `StaleLessons` once its time is
+over. Rules that act:
+
+{rules}
+
+{usage}
+"""
+'''
+_USAGE = {
+    "python": """The tilt is what to add to the logit of the chance to act:
+
+    tilt = LESSONS.advise(detector, asset, {name: value}, now_ms, side=1).tilt
+    chance = moved_chance(chance, tilt)""",
+    "freqtrade": """In a strategy, beside a `lab.Randomiser` that draws:
+
+    import lotus_lessons
+
+    def confirm_trade_entry(self, pair, *args, current_time, side, **kwargs):
+        row = self.dp.get_analyzed_dataframe(pair, self.timeframe)[0].iloc[-1]
+        tilt = lotus_lessons.tilt_of(DETECTOR, pair, row, current_time, side)
+        draw = self.bot.draw(DETECTOR, pair, ts=current_time, horizon_s=3600, chance=0.3, tilt=tilt, x_a=row["x_a"])
+        return draw.act""",
+    "nautilus": """In a strategy, beside a `lab.Randomiser` that draws:
+
+    import lotus_lessons
+
+    def on_bar(self, bar):
+        instrument = bar.bar_type.instrument_id
+        tilt = lotus_lessons.tilt_of(DETECTOR, instrument, self.values(), self.clock.timestamp_ns())""",
+}
+_ADAPTER = {
+    "python": "",
+    "freqtrade": '''
+
+def tilt_of(detector, pair, row, current_time, side="long"):
+    """Return the tilt for the newest candle of a pair such as BTC/USDT:USDT; columns are named as the features."""
+    values = {feature["name"]: row.get(feature["name"]) for feature in LESSONS.features}
+    now_ms = int(current_time.timestamp() * 1000)
+    return LESSONS.advise(detector, pair.split("/")[0], values, now_ms, side=1 if side == "long" else -1).tilt
+''',
+    "nautilus": '''
+
+def tilt_of(detector, instrument_id, values, now_ns, side=1):
+    """Return the tilt for an instrument such as BTC-PERP.HYPERLIQUID; `values` by feature, `now_ns` of the clock."""
+    asset = str(instrument_id).rpartition(".")[0].split("-")[0] or str(instrument_id)
+    return LESSONS.advise(detector, asset, values, now_ns // 1_000_000, side=side).tilt
+''',
+}
+
+
+def rendered(data: Mapping[str, Any], target: str) -> str:
+    """Return the text of an export; raises `ConfigError` for a target that is none."""
+    if target not in TARGETS:
+        raise ConfigError(f"target {target!r}", ", ".join(TARGETS))
+    if target == "json":
+        return json.dumps(data, indent=1, allow_nan=False) + "\n"
+    rules = "\n".join(
+        f"- {name}: {braid['words'] if braid['op'] == 'RULE' else braid['op'] + ' of ' + ', '.join(braid['parents'])}"
+        for name, own in data["detectors"].items()
+        for braid in own["braids"]
+    )
+    head = _HEAD.format(title=f"Lessons of {data['of']}.", rules=_quoted(rules), usage=_USAGE[target])
+    body = _SOURCE.read_text("utf-8").split('"""\n', 1)[1]
+    text = f"{head}{body}\n\nLESSONS = CarriedLessons(json.loads({json.dumps(json.dumps(data))}))\n{_ADAPTER[target]}"
+    _check(text)
+    return text
+
+
+def _quoted(text: str) -> str:
+    """Return a text as it may stand in a docstring."""
+    return text.replace("\\", "\\\\").replace('"', '\\"')
+
+
+def _check(text: str) -> None:
+    """Run the module, which checks its hash and its vector; raises what it raises."""
+    module = types.ModuleType("lotus_lessons")
+    exec(compile(text, "lotus_lessons.py", "exec"), module.__dict__)

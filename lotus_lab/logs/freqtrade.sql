@@ -1,0 +1,1 @@
+SELECT * FROM trades ORDER BY id

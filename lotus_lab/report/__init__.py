@@ -1,0 +1,1 @@
+"""What a study says, as frames, pictures and one page of HTML."""

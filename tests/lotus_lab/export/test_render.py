@@ -1,0 +1,105 @@
+"""Exported modules need nothing of Lotus, advise as the report does, and hostile names stay text in them."""
+
+import json
+import subprocess
+import sys
+import types
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import lotus_lab as lab
+from lotus.errors import BeliefError, ConfigError
+from lotus_lab.export.carried import CarriedLessons
+from lotus_lab.export.render import TARGETS, rendered
+
+FEATURES = ["x_flow", "x_vol", "x_gap", "x_regime"]
+
+
+def loaded(path: Path) -> Any:
+    """Return the module that a file holds."""
+    module = types.ModuleType(path.stem)
+    exec(compile(path.read_text("utf-8"), str(path), "exec"), module.__dict__)
+    return module
+
+
+@pytest.fixture(scope="module")
+def tomorrow(events: pd.DataFrame) -> pd.DataFrame:
+    """Return ten thousand windows of the day after the last one."""
+    rows = events.sample(10_000, random_state=2, replace=True).reset_index(drop=True)
+    day = events["ts"].max().normalize() + pd.Timedelta(days=1)
+    return rows.assign(ts=day + (rows["ts"] - rows["ts"].dt.normalize()))
+
+
+def test_the_module_advises_as_the_report(report: lab.Report, tomorrow: pd.DataFrame, tmp_path: Path) -> None:
+    module = loaded(report.export(tmp_path / "lessons.py"))
+    said = report.advice(tomorrow[["ts", "asset", "detector_id", *FEATURES]])
+    own = tomorrow["detector_id"] == "d0"
+    assert said["tilt"][~own].eq(0).all()
+    ms = tomorrow["ts"].dt.as_unit("ms").astype("int64")
+    asked = zip(tomorrow["asset"], tomorrow[FEATURES].to_dict("records"), ms.tolist(), strict=True)
+    wanted = list(zip(said["tilt"], said["lesson_ids"], said["claim_bps"], strict=True))
+    for k, (asset, values, now_ms) in enumerate(asked):
+        if own[k]:
+            got = module.LESSONS.advise("d0", asset, values, now_ms)
+            assert (got.tilt, got.lessons, got.claim_bps) == wanted[k]
+    assert said["tilt"].gt(0).sum() > 500
+
+
+def test_every_target_holds_the_same_lessons_and_needs_only_the_standard_library(
+    report: lab.Report, tmp_path: Path
+) -> None:
+    held = json.loads(report.export(tmp_path / "l.json", "json").read_text())
+    assert CarriedLessons(held).data["hash"] == held["hash"]
+    for target in ("python", "freqtrade", "nautilus"):
+        path = report.export(tmp_path / f"{target}.py", target)  # type: ignore[arg-type]
+        done = subprocess.run([sys.executable, "-I", "-S", path], capture_output=True, text=True)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert loaded(path).LESSONS.data == held
+    assert (TARGETS, report.facts["lessons"][0]["rule"] in path.read_text()) == (
+        ("freqtrade", "nautilus", "python", "json"),
+        True,
+    )
+    for wrong, words in ((tmp_path / "no" / "a.py" / "b.py", "folder"), (tmp_path, "folder")):
+        (tmp_path / "no").mkdir(exist_ok=True)
+        (tmp_path / "no" / "a.py").touch()
+        with pytest.raises(ConfigError, match=words):
+            report.export(wrong)
+    with pytest.raises(ConfigError, match="target 'rust'"):
+        rendered(held, "rust")
+
+
+def test_adapters_speak_the_words_of_their_bots(report: lab.Report, events: pd.DataFrame, tmp_path: Path) -> None:
+    freqtrade = loaded(report.export(tmp_path / "f.py", "freqtrade"))
+    nautilus = loaded(report.export(tmp_path / "n.py", "nautilus"))
+    now = (events["ts"].max().normalize() + pd.Timedelta(days=1, hours=3)).to_pydatetime()
+    edge = report.recent.edges(report.study.vocabulary.features[0])["BTC"][-1]
+    row = pd.Series({"x_flow": edge + 1, "x_vol": 0.0, "x_gap": np.nan, "x_regime": "calm", "close": 5.0})
+    tilt = report.advised[0].tilt
+    assert freqtrade.tilt_of("d0", "BTC/USDT:USDT", row, now) == tilt
+    assert freqtrade.tilt_of("d0", "DOGE/USDT", row, now) == 0.0
+    assert nautilus.tilt_of("d0", "BTC-PERP.HYPERLIQUID", row.to_dict(), int(now.timestamp() * 1e9)) == tilt
+    with pytest.raises(freqtrade.StaleLessons, match="export the lessons again"):
+        freqtrade.tilt_of("d0", "BTC/USDT", row, datetime(2031, 1, 1, tzinfo=UTC))
+
+
+@pytest.mark.parametrize("name", ['"""; import os #', "\\", "\\N{DIGIT ONE}", "{x}", "καλή 🙂", "'", "%s"])
+def test_hostile_names_stay_text(name: str, events: pd.DataFrame, tmp_path: Path) -> None:
+    own = events[events["detector_id"] == "d0"]
+    calm = np.where(own["x_regime"] == "calm", name, "wild")
+    report = lab.learn(own.assign(detector_id=name, x_regime=calm))
+    module = loaded(report.export(tmp_path / "l.py"))
+    assert list(module.LESSONS.data["detectors"]) == [name]
+    assert module.LESSONS.features[2]["values"].keys() == {name, "wild"}
+    assert "os" not in vars(module)
+
+
+def test_no_lesson_is_no_export(events: pd.DataFrame, tmp_path: Path) -> None:
+    report = lab.learn(events[events["detector_id"] == "d1"])
+    with pytest.raises(BeliefError, match="no lesson passed"):
+        report.export(tmp_path / "l.py")
+    assert not list(tmp_path.iterdir())
