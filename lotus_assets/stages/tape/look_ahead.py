@@ -49,7 +49,7 @@ def first_difference(part: Columns, whole: Columns) -> str:
     if n > _length(whole):
         return "the number of rows"
     for name, values in part.items():
-        if not _same_bits(np.asarray(values), np.asarray(whole[name])[:n]):
+        if not same_bits(np.asarray(values), np.asarray(whole[name])[:n]):
             return name
     return ""
 
@@ -58,7 +58,11 @@ def _length(columns: Columns) -> int:
     return len(next(iter(columns.values()))) if columns else 0
 
 
-def _same_bits(first: NDArray[np.generic], second: NDArray[np.generic]) -> bool:
+def same_bits(first: NDArray[np.generic], second: NDArray[np.generic]) -> bool:
+    """Tell whether two arrays have the same type, shape and bits; objects are compared as what they are."""
     if first.dtype.kind == "O":
         return bool(np.array_equal(first, second))
-    return first.dtype == second.dtype and first.tobytes() == np.ascontiguousarray(second).tobytes()
+    if first.dtype != second.dtype or first.shape != second.shape:
+        return False
+    bits = first.dtype.str.replace("f", "u")
+    return bool(np.array_equal(np.ascontiguousarray(first).view(bits), np.ascontiguousarray(second).view(bits)))
