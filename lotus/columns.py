@@ -1,6 +1,7 @@
 """Table specifications: the one place from which schemas, documentation and tests of a table come.
 
-A `TableSpec` names the columns of a lake table with type, unit, range and null rule. It holds no data.
+A `TableSpec` names the columns of a lake table with type, unit, range and null rule. It holds no data. Beside it stands
+how names of a column are ranked.
 """
 
 from collections.abc import Mapping
@@ -58,3 +59,13 @@ class TableSpec:
         """Return the numpy dtype of a column (text columns are objects)."""
         dtype = self.column(name).dtype
         return np.dtype(object) if dtype == "text" else np.dtype(dtype)
+
+
+def ranks_of(names: NDArray[np.generic]) -> NDArray[np.int64]:
+    """Return the place of every name among the different names in order: what sorts like them, and faster.
+
+    >>> ranks_of(np.array(["b", "a", "b"], object)).tolist()
+    [1, 0, 1]
+    """
+    rank = {name: k for k, name in enumerate(sorted(set(names.tolist())))}
+    return np.fromiter(map(rank.__getitem__, names.tolist()), np.int64, len(names))

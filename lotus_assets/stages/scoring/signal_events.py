@@ -17,7 +17,7 @@ from lotus.detectors.daemon_log import as_emitted, under_logged_tables, without_
 from lotus.detectors.daily.make import EMERGENCE_DAYS, day_tables
 from lotus.detectors.daily.tables import DayTables
 from lotus.detectors.registry import scored_detectors, specs_ver
-from lotus.detectors.scoring.scorer import Scorer, in_key_order, of_day
+from lotus.detectors.scoring.scorer import Scorer, of_day
 from lotus.detectors.scoring.signal_spec import SIGNAL_EVENTS, VETOES
 from lotus.detectors.stage_gate import at_floor, gated
 from lotus.detectors.windows.builder import WindowBuilder, build_windows
@@ -83,7 +83,7 @@ def make(ctx: StageContext, day: str) -> Made:
     whole = _score(ctx, frames, annotations, tables, priors)
 
     def ours(scored: Columns) -> Columns:
-        return in_key_order(of_day(scored, day_start_ms(day)))
+        return of_day(scored, day_start_ms(day))
 
     def under(other: DayTables) -> Columns:
         return ours(_score(ctx, frames, annotations, other, priors))
