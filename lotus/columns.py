@@ -1,7 +1,7 @@
 """Table specifications: the one place from which schemas, documentation and tests of a table come.
 
-A `TableSpec` names the columns of a lake table with type, unit, range and null rule. It holds no data. Beside it stands
-how names of a column are ranked.
+A `TableSpec` names the columns of a lake table with type, unit, range and null rule. It holds no data. Beside it stand
+the columns of names: how they are ranked, and one name in every row.
 """
 
 from collections.abc import Mapping
@@ -69,3 +69,14 @@ def ranks_of(names: NDArray[np.generic]) -> NDArray[np.int64]:
     """
     rank = {name: k for k, name in enumerate(sorted(set(names.tolist())))}
     return np.fromiter(map(rank.__getitem__, names.tolist()), np.int64, len(names))
+
+
+def repeated(text: str, rows: int) -> NDArray[np.object_]:
+    """Return a column that holds one text in every row: the same object, where `np.full` makes one for each row.
+
+    >>> repeated("BTC", 2).tolist()
+    ['BTC', 'BTC']
+    """
+    column = np.empty(rows, dtype=object)
+    column.fill(text)
+    return column

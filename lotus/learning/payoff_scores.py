@@ -13,7 +13,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from lotus.columns import Column, TableSpec, ranks_of
+from lotus.columns import Column, TableSpec, ranks_of, repeated
 from lotus.learning.basis import N_HATS
 from lotus.learning.strata import UNKNOWN, Strata, block_weights
 from lotus.outcomes.evaluate import rows_named
@@ -101,7 +101,7 @@ def payoff_scores(events: Columns, evaluated: Columns, day: str, pasts: Pasts = 
     executed = np.asarray(evaluated["payoff_y"], dtype=np.float64)
     out: Table = {name: np.asarray(evaluated[name])[keep] for name in _FROM_EVAL}
     maturity = np.asarray(evaluated["maturity_ms"], dtype=np.int64)[keep]
-    out["day"] = np.full(int(keep.sum()), day, dtype=object)
+    out["day"] = repeated(day, int(keep.sum()))
     out["block"] = (maturity % DAY_MS // BLOCK_MS).astype(np.uint8)
     out |= {"p": p[keep], "h": (p * (1.0 - p))[keep], "f": score(p, published, control, executed)[keep]}
     out |= {name: values[keep] for name, values in strata.items()}

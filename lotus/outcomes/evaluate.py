@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lotus.columns import ranks_of
+from lotus.columns import ranks_of, repeated
 from lotus.errors import SchemaError
 from lotus.manifest import Asset, Manifest
 from lotus.outcomes.path import QuotePath, extremes, first_quote
@@ -80,7 +80,7 @@ def evaluate(events: Columns, quotes: Columns, gaps: Columns, manifest: Manifest
         part = {name: np.asarray(events[name])[rows] for name in _USED}
         visit = _visit(part, path, holes, manifest)
         _fill(out, rows[visit.whole], {n: v[visit.whole] for n, v in part.items()}, visit, manifest, asset)
-        out["status"][rows] = np.where(visit.whole, OK, GAP).astype(object)
+        out["status"][rows] = np.array([GAP, OK], dtype=object)[visit.whole.astype(np.int64)]
     return out
 
 
@@ -109,8 +109,8 @@ def _blank(events: Columns, manifest: Manifest) -> Table:
             out[name] = np.full(n, np.nan)
     for name in ("hit", "payoff_p", "payoff_y"):
         out[name] = np.full(n, np.nan)
-    out["fill_source"] = np.full(n, "", dtype=object)
-    out["status"] = np.full(n, UNMATURED, dtype=object)
+    out["fill_source"] = repeated("", n)
+    out["status"] = repeated(UNMATURED, n)
     return out
 
 

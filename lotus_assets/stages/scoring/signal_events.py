@@ -226,16 +226,15 @@ class _Cut:
         self._frames, self._annotations = frames, annotations
         self._builder = WindowBuilder(ctx.manifest, len(frames.universe))
         self._scorer = _scorer(ctx, tables, priors)
-        self._rows, self._parts = 0, list[Columns]()
+        self._rows = 0
 
     def scored(self, rows: int) -> Columns:
-        """Return `_DECIDED` of the events of the first `rows` frames; each call asks for more than the one before."""
+        """Return `_DECIDED` of the events that the first `rows` frames give beyond those of the call before."""
         new = slice(self._rows, rows)
         values = self._annotations.values[new]
         windows = self._builder.feed_all(self._frames.ints[new], self._frames.floats[new], values)
-        self._parts.append(self._scorer.feed_all(windows, wanted=_DECIDED))
         self._rows = rows
-        return {name: np.concatenate([part[name] for part in self._parts]) for name in _DECIDED}
+        return self._scorer.feed_all(windows, wanted=_DECIDED)
 
 
 def _emitted(
