@@ -1,6 +1,7 @@
 """Table specifications: the one place from which schemas, documentation and tests of a table come.
 
-A `TableSpec` names the columns of a lake table with type, unit, range and null rule. It holds no data.
+A `TableSpec` names the columns of a lake table with type, unit, range and null rule. It holds no data. Beside it stand
+the columns of names: how they are ranked, and one name in every row.
 """
 
 from collections.abc import Mapping
@@ -58,3 +59,24 @@ class TableSpec:
         """Return the numpy dtype of a column (text columns are objects)."""
         dtype = self.column(name).dtype
         return np.dtype(object) if dtype == "text" else np.dtype(dtype)
+
+
+def ranks_of(names: NDArray[np.generic]) -> NDArray[np.int64]:
+    """Return the place of every name among the different names in order: what sorts like them, and faster.
+
+    >>> ranks_of(np.array(["b", "a", "b"], object)).tolist()
+    [1, 0, 1]
+    """
+    rank = {name: k for k, name in enumerate(sorted(set(names.tolist())))}
+    return np.fromiter(map(rank.__getitem__, names.tolist()), np.int64, len(names))
+
+
+def repeated(text: str, rows: int) -> NDArray[np.object_]:
+    """Return a column that holds one text in every row: the same object, where `np.full` makes one for each row.
+
+    >>> repeated("BTC", 2).tolist()
+    ['BTC', 'BTC']
+    """
+    column = np.empty(rows, dtype=object)
+    column.fill(text)
+    return column

@@ -58,7 +58,7 @@ def content_hash(columns: Mapping[str, NDArray[np.generic] | Sequence[str] | Utf
     for name, values in columns.items():
         dtype, buffer = _canonical(values)
         digest.update(f"{name}:{dtype}:{len(values)}:".encode())
-        digest.update(buffer)
+        digest.update(memoryview(buffer))
     return digest.hexdigest()
 
 
@@ -73,7 +73,10 @@ def round_learned(values: NDArray[np.float64], digits: int = 9) -> NDArray[np.fl
     return np.array(flat, dtype=np.float64).reshape(out.shape)
 
 
-def _canonical(values: NDArray[np.generic] | Sequence[str] | Utf8Column) -> tuple[str, bytes]:
+def _canonical(
+    values: NDArray[np.generic] | Sequence[str] | Utf8Column,
+) -> tuple[str, bytes | NDArray[np.uint8]]:
+    """Return the name of the type and the bytes to hash; numbers in their own memory where it is as it is hashed."""
     if isinstance(values, Utf8Column):
         return "text", values.lengths.astype("<u4", copy=False).tobytes() + values.data
     array = np.asarray(values)
@@ -81,7 +84,7 @@ def _canonical(values: NDArray[np.generic] | Sequence[str] | Utf8Column) -> tupl
         texts = [str(x).encode() for x in array.ravel()]
         lengths = np.array([len(t) for t in texts], dtype="<u4").tobytes()
         return "text", lengths + b"".join(texts)
-    if array.dtype.kind == "f":
-        array = np.where(np.isnan(array), array.dtype.type(np.nan), array)
+    if array.dtype.kind == "f" and (is_null := np.isnan(array)).any():
+        array = np.where(is_null, array.dtype.type(np.nan), array)
     little = np.ascontiguousarray(array).astype(array.dtype.newbyteorder("<"), copy=False)
-    return little.dtype.str.lstrip("<|="), little.tobytes()
+    return little.dtype.str.lstrip("<|="), little.reshape(-1).view(np.uint8)

@@ -24,3 +24,13 @@ def places_of(asked: NDArray[np.generic], names: NDArray[np.generic]) -> NDArray
     """
     found = pc.index_in(pa.array(asked, pa.string()), value_set=pa.array(names, pa.string()))
     return np.asarray(found.fill_null(-1).to_numpy(zero_copy_only=False), dtype=np.int64)
+
+
+def coded(texts: NDArray[np.generic]) -> tuple[list[str], NDArray[np.int64]]:
+    """Return the different texts of a column, as they first come, and the place of each row's among them.
+
+    >>> coded(np.array(["b", "a", "b"], object))[0], coded(np.array(["b", "a", "b"], object))[1].tolist()
+    (['b', 'a'], [0, 1, 0])
+    """
+    encoded = pa.array(texts, pa.string()).dictionary_encode()
+    return encoded.dictionary.to_pylist(), encoded.indices.to_numpy().astype(np.int64)

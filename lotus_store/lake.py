@@ -1,11 +1,11 @@
 """The lake: one Parquet file per table, branch, day and (where split) symbol, under hive paths.
 
-`<root>/<table>/branch=<b>/day=<d>/[symbol=<s>/]part.parquet`, zstd level 1, page checksums, and in the footer the
-content hash of the columns (`lotus.hashing.content_hash`, never of file bytes). Files are written whole and atomically;
-the hash is compared when a file is read, whichever columns are asked for, unless it is still the one that was written
-or compared last: that is noted for all processes under `.verified`, with a digest of the footer, which has no checksum.
-What else rots beneath the file system is found by the page checksums at every read. Rows keep the order in which they
-were given. What a table means does not belong here: that is its `TableSpec`.
+`<root>/<table>/branch=<b>/day=<d>/[symbol=<s>/]part.parquet`, zstd level 1, integers as differences, page checksums,
+and in the footer the content hash of the columns (`lotus.hashing.content_hash`, never of file bytes). Files are written
+whole and atomically; the hash is compared when a file is read, whichever columns are asked for, unless it is still the
+one that was written or compared last: that is noted for all processes under `.verified`, with a digest of the footer,
+which has no checksum. What else rots beneath the file system is found by the page checksums at every read. Rows keep
+the order in which they were given. What a table means does not belong here: that is its `TableSpec`.
 """
 
 import json
@@ -269,6 +269,7 @@ class Lake:
             "compression": "zstd",
             "compression_level": 1,
             "use_dictionary": text,
+            "column_encoding": {f.name: "DELTA_BINARY_PACKED" for f in table.schema if pa.types.is_integer(f.type)},
             "row_group_size": ROW_GROUP,
             "write_page_checksum": True,
         }

@@ -6,11 +6,13 @@ literature: exponentially weighted moving averages by segment.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lotus.columns import Column, TableSpec
+from lotus.columns import Column, TableSpec, repeated
 from lotus.hashing import round_learned
 from lotus.learning.axes import N_CELLS, SIDE, Axes, axes
 from lotus.learning.cube import accumulate_all
@@ -76,11 +78,27 @@ def condition_keys(space: Axes) -> list[str]:
     return [*keys, "all"]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Conditions:
+    """The keys of all conditions, where each stands, and their alphabetical order i8 [c + 1]."""
+
+    keys: NDArray[np.object_]
+    place: Mapping[str, int]
+    order: NDArray[np.int64]
+
+
+@cache
+def _conditions() -> _Conditions:
+    keys = condition_keys(axes(MAX_BINS))
+    order = np.array(sorted(range(len(keys)), key=keys.__getitem__), dtype=np.int64)
+    return _Conditions(np.array(keys, dtype=object), {key: k for k, key in enumerate(keys)}, order)
+
+
 def _of_detector(name: str, before: Columns | None, windows: Columns, day: str, decay: float) -> Table:
-    keys = np.array(condition_keys(axes(MAX_BINS)), dtype=object)
+    conditions = _conditions()
     sums = _day_sums(windows)
     n = sums[0]
-    held = _aligned(before, keys)
+    held = _aligned(before, conditions)
     weight = decay * held["weight"]
     total = weight + n
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -94,20 +112,19 @@ def _of_detector(name: str, before: Columns | None, windows: Columns, day: str, 
     days = decay * held["days_weight"] + judged
     kept_sign = decay * held["days_weight"] * held["stability"] + agrees
     share = np.where(days > 0.0, kept_sign / np.maximum(days, 1e-12), 0.0)
-    table: Table = {
-        "detector_id": np.full(len(keys), name, dtype=object),
-        "day": np.full(len(keys), day, dtype=object),
-        "cond_key": keys,
-        "samples": held["samples"].astype(np.int64) + np.rint(n).astype(np.int64),
-        "weight": round_learned(total),
-        **{key: round_learned(x) for key, x in zip(MEASURES, means, strict=True)},
-        **{key: round_learned(x - x[-1]) for key, x in zip(LIFTS, means, strict=True)},
-        "stability": round_learned(share),
-        "days_weight": round_learned(days),
+    samples = held["samples"].astype(np.int64) + np.rint(n).astype(np.int64)
+    rows = conditions.order[samples[conditions.order] > 0]
+    return {
+        "detector_id": repeated(name, len(rows)),
+        "day": repeated(day, len(rows)),
+        "cond_key": conditions.keys[rows],
+        "samples": samples[rows],
+        "weight": round_learned(total[rows]),
+        **{key: round_learned(x[rows]) for key, x in zip(MEASURES, means, strict=True)},
+        **{key: round_learned(x[rows] - x[-1]) for key, x in zip(LIFTS, means, strict=True)},
+        "stability": round_learned(share[rows]),
+        "days_weight": round_learned(days[rows]),
     }
-    kept = np.flatnonzero(table["samples"].astype(np.int64) > 0)
-    order = kept[np.argsort(keys[kept].astype(str), kind="stable")]
-    return {key: values[order] for key, values in table.items()}
 
 
 def _day_sums(windows: Columns) -> Floats:
@@ -121,12 +138,11 @@ def _day_sums(windows: Columns) -> Floats:
     return np.concatenate([cubes.reshape(4, -1)[:, space.cells], values.sum(axis=1)[:, None]], axis=1)
 
 
-def _aligned(before: Columns | None, keys: NDArray[np.object_]) -> dict[str, Floats]:
+def _aligned(before: Columns | None, conditions: _Conditions) -> dict[str, Floats]:
     wanted = ("samples", "weight", *MEASURES, "lift_hit", "stability", "days_weight")
-    out = {name: np.zeros(len(keys)) for name in wanted}
+    out = {name: np.zeros(len(conditions.keys)) for name in wanted}
     if before is not None:
-        place = {key: i for i, key in enumerate(keys.tolist())}
-        at = [place[key] for key in np.asarray(before["cond_key"]).tolist()]
+        at = [conditions.place[key] for key in np.asarray(before["cond_key"]).tolist()]
         for name in wanted:
             out[name][at] = np.asarray(before[name], dtype=np.float64)
     return out

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from lotus.columns import Column, TableSpec
+from lotus.columns import Column, TableSpec, repeated
 from lotus.jit import allocating_kernel, kernel
 from lotus.learning.axes import N_CELLS, axes
 from lotus.timebase import BLOCKS_PER_DAY
@@ -178,8 +178,8 @@ def atoms_of(
     cubes = dict(zip(names, accumulate_all(bins, lane, stacked, BLOCKS_PER_DAY, space), strict=True))
     blocks, triple, cell = np.nonzero(np.any([cube != 0.0 for cube in cubes.values()], axis=0))
     out: dict[str, NDArray[np.generic]] = {
-        "detector_id": np.full(len(cell), detector_id, dtype=object),
-        "day": np.full(len(cell), day, dtype=object),
+        "detector_id": repeated(detector_id, len(cell)),
+        "day": repeated(day, len(cell)),
         "block": blocks.astype(np.uint8),
         "triple": triple.astype(np.int16),
         "cell": cell.astype(np.int16),

@@ -6,17 +6,17 @@ of earlier days ("ow", `strata`). Scores of a day are fixed for ever; nothing he
 Reference: overlap weights (Li, Morgan, Zaslavsky 2018), augmented inverse-propensity scores.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lotus.columns import Column, TableSpec
-from lotus.errors import SchemaError
+from lotus.columns import Column, TableSpec, ranks_of, repeated
 from lotus.learning.basis import N_HATS
 from lotus.learning.strata import UNKNOWN, Strata, block_weights
+from lotus.outcomes.evaluate import rows_named
 from lotus.outcomes.signal_eval import OK
 from lotus.priors.vocabulary import BIN_COLUMNS, DEFAULT, NULL_BIN, Vocabulary
 from lotus.timebase import BLOCK_MS, DAY_MS
@@ -88,7 +88,7 @@ def payoff_scores(events: Columns, evaluated: Columns, day: str, pasts: Pasts = 
     Where the modelled payoff is null, the control is the level of earlier days, 0 where there were none.
     Raises `SchemaError` for an evaluated event that is not among the events.
     """
-    rows = _match(events["event_id"], evaluated["event_id"])
+    rows = rows_named(np.asarray(evaluated["event_id"]), np.asarray(events["event_id"]))
     joined = {name: np.asarray(events[name])[rows] for name in _FROM_EVENTS}
     p, published = joined["pi"].astype(np.float64), joined["published"].astype(np.bool_)
     whole = np.asarray(evaluated["status"]) == OK
@@ -101,7 +101,7 @@ def payoff_scores(events: Columns, evaluated: Columns, day: str, pasts: Pasts = 
     executed = np.asarray(evaluated["payoff_y"], dtype=np.float64)
     out: Table = {name: np.asarray(evaluated[name])[keep] for name in _FROM_EVAL}
     maturity = np.asarray(evaluated["maturity_ms"], dtype=np.int64)[keep]
-    out["day"] = np.full(int(keep.sum()), day, dtype=object)
+    out["day"] = repeated(day, int(keep.sum()))
     out["block"] = (maturity % DAY_MS // BLOCK_MS).astype(np.uint8)
     out |= {"p": p[keep], "h": (p * (1.0 - p))[keep], "f": score(p, published, control, executed)[keep]}
     out |= {name: values[keep] for name, values in strata.items()}
@@ -121,13 +121,20 @@ def stratified(
 ) -> Table:
     """Return the columns stratum, share and level of windows with logits u0 [n]."""
     stratum, share, level = np.zeros(len(u0), dtype=np.uint8), np.zeros(len(u0)), np.zeros(len(u0))
-    for name in sorted(set(detector.tolist())):
-        for number in np.unique(version[detector == name]).tolist():
-            mine = (detector == name) & (version == number)
+    for name, mine_of in _by_name(detector):
+        for number in np.unique(version[mine_of]).tolist():
+            mine = mine_of & (version == number)
             strata = pasts.get((name, number), UNKNOWN)
             basis = strata.basis(u0[mine])
             stratum[mine], share[mine], level[mine] = basis.left, basis.share, strata.level_at(u0[mine])
     return {"stratum": stratum, "share": share, "level": level}
+
+
+def _by_name(names: NDArray[np.generic]) -> Iterator[tuple[str, NDArray[np.bool_]]]:
+    """Yield every name, in order, and which rows have it."""
+    ranks = ranks_of(names)
+    for rank, name in enumerate(sorted(set(names.tolist()))):
+        yield name, ranks == rank
 
 
 def precision(scores: Columns, pasts: Pasts) -> NDArray[np.float64]:
@@ -135,9 +142,9 @@ def precision(scores: Columns, pasts: Pasts) -> NDArray[np.float64]:
     detector, version = np.asarray(scores["detector_id"]), np.asarray(scores["spec_version"])
     f, h, level = (np.asarray(scores[name], dtype=np.float64) for name in ("f", "h", "level"))
     block, out = np.asarray(scores["block"], dtype=np.int64), np.ones(len(f))
-    for name in sorted(set(detector.tolist())):
-        for number in np.unique(version[detector == name]).tolist():
-            mine = (detector == name) & (version == number)
+    for name, mine_of in _by_name(detector):
+        for number in np.unique(version[mine_of]).tolist():
+            mine = mine_of & (version == number)
             noise = pasts.get((name, int(number)), UNKNOWN).noise
             out[mine] = block_weights(f[mine], h[mine], level[mine], block[mine], noise)
     return out
@@ -160,13 +167,3 @@ def bins_of(columns: Columns, vocabulary: Vocabulary = DEFAULT) -> NDArray[np.ui
     if not len(columns[names[0]]):
         return np.full((0, len(names)), NULL_BIN, dtype=np.uint8)
     return np.stack([np.asarray(columns[name], dtype=np.uint8) for name in names], axis=1)
-
-
-def _match(known: NDArray[np.generic], wanted: NDArray[np.generic]) -> NDArray[np.int64]:
-    """Return the row of `known` that carries each id of `wanted`."""
-    ids, asked = np.asarray(known, dtype="S"), np.asarray(wanted, dtype="S")
-    order = np.argsort(ids, kind="stable")
-    at = np.minimum(np.searchsorted(ids[order], asked), max(len(ids) - 1, 0))
-    if len(asked) and (not len(ids) or np.any(ids[order][at] != asked)):
-        raise SchemaError("evaluated events are not among the events given", "the events of day-1 and day")
-    return order[at].astype(np.int64) if len(ids) else np.zeros(0, dtype=np.int64)

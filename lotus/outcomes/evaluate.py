@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from lotus.columns import ranks_of, repeated
 from lotus.errors import SchemaError
 from lotus.manifest import Asset, Manifest
 from lotus.outcomes.path import QuotePath, extremes, first_quote
@@ -79,7 +80,7 @@ def evaluate(events: Columns, quotes: Columns, gaps: Columns, manifest: Manifest
         part = {name: np.asarray(events[name])[rows] for name in _USED}
         visit = _visit(part, path, holes, manifest)
         _fill(out, rows[visit.whole], {n: v[visit.whole] for n, v in part.items()}, visit, manifest, asset)
-        out["status"][rows] = np.where(visit.whole, OK, GAP).astype(object)
+        out["status"][rows] = np.array([GAP, OK], dtype=object)[visit.whole.astype(np.int64)]
     return out
 
 
@@ -87,9 +88,8 @@ _USED = ("window_start_ms", "window_end_ms", "close_recv_ns", "horizon_s", "s", 
 
 
 def _in_key_order(events: Columns) -> Table:
-    assets = np.asarray(events["asset"], dtype="U")
-    detectors = np.asarray(events["detector_id"], dtype="U")
-    order = np.lexsort((detectors, assets, np.asarray(events["window_end_ms"])))
+    ranks = [ranks_of(np.asarray(events[name])) for name in ("detector_id", "asset")]
+    order = np.lexsort((*ranks, np.asarray(events["window_end_ms"])))
     needed = {*_USED, "event_id", "detector_id", "asset"}
     return {name: np.asarray(values)[order] for name, values in events.items() if name in needed}
 
@@ -109,8 +109,8 @@ def _blank(events: Columns, manifest: Manifest) -> Table:
             out[name] = np.full(n, np.nan)
     for name in ("hit", "payoff_p", "payoff_y"):
         out[name] = np.full(n, np.nan)
-    out["fill_source"] = np.full(n, "", dtype=object)
-    out["status"] = np.full(n, UNMATURED, dtype=object)
+    out["fill_source"] = repeated("", n)
+    out["status"] = repeated(UNMATURED, n)
     return out
 
 
@@ -129,11 +129,11 @@ def asset_index(assets: NDArray[np.generic], manifest: Manifest) -> NDArray[np.i
 
 def rows_named(wanted: NDArray[np.generic], keys: NDArray[np.generic]) -> NDArray[np.int64]:
     """Return where names stand among `keys`, i8 [n]; raises `SchemaError` for one that is not there."""
-    place = {str(name): k for k, name in enumerate(keys.tolist())}
-    missing = [name for name in wanted.tolist() if str(name) not in place]
-    if missing:
-        raise SchemaError(f"no window {missing[0]}", "the windows of signal_events", "a pruned lake")
-    return np.array([place[str(name)] for name in wanted.tolist()], dtype=np.int64)
+    place = dict(zip(keys.tolist(), range(len(keys)), strict=True))
+    rows = np.fromiter((place.get(name, -1) for name in wanted.tolist()), np.int64, len(wanted))
+    if np.any(rows < 0):
+        raise SchemaError(f"no window {wanted[rows < 0][0]}", "the windows of signal_events", "a pruned lake")
+    return rows
 
 
 def path_of(quotes: Columns, own_rows: NDArray[np.bool_]) -> QuotePath:

@@ -8,6 +8,9 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+from numpy.typing import NDArray
+
 from lotus.manifest import Manifest
 from lotus_assets.catalogue import ADVISORY_CHECKS
 from lotus_resources.recent_values import RecentValues
@@ -99,7 +102,7 @@ class Plot:
         return Plot(self.title, {name: thinned(values) for name, values in self.series.items()})
 
 
-def thinned(values: Sequence[float]) -> list[float]:
+def thinned(values: Sequence[float] | NDArray[np.float64]) -> list[float]:
     """Return every n-th value, at most `PLOT_POINTS` of them."""
     return [float(value) for value in values[:: max(1, math.ceil(len(values) / PLOT_POINTS))]]
 

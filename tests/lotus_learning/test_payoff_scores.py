@@ -36,7 +36,7 @@ def test_columns_follow_the_formula_and_the_joined_event():
 
 def test_an_event_without_its_row_is_refused():
     events, evaluated = tables()
-    with pytest.raises(SchemaError, match="not among"):
+    with pytest.raises(SchemaError, match="no window"):
         payoff_scores({k: v[:5] for k, v in events.items()}, evaluated, DAY)
 
 

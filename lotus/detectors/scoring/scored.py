@@ -13,6 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from lotus.columns import repeated
 from lotus.detectors.scoring import signal_spec as spec
 from lotus.detectors.spec import DetectorSpec
 from lotus.hashing import DIGEST_BYTES
@@ -91,7 +92,7 @@ class Scored:
         detector, veto = ints[:, spec.K_DETECTOR], ints[:, spec.K_VETO]
         make: dict[str, Callable[[], NDArray[np.generic]]] = {
             "event_id": lambda: _texts(names.ids.of(ints)),
-            "branch": lambda: np.full(n, names.branch, dtype=object),
+            "branch": lambda: repeated(names.branch, n),
             "detector_id": lambda: _texts([d.detector_id for d in names.detectors])[detector],
             "spec_version": lambda: np.array([d.version for d in names.detectors], dtype=np.int32)[detector],
             "asset": lambda: _texts([a.name for a in names.universe])[ints[:, spec.K_ASSET]],
@@ -102,9 +103,9 @@ class Scored:
             "published": lambda: ints[:, spec.K_PUBLISHED] == 1,
             "fired": lambda: ints[:, spec.K_FIRED].astype(np.uint64),
             "priors_ver": lambda: _texts(names.priors_vers)[ints[:, spec.K_VERSION]],
-            "tables_ver": lambda: np.full(n, names.tables_ver, dtype=object),
+            "tables_ver": lambda: repeated(names.tables_ver, n),
             "cond_key": lambda: np.ascontiguousarray(ints[:, spec.K_COND]).view(np.uint64),
-            "source": lambda: np.full(n, source, dtype=object),
+            "source": lambda: repeated(source, n),
         }
         return {name: make[name]() if name in make else self._number(name) for name in wanted}
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from lotus.columns import ranks_of
 from lotus.detectors.daily.asset_groups import groups_of
 from lotus.detectors.daily.tables import DayTables
 from lotus.detectors.scoring.draw import draw_keys
@@ -139,17 +140,25 @@ def score_windows(
 
 
 def of_day(events: Columns, start_ms: int) -> Columns:
-    """Return the events whose window starts in the UTC day from `start_ms` and was closed by a line received in it."""
+    """Return, in key order, the events whose window starts in the UTC day from `start_ms` and was closed in it.
+
+    What closed it is a line received in the day.
+    """
     began, closed = events["window_start_ms"].astype(np.int64), events["close_recv_ns"].astype(np.int64)
-    keep = (began >= start_ms) & (began < start_ms + DAY_MS) & (closed >= start_ms * NS_PER_MS)
-    return {name: values[keep] for name, values in events.items()}
+    kept = np.flatnonzero((began >= start_ms) & (began < start_ms + DAY_MS) & (closed >= start_ms * NS_PER_MS))
+    rows = kept[_key_order({name: events[name][kept] for name in _KEY})]
+    return {name: values[rows] for name, values in events.items()}
 
 
 def in_key_order(events: Columns) -> Columns:
     """Return events sorted by (window_end_ms, asset, detector_id), the order of the written table."""
-    ranks = []
-    for name in ("detector_id", "asset"):
-        rank = {text: k for k, text in enumerate(sorted(set(events[name].tolist())))}
-        ranks.append(np.array([rank[text] for text in events[name].tolist()], dtype=np.int64))
-    order = np.lexsort((*ranks, events["window_end_ms"]))
+    order = _key_order(events)
     return {name: values[order] for name, values in events.items()}
+
+
+_KEY = ("detector_id", "asset", "window_end_ms")
+
+
+def _key_order(events: Columns) -> NDArray[np.int64]:
+    ranks = [ranks_of(events[name]) for name in _KEY[:2]]
+    return np.lexsort((*ranks, events["window_end_ms"]))

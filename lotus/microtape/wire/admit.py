@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from lotus.jit import kernel
 from lotus.microtape.events import EventKind
-from lotus.microtape.wire.dedupe import ROW_WIDTH, first_seen
+from lotus.microtape.wire.dedupe import ROW_WIDTH, first_seen, remembers_as
 from lotus.microtape.wire.reasons import LineKind, QuarantineReason
 
 CLOCK: Final = 0  # latest venue time of the asset, ms; last row: latest receive stamp, ns
@@ -47,6 +47,14 @@ _RECV_BACK: Final = -int(QuarantineReason.RECV_BACK)
 def new_state(n_assets: int) -> NDArray[np.int64]:
     """Return the blank state int64[n_assets + 1, width]; the last row belongs to the stream as a whole."""
     return np.zeros((n_assets + 1, _RING + ROW_WIDTH), dtype=np.int64)
+
+
+def decides_as(state: NDArray[np.int64], other: NDArray[np.int64]) -> bool:
+    """Tell whether two states of one universe admit the same from here on: all but the counts of assets is equal."""
+    return np.array_equal(state[-1], other[-1]) and all(
+        own[CLOCK] == its[CLOCK] and remembers_as(own[_RING:], its[_RING:])
+        for own, its in zip(state[:-1], other[:-1], strict=True)
+    )
 
 
 @kernel

@@ -164,6 +164,10 @@ class Decoder:
         aside = self.put_aside(seq, recv_ns, QuarantineReason(-code), raw)
         return aside._replace(kind=CROSSED_EVENT, asset=asset, time_ms=time_ms) if code == gate.CROSSED else aside
 
+    def decides_as(self, other: "Decoder") -> bool:
+        """Tell whether both, of one tape, let the same lines through from here on, whatever they counted before."""
+        return gate.decides_as(self._state, other._state)
+
     def report(self) -> DecodeReport:
         """Return everything counted since the decoder was made (or since `clear_report`)."""
         names = [asset.name for asset in self.universe]

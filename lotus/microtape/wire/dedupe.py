@@ -21,6 +21,17 @@ _TID: Final = _TIME + MEMORY
 ROW_WIDTH: Final = _TID + MEMORY
 
 
+def remembers_as(row: NDArray[np.int64], other: NDArray[np.int64]) -> bool:
+    """Tell whether two full memories hold the same prints in the same order of age; one that is not full never does."""
+    if min(row[_COUNT], other[_COUNT]) < MEMORY:
+        return False
+
+    def by_age(own: NDArray[np.int64], at: int) -> NDArray[np.int64]:
+        return np.roll(own[at : at + MEMORY], -(own[_COUNT] % MEMORY))
+
+    return all(np.array_equal(by_age(row, at), by_age(other, at)) for at in (_TIME, _TID))
+
+
 @kernel
 def first_seen(row: NDArray[np.int64], time_ms: int, tid: int) -> bool:
     """Return whether the print is new, and remember it; `row` is int64[ROW_WIDTH], zeros at the start."""

@@ -18,7 +18,7 @@ from lotus_assets.stages.context import Made, Stage, StageContext, TextTable
 from lotus_assets.stages.experts.expert_set import experts_of, lake_branch
 from lotus_assets.stages.lake_tables import Columns, TablePart, joint_hash, present_of
 from lotus_assets.stages.schema_check import schema_check
-from lotus_assets.stages.scoring.signal_eval import read_events, read_outcomes, two_days
+from lotus_assets.stages.scoring.signal_eval import read_maturing, read_outcomes, two_days
 from lotus_store.columns import concatenated, places_of
 from lotus_store.ledger.day_commits import read_commit
 
@@ -47,7 +47,7 @@ def published_windows(ctx: StageContext, day: str) -> AttributedWindows:
     """Return the published windows that matured whole on the day."""
     names = ("event_id", "detector_id", "asset", "window_end_ms", "payoff_p", "status")
     outcomes = read_outcomes(ctx, day, names)
-    events = read_events(ctx, day, ("event_id", "s", "published"))
+    events = read_maturing(ctx, day, ("event_id", "s", "published"))
     places = places_of(outcomes["event_id"], events["event_id"])
     payoff = outcomes["payoff_p"].astype(np.float64)
     kept = np.flatnonzero(

@@ -19,7 +19,7 @@ from lotus_assets.stages.lake_tables import Columns, LakeTable, TablePart, joint
 from lotus_assets.stages.schema_check import schema_check, together
 from lotus_assets.stages.scoring.payoff_scores import read_scores
 from lotus_assets.stages.scoring.signal_eval import read_outcomes
-from lotus_store.columns import concatenated, places_of
+from lotus_store.columns import coded, concatenated, places_of
 from lotus_store.ledger.day_commits import read_commit
 
 PARTS = [TablePart(LESSON_ATOMS), TablePart(CONDITION_STATS)]
@@ -36,8 +36,12 @@ def make(ctx: StageContext, day: str) -> Made:
     commit = read_commit(ctx.sig, ctx.branch, day, "payoff_scores")
     scores = read_scores(ctx, commit) if commit is not None else {}
     names = np.asarray(scores["detector_id"])
-    detectors = sorted(set(names.tolist()))
-    tables = [atoms(day, detector, {n: v[names == detector] for n, v in scores.items()}) for detector in detectors]
+    known, detector_at = coded(names)
+    detectors = sorted(known)
+    rows_of = [np.flatnonzero(detector_at == known.index(detector)) for detector in detectors]
+    tables = [
+        atoms(day, name, {n: v[own] for n, v in scores.items()}) for name, own in zip(detectors, rows_of, strict=True)
+    ]
     rows = concatenated(tables) if tables else _no_rows()
     written = ctx.lake.write(LESSON_ATOMS, ctx.branch, day, rows)
     lines = [(d, len(t["cell"]), len(set(t["block"].tolist()))) for d, t in zip(detectors, tables, strict=True)]

@@ -24,7 +24,7 @@ from lotus_assets.stages.context import CheckOutcome, Made, Stage, StageContext,
 from lotus_assets.stages.history import commits_before, hashes
 from lotus_assets.stages.lake_tables import LakeTable, TablePart, joint_hash, present_of
 from lotus_assets.stages.schema_check import schema_check, together
-from lotus_assets.stages.scoring.signal_eval import read_events, read_outcomes, two_days
+from lotus_assets.stages.scoring.signal_eval import read_maturing, read_outcomes, two_days
 from lotus_assets.stages.shared_columns import as_read
 from lotus_resources.recent_values import RecentKind
 from lotus_store.ledger.day_commits import DayCommit
@@ -48,7 +48,7 @@ def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
 
 def make(ctx: StageContext, day: str) -> Made:
     """Score the day's matured windows."""
-    events = read_events(ctx, day, EVENT_COLUMNS)
+    events = read_maturing(ctx, day, EVENT_COLUMNS)
     pasts = pasts_of_days(_read_histograms(ctx, commit) for commit in _earlier(ctx, day))
     scored = payoff_scores(events, read_outcomes(ctx, day), day, pasts)
     written = ctx.lake.write(PAYOFF_SCORES, ctx.branch, day, scored.columns)

@@ -15,20 +15,19 @@ from lotus.detectors.daemon_log import taught
 from lotus.detectors.entry_style import EntryStyle
 from lotus.detectors.registry import resting_entries
 from lotus.hashing import natural_id
-from lotus.microtape.frames.spec import MICROTAPE_QUOTES, TAPE_GAPS
 from lotus.microtape.prints import MICROTAPE_PRINTS
 from lotus.outcomes.evaluate import mature
 from lotus.outcomes.executed import Answered, with_executions
 from lotus.outcomes.signal_eval import GAP, OK, signal_eval_spec
-from lotus.outcomes.styles import StyleTape, declared
+from lotus.outcomes.styles import declared
 from lotus.timebase import day_start_ms, next_day
 from lotus_assets.stages.chain import content_of
 from lotus_assets.stages.context import CheckOutcome, Made, Stage, StageContext, TextTable
 from lotus_assets.stages.lake_tables import Columns, LakeTable, TablePart, joint_hash, present_of
 from lotus_assets.stages.schema_check import schema_check
+from lotus_assets.stages.scoring.outcome_tape import first_end_ms, style_tape
 from lotus_assets.stages.shared_columns import hand_on, read_shared
-from lotus_resources.recent_values import RecentKind
-from lotus_store.columns import concatenated, places_of
+from lotus_store.columns import coded, concatenated, places_of
 from lotus_store.databases import Connection
 from lotus_store.ledger.day_commits import read_commit
 from lotus_store.ledger.signals.events import write_eval
@@ -38,8 +37,6 @@ EVENT_COLUMNS = (
     "event_id", "detector_id", "asset", "window_start_ms", "window_end_ms", "close_recv_ns", "horizon_s", "s",
     "spread_bps", "x_funding", "published", "veto",
 )  # fmt: skip
-
-_QUOTES = RecentKind("quotes", 1)
 WITHOUT_PAPER = "without_paper"  # note: whole windows of a signal without a modelled payoff (no spread at the close)
 
 
@@ -66,7 +63,7 @@ def two_days(ctx: StageContext, branch: str, day: str, stage: str) -> dict[str, 
 def make(ctx: StageContext, day: str) -> Made:
     """Mature the due windows, write their outcomes, check them."""
     spec = signal_eval_spec(ctx.manifest.outcomes.horizons_s)
-    read = read_events(ctx, day, EVENT_COLUMNS)
+    read = read_maturing(ctx, day, EVENT_COLUMNS)
     due = taught(read)
     events = {name: values[due] for name, values in read.items()}
     executed, elsewhere = _by_venue(ctx, day)
@@ -102,22 +99,23 @@ def _matured(ctx: StageContext, day: str, events: LakeTable) -> LakeTable:
     return declared(rows, events, tape, plans, ctx.manifest, day_start_ms(next_day(day))) if plans else rows
 
 
-def style_tape(ctx: StageContext, day: str, prints: bool = True) -> StyleTape:
-    """Return quotes, gaps and, where they are asked for, prints of the day and of the day before where it has them."""
-    trades: LakeTable = {}
-    if prints:
-        symbols, name = [asset.name for asset in ctx.manifest.universe], MICROTAPE_PRINTS.name
-        days = [d for d in _tape_days(ctx, day) if read_commit(ctx.sig, ctx.tape_branch, d, name) is not None]
-        trades = concatenated([ctx.lake.read(name, ctx.tape_branch, d, symbol) for symbol in symbols for d in days])
-    return StyleTape(_quotes(ctx, day), trades, _gaps(ctx, day))
-
-
 def read_events(ctx: StageContext, day: str, columns: tuple[str, ...]) -> LakeTable:
     """Return columns of SIGNAL_EVENTS of the day before (where committed) and of `day`."""
     commits = [read_commit(ctx.sig, ctx.branch, d, "signal_events") for d in (next_day(day, -1), day)]
     return concatenated(
         [read_shared(ctx, "signal_events", commit, columns) for commit in commits if commit is not None]
     )
+
+
+def read_maturing(ctx: StageContext, day: str, columns: tuple[str, ...]) -> LakeTable:
+    """Return the same, of the day before from the first window on that matures on `day`: few do."""
+    parts: list[Columns] = []
+    for d in (next_day(day, -1), day):
+        if (commit := read_commit(ctx.sig, ctx.branch, d, "signal_events")) is not None:
+            read = read_shared(ctx, "signal_events", commit, (*columns, "window_end_ms"))
+            late = np.flatnonzero(read["window_end_ms"].astype(np.int64) >= first_end_ms(ctx.manifest, day))
+            parts.append({name: read[name][late[0] if len(late) else len(read[name]) :] for name in columns})
+    return concatenated(parts)
 
 
 def read_outcomes(ctx: StageContext, day: str, columns: Sequence[str] | None = None) -> LakeTable:
@@ -201,32 +199,11 @@ def _parts(ctx: StageContext) -> list[TablePart]:
     return [TablePart(signal_eval_spec(ctx.manifest.outcomes.horizons_s))]
 
 
-def _tape_days(ctx: StageContext, day: str) -> list[str]:
-    return [
-        d for d in (next_day(day, -1), day) if read_commit(ctx.sig, ctx.tape_branch, d, "microtape_frames") is not None
-    ]
-
-
-def _quotes(ctx: StageContext, day: str) -> LakeTable:
-    days = [_quotes_of(ctx, d) for d in _tape_days(ctx, day)]
-    return concatenated([of_day[asset.name] for asset in ctx.manifest.universe for of_day in days])
-
-
-def _quotes_of(ctx: StageContext, day: str) -> Mapping[str, LakeTable]:
-    """Return the quotes of a day by symbol; two days need them."""
-    symbols, name = [asset.name for asset in ctx.manifest.universe], MICROTAPE_QUOTES.name
-    key = (ctx.tape_branch, day, content_of(ctx, ctx.tape_branch, day, "microtape_frames"))
-    return ctx.recent.get(_QUOTES, key, lambda: {s: ctx.lake.read(name, ctx.tape_branch, day, s) for s in symbols})
-
-
-def _gaps(ctx: StageContext, day: str) -> LakeTable:
-    return concatenated([ctx.lake.read(TAPE_GAPS.name, ctx.tape_branch, d) for d in _tape_days(ctx, day)])
-
-
 def _per_detector(rows: Columns) -> TextTable:
-    lines = []
-    for detector in sorted(set(rows["detector_id"].tolist())):
-        own_rows = (rows["detector_id"] == detector) & (rows["status"] == OK)
+    lines, is_whole = [], rows["status"] == OK
+    names, detector_at = coded(rows["detector_id"])
+    for detector, at in sorted((name, at) for at, name in enumerate(names)):
+        own_rows = (detector_at == at) & is_whole
         paper, real = rows["payoff_p"][own_rows].astype(np.float64), rows["payoff_y"][own_rows].astype(np.float64)
         filled = real[np.isfinite(real)]
         lines.append((detector, int(own_rows.sum()), _mean(paper), len(filled), _mean(filled)))

@@ -17,7 +17,7 @@ from lotus.detectors.daemon_log import as_emitted, under_logged_tables, without_
 from lotus.detectors.daily.make import EMERGENCE_DAYS, day_tables
 from lotus.detectors.daily.tables import DayTables
 from lotus.detectors.registry import scored_detectors, specs_ver
-from lotus.detectors.scoring.scorer import Scorer, in_key_order, of_day
+from lotus.detectors.scoring.scorer import Scorer, of_day
 from lotus.detectors.scoring.signal_spec import SIGNAL_EVENTS, VETOES
 from lotus.detectors.stage_gate import at_floor, gated
 from lotus.detectors.windows.builder import WindowBuilder, build_windows
@@ -83,7 +83,7 @@ def make(ctx: StageContext, day: str) -> Made:
     whole = _score(ctx, frames, annotations, tables, priors)
 
     def ours(scored: Columns) -> Columns:
-        return in_key_order(of_day(scored, day_start_ms(day)))
+        return of_day(scored, day_start_ms(day))
 
     def under(other: DayTables) -> Columns:
         return ours(_score(ctx, frames, annotations, other, priors))
@@ -226,16 +226,15 @@ class _Cut:
         self._frames, self._annotations = frames, annotations
         self._builder = WindowBuilder(ctx.manifest, len(frames.universe))
         self._scorer = _scorer(ctx, tables, priors)
-        self._rows, self._parts = 0, list[Columns]()
+        self._rows = 0
 
     def scored(self, rows: int) -> Columns:
-        """Return `_DECIDED` of the events of the first `rows` frames; each call asks for more than the one before."""
+        """Return `_DECIDED` of the events that the first `rows` frames give beyond those of the call before."""
         new = slice(self._rows, rows)
         values = self._annotations.values[new]
         windows = self._builder.feed_all(self._frames.ints[new], self._frames.floats[new], values)
-        self._parts.append(self._scorer.feed_all(windows, wanted=_DECIDED))
         self._rows = rows
-        return {name: np.concatenate([part[name] for part in self._parts]) for name in _DECIDED}
+        return self._scorer.feed_all(windows, wanted=_DECIDED)
 
 
 def _emitted(

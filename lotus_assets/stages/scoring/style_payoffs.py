@@ -14,7 +14,8 @@ from lotus_assets.stages.chain import content_of
 from lotus_assets.stages.context import Made, Stage, StageContext, TextTable
 from lotus_assets.stages.lake_tables import Columns, TablePart, joint_hash, present_of
 from lotus_assets.stages.schema_check import schema_check
-from lotus_assets.stages.scoring.signal_eval import EVENT_COLUMNS, read_events, read_outcomes, style_tape, two_days
+from lotus_assets.stages.scoring.outcome_tape import style_tape
+from lotus_assets.stages.scoring.signal_eval import EVENT_COLUMNS, read_maturing, read_outcomes, two_days
 
 PARTS = [TablePart(STYLE_PAYOFFS)]
 PRINTS = MICROTAPE_PRINTS.name
@@ -33,7 +34,7 @@ def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
 
 def make(ctx: StageContext, day: str) -> Made:
     """Let every published window rest in every style."""
-    events, rows = read_events(ctx, day, EVENT_COLUMNS), read_outcomes(ctx, day, _ROWS)
+    events, rows = read_maturing(ctx, day, EVENT_COLUMNS), read_outcomes(ctx, day, _ROWS)
     table = style_payoffs(events, rows, style_tape(ctx, day), ctx.manifest, day_start_ms(next_day(day)))
     written = ctx.lake.write(STYLE_PAYOFFS, ctx.branch, day, table)
     joined = joint_hash(PARTS, [written.content_hash])

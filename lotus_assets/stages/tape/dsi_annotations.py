@@ -28,7 +28,7 @@ from lotus.microtape.frames.batch import FrameBatch
 from lotus.microtape.frames.spec import GAP_BEFORE, I_ASSET, I_FRAME, I_QUALITY
 from lotus.timebase import day_start_ms
 from lotus_assets.stages.chain import content_of
-from lotus_assets.stages.context import Cell, CheckOutcome, Made, Plot, Stage, StageContext, TextTable
+from lotus_assets.stages.context import Cell, CheckOutcome, Made, Plot, Stage, StageContext, TextTable, thinned
 from lotus_assets.stages.lake_tables import LakeTable, TablePart, joint_hash, parts_hash, present_of
 from lotus_assets.stages.schema_check import schema_check, together
 from lotus_assets.stages.tape.made_again import MadeAgain, around_gaps, pieces_of, state_column
@@ -198,7 +198,7 @@ def _per_expert(batch: AnnotationBatch) -> TextTable:
 
 def _plot(ctx: StageContext, day: str, batch: AnnotationBatch) -> Plot:
     values, asset = batch.values[:, A_EVIDENCE], batch.ints[:, 0]
-    series = {a.name: values[asset == i].tolist() for i, a in enumerate(ctx.manifest.universe)}
+    series = {a.name: thinned(values[asset == i]) for i, a in enumerate(ctx.manifest.universe)}
     return Plot(f"fused evidence that the next short move is up, {day}", series)
 
 

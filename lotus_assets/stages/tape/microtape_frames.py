@@ -15,7 +15,7 @@ from lotus.microtape.completeness import Framed, framed_prints
 from lotus.microtape.frames.batch import FrameBatch, frames_from_columns
 from lotus.microtape.frames.spec import C_MID, C_SPREAD, I_ASSET, I_RECV, MICROTAPE_FRAMES, MICROTAPE_QUOTES, TAPE_GAPS
 from lotus.timebase import NS_PER_MS, day_start_ms
-from lotus_assets.stages.context import CheckOutcome, Made, Plot, Stage, StageContext, TextTable
+from lotus_assets.stages.context import CheckOutcome, Made, Plot, Stage, StageContext, TextTable, thinned
 from lotus_assets.stages.lake_tables import LakeTable, TablePart, joint_hash, parts_hash, present_of
 from lotus_assets.stages.schema_check import schema_check, together
 from lotus_assets.stages.tape.tape_input import read_day, tape_hash
@@ -144,7 +144,7 @@ def _per_asset(frames: FrameBatch) -> TextTable:
 
 def _mid_plot(day: str, frames: FrameBatch) -> Plot:
     series = {
-        a.name: frames.floats[frames.ints[:, I_ASSET] == i, C_MID].tolist() for i, a in enumerate(frames.universe)
+        a.name: thinned(frames.floats[frames.ints[:, I_ASSET] == i, C_MID]) for i, a in enumerate(frames.universe)
     }
     return Plot(f"mid price in price units, {day}", series)
 

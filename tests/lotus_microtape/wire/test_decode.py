@@ -54,6 +54,31 @@ def test_pieces_of_any_size_give_the_events_of_one_buffer(most: int, monkeypatch
     assert decoder.next_seq == 260
 
 
+def test_decoders_that_decide_alike_give_the_same_events_whatever_they_knew_before() -> None:
+    source = FrameSource(5)
+    warm, blank = Decoder(UNIVERSE[:1]), Decoder(UNIVERSE[:1])
+
+    def more(count: int) -> bytes:
+        return b"".join(line(recv, frame) for recv, frame in source.lines(count))
+
+    warm.decode_chunk(more(300), 0)
+    assert not warm.decides_as(blank)
+    pieces = 0
+    while not warm.decides_as(blank):
+        piece, pieces = more(1500), pieces + 1
+        warm.decode_chunk(piece, 0)
+        blank.decode_chunk(piece, 0)
+    assert pieces > 3, "one of both had room for more prints"
+    warm.clear_report()
+    blank.clear_report()
+    piece = more(1500)
+    assert _equal(warm.decode_chunk(piece, 0), blank.decode_chunk(piece, 0))
+    assert warm.report() == blank.report()
+    assert warm.decides_as(blank)
+    warm.decode_chunk(more(300), 0)
+    assert not warm.decides_as(blank)
+
+
 def _bbo(bid: object, ask: object, time_ms: int = T0, coin: str = "BTC") -> bytes:
     return compact("bbo", {"coin": coin, "time": time_ms, "bbo": [bid, ask]})
 

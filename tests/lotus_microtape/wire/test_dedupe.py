@@ -5,7 +5,7 @@ from collections import OrderedDict
 
 import numpy as np
 
-from lotus.microtape.wire.dedupe import MEMORY, ROW_WIDTH, first_seen
+from lotus.microtape.wire.dedupe import MEMORY, ROW_WIDTH, first_seen, remembers_as
 
 
 def test_memory_is_an_exact_fifo_set() -> None:
@@ -34,3 +34,18 @@ def test_equal_buckets_are_told_apart_and_forgotten_in_order() -> None:
     assert all(first_seen(row, *key) for key in keys)
     assert not any(first_seen(row, *key) for key in keys[10:])
     assert first_seen(row, *keys[0])
+
+
+def test_memories_are_alike_once_both_are_full_of_the_same_prints_in_one_order() -> None:
+    rows = np.zeros((3, ROW_WIDTH), dtype=np.int64)
+    for tid in range(1, 100):
+        first_seen(rows[0], 4, tid)
+    for tid in range(MEMORY):
+        for row, other in zip(rows, (0, 0, 1), strict=True):
+            first_seen(row, 5, tid ^ other)
+        assert remembers_as(rows[0], rows[1]) == (tid == MEMORY - 1)
+    assert not remembers_as(rows[1], rows[2]), "another order is another age"
+    first_seen(rows[1], 6, 1)
+    assert not remembers_as(rows[0], rows[1])
+    first_seen(rows[0], 6, 1)
+    assert remembers_as(rows[0], rows[1])
