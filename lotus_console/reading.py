@@ -90,7 +90,7 @@ class HomeReading:
         """The words of rules, with the universe's coins."""
         return words_of(self.settings.manifest.universe)
 
-    def rows(self, module: str, name: str, **given: Any) -> list[dict[str, Any]]:
+    def rows(self, module: str, name: str, /, **given: Any) -> list[dict[str, Any]]:
         """Return the rows of a named query of `sql/console/<module>.sql`; `branch` is given by itself."""
         return self.composed(module, sql.SQL(named(module, name).decode()), given)
 

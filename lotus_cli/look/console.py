@@ -9,7 +9,7 @@ import click
 
 from lotus.errors import ConfigError
 from lotus_cli.terminal.output import explained
-from lotus_cli.terminal.places import PORT, branch_option, home_option, require_branch, settings_of
+from lotus_cli.terminal.places import PORT, branch_option, home_option, require_branch, settings_of, tape_option
 
 
 @click.command("console")
@@ -20,6 +20,7 @@ from lotus_cli.terminal.places import PORT, branch_option, home_option, require_
 @click.option("--proxy", default="", help="Address of a proxy that says who asks.")
 @click.option("--proxy-header", default="", help="Header in which that proxy says it.")
 @branch_option
+@tape_option
 @home_option
 @explained
 def console_command(
@@ -30,6 +31,7 @@ def console_command(
     proxy: str,
     proxy_header: str,
     branch: str | None,
+    tape: str | None,
     home: str | None,
 ) -> None:
     """Serve the console: what is believed and why, what was refused, live state and acts; Ctrl-C stops it.
@@ -43,7 +45,7 @@ def console_command(
     if not (is_loopback or token_file or proxy):
         found = f"--host {address} without --token-file or --proxy"
         raise ConfigError(found, "one of them", "everybody who reaches this address would read everything")
-    settings = settings_of(home, branch=branch)
+    settings = settings_of(home, tape, branch)
     require_branch(settings)
     from lotus_console.door import Entry, Proxy, hosts_of
     from lotus_console.serving import serve

@@ -25,3 +25,80 @@ FROM braids WHERE branch = %(branch)s AND lesson_id = ANY (%(lessons)s);
 -- name: counts_of_night
 SELECT count(*) FILTER (WHERE state <> 'REFUSED') AS found, count(*) FILTER (WHERE state = 'REFUSED') AS refused
 FROM lessons WHERE branch = %(branch)s AND day = %(day)s;
+
+
+-- Operations: home, tape, live, detectors, experiments.
+
+-- name: checks_of_newest
+SELECT c.day, c.stage, k ->> 'name' AS name, (k ->> 'passed')::boolean AS passed,
+       COALESCE((k ->> 'unseen')::boolean, false) AS unseen, k ->> 'text' AS text
+FROM day_commits c CROSS JOIN LATERAL jsonb_array_elements(c.notes -> 'checks') AS k
+WHERE c.branch = %(of)s AND c.day = (SELECT max(day) FROM day_commits WHERE branch = %(of)s);
+
+-- name: checks_named
+SELECT day, stage, k ->> 'name' AS name, (k ->> 'passed')::boolean AS passed,
+       COALESCE((k ->> 'unseen')::boolean, false) AS unseen, k ->> 'text' AS text
+FROM (SELECT day, stage, notes FROM day_commits WHERE branch = %(of)s AND stage = %(stage)s ORDER BY day DESC LIMIT 60) AS c
+CROSS JOIN LATERAL jsonb_array_elements(c.notes -> 'checks') AS k WHERE k ->> 'name' = %(name)s ORDER BY day DESC;
+
+-- name: nights_ended
+SELECT (SELECT max(day) FROM day_commits WHERE branch = %(branch)s AND stage = 'active_priors') AS ended,
+       (SELECT max(day) FROM day_commits WHERE branch = %(branch)s) AS begun,
+       (SELECT max(day) FROM day_commits WHERE branch = %(branch)s AND stage = 'braids') AS reviewed,
+       (SELECT max(day) FROM tape_segments WHERE tape = %(tape)s AND state = 'closed') AS recorded,
+       (SELECT max(last_recv_ns) / 1000000 FROM tape_segments WHERE tape = %(tape)s) AS received_ms;
+
+-- name: in_force
+SELECT f.priors_ver, f.effective_from_ms, p.day, jsonb_array_length(p.payload::jsonb -> 'braids') AS braids
+FROM priors_in_force f JOIN active_priors p ON p.branch = f.branch AND p.priors_ver = f.priors_ver
+WHERE f.branch = %(branch)s AND f.postponed_to_ms IS NULL ORDER BY f.effective_from_ms DESC LIMIT 1;
+
+-- name: acts_waiting
+SELECT count(*) AS waiting FROM braid_reviews WHERE branch = %(branch)s AND asof_day >= %(reviewed)s;
+
+-- name: proposals_waiting
+SELECT count(*) AS waiting FROM braid_history h
+WHERE h.branch = %(branch)s AND h.new_state = 'proposed' AND NOT EXISTS (
+    SELECT FROM braid_history later WHERE later.branch = h.branch AND later.braid_id = h.braid_id
+    AND (later.day, later.ordinal) > (h.day, h.ordinal));
+
+-- name: audits_of_newest
+SELECT name, day, (body -> 'state' ->> 'alarm')::boolean AS alarm FROM experiments
+WHERE branch = %(branch)s AND kind = 'audit'
+  AND day = (SELECT max(day) FROM day_commits WHERE branch = %(branch)s AND stage = 'lessons');
+
+-- name: earned
+SELECT count(*) AS windows, COALESCE(sum((body -> 'report' -> 'pnl' ->> 'net_usd')::double precision), 0) AS net_usd,
+       max(window_end_ms) AS newest_ms, string_agg(DISTINCT venue, ', ') AS venues
+FROM executions WHERE branch = %(branch)s AND outcome = 'closed' AND void = ''
+  AND window_end_ms > (SELECT max(window_end_ms) FROM executions WHERE branch = %(branch)s) - 7 * 86400000::bigint;
+
+-- name: tape_days
+SELECT s.day, s.segments, s.lines, s.bytes, s.damaged, s.first_ms, s.last_ms,
+       (c.notes -> 'notes' ->> 'quarantined')::bigint AS quarantined,
+       (c.notes -> 'notes' ->> 'duplicates')::bigint AS duplicates,
+       (c.notes -> 'notes' ->> 'late_share')::double precision AS late_share,
+       (f.notes -> 'notes' ->> 'gaps')::bigint AS gaps,
+       NOT EXISTS (SELECT FROM jsonb_array_elements(c.notes -> 'checks') k WHERE NOT (k ->> 'passed')::boolean) AND c.day IS NOT NULL
+           AS checked
+FROM (
+    SELECT day, count(*) AS segments, sum(lines)::bigint AS lines, sum(bytes)::bigint AS bytes,
+           count(*) FILTER (WHERE state = 'damaged') AS damaged,
+           min(first_recv_ns) / 1000000 AS first_ms, max(last_recv_ns) / 1000000 AS last_ms
+    FROM tape_segments WHERE tape = %(tape)s GROUP BY day) AS s
+LEFT JOIN day_commits c ON c.branch = %(of)s AND c.day = s.day AND c.stage = 'raw_tape'
+LEFT JOIN day_commits f ON f.branch = %(of)s AND f.day = s.day AND f.stage = 'microtape_frames';
+
+-- name: tape_segments
+SELECT day, path, state, lines, bytes, first_recv_ns / 1000000 AS first_ms, last_recv_ns / 1000000 AS last_ms,
+       jsonb_array_length(gaps) AS silences, sha256
+FROM tape_segments WHERE tape = %(tape)s;
+
+-- name: quarantine
+SELECT day, kind, seq, detail, sample FROM quarantine WHERE tape = %(tape)s;
+
+-- name: parity
+SELECT day, stage, (k ->> 'passed')::boolean AS passed, COALESCE((k ->> 'unseen')::boolean, false) AS unseen,
+       k ->> 'text' AS text, c.committed_at
+FROM day_commits c CROSS JOIN LATERAL jsonb_array_elements(c.notes -> 'checks') AS k
+WHERE c.branch = %(branch)s AND c.stage = 'signal_events' AND k ->> 'name' = 'live_parity';
