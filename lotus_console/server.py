@@ -56,6 +56,7 @@ def console(reading: HomeReading) -> Starlette:
         LotusError: pages.refused,
         LookupError: pages.missing,
         404: pages.missing,
+        psycopg.DataError: pages.unlike,
         psycopg.errors.QueryCanceled: pages.too_long,
         psycopg_pool.PoolTimeout: pages.too_long,
     }
@@ -97,6 +98,10 @@ class Pages:
     def refused(self, request: Request, error: Exception) -> Response:
         """Answer a question that cannot be answered with the error's words."""
         return self._wrong(request, 400, str(error))
+
+    def unlike(self, request: Request, _error: Exception) -> Response:
+        """Answer a value that a column of the ledger cannot have."""
+        return self._wrong(request, 400, "a value that its column cannot have; expected: one as the table shows")
 
     def missing(self, request: Request, error: Exception) -> Response:
         """Answer for a subject or place that is not there."""

@@ -97,6 +97,11 @@ class Table:
     empty: str = "nothing yet: `lotus backfill` makes the first days"
     key: str = ""  # the column that names a row in links and drawers
 
+    @property
+    def place(self) -> str:
+        """Where its page is."""
+        return f"/{self.name}"
+
     def asked(self, given: Mapping[str, str]) -> Question:
         """Return the question of a request's parameters.
 

@@ -12,7 +12,7 @@ import psycopg
 from lotus.errors import LotusError
 from lotus.modules.intents import Module
 from lotus.timebase import DAY_MS, day_of, day_start_ms, next_day
-from lotus_console.pages.numbers import share_covered
+from lotus_console.pages.numbers import percent, share_covered
 from lotus_console.reading import HomeReading
 from lotus_console.views import Facts, PageView
 from lotus_desk.safety.kill_switch import LIFTED, KillSwitch
@@ -85,7 +85,7 @@ def _tape(reading: HomeReading) -> Found:
         return RED, f"{rows[0]['day']}: {wrong[0]['text']}"
     gaps = [row["text"] for row in rows if (row["stage"], row["name"]) == ("microtape_frames", "gaps_accounted")]
     share = share_covered(reading, tape_branch(reading), rows[0]["day"])
-    words = "no minute was counted" if share is None else f"{100 * share:.2f} % of the expected seconds"
+    words = "no minute was counted" if share is None else f"{percent(share)} of the expected seconds"
     colour = GREEN if share is not None and share >= 0.999 and gaps else AMBER
     return colour, f"{rows[0]['day']}: {words}; {gaps[0] if gaps else 'no frames were made of it yet'}"
 

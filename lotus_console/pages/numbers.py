@@ -1,5 +1,6 @@
 """Small tables of the lake as pages read them: parts of one day, each read once for as long as it is the same file."""
 
+import math
 from functools import lru_cache
 from typing import Any
 
@@ -28,3 +29,12 @@ def share_covered(reading: HomeReading, branch: str, day: str) -> float | None:
     minutes = part_of_day(reading, "tape_completeness", branch, day)
     expected = sum(minutes.get("expected_s", ()))
     return sum(minutes["covered_s"]) / expected if expected else None
+
+
+def percent(share: float) -> str:
+    """Return a share as percent, never rounded up to the whole.
+
+    >>> percent(1.0), percent(0.99999), percent(0.5)
+    ('100 %', '99.99 %', '50.00 %')
+    """
+    return "100 %" if share >= 1.0 else f"{math.floor(10_000 * share) / 100:.2f} %"

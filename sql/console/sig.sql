@@ -102,3 +102,9 @@ SELECT day, stage, (k ->> 'passed')::boolean AS passed, COALESCE((k ->> 'unseen'
        k ->> 'text' AS text, c.committed_at
 FROM day_commits c CROSS JOIN LATERAL jsonb_array_elements(c.notes -> 'checks') AS k
 WHERE c.branch = %(branch)s AND c.stage = 'signal_events' AND k ->> 'name' = 'live_parity';
+
+-- name: checks_of_day
+SELECT stage, k ->> 'name' AS name, (k ->> 'passed')::boolean AS passed,
+       COALESCE((k ->> 'unseen')::boolean, false) AS unseen, k ->> 'text' AS text
+FROM day_commits c CROSS JOIN LATERAL jsonb_array_elements(c.notes -> 'checks') AS k
+WHERE c.branch = %(of)s AND c.day = %(day)s AND k ->> 'name' <> 'schema' ORDER BY c.committed_at, c.stage;
