@@ -17,6 +17,7 @@ from psycopg_pool import ConnectionPool
 
 from lotus.priors.asset_context import words_of
 from lotus.priors.vocabulary import Vocabulary
+from lotus_console.remembered import Remembered
 from lotus_store.config import Settings
 from lotus_store.databases import Connection, Databases
 from lotus_store.lake import Lake
@@ -80,6 +81,7 @@ class HomeReading:
     databases: Databases
     dagster_url: str = ""
     lake: Lake = field(init=False)
+    memory: Remembered = field(default_factory=Remembered, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         """Open the lake."""

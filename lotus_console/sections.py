@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from lotus_console.pages import home, lessons, tape
+from lotus_console.pages import home, lessons, live, tape
 from lotus_console.views import Section
 
 SECTIONS: Final = (
@@ -14,5 +14,13 @@ SECTIONS: Final = (
         "t",
         views=(tape.TAPE,),
         tables=(tape.DAYS, tape.MINUTES, tape.GAPS, tape.SEGMENTS, tape.PUT_ASIDE, tape.PARITY),
+    ),
+    Section(
+        "Live",
+        "/live",
+        "v",
+        views=(live.LIVE,),
+        acts=(live.SWITCH,),
+        tables=(live.PUBLICATIONS, live.DECISIONS, live.PLANS, live.ORDERS),
     ),
 )

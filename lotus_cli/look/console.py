@@ -16,7 +16,9 @@ from lotus_cli.terminal.places import PORT, branch_option, home_option, require_
 @click.option("--port", type=PORT, default=8000, show_default=True, help="Port of the pages.")
 @click.option("--host", "address", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--name", "names", multiple=True, help="A further name by which browsers may ask (repeatable).")
-@click.option("--token-file", type=click.Path(dir_okay=False, path_type=Path), help="File with the token, of mode 0600.")
+@click.option(
+    "--token-file", type=click.Path(dir_okay=False, path_type=Path), help="File with the token, of mode 0600."
+)
 @click.option("--proxy", default="", help="Address of a proxy that says who asks.")
 @click.option("--proxy-header", default="", help="Header in which that proxy says it.")
 @branch_option

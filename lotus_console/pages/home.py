@@ -15,6 +15,7 @@ from lotus.timebase import DAY_MS, day_of, day_start_ms, next_day
 from lotus_console.pages.numbers import percent, share_covered
 from lotus_console.reading import HomeReading
 from lotus_console.views import Facts, PageView
+from lotus_desk.safety import switch_act
 from lotus_desk.safety.kill_switch import LIFTED, KillSwitch
 from lotus_desk.watch.alerts import read_alerts
 from lotus_live.reports.health import read_health
@@ -23,6 +24,7 @@ from lotus_store.ledger.messages import boxes
 
 GREEN, AMBER, RED = "green", "amber", "red"
 LATE_MS = 6 * 3_600_000  # after the end of a day its night should be over
+FRESH_S = 2.0  # answers are as old as that at most
 OLD_MS = 2 * DAY_MS
 WORST_FIRST = (RED, AMBER, GREEN)
 ELSEWHERE = ("segments_intact", "gaps_accounted", "live_parity", "promises_kept")  # checks with a line of their own
@@ -47,7 +49,8 @@ class HomeFacts(TypedDict):
 
 def home_facts(reading: HomeReading, _given: Mapping[str, str]) -> Facts:
     """Return the lines of the page, worst first; a line that cannot be read is red and says why."""
-    lines = [_line(question, read, command, place, reading) for question, read, command, place in LINES]
+    turn = int(time.monotonic() / FRESH_S)
+    lines = list(reading.memory.of("home", turn, lambda: [_line(*line, reading) for line in LINES]))
     lines.sort(key=lambda line: WORST_FIRST.index(line["colour"]))
     waiting = [line for line in lines if line["colour"] != GREEN]
     words = f"{len(waiting)} of {len(lines)} lines are not green"
@@ -140,7 +143,8 @@ def _alarms(reading: HomeReading) -> Found:
     ]  # fmt: skip
     audits = reading.rows("sig", "audits_of_newest")
     now_ms = time.time_ns() // 1_000_000
-    alerts = [a for a in read_alerts(reading.settings.home / "live" / "alerts.jsonl") if a.time_ms > now_ms - DAY_MS]
+    recorded = read_alerts(reading.settings.home / "live" / "alerts.jsonl")
+    alerts = [alert for alert in recorded if alert.time_ms > now_ms - DAY_MS and alert.kind != switch_act.KIND]
     wrong = [f"{row['stage']}: {row['text']}" for row in checks if not row["passed"]]
     alarmed = [f"the audit of {row['name']}" for row in audits if row["alarm"]]
     words = "; ".join([*wrong, *alarmed, *(f"watchdog: {alert.kind}, {alert.found}" for alert in alerts[-3:])])

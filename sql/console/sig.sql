@@ -108,3 +108,12 @@ SELECT stage, k ->> 'name' AS name, (k ->> 'passed')::boolean AS passed,
        COALESCE((k ->> 'unseen')::boolean, false) AS unseen, k ->> 'text' AS text
 FROM day_commits c CROSS JOIN LATERAL jsonb_array_elements(c.notes -> 'checks') AS k
 WHERE c.branch = %(of)s AND c.day = %(day)s AND k ->> 'name' <> 'schema' ORDER BY c.committed_at, c.stage;
+
+-- name: runs
+SELECT run_id, tape, replayed, created_at FROM live_runs WHERE branch = %(branch)s ORDER BY created_at DESC LIMIT 10;
+
+-- name: publications
+SELECT e.event_id, e.window_end_ms, e.detector_id, e.asset, CASE WHEN e.s > 0 THEN 'long' ELSE 'short' END AS side, e.s,
+       e.pi, e.kairos, e.spread_bps, e.priors_ver, e.run_id, x.payoff_bps, x.outcome
+FROM live_events e LEFT JOIN executions x ON x.branch = e.branch AND x.event_id = e.event_id
+WHERE e.branch = %(branch)s AND e.published;
