@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from lotus_console.pages import home, lessons, live, tape
+from lotus_console.pages import detectors, experiments, home, lessons, live, network, tape
 from lotus_console.views import Section
 
 SECTIONS: Final = (
@@ -22,5 +22,21 @@ SECTIONS: Final = (
         views=(live.LIVE,),
         acts=(live.SWITCH,),
         tables=(live.PUBLICATIONS, live.DECISIONS, live.PLANS, live.ORDERS),
+    ),
+    Section(
+        "Detectors",
+        "/detectors",
+        "d",
+        views=(detectors.DETECTOR,),
+        tables=(detectors.DETECTORS, detectors.AUDIT_TABLE, detectors.EXPERTS, detectors.CANDIDATES),
+    ),
+    Section("Experiments", "/experiments", "e", tables=(experiments.EXPERIMENTS,), views=(experiments.EXPERIMENT,)),
+    Section(
+        "Network",
+        "/network",
+        "n",
+        views=(network.NETWORK, network.LETTER),
+        acts=(network.REPLAY,),
+        tables=(network.LETTER_TABLE, network.MESSAGES),
     ),
 )

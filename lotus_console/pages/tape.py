@@ -5,6 +5,7 @@ from typing import Any, TypedDict
 
 from lotus_console.drawing import MinuteRow, minute_rows
 from lotus_console.pages.home import tape_branch
+from lotus_console.pages.listed import of_list
 from lotus_console.pages.numbers import part_of_day, percent, share_covered
 from lotus_console.reading import HomeReading
 from lotus_console.tables import Answer, Filter, Question, ShownColumn, Table, ValueKind, selected
@@ -92,17 +93,6 @@ def gaps_of_day(reading: HomeReading, day: str) -> list[dict[str, Any]]:
 def _newest(reading: HomeReading, question: Question, table: str) -> str:
     days = reading.lake.days(table, tape_branch(reading))
     return question.filters.get("day") or (days[-1] if days else "")
-
-
-def of_list(rows: list[dict[str, Any]], question: Question, title: str) -> Answer:
-    """Return the page of a question out of rows that are all at hand, filtered and ordered as it asks."""
-    found = [row for row in rows if all(str(row.get(name)) == value for name, value in question.filters.items())]
-    if question.order:
-        there = [row for row in found if row[question.order] is not None]
-        there.sort(key=lambda row: row[question.order], reverse=question.is_descending)
-        found = there + [row for row in found if row[question.order] is None]
-    end = question.offset + question.limit
-    return Answer(found[question.offset : end], len(found) > end, title)
 
 
 def _minutes(reading: HomeReading, question: Question) -> Answer:

@@ -117,3 +117,40 @@ SELECT e.event_id, e.window_end_ms, e.detector_id, e.asset, CASE WHEN e.s > 0 TH
        e.pi, e.kairos, e.spread_bps, e.priors_ver, e.run_id, x.payoff_bps, x.outcome
 FROM live_events e LEFT JOIN executions x ON x.branch = e.branch AND x.event_id = e.event_id
 WHERE e.branch = %(branch)s AND e.published;
+
+-- name: acts_of_console
+SELECT command, body ->> 'who' AS who, body ->> 'reason' AS reason, body ->> 'event_id' AS subject,
+       (extract(epoch FROM created_at) * 1000)::bigint AS time_ms
+FROM control WHERE command LIKE 'page: %%' ORDER BY command_id DESC LIMIT 20;
+
+-- name: messages
+SELECT seq, event_id, lifecycle_id, intent, priority, attempts, COALESCE(outcome, 'waits') AS outcome,
+       (extract(epoch FROM created_at) * 1000)::bigint AS created_ms
+FROM sig_outbox WHERE branch = %(branch)s;
+
+-- name: nights_of_detector
+SELECT d.day, (d.body ->> 'windows')::bigint AS windows, (d.body ->> 'published')::bigint AS published,
+       (d.body ->> 'rules_searched')::bigint AS rules, (d.body ->> 'best_m_nats')::double precision AS best_nats,
+       d.body ->> 'reason' AS reason, (a.body ->> 'calibration_z')::double precision AS calibration_z,
+       (a.body ->> 'placebo_z')::double precision AS placebo_z, (a.body -> 'state' ->> 'alarm')::boolean AS alarm
+FROM experiments d LEFT JOIN experiments a
+    ON a.branch = d.branch AND a.day = d.day AND a.kind = 'audit' AND a.name = d.name
+WHERE d.branch = %(branch)s AND d.kind = 'detector' AND d.name = %(detector_id)s ORDER BY d.day DESC LIMIT 60;
+
+-- name: experts
+SELECT e.expert_id, e.spec_id, e.version, e.kind, e.status, e.place, e.weight, e.vote, e.reliability, e.reliability_low,
+       e.reliability_high, e.judged_day, e.spec ->> 'idea' AS idea, s.calls, s.below_floor, s.twin,
+       s.weight AS weight_in_force
+FROM dsi_experts e LEFT JOIN dsi_expert_stats s
+    ON s.branch = %(branch)s AND s.expert_id = e.expert_id AND s.spec_id = e.spec_id AND s.asset = ''
+    AND s.day = (SELECT max(day) FROM dsi_expert_stats WHERE branch = %(branch)s);
+
+-- name: experiments
+SELECT day, kind, name, git_sha, body FROM experiments WHERE branch = %(branch)s;
+
+-- name: experiment
+SELECT day, kind, name, git_sha, body FROM experiments
+WHERE branch = %(branch)s AND day = %(day)s AND kind = %(kind)s AND name = %(name)s;
+
+-- name: days_of_experiment
+SELECT day FROM experiments WHERE branch = %(branch)s AND kind = %(kind)s AND name = %(name)s ORDER BY day DESC LIMIT 60;
