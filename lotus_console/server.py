@@ -60,7 +60,9 @@ def console(reading: HomeReading) -> Starlette:
         psycopg.errors.QueryCanceled: pages.too_long,
         psycopg_pool.PoolTimeout: pages.too_long,
     }
-    return Starlette(routes=routes, middleware=[Middleware(SafetyHeaders)], exception_handlers=handlers, lifespan=life)
+    app = Starlette(routes=routes, middleware=[Middleware(SafetyHeaders)], exception_handlers=handlers, lifespan=life)
+    app.router.redirect_slashes = False
+    return app
 
 
 class Pages:

@@ -93,7 +93,7 @@ def replay_act(reading: HomeReading, given: Mapping[str, str], session: Session)
     reason, who = given["reason"].strip()[:500], session.who or given["who"].strip()[:80]
     if not reason or not who:
         raise ConfigError("a replay without a reason or a name", "both: they are recorded")
-    with Databases(reading.settings, migrated=not reading.settings.embedded) as databases:
+    with Databases(reading.settings, migrated=reading.settings.embedded) as databases:
         with databases.connect(module) as connection:
             if not boxes.replay(connection, module, event_id, place):
                 raise LookupError(f"{event_id[:60]!r} is no dead letter of {module}")

@@ -41,6 +41,7 @@ class AsgiClient:
     host: str
     address: str = "127.0.0.1"
     cookies: dict[str, str] = field(default_factory=dict)
+    runner: asyncio.Runner = field(default_factory=asyncio.Runner, repr=False)
 
     def get(self, place: str, headers: Mapping[str, str] | Pairs = ()) -> Answer:
         """Ask for a place."""
@@ -70,7 +71,7 @@ class AsgiClient:
             "root_path": "", "headers": [(n.encode("latin-1"), v.encode("latin-1", "replace")) for n, v in given],
             "client": (self.address, 50_000), "server": (self.host, None),
         }  # fmt: skip
-        answer = asyncio.run(_asked(self.app, scope, body))
+        answer = self.runner.run(_asked(self.app, scope, body))
         for cookie in SimpleCookie(answer.headers.get("set-cookie", "")).values():
             self.cookies.pop(cookie.key, None)
             if cookie.value:
