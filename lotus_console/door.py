@@ -21,12 +21,12 @@ from starlette.responses import HTMLResponse, PlainTextResponse, RedirectRespons
 from lotus.errors import ConfigError
 from lotus.loopback import NAMES, SAFE_SITES, decoded
 from lotus_console.attempts import Attempts
-from lotus_console.forms import SESSION, Session, parsed_form
+from lotus_console.forms import form_of
 from lotus_console.render import environment
 from lotus_console.safety import SafetyHeaders
+from lotus_console.sessions import SESSION, Session
 
 LASTS_S: Final = 30 * 86_400
-LOGIN_BYTES: Final = 4096
 ONCE: Final = (
     b"host",
     b"origin",
@@ -162,13 +162,8 @@ class Door:
         return PlainTextResponse("that is not the token; expected: that of `lotus up` or `lotus console`\n", 401)
 
     async def _login(self, scope: Scope, receive: Any) -> Response:
-        body = bytearray()
-        async for part in Request(scope, receive).stream():
-            body += part
-            if len(body) > LOGIN_BYTES:
-                return PlainTextResponse("a login beyond 4 kB\n", 400)
         try:
-            given = parsed_form(bytes(body))
+            given = await form_of(Request(scope, receive))
         except ConfigError as error:
             return PlainTextResponse(f"{error}\n", 400)
         place = _here(given.get("next", ""))

@@ -24,10 +24,10 @@ from starlette.staticfiles import StaticFiles
 from lotus.errors import ConfigError, LotusError
 from lotus_console import api, exports, sections
 from lotus_console.changes import Changes
-from lotus_console.forms import Act, form_of, session_of
 from lotus_console.reading import HomeReading
 from lotus_console.render import environment, scales_of
 from lotus_console.safety import SafetyHeaders
+from lotus_console.sessions import Act, proven_form, session_of
 from lotus_console.tables import Table
 from lotus_console.views import PageView, Section
 from lotus_store.json_values import plain
@@ -168,7 +168,7 @@ class Pages:
 
     def _act(self, act: Act) -> Callable[[Request], Awaitable[Response]]:
         async def done(request: Request) -> Response:
-            given = {**await form_of(request, act.fields), **request.path_params}
+            given = {**await proven_form(request, act.fields), **request.path_params}
             return RedirectResponse(await run_in_threadpool(act.do, self._reading, given, session_of(request)), 303)
 
         return done

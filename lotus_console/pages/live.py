@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any, Literal, TypedDict, get_args
 
 from lotus.errors import ConfigError
-from lotus_console.forms import Act, Session
 from lotus_console.reading import HomeReading
+from lotus_console.sessions import Act, Session
 from lotus_console.tables import Answer, Filter, Question, ShownColumn, Table, ValueKind, selected
 from lotus_console.views import Facts, PageView
 from lotus_desk.safety.kill_switch import KillSwitch

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, TypedDict
 
-from lotus_console.drawing import MinuteRow, minute_rows
+from lotus_console.minutes import MinuteRow, minute_rows
 from lotus_console.pages.home import tape_branch
 from lotus_console.pages.listed import of_list
 from lotus_console.pages.numbers import part_of_day, percent, share_covered

@@ -15,7 +15,8 @@ from starlette.routing import Route
 from lotus.errors import ConfigError
 from lotus_console.attempts import CLIENTS, MOST, Attempts
 from lotus_console.door import LASTS_S, Door, Entry, Proxy, hosts_of
-from lotus_console.forms import FORM_BYTES, form_of, session_of
+from lotus_console.forms import LARGEST
+from lotus_console.sessions import proven_form, session_of
 from lotus_console.token_file import read_token
 from tests.support.asgi_client import AsgiClient
 
@@ -26,7 +27,7 @@ HTML = {"accept": "text/html"}
 async def page(request: Request) -> Response:
     """Answer with what the door said of the session, or with the form."""
     session = session_of(request)
-    form = await form_of(request, ("reason",)) if request.method == "POST" else {}
+    form = await proven_form(request, ("reason",)) if request.method == "POST" else {}
     return JSONResponse({"csrf": session.csrf, "who": session.who, **form})
 
 
@@ -123,8 +124,9 @@ def test_a_form_proves_its_session() -> None:
         assert browser.post("/x", wrong).status == 400, wrong
     kind = {"content-type": "application/x-www-form-urlencoded"}
     for body in (
-        f"csrf={token}&csrf={token}", f"csrf={token}&reason=%00", f"csrf={token}&reason=%ff", f"csrf={token}&reason",
-        "&".join(f"a{k}=" for k in range(100)), f"csrf={token}&reason=" + "x" * FORM_BYTES,
+        f"csrf={token}&csrf={token}", f"csrf={token}&reason=%00", f"csrf={token}&reason=%ff",
+        f"csrf={token}&reason=%0b",
+        "&".join(f"a{k}=" for k in range(100)), f"csrf={token}&reason=" + "x" * LARGEST,
     ):  # fmt: skip
         assert browser.post("/x", body.encode(), kind).status == 400, body[:80]
     assert browser.post("/x", json.dumps(good).encode(), {"content-type": "application/json"}).status == 400
