@@ -130,7 +130,8 @@ def _queue(reading: HomeReading) -> Found:
     reviewed = nights(reading)["reviewed"]
     if reviewed is None:
         return AMBER, "no night has made braids yet"
-    proposals = reading.rows("sig", "proposals_waiting")[0]["waiting"]
+    night = reading.rows("sig", "newest")[0]["committed"]
+    proposals = reading.memory.of("proposals", night, lambda: reading.rows("sig", "proposals_waiting")[0]["waiting"])
     acts = reading.rows("sig", "acts_waiting", reviewed=reviewed)[0]["waiting"]
     words = f"{proposals} proposals wait for a reviewer, {acts} acts wait for the next night"
     return (AMBER if proposals else GREEN), words
