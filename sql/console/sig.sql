@@ -12,8 +12,9 @@ SELECT day FROM day_commits WHERE branch = %(branch)s AND stage = 'lessons' ORDE
 SELECT lesson_id, day, detector_id, horizon_s, state, grade, reason, uplift_bps, lcb_bps, body
 FROM lessons
 WHERE branch = %(branch)s
-  AND (%(search)s = '' OR jsonb_to_tsvector('simple', body, '["string"]')
-       @@ to_tsquery('simple', %(search)s));
+  AND (%(search)s = '' OR (branch, day, lesson_id) IN (  -- found by its words first, however few rows are shown
+      SELECT branch, day, lesson_id FROM lessons
+      WHERE jsonb_to_tsvector('simple', body, '["string"]') @@ to_tsquery('simple', %(search)s)));
 
 -- name: lesson
 SELECT lesson_id, branch, day, body FROM lessons WHERE lesson_id = %(lesson_id)s ORDER BY day LIMIT 1;
