@@ -22,7 +22,7 @@ from lotus_desk.safety.kill_switch import LIFTED, KillSwitch
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
 from lotus_store.postgres.queries import MODULES
-from tests.hostile.console_attacks import MARKUP, METHODS, TRAVERSALS, Attack, forged, of_view, questions, smuggled
+from tests.hostile.console_attacks import MARKUP, METHODS, TRAVERSALS, Attack, forged, of_view, questions, smuggled, sow
 from tests.support.asgi_client import Answer, AsgiClient
 
 PORT, TOKEN = 8000, "token-of-the-attacks"
@@ -52,37 +52,6 @@ def reading(
         from warm import empty_all
 
         empty_all(migrated)
-
-
-def sow(connection: psycopg.Connection[Any], module: str) -> None:
-    """Write every hostile text wherever somebody else's text may come to stand."""
-    for k, text in enumerate(MARKUP):
-        put = connection.execute
-        put(f"INSERT INTO {module}_dead_letter VALUES (%s, 'inbox', %s, %s, %s)", [f"{k}{text}", text, text, text])  # type: ignore[call-overload]
-        if module == "sig":
-            put("INSERT INTO quarantine VALUES ('live', '2026-01-05', %s, %s, %s, %s)", [k, text, text, text])
-            put("INSERT INTO tape_segments VALUES ('live', %s, '2026-01-05', %s, 1, 1, 1, 1, '{}', '[]', 'closed')",
-                [text, text])  # fmt: skip
-            put("INSERT INTO experiments VALUES ('main', '2026-01-05', 'run', %s, %s, %s)",
-                [text, json.dumps({text: text, "inner": [{text: [text]}]}), text])  # fmt: skip
-            checks = {"checks": [{"name": "live_parity", "text": text, "passed": False}], "notes": {}}
-            put("INSERT INTO day_commits VALUES ('main', %s, 'signal_events', 'h', 1, 'i', %s)",
-                [f"2026-01-{k + 1:02}", json.dumps(checks)])  # fmt: skip
-            put("INSERT INTO live_runs VALUES (%s, 'main', %s, true)", [text, text])
-            put("INSERT INTO control (command, body, taken_at) VALUES ('page: x', %s, now())",
-                [json.dumps({"who": text, "reason": text, "event_id": text})])  # fmt: skip
-            put("INSERT INTO dsi_experts VALUES (%s, %s, 1, %s, %s, 0, 1, 1, 'active')",
-                [text, text, text, json.dumps({"idea": text})])  # fmt: skip
-        if module == "dm":
-            ticket = {"why": text, "status": text, "targets": [{"coin": text, "weight": 1}]}
-            put("INSERT INTO dm_decisions VALUES (%s, 'main', %s, 'book', 1, %s)", [text, text, json.dumps(ticket)])
-        if module == "tr":
-            put("INSERT INTO tr_plans VALUES (%s, 'main', %s, %s, 'book', %s, %s, 'working', 1, %s, '{}', '{}')",
-                [text, text, text, text, text, json.dumps({"side": text, "size": text, "strategy": text})])  # fmt: skip
-            put("INSERT INTO tr_orders VALUES (%s, %s, %s, %s, %s, %s, 1, %s)",
-                [*[text] * 6, json.dumps({"reason": text, "order": {"side": text}})])  # fmt: skip
-        put(f"INSERT INTO {module}_replica VALUES (%s, %s, %s, '{{}}', '{{}}', '{{}}', %s, 1, 1, 1)",
-            [text, text, [text], text])  # type: ignore[call-overload]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
