@@ -19,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 
 from lotus.errors import ConfigError
-from lotus.loopback import NAMES, SAFE_SITES, decoded
+from lotus.loopback import LINK, NAMES, SAFE_SITES, decoded
 from lotus_console.attempts import Attempts
 from lotus_console.forms import form_of
 from lotus_console.render import environment
@@ -120,8 +120,9 @@ class Door:
                 gone.delete_cookie(self._cookie, httponly=True, samesite="strict")
             return gone
         if path.startswith("/dagster/") and self._entry.dagster_url:
-            place = quote(path.removeprefix("/dagster"))
-            return RedirectResponse(f"{self._entry.dagster_url}{place}?{urlencode({'token': self._entry.token})}", 303)
+            asked = parse_qsl(scope.get("query_string", b"").decode("latin-1"))
+            place = f"{quote(path.removeprefix('/dagster'))}?{urlencode([*asked, ('token', self._entry.token)])}"
+            return RedirectResponse(f"{self._entry.dagster_url}{place}", 303)
         return None
 
     def _stranger(self, method: str, headers: Mapping[str, str]) -> Response | None:
@@ -135,11 +136,7 @@ class Door:
                 f"host {host[:80]!r}; expected: one of {', '.join(sorted(self._entry.hosts))}\n", 400
             )
         origin = headers.get("origin", f"http://{host}")
-        is_link = (method, headers.get("sec-fetch-mode"), headers.get("sec-fetch-dest")) == (
-            "GET",
-            "navigate",
-            "document",
-        )
+        is_link = method == "GET" and (headers.get("sec-fetch-mode"), headers.get("sec-fetch-dest")) == LINK
         is_ours = headers.get("sec-fetch-site", "none") in SAFE_SITES or is_link
         if origin not in (f"http://{host}", f"https://{host}") or not is_ours:
             return PlainTextResponse(f"a request of another page ({origin[:80]})\n", 403)

@@ -192,3 +192,14 @@ def test_no_websocket_enters() -> None:
 
     asyncio.run(client().app({"type": "websocket", "headers": []}, None, send))  # type: ignore[arg-type]
     assert sent[0]["code"] == 1008
+
+
+def test_links_lead_to_dagster_with_the_token_and_nobody_else_gets_it() -> None:
+    dagster = {"dagster_url": "http://127.0.0.1:3000"}
+    answer = let_in(**dagster).get("/dagster/assets/lessons?partition=2026-01-18")
+    assert answer.status == 303
+    assert answer.headers["location"] == f"http://127.0.0.1:3000/assets/lessons?partition=2026-01-18&token={TOKEN}"
+    assert TOKEN not in client(**dagster).get("/dagster/", headers=HTML).text
+    assert let_in().get("/dagster/").status == 200, "without Dagster it is a page like any other"
+    for place in ("/dagster//evil.example", "/dagster/@evil.example", "/dagster/%0d%0ax"):
+        assert let_in(**dagster).get(place).headers["location"].startswith("http://127.0.0.1:3000/")
