@@ -95,7 +95,9 @@ def replay_act(reading: HomeReading, given: Mapping[str, str], session: Session)
         raise ConfigError("a replay without a reason or a name", "both: they are recorded")
     with Databases(reading.settings, migrated=reading.settings.embedded) as databases:
         with databases.connect(module) as connection:
-            if not boxes.replay(connection, module, event_id, place):
+            letter = {"event_id": event_id, "place": place}
+            is_dead = connection.execute(message_query(module, "dead_letter"), letter).fetchone() is not None
+            if not is_dead or not boxes.replay(connection, module, event_id, place):
                 raise LookupError(f"{event_id[:60]!r} is no dead letter of {module}")
         with databases.connect("sig") as connection:
             what = {"module": module, "event_id": event_id, "place": place, "who": who, "reason": reason}

@@ -1,4 +1,4 @@
-"""Home, live and network: what saw nothing is not green, what failed is red, acts are those of commands and recorded."""
+"""Home, live and network: what saw nothing is not green, what failed is red, acts are recorded."""
 
 import json
 from collections.abc import Iterator
@@ -84,8 +84,8 @@ def test_the_switch_is_moved_by_a_typed_word_alone_and_who_did_it_is_recorded(re
 def test_a_dead_letter_is_replayed_once_with_a_reason(reading: HomeReading, databases: Databases) -> None:
     with databases.connect("dm") as connection:
         connection.execute(
-            "INSERT INTO dm_inbox (event_id, sender, dedupe_key, lifecycle_id, branch, intent, priority, envelope, outcome) "
-            "VALUES ('letter', 'sig', 'k', 'l', 'main', 'META_SIGNAL', 0, '{}', 'dead')"
+            "INSERT INTO dm_inbox (event_id, sender, dedupe_key, lifecycle_id, branch, intent, priority, envelope, "
+            "outcome) VALUES ('letter', 'sig', 'k', 'l', 'main', 'META_SIGNAL', 0, '{}', 'dead')"
         )
         connection.execute("INSERT INTO dm_dead_letter VALUES ('letter', 'inbox', 'handler_failed', 'why', '{}')")
     browser = AsgiClient(Door(console(reading), Entry(8000, TOKEN, hosts_of(8000))), "127.0.0.1:8000")
