@@ -8,6 +8,7 @@ from typing import Final
 
 NAMES: Final = ("127.0.0.1", "localhost")
 SAFE_SITES: Final = ("same-origin", "none")
+LINK: Final = ("navigate", "document")  # mode and destination of a link that opens a page of its own
 
 
 def decoded(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
@@ -25,6 +26,8 @@ def stranger(headers: Mapping[str, str], port: int) -> tuple[int, str]:
     if host not in {f"{name}:{port}" for name in NAMES}:
         return 400, f"host {host[:80]!r}; expected: {NAMES[0]}:{port}"
     origin = headers.get("origin", f"http://{host}")
-    if origin != f"http://{host}" or headers.get("sec-fetch-site", "none") not in SAFE_SITES:
+    site, way = headers.get("sec-fetch-site", "none"), (headers.get("sec-fetch-mode"), headers.get("sec-fetch-dest"))
+    is_link = site == "same-site" and way == LINK and "origin" not in headers  # between two servers of this machine
+    if origin != f"http://{host}" or not (site in SAFE_SITES or is_link):
         return 403, f"a request of another page ({origin[:80]})"
     return 0, ""

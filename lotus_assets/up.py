@@ -21,7 +21,7 @@ from lotus.errors import ConfigError
 from lotus.progress.steps import Steps, untold
 from lotus.timebase import day_of
 from lotus_assets.dagster_processes import DagsterProcesses
-from lotus_resources.console_process import begin_console
+from lotus_resources.console_process import CONSOLE_ENV, begin_console
 from lotus_resources.dagster_home import dagster_environment
 from lotus_resources.processes import Processes
 from lotus_resources.span import DaySpan, span_of
@@ -65,10 +65,12 @@ def up(
         span = _span(settings, tape, live)
         with Processes(settings.home / "logs") as children, tempfile.TemporaryDirectory(prefix="lotus-") as short:
             token, folder = secrets.token_urlsafe(24), settings.home / "dagster"
+            pages = _console_port(console_port)
+            environment |= {CONSOLE_ENV: f"http://127.0.0.1:{pages}"}
             dagster = DagsterProcesses(children, environment, folder, Path(short), port, token)
             say(STARTING, 0.1, 1.0, "code server and web server")
             dagster.begin(span.environment)
-            console = begin_console(children, settings, _console_port(console_port), token, dagster.url)
+            console = begin_console(children, settings, pages, token, dagster.url)
             say(STARTING, 0.2, 1.0, "Dagster's tables")
             if buried := _ready_tables(settings, databases):
                 say(f"{buried} runs of an earlier, killed session marked as failed; committed days are kept")

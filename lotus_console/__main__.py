@@ -8,6 +8,7 @@ import os
 import sys
 from typing import Final
 
+from lotus_console.door import Entry, hosts_of
 from lotus_console.serving import serve
 from lotus_store.config import load_settings
 from lotus_store.logs import begin_logging
@@ -21,7 +22,7 @@ def main() -> None:
     token, port = os.environ.pop(TOKEN_ENV), int(sys.argv[sys.argv.index("-p") + 1])
     settings = load_settings()
     begin_logging(settings.logs)
-    serve(settings, port, token, os.environ.get(DAGSTER_ENV, ""))
+    serve(settings, Entry(port, token, hosts_of(port), dagster_url=os.environ.get(DAGSTER_ENV, "")))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from typing import Final
+from typing import Any, Final
 
 import psycopg
 from starlette.concurrency import run_in_threadpool
@@ -33,7 +33,7 @@ class Changes:
         self._state: tuple[object, ...] = ()
         self._turn = 0
         self._news = asyncio.Condition()
-        self._listeners = 0
+        self.listeners = 0
 
     @asynccontextmanager
     async def watched(self) -> AsyncIterator[None]:
@@ -48,28 +48,25 @@ class Changes:
 
     async def stream(self, _request: Request) -> Response:
         """Answer with events; refuse beyond the bound of listeners."""
-        if self._listeners >= LISTENERS:
+        if self.listeners >= LISTENERS:
             return PlainTextResponse(f"{LISTENERS} pages listen already\n", 503)
-        return StreamingResponse(self._events(), media_type="text/event-stream", headers={"x-accel-buffering": "no"})
+        return Listening(self)
 
-    async def _events(self) -> AsyncIterator[bytes]:
-        self._listeners += 1
+    async def events(self) -> AsyncIterator[bytes]:
+        """Yield an event for each change, and a comment while there is none."""
         seen = self._turn
-        try:
-            yield b"retry: 5000\n\n"
-            while True:
-                with suppress(TimeoutError):
-                    async with self._news:
-                        await asyncio.wait_for(self._news.wait_for(lambda: self._turn > seen), PULSE_S)  # noqa: B023
-                yield b"event: changed\ndata: %d\n\n" % self._turn if self._turn > seen else b": pulse\n\n"
-                seen = self._turn
-        finally:
-            self._listeners -= 1
+        yield b"retry: 5000\n\n"
+        while True:
+            with suppress(TimeoutError):
+                async with self._news:
+                    await asyncio.wait_for(self._news.wait_for(lambda: self._turn > seen), PULSE_S)  # noqa: B023
+            yield b"event: changed\ndata: %d\n\n" % self._turn if self._turn > seen else b": pulse\n\n"
+            seen = self._turn
 
     async def _watch(self) -> None:
         while True:
             try:
-                state = await run_in_threadpool(self._look) if self._listeners or not self._state else self._state
+                state = await run_in_threadpool(self._look) if self.listeners or not self._state else self._state
             except (LotusError, psycopg.Error) as error:
                 LOG.warning("the ledger cannot be asked for news: %s", error)
                 state = self._state
@@ -82,3 +79,20 @@ class Changes:
 
     def _look(self) -> tuple[object, ...]:
         return tuple(self._reading.rows("sig", "newest")[0].values())
+
+
+class Listening(StreamingResponse):
+    """The events for one listener, who counts from being accepted until gone, however it ends."""
+
+    def __init__(self, changes: Changes) -> None:
+        """Count the listener at once: nobody else is accepted in its place."""
+        super().__init__(changes.events(), media_type="text/event-stream", headers={"x-accel-buffering": "no"})
+        self._changes = changes
+        changes.listeners += 1
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Send events until the listener is gone."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._changes.listeners -= 1

@@ -17,6 +17,7 @@ from psycopg_pool import ConnectionPool
 
 from lotus.priors.asset_context import words_of
 from lotus.priors.vocabulary import Vocabulary
+from lotus_console.remembered import Remembered
 from lotus_store.config import Settings
 from lotus_store.databases import Connection, Databases
 from lotus_store.lake import Lake
@@ -80,6 +81,7 @@ class HomeReading:
     databases: Databases
     dagster_url: str = ""
     lake: Lake = field(init=False)
+    memory: Remembered = field(default_factory=Remembered, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         """Open the lake."""
@@ -90,7 +92,7 @@ class HomeReading:
         """The words of rules, with the universe's coins."""
         return words_of(self.settings.manifest.universe)
 
-    def rows(self, module: str, name: str, **given: Any) -> list[dict[str, Any]]:
+    def rows(self, module: str, name: str, /, **given: Any) -> list[dict[str, Any]]:
         """Return the rows of a named query of `sql/console/<module>.sql`; `branch` is given by itself."""
         return self.composed(module, sql.SQL(named(module, name).decode()), given)
 

@@ -5,7 +5,7 @@ Pages are read in worker threads, at most `READERS` at once; what is answered is
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -14,9 +14,10 @@ from typing import Any, Final
 import psycopg
 import psycopg_pool
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
@@ -26,6 +27,7 @@ from lotus_console.changes import Changes
 from lotus_console.reading import HomeReading
 from lotus_console.render import environment, scales_of
 from lotus_console.safety import SafetyHeaders
+from lotus_console.sessions import Act, proven_form, session_of
 from lotus_console.tables import Table
 from lotus_console.views import PageView, Section
 from lotus_store.json_values import plain
@@ -54,10 +56,13 @@ def console(reading: HomeReading) -> Starlette:
         LotusError: pages.refused,
         LookupError: pages.missing,
         404: pages.missing,
+        psycopg.DataError: pages.unlike,
         psycopg.errors.QueryCanceled: pages.too_long,
         psycopg_pool.PoolTimeout: pages.too_long,
     }
-    return Starlette(routes=routes, middleware=[Middleware(SafetyHeaders)], exception_handlers=handlers, lifespan=life)
+    app = Starlette(routes=routes, middleware=[Middleware(SafetyHeaders)], exception_handlers=handlers, lifespan=life)
+    app.router.redirect_slashes = False
+    return app
 
 
 class Pages:
@@ -71,7 +76,7 @@ class Pages:
         self._views = [view for section in every for view in section.views]
 
     def routes(self, section: Section) -> list[BaseRoute]:
-        """Return the routes of a section: for each table page, CSV, Parquet and JSON, for each view page and JSON."""
+        """Return the routes of a section: tables in four forms, views as page and JSON, acts by POST."""
         out: list[BaseRoute] = []
         for table in section.tables:
             place = f"/{table.name}"
@@ -86,7 +91,7 @@ class Pages:
                 Route(view.place, self._view_page(section, view)),
                 Route(api.ROOT + (view.place if view.place != "/" else "/home"), self._view_json(view)),
             ]
-        return out
+        return out + [Route(act.place, self._act(act), methods=["POST"]) for act in section.acts]
 
     def description(self, _request: Request) -> Response:
         """Answer with the API's description."""
@@ -95,6 +100,10 @@ class Pages:
     def refused(self, request: Request, error: Exception) -> Response:
         """Answer a question that cannot be answered with the error's words."""
         return self._wrong(request, 400, str(error))
+
+    def unlike(self, request: Request, _error: Exception) -> Response:
+        """Answer a value that a column of the ledger cannot have."""
+        return self._wrong(request, 400, "a value that its column cannot have; expected: one as the table shows")
 
     def missing(self, request: Request, error: Exception) -> Response:
         """Answer for a subject or place that is not there."""
@@ -157,6 +166,13 @@ class Pages:
 
         return read
 
+    def _act(self, act: Act) -> Callable[[Request], Awaitable[Response]]:
+        async def done(request: Request) -> Response:
+            given = {**await proven_form(request, act.fields), **request.path_params}
+            return RedirectResponse(await run_in_threadpool(act.do, self._reading, given, session_of(request)), 303)
+
+        return done
+
     def _facts(self, view: PageView, request: Request) -> dict[str, Any]:
         strange = sorted(set(request.query_params) - set(view.accepts))
         if strange:
@@ -171,6 +187,7 @@ class Pages:
             "branch": self._reading.settings.branch,
             "dagster": self._reading.dagster_url,
             "path": request.url.path,
+            "csrf": session_of(request).csrf,
         }
         return HTMLResponse(environment().get_template(template).render(**shared, **given))
 

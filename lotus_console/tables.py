@@ -97,6 +97,11 @@ class Table:
     empty: str = "nothing yet: `lotus backfill` makes the first days"
     key: str = ""  # the column that names a row in links and drawers
 
+    @property
+    def place(self) -> str:
+        """Where its page is."""
+        return f"/{self.name}"
+
     def asked(self, given: Mapping[str, str]) -> Question:
         """Return the question of a request's parameters.
 
@@ -149,14 +154,14 @@ def selected(
     named order at the query's end: `console_orders`); a query that searches reads %(search)s itself, "" for none.
     """
     inner = sql.SQL(named(module, name).decode())
-    wanted = question.filters.items()
-    tests = [sql.SQL("{} = {}").format(sql.Identifier(key), sql.Literal(value)) for key, value in wanted]
+    tests = [sql.SQL("{} = {}").format(sql.Identifier(key), sql.Placeholder(f"is {key}")) for key in question.filters]
     where = sql.SQL(" WHERE {}").format(sql.SQL(" AND ").join(tests)) if tests else sql.SQL("")
     ordered: sql.SQL | sql.Composed = sql.SQL(default)
     if question.order:
         way = sql.SQL("DESC NULLS LAST" if question.is_descending else "ASC NULLS LAST")
         ordered = sql.SQL("{} {}, ").format(sql.Identifier(question.order), way) + ordered
     text = sql.SQL("SELECT * FROM ({}) AS found{} ORDER BY {} LIMIT %(limit)s OFFSET %(offset)s")
-    more = {"limit": question.limit + 1, "offset": question.offset, "search": question.search, **given}
+    wanted = {f"is {key}": value for key, value in question.filters.items()}
+    more = {**wanted, "limit": question.limit + 1, "offset": question.offset, "search": question.search, **given}
     rows = reading.composed(module, text.format(inner, where, ordered), more)
     return rows[: question.limit], len(rows) > question.limit

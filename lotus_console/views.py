@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lotus_console.reading import HomeReading
+from lotus_console.sessions import Act
 from lotus_console.tables import Table
 
 Facts = dict[str, Any]
@@ -32,10 +33,11 @@ class PageView:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One entry of the head's line: where it leads, the key after `g` that goes there, and what belongs to it."""
+    """One entry of the head's line: where it leads, the key after `g` that goes there, what belongs to it, its acts."""
 
     label: str
     place: str
     shortcut: str
     tables: tuple[Table, ...] = ()
     views: tuple[PageView, ...] = field(default=())
+    acts: tuple[Act, ...] = ()

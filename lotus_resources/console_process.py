@@ -7,6 +7,7 @@ from lotus_resources.pages import TOKEN_ENV
 from lotus_resources.processes import Processes
 from lotus_store.config import Settings
 
+CONSOLE_ENV: Final = "LOTUS_CONSOLE_URL"  # where the console of this `lotus up` is; absent elsewhere
 PYTHON: Final = (sys.executable, "-P", "-m", "lotus_console")
 
 

@@ -5,6 +5,7 @@ stage that found its inputs equal says that nothing was computed. A check that s
 """
 
 import math
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any
@@ -16,9 +17,15 @@ from lotus_assets.catalogue import BY_NAME, EXTERNAL_BELIEF
 from lotus_assets.code_version import code_version
 from lotus_assets.pages.plot import plot_markdown
 from lotus_assets.stages.context import Cell, CheckOutcome, StageResult
+from lotus_resources.console_process import CONSOLE_ENV
 from lotus_resources.dagster_internals import input_tags, version_tags
 
 Metadata = dict[str, dg.MetadataValue]
+CONSOLE_PAGES = {
+    "raw_tape": "/tape?day={day}", "microtape_frames": "/tape?day={day}", "signal_events": "/parity?day={day}",
+    "detector_audits": "/audits", "detector_cards": "/detectors", "lessons": "/lessons?day={day}",
+    "expert_stats": "/experts",
+}  # fmt: skip
 InputTags = Callable[[str, str, bool], dict[str, str]]
 REUSED = "inputs and code equal those of the result that is kept; `force: true` in the run's config computes again"
 
@@ -32,6 +39,7 @@ def metadata_of(result: StageResult, before: Metadata | None = None) -> Metadata
     if result.table is not None and result.table.rows:
         out["table"] = dg.MetadataValue.md(result.table.markdown)
     out |= _named(result.notes)
+    out |= _at_console(result.stage, result.day)
     if result.reused:
         out["nothing_computed"] = dg.MetadataValue.text(REUSED)
     out |= {
@@ -42,6 +50,12 @@ def metadata_of(result: StageResult, before: Metadata | None = None) -> Metadata
         "seconds": dg.MetadataValue.float(round(sum(result.seconds.values()), 4)),
     }
     return out | {f"seconds_{name}": dg.MetadataValue.float(round(s, 4)) for name, s in result.seconds.items()}
+
+
+def _at_console(stage: str, day: str) -> Metadata:
+    """Return the link to the console's page about a stage's day, nothing where no console is known."""
+    url, place = os.environ.get(CONSOLE_ENV, ""), CONSOLE_PAGES.get(stage)
+    return {"console": dg.MetadataValue.url(f"{url}{place.format(day=day)}")} if url and place else {}
 
 
 def shown_before(instance: dg.DagsterInstance, result: StageResult) -> Metadata:

@@ -26,6 +26,7 @@ def predictions(branch: str | None, home: str | None, as_json: bool) -> None:
     should cover 80 % of the outcomes, and lose less than those of the past (pinball loss).
     """
     from lotus_store.databases import Databases
+    from lotus_store.facts.predictions import prediction_facts
     from lotus_store.ledger.trading.outcomes import finished_plans
 
     settings = settings_of(home, branch=branch)
@@ -33,44 +34,9 @@ def predictions(branch: str | None, home: str | None, as_json: bool) -> None:
         rows = finished_plans(tr, settings.branch)
     if not rows:
         require_branch(settings)
-    facts = facts_of(rows)
+    facts = prediction_facts(rows)
     facts["branch"] = settings.branch
     emit(facts, as_json, page(facts))
-
-
-def facts_of(rows: Any) -> dict[str, Any]:
-    """Return what was measured as plain data, from `FinishedPlan` rows of a branch."""
-    from dataclasses import asdict
-
-    from lotus.trading.estimates.executor_scores import executor_scores
-    from lotus.trading.estimates.hint_gain import hint_gains
-    from lotus.trading.estimates.predictor import MIN_HISTORY, ForecastOutcome, stored_quality
-    from lotus_store.ledger.trading.outcomes import rest_quality
-
-    venues = []
-    for venue in sorted({row.venue for row in rows}):
-        own_rows = [row for row in rows if row.venue == venue]
-        history = [row.execution for row in own_rows if row.execution is not None]
-        outcomes = [
-            ForecastOutcome(row.execution, row.prediction, row.fitted_ms)
-            for row in own_rows
-            if row.execution is not None and row.prediction is not None
-        ]
-        quality, rest = stored_quality(outcomes, history), rest_quality(own_rows)
-        venues.append(
-            {
-                "venue": venue,
-                "finished": len(own_rows),
-                "with_features": len(history),
-                "measured": 0 if quality is None else quality.count,
-                "quality": None if quality is None else asdict(quality),
-                "at_rest": sum(execution.rested is not None for execution in history),
-                "rest": None if rest is None else asdict(rest) | {"is_heard": rest.is_better},
-                "hints": [asdict(one) for one in hint_gains([row.tried for row in own_rows if row.tried is not None])],
-            }
-        )
-    scores = [asdict(one) for one in executor_scores(row.score for row in rows)]
-    return {"least": MIN_HISTORY, "venues": venues, "executors": scores}
 
 
 def page(facts: dict[str, Any]) -> str:

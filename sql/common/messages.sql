@@ -140,6 +140,10 @@ WHERE event_id IN (SELECT event_id FROM again);
 -- name: dead_letters
 SELECT event_id, place, reason, detail FROM {mod}_dead_letter WHERE replayed_at IS NULL ORDER BY event_id, place;
 
+-- name: dead_letter
+SELECT event_id, place, reason, detail, envelope FROM {mod}_dead_letter
+WHERE event_id = %(event_id)s AND place = %(place)s AND replayed_at IS NULL;
+
 -- name: releases_lately
 SELECT DISTINCT said.release FROM (
     SELECT envelope::json ->> 'release' AS release, created_at FROM {mod}_outbox ORDER BY seq DESC LIMIT 100) said

@@ -12,8 +12,9 @@ SELECT day FROM day_commits WHERE branch = %(branch)s AND stage = 'lessons' ORDE
 SELECT lesson_id, day, detector_id, horizon_s, state, grade, reason, uplift_bps, lcb_bps, body
 FROM lessons
 WHERE branch = %(branch)s
-  AND (%(search)s = '' OR jsonb_to_tsvector('simple', body, '["string"]')
-       @@ to_tsquery('simple', %(search)s));
+  AND (%(search)s = '' OR (branch, day, lesson_id) IN (  -- found by its words first, however few rows are shown
+      SELECT branch, day, lesson_id FROM lessons
+      WHERE jsonb_to_tsvector('simple', body, '["string"]') @@ to_tsquery('simple', %(search)s)));
 
 -- name: lesson
 SELECT lesson_id, branch, day, body FROM lessons WHERE lesson_id = %(lesson_id)s ORDER BY day LIMIT 1;
@@ -25,3 +26,132 @@ FROM braids WHERE branch = %(branch)s AND lesson_id = ANY (%(lessons)s);
 -- name: counts_of_night
 SELECT count(*) FILTER (WHERE state <> 'REFUSED') AS found, count(*) FILTER (WHERE state = 'REFUSED') AS refused
 FROM lessons WHERE branch = %(branch)s AND day = %(day)s;
+
+
+-- Operations: home, tape, live, detectors, experiments.
+
+-- name: checks_of_newest
+SELECT c.day, c.stage, k ->> 'name' AS name, (k ->> 'passed')::boolean AS passed,
+       COALESCE((k ->> 'unseen')::boolean, false) AS unseen, k ->> 'text' AS text
+FROM day_commits c CROSS JOIN LATERAL jsonb_array_elements(c.notes -> 'checks') AS k
+WHERE c.branch = %(of)s AND c.day = (SELECT max(day) FROM day_commits WHERE branch = %(of)s);
+
+-- name: checks_named
+SELECT day, stage, k ->> 'name' AS name, (k ->> 'passed')::boolean AS passed,
+       COALESCE((k ->> 'unseen')::boolean, false) AS unseen, k ->> 'text' AS text
+FROM (SELECT day, stage, notes FROM day_commits WHERE branch = %(of)s AND stage = %(stage)s ORDER BY day DESC LIMIT 60) AS c
+CROSS JOIN LATERAL jsonb_array_elements(c.notes -> 'checks') AS k WHERE k ->> 'name' = %(name)s ORDER BY day DESC;
+
+-- name: nights_ended
+SELECT (SELECT max(day) FROM day_commits WHERE branch = %(branch)s AND stage = 'active_priors') AS ended,
+       (SELECT max(day) FROM day_commits WHERE branch = %(branch)s) AS begun,
+       (SELECT max(day) FROM day_commits WHERE branch = %(branch)s AND stage = 'braids') AS reviewed,
+       (SELECT max(day) FROM tape_segments WHERE tape = %(tape)s AND state = 'closed') AS recorded,
+       (SELECT max(last_recv_ns) / 1000000 FROM tape_segments WHERE tape = %(tape)s) AS received_ms;
+
+-- name: in_force
+SELECT f.priors_ver, f.effective_from_ms, p.day, jsonb_array_length(p.payload::jsonb -> 'braids') AS braids
+FROM priors_in_force f JOIN active_priors p ON p.branch = f.branch AND p.priors_ver = f.priors_ver
+WHERE f.branch = %(branch)s AND f.postponed_to_ms IS NULL ORDER BY f.effective_from_ms DESC LIMIT 1;
+
+-- name: acts_waiting
+SELECT count(*) AS waiting FROM braid_reviews WHERE branch = %(branch)s AND asof_day >= %(reviewed)s;
+
+-- name: proposals_waiting
+SELECT count(*) AS waiting FROM braid_history h
+WHERE h.branch = %(branch)s AND h.new_state = 'proposed' AND NOT EXISTS (
+    SELECT FROM braid_history later WHERE later.branch = h.branch AND later.braid_id = h.braid_id
+    AND (later.day, later.ordinal) > (h.day, h.ordinal));
+
+-- name: audits_of_newest
+SELECT name, day, (body -> 'state' ->> 'alarm')::boolean AS alarm FROM experiments
+WHERE branch = %(branch)s AND kind = 'audit'
+  AND day = (SELECT max(day) FROM day_commits WHERE branch = %(branch)s AND stage = 'lessons');
+
+-- name: earned
+SELECT count(*) AS windows, COALESCE(sum((body -> 'report' -> 'pnl' ->> 'net_usd')::double precision), 0) AS net_usd,
+       max(window_end_ms) AS newest_ms, string_agg(DISTINCT venue, ', ') AS venues
+FROM executions WHERE branch = %(branch)s AND outcome = 'closed' AND void = ''
+  AND window_end_ms > (SELECT max(window_end_ms) FROM executions WHERE branch = %(branch)s) - 7 * 86400000::bigint;
+
+-- name: tape_days
+SELECT s.day, s.segments, s.lines, s.bytes, s.damaged, s.first_ms, s.last_ms,
+       (c.notes -> 'notes' ->> 'quarantined')::bigint AS quarantined,
+       (c.notes -> 'notes' ->> 'duplicates')::bigint AS duplicates,
+       (c.notes -> 'notes' ->> 'late_share')::double precision AS late_share,
+       (f.notes -> 'notes' ->> 'gaps')::bigint AS gaps,
+       NOT EXISTS (SELECT FROM jsonb_array_elements(c.notes -> 'checks') k WHERE NOT (k ->> 'passed')::boolean) AND c.day IS NOT NULL
+           AS checked
+FROM (
+    SELECT day, count(*) AS segments, sum(lines)::bigint AS lines, sum(bytes)::bigint AS bytes,
+           count(*) FILTER (WHERE state = 'damaged') AS damaged,
+           min(first_recv_ns) / 1000000 AS first_ms, max(last_recv_ns) / 1000000 AS last_ms
+    FROM tape_segments WHERE tape = %(tape)s GROUP BY day) AS s
+LEFT JOIN day_commits c ON c.branch = %(of)s AND c.day = s.day AND c.stage = 'raw_tape'
+LEFT JOIN day_commits f ON f.branch = %(of)s AND f.day = s.day AND f.stage = 'microtape_frames';
+
+-- name: tape_segments
+SELECT day, path, state, lines, bytes, first_recv_ns / 1000000 AS first_ms, last_recv_ns / 1000000 AS last_ms,
+       jsonb_array_length(gaps) AS silences, sha256
+FROM tape_segments WHERE tape = %(tape)s;
+
+-- name: quarantine
+SELECT day, kind, seq, detail, sample FROM quarantine WHERE tape = %(tape)s;
+
+-- name: parity
+SELECT day, stage, (k ->> 'passed')::boolean AS passed, COALESCE((k ->> 'unseen')::boolean, false) AS unseen,
+       k ->> 'text' AS text, c.committed_at
+FROM day_commits c CROSS JOIN LATERAL jsonb_array_elements(c.notes -> 'checks') AS k
+WHERE c.branch = %(branch)s AND c.stage = 'signal_events' AND k ->> 'name' = 'live_parity';
+
+-- name: checks_of_day
+SELECT stage, k ->> 'name' AS name, (k ->> 'passed')::boolean AS passed,
+       COALESCE((k ->> 'unseen')::boolean, false) AS unseen, k ->> 'text' AS text
+FROM day_commits c CROSS JOIN LATERAL jsonb_array_elements(c.notes -> 'checks') AS k
+WHERE c.branch = %(of)s AND c.day = %(day)s AND k ->> 'name' <> 'schema' ORDER BY c.committed_at, c.stage;
+
+-- name: runs
+SELECT run_id, tape, replayed, created_at FROM live_runs WHERE branch = %(branch)s ORDER BY created_at DESC LIMIT 10;
+
+-- name: publications
+SELECT e.event_id, e.window_end_ms, e.detector_id, e.asset, CASE WHEN e.s > 0 THEN 'long' ELSE 'short' END AS side, e.s,
+       e.pi, e.kairos, e.spread_bps, e.priors_ver, e.run_id, x.payoff_bps, x.outcome
+FROM live_events e LEFT JOIN executions x ON x.branch = e.branch AND x.event_id = e.event_id
+WHERE e.branch = %(branch)s AND e.published;
+
+-- name: acts_of_console
+SELECT command, body ->> 'who' AS who, body ->> 'reason' AS reason, body ->> 'event_id' AS subject,
+       (extract(epoch FROM created_at) * 1000)::bigint AS time_ms
+FROM control WHERE command LIKE 'page: %%' ORDER BY command_id DESC LIMIT 20;
+
+-- name: messages
+SELECT seq, event_id, lifecycle_id, intent, priority, attempts, COALESCE(outcome, 'waits') AS outcome,
+       (extract(epoch FROM created_at) * 1000)::bigint AS created_ms
+FROM sig_outbox WHERE branch = %(branch)s;
+
+-- name: nights_of_detector
+SELECT d.day, (d.body ->> 'windows')::bigint AS windows, (d.body ->> 'published')::bigint AS published,
+       (d.body ->> 'rules_searched')::bigint AS rules, (d.body ->> 'best_m_nats')::double precision AS best_nats,
+       d.body ->> 'reason' AS reason, (a.body ->> 'calibration_z')::double precision AS calibration_z,
+       (a.body ->> 'placebo_z')::double precision AS placebo_z, (a.body -> 'state' ->> 'alarm')::boolean AS alarm
+FROM experiments d LEFT JOIN experiments a
+    ON a.branch = d.branch AND a.day = d.day AND a.kind = 'audit' AND a.name = d.name
+WHERE d.branch = %(branch)s AND d.kind = 'detector' AND d.name = %(detector_id)s ORDER BY d.day DESC LIMIT 60;
+
+-- name: experts
+SELECT e.expert_id, e.spec_id, e.version, e.kind, e.status, e.place, e.weight, e.vote, e.reliability, e.reliability_low,
+       e.reliability_high, e.judged_day, e.spec ->> 'idea' AS idea, s.calls, s.below_floor, s.twin,
+       s.weight AS weight_in_force
+FROM dsi_experts e LEFT JOIN dsi_expert_stats s
+    ON s.branch = %(branch)s AND s.expert_id = e.expert_id AND s.spec_id = e.spec_id AND s.asset = ''
+    AND s.day = (SELECT max(day) FROM dsi_expert_stats WHERE branch = %(branch)s);
+
+-- name: experiments
+SELECT day, kind, name, git_sha, body FROM experiments WHERE branch = %(branch)s;
+
+-- name: experiment
+SELECT day, kind, name, git_sha, body FROM experiments
+WHERE branch = %(branch)s AND day = %(day)s AND kind = %(kind)s AND name = %(name)s;
+
+-- name: days_of_experiment
+SELECT day FROM experiments WHERE branch = %(branch)s AND kind = %(kind)s AND name = %(name)s ORDER BY day DESC LIMIT 60;

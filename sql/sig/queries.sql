@@ -439,6 +439,9 @@ SELECT fill_id, order_id, asset, time_ms, body FROM live_fills WHERE run_id = %s
 -- name: put_command
 INSERT INTO control (command, body) VALUES (%s, %s) RETURNING command_id;
 
+-- name: put_act
+INSERT INTO control (command, body, taken_at, done_at) VALUES (%s, %s, now(), now());
+
 -- name: take_commands
 WITH taken AS (
     UPDATE control SET taken_at = now() WHERE command_id IN (

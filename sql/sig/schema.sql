@@ -428,6 +428,7 @@ CREATE TABLE live_events (
     PRIMARY KEY (run_id, event_id)
 );
 CREATE INDEX live_events_day ON live_events (branch, day);
+CREATE INDEX live_events_published ON live_events (branch, window_end_ms DESC) WHERE published;
 
 -- The registry of micro-experts: every spec that ran, what it counted in the fusion, and how reliable it has been.
 CREATE TABLE dsi_experts (

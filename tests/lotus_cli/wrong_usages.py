@@ -195,6 +195,10 @@ BY_HAND = {
     "nobody hints": Case(
         "dm hint BTC long --conviction 0.5 --horizon 5m --who ''", USAGE, ("expected 1 to 128 characters",)
     ),
+    "a place to listen that is none": Case("console --host everywhere", USAGE, ("expected an address",)),
+    "a proxy without its header": Case("console --proxy 127.0.0.1", USAGE, ("belong together",)),
+    "pages for everybody": Case("console --host 0.0.0.0", REFUSED, ("without --token-file or --proxy; expected: ",)),
+    "a token that others read": Case("console --token-file {text}", REFUSED, ("token file", "; expected: ")),
     "a pace of now": Case("exchange --now --speed 2", USAGE, ("without --speed",)),
     "tape and world": Case("exchange --tape {tape} --world demo", USAGE, ("not both",)),
     "letters and a reason": Case("herald replay x --reason y", USAGE, ("found neither or both",)),

@@ -77,6 +77,14 @@ def test_another_page_is_refused_even_with_the_token(headers):
     assert ask(kind="websocket", cookie=COOKIE, **headers)[0] == 1008
 
 
+def test_a_link_of_another_server_of_this_machine_opens_a_page():
+    link = {"sec_fetch_site": "same-site", "sec_fetch_mode": "navigate", "sec_fetch_dest": "document"}
+    assert ask("GET", "/runs", cookie=COOKIE, **link)[0] == 200
+    assert ask("GET", "/runs", cookie=COOKIE, **{**link, "sec_fetch_site": "cross-site"})[0] == 403
+    assert ask("GET", "/runs", cookie=COOKIE, **{**link, "sec_fetch_dest": "iframe"})[0] == 403
+    assert ask("POST", "/graphql", cookie=COOKIE, origin="http://127.0.0.1:8000", **link)[0] == 403
+
+
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT"])
 def test_nothing_is_changed_by_get(method):
     assert ask(method, "/graphql", "query=mutation%7Bx%7D", cookie=COOKIE)[0] == 405

@@ -23,6 +23,7 @@ from lotus_store.postgres.queries import Connection, columns_of_copy, query
 
 SWAP_DETECTORS = "swap_detectors"  # the command that gives a daemon its trials
 _ARROW = {"text": pa.string(), "?": pa.bool_(), "f8": pa.float64()}  # whole numbers of any width are read as int64
+PAGE_ACT = "page: "
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +175,11 @@ def command(connection: Connection, name: str, body: Mapping[str, Any] | None = 
     """Leave a command (`SWAP_DETECTORS`) for the daemon; return its number."""
     row = connection.execute(query("sig", "put_command"), [name, to_body(body or {})]).fetchone()
     return int(str(row[0])) if row else 0
+
+
+def record_act(connection: Connection, name: str, body: Mapping[str, Any]) -> None:
+    """Write down what a person did through a page; no daemon takes it."""
+    connection.execute(query("sig", "put_act"), [f"{PAGE_ACT}{name}", to_body(body)])
 
 
 def take_commands(connection: Connection) -> list[tuple[int, str, dict[str, Any]]]:

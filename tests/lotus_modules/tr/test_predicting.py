@@ -18,7 +18,7 @@ from lotus.trading.estimates.predictor import MIN_HISTORY, Features, Prediction,
 from lotus.trading.execution.executor import begin
 from lotus.trading.execution.orders import Side
 from lotus.trading.plan.plan import Strategy
-from lotus_cli.desk.trade import facts_of, page
+from lotus_cli.desk.trade import page
 from lotus_desk.execution.result import report_payload
 from lotus_desk.execution.stored import plan_of
 from lotus_herald.consume import Handlers
@@ -27,6 +27,7 @@ from lotus_modules.handlers import hot_handlers
 from lotus_modules.tr.execute import Acceptor
 from lotus_modules.tr.predicting import NOTHING_KNOWN, REFIT_MS, Job, Predictor, in_thread, known_before
 from lotus_store.databases import Databases
+from lotus_store.facts.predictions import prediction_facts
 from lotus_store.ledger.trading.outcomes import finished_plans
 from lotus_store.ledger.trading.plans import PlanRow, judge_plan, plans_for, put_plan
 
@@ -208,7 +209,7 @@ def test_stored_predictions_are_measured_against_their_outcomes(desk: Desk) -> N
     for k in range(MIN_HISTORY):
         end(desk.databases, f"old {k}", NOW_MS - 1000 - k, "failed" if k % 4 == 0 else "filled")
     with desk.databases.connect("tr") as tr:
-        few = facts_of(finished_plans(tr, "main")) | {"branch": "main"}
+        few = prediction_facts(finished_plans(tr, "main")) | {"branch": "main"}
     assert few["venues"][0]["quality"] is None
     assert "too few" in page(few)
     plan, said, _ = desk.accept("m")
@@ -219,7 +220,7 @@ def test_stored_predictions_are_measured_against_their_outcomes(desk: Desk) -> N
             "slippage_arrival_bps": 2.0, "latency_ms": 25,
         }  # fmt: skip
         judge_plan(tr, plan.plan_id, [], metrics, {})
-        facts = facts_of(finished_plans(tr, "main")) | {"branch": "main"}
+        facts = prediction_facts(finished_plans(tr, "main")) | {"branch": "main"}
     (row,) = facts["venues"]
     prob = said["prediction"]["fill_prob"]
     assert (row["finished"], row["with_features"], row["measured"]) == (MIN_HISTORY + 1, MIN_HISTORY + 1, 1)
@@ -240,7 +241,7 @@ def test_what_rests_is_learnt_from_entries_that_rested_and_shown(desk: Desk) -> 
     assert said["rest"]["fitted_on"] == 2 * MIN_HISTORY
     assert hint == ("post_only" if said["rest"]["fill_prob"] >= 0.6 else "cross")
     with desk.databases.connect("tr") as tr:
-        facts = facts_of(finished_plans(tr, "main")) | {"branch": "main"}
+        facts = prediction_facts(finished_plans(tr, "main")) | {"branch": "main"}
     (row,) = facts["venues"]
     assert (row["at_rest"], row["rest"]) == (80, None)
     (one,) = row["hints"]

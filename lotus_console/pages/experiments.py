@@ -1,0 +1,102 @@
+"""Experiments: what was tried, with which settings, seeds and hashes, and what came of it; two side by side."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, TypedDict
+
+from lotus_console.reading import HomeReading
+from lotus_console.tables import Answer, Filter, Question, ShownColumn, Table, ValueKind, selected
+from lotus_console.views import Facts, PageView
+from lotus_store.facts.values import plain
+
+KINDS = ("run", "night", "detector", "audit", "experiment", "horizon", "meta_state", "effect")
+DEEP, MOST = 6, 600  # of a body, levels and lines shown
+
+
+class ExperimentLine(TypedDict):
+    """One value of an experiment by its path, and that of the one beside it."""
+
+    path: str
+    value: str
+    beside: str
+    differs: bool
+
+
+class ExperimentFacts(TypedDict):
+    """One row of the registry, line by line."""
+
+    title: str
+    day: str
+    kind: str
+    name: str
+    git_sha: str
+    beside: str
+    lines: list[ExperimentLine]
+    days: list[str]
+
+
+def _experiments(reading: HomeReading, question: Question) -> Answer:
+    rows, has_more = selected(reading, "sig", "experiments", question, "day DESC, kind, name")
+    for row in rows:
+        row["says"] = _summary(row.pop("body"))
+    return Answer(rows, has_more, "What was tried" if rows else "Nothing was tried yet")
+
+
+def _summary(body: Any) -> str:
+    found = [(path, value) for path, value in _flat(body) if value not in ("", "[]", "{}")]
+    return ", ".join(f"{path} {value[:40]}" for path, value in found[:5])
+
+
+def _flat(body: Any, path: str = "", depth: int = 0) -> list[tuple[str, str]]:
+    """Return the values of a body with their paths, lists of plain values as one."""
+    if depth < DEEP and isinstance(body, Mapping) and body:
+        return [
+            line for key, value in body.items() for line in _flat(value, f"{path}.{key}" if path else key, depth + 1)
+        ]
+    if depth < DEEP and isinstance(body, list) and any(isinstance(one, Mapping | list) for one in body):
+        return [line for k, value in enumerate(body[:50]) for line in _flat(value, f"{path}[{k}]", depth + 1)]
+    return [(path or "value", body if isinstance(body, str) else json.dumps(plain(body)))]
+
+
+def experiment_facts(reading: HomeReading, given: Mapping[str, str]) -> Facts:
+    """Return a row and the one of the day beside it; raises `LookupError` for one that is not there."""
+    row = _row(reading, given, given["day"])
+    if row is None:
+        raise LookupError(f"nothing of the kind {given['kind'][:40]!r} was tried on {given['day'][:20]!r} by that name")
+    days = [one["day"] for one in reading.rows("sig", "days_of_experiment", kind=given["kind"], name=given["name"])]
+    beside = given.get("beside", "")
+    other = dict(_flat((_row(reading, given, beside) or {}).get("body", {}))) if beside else {}
+    lines = [
+        {
+            "path": path,
+            "value": value,
+            "beside": other.get(path, ""),
+            "differs": bool(beside) and other.get(path) != value,
+        }
+        for path, value in _flat(row["body"])[:MOST]
+    ]
+    return {
+        "title": f"{row['kind']} {row['name']} of {row['day']}", "day": row["day"], "kind": row["kind"],
+        "name": row["name"], "git_sha": row["git_sha"], "beside": beside, "lines": lines, "days": days,
+    }  # fmt: skip
+
+
+def _row(reading: HomeReading, given: Mapping[str, str], day: str) -> dict[str, Any] | None:
+    rows = reading.rows("sig", "experiment", day=day, kind=given["kind"], name=given["name"])
+    return rows[0] if rows else None
+
+
+EXPERIMENTS = Table(
+    "experiments", "Registry", "What did we try?",
+    (
+        ShownColumn("day", "night", ValueKind.DAY, is_ordered=True), ShownColumn("kind", "kind", is_ordered=True),
+        ShownColumn("name", "name", link="/experiments/{day}/{kind}/{name}", is_ordered=True),
+        ShownColumn("says", "found"), ShownColumn("git_sha", "commit", ValueKind.CODE, is_shown=False),
+    ),
+    _experiments, (Filter("kind", "kind", KINDS), Filter("day", "night"), Filter("name", "name")),
+    empty="nothing was tried: `lotus backfill` runs nights, `lotus lessons` says how far the search is",
+)  # fmt: skip
+EXPERIMENT = PageView(
+    "/experiments/{day}/{kind}/{name}", "Experiment", "What was tried, and what came of it?", experiment_facts,
+    "experiment.html", ("beside",), ExperimentFacts,
+)  # fmt: skip

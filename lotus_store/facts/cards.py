@@ -1,0 +1,42 @@
+"""Stored cards of detectors: the newest rows by version, and the Markdown of one with equal days together."""
+
+import re
+from itertools import groupby
+from typing import Any
+
+from lotus.detectors.cards.card_table import DETECTOR_CARDS
+from lotus_store.lake import Lake
+
+
+def merged_days(text: str) -> str:
+    """Return a Markdown page in which rows of days in a row that say the same are one row, from the first to the last.
+
+    >>> print(merged_days("| 2026-01-05 | - |\\n| 2026-01-06 | - |\\n| 2026-01-07 | 0.5 |"))
+    | 2026-01-05 to 2026-01-06 | - |
+    | 2026-01-07 | 0.5 |
+    """
+    lines: list[str] = []
+    for (words, row), group in groupby(map(_parted, text.splitlines()), key=lambda parts: (parts[1], bool(parts[0]))):
+        days = [day for day, _ in group]
+        if row:
+            lines.append(f"| {days[0]}{f' to {days[-1]}' if len(days) > 1 else ''} | {words}")
+        else:
+            lines += [words] * len(days)
+    return "\n".join(lines)
+
+
+def _parted(line: str) -> tuple[str, str]:
+    """Return the day that a row of a table begins with and its rest; any other line is all rest."""
+    match = re.fullmatch(r"\| (\d{4}-\d\d-\d\d) \| (.*)", line)
+    return (match[1], match[2]) if match else ("", line)
+
+
+def stored_cards(lake: Lake, branch: str, detector_id: str) -> dict[int, dict[str, Any]]:
+    """Return the newest stored rows of one detector by version, each with its day."""
+    days = lake.days(DETECTOR_CARDS.name, branch)
+    if not days:
+        return {}
+    rows = lake.read(DETECTOR_CARDS.name, branch, days[-1])
+    places = [k for k, name in enumerate(rows["detector_id"].tolist()) if name == detector_id]
+    picked = ({name: values[k : k + 1].tolist()[0] for name, values in rows.items()} for k in places)
+    return {int(row["spec_version"]): {"day": days[-1], **row} for row in picked}

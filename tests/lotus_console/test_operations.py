@@ -1,0 +1,109 @@
+"""Home, live and network: what saw nothing is not green, what failed is red, acts are recorded."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from lotus_assets.pages.metadata import _at_console
+from lotus_console.door import Door, Entry, hosts_of
+from lotus_console.pages.home import LINES, home_facts
+from lotus_console.reading import HomeReading, ReadingDatabases
+from lotus_console.server import console
+from lotus_desk.safety.kill_switch import FLATTENED, HALTED, LIFTED, KillSwitch
+from lotus_store.config import Settings
+from lotus_store.databases import Databases
+from tests.support.asgi_client import AsgiClient
+
+TOKEN = "token-of-the-tests"
+
+
+@pytest.fixture
+def reading(databases: Databases, settings: Settings, tmp_path: Path) -> Iterator[HomeReading]:
+    """A home in which nothing has happened yet."""
+    home = replace(settings, home=tmp_path / "home")
+    (home.home / "live").mkdir(parents=True)
+    with ReadingDatabases(home) as opened:
+        yield HomeReading(home, opened.open())
+
+
+def colours(reading: HomeReading) -> dict[str, str]:
+    reading.memory.__init__()  # type: ignore[misc]
+    return {line["question"]: line["colour"] for line in home_facts(reading, {})["lines"]}
+
+
+def test_a_home_that_saw_nothing_is_not_green(reading: HomeReading) -> None:
+    found = colours(reading)
+    assert set(found) == {question for question, *_ in LINES}
+    assert {question for question, colour in found.items() if colour == "green"} == {"Do messages arrive?"}
+    assert "red" not in found.values()
+
+
+def test_what_failed_or_is_late_is_red(reading: HomeReading, databases: Databases) -> None:
+    def commit(branch: str, day: str, stage: str, name: str, passed: bool, unseen: bool = False) -> None:
+        notes = {"checks": [{"name": name, "passed": passed, "unseen": unseen, "text": "as found"}], "notes": {}}
+        with databases.connect("sig") as connection:
+            connection.execute(
+                "INSERT INTO day_commits VALUES (%s, %s, %s, 'h', 1, 'i', %s)", [branch, day, stage, json.dumps(notes)]
+            )
+
+    commit("tape.live", "2026-01-05", "raw_tape", "segments_intact", passed=False)
+    commit("main", "2026-01-04", "signal_events", "live_parity", passed=False)
+    commit("main", "2026-01-05", "signal_events", "live_parity", passed=True, unseen=True)
+    commit("main", "2026-01-04", "active_priors", "movement", passed=True)
+    commit("main", "2026-01-05", "detector_audits", "leakage", passed=False)
+    KillSwitch(reading.settings.home).throw()
+    found = colours(reading)
+    for question in ("Is the tape whole?", "Is live what batch would say?", "Did the last night end?",
+                     "Does anything alarm?", "Is money safe?"):  # fmt: skip
+        assert found[question] == "red", (question, found[question])
+
+
+def test_the_switch_is_moved_by_a_typed_word_alone_and_who_did_it_is_recorded(reading: HomeReading) -> None:
+    browser = AsgiClient(Door(console(reading), Entry(8000, TOKEN, hosts_of(8000))), "127.0.0.1:8000")
+    browser.post("/login", {"token": TOKEN})
+    switch = KillSwitch(reading.settings.home)
+    token = browser.get("/live").text.partition('name="csrf" value="')[2].partition('"')[0]
+    form = {"csrf": token, "move": "halt", "typed": "halt", "reason": "a <drill>", "who": "ana"}
+    assert browser.post("/live/switch", {**form, "typed": "hal"}).status == 400
+    assert switch.state() == LIFTED
+    for move, state in (("halt", HALTED), ("flatten", FLATTENED), ("lift", LIFTED)):
+        answer = browser.post("/live/switch", {**form, "move": move, "typed": move})
+        assert (answer.status, answer.headers["location"], switch.state()) == (303, "/live", state)
+    assert "halt by ana: a &lt;drill&gt;" in browser.get("/live").text
+    lines = (reading.settings.home / "live" / "alerts.jsonl").read_text().splitlines()
+    assert [json.loads(line)["done"] for line in lines] == ["lifted -> halt", "halt -> flatten", "flatten -> lifted"]
+    with reading.databases.connect("tr") as connection:
+        sent = connection.execute("SELECT intent, envelope FROM tr_outbox").fetchall()
+    assert [intent for intent, _ in sent] == ["WATCHDOG_ALERT"] * 3
+    assert all("ana" in envelope for _, envelope in sent)
+
+
+def test_a_dead_letter_is_replayed_once_with_a_reason(reading: HomeReading, databases: Databases) -> None:
+    with databases.connect("dm") as connection:
+        connection.execute(
+            "INSERT INTO dm_inbox (event_id, sender, dedupe_key, lifecycle_id, branch, intent, priority, envelope, "
+            "outcome) VALUES ('letter', 'sig', 'k', 'l', 'main', 'META_SIGNAL', 0, '{}', 'dead')"
+        )
+        connection.execute("INSERT INTO dm_dead_letter VALUES ('letter', 'inbox', 'handler_failed', 'why', '{}')")
+    browser = AsgiClient(Door(console(reading), Entry(8000, TOKEN, hosts_of(8000))), "127.0.0.1:8000")
+    browser.post("/login", {"token": TOKEN})
+    assert colours(reading)["Do messages arrive?"] == "red"
+    page = browser.get("/letters/dm/inbox/letter").text
+    token = page.partition('name="csrf" value="')[2].partition('"')[0]
+    form = {"csrf": token, "module": "dm", "event_id": "letter", "place": "inbox", "reason": "mended", "who": "ana"}
+    assert browser.post("/letters/replay", {**form, "reason": ""}).status == 400
+    assert browser.post("/letters/replay", form).status == 303
+    assert browser.post("/letters/replay", form).status == 404
+    assert "mended" in browser.get("/network").text
+    assert colours(reading)["Do messages arrive?"] == "green"
+
+
+def test_dagster_names_the_console_only_where_one_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LOTUS_CONSOLE_URL", raising=False)
+    assert _at_console("lessons", "2026-01-05") == {}
+    monkeypatch.setenv("LOTUS_CONSOLE_URL", "http://127.0.0.1:8000")
+    assert _at_console("lessons", "2026-01-05")["console"].value == "http://127.0.0.1:8000/lessons?day=2026-01-05"
+    assert _at_console("dm_trials", "2026-01-05") == {}
