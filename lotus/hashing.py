@@ -58,7 +58,7 @@ def content_hash(columns: Mapping[str, NDArray[np.generic] | Sequence[str] | Utf
     for name, values in columns.items():
         dtype, buffer = _canonical(values)
         digest.update(f"{name}:{dtype}:{len(values)}:".encode())
-        digest.update(memoryview(buffer))
+        digest.update(buffer)
     return digest.hexdigest()
 
 
@@ -75,7 +75,7 @@ def round_learned(values: NDArray[np.float64], digits: int = 9) -> NDArray[np.fl
 
 def _canonical(
     values: NDArray[np.generic] | Sequence[str] | Utf8Column,
-) -> tuple[str, bytes | NDArray[np.uint8]]:
+) -> tuple[str, bytes | memoryview]:
     """Return the name of the type and the bytes to hash; numbers in their own memory where it is as it is hashed."""
     if isinstance(values, Utf8Column):
         return "text", values.lengths.astype("<u4", copy=False).tobytes() + values.data
@@ -87,4 +87,4 @@ def _canonical(
     if array.dtype.kind == "f" and (is_null := np.isnan(array)).any():
         array = np.where(is_null, array.dtype.type(np.nan), array)
     little = np.ascontiguousarray(array).astype(array.dtype.newbyteorder("<"), copy=False)
-    return little.dtype.str.lstrip("<|="), little.reshape(-1).view(np.uint8)
+    return little.dtype.str.lstrip("<|="), little.reshape(-1).view(np.uint8).data
