@@ -2,7 +2,8 @@
 
 `python benchmarks/console.py [--home HOME] [--lessons N] [--windows N] [--braids N] [--clients N] [--seconds N]` makes
 a home of generated rows (or keeps it in HOME and finds it there again), serves it as `lotus up` does, and lets each
-client ask for a page a second. Rows fill the ledger; they are not what any market did. Wall time of the answers on loopback.
+client ask for a page a second. Rows fill the ledger; they are not what any market did. Wall time of the answers on
+loopback.
 """
 
 import argparse
@@ -60,16 +61,19 @@ class Size:
 
 
 def filled(connection: psycopg.Connection[Any], table: str, many: int, given: dict[str, str]) -> None:
-    """Insert `many` rows: columns as `given` says (SQL over g, the row's number), the others some value of their type."""
+    """Insert `many` rows: columns as `given` says (SQL over g, the row's number), others any value of their type."""
     rows = connection.execute(
-        "SELECT column_name, data_type FROM information_schema.columns WHERE table_name = %s AND is_generated = 'NEVER' "
-        "AND is_identity = 'NO' ORDER BY ordinal_position", [table],
-    ).fetchall()  # fmt: skip
+        "SELECT column_name, data_type FROM information_schema.columns WHERE table_name = %s "
+        "AND is_generated = 'NEVER' AND is_identity = 'NO' ORDER BY ordinal_position",
+        [table],
+    ).fetchall()
     values = [sql.SQL(given.get(name, DEFAULTS.get(kind, "g % 7"))) for name, kind in rows]
     text = sql.SQL("INSERT INTO {} ({}) SELECT {} FROM generate_series(1, {}) g").format(
-        sql.Identifier(table), sql.SQL(", ").join(sql.Identifier(name) for name, _ in rows), sql.SQL(", ").join(values),
+        sql.Identifier(table),
+        sql.SQL(", ").join(sql.Identifier(name) for name, _ in rows),
+        sql.SQL(", ").join(values),
         sql.Literal(many),
-    )  # fmt: skip
+    )
     connection.execute(text)
 
 
@@ -94,8 +98,12 @@ def _nights(connection: psycopg.Connection[Any]) -> None:
     day = f"to_char('{FIRST}'::date + (g % {NIGHTS})::integer, 'YYYY-MM-DD')"
     check = json.dumps({"checks": [{"name": "live_parity", "passed": True, "unseen": False, "text": "equal"}] * 4})
     for stage in ("lessons", "braids", "active_priors", "signal_events", "dm_knowledge", "raw_tape"):
-        filled(connection, "day_commits", NIGHTS, {"branch": "'main'", "day": day, "stage": f"'{stage}'",
-                                                   "notes": f"'{check}'"})  # fmt: skip
+        filled(
+            connection,
+            "day_commits",
+            NIGHTS,
+            {"branch": "'main'", "day": day, "stage": f"'{stage}'", "notes": f"'{check}'"},
+        )
     for name in DETECTORS:
         for kind in ("audit", "detector"):
             given = {"branch": "'main'", "day": day, "kind": f"'{kind}'", "name": f"'{name}'"}
@@ -104,8 +112,12 @@ def _nights(connection: psycopg.Connection[Any]) -> None:
         "SELECT signal_partitions(%s), signal_partitions(%s)", [FIRST, next_day(FIRST, 59)]
     )
     signal_days.fetchall()
-    filled(connection, "tape_segments", 96 * NIGHTS, {"tape": "'live'", "path": "'p' || g", "day": day,
-                                                      "counts": "'{}'", "gaps": "'[]'", "state": "'closed'"})  # fmt: skip
+    filled(
+        connection,
+        "tape_segments",
+        96 * NIGHTS,
+        {"tape": "'live'", "path": "'p' || g", "day": day, "counts": "'{}'", "gaps": "'[]'", "state": "'closed'"},
+    )
 
 
 def _rule(rng: random.Random) -> Rule:
@@ -116,14 +128,39 @@ def _rule(rng: random.Random) -> Rule:
 def _lesson(rng: random.Random, day: str, k: int) -> Lesson:
     uplift, is_accepted = rng.gauss(0.0, 3.0), rng.random() < 0.02
     return Lesson(
-        lesson_id=f"{k:032x}", branch="main", night=day, detector_id=rng.choice(DETECTORS), horizon_s=30, rule=_rule(rng),
-        sign=1 if uplift > 0 else -1, uplift_bps=uplift, se_bps=1.0, ci95=(uplift - 2.0, uplift + 2.0), lcb_bps=uplift - 1.0,
-        claim_bps=uplift, net_mean_bps=uplift, net_low_bps=uplift - 1.0, net_high_bps=uplift + 1.0, sigma_y_bps=10.0,
-        m_nats=rng.gauss(0.0, 2.0), t_stat=2.0, recent_t=1.0, critical=4.0, n_windows=4000, n_published=500, ess=400.0,
-        n_days=20, n_blocks=40, n_eff_days=18.0, coverage=0.2, fill_share=1.0, trials=100_000,
-        grade="B" if is_accepted else "none", state="IDENTIFIED" if is_accepted else "REFUSED",
+        lesson_id=f"{k:032x}",
+        branch="main",
+        night=day,
+        detector_id=rng.choice(DETECTORS),
+        horizon_s=30,
+        rule=_rule(rng),
+        sign=1 if uplift > 0 else -1,
+        uplift_bps=uplift,
+        se_bps=1.0,
+        ci95=(uplift - 2.0, uplift + 2.0),
+        lcb_bps=uplift - 1.0,
+        claim_bps=uplift,
+        net_mean_bps=uplift,
+        net_low_bps=uplift - 1.0,
+        net_high_bps=uplift + 1.0,
+        sigma_y_bps=10.0,
+        m_nats=rng.gauss(0.0, 2.0),
+        t_stat=2.0,
+        recent_t=1.0,
+        critical=4.0,
+        n_windows=4000,
+        n_published=500,
+        ess=400.0,
+        n_days=20,
+        n_blocks=40,
+        n_eff_days=18.0,
+        coverage=0.2,
+        fill_share=1.0,
+        trials=100_000,
+        grade="B" if is_accepted else "none",
+        state="IDENTIFIED" if is_accepted else "REFUSED",
         reason="" if is_accepted else "evidence -1.10 nats in lane S does not exceed 4.00",
-    )  # fmt: skip
+    )
 
 
 def _days() -> list[str]:
@@ -148,13 +185,30 @@ def _braids(connection: psycopg.Connection[Any], many: int) -> None:
         for k in range(many):
             born = rng.randrange(NIGHTS - HISTORY)
             braid = Braid(
-                braid_id=f"{k:032x}", branch="main", braid_type="micro", detector_id=rng.choice(DETECTORS), horizon_s=30,
-                rule=_rule(rng), sign=1, lesson_id=f"{k:032x}", grade="B", claim_bps=2.0, lcb_bps=1.0, ci95=(1.0, 3.0),
-                support=500, quality=Quality(1.0, 0.05, 0.1, 0.12), target=Patch(-0.1, 1.05), patch=Patch(-0.05, 1.02),
-                delta_wanted=0.5, delta_realised=(0.2, 0.3, 0.4), state="active", reason="accepted lesson",
-                effective_from_ms=start + born * 86_400_000, expires_at_ms=start + (born + 30) * 86_400_000,
+                braid_id=f"{k:032x}",
+                branch="main",
+                braid_type="micro",
+                detector_id=rng.choice(DETECTORS),
+                horizon_s=30,
+                rule=_rule(rng),
+                sign=1,
+                lesson_id=f"{k:032x}",
+                grade="B",
+                claim_bps=2.0,
+                lcb_bps=1.0,
+                ci95=(1.0, 3.0),
+                support=500,
+                quality=Quality(1.0, 0.05, 0.1, 0.12),
+                target=Patch(-0.1, 1.05),
+                patch=Patch(-0.05, 1.02),
+                delta_wanted=0.5,
+                delta_realised=(0.2, 0.3, 0.4),
+                state="active",
+                reason="accepted lesson",
+                effective_from_ms=start + born * 86_400_000,
+                expires_at_ms=start + (born + 30) * 86_400_000,
                 members_sample=("e",),
-            )  # fmt: skip
+            )
             body = to_body(braid)
             states = ("proposed", "active", "active", "sunset", "archived" if k % 20 else "active")
             for j, state in enumerate(states):
@@ -166,9 +220,17 @@ def _windows(connection: psycopg.Connection[Any], many: int) -> None:
     day = f"to_char('{FIRST}'::date + (g * {NIGHTS}::bigint / {many + 1})::integer, 'YYYY-MM-DD')"
     detector = "(ARRAY['" + "', '".join(DETECTORS) + f"'])[1 + g % {len(DETECTORS)}]"
     ended = f"{day_start_ms(FIRST)} + g * {NIGHTS * 86_400_000}::bigint / {many + 1}"
-    common = {"branch": "'main'", "day": day, "event_id": "lpad(to_hex(g), 32, '0')", "detector_id": detector,
-              "asset": "(ARRAY['BTC', 'ETH', 'SOL'])[1 + g % 3]", "window_end_ms": ended, "horizon_s": "30",
-              "published": "g % 100 = 0", "eligible": "true"}  # fmt: skip
+    common = {
+        "branch": "'main'",
+        "day": day,
+        "event_id": "lpad(to_hex(g), 32, '0')",
+        "detector_id": detector,
+        "asset": "(ARRAY['BTC', 'ETH', 'SOL'])[1 + g % 3]",
+        "window_end_ms": ended,
+        "horizon_s": "30",
+        "published": "g % 100 = 0",
+        "eligible": "true",
+    }
     filled(connection, "signal_events", many, common)
     filled(connection, "signal_eval", many, common | {"payoff_p": "sin(g)", "status": "'whole'", "hit": "g % 2"})
     filled(connection, "live_events", many // 10, common | {"run_id": "'run'"})
@@ -212,8 +274,14 @@ def places() -> list[str]:
     """Return every page without a subject, and questions that a large table makes dear."""
     views = [view.place for section in SECTIONS for view in section.views if "{" not in view.place]
     tables = [table.place for section in SECTIONS for table in section.tables]
-    dear = ["/lessons?search=spread", "/lessons?state=REFUSED&order=-uplift_bps", "/lessons?page=20", f"/lessons/{7:032x}",
-            "/lessons?detector_id=micro_drift", "/detectors/micro_drift"]  # fmt: skip
+    dear = [
+        "/lessons?search=spread",
+        "/lessons?state=REFUSED&order=-uplift_bps",
+        "/lessons?page=20",
+        f"/lessons/{7:032x}",
+        "/lessons?detector_id=micro_drift",
+        "/detectors/micro_drift",
+    ]
     return [*views, *tables, *dear]
 
 
@@ -268,8 +336,10 @@ def main() -> None:
         settings = Settings(home or Path(place) / "home")
         began = time.perf_counter()
         make_home(settings, size)
-        print(f"home of {size.lessons:,} lessons, {size.windows:,} windows, {size.braids:,} braids in "
-              f"{time.perf_counter() - began:.0f} s")  # fmt: skip
+        print(
+            f"home of {size.lessons:,} lessons, {size.windows:,} windows, {size.braids:,} braids in "
+            f"{time.perf_counter() - began:.0f} s"
+        )
         with Databases(settings) as held:
             held.open()  # the server that a home's other processes keep up
             for port, process, first_s in serve(settings):
@@ -285,8 +355,10 @@ def report(clients: Clients, memory: float, first_s: float) -> int:
     every = [took for page in clients.took_ms.values() for took in page]
     for place, took in sorted(clients.took_ms.items(), key=lambda item: -p95(item[1])):
         print(f"{p95(took):8.1f} ms p95 {sorted(took)[len(took) // 2]:8.1f} ms median {len(took):5}  {place}")
-    print(f"{p95(every):8.1f} ms p95 of {len(every):,} answers (goal {GOAL_MS:.0f}); {memory:.0f} MiB at most (goal "
-          f"{GOAL_MB:.0f}); first byte {first_s:.2f} s after the start; not 200: {clients.wrong[:5]}")  # fmt: skip
+    print(
+        f"{p95(every):8.1f} ms p95 of {len(every):,} answers (goal {GOAL_MS:.0f}); {memory:.0f} MiB at most (goal "
+        f"{GOAL_MB:.0f}); first byte {first_s:.2f} s after the start; not 200: {clients.wrong[:5]}"
+    )
     return int(p95(every) > GOAL_MS or memory > GOAL_MB or bool(clients.wrong))
 
 

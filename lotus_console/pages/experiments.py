@@ -7,7 +7,7 @@ from typing import Any, TypedDict
 from lotus_console.reading import HomeReading
 from lotus_console.tables import Answer, Filter, Question, ShownColumn, Table, ValueKind, selected
 from lotus_console.views import Facts, PageView
-from lotus_store.facts.values import plain
+from lotus_store.json_values import plain
 
 KINDS = ("run", "night", "detector", "audit", "experiment", "horizon", "meta_state", "effect")
 DEEP, MOST = 6, 600  # of a body, levels and lines shown
