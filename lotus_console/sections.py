@@ -2,10 +2,11 @@
 
 from typing import Final
 
-from lotus_console.pages import home, lessons
+from lotus_console.pages import home, lessons, loom
 from lotus_console.views import Section
 
 SECTIONS: Final = (
     Section("Home", "/", "h", views=(home.HOME,)),
     Section("Lessons", "/lessons", "l", tables=(lessons.LESSONS,), views=(lessons.LESSON,)),
+    Section("Loom", "/loom", "o", tables=(loom.WINDOWS,), views=(loom.LOOM,)),
 )

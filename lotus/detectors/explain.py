@@ -32,6 +32,7 @@ from lotus.priors.types import PriorsVersion
 from lotus.priors.vocabulary import BIN_COLUMNS, describe_bins
 
 Row = Mapping[str, Any]
+_TERMS = ("kr_hbar", "kr_coherence", "kr_phi", "kr_novelty", "kr_emergence")
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,11 +161,11 @@ def _prior_steps(event: Row, trace: Trace) -> list[ExplainStep]:
 
 def _sigma_steps(event: Row, trace: Trace, manifest: Manifest, nudge: float, max_tilt: float) -> list[ExplainStep]:
     share, temperature = manifest.score.sq_share, _number(event, "temperature")
-    terms = [_number(event, n) for n in ("kr_hbar", "kr_coherence", "kr_phi", "kr_novelty", "kr_emergence")]
-    gain = mathx.exp(log_geometric_mean(*map(ln_term, terms)))
+    terms = [_number(event, name) for name in _TERMS]
+    gain = gain_of(event)
     quality = share * mathx.log(max(_number(event, "sq_score"), 1e-3)) + nudge
-    plain = _resonance(event, manifest, gain, trace.theta1, 1.0)
-    actual = _resonance(event, manifest, gain, trace.theta2, trace.phi)
+    plain = resonance(event, manifest, gain, trace.theta1, 1.0)
+    actual = resonance(event, manifest, gain, trace.theta2, trace.phi)
     without = quality + (1.0 - share) * mathx.log(max(plain, 1e-3))
     sigma = quality + (1.0 - share) * mathx.log(max(actual, 1e-3))
     tilted = cap_tilt(sigma, without, temperature, max_tilt) if temperature > 0.0 else sigma
@@ -181,7 +182,13 @@ def _sigma_steps(event: Row, trace: Trace, manifest: Manifest, nudge: float, max
     ]
 
 
-def _resonance(event: Row, manifest: Manifest, gain: float, theta: float, phi: float) -> float:
+def gain_of(event: Row) -> float:
+    """Return G, the geometric mean of the five terms of a row of SIGNAL_EVENTS."""
+    return float(mathx.exp(log_geometric_mean(*(ln_term(_number(event, name)) for name in _TERMS))))
+
+
+def resonance(event: Row, manifest: Manifest, gain: float, theta: float, phi: float) -> float:
+    """Return delta phi of a row of SIGNAL_EVENTS before it is held within [0, 1], at some theta and phi."""
     score, evidence = manifest.score, _number(event, "mx_evidence")
     evidence = 0.5 if np.isnan(evidence) else evidence
     crowd = _number(event, "crowd_share")
