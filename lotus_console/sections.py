@@ -2,11 +2,12 @@
 
 from typing import Final
 
-from lotus_console.pages import home, lessons, loom
+from lotus_console.pages import braids, home, lessons, loom, strands
 from lotus_console.views import Section
 
 SECTIONS: Final = (
     Section("Home", "/", "h", views=(home.HOME,)),
     Section("Lessons", "/lessons", "l", tables=(lessons.LESSONS,), views=(lessons.LESSON,)),
-    Section("Loom", "/loom", "o", tables=(loom.WINDOWS,), views=(loom.LOOM,)),
+    Section("Loom", "/loom", "o", tables=(loom.WINDOWS,), views=(loom.LOOM, strands.WINDOW)),
+    Section("Braids", "/braids", "b", tables=(braids.BRAIDS,), views=(strands.STRANDS, braids.NOW, braids.BRAID)),
 )

@@ -33,6 +33,7 @@ class ValueKind(StrEnum):
     DAY = "day"
     FLAG = "flag"
     LEVEL = "level"  # of trust, 0 to 3
+    LIFE = "life"  # 0 to 1, as a bar
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,7 @@ class Table:
     is_searched: bool = False
     empty: str = "nothing yet: `lotus backfill` makes the first days"
     key: str = ""  # the column that names a row in links and drawers
+    links: tuple[tuple[str, str], ...] = ()  # label and place of pages beside it
 
     def asked(self, given: Mapping[str, str]) -> Question:
         """Return the question of a request's parameters.

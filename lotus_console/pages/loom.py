@@ -118,7 +118,7 @@ def picture(
     nodes.append(Node("version", 3, f"priors {version.priors_ver[:8]}", f"since {since}", "/versions"))
     if window is not None:
         share = f"published with {float(window.event['pi']):.0%}" if window.event["published"] else "not published"
-        nodes.append(Node("window", 4, f"{window.event['asset']} {str(window.event['detector_id'])}", share))
+        nodes.append(Node("window", 4, f"{window.event['asset']} {window.event['detector_id']}", share))
         edges.append(("version", "window"))
     return layers(nodes, edges, "lessons, braids and the version behind the number")
 

@@ -57,3 +57,58 @@ SELECT lesson_id, day, body FROM lessons WHERE branch = %(branch)s AND lesson_id
 
 -- name: version_payload
 SELECT payload, day FROM active_priors WHERE branch = %(branch)s AND priors_ver = %(version)s;
+
+-- name: sample_windows
+SELECT e.event_id, e.detector_id, e.asset, e.window_start_ms, e.window_end_ms, e.horizon_s, e.s, e.pi, e.u, e.u0,
+       e.published, o.payoff_y, o.payoff_p, o.status
+FROM signal_events e LEFT JOIN signal_eval o ON o.event_id = e.event_id
+WHERE e.event_id = ANY (%(events)s) ORDER BY e.window_end_ms, e.event_id;
+
+-- name: board
+SELECT newest.* FROM (
+    WITH RECURSIVE names AS (  -- from one braid to the next over the index: the rows of its past are not read
+        (SELECT braid_id FROM braid_history WHERE branch = %(branch)s ORDER BY braid_id LIMIT 1)
+        UNION ALL
+        SELECT (SELECT h.braid_id FROM braid_history h
+                WHERE h.branch = %(branch)s AND h.braid_id > names.braid_id ORDER BY h.braid_id LIMIT 1)
+        FROM names WHERE names.braid_id IS NOT NULL
+    )
+    SELECT braid_id FROM names WHERE braid_id IS NOT NULL
+) named CROSS JOIN LATERAL (
+    SELECT h.braid_id, h.new_state AS state, h.reason, h.day, h.body, h.body ->> 'detector_id' AS detector_id,
+           h.body ->> 'grade' AS grade, (h.body ->> 'claim_bps')::float8 AS claim_bps,
+           (h.body ->> 'expires_at_ms')::bigint AS expires_at_ms,
+           CASE h.new_state WHEN 'active' THEN 0 WHEN 'proposed' THEN 1 WHEN 'sunset' THEN 2 ELSE 3 END AS rank
+    FROM braid_history h WHERE h.branch = %(branch)s AND h.braid_id = named.braid_id
+    ORDER BY h.day DESC, h.ordinal DESC LIMIT 1
+) newest
+WHERE %(search)s = '' OR strpos(lower(newest.detector_id || ' ' || newest.reason || ' ' || newest.braid_id), %(search)s) > 0;
+
+-- name: trust_of_braids
+SELECT DISTINCT ON (braid_id) braid_id, day, level, e, snr_low, cap, reason FROM braid_trust
+WHERE branch = %(branch)s AND day >= %(day)s AND braid_id = ANY (%(braids)s) ORDER BY braid_id, day DESC;
+
+-- name: trust_of_braid
+SELECT day, level, e, snr_low, cap, reason FROM braid_trust
+WHERE branch = %(branch)s AND day = ANY (%(days)s) AND braid_id = %(braid_id)s ORDER BY day DESC;
+
+-- name: braid_changes
+SELECT day, ordinal, old_state, new_state, reason, priors_before, priors_after FROM braid_history
+WHERE braid_id = %(braid_id)s ORDER BY day DESC, ordinal DESC LIMIT 200;
+
+-- name: newest_of_detector
+SELECT DISTINCT ON (asset) * FROM signal_events
+WHERE branch = %(branch)s AND day = %(day)s AND detector_id = %(detector_id)s ORDER BY asset, window_end_ms DESC;
+
+-- name: bins_of_day
+SELECT event_id, asset, b_vol, b_hbar, b_mx, b_depth_slope, b_imbalance, b_oi, b_funding, b_basis, b_spread, b_session,
+       b_flow, b_trend
+FROM signal_events WHERE branch = %(branch)s AND day = %(day)s AND detector_id = %(detector_id)s
+ORDER BY window_end_ms DESC LIMIT 20000;
+
+-- name: newest_event_day
+SELECT day FROM day_commits WHERE branch = %(branch)s AND stage = 'signal_events' ORDER BY day DESC LIMIT 1;
+
+-- name: acts_on
+SELECT act_id, asof_day, kind, author, reason_code, factor, note, created_at FROM braid_reviews
+WHERE branch = %(branch)s AND target = %(target)s ORDER BY created_at DESC LIMIT 100;
