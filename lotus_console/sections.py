@@ -2,12 +2,16 @@
 
 from typing import Final
 
-from lotus_console.pages import braids, home, lessons, loom, strands
+from lotus_console.pages import braids, curation, home, lessons, loom, strands
 from lotus_console.views import Section
 
+CURATION: Final = Section(
+    "Curation", "/curation", "c", tables=(curation.ACTS, curation.VERSIONS), views=(curation.CURATION,)
+)
 SECTIONS: Final = (
     Section("Home", "/", "h", views=(home.HOME,)),
     Section("Lessons", "/lessons", "l", tables=(lessons.LESSONS,), views=(lessons.LESSON,)),
     Section("Loom", "/loom", "o", tables=(loom.WINDOWS,), views=(loom.LOOM, strands.WINDOW)),
     Section("Braids", "/braids", "b", tables=(braids.BRAIDS,), views=(strands.STRANDS, braids.NOW, braids.BRAID)),
+    CURATION,
 )

@@ -1,4 +1,4 @@
-"""The braid board: which lessons are alive, each with its trust, life and patch; one braid; what acts now, and where."""
+"""The braid board: which lessons are alive, each with trust, life and patch; one braid; what acts now."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -36,17 +36,21 @@ def _board(reading: HomeReading, question: Question) -> Answer:
     rows, has_more = selected(reading, "sig", "board", lowered, "rank, day DESC, braid_id")
     now_ms = event_now(reading)
     trust = trust_of(reading, [row["braid_id"] for row in rows])
-    shown = [board_row(reading, row, trust, now_ms) for row in rows]
+    shown = [board_row(reading, braid_of(row), trust, now_ms) for row in rows]
     counts = {state: sum(row["state"] == state for row in shown) for state in STATES}
     title = f"{counts['active']} act, {counts['proposed']} wait, {counts['sunset'] + counts['archived']} ended"
     return Answer(shown, has_more, title if shown else "No lesson has become a belief yet")
 
 
+def braid_of(row: Mapping[str, Any]) -> Braid:
+    """Return the braid of a row of its history, with the reason of its last change."""
+    return replace(from_body(row["body"], Braid), reason=row["reason"])
+
+
 def board_row(
-    reading: HomeReading, row: Mapping[str, Any], trust: Mapping[str, Mapping[str, Any]], now_ms: int
+    reading: HomeReading, braid: Braid, trust: Mapping[str, Mapping[str, Any]], now_ms: int
 ) -> dict[str, Any]:
     """Return a braid as the board shows it; `now_ms` is event time."""
-    braid = replace(from_body(row["body"], Braid), reason=row["reason"])
     earned = trust.get(braid.braid_id)
     tried = experiment_facts(braid)
     whole = braid.expires_at_ms - braid.effective_from_ms
@@ -57,6 +61,7 @@ def board_row(
         "detector_id": braid.detector_id,
         "kind": "experiment" if tried else braid.braid_type,
         "state": braid.state,
+        "uplift_bps": 0.5 * (braid.ci95[0] + braid.ci95[1]),
         "claim_bps": braid.claim_bps,
         "low_bps": braid.ci95[0],
         "high_bps": braid.ci95[1],
@@ -97,17 +102,18 @@ BRAIDS = Table(
         ShownColumn("rule", "where it acts", link="/braids/{braid_id}"),
         ShownColumn("detector_id", "detector", is_ordered=True),
         ShownColumn("kind", "kind"),
-        ShownColumn("claim_bps", "claims", ValueKind.BPS, "bps", "what it was admitted with; the interval is 95 %",
-                    span=("low_bps", "high_bps"), is_ordered=True),
+        ShownColumn("uplift_bps", "uplift", ValueKind.BPS, "bps", "what it was admitted with; the interval is 95 %",
+                    span=("low_bps", "high_bps")),
+        ShownColumn("claim_bps", "claims", ValueKind.BPS, "bps", "what the monitor holds it to", is_shown=False),
         ShownColumn("low_bps", "95 % from", ValueKind.BPS, "bps", is_shown=False),
         ShownColumn("high_bps", "95 % to", ValueKind.BPS, "bps", is_shown=False),
         ShownColumn("grade", "grade", is_ordered=True),
         ShownColumn("level", "trust", ValueKind.LEVEL),
         ShownColumn("trust_e", "E for the next", ValueKind.NUMBER, "", "evidence since the last change of level"),
-        ShownColumn("trust_needed", "of", ValueKind.NUMBER, "", "E that the next level needs"),
+        ShownColumn("trust_needed", "needed", ValueKind.NUMBER, "", "E that the next level needs", is_shown=False),
         ShownColumn("e_value", "E against", ValueKind.NUMBER, "", "20 ends it"),
         ShownColumn("life", "life", ValueKind.LIFE, "", "share of its time that is over"),
-        ShownColumn("days_left", "days left", ValueKind.NUMBER, "days"),
+        ShownColumn("days_left", "days left", ValueKind.COUNT),
         ShownColumn("patch", "moves"),
         ShownColumn("expires_at_ms", "until", ValueKind.TIME, is_shown=False),
         ShownColumn("state", "state"),
@@ -128,11 +134,11 @@ def braid_facts(reading: HomeReading, given: Mapping[str, str]) -> Facts:
     found = reading.rows("sig", "braids_named", braids=[given["braid_id"]])
     if not found:
         raise LookupError(f"there is no braid {given['braid_id'][:40]!r}")
-    braid = replace(from_body(found[0]["body"], Braid), reason=found[0]["reason"])
+    braid = braid_of(found[0])
     nights = [row["day"] for row in reading.rows("sig", "nights")][:90]
     earned = reading.rows("sig", "trust_of_braid", braid_id=braid.braid_id, days=nights)
     newest = {braid.braid_id: earned[0]} if earned else {}
-    row = board_row(reading, found[0], newest, event_now(reading))
+    row = board_row(reading, braid, newest, event_now(reading))
     monitor = braid.monitor
     return {
         "title": f"{row['rule']} is {braid.state}"

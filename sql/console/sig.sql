@@ -112,3 +112,47 @@ SELECT day FROM day_commits WHERE branch = %(branch)s AND stage = 'signal_events
 -- name: acts_on
 SELECT act_id, asof_day, kind, author, reason_code, factor, note, created_at FROM braid_reviews
 WHERE branch = %(branch)s AND target = %(target)s ORDER BY created_at DESC LIMIT 100;
+
+-- name: acts
+SELECT act_id, asof_day, kind, target, author, reason_code, factor, note, created_at FROM braid_reviews
+WHERE branch = %(branch)s;
+
+-- name: newest_acts
+SELECT a.act_id, a.asof_day, a.kind, a.target, a.author, a.reason_code, a.factor, a.note, (
+    SELECT v.parent_priors_ver FROM active_priors v
+    JOIN active_priors t ON t.branch = v.branch AND t.priors_ver = a.target
+    WHERE a.kind = 'rollback' AND v.branch = a.branch AND v.day = a.asof_day AND v.priors_ver <> a.target
+      AND v.payload::jsonb -> 'braids' = t.payload::jsonb -> 'braids'
+    ORDER BY v.effective_from_ms DESC LIMIT 1
+) AS undo_ver
+FROM braid_reviews a WHERE a.branch = %(branch)s ORDER BY a.asof_day DESC, a.created_at DESC LIMIT 200;
+
+-- name: outcomes_of_nights
+SELECT body FROM experiments
+WHERE branch = %(branch)s AND day = ANY (%(days)s) AND kind = 'review' ORDER BY day, name;
+
+-- name: versions
+SELECT p.priors_ver, p.day, p.effective_from_ms, p.parent_priors_ver,
+       jsonb_array_length(p.payload::jsonb -> 'braids') AS braids,
+       EXISTS (SELECT FROM priors_in_force f WHERE f.branch = p.branch AND f.priors_ver = p.priors_ver
+               AND f.effective_from_ms = p.effective_from_ms AND f.postponed_to_ms IS NULL) AS was_in_force
+FROM active_priors p WHERE p.branch = %(branch)s;
+
+-- name: newest_versions
+SELECT p.priors_ver, p.day, p.effective_from_ms, p.parent_priors_ver,
+       jsonb_array_length(p.payload::jsonb -> 'braids') AS braids
+FROM active_priors p WHERE p.branch = %(branch)s ORDER BY p.effective_from_ms DESC, p.priors_ver LIMIT 8;
+
+-- name: version_of
+SELECT priors_ver, effective_from_ms, parent_priors_ver FROM active_priors
+WHERE branch = %(branch)s AND priors_ver = %(version)s;
+
+-- name: newest_window
+SELECT window_end_ms FROM signal_events
+WHERE branch = %(branch)s AND published ORDER BY window_end_ms DESC LIMIT 1;
+
+-- name: windows_since
+SELECT * FROM signal_events
+WHERE branch = %(branch)s AND day = ANY (%(days)s) AND detector_id = ANY (%(detectors)s)
+  AND window_end_ms > %(since)s AND eligible
+ORDER BY window_end_ms DESC LIMIT %(most)s;
