@@ -18,6 +18,8 @@ from lotus_store.facts.words import clock
 
 WIDTH, HEIGHT, EDGE = 190, 26, 8  # of an interval in its row, px
 DASH = "–"
+WORDS = {"IDENTIFIED": "accepted", "MODEL_ONLY": "proposed", "REFUSED": "refused"}
+STATES = {"IDENTIFIED": "on", "active": "on", "MODEL_ONLY": "half", "proposed": "half"}
 
 
 @cache
@@ -50,6 +52,8 @@ def cell(column: ShownColumn, row: Mapping[str, Any], scale: tuple[float, float]
     text = Markup.escape(text_of(column.kind, value))
     if column.kind is ValueKind.LEVEL and value is not None:
         text = levels(int(value))
+    if column.kind is ValueKind.STATE and value is not None:
+        text = Markup('<span class="tag {}">{}</span>').format(STATES.get(value, ""), text)
     if column.kind is ValueKind.LIFE and isinstance(value, int | float):
         text = life(value)
     if column.kind in (ValueKind.BPS, ValueKind.USD) and isinstance(value, int | float) and math.isfinite(value):
@@ -83,6 +87,8 @@ def text_of(kind: ValueKind, value: Any) -> str:
             return f"{100 * value:.1f} %"
         case ValueKind.TIME:
             return clock(int(value))[:23].replace("T", " ")
+        case ValueKind.STATE:
+            return WORDS.get(value, str(value))
         case ValueKind.FLAG:
             return "yes" if value else "no"
         case _:

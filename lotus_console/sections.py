@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from lotus_console.pages import braids, curation, home, lessons, loom, strands
+from lotus_console.pages import braids, curation, home, lessons, loom, money, strands
 from lotus_console.views import Section
 
 CURATION: Final = Section(
@@ -10,7 +10,9 @@ CURATION: Final = Section(
 )
 SECTIONS: Final = (
     Section("Home", "/", "h", views=(home.HOME,)),
-    Section("Lessons", "/lessons", "l", tables=(lessons.LESSONS,), views=(lessons.LESSON,)),
+    Section(
+        "Lessons", "/lessons", "l", tables=(lessons.LESSONS,), views=(lessons.LESSON, lessons.LESSON_DAYS, money.MONEY)
+    ),
     Section("Loom", "/loom", "o", tables=(loom.WINDOWS,), views=(loom.LOOM, strands.WINDOW)),
     Section("Braids", "/braids", "b", tables=(braids.BRAIDS,), views=(strands.STRANDS, braids.NOW, braids.BRAID)),
     CURATION,

@@ -33,6 +33,7 @@ class ValueKind(StrEnum):
     DAY = "day"
     FLAG = "flag"
     LEVEL = "level"  # of trust, 0 to 3
+    STATE = "state"
     LIFE = "life"  # 0 to 1, as a bar
 
 
@@ -49,6 +50,7 @@ class ShownColumn:
     span: tuple[str, str] | None = None
     is_shown: bool = True
     is_ordered: bool = False
+    is_wide: bool = False  # a sentence
 
 
 @dataclass(frozen=True, slots=True)

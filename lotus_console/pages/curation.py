@@ -49,8 +49,8 @@ def curation_facts(reading: HomeReading, given: Mapping[str, str]) -> Facts:
     done = [_act(_plain(o.act), rules, ("done: " if o.accepted else "refused: ") + o.text) for o in outcomes]
     rolled = [a for a in waiting if a["kind"] == "rollback"]
     waiting = [a for a in waiting if a["kind"] != "rollback"]
-    for act in rolled:
-        act["state"] = "in force; the next nightly run goes on from there"
+    for k, act in enumerate(rolled):
+        act["state"] = "another followed it" if k else "in force; the next nightly run goes on from there"
     queue = [b for b in living if b["state"] == "proposed"]
     return {
         "title": _title(len(queue), len(waiting)),

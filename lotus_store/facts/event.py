@@ -227,7 +227,7 @@ def _belief(
         "lcb_bps": lesson.lcb_bps,
         "grade": lesson.grade,
         "trials": lesson.trials,
-        "days": _days(lake, version.branch, manifest, lesson),
+        "days": days_of_rule(lake, version.branch, manifest, lesson, lesson.night),
         "sample": list(lesson.members_sample[:5]),
     }
 
@@ -246,12 +246,18 @@ def _experts(sig: Connection, branch: str, day: str) -> dict[str, str]:
     return {"experts_ver": version, "from_day": from_day, "judged_day": judged_day}
 
 
-def _days(lake: Lake, branch: str, manifest: Manifest, lesson: Lesson) -> list[dict[str, Any]]:
+def days_of_rule(
+    lake: Lake, branch: str, manifest: Manifest, lesson: Lesson, last: str, most: int = 0
+) -> list[dict[str, Any]]:
+    """Return what a lesson's rule held on each scored day up to `last`, the newest `most` of them (0: all).
+
+    Windows in it, published, of these executed at a venue, and the mean score f over weight h, bps net.
+    """
     read, words = ("detector_id", "published", "fill_source", "f", "h", *AT_COLUMNS, *BIN_COLUMNS), DEFAULT
     if is_about_asset(lesson.rule):
         words = words_of(manifest.universe)
     out = []
-    for day in [d for d in lake.days("payoff_scores", branch) if d <= lesson.night]:
+    for day in [d for d in lake.days("payoff_scores", branch) if d <= last][-most:]:
         rows = lake.read("payoff_scores", branch, day, columns=read)
         if words is not DEFAULT:
             rows = with_asset_bins(lake, branch, manifest, rows)

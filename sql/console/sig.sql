@@ -156,3 +156,10 @@ SELECT * FROM signal_events
 WHERE branch = %(branch)s AND day = ANY (%(days)s) AND detector_id = ANY (%(detectors)s)
   AND window_end_ms > %(since)s AND eligible
 ORDER BY window_end_ms DESC LIMIT %(most)s;
+
+-- name: fired_of_day
+SELECT priors_ver, fired, count(*) AS windows, count(*) FILTER (WHERE published) AS published,
+       sum(pi - 1 / (1 + exp(-u0))) AS moved
+FROM signal_events
+WHERE branch = %(branch)s AND day = %(day)s AND detector_id = %(detector_id)s AND eligible AND fired <> 0
+GROUP BY priors_ver, fired;
