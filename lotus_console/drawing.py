@@ -89,10 +89,21 @@ def line_chart(
         for at in marks
     )
     return Markup(
-        '<figure class="chart"><figcaption>{label} <span class="dim">{low:,.6g} to {high:,.6g} {unit}</span>'
-        '</figcaption><svg viewBox="0 0 {w} {h}" width="{w}" height="{h}" role="img" aria-label="{label}: {low:,.6g} '
-        'to {high:,.6g} {unit}">{ticks}<path d="{d}"/></svg></figure>'
-    ).format(label=label, low=low, high=high, unit=unit, w=CHART_W, h=height, ticks=ticks, d="".join(points))
+        '<figure class="chart"><figcaption>{label} <span class="dim">{low} to {high} {unit}</span>'
+        '</figcaption><svg viewBox="0 0 {w} {h}" width="{w}" height="{h}" role="img" aria-label="{label}: {low} to '
+        '{high} {unit}">{ticks}<path d="{d}"/></svg></figure>'
+    ).format(
+        label=label, low=number(low), high=number(high), unit=unit, w=CHART_W, h=height, ticks=ticks, d="".join(points)
+    )
+
+
+def number(value: float) -> str:
+    """Return a number in few digits, without a power of ten.
+
+    >>> number(2034163.4), number(101134.25), number(0.0985304)
+    ('2,034,163', '101,134.2', '0.09853')
+    """
+    return f"{value:,.0f}" if abs(value) >= 1e6 else f"{value:,.1f}" if abs(value) >= 1e4 else f"{value:,.4g}"
 
 
 def scale_over(values: Sequence[float]) -> tuple[float, float]:

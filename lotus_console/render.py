@@ -65,6 +65,8 @@ def cell(column: ShownColumn, row: Mapping[str, Any], scale: tuple[float, float]
         text = Markup('<a href="{}">{}</a>').format(column.link.format_map(parts), text)
     if column.span is not None and scale is not None:
         text += interval([row.get(name) for name in column.span], value, scale)
+    if column.below and row.get(column.below):
+        text += Markup('<br><span class="dim small">{}</span>').format(row[column.below])
     return text
 
 

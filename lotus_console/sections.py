@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from lotus_console.pages import braids, curation, home, lessons, loom, money, strands
+from lotus_console.pages import atoms, braids, curation, home, lessons, loom, money, strands
 from lotus_console.views import Section
 
 CURATION: Final = Section(
@@ -15,5 +15,6 @@ SECTIONS: Final = (
     ),
     Section("Loom", "/loom", "o", tables=(loom.WINDOWS,), views=(loom.LOOM, strands.WINDOW)),
     Section("Braids", "/braids", "b", tables=(braids.BRAIDS,), views=(strands.STRANDS, braids.NOW, braids.BRAID)),
+    Section("Atoms", "/atoms", "a", views=(atoms.CELL, atoms.ATOMS)),
     CURATION,
 )

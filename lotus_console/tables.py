@@ -51,6 +51,7 @@ class ShownColumn:
     is_shown: bool = True
     is_ordered: bool = False
     is_wide: bool = False  # a sentence
+    below: str = ""  # name of a column that is shown under this one
 
 
 @dataclass(frozen=True, slots=True)

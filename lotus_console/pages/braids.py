@@ -99,7 +99,7 @@ BRAIDS = Table(
     question="Which lessons are alive? A braid is a lesson that owns a bounded patch, for a limited time.",
     columns=(
         ShownColumn("braid_id", "braid", ValueKind.CODE, is_shown=False),
-        ShownColumn("rule", "where it acts", link="/braids/{braid_id}", is_wide=True),
+        ShownColumn("rule", "where it acts", link="/braids/{braid_id}", is_wide=True, below="reason"),
         ShownColumn("detector_id", "detector", is_ordered=True),
         ShownColumn("kind", "kind", is_shown=False),
         ShownColumn("uplift_bps", "uplift", ValueKind.BPS, "bps", "what it was admitted with; the interval is 95 %",
@@ -117,7 +117,7 @@ BRAIDS = Table(
         ShownColumn("patch", "moves"),
         ShownColumn("expires_at_ms", "until", ValueKind.TIME, is_shown=False),
         ShownColumn("state", "state", ValueKind.STATE),
-        ShownColumn("reason", "why", is_wide=True),
+        ShownColumn("reason", "why", is_shown=False),
     ),
     source=_board,
     filters=(Filter("state", "state", STATES), Filter("detector_id", "detector"),

@@ -70,7 +70,7 @@ def _row(reading: HomeReading, row: Mapping[str, Any]) -> dict[str, Any]:
         "low_bps": lesson.ci95[0],
         "high_bps": lesson.ci95[1],
         "bound_bps": signed_bound(lesson),
-        "claim_bps": lesson.claim_bps,
+        "claim_bps": None if lesson.state == "REFUSED" else lesson.claim_bps,
         "m_nats": lesson.m_nats,
         "needed_nats": lesson.critical,
         "grade": lesson.grade,
@@ -95,7 +95,7 @@ LESSONS = Table(
     columns=(
         ShownColumn("lesson_id", "lesson", ValueKind.CODE, is_shown=False),
         ShownColumn("day", "night", ValueKind.DAY, is_ordered=True),
-        ShownColumn("rule", "rule", link="/lessons/{lesson_id}", is_wide=True),
+        ShownColumn("rule", "rule", link="/lessons/{lesson_id}", is_wide=True, below="reason"),
         ShownColumn("detector_id", "detector", is_ordered=True),
         ShownColumn("state", "state", ValueKind.STATE),
         ShownColumn(
@@ -109,11 +109,11 @@ LESSONS = Table(
         ShownColumn("realised_bps", "earned since", ValueKind.BPS, "bps", "over the baseline, since its selection"),
         ShownColumn("grade", "grade", is_ordered=True),
         ShownColumn("level", "trust", ValueKind.LEVEL),
-        ShownColumn("braid_state", "braid", ValueKind.STATE),
-        ShownColumn("days", "days behind it", ValueKind.COUNT),
+        ShownColumn("braid_state", "braid", ValueKind.STATE, is_shown=False),
+        ShownColumn("days", "days", ValueKind.COUNT, about="learning days behind it"),
         ShownColumn("m_nats", "evidence", ValueKind.NUMBER, "nats", is_shown=False),
         ShownColumn("needed_nats", "needed", ValueKind.NUMBER, "nats", is_shown=False),
-        ShownColumn("reason", "decision", is_wide=True),
+        ShownColumn("reason", "decision", is_shown=False),
     ),
     source=_lessons,
     filters=(Filter("state", "state", STATES), Filter("grade", "grade", ("A", "B", "C", "D", "none")),
@@ -155,7 +155,6 @@ def lesson_facts(reading: HomeReading, given: Mapping[str, str]) -> Facts:
         "warnings": list(lesson.warnings),
         "lanes": [x | {"drawn": _drawn(x, scale)} for x in lanes],
         "parts": [x | {"drawn": _drawn(x, scale)} for x in parts],
-        "whole": _drawn(shown, scale),
         "near_ties": [
             {"rule": describe_with(tie.rule, reading.words), "m_nats": tie.m_nats, "uplift_bps": tie.uplift_bps}
             for tie in lesson.near_ties

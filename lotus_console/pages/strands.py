@@ -59,7 +59,8 @@ def _card(row: Mapping[str, Any], frames: FrameReader) -> dict[str, Any]:
 def charts(around: Around, row: Mapping[str, Any], names: Sequence[str]) -> list[Any]:
     """Return a picture of each series, with marks where the window began and closed."""
     marks = [around.place(row["window_start_ms"]), around.place(row["window_end_ms"])]
-    return [line_chart(around.series[n].tolist(), LABELS[n], UNITS[n], marks) for n in names if n in around.series]
+    series = {n: around.series[n] / (around.ticks if n == "mid" else 1.0) for n in names if n in around.series}
+    return [line_chart(values.tolist(), LABELS[n], UNITS[n], marks) for n, values in series.items()]
 
 
 STRANDS = PageView(

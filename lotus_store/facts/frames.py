@@ -21,12 +21,16 @@ MOST_POINTS = 180
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """Series by name over equal stretches of time from `from_ms` to `until_ms`; `note` says why there are none."""
+    """Series by name over equal stretches of time from `from_ms` to `until_ms`; `note` says why there are none.
+
+    The price is in ticks, `ticks` of which make a unit of quote.
+    """
 
     from_ms: int
     until_ms: int
     series: Mapping[str, NDArray[np.float64]]
     note: str = ""
+    ticks: float = 1.0
 
     def place(self, time_ms: int) -> float:
         """Return where a time lies, 0 at the left edge and 1 at the right."""
@@ -41,6 +45,7 @@ class FrameReader:
         store = TapeStore(settings.home, settings.tape)
         self._tape = f"tape.{settings.tape if store.exists() else settings.branch}"
         self._lake, self._names, self._with_flags = Lake(settings.lake_root), tuple(names), with_flags
+        self._ticks = {a.name: 10.0**a.px_decimals for a in settings.manifest.universe}
         self._parts: dict[tuple[str, str], Mapping[str, NDArray[Any]]] = {}
 
     def around(self, asset: str, start_ms: int, end_ms: int, horizon_s: int) -> Around:
@@ -62,7 +67,7 @@ class FrameReader:
         for name in names:
             values = np.concatenate([part[name] for part in parts])[chosen].astype(np.float64)
             series[name] = _newest(values, slot, points)
-        return Around(from_ms, until_ms, series)
+        return Around(from_ms, until_ms, series, ticks=self._ticks.get(asset, 1.0))
 
     def _exists(self, day: str, asset: str) -> bool:
         return self._lake.exists("microtape_frames", self._tape, day, asset)

@@ -163,3 +163,10 @@ SELECT priors_ver, fired, count(*) AS windows, count(*) FILTER (WHERE published)
 FROM signal_events
 WHERE branch = %(branch)s AND day = %(day)s AND detector_id = %(detector_id)s AND eligible AND fired <> 0
 GROUP BY priors_ver, fired;
+
+-- name: windows_of_cell
+SELECT e.event_id, e.asset, e.window_end_ms, e.s, e.pi, o.payoff_y, o.status
+FROM signal_events e LEFT JOIN signal_eval o ON o.event_id = e.event_id
+WHERE e.branch = %(branch)s AND e.published AND e.window_end_ms >= %(since)s AND e.detector_id = %(detector_id)s
+  AND e.{first} = %(a)s AND e.{second} = %(b)s
+ORDER BY e.window_end_ms DESC LIMIT %(most)s;

@@ -54,8 +54,8 @@ def beliefs_of(
 ) -> tuple[list[str], BeliefMoney]:
     """Return the days of scored windows from `first` to `last` (None: as far as there are any) and what they paid.
 
-    `styles` are those of entry, crossing among them; without those at rest no tape is read. `planted`: detectors and the
-    rules that are true of them, where the truth is known. Raises `ConfigError` where none was scored.
+    `styles` are those of entry, crossing among them; without those at rest no tape is read. `planted`: detectors and
+    the rules that are true of them, where the truth is known. Raises `ConfigError` where none was scored.
     """
     lake = Lake(settings.lake_root)
     there = lake.days("signal_events", settings.branch)
