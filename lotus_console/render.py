@@ -16,7 +16,7 @@ from markupsafe import Markup
 from lotus_console.tables import ShownColumn, Table, ValueKind
 from lotus_store.facts.words import clock
 
-WIDTH, HEIGHT, EDGE = 190, 26, 8  # of an interval in its row, px
+WIDTH, HEIGHT, EDGE = 150, 22, 8  # of an interval in its row, px
 DASH = "–"
 WORDS = {"IDENTIFIED": "accepted", "MODEL_ONLY": "proposed", "REFUSED": "refused"}
 STATES = {"IDENTIFIED": "on", "active": "on", "MODEL_ONLY": "half", "proposed": "half"}

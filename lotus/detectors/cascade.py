@@ -42,18 +42,28 @@ class LogitStep:
 
 
 def logit_steps(
-    event: Row, trace: Trace, version: PriorsVersion, manifest: Manifest, caps: NDArray[np.float64]
+    event: Row,
+    trace: Trace,
+    version: PriorsVersion,
+    manifest: Manifest,
+    caps: NDArray[np.float64],
+    is_floored: bool = False,
 ) -> tuple[LogitStep, ...]:
     """Return the steps of a window whose `trace` is that of `version`; their changes sum to its logit u.
 
     `event`: a row of SIGNAL_EVENTS, `caps` from `caps_of`. Empty for a detector that publishes by a step (temperature
-    0), which has no logit.
+    0), which has no logit. A window that is drawn at the floor by its detector's stage of life (`is_floored`) has no
+    braid's step.
     """
     temperature = float(event["temperature"])
     if temperature <= 0.0:
         return ()
     start = (float(event["ln_sigma_0"]) - math.log(float(event["tau_pub"]))) / temperature
     steps = [LogitStep("score", "score before beliefs", start, start, "the detector's own")]
+    edge = _edge(_floor(event, trace, version, manifest))
+    if is_floored:
+        note = "drawn at the floor by its detector's stage of life, whatever its score"
+        return (*steps, LogitStep("floor", "stage of life", -edge - start, -edge, note))
     moves = [*_tilts(event, trace, manifest, temperature, caps), *_gates(trace)]
     for kind, name, change, note in moves:
         steps.append(LogitStep(kind, name, change, steps[-1].logit + change, note))
@@ -64,16 +74,25 @@ def logit_steps(
         steps.append(
             LogitStep("clip", "gate_and_tilt", held - trace.gate, after, "gates and tilt within the level's cap")
         )
-    floor = max(
-        manifest.score.epsilon * exploration_of(version, str(event["detector_id"]), trace.fired),
-        manifest.weave.trust_floor if trace.level else 0.0,
-    )
-    edge = float(mathx.logit(1.0 - floor)) if floor > 0.0 else math.inf
-    end = min(max(steps[-1].logit, -edge), edge)
+    end = _held(steps[-1].logit, edge)
     if end != steps[-1].logit:
-        note = f"the propensity stays within {floor:g} and {1.0 - floor:g}"
+        note = f"the propensity stays {mathx.logistic(-edge):.3g} away from 0 and 1"
         steps.append(LogitStep("floor", "floor and ceiling", end - steps[-1].logit, end, note))
     return tuple(steps)
+
+
+def _floor(event: Row, trace: Trace, version: PriorsVersion, manifest: Manifest) -> float:
+    """Return how far the propensity stays from 0 and 1."""
+    explored = manifest.score.epsilon * exploration_of(version, str(event["detector_id"]), trace.fired)
+    return max(explored, manifest.weave.trust_floor if trace.level else 0.0)
+
+
+def _edge(floor: float) -> float:
+    return float(mathx.logit(1.0 - floor)) if floor > 0.0 else math.inf
+
+
+def _held(logit: float, edge: float) -> float:
+    return min(max(logit, -edge), edge)
 
 
 def _tilts(

@@ -55,13 +55,16 @@ class ExplainStep:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """All steps of one event, the trace of its priors, its context in words and its vetoes."""
+    """All steps of one event, the trace of its priors, its context in words, its vetoes, and whether its detector's
+    stage of life has it drawn at the floor.
+    """
 
     event_id: str
     steps: tuple[ExplainStep, ...]
     trace: Trace
     context: str
     vetoes: tuple[str, ...]
+    is_floored: bool = False
 
     @property
     def exact(self) -> bool:
@@ -107,7 +110,7 @@ def explain_event(
     is_floored = bool(tables.stage_gate) and tables.stage_gate[d] == StageGate.FLOOR
     steps += _publication_steps(event, manifest, detector, bins, floor, is_floored)
     vetoes = tuple(name for bit, name in VETOES.items() if int(event["veto"]) & bit)
-    return Explanation(str(event["event_id"]), tuple(steps), trace, describe_bins(bins), vetoes)
+    return Explanation(str(event["event_id"]), tuple(steps), trace, describe_bins(bins), vetoes, is_floored)
 
 
 def _number(event: Row, name: str) -> float:

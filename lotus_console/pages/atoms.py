@@ -9,7 +9,7 @@ from psycopg import sql
 from lotus.errors import ConfigError
 from lotus.priors.vocabulary import FEATURE_NAMES, FEATURES
 from lotus.timebase import day_start_ms
-from lotus_console.drawing import shade
+from lotus_console.pictures import shade
 from lotus_console.reading import HomeReading, named
 from lotus_console.views import Facts, PageView
 from lotus_store.facts.heat import HeatCell, heat_of, label_of

@@ -16,8 +16,8 @@ from lotus.timebase import DAY_MS, day_start_ms, next_day
 from lotus.weave.braid import Braid
 from lotus.weave.conflict import conflict_map
 from lotus.weave.trust import needed
-from lotus_console.drawing import shade
-from lotus_console.pages.loom import patch_words
+from lotus_console.pages.loom import patch_words, since_words
+from lotus_console.pictures import shade
 from lotus_console.reading import HomeReading
 from lotus_console.tables import Answer, Filter, Question, ShownColumn, Table, ValueKind, selected
 from lotus_console.views import Facts, PageView
@@ -28,7 +28,6 @@ from lotus_store.ledger.beliefs.priors import in_force_at
 from lotus_store.ledger.bodies import from_body
 
 STATES = ("active", "proposed", "sunset", "archived")
-ENDED = "its time is over"
 
 
 def _board(reading: HomeReading, question: Question) -> Answer:
@@ -203,7 +202,7 @@ def now_facts(reading: HomeReading, given: Mapping[str, str]) -> Facts:
     return {
         "title": f"Beliefs act on {number} of {len(rows)} coins of {detector.replace('_', ' ')} now",
         "detector": detector, "detectors": names, "day": day, "version": version.priors_ver,
-        "since": clock(version.effective_from_ms) if version.effective_from_ms else "the beginning",
+        "since": since_words(version),
         "rows": rows, "overlaps": _overlaps(reading, version, detector, day), "shade": shade,
     }  # fmt: skip
 

@@ -1,8 +1,10 @@
 """Curation: braids that wait, acts in force and their reviewers, versions to return to; what an act would change."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from lotus.detectors.daily.tables import DayTables
+from lotus.detectors.registry import scored_detectors
 from lotus.errors import BeliefError
 from lotus.priors.trace import describe_braid
 from lotus.timebase import DAY_MS, day_of
@@ -13,6 +15,7 @@ from lotus_console.pages.loom import patch_words
 from lotus_console.reading import HomeReading
 from lotus_console.tables import Answer, Filter, Question, ShownColumn, Table, ValueKind, selected
 from lotus_console.views import Facts, PageView
+from lotus_store.day_tables import served_tables
 from lotus_store.facts.act_preview import UNCHANGED, detectors_of, moved_windows, version_after
 from lotus_store.facts.event import of_ledger
 from lotus_store.facts.words import clock
@@ -166,8 +169,21 @@ def preview_of(reading: HomeReading, act: ReviewAct) -> Facts:
     days = sorted({day_of(until_ms - HOUR_24_MS), day_of(until_ms)})
     found = reading.rows("sig", "windows_since", days=days, detectors=detectors, since=until_ms - HOUR_24_MS,
                          most=MOST_WINDOWS)  # fmt: skip
-    moved = moved_windows([of_ledger(row) for row in found], now, after, manifest)
+    moved = moved_windows([of_ledger(row) for row in found], now, after, manifest, _tables_of(reading, days[-1], found))
     return _previewed("", moved, len(found), len(found) == MOST_WINDOWS)
+
+
+def _tables_of(reading: HomeReading, day: str, windows: Sequence[Mapping[str, Any]]) -> list[DayTables]:
+    """Return the day tables that some windows name."""
+    names, out = {str(window["tables_ver"]) for window in windows}, list[DayTables]()
+    detectors = scored_detectors(reading.settings.manifest)
+    for tables in served_tables(reading.lake, reading.settings.branch, day, detectors):
+        if not names:
+            break
+        if tables.tables_ver in names:
+            names.discard(tables.tables_ver)
+            out.append(tables)
+    return out
 
 
 def _previewed(words: str, moved: list[Any], seen: int, is_cut: bool) -> Facts:

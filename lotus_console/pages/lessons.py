@@ -9,8 +9,8 @@ from lotus.learning.lesson import Lesson
 from lotus.priors.asset_context import describe_with
 from lotus.priors.compiled import fired_braids
 from lotus.weave.braid import Braid
-from lotus_console.drawing import scale_over
 from lotus_console.pages.braids import braid_of, realised_bps
+from lotus_console.pictures import scale_over
 from lotus_console.reading import HomeReading
 from lotus_console.render import interval
 from lotus_console.tables import Answer, Filter, Question, ShownColumn, Table, ValueKind, selected

@@ -19,7 +19,7 @@ from lotus.priors.types import ActiveBraid, PriorsVersion
 from lotus.priors.vocabulary import BIN_COLUMNS
 from lotus.timebase import DAY_MS
 from lotus.weave.braid import Braid
-from lotus_console.drawing import Node, layers, scale_over, step_bar
+from lotus_console.pictures import Node, layers, scale_over, step_bar
 from lotus_console.reading import HomeReading
 from lotus_console.tables import Answer, Filter, Question, ShownColumn, Table, ValueKind, selected
 from lotus_console.views import Facts, PageView
@@ -51,7 +51,7 @@ def loom_facts(reading: HomeReading, given: Mapping[str, str]) -> Facts:
     version = window.version if at_ms is None else _version_at(reading, at_ms)
     trace = window.explanation.trace if at_ms is None else _trace_under(window, version, at_ms)
     caps = caps_of(window.manifest.weave)
-    steps = logit_steps(window.event, trace, version, window.manifest, caps)
+    steps = logit_steps(window.event, trace, version, window.manifest, caps, window.explanation.is_floored)
     own_braids = [b for b in version.braids if b.detector_id == window.event["detector_id"]]
     behind = believed_behind(reading, own_braids)
     fired = {step.name for step in trace.steps}
@@ -60,7 +60,7 @@ def loom_facts(reading: HomeReading, given: Mapping[str, str]) -> Facts:
     return {
         "title": _title(window, steps, at_ms),
         "event": {name: window.event[name] for name in _SHOWN},
-        "when": clock(int(window.event["window_end_ms"])),
+        "when": clock(int(window.event["window_end_ms"]))[:19].replace("T", " "),
         "at": given.get("at", ""),
         "day_before": _short(int(window.event["window_end_ms"]) - DAY_MS),
         "is_exact": window.explanation.exact,
@@ -74,7 +74,7 @@ def loom_facts(reading: HomeReading, given: Mapping[str, str]) -> Facts:
         "context": window.explanation.context,
         "picture": picture(reading, version, own_braids, behind, fired, window),
         "version": version.priors_ver,
-        "since": clock(version.effective_from_ms) if version.effective_from_ms else "the beginning",
+        "since": since_words(version),
     }
 
 
@@ -114,7 +114,7 @@ def picture(
         edges += [(p, braid.braid_id) for p in braid.parents]
         if braid.braid_id not in parents:
             edges.append((braid.braid_id, "version"))
-    since = clock(version.effective_from_ms)[:16].replace("T", " ") if version.effective_from_ms else "the beginning"
+    since = since_words(version)
     nodes.append(Node("version", 3, f"priors {version.priors_ver[:8]}", f"since {since}", "/versions"))
     if window is not None:
         share = f"published with {float(window.event['pi']):.0%}" if window.event["published"] else "not published"
@@ -176,7 +176,7 @@ def _believed_at(reading: HomeReading, at_ms: int | None) -> Facts:
         "beliefs": [_evidence(reading, b, behind) for b in version.braids],
         "picture": picture(reading, version, version.braids, behind, {b.braid_id for b in version.braids}),
         "version": version.priors_ver,
-        "since": clock(version.effective_from_ms) if version.effective_from_ms else "the beginning",
+        "since": since_words(version),
     }  # fmt: skip
 
 
@@ -247,6 +247,11 @@ def _outcome(row: Mapping[str, Any] | None) -> dict[str, Any] | None:
     number = row["payoff_y"]
     return {"status": row["status"], "payoff_bps": number if math.isfinite(number) else None,
             "modelled_bps": row["payoff_p"], "filled": row["fill_source"]}  # fmt: skip
+
+
+def since_words(version: PriorsVersion) -> str:
+    """Return from when a version was in force, UTC, in words."""
+    return _short(version.effective_from_ms).replace("T", " ") if version.effective_from_ms else "the beginning"
 
 
 def _short(time_ms: int) -> str:

@@ -4,13 +4,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from lotus.detectors.entry_style import EntryStyle
-from lotus.trading.accounts.belief_money import BPS, PaidWindows
+from lotus.trading.accounts.belief_money import BPS, BeliefMoney, PaidWindows
 from lotus_console.reading import HomeReading
 from lotus_console.tables import LONGEST
 from lotus_console.views import Facts, PageView
 from lotus_store.facts.pnl.beliefs import READING, beliefs_of
 
 NEWEST = 7  # days where none is named
+REMEMBERED = 16  # answers
+_COMPUTED: dict[tuple[object, ...], tuple[list[str], BeliefMoney]] = {}
 
 
 def money_facts(reading: HomeReading, given: Mapping[str, str]) -> Facts:
@@ -18,7 +20,7 @@ def money_facts(reading: HomeReading, given: Mapping[str, str]) -> Facts:
     there = reading.lake.days("signal_events", reading.settings.branch)
     first = given.get("from", "")[:LONGEST] or (there[-NEWEST:] or [""])[0]
     last = given.get("to", "")[:LONGEST] or None
-    days, money = beliefs_of(reading.settings, first, last, styles=(EntryStyle.CROSS,))
+    days, money = _earned(reading, first, last)
     crossing = money.styles[0]
     reach = crossing.gain_interval
     return {
@@ -33,6 +35,25 @@ def money_facts(reading: HomeReading, given: Mapping[str, str]) -> Facts:
             _side("kept out by them", crossing.dropped, money.probe_usd),
         ],
     }  # fmt: skip
+
+
+def _earned(reading: HomeReading, first: str, last: str | None) -> tuple[list[str], BeliefMoney]:
+    """Return what was computed before for the same content of the same days, else compute it."""
+    branch, lake = reading.settings.branch, reading.lake
+    parts = [
+        (name, day, lake.hash_of(name, branch, day))
+        for name in ("signal_events", "signal_eval")
+        for day in lake.days(name, branch)
+        if first <= day and (name == "signal_eval" or day <= (last or day))
+    ]
+    key = (str(reading.settings.lake_root), branch, first, last or "", *parts)
+    found = _COMPUTED.get(key)
+    if found is None:
+        found = beliefs_of(reading.settings, first, last, styles=(EntryStyle.CROSS,))
+        while len(_COMPUTED) >= REMEMBERED:
+            _COMPUTED.pop(next(iter(_COMPUTED)), None)
+        _COMPUTED[key] = found
+    return found
 
 
 def _reach(reach: tuple[float, float] | None) -> str:

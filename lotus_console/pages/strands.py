@@ -5,7 +5,7 @@ from typing import Any
 
 from lotus.priors.trace import describe_braid
 from lotus.weave.braid import Braid
-from lotus_console.drawing import line_chart
+from lotus_console.pictures import line_chart
 from lotus_console.reading import HomeReading
 from lotus_console.views import Facts, PageView
 from lotus_store.facts.event import tape_lines

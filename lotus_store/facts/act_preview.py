@@ -8,7 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from lotus.detectors.cascade import logit_steps
+from lotus.detectors.daily.tables import DayTables
+from lotus.detectors.stage_gate import at_floor
 from lotus.manifest import Manifest
 from lotus.priors.compiled import attenuate, caps_of
 from lotus.priors.trace import Trace, trace_priors
@@ -67,26 +71,35 @@ def detectors_of(first: PriorsVersion, second: PriorsVersion) -> list[str]:
 
 
 def moved_windows(
-    windows: Sequence[Mapping[str, Any]], before: PriorsVersion, after: PriorsVersion, manifest: Manifest
+    windows: Sequence[Mapping[str, Any]],
+    before: PriorsVersion,
+    after: PriorsVersion,
+    manifest: Manifest,
+    tables: Sequence[DayTables] = (),
 ) -> list[MovedWindow]:
-    """Return the windows whose propensity differs between two versions as they would act from now on."""
+    """Return the windows whose propensity differs between two versions as they would act from now on.
+
+    `tables` are those that the windows name, which say who is drawn at the floor by its stage of life.
+    """
     now_ms = max((v.effective_from_ms for v in (before, after)), default=0)
     now_ms = max([now_ms, *(b.effective_from_ms for v in (before, after) for b in v.braids)])
     caps, out = caps_of(manifest.weave), []
-    for window in windows:
+    named = {n: np.array([w[n] for w in windows], dtype=object) for n in ("detector_id", "tables_ver")}
+    is_floored = at_floor(named, tables) if tables and windows else np.zeros(len(windows), np.bool_)
+    for window, floored in zip(windows, is_floored.tolist(), strict=True):
         traces = [_trace(window, version, manifest, now_ms) for version in (before, after)]
         if (traces[0].theta2, traces[0].phi, traces[0].gate, traces[0].level) == (
             traces[1].theta2, traces[1].phi, traces[1].gate, traces[1].level
         ) and traces[0].fired == traces[1].fired:  # fmt: skip
             continue
         steps = [
-            logit_steps(window, trace, version, manifest, caps)
+            logit_steps(window, trace, version, manifest, caps, floored)
             for trace, version in zip(traces, (before, after), strict=True)
         ]
         if not all(steps) or steps[0][-1].logit == steps[1][-1].logit:
             continue
-        named = {name: window[name] for name in ("event_id", "window_end_ms", "detector_id", "asset", "draw")}
-        out.append(MovedWindow(before=steps[0][-1].probability, after=steps[1][-1].probability, **named))
+        shown = {name: window[name] for name in ("event_id", "window_end_ms", "detector_id", "asset", "draw")}
+        out.append(MovedWindow(before=steps[0][-1].probability, after=steps[1][-1].probability, **shown))
     return out
 
 

@@ -107,7 +107,7 @@ def _part(
     for detector in set(detectors.tolist()):
         own = detectors == detector
         out[str(detector)] = tuple(x[own] for x in values)
-    return out  # type: ignore[return-value]
+    return out
 
 
 def _cells(parts: Sequence[Sequence[NDArray[np.generic]]], swapped: bool) -> list[HeatCell]:

@@ -120,7 +120,8 @@ def belief_money(
     """Return what probes of `notional_usd` pay with and without beliefs, and with the `truth` where it is known.
 
     `events` are columns of SIGNAL_EVENTS [n]; `payoffs` net bps [n] by style, crossing among them, NaN where not known;
-    the styles of it are those of the answer. Resting styles need one for published windows and for those of `published_without` and `published_if_known` alone.
+    its styles are those of the answer. Resting styles need one for published windows and for those of
+    `published_without` and `published_if_known` alone.
     """
     is_eligible = events["eligible"].astype(np.bool_)
     taken, would = is_eligible & events["published"].astype(np.bool_), published_without(events)
