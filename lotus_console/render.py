@@ -16,8 +16,10 @@ from markupsafe import Markup
 from lotus_console.tables import ShownColumn, Table, ValueKind
 from lotus_store.facts.words import clock
 
-WIDTH, HEIGHT, EDGE = 190, 26, 8  # of an interval in its row, px
+WIDTH, HEIGHT, EDGE = 150, 22, 8  # of an interval in its row, px
 DASH = "–"
+WORDS = {"IDENTIFIED": "accepted", "MODEL_ONLY": "proposed", "REFUSED": "refused"}
+STATES = {"IDENTIFIED": "on", "active": "on", "MODEL_ONLY": "half", "proposed": "half"}
 
 
 @cache
@@ -50,6 +52,10 @@ def cell(column: ShownColumn, row: Mapping[str, Any], scale: tuple[float, float]
     text = Markup.escape(text_of(column.kind, value))
     if column.kind is ValueKind.LEVEL and value is not None:
         text = levels(int(value))
+    if column.kind is ValueKind.STATE and value is not None:
+        text = Markup('<span class="tag {}">{}</span>').format(STATES.get(value, ""), text)
+    if column.kind is ValueKind.LIFE and isinstance(value, int | float):
+        text = life(value)
     if column.kind in (ValueKind.BPS, ValueKind.USD) and isinstance(value, int | float) and math.isfinite(value):
         text = Markup('<span class="{}">{}</span>').format("good" if value > 0 else "bad" if value < 0 else "", text)
     if column.kind is ValueKind.CODE:
@@ -59,6 +65,8 @@ def cell(column: ShownColumn, row: Mapping[str, Any], scale: tuple[float, float]
         text = Markup('<a href="{}">{}</a>').format(column.link.format_map(parts), text)
     if column.span is not None and scale is not None:
         text += interval([row.get(name) for name in column.span], value, scale)
+    if column.below and row.get(column.below):
+        text += Markup('<br><span class="dim small">{}</span>').format(row[column.below])
     return text
 
 
@@ -77,10 +85,12 @@ def text_of(kind: ValueKind, value: Any) -> str:
             return f"{value:,.4g}"
         case ValueKind.BPS | ValueKind.USD:
             return f"{value:+,.2f}"
-        case ValueKind.SHARE:
+        case ValueKind.SHARE | ValueKind.LIFE:
             return f"{100 * value:.1f} %"
         case ValueKind.TIME:
             return clock(int(value))[:23].replace("T", " ")
+        case ValueKind.STATE:
+            return WORDS.get(value, str(value))
         case ValueKind.FLAG:
             return "yes" if value else "no"
         case _:
@@ -91,6 +101,14 @@ def levels(level: int, of: int = 3) -> Markup:
     """Return a level of trust as so many filled marks."""
     marks = Markup("").join(Markup('<i class="f"></i>' if k < level else "<i></i>") for k in range(of))
     return Markup('<span class="lv" role="img" aria-label="level {} of {}">{}</span>').format(level, of, marks)
+
+
+def life(share: float) -> Markup:
+    """Return a share of a time to live as a bar."""
+    return Markup(
+        '<svg class="life" viewBox="0 0 70 10" width="70" height="10" role="img" aria-label="{:.0f} % of its time">'
+        '<rect class="whole" width="70" height="10" rx="3"/><rect width="{:.1f}" height="10" rx="3"/></svg>'
+    ).format(100 * share, 70 * share)
 
 
 def scale_of(column: ShownColumn, rows: Sequence[Mapping[str, Any]]) -> tuple[float, float] | None:

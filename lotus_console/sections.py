@@ -2,12 +2,34 @@
 
 from typing import Final
 
-from lotus_console.pages import detectors, experiments, home, lessons, live, network, tape
+from lotus_console.pages import (
+    atoms,
+    braids,
+    curation,
+    detectors,
+    experiments,
+    home,
+    lessons,
+    live,
+    loom,
+    money,
+    network,
+    strands,
+    tape,
+)
 from lotus_console.views import Section
 
+CURATION: Final = Section(
+    "Curation", "/curation", "c", tables=(curation.ACTS, curation.VERSIONS), views=(curation.CURATION,)
+)
 SECTIONS: Final = (
     Section("Home", "/", "h", views=(home.HOME,)),
-    Section("Lessons", "/lessons", "l", tables=(lessons.LESSONS,), views=(lessons.LESSON,)),
+    Section(
+        "Lessons", "/lessons", "l", tables=(lessons.LESSONS,), views=(lessons.LESSON, lessons.LESSON_DAYS, money.MONEY)
+    ),
+    Section("Loom", "/loom", "o", tables=(loom.WINDOWS,), views=(loom.LOOM, strands.WINDOW)),
+    Section("Braids", "/braids", "b", tables=(braids.BRAIDS,), views=(strands.STRANDS, braids.NOW, braids.BRAID)),
+    Section("Atoms", "/atoms", "a", views=(atoms.CELL, atoms.ATOMS)),
     Section(
         "Tape",
         "/tape",
@@ -23,6 +45,7 @@ SECTIONS: Final = (
         acts=(live.SWITCH,),
         tables=(live.PUBLICATIONS, live.DECISIONS, live.PLANS, live.ORDERS),
     ),
+    CURATION,
     Section(
         "Detectors",
         "/detectors",

@@ -23,6 +23,7 @@ from starlette.staticfiles import StaticFiles
 
 from lotus.errors import ConfigError, LotusError
 from lotus_console import api, exports, sections
+from lotus_console.acts import Acts
 from lotus_console.changes import Changes
 from lotus_console.reading import HomeReading
 from lotus_console.render import environment, scales_of
@@ -40,6 +41,7 @@ def console(reading: HomeReading) -> Starlette:
     """Return the application over one home."""
     pages = Pages(reading)
     changes = Changes(reading)
+    acts = Acts(reading, pages.act_page)
 
     @asynccontextmanager
     async def life(_app: Starlette) -> Any:
@@ -50,6 +52,7 @@ def console(reading: HomeReading) -> Starlette:
         Route("/events", changes.stream),
         Route(f"{api.ROOT}/openapi.json", pages.description),
         Mount("/static", StaticFiles(directory=HERE / "static")),
+        *acts.routes(),
         *(route for section in sections.SECTIONS for route in pages.routes(section)),
     ]
     handlers: Mapping[Any, Any] = {
@@ -96,6 +99,10 @@ class Pages:
     def description(self, _request: Request) -> Response:
         """Answer with the API's description."""
         return JSONResponse(api.described(self._tables, self._views, version("lotus")))
+
+    def act_page(self, request: Request, template: str, **given: Any) -> Response:
+        """Answer with a page about an act."""
+        return self._html(request, sections.CURATION, template, **given)
 
     def refused(self, request: Request, error: Exception) -> Response:
         """Answer a question that cannot be answered with the error's words."""

@@ -33,6 +33,8 @@ class ValueKind(StrEnum):
     DAY = "day"
     FLAG = "flag"
     LEVEL = "level"  # of trust, 0 to 3
+    STATE = "state"
+    LIFE = "life"  # 0 to 1, as a bar
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,8 @@ class ShownColumn:
     span: tuple[str, str] | None = None
     is_shown: bool = True
     is_ordered: bool = False
+    is_wide: bool = False  # a sentence
+    below: str = ""  # name of a column that is shown under this one
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +100,7 @@ class Table:
     is_searched: bool = False
     empty: str = "nothing yet: `lotus backfill` makes the first days"
     key: str = ""  # the column that names a row in links and drawers
+    links: tuple[tuple[str, str], ...] = ()  # label and place of pages beside it
 
     @property
     def place(self) -> str:

@@ -32,6 +32,7 @@ from lotus.priors.types import PriorsVersion
 from lotus.priors.vocabulary import BIN_COLUMNS, describe_bins
 
 Row = Mapping[str, Any]
+_TERMS = ("kr_hbar", "kr_coherence", "kr_phi", "kr_novelty", "kr_emergence")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +55,16 @@ class ExplainStep:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """All steps of one event, the trace of its priors, its context in words and its vetoes."""
+    """All steps of one event, the trace of its priors, its context in words, its vetoes, and whether its detector's
+    stage of life has it drawn at the floor.
+    """
 
     event_id: str
     steps: tuple[ExplainStep, ...]
     trace: Trace
     context: str
     vetoes: tuple[str, ...]
+    is_floored: bool = False
 
     @property
     def exact(self) -> bool:
@@ -106,7 +110,7 @@ def explain_event(
     is_floored = bool(tables.stage_gate) and tables.stage_gate[d] == StageGate.FLOOR
     steps += _publication_steps(event, manifest, detector, bins, floor, is_floored)
     vetoes = tuple(name for bit, name in VETOES.items() if int(event["veto"]) & bit)
-    return Explanation(str(event["event_id"]), tuple(steps), trace, describe_bins(bins), vetoes)
+    return Explanation(str(event["event_id"]), tuple(steps), trace, describe_bins(bins), vetoes, is_floored)
 
 
 def _number(event: Row, name: str) -> float:
@@ -160,11 +164,11 @@ def _prior_steps(event: Row, trace: Trace) -> list[ExplainStep]:
 
 def _sigma_steps(event: Row, trace: Trace, manifest: Manifest, nudge: float, max_tilt: float) -> list[ExplainStep]:
     share, temperature = manifest.score.sq_share, _number(event, "temperature")
-    terms = [_number(event, n) for n in ("kr_hbar", "kr_coherence", "kr_phi", "kr_novelty", "kr_emergence")]
-    gain = mathx.exp(log_geometric_mean(*map(ln_term, terms)))
+    terms = [_number(event, name) for name in _TERMS]
+    gain = gain_of(event)
     quality = share * mathx.log(max(_number(event, "sq_score"), 1e-3)) + nudge
-    plain = _resonance(event, manifest, gain, trace.theta1, 1.0)
-    actual = _resonance(event, manifest, gain, trace.theta2, trace.phi)
+    plain = resonance(event, manifest, gain, trace.theta1, 1.0)
+    actual = resonance(event, manifest, gain, trace.theta2, trace.phi)
     without = quality + (1.0 - share) * mathx.log(max(plain, 1e-3))
     sigma = quality + (1.0 - share) * mathx.log(max(actual, 1e-3))
     tilted = cap_tilt(sigma, without, temperature, max_tilt) if temperature > 0.0 else sigma
@@ -181,7 +185,13 @@ def _sigma_steps(event: Row, trace: Trace, manifest: Manifest, nudge: float, max
     ]
 
 
-def _resonance(event: Row, manifest: Manifest, gain: float, theta: float, phi: float) -> float:
+def gain_of(event: Row) -> float:
+    """Return G, the geometric mean of the five terms of a row of SIGNAL_EVENTS."""
+    return float(mathx.exp(log_geometric_mean(*(ln_term(_number(event, name)) for name in _TERMS))))
+
+
+def resonance(event: Row, manifest: Manifest, gain: float, theta: float, phi: float) -> float:
+    """Return delta phi of a row of SIGNAL_EVENTS before it is held within [0, 1], at some theta and phi."""
     score, evidence = manifest.score, _number(event, "mx_evidence")
     evidence = 0.5 if np.isnan(evidence) else evidence
     crowd = _number(event, "crowd_share")

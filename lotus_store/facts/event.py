@@ -42,6 +42,7 @@ from lotus_store.ledger.signals.events import read_eval, read_event
 from lotus_store.tape.store import TapeStore
 
 SHOWN_LINES = 6
+_MASK = (1 << 64) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,51 @@ class Story:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """One window with its numbers computed again: its row of the lake, the version it was scored under and the
+    manifest of its branch.
+    """
+
+    event: dict[str, Any]
+    version: PriorsVersion
+    manifest: Manifest
+    explanation: Explanation
+
+    @property
+    def fired(self) -> list[ActiveBraid]:
+        """The braids that fired in it."""
+        return fired_braids(self.version, str(self.event["detector_id"]), int(self.event["fired"]))
+
+
+def explained(settings: Settings, databases: Databases, event_id: str) -> Explained:
+    """Compute the numbers of an event again, without what taught its beliefs; raises as `story_of`.
+
+    The row is the ledger's copy, so that one window does not cost the reading of its day.
+    """
+    lake = Lake(settings.lake_root)
+    with databases.connect("sig") as sig:
+        event = of_ledger(read_event(sig, event_id))
+        branch, day = str(event["branch"]), str(event["day"])
+        version = read_version(sig, branch, str(event["priors_ver"]))
+    manifest = _manifest(settings, branch)
+    return Explained(event, version, manifest, _explanation(lake, event, day, version, manifest))
+
+
+def of_ledger(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a row of the ledger's copy of SIGNAL_EVENTS as the lake has it: unsigned masks, a gate of 0 for none."""
+    masks = {name: int(row[name]) & _MASK for name in ("fired", "cond_key")}
+    return {**row, **masks, "gate": 0.0 if row["gate"] is None else row["gate"]}
+
+
+def _explanation(
+    lake: Lake, event: Mapping[str, Any], day: str, version: PriorsVersion, manifest: Manifest
+) -> Explanation:
+    tables = event_tables(lake, event, day, manifest)
+    detector = next(d for d in scored_detectors(manifest) if d.detector_id == event["detector_id"])
+    return explain_event(event, tables, version, manifest, detector)
+
+
 def story_of(settings: Settings, databases: Databases, name: str, progress: Steps = untold) -> Story:
     """Gather the story of an event, or of the event behind a fill, order or plan.
 
@@ -107,12 +153,10 @@ def story_of(settings: Settings, databases: Databases, name: str, progress: Step
         outcome = read_eval(sig, event_id)
         claims = claims_story(databases, event, fired_in(sig, version, event))
     progress("computing every number again", 0)
-    tables = event_tables(lake, event, day, manifest)
-    detector = next(d for d in scored_detectors(manifest) if d.detector_id == event["detector_id"])
-    explanation = explain_event(event, tables, version, manifest, detector)
+    explanation = _explanation(lake, event, day, version, manifest)
     progress("looking for its lines of tape", 0)
     when = clock(int(event["window_end_ms"]))
-    frames = _frames(settings, lake, branch, event)
+    frames = tape_lines(settings, lake, branch, event)
     return Story(
         event=event,
         when=when,
@@ -183,7 +227,7 @@ def _belief(
         "lcb_bps": lesson.lcb_bps,
         "grade": lesson.grade,
         "trials": lesson.trials,
-        "days": _days(lake, version.branch, manifest, lesson),
+        "days": days_of_rule(lake, version.branch, manifest, lesson, lesson.night),
         "sample": list(lesson.members_sample[:5]),
     }
 
@@ -202,12 +246,18 @@ def _experts(sig: Connection, branch: str, day: str) -> dict[str, str]:
     return {"experts_ver": version, "from_day": from_day, "judged_day": judged_day}
 
 
-def _days(lake: Lake, branch: str, manifest: Manifest, lesson: Lesson) -> list[dict[str, Any]]:
+def days_of_rule(
+    lake: Lake, branch: str, manifest: Manifest, lesson: Lesson, last: str, most: int = 0
+) -> list[dict[str, Any]]:
+    """Return what a lesson's rule held on each scored day up to `last`, the newest `most` of them (0: all).
+
+    Windows in it, published, of these executed at a venue, and the mean score f over weight h, bps net.
+    """
     read, words = ("detector_id", "published", "fill_source", "f", "h", *AT_COLUMNS, *BIN_COLUMNS), DEFAULT
     if is_about_asset(lesson.rule):
         words = words_of(manifest.universe)
     out = []
-    for day in [d for d in lake.days("payoff_scores", branch) if d <= lesson.night]:
+    for day in [d for d in lake.days("payoff_scores", branch) if d <= last][-most:]:
         rows = lake.read("payoff_scores", branch, day, columns=read)
         if words is not DEFAULT:
             rows = with_asset_bins(lake, branch, manifest, rows)
@@ -224,7 +274,7 @@ def _days(lake: Lake, branch: str, manifest: Manifest, lesson: Lesson) -> list[d
     return out
 
 
-def _frames(settings: Settings, lake: Lake, branch: str, event: dict[str, Any]) -> dict[str, Any]:
+def tape_lines(settings: Settings, lake: Lake, branch: str, event: Mapping[str, Any]) -> dict[str, Any]:
     """Return the 25 frames of the window and the raw lines that closed the first and the last of them."""
     store = TapeStore(settings.home, settings.tape)
     store = store if store.exists() else TapeStore(settings.home, branch)

@@ -82,6 +82,8 @@ CREATE TABLE signal_events (
     PRIMARY KEY (event_id, day)
 ) PARTITION BY RANGE (day);
 CREATE INDEX signal_events_day ON signal_events (branch, day);
+CREATE INDEX signal_events_published ON signal_events (branch, window_end_ms) WHERE published;
+CREATE INDEX signal_events_moved ON signal_events (branch, window_end_ms) WHERE published AND fired <> 0;
 
 CREATE TABLE signal_eval (
     branch         text NOT NULL,
@@ -157,6 +159,8 @@ CREATE TABLE lessons (
     PRIMARY KEY (branch, day, lesson_id)
 );
 CREATE INDEX lessons_by_id ON lessons (lesson_id);
+CREATE INDEX lessons_uplift ON lessons (branch, uplift_bps DESC NULLS LAST);
+CREATE INDEX lessons_words ON lessons USING gin (jsonb_to_tsvector('simple', body, '["string"]'));
 
 -- Evidence is append-only for the module; a day that is computed again is replaced whole, through this function. What was
 -- done to a braid after its night (ordinal 1 and more) is no part of the night and stays.
@@ -203,6 +207,7 @@ CREATE TABLE braid_history (
     PRIMARY KEY (branch, day, braid_id, ordinal)
 );
 CREATE INDEX braid_history_by_id ON braid_history (braid_id);
+CREATE INDEX braid_history_lesson ON braid_history (branch, (body ->> 'lesson_id'));
 CREATE INDEX braid_history_board ON braid_history (branch, braid_id, day DESC, ordinal DESC);
 CREATE VIEW braids AS
 SELECT DISTINCT ON (branch, braid_id)

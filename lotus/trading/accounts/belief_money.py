@@ -119,8 +119,9 @@ def belief_money(
 ) -> BeliefMoney:
     """Return what probes of `notional_usd` pay with and without beliefs, and with the `truth` where it is known.
 
-    `events` are columns of SIGNAL_EVENTS [n]; `payoffs` net bps [n] by style, NaN where not known. Resting styles need
-    one for published windows and for those of `published_without` and `published_if_known` alone.
+    `events` are columns of SIGNAL_EVENTS [n]; `payoffs` net bps [n] by style, crossing among them, NaN where not known;
+    its styles are those of the answer. Resting styles need one for published windows and for those of
+    `published_without` and `published_if_known` alone.
     """
     is_eligible = events["eligible"].astype(np.bool_)
     taken, would = is_eligible & events["published"].astype(np.bool_), published_without(events)
@@ -133,8 +134,8 @@ def belief_money(
     shift = (pi - pi0)[moved] * crossing[moved]
     error = float(np.sqrt(len(shift)) * shift.std(ddof=1)) if len(shift) > 1 else None
     sides = _Sides(taken, would, of_truth, block)
-    styles = tuple(_style(style, usd[style], sides) for style in EntryStyle)
-    where_true = () if truth is None else tuple(_style(style, usd[style], sides.inside(truth)) for style in EntryStyle)
+    styles = tuple(_style(style, usd[style], sides) for style in payoffs)
+    where_true = () if truth is None else tuple(_style(style, usd[style], sides.inside(truth)) for style in payoffs)
     return BeliefMoney(notional_usd, styles, len(shift), float(shift.sum()), error, where_true)
 
 

@@ -46,12 +46,16 @@ _RESTED = tuple(PAYOFF[style] for style in RESTING)
 
 
 def beliefs_of(
-    settings: Settings, first: str | None, last: str | None, planted: Sequence[tuple[str, Rule]] = ()
+    settings: Settings,
+    first: str | None,
+    last: str | None,
+    planted: Sequence[tuple[str, Rule]] = (),
+    styles: Sequence[EntryStyle] = tuple(EntryStyle),
 ) -> tuple[list[str], BeliefMoney]:
     """Return the days of scored windows from `first` to `last` (None: as far as there are any) and what they paid.
 
-    `planted`: detectors and the rules that are true of them, where the truth is known. Raises `ConfigError` where none
-    was scored.
+    `styles` are those of entry, crossing among them; without those at rest no tape is read. `planted`: detectors and
+    the rules that are true of them, where the truth is known. Raises `ConfigError` where none was scored.
     """
     lake = Lake(settings.lake_root)
     there = lake.days("signal_events", settings.branch)
@@ -59,9 +63,9 @@ def beliefs_of(
     if not days:
         found = f"branch {settings.branch} has no scored day" + (f" from {first} to {last}" if first or last else "")
         raise ConfigError(found, f"one of {day_ranges(there)}", "run lotus backfill, or name --branch and --day")
-    read = [_Day(lake, settings, day, planted) for day in days]
+    read = [_Day(lake, settings, day, planted, rests=set(styles) != {EntryStyle.CROSS}) for day in days]
     events = {name: np.concatenate([day.events[name] for day in read]) for name in read[0].events}
-    payoffs = {style: np.concatenate([day.payoffs(style) for day in read]) for style in EntryStyle}
+    payoffs = {style: np.concatenate([day.payoffs(style) for day in read]) for style in styles}
     truth = _truth(settings, np.concatenate([day.inside for day in read])) if planted else None
     return days, belief_money(events, payoffs, settings.manifest.outcomes.probe_notional_usd, truth)
 
@@ -75,8 +79,10 @@ def _truth(settings: Settings, inside: NDArray[np.bool_]) -> KnownTruth:
 class _Day:
     """The windows of one day, and what they paid in every style where that is known."""
 
-    def __init__(self, lake: Lake, settings: Settings, day: str, planted: Sequence[tuple[str, Rule]]) -> None:
-        self._lake, self._settings = lake, settings
+    def __init__(
+        self, lake: Lake, settings: Settings, day: str, planted: Sequence[tuple[str, Rule]], rests: bool
+    ) -> None:
+        self._lake, self._settings, self._rests = lake, settings, rests
         self.events = _read_events(lake, settings, day, (*_EVENTS, *_OF_TRUTH) if planted else _EVENTS)
         self.inside = _inside(self.events, planted)
         self._truth = _truth(settings, self.inside) if planted else None
@@ -101,6 +107,8 @@ class _Day:
         branch, events = self._settings.branch, self.events
         rows = self._lake.read("signal_eval", branch, day, columns=_ROWS)
         rested: list[Columns] = []
+        if not self._rests:
+            return rows, rested
         if self._lake.exists(STYLE_PAYOFFS.name, branch, day):
             rested.append(self._lake.read(STYLE_PAYOFFS.name, branch, day, columns=("event_id", *_RESTED)))
         would = published_without(events)
