@@ -8,7 +8,7 @@ import os
 import sys
 from typing import Final
 
-from lotus_console.door import Entry, hosts_of
+from lotus_console.access.door import Entry, hosts_of
 from lotus_console.serving import serve
 from lotus_store.config import load_settings
 from lotus_store.logs import begin_logging

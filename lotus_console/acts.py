@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from lotus.errors import ConfigError
 from lotus.weave.review import REASON_CODES, ActKind, ReviewAct
-from lotus_console.forms import TOKEN, FormTokens, form_of
+from lotus_console.access.forms import TOKEN, FormTokens, form_of
 from lotus_console.pages.curation import FIELDS, NEEDS, WORDS, preview_of, target_of
 from lotus_console.reading import HomeReading
 from lotus_console.render import address

@@ -17,7 +17,7 @@ CHART_W, CHART_H, CHART_EDGE = 300, 74, 4
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
+class LoomNode:
     """One box of a picture in layers: two lines of text, an address, and whether it acts here."""
 
     name: str
@@ -28,7 +28,7 @@ class Node:
     acts: bool = True
 
 
-def layers(nodes: Sequence[Node], edges: Sequence[tuple[str, str]], label: str) -> Markup:
+def layers(nodes: Sequence[LoomNode], edges: Sequence[tuple[str, str]], label: str) -> Markup:
     """Return nodes in columns by their layer, left to right, with lines between those of `edges` (from, to)."""
     columns = sorted({node.layer for node in nodes})
     tall = max((sum(node.layer == c for node in nodes) for c in columns), default=1)
@@ -141,7 +141,7 @@ def _edge(start: tuple[float, float], end: tuple[float, float], acts: bool) -> M
     return Markup('<path class="edge{}" d="{}"/>').format("" if acts else " off", path)
 
 
-def _box(node: Node, x: float, y: float) -> Markup:
+def _box(node: LoomNode, x: float, y: float) -> Markup:
     words: Mapping[str, object] = {
         "x": f"{x:.0f}", "y": f"{y:.0f}", "w": BOX_W, "h": BOX_H, "tx": f"{x + 10:.0f}", "ty": f"{y + 18:.0f}",
         "by": f"{y + 35:.0f}", "off": "" if node.acts else " off", "head": shortened(node.head),

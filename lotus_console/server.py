@@ -23,12 +23,12 @@ from starlette.staticfiles import StaticFiles
 
 from lotus.errors import ConfigError, LotusError
 from lotus_console import api, exports, sections
+from lotus_console.access.sessions import Act, proven_form, session_of
 from lotus_console.acts import Acts
 from lotus_console.changes import Changes
 from lotus_console.reading import HomeReading
 from lotus_console.render import environment, scales_of
 from lotus_console.safety import SafetyHeaders
-from lotus_console.sessions import Act, proven_form, session_of
 from lotus_console.tables import Table
 from lotus_console.views import PageView, Section
 from lotus_store.json_values import plain

@@ -1,6 +1,6 @@
 """The console's server behind its door."""
 
-from lotus_console.door import Door, Entry
+from lotus_console.access.door import Door, Entry
 from lotus_console.reading import HomeReading, ReadingDatabases
 from lotus_console.server import console
 from lotus_store.config import Settings

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from lotus_console.access.sessions import Act
 from lotus_console.reading import HomeReading
-from lotus_console.sessions import Act
 from lotus_console.tables import Table
 
 Facts = dict[str, Any]

@@ -49,9 +49,9 @@ def console_command(
         raise ConfigError(found, "one of them", "everybody who reaches this address would read everything")
     settings = settings_of(home, tape, branch)
     require_branch(settings)
-    from lotus_console.door import Entry, Proxy, hosts_of
+    from lotus_console.access.door import Entry, Proxy, hosts_of
+    from lotus_console.access.token_file import read_token
     from lotus_console.serving import serve
-    from lotus_console.token_file import read_token
 
     token = read_token(token_file) if token_file else ""
     if not (token or proxy):

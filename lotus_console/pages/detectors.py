@@ -17,7 +17,7 @@ from lotus_store.facts.cards import merged_days, stored_cards
 CARDS, AUDITS = "detector_cards", "detector_audits"
 
 
-class DetectorFacts(TypedDict):
+class DetectorCard(TypedDict):
     """One version of a detector: its card in blocks, its audits of the newest day, its nights, other versions."""
 
     title: str
@@ -157,5 +157,5 @@ CANDIDATES = Table(
 )  # fmt: skip
 DETECTOR = PageView(
     "/detectors/{detector_id}", "Detector", "What is this detector?", detector_facts, "detector.html", ("version",),
-    DetectorFacts,
+    DetectorCard,
 )  # fmt: skip

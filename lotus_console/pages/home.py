@@ -40,7 +40,7 @@ class StatusLine(TypedDict):
     place: str
 
 
-class HomeFacts(TypedDict):
+class HomeAnswer(TypedDict):
     """The page: its sentence and its lines, worst first."""
 
     title: str
@@ -215,4 +215,4 @@ LINES: Sequence[tuple[str, Callable[[HomeReading], Found], str, str]] = (
     ("Is money safe?", _safety, "lotus live --status", "/live"),
     ("Do messages arrive?", _messages, "lotus herald dead", "/network"),
 )
-HOME = PageView("/", "Home", "Is everything all right?", home_facts, "home.html", answer=HomeFacts)
+HOME = PageView("/", "Home", "Is everything all right?", home_facts, "home.html", answer=HomeAnswer)

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any, Literal, TypedDict, get_args
 
 from lotus.errors import ConfigError
+from lotus_console.access.sessions import Act, PageSession
 from lotus_console.reading import HomeReading
-from lotus_console.sessions import Act, Session
 from lotus_console.tables import Answer, Filter, Question, ShownColumn, Table, ValueKind, selected
 from lotus_console.views import Facts, PageView
 from lotus_desk.safety.kill_switch import KillSwitch
@@ -83,7 +83,7 @@ def _promises(venue: Mapping[str, Any]) -> list[dict[str, Any]]:
     return lines
 
 
-def switch_act(reading: HomeReading, given: Mapping[str, str], session: Session) -> str:
+def switch_act(reading: HomeReading, given: Mapping[str, str], session: PageSession) -> str:
     """Move the kill switch where its word was typed as the form asks."""
     move = given["move"]
     if move not in get_args(SwitchMove):

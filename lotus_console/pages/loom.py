@@ -19,7 +19,7 @@ from lotus.priors.types import ActiveBraid, PriorsVersion
 from lotus.priors.vocabulary import BIN_COLUMNS
 from lotus.timebase import DAY_MS
 from lotus.weave.braid import Braid
-from lotus_console.pictures import Node, layers, scale_over, step_bar
+from lotus_console.pictures import LoomNode, layers, scale_over, step_bar
 from lotus_console.reading import HomeReading
 from lotus_console.tables import Answer, Filter, Question, ShownColumn, Table, ValueKind, selected
 from lotus_console.views import Facts, PageView
@@ -96,29 +96,29 @@ def picture(
 ) -> Any:  # fmt: skip
     """Return the ancestors of a window, or of a version, as layers: lessons, braids, compositions, version, window."""
     ordered = sorted(braids, key=lambda b: (b.braid_id not in fired, b.braid_type, b.braid_id))[: MOST_NODES // 2 - 1]
-    nodes, edges = list[Node](), list[tuple[str, str]]()
+    nodes, edges = list[LoomNode](), list[tuple[str, str]]()
     parents = {p for b in ordered for p in b.parents}
     for braid in ordered:
         acts = braid.braid_id in fired or window is None
         lesson = behind.lessons.get(braid.lesson_id)
         if lesson is not None and f"l{lesson.lesson_id}" not in {n.name for n in nodes}:
             head = f"lesson {lesson.night}, {lesson.uplift_bps:+.1f} bps"
-            nodes.append(Node(f"l{lesson.lesson_id}", 0, head, describe_with(lesson.rule, reading.words),
+            nodes.append(LoomNode(f"l{lesson.lesson_id}", 0, head, describe_with(lesson.rule, reading.words),
                               f"/lessons/{lesson.lesson_id}", acts))  # fmt: skip
         if lesson is not None:
             edges.append((f"l{lesson.lesson_id}", braid.braid_id))
         layer = 2 if braid.braid_type == "meta" else 1
         head = f"{_kind(braid, behind)}{'' if acts else ', not here'}"
         text = patch_words(braid) if braid.op == "RULE" else describe_braid(braid, reading.words)
-        nodes.append(Node(braid.braid_id, layer, head, text, f"/braids/{braid.braid_id}", acts))
+        nodes.append(LoomNode(braid.braid_id, layer, head, text, f"/braids/{braid.braid_id}", acts))
         edges += [(p, braid.braid_id) for p in braid.parents]
         if braid.braid_id not in parents:
             edges.append((braid.braid_id, "version"))
     since = since_words(version)
-    nodes.append(Node("version", 3, f"priors {version.priors_ver[:8]}", f"since {since}", "/versions"))
+    nodes.append(LoomNode("version", 3, f"priors {version.priors_ver[:8]}", f"since {since}", "/versions"))
     if window is not None:
         share = f"published with {float(window.event['pi']):.0%}" if window.event["published"] else "not published"
-        nodes.append(Node("window", 4, f"{window.event['asset']} {window.event['detector_id']}", share))
+        nodes.append(LoomNode("window", 4, f"{window.event['asset']} {window.event['detector_id']}", share))
         edges.append(("version", "window"))
     return layers(nodes, edges, "lessons, braids and the version behind the number")
 

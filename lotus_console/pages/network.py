@@ -7,9 +7,9 @@ from psycopg import sql
 
 from lotus.errors import ConfigError
 from lotus.modules.intents import Module
+from lotus_console.access.sessions import Act, PageSession
 from lotus_console.pages.listed import of_list
 from lotus_console.reading import HomeReading
-from lotus_console.sessions import Act, Session
 from lotus_console.tables import Answer, Filter, Question, ShownColumn, Table, ValueKind, selected
 from lotus_console.views import Facts, PageView
 from lotus_herald.report import herald_status
@@ -85,7 +85,7 @@ def _messages(reading: HomeReading, question: Question) -> Answer:
     return Answer(rows, has_more, "What sig said" if rows else "Nothing was said yet")
 
 
-def replay_act(reading: HomeReading, given: Mapping[str, str], session: Session) -> str:
+def replay_act(reading: HomeReading, given: Mapping[str, str], session: PageSession) -> str:
     """Make one dead letter wait again, and record who asked for it and why."""
     module, event_id, place = given["module"], given["event_id"], given["place"]
     if module not in MODULES or place not in ("outbox", "inbox"):

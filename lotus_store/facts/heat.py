@@ -98,11 +98,11 @@ def _part(
     """Return cell, block, r, h and n of one subset by detector; a part with the same content is read once."""
     columns = (*_NEEDED, "block") if name == TABLES[0] else _NEEDED
     rows = Lake(root).read(name, branch, day, columns=columns)
-    mine = rows["triple"] == triple
-    detectors = rows["detector_id"][mine]
-    block = rows["block"][mine].astype(np.int64) if "block" in rows else np.zeros(int(mine.sum()), np.int64)
-    values = (rows["cell"][mine].astype(np.int64), block, rows["r"][mine].astype(np.float64),
-              rows["h"][mine].astype(np.float64), rows["n"][mine].astype(np.int64))  # fmt: skip
+    chosen = rows["triple"] == triple
+    detectors = rows["detector_id"][chosen]
+    block = rows["block"][chosen].astype(np.int64) if "block" in rows else np.zeros(int(chosen.sum()), np.int64)
+    values = (rows["cell"][chosen].astype(np.int64), block, rows["r"][chosen].astype(np.float64),
+              rows["h"][chosen].astype(np.float64), rows["n"][chosen].astype(np.int64))  # fmt: skip
     out = {}
     for detector in set(detectors.tolist()):
         own = detectors == detector

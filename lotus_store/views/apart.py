@@ -93,7 +93,7 @@ def _started() -> subprocess.Popen[bytes]:
     root = str(Path(__file__).resolve().parents[2])
     path = os.pathsep.join(part for part in (root, os.environ.get("PYTHONPATH", "")) if part)
     pipe = subprocess.PIPE
-    words = [sys.executable, "-m", MODULE]
+    words = [sys.executable, "-P", "-m", MODULE]
     return subprocess.Popen(words, env={**os.environ, "PYTHONPATH": path}, stdin=pipe, stdout=pipe, stderr=pipe)
 
 

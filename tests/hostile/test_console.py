@@ -1,4 +1,4 @@
-"""The console under attack: nothing is changed, nothing leaks, no text becomes markup or SQL, nothing breaks."""
+"""`lotus_console/server.py` under attack: nothing is changed, nothing leaks, no text becomes markup or SQL, nothing breaks."""
 
 import asyncio
 import json
@@ -13,8 +13,8 @@ from urllib.parse import quote, urlencode
 import psycopg
 import pytest
 
+from lotus_console.access.door import Door, Entry, hosts_of
 from lotus_console.changes import LISTENERS
-from lotus_console.door import Door, Entry, hosts_of
 from lotus_console.reading import HomeReading, ReadingDatabases
 from lotus_console.sections import SECTIONS
 from lotus_console.server import console

@@ -1,4 +1,4 @@
-"""Home, live and network: what saw nothing is not green, what failed is red, acts are recorded."""
+"""`lotus_console/pages/home.py`, live and network: what saw nothing is not green, what failed is red, acts are recorded."""
 
 import json
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lotus_assets.pages.metadata import _at_console
-from lotus_console.door import Door, Entry, hosts_of
+from lotus_console.access.door import Door, Entry, hosts_of
 from lotus_console.pages.home import LINES, home_facts
 from lotus_console.reading import HomeReading, ReadingDatabases
 from lotus_console.server import console

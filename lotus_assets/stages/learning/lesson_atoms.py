@@ -36,9 +36,9 @@ def make(ctx: StageContext, day: str) -> Made:
     commit = read_commit(ctx.sig, ctx.branch, day, "payoff_scores")
     scores = read_scores(ctx, commit) if commit is not None else {}
     names = np.asarray(scores["detector_id"])
-    known, detector_at = coded(names)
-    detectors = sorted(known)
-    rows_of = [np.flatnonzero(detector_at == known.index(detector)) for detector in detectors]
+    different, detector_at = coded(names)
+    detectors = sorted(different)
+    rows_of = [np.flatnonzero(detector_at == different.index(detector)) for detector in detectors]
     tables = [
         atoms(day, name, {n: v[own] for n, v in scores.items()}) for name, own in zip(detectors, rows_of, strict=True)
     ]

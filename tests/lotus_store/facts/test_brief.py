@@ -20,7 +20,7 @@ from lotus_store.facts.brief_page import html, markdown, sections, title_of
 from lotus_store.facts.lessons import Night
 from lotus_store.ledger.day_commits import DayCommit
 
-NIGHT = Night("main", "2026-01-05", False, {}, (), (), {}, {}, (), WeaveDefaults(), DEFAULT)
+NIGHT = Night("main", "2026-01-05", False, {}, (), (), {}, {}, (), (), WeaveDefaults(), DEFAULT)
 WHOLE = AssetData("BTC", 1.0, 0, 0, 0.0)
 GOOD = BriefLine(Colour.GOOD, "Is it?", "it is", "lotus brief")
 

@@ -20,11 +20,11 @@ from starlette.responses import HTMLResponse, PlainTextResponse, RedirectRespons
 
 from lotus.errors import ConfigError
 from lotus.loopback import LINK, NAMES, SAFE_SITES, decoded
-from lotus_console.attempts import Attempts
-from lotus_console.forms import form_of
+from lotus_console.access.attempts import Attempts
+from lotus_console.access.forms import form_of
+from lotus_console.access.sessions import SESSION, PageSession
 from lotus_console.render import environment
 from lotus_console.safety import SafetyHeaders
-from lotus_console.sessions import SESSION, Session
 
 LASTS_S: Final = 30 * 86_400
 ONCE: Final = (
@@ -104,7 +104,7 @@ class Door:
             return self._tried(scope, shown, place) or self._let_in(place)
         kind, _, bearer = headers.get("authorization", "").partition(" ")
         if kind.lower() == "bearer":
-            scope[SESSION] = Session(self._signed("form of bearer"))
+            scope[SESSION] = PageSession(self._signed("form of bearer"))
             return self._tried(scope, bearer)
         session = self._session(scope, headers)
         if session is None:
@@ -175,12 +175,12 @@ class Door:
         )  # fmt: skip
         return answer
 
-    def _session(self, scope: Scope, headers: Mapping[str, str]) -> Session | None:
+    def _session(self, scope: Scope, headers: Mapping[str, str]) -> PageSession | None:
         proxy = self._entry.proxy
         if proxy is not None and (scope.get("client") or ("",))[0] == proxy.address:
             who = headers.get(proxy.header.lower(), "")
             if WHO.fullmatch(who):
-                return Session(self._signed(f"form of {who}"), who)
+                return PageSession(self._signed(f"form of {who}"), who)
         try:
             cookie = SimpleCookie(headers.get("cookie", "")).get(self._cookie)
         except CookieError:
@@ -188,7 +188,7 @@ class Door:
         name, _, sign = (cookie.value if cookie else "").rpartition(".")
         if not name or not hmac.compare_digest(sign.encode(), self._signed(name).encode()):
             return None
-        return Session(self._signed(f"form of {name}")) if self._now_s() < float(name.partition(".")[0]) else None
+        return PageSession(self._signed(f"form of {name}")) if self._now_s() < float(name.partition(".")[0]) else None
 
     def _ask(self, scope: Scope, headers: Mapping[str, str]) -> Response:
         """Return the login for one who looks at pages, a line for a program."""

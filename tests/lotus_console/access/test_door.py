@@ -13,11 +13,11 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from lotus.errors import ConfigError
-from lotus_console.attempts import CLIENTS, MOST, Attempts
-from lotus_console.door import LASTS_S, Door, Entry, Proxy, hosts_of
-from lotus_console.forms import LARGEST
-from lotus_console.sessions import proven_form, session_of
-from lotus_console.token_file import read_token
+from lotus_console.access.attempts import CLIENTS, MOST, Attempts
+from lotus_console.access.door import LASTS_S, Door, Entry, Proxy, hosts_of
+from lotus_console.access.forms import LARGEST
+from lotus_console.access.sessions import proven_form, session_of
+from lotus_console.access.token_file import read_token
 from tests.support.asgi_client import AsgiClient
 
 PORT, TOKEN = 8000, "s3cret-Token_x"

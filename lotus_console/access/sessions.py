@@ -13,7 +13,7 @@ from typing import Final
 from starlette.requests import Request
 
 from lotus.errors import ConfigError
-from lotus_console.forms import form_of
+from lotus_console.access.forms import form_of
 from lotus_console.reading import HomeReading
 
 CSRF: Final = "csrf"
@@ -21,7 +21,7 @@ SESSION: Final = "lotus.session"
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
+class PageSession:
     """Who is let in: `csrf` is the token of its forms, `who` the name that a trusted proxy gave, "" without one."""
 
     csrf: str
@@ -39,12 +39,12 @@ class Act:
     place: str
     label: str
     fields: tuple[str, ...]
-    do: Callable[[HomeReading, Mapping[str, str], Session], str]
+    do: Callable[[HomeReading, Mapping[str, str], PageSession], str]
 
 
-def session_of(request: Request) -> Session:
+def session_of(request: Request) -> PageSession:
     """Return the session of a request, one whose forms are all refused where no door stands before the pages."""
-    session: Session = request.scope.get(SESSION, Session(""))
+    session: PageSession = request.scope.get(SESSION, PageSession(""))
     return session
 
 
