@@ -34,11 +34,11 @@ def _blocks(markdown: str) -> Iterator[Block]:
     for line in [*markdown.splitlines(), ""]:
         if line.startswith("|"):
             cells = [EMPHASIS.sub("", cell.strip()) for cell in line.strip().strip("|").split(" | ")]
-            if set("".join(cells)) - set("- "):
-                rows.append(cells)
+            rows.append(cells)
             continue
         if rows:
-            yield {"kind": "table", "level": 0, "text": "", "rows": rows}
+            is_ruled = len(rows) > 1 and not set("".join(rows[1])) - set("- ")  # the line below a head is no row
+            yield {"kind": "table", "level": 0, "text": "", "rows": rows[:1] + rows[2:] if is_ruled else rows}
             rows = []
         text = EMPHASIS.sub("", line.lstrip("#").strip())
         if text:
