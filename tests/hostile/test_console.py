@@ -1,4 +1,4 @@
-"""`lotus_console/server.py` under attack: nothing is changed, nothing leaks, no text becomes markup or SQL, nothing breaks."""
+"""`lotus_console/server.py` under attack: nothing is changed, nothing leaks, no text becomes markup or SQL."""
 
 import asyncio
 import json

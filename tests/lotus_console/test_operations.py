@@ -1,4 +1,4 @@
-"""`lotus_console/pages/home.py`, live and network: what saw nothing is not green, what failed is red, acts are recorded."""
+"""`lotus_console/pages/home.py`, live and network: what saw nothing is not green, what failed is red."""
 
 import json
 from collections.abc import Iterator
