@@ -47,13 +47,14 @@ def console_command(
     if not (is_loopback or token_file or proxy):
         found = f"--host {address} without --token-file or --proxy"
         raise ConfigError(found, "one of them", "everybody who reaches this address would read everything")
+    from lotus_console.access.token_file import read_token
+
+    token = read_token(token_file) if token_file else ""
     settings = settings_of(home, tape, branch)
     require_branch(settings)
     from lotus_console.access.door import Entry, Proxy, hosts_of
-    from lotus_console.access.token_file import read_token
     from lotus_console.serving import serve
 
-    token = read_token(token_file) if token_file else ""
     if not (token or proxy):
         token = os.environ.get("LOTUS_PAGES_TOKEN") or secrets.token_urlsafe(24)
     trusted = Proxy(str(_address(proxy, "--proxy")), proxy_header) if proxy else None
