@@ -1,0 +1,29 @@
+"""Acts asked in a form: fields that count, and what is refused before anything is sent."""
+
+import pytest
+
+from lotus.errors import ConfigError
+from lotus_console.acts import asked_act
+
+REJECTED = {"kind": "reject", "target": "b" * 32, "author": "ann", "reason_code": "other", "note": ""}
+
+
+def test_a_form_says_one_act() -> None:
+    _, act = asked_act(REJECTED | {"reason_code": "implausible", "note": " too few days "}, "main")
+    assert (act.kind, act.author, act.reason_code, act.note) == ("reject", "ann", "implausible", "too few days")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"kind": "raise_grade"}, {"author": " "}, {"author": "a" * 129}, {"reason_code": "because"}, {"strange": "1"}],
+)
+def test_anything_else_is_refused(change: dict[str, str]) -> None:
+    with pytest.raises(ConfigError, match="expected"):
+        asked_act(REJECTED | {"reason_code": "implausible"} | change, "main")
+
+
+@pytest.mark.parametrize("factor", ["0", "-1", "2", "nan", "1e400", "٣", ""])
+def test_a_factor_is_above_0_and_at_most_1(factor: str) -> None:
+    attenuated = {"kind": "attenuate", "target": "b" * 32, "author": "ann", "note": "", "factor": factor}
+    with pytest.raises(ConfigError, match="factor"):
+        asked_act(attenuated, "main")
