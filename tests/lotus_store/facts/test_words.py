@@ -18,7 +18,8 @@ def test_ranges_hold_every_day_once(offsets: set[int]) -> None:
     held: list[str] = []
     for part in day_ranges(days).split(", "):
         first, _, last = part.partition(" to ")
-        while days and first <= (last or first):
+        last = last or first
+        while days and first <= last:
             held.append(first)
             first = next_day(first)
     assert held == sorted(days)
