@@ -130,7 +130,7 @@ def test_no_connection_stays_behind(filled: Databases, settings: Settings) -> No
             with pytest.raises(QueryError):
                 views.ask("SELECT error(branch) FROM sig.lessons").table()
     with filled.owner("sig") as sig:
-        others = "SELECT state, query FROM pg_stat_activity WHERE usename = %s"
+        others = "SELECT state, query FROM pg_stat_activity WHERE usename = %s AND datname = current_database()"
         for _ in range(20):
             sig.execute("SELECT pg_stat_clear_snapshot()")
             if not (left := sig.execute(others, [DAGSTER]).fetchall()):
