@@ -13,16 +13,17 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from lotus.errors import ConfigError
-from lotus.weave.review import REASON_CODES, ActKind, ReviewAct
+from lotus.weave.review import LIFTS, REASON_CODES, ActKind, ReviewAct
 from lotus_console.access.forms import TOKEN, FormTokens, form_of
-from lotus_console.pages.curation import FIELDS, NEEDS, WORDS, preview_of, target_of
+from lotus_console.pages.curation import FIELDS, NEEDS, WORDS, lifted_words, preview_of, target_of
 from lotus_console.reading import HomeReading
 from lotus_console.render import address
 from lotus_herald.keys import Keys
 from lotus_modules.priors.rollback import roll_back, submit
 from lotus_store.databases import Databases
 
-LONGEST: Final = {"author": 128, "note": 1000, "target": 64, "kind": 16, "reason_code": 32, "factor": 24}
+LONGEST: Final = {"author": 128, "note": 1000, "target": 64, "kind": 16, "reason_code": 32, "factor": 24,
+                  "lifts": 64}  # fmt: skip
 Html = Callable[..., Response]
 
 
@@ -45,11 +46,16 @@ class Acts:
         """Answer with the form of one act on one target."""
         kind = request.path_params["kind"]
         fixed = {"kind": kind, "target": request.query_params.get("target", "")}
-        if set(request.query_params) - {"target"}:
-            raise ConfigError(f"{kind[:20]} has other parameters", "target")
+        accepted = {"target", "lifts"} if kind == "approve" else {"target"}
+        if set(request.query_params) - accepted:
+            raise ConfigError(f"{kind[:20]} has other parameters", ", ".join(sorted(accepted)))
         subject = target_of(self._reading, kind, fixed["target"])
+        title = f"{WORDS[kind].capitalize()} {subject['name']}?"
+        if request.query_params.get("lifts"):
+            fixed["lifts"] = request.query_params["lifts"]
+            title = f"Leave out {lifted_words(self._reading, fixed['lifts'], fixed['target'])}?"
         return self._html(
-            request, "act.html", title=f"{WORDS[kind].capitalize()} {subject['name']}?", subject=subject, fixed=fixed,
+            request, "act.html", title=title, subject=subject, fixed=fixed,
             needs=NEEDS[kind], reasons=REASON_CODES, token_name=TOKEN, token=self._tokens.made("form", fixed),
         )  # fmt: skip
 
@@ -57,15 +63,20 @@ class Acts:
         """Answer with what an act would have changed, and the button that sends it."""
         given = await form_of(request)
         token = given.pop(TOKEN, "")
-        fixed = {name: given.get(name, "") for name in ("kind", "target")}
+        fixed: dict[str, str] = {name: given[name] for name in ("kind", "target", "lifts") if name in given}
         self._tokens.check(token, "form", fixed)
         return await run_in_threadpool(self._previewed, request, given)
 
     def _previewed(self, request: Request, given: Mapping[str, str]) -> Response:
         fields, act = asked_act(given, self._reading.settings.branch)
         subject = target_of(self._reading, act.kind, act.target)
+        what = f"{WORDS[act.kind].capitalize()} {subject['name']}" + (
+            f" ({act.reason_code})" if act.reason_code else ""
+        )
+        if "lifts" in fields:
+            what = f"Leave out {lifted_words(self._reading, fields['lifts'], act.target)}"
         return self._html(
-            request, "act_preview.html", subject=subject, act=act, fields=fields, token_name=TOKEN,
+            request, "act_preview.html", subject=subject, what=what, act=act, fields=fields, token_name=TOKEN,
             token=self._tokens.made("send", fields), **preview_of(self._reading, act),
         )  # fmt: skip
 
@@ -81,6 +92,8 @@ class Acts:
     def _sent(self, act: ReviewAct) -> str:
         """Do an act with the rights of the command line; return its name."""
         target_of(self._reading, act.kind, act.target)
+        if act.reason_code.startswith(LIFTS):
+            lifted_words(self._reading, act.reason_code.removeprefix(LIFTS), act.target)
         settings = self._reading.settings
         keys = Keys(settings.keys_root)
         with Databases(settings) as databases:
@@ -97,17 +110,20 @@ def asked_act(given: Mapping[str, str], branch: str) -> tuple[dict[str, str], Re
     strange = sorted(set(given) - {*FIELDS, *NEEDS[kind]})
     if strange:
         raise ConfigError(f"the form has a field {strange[0][:40]!r}", f"{', '.join((*FIELDS, *NEEDS[kind]))}")
-    fields = {name: given.get(name, "").strip() for name in (*FIELDS, *NEEDS[kind])}
+    fields = {
+        name: given.get(name, "").strip() for name in (*FIELDS, *NEEDS[kind]) if name != "lifts" or given.get(name)
+    }
     long = next((name for name, text in fields.items() if len(text) > LONGEST[name]), None)
     if long is not None:
         raise ConfigError(f"{long} of {len(fields[long]):,} characters", f"at most {LONGEST[long]}")
     if not fields["author"]:
         raise ConfigError("no author", "the name of who speaks")
+    reason = LIFTS + fields["lifts"] if "lifts" in fields else fields.get("reason_code", "")
     if "reason_code" in fields and fields["reason_code"] not in REASON_CODES:
         raise ConfigError(f"the reason is {fields['reason_code'][:20]!r}", f"one of {', '.join(REASON_CODES)}")
     return fields, ReviewAct(
         act_id="", branch=branch, asof_day="", kind=_kind(kind), target=fields["target"], author=fields["author"],
-        reason_code=fields.get("reason_code", ""), factor=_factor(fields.get("factor", "1")), note=fields["note"],
+        reason_code=reason, factor=_factor(fields.get("factor", "1")), note=fields["note"],
     )  # fmt: skip
 
 

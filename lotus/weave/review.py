@@ -17,6 +17,7 @@ from lotus.weave.trust import frozen, lowered, thawed
 from lotus.weave.watchdog import extended, unextended
 
 ActKind = OneOf["approve", "reject", "extend", "attenuate", "raise_cap", "freeze", "lower", "rollback"]
+LIFTS = "lifts "  # of an approval's reason: the act that it names is left out by the night that would have applied it
 REASON_CODES = ("implausible", "data_problem", "duplicate", "too_costly", "regime_over", "other")
 
 
@@ -59,10 +60,22 @@ class Reviewer:
 def reviewed(
     board: Sequence[Braid], acts: Sequence[ReviewAct], day: str, weave: WeaveDefaults
 ) -> tuple[list[Braid], list[ActOutcome]]:
-    """Return the board after the acts (by their names, one after the other) and what became of each."""
+    """Return the board after the acts (by their names, one after the other) and what became of each.
+
+    An act that an approval of the same braid lifts is left out, and so is that approval, whatever their order.
+    """
     braids = {b.braid_id: b for b in board}
     outcomes = []
+    waiting = {act.act_id: act for act in acts}
+    lifted = _lifted(waiting)
     for act in sorted(acts, key=lambda a: a.act_id):
+        if act.act_id in lifted:
+            outcomes.append(ActOutcome(act, False, f"lifted by {lifted[act.act_id].author} before it was applied"))
+            continue
+        if _lifts(act, waiting):
+            kind = waiting[act.reason_code.removeprefix(LIFTS)].kind
+            outcomes.append(ActOutcome(act, True, f"the {kind} that it names was left out"))
+            continue
         if act.kind == "rollback":
             outcomes.append(ActOutcome(act, True, f"the board follows version {act.target}"))
             continue
@@ -75,6 +88,24 @@ def reviewed(
         if changed is not None:
             braids[act.target] = changed
     return [braids[b.braid_id] for b in board], outcomes
+
+
+def _lifts(act: ReviewAct, waiting: Mapping[str, ReviewAct]) -> bool:
+    """Tell whether an act is an approval that names one of the same braid among those that wait."""
+    named = waiting.get(act.reason_code.removeprefix(LIFTS)) if act.reason_code.startswith(LIFTS) else None
+    return act.kind == "approve" and named is not None and named.target == act.target and named.kind != "rollback"
+
+
+def _lifted(waiting: Mapping[str, ReviewAct]) -> dict[str, ReviewAct]:
+    """Return who lifts each act that is left out; a lift that is lifted itself lifts nothing.
+
+    Names are hashes of what acts say, so a chain of lifts has an end.
+    """
+    lifts = {a.act_id: a.reason_code.removeprefix(LIFTS) for a in waiting.values() if _lifts(a, waiting)}
+    settled: dict[str, ReviewAct] = {}
+    for _ in range(len(lifts) + 1):  # the longest chain
+        settled = {lifts[name]: waiting[name] for name in sorted(lifts) if name not in settled}
+    return settled
 
 
 def _applied(braid: Braid, act: ReviewAct, day: str, weave: WeaveDefaults) -> tuple[Braid | None, str]:
@@ -135,7 +166,9 @@ def reviewers(outcomes: Sequence[ActOutcome], board: Sequence[Braid]) -> list[Re
     for author in sorted({o.act.author for o in outcomes}):
         mine = [o for o in outcomes if o.act.author == author]
         on = [(o, braids[o.act.target]) for o in mine if o.act.target in braids]
-        approved = [b for o, b in on if o.act.kind == "approve" and o.accepted]
+        approved = [
+            b for o, b in on if o.act.kind == "approve" and o.accepted and not o.act.reason_code.startswith(LIFTS)
+        ]
         waits = [max(0.0, (day_start_ms(o.act.asof_day) - b.effective_from_ms) / DAY_MS + 1.0) for o, b in on]
         out.append(
             Reviewer(

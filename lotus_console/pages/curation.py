@@ -9,7 +9,7 @@ from lotus.errors import BeliefError
 from lotus.priors.trace import describe_braid
 from lotus.timebase import DAY_MS, day_of
 from lotus.weave.braid import Braid
-from lotus.weave.review import ActOutcome, ReviewAct, reviewers
+from lotus.weave.review import LIFTS, ActOutcome, ReviewAct, reviewers
 from lotus_console.pages.braids import board_row, event_now, trust_of
 from lotus_console.pages.loom import patch_words
 from lotus_console.reading import HomeReading
@@ -27,8 +27,8 @@ WORDS: Final = {"approve": "approve", "reject": "reject", "extend": "extend", "a
                 "freeze": "freeze the trust of", "lower": "lower the trust of", "rollback": "go back to"}  # fmt: skip
 FIELDS: Final = ("kind", "target", "author", "note")
 NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
-    "approve": (), "reject": ("reason_code",), "extend": (), "attenuate": ("factor",), "freeze": ("reason_code",),
-    "lower": ("reason_code",), "rollback": (),
+    "approve": ("lifts",), "reject": ("reason_code",), "extend": (), "attenuate": ("factor",),
+    "freeze": ("reason_code",), "lower": ("reason_code",), "rollback": (),
 }  # fmt: skip
 UNDO: Final = {"reject": "approve", "freeze": "approve", "lower": "approve", "approve": "reject"}
 MOST_WINDOWS, SHOWN, HOUR_24_MS = 5_000, 20, DAY_MS
@@ -38,9 +38,7 @@ ACT_KINDS = ("approve", "reject", "extend", "attenuate", "raise_cap", "freeze", 
 
 def curation_facts(reading: HomeReading, given: Mapping[str, str]) -> Facts:
     """Return the queue, acts that wait, what became of others, the reviewers and the newest versions."""
-    nights = [row["day"] for row in reading.rows("sig", "nights")]
-    found = reading.rows("sig", "outcomes_of_nights", days=nights)
-    outcomes = [from_body(row["body"], ActOutcome) for row in found]
+    outcomes = outcomes_of(reading)
     with reading.databases.connect("sig") as sig:
         registry = read_registry(sig, reading.settings.branch)
     now_ms, trust = event_now(reading), trust_of(reading, [b.braid_id for b in registry])
@@ -48,7 +46,9 @@ def curation_facts(reading: HomeReading, given: Mapping[str, str]) -> Facts:
     living = [_living(reading, b, trust, now_ms) for b in registry if b.state in ("proposed", "active")]
     settled = {o.act.act_id for o in outcomes}
     acts = reading.rows("sig", "newest_acts")
-    waiting = [_act(a, rules, "waits for the next nightly run") for a in acts if a["act_id"] not in settled]
+    waiting = [
+        _act(a, rules, "waits for the next nightly run", is_waiting=True) for a in acts if a["act_id"] not in settled
+    ]
     done = [_act(_plain(o.act), rules, ("done: " if o.accepted else "refused: ") + o.text) for o in outcomes]
     rolled = [a for a in waiting if a["kind"] == "rollback"]
     waiting = [a for a in waiting if a["kind"] != "rollback"]
@@ -67,6 +67,12 @@ def curation_facts(reading: HomeReading, given: Mapping[str, str]) -> Facts:
     }
 
 
+def outcomes_of(reading: HomeReading) -> list[ActOutcome]:
+    """Return what became of the acts that the newest nightly runs took up, oldest first."""
+    nights = [row["day"] for row in reading.rows("sig", "nights")]
+    return [from_body(row["body"], ActOutcome) for row in reading.rows("sig", "outcomes_of_nights", days=nights)]
+
+
 def _title(waiting: int, acts: int) -> str:
     queue = f"{waiting} braid{'s' * (waiting != 1)} wait{'s' * (waiting == 1)} for you" if waiting else "Nothing waits"
     return queue + (f", {acts} act{'s' * (acts != 1)} for the night" if acts else "")
@@ -83,13 +89,19 @@ def _plain(act: ReviewAct) -> dict[str, Any]:
     return {name: getattr(act, name) for name in names}
 
 
-def _act(row: Mapping[str, Any], rules: Mapping[str, str], state: str) -> dict[str, Any]:
+def _act(row: Mapping[str, Any], rules: Mapping[str, str], state: str, is_waiting: bool = False) -> dict[str, Any]:
+    """Return an act with its undo: one that waits is left out, of one that was applied another takes back."""
     kind, target = str(row["kind"]), str(row["target"])
     undo = f"/curation/act/{UNDO[kind]}?target={target}" if kind in UNDO else ""
+    if is_waiting and kind != "rollback":
+        undo = f"/curation/act/approve?target={target}&lifts={row['act_id']}"
     if kind == "rollback" and row.get("undo_ver"):
         undo = f"/curation/act/rollback?target={row['undo_ver']}"
     name = rules.get(target, f"version {target[:8]}" if kind == "rollback" else target[:8])
-    return {**row, "name": name, "state": state, "undo": undo}
+    reason = str(row["reason_code"])
+    if reason.startswith(LIFTS):
+        reason = f"leaves out the act {reason.removeprefix(LIFTS)[:8]}"
+    return {**row, "name": name, "state": state, "undo": undo, "reason_code": reason}
 
 
 def _reviewer(reviewer: Any) -> dict[str, Any]:
@@ -113,16 +125,17 @@ def _sent(
             return None
         since = clock(int(rows[0]["effective_from_ms"]))[:16].replace("T", " ")
         words = f"Version {name[:8]} is in force from {since} on, with the braids that were asked for."
-        return {"words": words, "undo": f"/curation/act/rollback?target={rows[0]['parent_priors_ver']}", "caution": ""}
+        return {"words": words, "undo": f"/curation/act/rollback?target={rows[0]['parent_priors_ver']}"}
     act = next((a for a in acts if a["act_id"] == done), None)
     if act is None:
         return None
-    shown = _act(act, rules, "")
+    shown = _act(act, rules, "", is_waiting=True)
     words = (
         f"{shown['kind'].capitalize()} {shown['name']} by {shown['author']} is sent; the next nightly run applies it."
     )
-    caution = "" if shown["undo"] else "No act undoes it: once applied, go back to a version from before it."
-    return {"words": words, "undo": shown["undo"], "caution": caution}
+    if str(act["reason_code"]).startswith(LIFTS):
+        words = f"The next nightly run {shown['reason_code']} on {shown['name']}."
+    return {"words": words, "undo": shown["undo"]}
 
 
 CURATION = PageView(
@@ -151,12 +164,25 @@ def target_of(reading: HomeReading, kind: str, target: str) -> dict[str, Any]:
     return {"name": describe_braid(braid.active(), reading.words), "lines": lines, "place": f"/braids/{target}"}
 
 
+def lifted_words(reading: HomeReading, name: str, target: str) -> str:
+    """Return in words the act on a braid that waits and would be left out; raises `LookupError` where none does."""
+    settled = {o.act.act_id for o in outcomes_of(reading)}
+    for act in reading.rows("sig", "newest_acts"):
+        if (act["act_id"], act["target"]) == (name, target) and act["kind"] != "rollback" and name not in settled:
+            return f"the {act['kind']} by {act['author']} that waits"
+    raise LookupError(f"no act {name[:40]!r} on braid {target[:40]!r} waits; expected: one that /curation shows")
+
+
 def preview_of(reading: HomeReading, act: ReviewAct) -> Facts:
     """Return what an act would have changed in the 24 hours of windows before the newest one."""
     manifest, branch = reading.settings.manifest, reading.settings.branch
     with reading.databases.connect("sig") as sig:
         now = in_force_at(sig, branch, LATEST)
         target = read_version(sig, branch, act.target) if act.kind == "rollback" else None
+    if act.reason_code.startswith(LIFTS):
+        return _previewed(
+            "The act was not applied yet: the next nightly run leaves it out, and nothing else changes.", [], 0, False
+        )
     after = version_after(act, now, target, manifest.weave.trust_caps)
     if after is None:
         return _previewed(UNCHANGED[act.kind], [], 0, False)

@@ -130,6 +130,25 @@ def test_a_version_is_gone_back_to_after_a_preview_and_the_act_is_undone(tab: Br
     tab.keep("console-undone")
 
 
+def test_an_act_that_waits_is_undone_before_it_is_applied(tab: Browser) -> None:
+    page = tab.page
+    page.goto(f"{tab.address}/curation")
+    page.locator('a[href^="/curation/act/reject"]').first.click()
+    page.get_by_label("who speaks").fill("walker")
+    page.get_by_label("reason").select_option("other")
+    page.get_by_label("why, in your words").fill("two\nlines")
+    page.get_by_role("button", name="Show what it would change").click()
+    page.get_by_role("button", name="Send it").click()
+    page.get_by_text("Sent.").wait_for()
+    page.get_by_role("link", name="Undo …").first.click()
+    assert page.inner_text("h1") == "Leave out the reject by walker that waits?"
+    page.get_by_label("who speaks").fill("walker")
+    page.get_by_role("button", name="Show what it would change").click()
+    page.get_by_role("button", name="Send it").click()
+    assert "leaves out the act" in page.get_by_role("status").inner_text()
+    tab.keep("console-left-out")
+
+
 def test_every_section_is_accessible_fits_a_telephone_and_reads_without_javascript(tab: Browser) -> None:
     places = {section.place for section in SECTIONS} | {f"/{t.name}" for s in SECTIONS for t in s.tables}
     found: dict[str, object] = {}

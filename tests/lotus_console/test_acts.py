@@ -13,6 +13,15 @@ def test_a_form_says_one_act() -> None:
     assert (act.kind, act.author, act.reason_code, act.note) == ("reject", "ann", "implausible", "too few days")
 
 
+def test_an_approval_may_name_the_act_that_it_leaves_out() -> None:
+    said = {"kind": "approve", "target": "b" * 32, "author": "ann", "note": ""}
+    assert asked_act(said, "main")[1].reason_code == ""
+    fields, act = asked_act(said | {"lifts": "c" * 32}, "main")
+    assert (act.reason_code, fields["lifts"]) == ("lifts " + "c" * 32, "c" * 32)
+    with pytest.raises(ConfigError, match="lifts"):
+        asked_act(REJECTED | {"lifts": "c" * 32}, "main")
+
+
 @pytest.mark.parametrize(
     "change",
     [{"kind": "raise_grade"}, {"author": " "}, {"author": "a" * 129}, {"reason_code": "because"}, {"strange": "1"}],

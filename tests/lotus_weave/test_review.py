@@ -85,6 +85,34 @@ def test_a_time_to_live_is_extended_once_and_only_with_evidence():
     assert (second.accepted, "before" in second.text) == (False, True)
 
 
+@pytest.mark.parametrize(("said", "lift"), [("a", "b"), ("b", "a")])
+def test_an_act_that_waits_is_left_out_by_an_approval_that_names_it_in_any_order(said, lift):
+    rejection = replace(act("reject", reason_code="other"), act_id=said)
+    lifting = replace(act("approve", author="bob", reason_code=f"lifts {said}"), act_id=lift)
+    night = woven([braid("x")], [rejection, lifting])
+    assert (night.braids[0].state, night.braids[0].tags) == ("active", ())
+    assert night.priors == woven([braid("x")]).priors
+    board, outcomes = reviewed([braid("x")], [rejection, lifting], DAY, WEAVE)
+    assert {o.act.kind: (o.accepted, o.text) for o in outcomes} == {
+        "reject": (False, "lifted by bob before it was applied"),
+        "approve": (True, "the reject that it names was left out"),
+    }
+    assert [r.approvals for r in reviewers(outcomes, board)] == [0, 0], "it says nothing about the braid"
+
+
+def test_a_lift_can_be_lifted_and_names_an_act_of_its_own_braid():
+    rejection = replace(act("reject", reason_code="other"), act_id="r")
+    first = replace(act("approve", author="bob", reason_code="lifts r"), act_id="f")
+    second = replace(act("approve", author="eve", reason_code="lifts f"), act_id="s")
+    (ended,), _ = reviewed([braid("x")], [rejection, first, second], DAY, WEAVE)
+    assert ended.state == "sunset"
+    stranger = replace(act("approve", "y", reason_code="lifts r"), act_id="t")
+    (ended, other), _ = reviewed([braid("x"), braid("y", B)], [rejection, stranger], DAY, WEAVE)
+    assert (ended.state, other.tags) == ("sunset", ("approved",))
+    ring = [replace(first, act_id=a, reason_code=f"lifts {b}") for a, b in ("ab", "bc", "ca")]
+    assert len(reviewed([braid("x")], ring, DAY, WEAVE)[1]) == 3, "whatever a ring means, it ends"
+
+
 def test_reviewers_are_measured():
     board = [braid("x", tags=("approved", "reverted")), braid("y", B, effective_from_ms=NIGHT_MS - 2 * DAY_MS)]
     _, outcomes = reviewed(board, [act("approve"), act("approve", "y"), act("reject", "y", "bob")], DAY, WEAVE)
