@@ -1,7 +1,6 @@
 """The server: routes made of the sections, headers of safety on every answer, refusals in the form of the errors.
 
-Pages are read in worker threads, at most `READERS` at once; what is answered is the sections'. Who may enter is
-`lotus_venues.page_access`.
+Pages are read in worker threads; what is answered is the sections'. Who may enter is `access.door`.
 """
 
 import json

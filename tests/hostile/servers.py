@@ -27,10 +27,10 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from lotus.manifest import Asset
+from lotus_resources.pages import AccessMiddleware
 from lotus_venues.bounded_http import BACKLOG, BoundedHttp
 from lotus_venues.local_exchange.options import Options
 from lotus_venues.local_exchange.web.server import LocalExchange
-from lotus_venues.page_access import AccessMiddleware
 from lotus_venues.replay_server import ReplayServer
 
 KINDS = ("exchange", "replay", "pages")

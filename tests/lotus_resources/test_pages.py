@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from lotus_venues.page_access import AccessMiddleware
+from lotus_resources.pages import AccessMiddleware
 
 PORT, TOKEN = 3000, "s3cret-Token_x"
 HERE = "127.0.0.1:3000"
