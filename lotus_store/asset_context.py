@@ -3,7 +3,8 @@
 Only a universe of more than five coins reads tables; what groups are is `lotus.detectors.daily.asset_groups`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from lotus.detectors.daily.asset_groups import groups_by_name
 from lotus.manifest import Manifest
 from lotus.priors.asset_context import ASSET_COLUMN, MAX_OWN_GROUPS, asset_bins
+from lotus.priors.vocabulary import NULL_BIN
 from lotus.timebase import DAY_MS, day_of
 from lotus_store.day_tables import tables_of_day
 from lotus_store.lake import Lake
@@ -31,6 +33,18 @@ def with_asset_bins(lake: Lake, branch: str, manifest: Manifest, windows: Column
         groups = {asset.name: place for place, asset in enumerate(manifest.universe)}
         return {**windows, ASSET_COLUMN: asset_bins(names, groups)}
     return {**windows, ASSET_COLUMN: _bins(lake, branch, names, _days(manifest, windows))}
+
+
+def with_groups(
+    lake: Lake, branch: str, manifest: Manifest, windows: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """Return windows, a mapping each, with the group of their coin under `ASSET_COLUMN`, null for one without.
+
+    Raises `LakeError` when the tables of a day of a large universe are not there.
+    """
+    columns = {name: np.array([window[name] for window in windows], dtype=object) for name in AT_COLUMNS}
+    groups = with_asset_bins(lake, branch, manifest, columns).get(ASSET_COLUMN, np.full(len(windows), NULL_BIN))
+    return [{**window, ASSET_COLUMN: group} for window, group in zip(windows, groups.tolist(), strict=True)]
 
 
 def _days(manifest: Manifest, windows: Columns) -> NDArray[np.int64]:

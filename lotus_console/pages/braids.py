@@ -8,6 +8,7 @@ import numpy as np
 
 from lotus.detectors.registry import scored_detectors
 from lotus.errors import ConfigError
+from lotus.priors.asset_context import ASSET_COLUMN
 from lotus.priors.compiled import caps_of
 from lotus.priors.trace import describe_braid, trace_priors
 from lotus.priors.types import PriorsVersion
@@ -21,6 +22,7 @@ from lotus_console.pictures import shade
 from lotus_console.reading import HomeReading
 from lotus_console.tables import Answer, Filter, Question, ShownColumn, Table, ValueKind, selected
 from lotus_console.views import Facts, PageView
+from lotus_store.asset_context import with_groups
 from lotus_store.facts.braids import experiment_facts, experiment_words
 from lotus_store.facts.event import of_ledger
 from lotus_store.facts.words import NEVER_MS, clock
@@ -123,7 +125,6 @@ BRAIDS = Table(
              Filter("grade", "grade", ("A", "B", "C"))),
     is_searched=True,
     empty="no braid of this kind: `lotus lessons` says how far the search is",
-    key="braid_id",
     links=(("what acts now", "/beliefs/now"), ("versions", "/versions"), ("time travel", "/loom")),
 )  # fmt: skip
 
@@ -196,7 +197,8 @@ def now_facts(reading: HomeReading, given: Mapping[str, str]) -> Facts:
     detector = given.get("detector") or next(iter(moved or names))
     if detector not in names:
         raise ConfigError(f"detector is {detector[:40]!r}", f"one of {', '.join(names)}")
-    windows = [of_ledger(row) for row in reading.rows("sig", "newest_of_detector", day=day, detector_id=detector)]
+    newest = reading.rows("sig", "newest_of_detector", day=day, detector_id=detector)
+    windows = _grouped(reading, [of_ledger(row) for row in newest])
     rows = [_acting(reading, version, detector, window) for window in windows]
     number = sum(bool(row["braids"]) for row in rows)
     return {
@@ -207,16 +209,16 @@ def now_facts(reading: HomeReading, given: Mapping[str, str]) -> Facts:
     }  # fmt: skip
 
 
+def _grouped(reading: HomeReading, windows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    return with_groups(reading.lake, reading.settings.branch, reading.settings.manifest, windows)
+
+
 def _acting(
     reading: HomeReading, version: PriorsVersion, detector: str, window: Mapping[str, Any]
 ) -> dict[str, Any]:  # fmt: skip
-    manifest = reading.settings.manifest
-    coins = [asset.name for asset in manifest.universe]
-    group = coins.index(window["asset"]) if window["asset"] in coins and len(coins) <= 5 else 255
-    bins = [int(window[name]) for name in BIN_COLUMNS]
-    trace = trace_priors(
-        version, detector, bins, float(window["theta1"]), int(window["window_end_ms"]), caps_of(manifest.weave), group
-    )
+    bins, caps = [int(window[name]) for name in BIN_COLUMNS], caps_of(reading.settings.manifest.weave)
+    theta1, end_ms = float(window["theta1"]), int(window["window_end_ms"])
+    trace = trace_priors(version, detector, bins, theta1, end_ms, caps, window[ASSET_COLUMN])
     fired = [step.name for step in trace.steps if step.kind in ("braid", "field", "gate")]
     return {
         "asset": window["asset"], "when": clock(int(window["window_end_ms"]))[:19].replace("T", " "),
@@ -230,10 +232,8 @@ def _overlaps(reading: HomeReading, version: PriorsVersion, detector: str, day: 
     own_braids = [b.braid_id for b in version.braids if b.detector_id == detector and b.op == "RULE"]
     if len(own_braids) < 2:
         return []
-    windows = reading.rows("sig", "bins_of_day", day=day, detector_id=detector)
-    coins = [asset.name for asset in reading.settings.manifest.universe]
-    groups = [coins.index(w["asset"]) if w["asset"] in coins and len(coins) <= 5 else 255 for w in windows]
-    bins = np.array([[*(w[name] for name in BIN_COLUMNS), g] for w, g in zip(windows, groups, strict=True)])
+    windows = _grouped(reading, reading.rows("sig", "bins_of_day", day=day, detector_id=detector))
+    bins = np.array([[w[name] for name in (*BIN_COLUMNS, ASSET_COLUMN)] for w in windows])
     rows = reading.rows("sig", "braids_named", braids=own_braids)
     braids = [from_body(row["body"], Braid) for row in rows]
     shaped = bins.reshape(len(windows), len(BIN_COLUMNS) + 1).astype(np.uint8)

@@ -15,6 +15,7 @@ from lotus_console.pages.loom import patch_words
 from lotus_console.reading import HomeReading
 from lotus_console.tables import Answer, Filter, Question, ShownColumn, Table, ValueKind, selected
 from lotus_console.views import Facts, PageView
+from lotus_store.asset_context import with_groups
 from lotus_store.day_tables import served_tables
 from lotus_store.facts.act_preview import UNCHANGED, detectors_of, moved_windows, version_after
 from lotus_store.facts.event import of_ledger
@@ -195,7 +196,8 @@ def preview_of(reading: HomeReading, act: ReviewAct) -> Facts:
     days = sorted({day_of(until_ms - HOUR_24_MS), day_of(until_ms)})
     found = reading.rows("sig", "windows_since", days=days, detectors=detectors, since=until_ms - HOUR_24_MS,
                          most=MOST_WINDOWS)  # fmt: skip
-    moved = moved_windows([of_ledger(row) for row in found], now, after, manifest, _tables_of(reading, days[-1], found))
+    windows = with_groups(reading.lake, reading.settings.branch, manifest, [of_ledger(row) for row in found])
+    moved = moved_windows(windows, now, after, manifest, _tables_of(reading, days[-1], found))
     return _previewed("", moved, len(found), len(found) == MOST_WINDOWS)
 
 
@@ -252,7 +254,6 @@ ACTS = Table(
     source=_acts,
     filters=(Filter("kind", "act", ACT_KINDS), Filter("author", "author"), Filter("target", "on")),
     empty="nobody has acted yet: /curation is where one does",
-    key="act_id",
     links=(("the queue", "/curation"),),
 )  # fmt: skip
 
@@ -277,6 +278,5 @@ VERSIONS = Table(
     ),
     source=_versions,
     empty="no version but the first, which believes nothing",
-    key="priors_ver",
     links=(("the queue", "/curation"),),
 )

@@ -12,7 +12,7 @@ from typing import Any
 from lotus.detectors.cascade import LogitStep, logit_steps
 from lotus.errors import ConfigError
 from lotus.learning.lesson import Lesson
-from lotus.priors.asset_context import describe_with
+from lotus.priors.asset_context import ASSET_COLUMN, describe_with
 from lotus.priors.compiled import caps_of
 from lotus.priors.trace import Trace, describe_braid, trace_priors
 from lotus.priors.types import ActiveBraid, PriorsVersion
@@ -23,6 +23,7 @@ from lotus_console.pictures import LoomNode, layers, scale_over, step_bar
 from lotus_console.reading import HomeReading
 from lotus_console.tables import Answer, Filter, Question, ShownColumn, Table, ValueKind, selected
 from lotus_console.views import Facts, PageView
+from lotus_store.asset_context import with_groups
 from lotus_store.facts.event import Explained, explained
 from lotus_store.facts.words import clock
 from lotus_store.ledger.beliefs.priors import in_force_at
@@ -49,7 +50,7 @@ def loom_facts(reading: HomeReading, given: Mapping[str, str]) -> Facts:
         return _believed_at(reading, at_ms)
     window = explained(reading.settings, reading.databases, event_id)
     version = window.version if at_ms is None else _version_at(reading, at_ms)
-    trace = window.explanation.trace if at_ms is None else _trace_under(window, version, at_ms)
+    trace = window.explanation.trace if at_ms is None else _trace_under(reading, window, version, at_ms)
     caps = caps_of(window.manifest.weave)
     steps = logit_steps(window.event, trace, version, window.manifest, caps, window.explanation.is_floored)
     own_braids = [b for b in version.braids if b.detector_id == window.event["detector_id"]]
@@ -154,14 +155,13 @@ def _version_at(reading: HomeReading, at_ms: int) -> PriorsVersion:
         return in_force_at(sig, reading.settings.branch, at_ms)
 
 
-def _trace_under(window: Explained, version: PriorsVersion, at_ms: int) -> Trace:
+def _trace_under(reading: HomeReading, window: Explained, version: PriorsVersion, at_ms: int) -> Trace:
     """Return the trace of a window as if it had closed at another time, under the version in force then."""
-    event, manifest = window.event, window.manifest
-    names = [asset.name for asset in manifest.universe]
+    manifest = window.manifest
+    (event,) = with_groups(reading.lake, reading.settings.branch, manifest, [window.event])
     bins = [int(event[name]) for name in BIN_COLUMNS]
-    group = names.index(str(event["asset"])) if str(event["asset"]) in names and len(names) <= 5 else 255
     theta1, caps = window.explanation.trace.theta1, caps_of(manifest.weave)
-    return trace_priors(version, str(event["detector_id"]), bins, theta1, at_ms, caps, group)
+    return trace_priors(version, str(event["detector_id"]), bins, theta1, at_ms, caps, event[ASSET_COLUMN])
 
 
 def _believed_at(reading: HomeReading, at_ms: int | None) -> Facts:
@@ -260,7 +260,6 @@ def _short(time_ms: int) -> str:
 
 LOOM = PageView(
     "/loom", "Loom", "Why is this number what it is?", loom_facts, "loom.html", accepts=("event", "at"),
-    summary="The newest published window that a belief moved, or one named, step by step.",
 )  # fmt: skip
 
 
@@ -290,5 +289,4 @@ WINDOWS = Table(
     filters=(Filter("day", "day"), Filter("detector_id", "detector"), Filter("asset", "coin"),
              Filter("moved", "a belief fired", ("yes", "no"))),
     empty="no published window of this kind: `lotus backfill` makes the first days",
-    key="event_id",
 )  # fmt: skip

@@ -14,6 +14,7 @@ from lotus.detectors.cascade import logit_steps
 from lotus.detectors.daily.tables import DayTables
 from lotus.detectors.stage_gate import at_floor
 from lotus.manifest import Manifest
+from lotus.priors.asset_context import ASSET_COLUMN
 from lotus.priors.compiled import attenuate, caps_of
 from lotus.priors.trace import Trace, trace_priors
 from lotus.priors.types import ActiveBraid, PriorsVersion, priors_version
@@ -79,7 +80,8 @@ def moved_windows(
 ) -> list[MovedWindow]:
     """Return the windows whose propensity differs between two versions as they would act from now on.
 
-    `tables` are those that the windows name, which say who is drawn at the floor by its stage of life.
+    `tables` are those that the windows name, which say who is drawn at the floor by its stage of life. Rules about
+    coins fire where windows have groups (`lotus_store.asset_context.with_groups`).
     """
     now_ms = max((v.effective_from_ms for v in (before, after)), default=0)
     now_ms = max([now_ms, *(b.effective_from_ms for v in (before, after) for b in v.braids)])
@@ -116,7 +118,6 @@ def _changed(braid: ActiveBraid, act: ReviewAct, caps: Sequence[float]) -> Activ
 
 
 def _trace(window: Mapping[str, Any], version: PriorsVersion, manifest: Manifest, now_ms: int) -> Trace:
-    coins = [asset.name for asset in manifest.universe]
-    group = coins.index(str(window["asset"])) if len(coins) <= 5 and window["asset"] in coins else NULL_BIN
     bins, theta1 = [int(window[name]) for name in BIN_COLUMNS], float(window["theta1"])
+    group = int(window.get(ASSET_COLUMN, NULL_BIN))
     return trace_priors(version, str(window["detector_id"]), bins, theta1, now_ms, caps_of(manifest.weave), group)

@@ -230,8 +230,8 @@ SELECT DISTINCT ON (asset) * FROM signal_events
 WHERE branch = %(branch)s AND day = %(day)s AND detector_id = %(detector_id)s ORDER BY asset, window_end_ms DESC;
 
 -- name: bins_of_day
-SELECT event_id, asset, b_vol, b_hbar, b_mx, b_depth_slope, b_imbalance, b_oi, b_funding, b_basis, b_spread, b_session,
-       b_flow, b_trend
+SELECT event_id, asset, window_end_ms, b_vol, b_hbar, b_mx, b_depth_slope, b_imbalance, b_oi, b_funding, b_basis, b_spread,
+       b_session, b_flow, b_trend
 FROM signal_events WHERE branch = %(branch)s AND day = %(day)s AND detector_id = %(detector_id)s
 ORDER BY window_end_ms DESC LIMIT 20000;
 

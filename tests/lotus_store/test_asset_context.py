@@ -14,7 +14,7 @@ from lotus.manifest import Asset, LearningDefaults, Manifest
 from lotus.priors.asset_context import ASSET_COLUMN
 from lotus.priors.vocabulary import NULL_BIN
 from lotus.timebase import day_start_ms
-from lotus_store.asset_context import with_asset_bins
+from lotus_store.asset_context import with_asset_bins, with_groups
 from lotus_store.day_tables import write_day_tables
 from lotus_store.lake import Lake
 
@@ -52,3 +52,15 @@ def test_a_window_of_many_coins_is_in_the_fifth_of_the_day_on_which_it_began(tmp
     later = windows(("A0", midnight + 86_405_000))
     with pytest.raises(LakeError, match="no day tables"):
         with_asset_bins(lake, "main", ON, later)
+
+
+def test_windows_as_mappings_get_the_same_groups_and_one_coin_has_none(tmp_path: Path) -> None:
+    lake, midnight = Lake(tmp_path), day_start_ms(MONDAY)
+    scored(lake, SUNDAY, (0, 1, 2, 3, 4, NULL_BIN))
+    scored(lake, MONDAY, (4, 3, 2, 1, 0, 0))
+    rows = [
+        {"asset": name, "window_end_ms": end, "s": 1.0} for name, end in (("A0", midnight), ("A0", midnight + 5_000))
+    ]
+    assert [row[ASSET_COLUMN] for row in with_groups(lake, "main", ON, rows)] == [0, 4]
+    assert with_groups(lake, "main", Manifest(universe=MANY[:1]), rows[:1]) == [rows[0] | {ASSET_COLUMN: NULL_BIN}]
+    assert with_groups(lake, "main", ON, []) == []
