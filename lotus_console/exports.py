@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
@@ -23,8 +24,7 @@ RISKY = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet takes a text that begi
 def all_rows(reading: HomeReading, table: Table, question: Question) -> Iterator[list[dict[str, Any]]]:
     """Yield the rows of a question in pages, from the first one on, at most `EXPORTED`."""
     for offset in range(0, EXPORTED, LARGEST_PAGE):
-        page = Question(question.search, question.filters, question.order, question.is_descending, offset, LARGEST_PAGE)
-        answer = table.source(reading, page)
+        answer = table.source(reading, replace(question, offset=offset, limit=LARGEST_PAGE))
         yield answer.rows
         if not answer.has_more:
             return

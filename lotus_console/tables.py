@@ -99,7 +99,6 @@ class Table:
     filters: tuple[Filter, ...] = ()
     is_searched: bool = False
     empty: str = "nothing yet: `lotus backfill` makes the first days"
-    key: str = ""  # the column that names a row in links and drawers
     links: tuple[tuple[str, str], ...] = ()  # label and place of pages beside it
 
     @property
@@ -155,8 +154,8 @@ def selected(
 ) -> tuple[list[dict[str, Any]], bool]:
     """Return the rows of a named query for a question, and whether there are more.
 
-    The query's own columns are filtered by equality and ordered by the question's column, else as `default` says (a
-    named order at the query's end: `console_orders`); a query that searches reads %(search)s itself, "" for none.
+    The query's own columns are filtered by equality and ordered by the question's column, then as `default` says; a
+    query that searches reads %(search)s itself, "" for none.
     """
     inner = sql.SQL(named(module, name).decode())
     tests = [sql.SQL("{} = {}").format(sql.Identifier(key), sql.Placeholder(f"is {key}")) for key in question.filters]

@@ -28,7 +28,6 @@ class PageView:
     template: str
     accepts: tuple[str, ...] = ()
     answer: Any = None
-    summary: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,7 +116,7 @@ DETECTORS = Table(
         ShownColumn("idea", "idea"), ShownColumn("spec_id", "identity", ValueKind.CODE, is_shown=False),
     ),
     _detectors, (Filter("stage", "stage", ("experimental", "active", "deprecated", "archived")),),
-    empty="no detector of this kind; `lotus detector new NAME` begins one", key="detector_id",
+    empty="no detector of this kind; `lotus detector new NAME` begins one",
 )  # fmt: skip
 AUDIT_TABLE = Table(
     "audits", "Audits", "Does any detector know the future, or break?",

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from lotus.learning.lanes import NAMES
@@ -36,10 +37,7 @@ def _lessons(reading: HomeReading, question: Question) -> Answer:
 
 def with_words(question: Question) -> Question:
     """Return a question whose search is one of PostgreSQL's: every word, each as the beginning of one."""
-    words = " & ".join(f"{word}:*" for word in WORD.findall(question.search))
-    return Question(
-        words, question.filters, question.order, question.is_descending, question.offset, question.limit
-    )  # fmt: skip
+    return replace(question, search=" & ".join(f"{word}:*" for word in WORD.findall(question.search)))
 
 
 def braids_by_lesson(reading: HomeReading, lessons: Sequence[str]) -> dict[str, Braid]:
@@ -120,7 +118,6 @@ LESSONS = Table(
              Filter("detector_id", "detector"), Filter("day", "night")),
     is_searched=True,
     empty="no lesson of this kind: `lotus lessons` says how far the search is",
-    key="lesson_id",
     links=(("what was refused last night", "/lessons?state=REFUSED"), ("what beliefs earned", "/beliefs/money"),
            ("where detectors win", "/atoms")),
 )  # fmt: skip

@@ -135,7 +135,7 @@ PUBLICATIONS = Table(
         ShownColumn("run_id", "run", is_shown=False), ShownColumn("event_id", "event", ValueKind.CODE, is_shown=False),
     ),
     _publications, (Filter("detector_id", "detector"), Filter("asset", "asset"), Filter("run_id", "run")),
-    empty=WAITING, key="event_id",
+    empty=WAITING,
 )  # fmt: skip
 DECISIONS = Table(
     "decisions", "Decisions", "What shall be held, and why?",
@@ -147,7 +147,7 @@ DECISIONS = Table(
         ShownColumn("decision_id", "decision", ValueKind.CODE, is_shown=False),
         ShownColumn("lifecycle_id", "lifecycle", ValueKind.CODE, is_shown=False),
     ),
-    _decisions, (Filter("kind", "kind", ("probe", "book")),), empty=WAITING, key="decision_id",
+    _decisions, (Filter("kind", "kind", ("probe", "book")),), empty=WAITING,
 )  # fmt: skip
 PLANS = Table(
     "plans", "Plans", "What is being executed?",
@@ -162,7 +162,7 @@ PLANS = Table(
     _plans,
     (Filter("stage", "stage", ("accepted", "working", "done", "refused")), Filter("kind", "kind", ("probe", "book")),
      Filter("coin", "coin"), Filter("venue", "venue")),
-    empty=WAITING, key="plan_id",
+    empty=WAITING,
 )  # fmt: skip
 ORDERS = Table(
     "orders", "Orders", "What was sent to venues?",
@@ -176,6 +176,6 @@ ORDERS = Table(
     ),
     _orders,
     (Filter("state", "state"), Filter("purpose", "purpose"), Filter("coin", "coin"), Filter("plan_id", "plan")),
-    empty=WAITING, key="client_id",
+    empty=WAITING,
 )  # fmt: skip
 LIVE = PageView("/live", "Live", "What is it doing?", live_facts, "live.html", answer=LiveFacts)

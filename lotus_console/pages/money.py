@@ -11,8 +11,6 @@ from lotus_console.views import Facts, PageView
 from lotus_store.facts.pnl.beliefs import READING, beliefs_of
 
 NEWEST = 7  # days where none is named
-REMEMBERED = 16  # answers
-_COMPUTED: dict[tuple[object, ...], tuple[list[str], BeliefMoney]] = {}
 
 
 def money_facts(reading: HomeReading, given: Mapping[str, str]) -> Facts:
@@ -38,7 +36,7 @@ def money_facts(reading: HomeReading, given: Mapping[str, str]) -> Facts:
 
 
 def _earned(reading: HomeReading, first: str, last: str | None) -> tuple[list[str], BeliefMoney]:
-    """Return what was computed before for the same content of the same days, else compute it."""
+    """Return what was computed last for the same content of the same days, else compute it."""
     branch, lake = reading.settings.branch, reading.lake
     parts = [
         (name, day, lake.hash_of(name, branch, day))
@@ -46,14 +44,10 @@ def _earned(reading: HomeReading, first: str, last: str | None) -> tuple[list[st
         for day in lake.days(name, branch)
         if first <= day and (name == "signal_eval" or day <= (last or day))
     ]
-    key = (str(reading.settings.lake_root), branch, first, last or "", *parts)
-    found = _COMPUTED.get(key)
-    if found is None:
-        found = beliefs_of(reading.settings, first, last, styles=(EntryStyle.CROSS,))
-        while len(_COMPUTED) >= REMEMBERED:
-            _COMPUTED.pop(next(iter(_COMPUTED)), None)
-        _COMPUTED[key] = found
-    return found
+    key = (first, last, *parts)
+    return reading.memory.of(
+        "money", key, lambda: beliefs_of(reading.settings, first, last, styles=(EntryStyle.CROSS,))
+    )
 
 
 def _reach(reach: tuple[float, float] | None) -> str:

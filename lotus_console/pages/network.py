@@ -114,7 +114,7 @@ LETTER_TABLE = Table(
         ShownColumn("place", "box"), ShownColumn("reason", "reason", is_ordered=True), ShownColumn("detail", "detail"),
     ),
     _letters, (Filter("module", "module", MODULES), Filter("reason", "reason")),
-    empty="no letter is dead", key="event_id",
+    empty="no letter is dead",
 )  # fmt: skip
 MESSAGES = Table(
     "messages", "Messages", "What did the detector say to the others?",
@@ -128,7 +128,7 @@ MESSAGES = Table(
     ),
     _messages, (Filter("intent", "intent"), Filter("outcome", "outcome", ("delivered", "dead")),
                 Filter("lifecycle_id", "lifecycle")),
-    empty="nothing was said yet: `lotus backfill` and the daemon send messages", key="event_id",
+    empty="nothing was said yet: `lotus backfill` and the daemon send messages",
 )  # fmt: skip
 
 
