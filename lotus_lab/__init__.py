@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from lotus_lab.example import example
     from lotus_lab.home import explain, sql
     from lotus_lab.learner import LessonLearner
     from lotus_lab.learning import learn
@@ -14,10 +15,11 @@ if TYPE_CHECKING:
     from lotus_lab.randomiser.randomiser import Randomiser, read_log
     from lotus_lab.report.learned import Report
 
-__all__ = ["LessonLearner", "Randomiser", "Report", "explain", "import_log", "learn", "read_log", "sql"]
+__all__ = ["LessonLearner", "Randomiser", "Report", "example", "explain", "import_log", "learn", "read_log", "sql"]
 
 _PLACES = {
     "LessonLearner": "lotus_lab.learner",
+    "example": "lotus_lab.example",
     "explain": "lotus_lab.home",
     "import_log": "lotus_lab.logs.bots",
     "learn": "lotus_lab.learning",
