@@ -14,8 +14,24 @@ if TYPE_CHECKING:
     from lotus_lab.logs.bots import import_log
     from lotus_lab.randomiser.randomiser import Randomiser, read_log
     from lotus_lab.report.learned import Report
+    from lotus_lab.tapes.score import Scored, score
+    from lotus_lab.tapes.tape import Tape, tape
 
-__all__ = ["LessonLearner", "Randomiser", "Report", "example", "explain", "import_log", "learn", "read_log", "sql"]
+__all__ = [
+    "LessonLearner",
+    "Randomiser",
+    "Report",
+    "Scored",
+    "Tape",
+    "example",
+    "explain",
+    "import_log",
+    "learn",
+    "read_log",
+    "score",
+    "sql",
+    "tape",
+]
 
 _PLACES = {
     "LessonLearner": "lotus_lab.learner",
@@ -26,7 +42,11 @@ _PLACES = {
     "Randomiser": "lotus_lab.randomiser.randomiser",
     "read_log": "lotus_lab.randomiser.randomiser",
     "Report": "lotus_lab.report.learned",
+    "score": "lotus_lab.tapes.score",
+    "Scored": "lotus_lab.tapes.score",
     "sql": "lotus_lab.home",
+    "tape": "lotus_lab.tapes.tape",
+    "Tape": "lotus_lab.tapes.tape",
 }
 
 
