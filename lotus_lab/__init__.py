@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from lotus_lab.logs.bots import import_log
     from lotus_lab.randomiser.randomiser import Randomiser, read_log
     from lotus_lab.report.learned import Report
+    from lotus_lab.tapes.example import example_tape
     from lotus_lab.tapes.score import Scored, score
     from lotus_lab.tapes.tape import Tape, tape
 
@@ -24,6 +25,7 @@ __all__ = [
     "Scored",
     "Tape",
     "example",
+    "example_tape",
     "explain",
     "import_log",
     "learn",
@@ -36,6 +38,7 @@ __all__ = [
 _PLACES = {
     "LessonLearner": "lotus_lab.learner",
     "example": "lotus_lab.example",
+    "example_tape": "lotus_lab.tapes.example",
     "explain": "lotus_lab.home",
     "import_log": "lotus_lab.logs.bots",
     "learn": "lotus_lab.learning",

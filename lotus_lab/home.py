@@ -21,7 +21,7 @@ def sql(question: str, parameters: Mapping[str, Any] | None = None, *, home: str
     `parameters` are texts, numbers, flags or None for $names in the question. It runs in a process of its own, within
     the time and memory of `lotus sql`; raises `QueryError` beyond them and for what may not be asked.
     """
-    require("lab", "lab.sql", "duckdb")
+    require("lab", "lab.sql", "duckdb", "psycopg")
     from lotus_store.views.apart import Asker
 
     with Asker(load_settings(home)) as asker:
