@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from lotus_lab.example import example
+    from lotus_lab.example_events import example
     from lotus_lab.home import explain, sql
     from lotus_lab.learner import LessonLearner
     from lotus_lab.learning import learn
@@ -37,7 +37,7 @@ __all__ = [
 
 _PLACES = {
     "LessonLearner": "lotus_lab.learner",
-    "example": "lotus_lab.example",
+    "example": "lotus_lab.example_events",
     "example_tape": "lotus_lab.tapes.example",
     "explain": "lotus_lab.home",
     "import_log": "lotus_lab.logs.bots",

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from lotus.detectors.daily.make import day_tables
 from lotus.detectors.daily.tables import DayTables
 from lotus.detectors.entry_style import EntryStyle
-from lotus.detectors.registry import scored_detectors
+from lotus.detectors.registry import known_detectors, scored_detectors
 from lotus.detectors.scoring.scorer import Scorer, of_day
 from lotus.detectors.scoring.signal_spec import SIGNAL_EVENTS
 from lotus.detectors.spec import DetectorSpec, parse_spec
@@ -84,7 +84,7 @@ def score(tape: Tape, detector: str | Path | DetectorSpec, days: Sequence[str] |
     """
     import pandas as pd
 
-    spec = _spec_of(detector, scored_detectors(tape.manifest))
+    spec = _spec_of(detector)
     chosen = sorted(set(tape.days[-1:] if days is None else days))
     if not chosen:
         raise ConfigError("no day to score", f"days of tape {tape.name}", "an empty list, or a tape without a day")
@@ -106,8 +106,8 @@ def score(tape: Tape, detector: str | Path | DetectorSpec, days: Sequence[str] |
     return Scored(spec, tuple(chosen), *frames, cost)
 
 
-def _spec_of(detector: str | Path | DetectorSpec, settled: Sequence[DetectorSpec]) -> DetectorSpec:
-    shipped = {d.detector_id: d for d in settled}
+def _spec_of(detector: str | Path | DetectorSpec) -> DetectorSpec:
+    shipped = {d.detector_id: d for d in known_detectors()}
     if isinstance(detector, str) and detector in shipped:
         return shipped[detector]
     spec = detector if isinstance(detector, DetectorSpec) else _read(Path(detector), shipped)
