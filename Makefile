@@ -3,9 +3,11 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 PACKAGES := lotus lotus_store lotus_venues lotus_herald lotus_modules lotus_desk lotus_live lotus_resources lotus_sensors lotus_assets lotus_console lotus_lab lotus_cli
 PYTEST := $(BIN)/pytest -n 3 --no-loadscope-reorder
+LOCK = $(BIN)/uv pip compile -q --python-version 3.11 --universal --no-emit-index-url --no-header --no-annotate \
+    --generate-hashes
 SLOW := kill or compile or process or evidence or clock
 
-.PHONY: demo kernels check test thorough setup static lint types contracts quick all up docs changelog bench bench-peers bench-whole ratios lock clean
+.PHONY: demo kernels check test thorough setup static lint types contracts quick all up docs changelog bench bench-peers bench-whole ratios lock wheel clean
 
 demo: .venv/ready
 	$(BIN)/lotus demo
@@ -51,6 +53,9 @@ up: .venv/ready
 kernels: .venv/ready
 	$(BIN)/lotus warm $(if $(FROM),--from $(FROM)) --archive $(or $(TO),kernels.zip)
 
+wheel: .venv/ready
+	$(BIN)/python scripts/wheel.py
+
 docs: setup
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict -q
 
@@ -72,9 +77,10 @@ ratios: setup
 	$(BIN)/python benchmarks/whole.py --check
 
 lock: setup
-	for name in requirements-bootstrap requirements requirements-dev benchmarks/peers/requirements; do \
-	    $(BIN)/uv pip compile -q --python-version 3.11 --universal --no-emit-index-url --no-header --no-annotate --generate-hashes \
-	        $$name.in -o $$name.lock || exit; done
+	$(LOCK) requirements-bootstrap.in -o requirements-bootstrap.lock
+	$(LOCK) --extra platform pyproject.toml -o requirements.lock
+	$(LOCK) requirements-dev.in -o requirements-dev.lock
+	$(LOCK) benchmarks/peers/requirements.in -o benchmarks/peers/requirements.lock
 
 clean:
-	rm -rf .venv .venv-peers .lotus .kernel_cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-peers dist .lotus .kernel_cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from lotus_cli.terminal.output import tell_interrupted, tell_refusal
+from lotus_store.build import VERSION
 from lotus_store.private import private_process
 
 COMMANDS = {
@@ -132,7 +133,7 @@ class LazyGroup(click.Group):
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
-@click.version_option(package_name="lotus")
+@click.version_option(VERSION)
 def main() -> None:
     """Lotus: lessons from crypto perpetuals that survive honest statistics.
 

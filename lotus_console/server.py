@@ -6,7 +6,6 @@ Pages are read in worker threads; what is answered is the sections'. Who may ent
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
@@ -30,6 +29,7 @@ from lotus_console.render import environment, scales_of
 from lotus_console.safety import SafetyHeaders
 from lotus_console.tables import Table
 from lotus_console.views import PageView, Section
+from lotus_store.build import VERSION
 from lotus_store.json_values import plain
 
 HERE: Final = Path(__file__).parent
@@ -97,7 +97,7 @@ class Pages:
 
     def description(self, _request: Request) -> Response:
         """Answer with the API's description."""
-        return JSONResponse(api.described(self._tables, self._views, version("lotus")))
+        return JSONResponse(api.described(self._tables, self._views, VERSION))
 
     def act_page(self, request: Request, template: str, **given: Any) -> Response:
         """Answer with a page about an act."""

@@ -1,10 +1,11 @@
-"""Hooks of the docs site (`mkdocs.yml`): pages that lie outside `docs/`, the list of decision records, drawings.
+"""Hooks of the docs site (`mkdocs.yml`): pages from outside `docs/`, notebooks, the list of decision records, drawings.
 
 Drawings in mermaid become SVG while the site is built, so that a page needs no script for them. Links that lead out of
 the site become plain text. Nothing here changes a file of the repository.
 """
 
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,9 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT), str(ROOT / "docs" / "build")]
+import notebooks  # noqa: E402
+
 OUTSIDE = {"README.md": "index.md", "CONTRIBUTING.md": "contributing.md", "CHANGELOG.md": "changelog.md"}
 LINK = re.compile(r"(!?)\[([^\]]+)\]\(([^)#\s]*)(#[^)\s]*)?\)")
 DRAWING = re.compile(r"^```mermaid\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -24,6 +28,8 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     for name, page in OUTSIDE.items():
         files.append(File.generated(config, page, content=(ROOT / name).read_text("utf-8")))
     files.append(File.generated(config, "adr/index.md", content="\n".join(_records())))
+    for path in notebooks.notebooks():
+        files.append(File.generated(config, f"examples/{path.stem}.md", content=notebooks.page(path)))
     return files
 
 
