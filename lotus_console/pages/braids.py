@@ -29,18 +29,25 @@ from lotus_store.facts.words import NEVER_MS, clock
 from lotus_store.ledger.beliefs.priors import in_force_at
 from lotus_store.ledger.bodies import from_body
 
+ORDER = "rank, day DESC, braid_id"  # what acts, then what waits
 STATES = ("active", "proposed", "sunset", "archived")
 
 
 def _board(reading: HomeReading, question: Question) -> Answer:
     lowered = replace(question, search=question.search.lower())
-    rows, has_more = selected(reading, "sig", "board", lowered, "rank, day DESC, braid_id")
+    rows, has_more = selected(reading, "sig", "board", lowered, ORDER)
     now_ms = event_now(reading)
     trust = trust_of(reading, [row["braid_id"] for row in rows])
     shown = [board_row(reading, braid_of(row), trust, now_ms) for row in rows]
-    counts = {state: sum(row["state"] == state for row in shown) for state in STATES}
+    counts = braids_by_state(reading)
     title = f"{counts['active']} act, {counts['proposed']} wait, {counts['sunset'] + counts['archived']} ended"
     return Answer(shown, has_more, title if shown else "No lesson has become a belief yet")
+
+
+def braids_by_state(reading: HomeReading) -> dict[str, int]:
+    """Return how many braids are in each state."""
+    found = {row["state"]: row["braids"] for row in reading.rows("sig", "braids_by_state")}
+    return {state: found.get(state, 0) for state in STATES}
 
 
 def braid_of(row: Mapping[str, Any]) -> Braid:
