@@ -208,11 +208,13 @@ def now_facts(reading: HomeReading, given: Mapping[str, str]) -> Facts:
     windows = _grouped(reading, [of_ledger(row) for row in newest])
     rows = [_acting(reading, version, detector, window) for window in windows]
     number = sum(bool(row["braids"]) for row in rows)
+    key = (version.priors_ver, detector, reading.newest())
+    overlaps = reading.memory.of("overlaps", key, lambda: _overlaps(reading, version, detector, day))
     return {
         "title": f"Beliefs act on {number} of {len(rows)} coins of {detector.replace('_', ' ')} now",
         "detector": detector, "detectors": names, "day": day, "version": version.priors_ver,
         "since": since_words(version),
-        "rows": rows, "overlaps": _overlaps(reading, version, detector, day), "shade": shade,
+        "rows": rows, "overlaps": overlaps, "shade": shade,
     }  # fmt: skip
 
 

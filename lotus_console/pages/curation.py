@@ -111,8 +111,7 @@ def _reviewers(reading: HomeReading, outcomes: Sequence[ActOutcome]) -> list[dic
     """Return the statistics of the reviewers over braids that act and those that they spoke about."""
     if not outcomes:
         return []
-    return reading.memory.of("reviewers", tuple(reading.rows("sig", "newest")[0].values()),
-                             lambda: _reviewed(reading, outcomes))  # fmt: skip
+    return reading.memory.of("reviewers", reading.newest(), lambda: _reviewed(reading, outcomes))
 
 
 def _reviewed(reading: HomeReading, outcomes: Sequence[ActOutcome]) -> list[dict[str, Any]]:

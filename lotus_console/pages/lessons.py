@@ -104,8 +104,8 @@ def _title(reading: HomeReading, question: Question) -> str:
     night = question.filters.get("day") or next((row["day"] for row in reading.rows("sig", "nights")), None)
     if night is None:
         return "No nightly run has learned anything yet"
-    newest = tuple(reading.rows("sig", "newest")[0].values())
-    counts = reading.memory.of("night", (night, newest), lambda: reading.rows("sig", "counts_of_night", day=night)[0])
+    key = (night, reading.newest())
+    counts = reading.memory.of("night", key, lambda: reading.rows("sig", "counts_of_night", day=night)[0])
     return f"{counts['found']} found and {counts['refused']} refused in the night of {night}"
 
 
