@@ -79,8 +79,8 @@ def test_one_letter_is_shown_as_text(reading: HomeReading, databases: Databases,
 
 def test_messages_by_what_became_of_them(reading: HomeReading, sig: Connection) -> None:
     for k, outcome in enumerate((None, "delivered", "dead")):
-        put(sig, "sig_outbox", seq=k + 1, event_id=f"m{k}", branch="main", intent="META_SIGNAL", outcome=outcome, envelope="{}",
-            dedupe_key=f"k{k}")  # fmt: skip
+        row = {"seq": k + 1, "event_id": f"m{k}", "dedupe_key": f"k{k}", "envelope": "{}"}
+        put(sig, "sig_outbox", **row, branch="main", intent="META_SIGNAL", outcome=outcome)
     everything = MESSAGES.source(reading, MESSAGES.asked({})).rows
     assert sorted(row["outcome"] for row in everything) == ["dead", "delivered", "waits"]
     dead_ones = MESSAGES.source(reading, MESSAGES.asked({"outcome": "dead", "intent": "META_SIGNAL"})).rows
