@@ -19,7 +19,6 @@ from lotus_console.pages.curation import FIELDS, NEEDS, WORDS, lifted_words, pre
 from lotus_console.reading import HomeReading
 from lotus_console.render import address
 from lotus_herald.keys import Keys
-from lotus_modules.priors.rollback import roll_back, submit
 from lotus_store.databases import Databases
 
 LONGEST: Final = {"author": 128, "note": 1000, "target": 64, "kind": 16, "reason_code": 32, "factor": 24,
@@ -91,6 +90,8 @@ class Acts:
 
     def _sent(self, act: ReviewAct) -> str:
         """Do an act with the rights of the command line; return its name."""
+        from lotus_modules.priors.rollback import roll_back, submit  # the modules' handlers, a tenth of the start-up
+
         target_of(self._reading, act.kind, act.target)
         if act.reason_code.startswith(LIFTS):
             lifted_words(self._reading, act.reason_code.removeprefix(LIFTS), act.target)

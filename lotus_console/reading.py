@@ -96,6 +96,10 @@ class HomeReading:
         """Return the rows of a named query of `sql/console/<module>.sql`; `branch` is given by itself."""
         return self.composed(module, sql.SQL(named(module, name).decode()), given)
 
+    def newest(self) -> tuple[Any, ...]:
+        """Return what changes with every commit, swap and act: a key for what is remembered of the ledger."""
+        return tuple(self.rows("sig", "newest")[0].values())
+
     def composed(self, module: str, text: sql.SQL | sql.Composed, given: dict[str, Any]) -> list[dict[str, Any]]:
         """Return the rows of a composed query as mappings by column name."""
         with self.databases.connect(module) as connection:

@@ -156,11 +156,17 @@ CREATE TABLE lessons (
     reason         text GENERATED ALWAYS AS (body ->> 'reason') STORED,
     uplift_bps     double precision GENERATED ALWAYS AS ((body ->> 'uplift_bps')::double precision) STORED,
     lcb_bps        double precision GENERATED ALWAYS AS ((body ->> 'lcb_bps')::double precision) STORED,
+    words          tsvector GENERATED ALWAYS AS (to_tsvector('simple',
+        coalesce(body ->> 'detector_id', '') || ' ' || coalesce(body ->> 'state', '') || ' ' || coalesce(body ->> 'grade', '') || ' '
+        || coalesce(body ->> 'reason', '') || ' ' || lesson_id || ' '
+        || regexp_replace(jsonb_path_query_array(body, '$.rule.literals[*].feature')::text, '\d+', 'feature\&', 'g'))) STORED,
     PRIMARY KEY (branch, day, lesson_id)
 );
 CREATE INDEX lessons_by_id ON lessons (lesson_id);
 CREATE INDEX lessons_uplift ON lessons (branch, uplift_bps DESC NULLS LAST);
-CREATE INDEX lessons_words ON lessons USING gin (jsonb_to_tsvector('simple', body, '["string"]'));
+CREATE INDEX lessons_by_words ON lessons USING gin (words);
+CREATE INDEX lessons_detector ON lessons (branch, detector_id, day DESC);
+CREATE INDEX lessons_grade ON lessons (branch, grade, day DESC);
 
 -- Evidence is append-only for the module; a day that is computed again is replaced whole, through this function. What was
 -- done to a braid after its night (ordinal 1 and more) is no part of the night and stays.
@@ -208,7 +214,7 @@ CREATE TABLE braid_history (
 );
 CREATE INDEX braid_history_by_id ON braid_history (braid_id);
 CREATE INDEX braid_history_lesson ON braid_history (branch, (body ->> 'lesson_id'));
-CREATE INDEX braid_history_board ON braid_history (branch, braid_id, day DESC, ordinal DESC);
+CREATE INDEX braid_history_states ON braid_history (branch, braid_id, day DESC, ordinal DESC) INCLUDE (new_state);
 CREATE VIEW braids AS
 SELECT DISTINCT ON (branch, braid_id)
     branch, braid_id, day, ordinal, new_state AS state, reason,
