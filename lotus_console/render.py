@@ -13,6 +13,7 @@ from urllib.parse import quote, urlencode
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from lotus_console.pictures import number
 from lotus_console.tables import ShownColumn, Table, ValueKind
 from lotus_store.facts.words import clock
 
@@ -82,7 +83,9 @@ def text_of(kind: ValueKind, value: Any) -> str:
         case ValueKind.COUNT:
             return f"{int(value):,}"
         case ValueKind.NUMBER:
-            return f"{value:,.4g}"
+            return number(value)
+        case ValueKind.PRICE:
+            return f"{value:,.12g}"
         case ValueKind.BPS | ValueKind.USD:
             return f"{value:+,.2f}"
         case ValueKind.SHARE | ValueKind.LIFE:

@@ -7,6 +7,7 @@ from lotus_console.pages import (
     braids,
     curation,
     detectors,
+    evidence,
     experiments,
     home,
     lessons,
@@ -27,7 +28,13 @@ SECTIONS: Final = (
     Section(
         "Lessons", "/lessons", "l", tables=(lessons.LESSONS,), views=(lessons.LESSON, lessons.LESSON_DAYS, money.MONEY)
     ),
-    Section("Loom", "/loom", "o", tables=(loom.WINDOWS,), views=(loom.LOOM, strands.WINDOW)),
+    Section(
+        "Loom",
+        "/loom",
+        "o",
+        tables=(loom.WINDOWS, evidence.FRAMES, evidence.CALLS, evidence.LINES),
+        views=(loom.LOOM, strands.WINDOW),
+    ),
     Section("Braids", "/braids", "b", tables=(braids.BRAIDS,), views=(strands.STRANDS, braids.NOW, braids.BRAID)),
     Section("Atoms", "/atoms", "a", views=(atoms.CELL, atoms.ATOMS)),
     Section(

@@ -120,8 +120,40 @@ def test_why_the_last_moved_window_was_published_and_what_would_end_it(walked: C
     ends = page.locator("aside details").first.inner_text()
     assert re.search(r"What would end it\s+.*e >= 20.*e stands at \d", ends, re.S)
     page.get_by_role("link", name="20 windows").first.click()
-    assert page.locator("figure.chart svg path").count() >= 3, "charts of the frames"
     tab.keep("console-windows")
+
+
+def test_a_sample_window_shows_market_experts_and_outcome_and_leads_to_its_raw_lines(tab: Browser) -> None:
+    """Every number of a chart is a cell of a table, and the lines are those of the tape."""
+    page = tab.page
+    page.goto(f"{tab.address}/braids")
+    braid = rows_of(tab.address, "/braids?order=-uplift_bps")[0]["braid_id"]
+    page.goto(f"{tab.address}/braids/{braid}/windows")
+    cards = page.locator("section.card").all()
+    assert len(cards) == 20
+    for card in cards:
+        names = card.locator("figure.chart").evaluate_all("all => all.map(one => one.innerText)")
+        for part in ("price", "spread", "book", "imbalance", "trades", "experts"):
+            assert any(name.startswith(part) for name in names), (part, names)
+        assert re.search(r"(published with|it would have paid).*bps", card.inner_text(), re.S), "its outcome"
+        assert re.search(r"At its close: [\w ]+ (up|down) \d", card.inner_text()), "who spoke, which way, how loudly"
+    cards[0].get_by_role("link", name="numbers").click()
+    (event,) = {row["event_id"] for row in rows_of(tab.address, page.url.removeprefix(tab.address))}
+    frames = rows_of(tab.address, f"/frames?event_id={event}&limit=500")
+    assert len(frames) > 100
+    assert sum(row["buy_usd"] + row["sell_usd"] for row in frames) > 0.0
+    calls = rows_of(tab.address, f"/expert_calls?event_id={event}&limit=500")
+    assert {call["calls"] for call in calls} >= {"up", "down"}
+    assert all(0.5 <= call["right"] <= 1.0 for call in calls if call["right"] is not None)
+    page.go_back()
+    page.locator("section.card").first.get_by_role("link", name="raw lines").click()
+    lines = rows_of(tab.address, f"/tape_lines?event_id={event}&limit=500")
+    assert page.inner_text("h1").startswith(f"{len(lines):,} lines of tape")
+    assert [line["seq"] for line in lines] == list(range(lines[0]["seq"], lines[0]["seq"] + len(lines)))
+    assert {json.loads(line["text"])["channel"] for line in lines} >= {"bbo", "l2Book"}
+    page.locator("tbody a").first.click()
+    assert page.url.endswith(f"/windows/{event}")
+    tab.keep("console-window")
 
 
 def test_what_was_refused_and_why_and_what_beliefs_earned(walked: Cli, tab: Browser) -> None:
@@ -200,6 +232,7 @@ def test_every_page_is_accessible_in_both_themes_and_fits_a_telephone(tab: Brows
     places = {section.place for section in SECTIONS} | {f"/{t.name}" for s in SECTIONS for t in s.tables}
     lesson, braid = (rows_of(tab.address, f"/{name}")[0][f"{name[:-1]}_id"] for name in ("lessons", "braids"))
     places |= {f"/lessons/{lesson}", f"/braids/{braid}", f"/braids/{braid}/windows", "/beliefs/money", "/beliefs/now"}
+    places |= {f"/windows/{rows_of(tab.address, '/frames')[0]['event_id']}"}
     places |= {f"/curation/act/reject?target={braid}"}
     found: dict[str, object] = {}
     for place in sorted(places):
