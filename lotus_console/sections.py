@@ -15,6 +15,7 @@ from lotus_console.pages import (
     loom,
     money,
     network,
+    scores,
     strands,
     tape,
 )
@@ -50,7 +51,7 @@ SECTIONS: Final = (
         "v",
         views=(live.LIVE,),
         acts=(live.SWITCH,),
-        tables=(live.PUBLICATIONS, live.DECISIONS, live.PLANS, live.ORDERS),
+        tables=(live.PUBLICATIONS, scores.SCORES, live.DECISIONS, live.PLANS, live.ORDERS),
     ),
     CURATION,
     Section(

@@ -106,13 +106,13 @@ def charts(around: Around, row: Mapping[str, Any], experts: int) -> list[Markup]
 
 def _strips(around: Around, end_ms: int, most: int) -> list[Strip]:
     """Return the calls over the picture of the experts that speak loudest at the window's end, then over all of it."""
-    said: dict[str, list[tuple[float, float]]] = defaultdict(list)
+    heights: dict[str, list[tuple[float, float]]] = defaultdict(list)
     for call in around.calls.all():
         if call["z"] and np.isfinite(call["z"]):
-            said[call["expert_id"]].append((around.place(call["time_ms"]), call["z"]))
-    first = [call["expert_id"] for call in around.calls.at(end_ms) if call["expert_id"] in said and call["z"]]
-    rest = sorted(set(said) - set(first), key=lambda name: (-sum(abs(z) for _, z in said[name]), name))
-    return [Strip(name.replace("_", " "), said[name]) for name in [*first, *rest][:most]]
+            heights[call["expert_id"]].append((around.place(call["time_ms"]), call["z"]))
+    first = [call["expert_id"] for call in around.calls.at(end_ms) if call["expert_id"] in heights and call["z"]]
+    rest = sorted(set(heights) - set(first), key=lambda name: (-sum(abs(z) for _, z in heights[name]), name))
+    return [Strip(name.replace("_", " "), heights[name]) for name in [*first, *rest][:most]]
 
 
 STRANDS = PageView(

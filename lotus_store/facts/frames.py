@@ -29,7 +29,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ExpertCalls:
+class WindowCalls:
     """What the experts said at the ends of windows.
 
     `end_ms` i8[n]; `z` f8[n, experts] log-likelihood ratios of up (nat), `conf` f8[n, experts] 2 P(right) - 1, `stands`
@@ -61,7 +61,7 @@ class ExpertCalls:
         return sorted(calls, key=lambda call: -abs(np.nan_to_num(call["z"])))
 
 
-NO_CALLS: Final = ExpertCalls(
+NO_CALLS: Final = WindowCalls(
     np.empty(0, np.int64), np.empty((0, len(EXPERTS))), np.empty((0, len(EXPERTS))),
     np.empty((0, len(EXPERTS)), np.bool_),
 )  # fmt: skip
@@ -77,7 +77,7 @@ class Around:
     from_ms: int
     until_ms: int
     series: Mapping[str, Floats]
-    calls: ExpertCalls = NO_CALLS
+    calls: WindowCalls = NO_CALLS
     note: str = ""
 
     def place(self, time_ms: int) -> float:
@@ -142,36 +142,36 @@ class FrameReader:
         chosen = (part["end_ms"] > from_ms) & (part["end_ms"] <= until_ms)
         return {name: values[chosen] for name, values in part.items()}
 
-    def _calls(self, tape: str, day: str, asset: str, from_ms: int, until_ms: int) -> ExpertCalls | None:
+    def _calls(self, tape: str, day: str, asset: str, from_ms: int, until_ms: int) -> WindowCalls | None:
         """Return the calls of the set of experts that spoke that day: the branch's own where it has one."""
         own = self._settings.branch
         branch = own if self._lake.exists("dsi_windows", own, day, asset) else tape
         if not self._lake.exists("dsi_windows", branch, day, asset):
             return None
-        said = self._lake.read("dsi_windows", branch, day, asset)
-        end_ms = said["frame_idx"].astype(np.int64) * self._cadence_ms
+        table = self._lake.read("dsi_windows", branch, day, asset)
+        end_ms = table["frame_idx"].astype(np.int64) * self._cadence_ms
         chosen = (end_ms > from_ms) & (end_ms <= until_ms)
         flags = self._lake.read("dsi_annotations", branch, day, asset, columns=("frame_idx", "fired"))
-        at = np.searchsorted(flags["frame_idx"], said["frame_idx"][chosen])
+        at = np.searchsorted(flags["frame_idx"], table["frame_idx"][chosen])
         bits = flags["fired"].astype(np.uint64)[np.minimum(at, len(flags["fired"]) - 1), None]
-        return ExpertCalls(
+        return WindowCalls(
             end_ms=end_ms[chosen],
-            z=_by_expert(said, "z", chosen),
-            conf=_by_expert(said, "conf", chosen),
+            z=_by_expert(table, "z", chosen),
+            conf=_by_expert(table, "conf", chosen),
             stands=(bits >> np.arange(len(EXPERTS), dtype=np.uint64) & np.uint64(1)).astype(np.bool_),
         )
 
 
-def _by_expert(said: Mapping[str, NDArray[Any]], what: str, chosen: NDArray[np.bool_]) -> Floats:
+def _by_expert(table: Mapping[str, NDArray[Any]], what: str, chosen: NDArray[np.bool_]) -> Floats:
     """Return a value of every expert f8[n, experts], NaN for one that the day's set did not have."""
     silent = np.full(int(chosen.sum()), np.nan)
     names = [f"{what}_{expert}" for expert in EXPERTS]
-    return np.column_stack([said[n][chosen].astype(np.float64) if n in said else silent for n in names])
+    return np.column_stack([table[n][chosen].astype(np.float64) if n in table else silent for n in names])
 
 
-def _joined(parts: list[ExpertCalls]) -> ExpertCalls:
+def _joined(parts: list[WindowCalls]) -> WindowCalls:
     names = ("end_ms", "z", "conf", "stands")
-    return ExpertCalls(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
+    return WindowCalls(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
 
 
 def _newest(values: NDArray[Any], stretch: NDArray[np.int64], points: int) -> Floats:

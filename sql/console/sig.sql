@@ -120,6 +120,11 @@ SELECT e.event_id, e.window_end_ms, e.detector_id, e.asset, CASE WHEN e.s > 0 TH
 FROM live_events e LEFT JOIN executions x ON x.branch = e.branch AND x.event_id = e.event_id
 WHERE e.branch = %(branch)s AND e.published;
 
+-- name: scores
+SELECT event_id, window_end_ms, detector_id, asset, s, exp(ln_sigma_tilde) AS score, tau_pub, pi, published, draw, veto
+FROM live_events WHERE branch = %(branch)s AND run_id = %(run)s AND event_id = ANY (%(events)s)
+ORDER BY window_end_ms DESC, pi DESC, score DESC, detector_id, asset;
+
 -- name: acts_of_console
 SELECT command, body ->> 'who' AS who, body ->> 'reason' AS reason, body ->> 'event_id' AS subject,
        (extract(epoch FROM created_at) * 1000)::bigint AS time_ms
