@@ -27,7 +27,11 @@ CURATION: Final = Section(
 SECTIONS: Final = (
     Section("Home", "/", "h", views=(home.HOME,)),
     Section(
-        "Lessons", "/lessons", "l", tables=(lessons.LESSONS,), views=(lessons.LESSON, lessons.LESSON_DAYS, money.MONEY)
+        "Lessons",
+        "/lessons",
+        "l",
+        tables=(lessons.LESSONS, money.DAYS),
+        views=(lessons.LESSON, lessons.LESSON_DAYS, money.MONEY),
     ),
     Section(
         "Loom",

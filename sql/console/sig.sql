@@ -75,6 +75,17 @@ SELECT count(*) AS windows, COALESCE(sum((body -> 'report' -> 'pnl' ->> 'net_usd
 FROM executions WHERE branch = %(branch)s AND outcome = 'closed' AND void = ''
   AND window_end_ms > (SELECT max(window_end_ms) FROM executions WHERE branch = %(branch)s) - 7 * 86400000::bigint;
 
+-- name: money_days
+SELECT day, with_usd, without_usd, with_usd - without_usd AS gain_usd, with_windows, without_windows,
+       sum(with_usd) OVER (ORDER BY day) AS with_sum_usd, sum(without_usd) OVER (ORDER BY day) AS without_sum_usd
+FROM (
+    SELECT day, (notes -> 'notes' ->> 'with_beliefs_usd')::float8 AS with_usd,
+           (notes -> 'notes' ->> 'without_beliefs_usd')::float8 AS without_usd,
+           (notes -> 'notes' ->> 'with_beliefs_windows')::bigint AS with_windows,
+           (notes -> 'notes' ->> 'without_beliefs_windows')::bigint AS without_windows
+    FROM day_commits WHERE branch = %(branch)s AND stage = 'signal_eval'
+) AS days WHERE with_usd IS NOT NULL AND without_usd IS NOT NULL;
+
 -- name: tape_days
 SELECT s.day, s.segments, s.lines, s.bytes, s.damaged, s.first_ms, s.last_ms,
        (c.notes -> 'notes' ->> 'quarantined')::bigint AS quarantined,

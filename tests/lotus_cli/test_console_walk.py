@@ -126,8 +126,7 @@ def test_why_the_last_moved_window_was_published_and_what_would_end_it(walked: C
 def test_a_sample_window_shows_market_experts_and_outcome_and_leads_to_its_raw_lines(tab: Browser) -> None:
     """Every number of a chart is a cell of a table, and the lines are those of the tape."""
     page = tab.page
-    page.goto(f"{tab.address}/braids")
-    braid = rows_of(tab.address, "/braids?order=-uplift_bps")[0]["braid_id"]
+    braid = next(row["braid_id"] for row in rows_of(tab.address, "/braids") if row["kind"] == "micro")
     page.goto(f"{tab.address}/braids/{braid}/windows")
     cards = page.locator("section.card").all()
     assert len(cards) == 20
