@@ -52,6 +52,14 @@ def up_and_down(
     return _figure(label, f"at most {number(largest)} {unit}" if largest else "none", bars, marks, HEIGHT)
 
 
+def histogram(counts: Sequence[int], label: str, words: str, marks: Sequence[float] = ()) -> Markup:
+    """Return counts of equal steps as bars from below."""
+    wide = INNER / max(1, len(counts))
+    places = [(CHART_EDGE + k * wide, float(n)) for k, n in enumerate(counts)]
+    bars = _bars(places, wide, HEIGHT - 1, max(counts, default=0), HEIGHT - 3)
+    return _figure(label, words, bars, marks, HEIGHT)
+
+
 def strips(rows: Sequence[Strip], label: str, unit: str, step: float, marks: Sequence[float] = ()) -> Markup:
     """Return a row for each of some names with its values as bars up and down, all on one scale.
 

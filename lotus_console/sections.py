@@ -15,6 +15,7 @@ from lotus_console.pages import (
     loom,
     money,
     network,
+    noise,
     scores,
     strands,
     tape,
@@ -30,8 +31,8 @@ SECTIONS: Final = (
         "Lessons",
         "/lessons",
         "l",
-        tables=(lessons.LESSONS, money.DAYS),
-        views=(lessons.LESSON, lessons.LESSON_DAYS, money.MONEY),
+        tables=(lessons.LESSONS, noise.SHUFFLES, money.DAYS),
+        views=(lessons.LESSON, lessons.LESSON_DAYS, noise.NOISE, money.MONEY),
     ),
     Section(
         "Loom",

@@ -83,11 +83,15 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Rows by column name, and whether there are more; `title` is the sentence that answers the page's question."""
+    """Rows by column name, and whether there are more; `title` is the sentence that answers the page's question.
+
+    `note` is a sentence that belongs beside it.
+    """
 
     rows: list[dict[str, Any]]
     has_more: bool
     title: str = ""
+    note: str = ""
 
 
 Source = Callable[[HomeReading, Question], Answer]

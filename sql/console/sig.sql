@@ -29,6 +29,11 @@ ORDER BY braid_id, day DESC, ordinal DESC;
 SELECT count(*) FILTER (WHERE state <> 'REFUSED') AS found, count(*) FILTER (WHERE state = 'REFUSED') AS refused
 FROM lessons WHERE branch = %(branch)s AND day = %(day)s;
 
+-- name: shuffled_night
+SELECT day, body FROM experiments
+WHERE branch = %(branch)s AND kind = 'night' AND (body ->> 'looked')::boolean AND (%(day)s = '' OR day = %(day)s)
+ORDER BY day DESC LIMIT 1;
+
 -- Operations: home, tape, live, detectors, experiments.
 
 -- name: checks_of_newest

@@ -101,6 +101,10 @@ def test_why_the_last_moved_window_was_published_and_what_would_end_it(walked: C
     page = tab.page
     page.goto(f"{tab.address}/")
     tab.keep("console-home")
+    days = rows_of(tab.address, "/money_days?order=day")
+    assert len(days) > 3
+    assert f"{len(days)} days" in page.inner_text("aside"), "a curve over the days that were priced"
+    assert page.locator("aside figure.chart path").count() == 2
     page.get_by_role("link", name="Loom", exact=True).click()
     tab.keep("console-loom")
     event = str(page.get_by_role("link", name="frames and raw lines").get_attribute("href")).rpartition("/")[2]
@@ -126,8 +130,8 @@ def test_why_the_last_moved_window_was_published_and_what_would_end_it(walked: C
 def test_a_sample_window_shows_market_experts_and_outcome_and_leads_to_its_raw_lines(tab: Browser) -> None:
     """Every number of a chart is a cell of a table, and the lines are those of the tape."""
     page = tab.page
-    braid = next(row["braid_id"] for row in rows_of(tab.address, "/braids") if row["kind"] == "micro")
-    page.goto(f"{tab.address}/braids/{braid}/windows")
+    page.goto(f"{tab.address}/loom")
+    page.get_by_role("link", name="20 windows").first.click()
     cards = page.locator("section.card").all()
     assert len(cards) == 20
     for card in cards:
@@ -169,6 +173,11 @@ def test_what_was_refused_and_why_and_what_beliefs_earned(walked: Cli, tab: Brow
         assert re.search(r"\d", row["reason"]), "the number that failed"
         assert row["reason"] in refused
     tab.keep("console-refused")
+    page.go_back()
+    page.get_by_role("link", name="What chance alone would show").click()
+    assert re.search(r"at most \d+ of 400 nights would have shown a lesson", page.inner_text("h1"))
+    assert page.locator("figure.chart svg").count() == 2
+    tab.keep("console-noise")
     page.go_back()
     page.get_by_role("link", name="What beliefs earned").click()
     crossing = walked.json("pnl", "--beliefs", "--tape", BRANCH, "--branch", BRANCH)["beliefs"]["styles"][0]
@@ -230,7 +239,14 @@ def test_every_table_reads_without_javascript(address: str) -> None:
 def test_every_page_is_accessible_in_both_themes_and_fits_a_telephone(tab: Browser) -> None:
     places = {section.place for section in SECTIONS} | {f"/{t.name}" for s in SECTIONS for t in s.tables}
     lesson, braid = (rows_of(tab.address, f"/{name}")[0][f"{name[:-1]}_id"] for name in ("lessons", "braids"))
-    places |= {f"/lessons/{lesson}", f"/braids/{braid}", f"/braids/{braid}/windows", "/beliefs/money", "/beliefs/now"}
+    places |= {
+        f"/lessons/{lesson}",
+        f"/braids/{braid}",
+        f"/braids/{braid}/windows",
+        "/beliefs/money",
+        "/beliefs/now",
+        "/noise",
+    }
     places |= {f"/windows/{rows_of(tab.address, '/frames')[0]['event_id']}"}
     places |= {f"/curation/act/reject?target={braid}"}
     found: dict[str, object] = {}
