@@ -33,7 +33,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.globals.update(cell=cell, text_of=text_of, address=address, ValueKind=ValueKind)
+    made.globals.update(cell=cell, text_of=text_of, with_code=with_code, address=address, ValueKind=ValueKind)
     return made
 
 
@@ -98,6 +98,18 @@ def text_of(kind: ValueKind, value: Any) -> str:
             return "yes" if value else "no"
         case _:
             return str(value)
+
+
+def with_code(text: str) -> Markup:
+    """Return a sentence of ours with what stands in backticks as code.
+
+    >>> str(with_code("nothing <yet>: `lotus demo`"))
+    'nothing &lt;yet&gt;: <code>lotus demo</code>'
+    """
+    parts = text.split("`")
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if k % 2 else Markup.escape(part) for k, part in enumerate(parts)
+    )
 
 
 def levels(level: int, of: int = 3) -> Markup:

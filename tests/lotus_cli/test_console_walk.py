@@ -186,6 +186,27 @@ def test_what_was_refused_and_why_and_what_beliefs_earned(walked: Cli, tab: Brow
     tab.keep("console-money")
 
 
+def test_live_shows_what_was_not_published_and_why_and_the_rate_budget(tab: Browser) -> None:
+    page = tab.page
+    page.goto(f"{tab.address}/")
+    page.get_by_role("link", name="Live", exact=True).click()
+    accounts = json.loads(read(tab.address, "/api/v1/live"))["rate"]
+    assert {row["account"] for row in accounts} >= {"probes-long", "probes-short", "book"}
+    assert all(0 <= row["weight"] <= row["limit"] for row in accounts)
+    assert accounts[0]["account"] in page.inner_text("main")
+    tab.keep("console-live")
+    page.get_by_role("link", name="Scores", exact=True).click()
+    rows = rows_of(tab.address, "/scores?limit=500")
+    detectors, coins = {row["detector_id"] for row in rows}, {row["asset"] for row in rows}
+    newest = [row for row in rows if row["window_end_ms"] == rows[0]["window_end_ms"]]
+    assert len(newest) == len(detectors) * len(coins)
+    for row in rows:
+        assert row["published"] == (not row["veto"] and row["draw"] < row["pi"])
+        assert ("vetoed" in row["why"]) == bool(row["veto"])
+    assert rows[0]["why"] in page.inner_text("main")
+    tab.keep("console-scores")
+
+
 def test_a_version_is_gone_back_to_after_a_preview_and_the_act_is_undone(tab: Browser) -> None:
     page = tab.page
     page.goto(f"{tab.address}/")
