@@ -36,6 +36,8 @@ def earned_words(days: Sequence[Mapping[str, Any]]) -> str:
     newest = days[-1]
     gain = newest["with_sum_usd"] - newest["without_sum_usd"]
     since = f"{len(days)} days to {newest['day']}" if len(days) > 1 else newest["day"]
+    if all((day["with_usd"], day["with_windows"]) == (day["without_usd"], day["without_windows"]) for day in days):
+        return f"No belief changed what was paid on {since}: {newest['with_sum_usd']:+,.2f} USD with them and without"
     sides = f"{newest['with_sum_usd']:+,.2f} with them, {newest['without_sum_usd']:+,.2f} without"
     return f"Beliefs earned {gain:+,.2f} USD on {since}: {sides}"
 
