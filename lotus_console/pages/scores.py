@@ -52,7 +52,7 @@ def _scores(reading: HomeReading, question: Question) -> Answer:
     if not rows:
         return Answer([], False, "No daemon has scored anything here")
     published, above = (sum(test(row) for row in rows) for test in (_is_published, _is_above))
-    words = f"{above} of {len(rows)} scores of the last minute reach their threshold, {published} were published"
+    words = f"{published} of {len(rows)} scores of the last minute were published, {above} reach their threshold"
     return of_list(rows, question, words)
 
 

@@ -55,7 +55,7 @@ def test_the_windows_of_a_minute_are_asked_for_by_name(reading: HomeReading) -> 
     )
     assert newest in asked["events"]
     answer = SCORES.source(reading, SCORES.asked({"limit": "2"}))
-    assert answer.title == "3 of 3 scores of the last minute reach their threshold, 3 were published"
+    assert answer.title == "3 of 3 scores of the last minute were published, 3 reach their threshold"
     assert (len(answer.rows), answer.has_more) == (2, True)
 
 
