@@ -7,6 +7,7 @@ from lotus_console.pages import (
     braids,
     curation,
     detectors,
+    evidence,
     experiments,
     home,
     lessons,
@@ -14,6 +15,8 @@ from lotus_console.pages import (
     loom,
     money,
     network,
+    noise,
+    scores,
     strands,
     tape,
 )
@@ -25,9 +28,19 @@ CURATION: Final = Section(
 SECTIONS: Final = (
     Section("Home", "/", "h", views=(home.HOME,)),
     Section(
-        "Lessons", "/lessons", "l", tables=(lessons.LESSONS,), views=(lessons.LESSON, lessons.LESSON_DAYS, money.MONEY)
+        "Lessons",
+        "/lessons",
+        "l",
+        tables=(lessons.LESSONS, noise.SHUFFLES, money.DAYS),
+        views=(lessons.LESSON, lessons.LESSON_DAYS, noise.NOISE, money.MONEY),
     ),
-    Section("Loom", "/loom", "o", tables=(loom.WINDOWS,), views=(loom.LOOM, strands.WINDOW)),
+    Section(
+        "Loom",
+        "/loom",
+        "o",
+        tables=(loom.WINDOWS, evidence.FRAMES, evidence.CALLS, evidence.LINES),
+        views=(loom.LOOM, strands.WINDOW),
+    ),
     Section("Braids", "/braids", "b", tables=(braids.BRAIDS,), views=(strands.STRANDS, braids.NOW, braids.BRAID)),
     Section("Atoms", "/atoms", "a", views=(atoms.CELL, atoms.ATOMS)),
     Section(
@@ -43,7 +56,7 @@ SECTIONS: Final = (
         "v",
         views=(live.LIVE,),
         acts=(live.SWITCH,),
-        tables=(live.PUBLICATIONS, live.DECISIONS, live.PLANS, live.ORDERS),
+        tables=(live.PUBLICATIONS, scores.SCORES, live.DECISIONS, live.PLANS, live.ORDERS),
     ),
     CURATION,
     Section(

@@ -12,6 +12,7 @@ from lotus.priors.compiled import fired_braids
 from lotus.priors.vocabulary import FEATURE_NAMES
 from lotus.weave.braid import Braid
 from lotus_console.pages.braids import braid_of, realised_bps
+from lotus_console.pages.noise import chance_words, shuffled_night
 from lotus_console.pictures import scale_over
 from lotus_console.reading import HomeReading
 from lotus_console.render import interval
@@ -33,7 +34,8 @@ def _lessons(reading: HomeReading, question: Question) -> Answer:
     rows, has_more = selected(reading, "sig", _way(reading, asked), asked, "day DESC, abs(uplift_bps) DESC, lesson_id")
     braids = braids_by_lesson(reading, [row["lesson_id"] for row in rows if row["state"] != "REFUSED"])
     shown = [_row(reading, row) | _alive(braids.get(row["lesson_id"])) for row in rows]
-    return Answer(shown, has_more, _title(reading, question))
+    title, note = _title(reading, question)
+    return Answer(shown, has_more, title, note)
 
 
 def with_words(question: Question) -> Question:
@@ -100,13 +102,15 @@ def _row(reading: HomeReading, row: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _title(reading: HomeReading, question: Question) -> str:
+def _title(reading: HomeReading, question: Question) -> tuple[str, str]:
+    """Return what a night found, and what chance alone would have shown in the newest one that looked."""
     night = question.filters.get("day") or next((row["day"] for row in reading.rows("sig", "nights")), None)
     if night is None:
-        return "No nightly run has learned anything yet"
+        return "No nightly run has learned anything yet", ""
     key = (night, reading.newest())
     counts = reading.memory.of("night", key, lambda: reading.rows("sig", "counts_of_night", day=night)[0])
-    return f"{counts['found']} found and {counts['refused']} refused in the night of {night}"
+    chance = reading.memory.of("chance", key, lambda: chance_words(shuffled_night(reading)))
+    return f"{counts['found']} found and {counts['refused']} refused in the night of {night}", chance
 
 
 LESSONS = Table(
@@ -142,7 +146,7 @@ LESSONS = Table(
     is_searched=True,
     empty="no lesson of this kind: `lotus lessons` says how far the search is",
     links=(("what was refused last night", "/lessons?state=REFUSED"), ("what beliefs earned", "/beliefs/money"),
-           ("where detectors win", "/atoms")),
+           ("where detectors win", "/atoms"), ("what chance alone would show", "/noise")),
 )  # fmt: skip
 
 

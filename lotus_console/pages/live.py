@@ -11,7 +11,7 @@ from lotus_console.views import Facts, PageView
 from lotus_desk.safety.kill_switch import KillSwitch
 from lotus_desk.safety.switch_act import SwitchMove, move_switch
 from lotus_desk.watch.alerts import read_alerts
-from lotus_live.reports.health import read_health
+from lotus_live.reports.health import read_health, read_status
 from lotus_store.facts.predictions import prediction_facts
 from lotus_store.facts.words import clock
 from lotus_store.ledger.trading.outcomes import finished_plans
@@ -21,7 +21,7 @@ ALERTS = 8
 
 
 class LiveFacts(TypedDict):
-    """The daemon and its guards, its runs, what is open, what styles paid, what estimates promised."""
+    """The daemon and its guards, its runs, what is open, what styles paid, what was promised, what may be sent."""
 
     title: str
     level: Literal["ok", "warn", "error"]
@@ -32,6 +32,7 @@ class LiveFacts(TypedDict):
     open: list[dict[str, Any]]
     styles: list[dict[str, Any]]
     promises: list[dict[str, Any]]
+    rate: list[dict[str, Any]]
 
 
 def live_facts(reading: HomeReading, _given: Mapping[str, str]) -> Facts:
@@ -57,7 +58,15 @@ def live_facts(reading: HomeReading, _given: Mapping[str, str]) -> Facts:
         "open": reading.rows("tr", "open_positions"),
         "styles": styles,
         "promises": promises,
+        "rate": _rate(read_status(home)),
     }
+
+
+def _rate(status: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the rate budget of every account of the daemon's desk, with the share of the minute's weight used."""
+    trading = status.get("trading")
+    rows = trading.get("rate", []) if isinstance(trading, dict) else []
+    return [row | {"share": row["weight"] / row["limit"]} for row in rows]
 
 
 def executed(reading: HomeReading) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:

@@ -12,7 +12,7 @@ from lotus.detectors.daily.tables import DayTables
 from lotus.detectors.explain import Explanation, explain_event
 from lotus.detectors.registry import scored_detectors
 from lotus.detectors.scoring.signal_spec import SIGNAL_EVENTS
-from lotus.errors import LakeError, LedgerError, TapeError
+from lotus.errors import LedgerError
 from lotus.experts.weekly.learned import in_force_on, set_of_day
 from lotus.learning.lesson import Lesson
 from lotus.learning.payoff_scores import bins_of
@@ -31,6 +31,7 @@ from lotus_store.day_tables import served_tables
 from lotus_store.facts.braids import trust_facts
 from lotus_store.facts.claims import claims_story, fired_in
 from lotus_store.facts.execution import execution_story, window_behind
+from lotus_store.facts.raw_lines import tape_lines
 from lotus_store.facts.words import clock
 from lotus_store.lake import Lake
 from lotus_store.ledger.beliefs.braids import read_braid
@@ -39,9 +40,7 @@ from lotus_store.ledger.beliefs.lessons import read_lesson
 from lotus_store.ledger.beliefs.priors import read_version
 from lotus_store.ledger.beliefs.trust import trust_before
 from lotus_store.ledger.signals.events import read_eval, read_event
-from lotus_store.tape.store import TapeStore
 
-SHOWN_LINES = 6
 _MASK = (1 << 64) - 1
 
 
@@ -272,39 +271,3 @@ def days_of_rule(
         counts = {"windows": int(own_rows.sum()), "published": published, "at_venue": at_venue}
         out.append({"day": day, **counts, "net_bps": net})
     return out
-
-
-def tape_lines(settings: Settings, lake: Lake, branch: str, event: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the 25 frames of the window and the raw lines that closed the first and the last of them."""
-    store = TapeStore(settings.home, settings.tape)
-    store = store if store.exists() else TapeStore(settings.home, branch)
-    day = day_of(int(event["window_start_ms"]))
-    try:
-        segments = store.segments(day)
-        names = ("end_ms", "close_seq")
-        frames = lake.read("microtape_frames", f"tape.{store.tape}", day, str(event["asset"]), columns=names)
-    except (TapeError, LakeError) as error:
-        return {"note": str(error), "lines": []}
-    ends = frames["end_ms"].astype(np.int64)
-    in_window = (ends > int(event["window_start_ms"])) & (ends <= int(event["window_end_ms"]))
-    if not in_window.any():
-        return {"note": f"tape {store.tape} has no frames of this window: name the event's tape (--tape)", "lines": []}
-    seqs = frames["close_seq"][in_window].astype(np.int64)
-    first, last = int(seqs.min()), int(seqs.max())
-    holding = [s for s in segments if s.first_seq <= last and s.first_seq + s.lines > first]
-    raw = [line for s in holding for line in _lines(store.read_segment(s), first - s.first_seq, last - s.first_seq)]
-    shown = raw if len(raw) <= SHOWN_LINES else [*raw[: SHOWN_LINES // 2], "...", *raw[-SHOWN_LINES // 2 :]]
-    return {
-        "note": "",
-        "tape": store.tape,
-        "day": day,
-        "frames": int(in_window.sum()),
-        "first_seq": first,
-        "last_seq": last,
-        "segments": [{"path": s.path, "sha256": s.content_sha256} for s in holding],
-        "lines": shown,
-    }
-
-
-def _lines(text: bytes, first: int, last: int) -> list[str]:
-    return [line.decode(errors="replace") for line in text.split(b"\n")[max(0, first) : last + 1] if line]

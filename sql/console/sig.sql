@@ -36,6 +36,11 @@ ORDER BY braid_id, day DESC, ordinal DESC;
 SELECT count(*) FILTER (WHERE state <> 'REFUSED') AS found, count(*) FILTER (WHERE state = 'REFUSED') AS refused
 FROM lessons WHERE branch = %(branch)s AND day = %(day)s;
 
+-- name: shuffled_night
+SELECT day, body FROM experiments
+WHERE branch = %(branch)s AND kind = 'night' AND (body ->> 'looked')::boolean AND (%(day)s = '' OR day = %(day)s)
+ORDER BY day DESC LIMIT 1;
+
 -- Operations: home, tape, live, detectors, experiments.
 
 -- name: checks_of_newest
@@ -82,6 +87,17 @@ SELECT count(*) AS windows, COALESCE(sum((body -> 'report' -> 'pnl' ->> 'net_usd
 FROM executions WHERE branch = %(branch)s AND outcome = 'closed' AND void = ''
   AND window_end_ms > (SELECT max(window_end_ms) FROM executions WHERE branch = %(branch)s) - 7 * 86400000::bigint;
 
+-- name: money_days
+SELECT day, with_usd, without_usd, with_usd - without_usd AS gain_usd, with_windows, without_windows,
+       sum(with_usd) OVER (ORDER BY day) AS with_sum_usd, sum(without_usd) OVER (ORDER BY day) AS without_sum_usd
+FROM (
+    SELECT day, (notes -> 'notes' ->> 'with_beliefs_usd')::float8 AS with_usd,
+           (notes -> 'notes' ->> 'without_beliefs_usd')::float8 AS without_usd,
+           (notes -> 'notes' ->> 'with_beliefs_windows')::bigint AS with_windows,
+           (notes -> 'notes' ->> 'without_beliefs_windows')::bigint AS without_windows
+    FROM day_commits WHERE branch = %(branch)s AND stage = 'signal_eval'
+) AS days WHERE with_usd IS NOT NULL AND without_usd IS NOT NULL;
+
 -- name: tape_days
 SELECT s.day, s.segments, s.lines, s.bytes, s.damaged, s.first_ms, s.last_ms,
        (c.notes -> 'notes' ->> 'quarantined')::bigint AS quarantined,
@@ -126,6 +142,11 @@ SELECT e.event_id, e.window_end_ms, e.detector_id, e.asset, CASE WHEN e.s > 0 TH
        e.pi, e.kairos, e.spread_bps, e.priors_ver, e.run_id, x.payoff_bps, x.outcome
 FROM live_events e LEFT JOIN executions x ON x.branch = e.branch AND x.event_id = e.event_id
 WHERE e.branch = %(branch)s AND e.published;
+
+-- name: scores
+SELECT event_id, window_end_ms, detector_id, asset, s, exp(ln_sigma_tilde) AS score, tau_pub, pi, published, draw, veto
+FROM live_events WHERE branch = %(branch)s AND run_id = %(run)s AND event_id = ANY (%(events)s)
+ORDER BY window_end_ms DESC, pi DESC, score DESC, detector_id, asset;
 
 -- name: acts_of_console
 SELECT command, body ->> 'who' AS who, body ->> 'reason' AS reason, body ->> 'event_id' AS subject,
