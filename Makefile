@@ -5,7 +5,7 @@ PACKAGES := lotus lotus_store lotus_venues lotus_herald lotus_modules lotus_desk
 PYTEST := $(BIN)/pytest -n 3 --no-loadscope-reorder
 SLOW := kill or compile or process or evidence or clock
 
-.PHONY: demo kernels check test thorough setup static lint types contracts quick all up docs changelog bench bench-peers bench-whole ratios lock clean
+.PHONY: demo kernels check test thorough setup static lint types contracts quick all up docs changelog bench bench-peers bots bench-whole ratios lock clean
 
 demo: .venv/ready
 	$(BIN)/lotus demo
@@ -65,6 +65,9 @@ bench-peers: setup
 	$(BIN)/uv pip install -q --require-hashes -p .venv-peers/bin/python -r benchmarks/peers/requirements.lock
 	$(BIN)/python benchmarks/hot_path.py --only peers
 
+bots: setup
+	$(BIN)/python tests/bots/environments.py
+
 bench-whole: setup
 	$(BIN)/python benchmarks/whole.py
 
@@ -72,9 +75,10 @@ ratios: setup
 	$(BIN)/python benchmarks/whole.py --check
 
 lock: setup
-	for name in requirements-bootstrap requirements requirements-dev benchmarks/peers/requirements; do \
+	for name in requirements-bootstrap requirements requirements-dev benchmarks/peers/requirements tests/bots/freqtrade \
+	    tests/bots/nautilus; do \
 	    $(BIN)/uv pip compile -q --python-version 3.11 --universal --no-emit-index-url --no-header --no-annotate --generate-hashes \
 	        $$name.in -o $$name.lock || exit; done
 
 clean:
-	rm -rf .venv .venv-peers .lotus .kernel_cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-peers .venv-bots .lotus .kernel_cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

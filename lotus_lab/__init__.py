@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from lotus_lab.export.carried import or_refuse
     from lotus_lab.home import explain, sql
     from lotus_lab.learner import LessonLearner
     from lotus_lab.learning import learn
@@ -14,13 +15,14 @@ if TYPE_CHECKING:
     from lotus_lab.randomiser.randomiser import Randomiser, read_log
     from lotus_lab.report.learned import Report
 
-__all__ = ["LessonLearner", "Randomiser", "Report", "explain", "import_log", "learn", "read_log", "sql"]
+__all__ = ["LessonLearner", "Randomiser", "Report", "explain", "import_log", "learn", "or_refuse", "read_log", "sql"]
 
 _PLACES = {
     "LessonLearner": "lotus_lab.learner",
     "explain": "lotus_lab.home",
     "import_log": "lotus_lab.logs.bots",
     "learn": "lotus_lab.learning",
+    "or_refuse": "lotus_lab.export.carried",
     "Randomiser": "lotus_lab.randomiser.randomiser",
     "read_log": "lotus_lab.randomiser.randomiser",
     "Report": "lotus_lab.report.learned",
