@@ -7,7 +7,7 @@ LOCK = $(BIN)/uv pip compile -q --python-version 3.11 --universal --no-emit-inde
     --generate-hashes
 SLOW := kill or compile or process or evidence or clock
 
-.PHONY: demo kernels check test thorough setup static lint types contracts quick all up docs changelog bench bench-peers bench-whole ratios lock wheel clean
+.PHONY: demo kernels check test thorough setup static lint types contracts quick all up docs changelog bench bench-peers bots bench-whole ratios lock wheel clean
 
 demo: .venv/ready
 	$(BIN)/lotus demo
@@ -70,6 +70,9 @@ bench-peers: setup
 	$(BIN)/uv pip install -q --require-hashes -p .venv-peers/bin/python -r benchmarks/peers/requirements.lock
 	$(BIN)/python benchmarks/hot_path.py --only peers
 
+bots: setup
+	$(BIN)/python tests/bots/environments.py
+
 bench-whole: setup
 	$(BIN)/python benchmarks/whole.py
 
@@ -79,8 +82,8 @@ ratios: setup
 lock: setup
 	$(LOCK) requirements-bootstrap.in -o requirements-bootstrap.lock
 	$(LOCK) --extra platform pyproject.toml -o requirements.lock
-	$(LOCK) requirements-dev.in -o requirements-dev.lock
-	$(LOCK) benchmarks/peers/requirements.in -o benchmarks/peers/requirements.lock
+	for name in requirements-dev benchmarks/peers/requirements tests/bots/freqtrade tests/bots/nautilus; do \
+	    $(LOCK) $$name.in -o $$name.lock || exit; done
 
 clean:
-	rm -rf .venv .venv-peers dist .lotus .kernel_cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-peers .venv-bots dist .lotus .kernel_cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from lotus_lab.example_events import example
+    from lotus_lab.export.carried import or_refuse
     from lotus_lab.home import explain, sql
     from lotus_lab.learner import LessonLearner
     from lotus_lab.learning import learn
@@ -29,6 +30,7 @@ __all__ = [
     "explain",
     "import_log",
     "learn",
+    "or_refuse",
     "read_log",
     "score",
     "sql",
@@ -42,6 +44,7 @@ _PLACES = {
     "explain": "lotus_lab.home",
     "import_log": "lotus_lab.logs.bots",
     "learn": "lotus_lab.learning",
+    "or_refuse": "lotus_lab.export.carried",
     "Randomiser": "lotus_lab.randomiser.randomiser",
     "read_log": "lotus_lab.randomiser.randomiser",
     "Report": "lotus_lab.report.learned",

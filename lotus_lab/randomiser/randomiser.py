@@ -6,7 +6,9 @@ alerts a day, and makes payoffs of fills. What the rows teach is `lab.learn`; no
 
 import math
 import threading
+from contextlib import suppress
 from datetime import datetime
+from operator import index
 from pathlib import Path
 from types import TracebackType
 
@@ -79,9 +81,7 @@ class Randomiser:
             last = self._ledger.last.get((detector_id, asset))
             if last is not None and ts_ms <= last.ts_ms:
                 return last if ts_ms == last.ts_ms else self._before(detector_id, asset, ts_ms)
-            if not (0.0 <= chance <= 1.0 and -50.0 <= tilt <= 50.0 and 0.0 <= size < math.inf and horizon_s > 0):
-                found = f"chance {chance}, tilt {tilt}, size {size}, horizon_s {horizon_s}"
-                raise SchemaError(found, "a chance in [0, 1], a tilt in logits, a size from 0 on, seconds above 0")
+            horizon_s, chance, tilt, size = _settings(horizon_s, chance, tilt, size)
             self._ledger.check(detector_id, asset, horizon_s, features)
             wanted = 0.0 if chance == 0.0 else min(max(tilted(chance, tilt), self.floor), 1.0 - self.floor)
             p = self._pace.allowed(wanted, ts_ms)
@@ -201,6 +201,16 @@ def read_log(log: str | Path) -> pa.Table:
 
 def _number(draw: OwnDraw | int) -> int:
     return draw if isinstance(draw, int) else draw.row
+
+
+def _settings(horizon_s: int, chance: float, tilt: float, size: float) -> tuple[int, float, float, float]:
+    """Return them as plain numbers (a bot has those of numpy); raises `SchemaError` for what cannot be."""
+    with suppress(TypeError):
+        seconds = index(horizon_s)
+        if 0.0 <= chance <= 1.0 and -50.0 <= tilt <= 50.0 and 0.0 <= size < math.inf and seconds > 0:
+            return seconds, float(chance), float(tilt), float(size)
+    found = f"chance {chance!r}, tilt {tilt!r}, size {size!r}, horizon_s {horizon_s!r}"
+    raise SchemaError(found, "a chance in [0, 1], a tilt in logits, a size from 0 on, whole seconds above 0")
 
 
 def _ms(ts: object) -> int:
