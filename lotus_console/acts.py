@@ -15,6 +15,7 @@ from starlette.routing import Route
 from lotus.errors import ConfigError
 from lotus.weave.review import LIFTS, REASON_CODES, ActKind, ReviewAct
 from lotus_console.access.forms import TOKEN, FormTokens, form_of
+from lotus_console.access.sessions import session_of
 from lotus_console.pages.curation import FIELDS, NEEDS, WORDS, lifted_words, preview_of, target_of
 from lotus_console.reading import HomeReading
 from lotus_console.render import address
@@ -45,7 +46,7 @@ class Acts:
     def form(self, request: Request) -> Response:
         """Answer with the form of one act on one target."""
         kind = request.path_params["kind"]
-        fixed = {"kind": kind, "target": request.query_params.get("target", "")}
+        fixed = {"kind": kind, "target": request.query_params.get("target", "")} | _named(request)
         accepted = {"target", "lifts"} if kind == "approve" else {"target"}
         if set(request.query_params) - accepted:
             raise ConfigError(f"{kind[:20]} has other parameters", ", ".join(sorted(accepted)))
@@ -56,7 +57,7 @@ class Acts:
             title = f"Leave out {lifted_words(self._reading, fixed['lifts'], fixed['target'])}?"
         return self._html(
             request, "act.html", title=title, subject=subject, fixed=fixed,
-            needs=NEEDS[kind], reasons=REASON_CODES, token_name=TOKEN, token=self._tokens.made("form", fixed),
+            needs=NEEDS[kind], reasons=REASON_CODES, token_name=TOKEN, token=self._tokens.made(*_bound(request, fixed)),
         )  # fmt: skip
 
     async def preview(self, request: Request) -> Response:
@@ -64,7 +65,8 @@ class Acts:
         given = await form_of(request)
         token = given.pop(TOKEN, "")
         fixed: dict[str, str] = {name: given[name] for name in ("kind", "target", "lifts") if name in given}
-        self._tokens.check(token, "form", fixed)
+        self._tokens.check(token, *_bound(request, fixed | _named(request)))
+        given |= _named(request)
         return await run_in_threadpool(self._previewed, request, given)
 
     def _previewed(self, request: Request, given: Mapping[str, str]) -> Response:
@@ -77,14 +79,15 @@ class Acts:
             what = f"Leave out {lifted_words(self._reading, fields['lifts'], act.target)}"
         return self._html(
             request, "act_preview.html", subject=subject, what=what, act=act, fields=fields, token_name=TOKEN,
-            token=self._tokens.made("send", fields), **preview_of(self._reading, act),
+            token=self._tokens.made(*_bound(request, fields, "send")), **preview_of(self._reading, act),
         )  # fmt: skip
 
     async def send(self, request: Request) -> Response:
         """Send the act that was shown, and lead back to the queue with its undo."""
         given = await form_of(request)
         token = given.pop(TOKEN, "")
-        self._tokens.check(token, "send", given)
+        given |= _named(request)
+        self._tokens.check(token, *_bound(request, given, "send"))
         _, act = asked_act(given, self._reading.settings.branch)
         done = await run_in_threadpool(self._sent, act)
         return RedirectResponse(address("/curation", {"done": done}), status_code=303)
@@ -100,6 +103,17 @@ class Acts:
             if act.kind != "rollback":
                 return submit(databases, act, keys).act_id
             return f"rollback-{roll_back(databases, act, keys).priors_ver}"
+
+
+def _named(request: Request) -> dict[str, str]:
+    """Return the author where a trusted proxy says who asks: nobody there speaks for another."""
+    who = session_of(request).who
+    return {"author": who} if who else {}
+
+
+def _bound(request: Request, fields: Mapping[str, str], step: str = "form") -> tuple[str, Mapping[str, str]]:
+    """Return what a token is bound to: the step, the session that was shown the form, and what it says."""
+    return f"{step} {session_of(request).csrf}", fields
 
 
 def asked_act(given: Mapping[str, str], branch: str) -> tuple[dict[str, str], ReviewAct]:
