@@ -54,7 +54,7 @@ SECTIONS: Final = (
         "Live",
         "/live",
         "v",
-        views=(live.LIVE,),
+        views=(live.LIVE, live.SWITCH_PAGE),
         acts=(live.SWITCH,),
         tables=(live.PUBLICATIONS, scores.SCORES, live.DECISIONS, live.PLANS, live.ORDERS),
     ),

@@ -60,7 +60,9 @@ def console(reading: HomeReading) -> Starlette:
         404: pages.missing,
         psycopg.DataError: pages.unlike,
         psycopg.errors.QueryCanceled: pages.too_long,
-        psycopg_pool.PoolTimeout: pages.too_long,
+        psycopg_pool.PoolTimeout: pages.away,
+        psycopg.OperationalError: pages.away,
+        psycopg.InterfaceError: pages.away,
     }
     app = Starlette(routes=routes, middleware=[Middleware(SafetyHeaders)], exception_handlers=handlers, lifespan=life)
     app.router.redirect_slashes = False
@@ -119,6 +121,11 @@ class Pages:
     def too_long(self, request: Request, _error: Exception) -> Response:
         """Answer for a question that took the database too long."""
         return self._wrong(request, 503, "the ledger did not answer within 5 s; expected: a narrower question")
+
+    def away(self, request: Request, _error: Exception) -> Response:
+        """Answer while no server of the ledger answers; the switch needs none."""
+        words = "the ledger cannot be reached; expected: its server running; likely cause: it stopped, or starts"
+        return self._wrong(request, 503, words)
 
     def _table_page(self, section: Section, table: Table) -> Callable[[Request], Response]:
         def page(request: Request) -> Response:

@@ -3,7 +3,7 @@
 from typing import Final
 from urllib.parse import parse_qsl
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from lotus.errors import ConfigError
 
@@ -17,10 +17,13 @@ async def form_of(request: Request) -> dict[str, str]:
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM_TYPE:
         raise ConfigError("a body of another type", FORM_TYPE)
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > LARGEST:
-            raise ConfigError(f"a form of more than {LARGEST:,} bytes", f"at most {LARGEST:,}")
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > LARGEST:
+                raise ConfigError(f"a form of more than {LARGEST:,} bytes", f"at most {LARGEST:,}")
+    except ClientDisconnect:  # nobody reads the answer, and no log needs its traceback
+        raise ConfigError("a form that ends early", "all of its bytes") from None
     try:
         pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, max_num_fields=FIELDS, errors="strict")
     except (ValueError, UnicodeError):

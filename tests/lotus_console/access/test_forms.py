@@ -4,9 +4,10 @@ import asyncio
 
 import pytest
 from starlette.requests import Request
+from starlette.types import Message
 
 from lotus.errors import ConfigError
-from lotus_console.access.forms import FIELDS, LARGEST, form_of
+from lotus_console.access.forms import FIELDS, FORM_TYPE, LARGEST, form_of
 
 
 def read(body: bytes, kind: bytes = b"application/x-www-form-urlencoded", pieces: int = 1) -> dict[str, str]:
@@ -40,3 +41,14 @@ def test_any_other_body_is_refused(body: bytes) -> None:
 def test_a_body_of_another_type_is_refused(kind: bytes) -> None:
     with pytest.raises(ConfigError, match="another type"):
         read(b"a=1", kind)
+
+
+def test_a_form_that_ends_early_is_refused_like_any_wrong_one() -> None:
+    parts: list[Message] = [{"type": "http.request", "body": b"a=", "more_body": True}, {"type": "http.disconnect"}]
+
+    async def receive() -> Message:
+        return parts.pop(0)
+
+    headers = [(b"content-type", FORM_TYPE.encode())]
+    with pytest.raises(ConfigError, match="ends early"):
+        asyncio.run(form_of(Request({"type": "http", "method": "POST", "headers": headers}, receive)))

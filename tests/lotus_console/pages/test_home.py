@@ -73,8 +73,9 @@ def test_the_switch_is_moved_by_a_typed_word_alone_and_who_did_it_is_recorded(re
     assert switch.state() == LIFTED
     for move, state in (("halt", HALTED), ("flatten", FLATTENED), ("lift", LIFTED)):
         answer = browser.post("/live/switch", {**form, "move": move, "typed": move})
-        assert (answer.status, answer.headers["location"], switch.state()) == (303, "/live", state)
-    assert "halt by ana: a &lt;drill&gt;" in browser.get("/live").text
+        assert (answer.status, answer.headers["location"], switch.state()) == (303, "/live/switch", state)
+    for place in ("/live", "/live/switch"):
+        assert "halt by ana: a &lt;drill&gt;" in browser.get(place).text
     lines = (reading.settings.home / "live" / "alerts.jsonl").read_text().splitlines()
     assert [json.loads(line)["done"] for line in lines] == ["lifted -> halt", "halt -> flatten", "flatten -> lifted"]
     with reading.databases.connect("tr") as connection:
