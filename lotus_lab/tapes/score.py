@@ -102,8 +102,8 @@ def score(tape: Tape, detector: str | Path | DetectorSpec, days: Sequence[str] |
         payoffs.append(pd.DataFrame(_matured(tape, spec, [*([beside] if beside else []), (read, scored)])))
         sanity.append(_sanity(tape, spec, read, built))
         before = read, scored
-    frames = [pd.concat(parts, ignore_index=True) for parts in (windows, payoffs, sanity)]
-    return Scored(spec, tuple(chosen), *frames, cost)
+    joined, matured, judged = (pd.concat(parts, ignore_index=True) for parts in (windows, payoffs, sanity))
+    return Scored(spec, tuple(chosen), joined, matured, judged, cost)
 
 
 def _spec_of(detector: str | Path | DetectorSpec) -> DetectorSpec:

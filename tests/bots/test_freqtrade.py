@@ -1,4 +1,4 @@
-"""The real Freqtrade with examples/freqtrade_breakout.py: it draws and logs, its log teaches and is imported, lessons move it, and end."""
+"""The real Freqtrade with its example: it draws and logs, its log teaches and is imported, lessons move it, and end."""
 
 import json
 import types
