@@ -162,6 +162,16 @@ FROM governance_acts WHERE branch = %s AND until_day > %s ORDER BY day, act_id;
 SELECT act_id, branch, day, actor, kind, target, value, reason, evidence_ref, from_day, until_day, revokes
 FROM governance_acts WHERE branch = %s AND day = %s ORDER BY act_id;
 
+-- name: lifts_and_lifted
+WITH lifts AS (
+    SELECT act_id, revokes FROM governance_acts
+    WHERE branch = %(branch)s AND kind = 'lift' AND day < %(before)s AND until_day > %(before)s
+      AND actor NOT LIKE 'curator:%%'
+)
+SELECT act_id, branch, day, actor, kind, target, value, reason, evidence_ref, from_day, until_day, revokes
+FROM governance_acts WHERE branch = %(branch)s
+  AND (act_id IN (SELECT act_id FROM lifts) OR act_id IN (SELECT revokes FROM lifts)) ORDER BY day, act_id;
+
 -- name: act_and_lifts
 SELECT act_id, branch, day, actor, kind, target, value, reason, evidence_ref, from_day, until_day, revokes
 FROM governance_acts WHERE branch = %(branch)s AND (act_id = %(act)s OR revokes = %(act)s) ORDER BY day, act_id;

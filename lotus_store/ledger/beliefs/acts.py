@@ -40,6 +40,12 @@ def acts_of_night(connection: Connection, branch: str, day: str) -> list[Curatio
     return [CurationAct(*row) for row in connection.execute(query("sig", "acts_of_night"), [branch, day])]
 
 
+def lifts_and_lifted(connection: Connection, branch: str, before: str) -> list[CurationAct]:
+    """Return people's lifts that were said before the day `before` was known and end after it, and what they lift."""
+    rows = connection.execute(query("sig", "lifts_and_lifted"), {"branch": branch, "before": before})
+    return [CurationAct(*row) for row in rows]
+
+
 def act_and_lifts(connection: Connection, branch: str, act_id: str) -> list[CurationAct]:
     """Return an act and those that lift it; nothing for an unknown name."""
     rows = connection.execute(query("sig", "act_and_lifts"), {"branch": branch, "act": act_id})
