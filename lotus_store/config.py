@@ -117,7 +117,7 @@ class DagsterLimits:
 class CurationSettings:
     """What the curators of the alpha detector may do by themselves, and what nobody may publish."""
 
-    acts: bool = True  # the nightly run's curators veto and nudge where their cause stands
+    acts: bool = True  # the nightly run's curators act where their cause stands; False: only on what is forbidden
     forbidden: tuple[str, ...] = ()  # never published: DETECTOR, @COIN, DETECTOR@COIN, or a horizon such as 3600s
 
 

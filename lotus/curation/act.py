@@ -59,7 +59,8 @@ class CurationAct:
 
     def named(self) -> "CurationAct":
         """Return the act under its name."""
-        words = [getattr(self, f.name) for f in fields(self) if f.name != "act_id"]
+        values = (getattr(self, f.name) for f in fields(self) if f.name != "act_id")
+        words = [float(value) if isinstance(value, float | int) else str(value) for value in values]
         return replace(self, act_id=natural_id("governance_act", *words))
 
     @property

@@ -12,7 +12,7 @@ from lotus.curation.likeness import Likeness
 
 
 @dataclass(frozen=True, slots=True)
-class DetectorFacts:
+class JudgedDetector:
     """One scored detector after a day.
 
     `reads`: frame columns that decide its signal; `stage`: of its card; `sq_score`: None while neutral; `fragilities`:
@@ -43,7 +43,7 @@ class NightFacts:
     branch: str
     day: str
     assets: tuple[str, ...]
-    detectors: Sequence[DetectorFacts]
+    detectors: Sequence[JudgedDetector]
     feed: FeedDay
     feed_before: Sequence[FeedDay] = ()
     likenesses: Sequence[Likeness] = ()

@@ -54,6 +54,7 @@ SIG: Final = (
     CuratorRole("sig", "adversarial", True, MOST_TOGETHER, "audit pass rate, veto regret", adversarial.judge),
     CuratorRole("sig", "explainability", True, 0.0, "days with its veto alone", explainability.judge),
 )
+BY_RULE: Final = tuple(role for role in SIG if role.name == "compliance")  # acts by the settings alone
 
 
 def all_curators() -> tuple[CuratorRole, ...]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from lotus.curation.act import CurationAct, CurationKind
-from lotus.curation.facts import DetectorFacts, NightFacts, Proposal
+from lotus.curation.facts import JudgedDetector, NightFacts, Proposal
 from lotus.curation.feed_health import DECIMALS, LAG, MID, FeedDay
 from lotus.curation.law import Subjects, check_act
 from lotus.curation.likeness import Likeness
@@ -31,7 +31,7 @@ def honest_feed(day: str = DAY) -> FeedDay:
 def honest_facts() -> NightFacts:
     """A night on which nobody has a cause to act."""
     detectors = [
-        DetectorFacts(name, 1, 300, frozenset({column}), "experimental", 0.3 + k / 10, 14, (0.1, 0.2, 0.1), ())
+        JudgedDetector(name, 1, 300, frozenset({column}), "experimental", 0.3 + k / 10, 14, (0.1, 0.2, 0.1), ())
         for k, (name, column) in enumerate(zip(NAMES, COLUMNS, strict=True))
     ]
     before = [honest_feed(next_day(DAY, -k)) for k in range(28, 0, -1)]

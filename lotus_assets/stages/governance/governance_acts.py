@@ -15,7 +15,7 @@ from lotus.curation.facts import NightFacts
 from lotus.curation.feed_health import FEED_HEALTH, feed_day, feed_health
 from lotus.curation.law import LAG_DAYS
 from lotus.curation.night import NightActs, night_acts
-from lotus.curation.registry import SIG
+from lotus.curation.registry import BY_RULE, SIG
 from lotus.curation.sig.compliance import unmatched
 from lotus.detectors.daily.make import QUALITY_DAYS
 from lotus.detectors.registry import scored_detectors, specs_ver
@@ -61,14 +61,14 @@ def make(ctx: StageContext, day: str) -> Made:
     facts = night_facts(ctx, day, feed_day(day, rows))
     from_day = first_free_day(ctx.sig, ctx.branch, next_day(day, LAG_DAYS))
     earlier = acts_of_night(ctx.sig, ctx.branch, day)
-    roles = SIG if ctx.settings.curation.acts else ()
+    roles = SIG if ctx.settings.curation.acts else BY_RULE
     decided = night_acts(facts, {}, from_day, earlier, _standing(ctx, day), roles)
 
     def ledger(connection: Connection) -> None:
         put_acts(connection, decided.fresh)
 
-    said = (f"{act.actor} {act.kind} {act.target} {act.value!r}" for act in decided.acts)
-    content = natural_id(joint_hash(PARTS, [written.content_hash]), *sorted(said))
+    lines = (f"{act.actor} {act.kind} {act.target} {act.value!r}" for act in decided.acts)
+    content = natural_id(joint_hash(PARTS, [written.content_hash]), *sorted(lines))
     notes: dict[str, Cell] = {
         "acts": len(decided.acts),
         "vetoes": sum(act.kind == CurationKind.VETO for act in decided.acts),

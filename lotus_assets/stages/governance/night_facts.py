@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lotus.curation.columns_read import columns_read
-from lotus.curation.facts import DetectorFacts, NightFacts
+from lotus.curation.facts import JudgedDetector, NightFacts
 from lotus.curation.feed_health import FEED_HEALTH, FeedDay, feed_day
 from lotus.curation.likeness import likenesses
 from lotus.detectors.audits import adversarial, leakage
@@ -83,7 +83,7 @@ def _alarmed(ctx: StageContext, day: str) -> dict[str, str]:
 
 def _detectors(
     ctx: StageContext, day: str, detectors: Sequence[DetectorSpec], days: Sequence[int]
-) -> list[DetectorFacts]:
+) -> list[JudgedDetector]:
     cards, kernel = ctx.lake.read(DETECTOR_CARDS.name, ctx.branch, day), ctx.manifest.kernel
     audits = [ctx.lake.read(DETECTOR_AUDITS.name, ctx.branch, c.day) for c in audit_commits(ctx, day)]
     out = []
@@ -91,7 +91,7 @@ def _detectors(
         row = _card_of(cards, spec)
         score = float(row["sq_score"])
         out.append(
-            DetectorFacts(
+            JudgedDetector(
                 detector_id=spec.detector_id,
                 version=spec.version,
                 horizon_s=spec.horizon_s,
@@ -150,7 +150,7 @@ def _broken(ctx: StageContext, day: str) -> tuple[float | None, float | None]:
     asset, end = rows["asset"][first], rows["window_end_ms"][first].astype(np.int64)
     hbar, rv, entrain = (rows[name][first].astype(np.float64) for name in ("kr_hbar", "rv_bps", "entrain"))
     scaled = [name for name, m in zip(tables.assets, tables.hbar_m, strict=True) if m is not None]
-    known_hbar, broken = np.isin(asset.astype(str), scaled), np.isnan(rv)
+    scaled_rows, broken = np.isin(asset.astype(str), scaled), np.isnan(rv)
     for name in scaled:
         own = np.flatnonzero(asset == name)
         still = np.diff(hbar[own]) == 0.0
@@ -159,5 +159,5 @@ def _broken(ctx: StageContext, day: str) -> tuple[float | None, float | None]:
     order = entrain[at]
     dead = np.isnan(order) | np.concatenate([[False], np.diff(order) == 0.0])
     could = len(set(asset.tolist())) >= MIN_ASSETS
-    share = float(broken[known_hbar].mean()) if known_hbar.any() else None
+    share = float(broken[scaled_rows].mean()) if scaled_rows.any() else None
     return share, float(dead.mean()) if could and len(moments) else None
