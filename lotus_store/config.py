@@ -114,6 +114,14 @@ class DagsterLimits:
 
 
 @dataclass(frozen=True, slots=True)
+class CurationSettings:
+    """What the curators of the alpha detector may do by themselves, and what nobody may publish."""
+
+    acts: bool = True  # the nightly run's curators act where their cause stands; False: only on what is forbidden
+    forbidden: tuple[str, ...] = ()  # never published: DETECTOR, @COIN, DETECTOR@COIN, or a horizon such as 3600s
+
+
+@dataclass(frozen=True, slots=True)
 class LogSettings:
     """What processes log on standard error, and in which form."""
 
@@ -137,6 +145,7 @@ class Settings:
     trading: TradingSettings = field(default_factory=TradingSettings)
     safety: SafetySettings = field(default_factory=SafetySettings)
     dagster: DagsterLimits = field(default_factory=DagsterLimits)
+    curation: CurationSettings = field(default_factory=CurationSettings)
     logs: LogSettings = field(default_factory=LogSettings)
     config: Path | None = None
 
@@ -185,6 +194,7 @@ def load_settings(home: Path | str | None = None, config: Path | str | None = No
         trading=override(TradingSettings(), dict(document.get("trading", {})), "trading"),
         safety=override(SafetySettings(), dict(document.get("safety", {})), "safety"),
         dagster=override(DagsterLimits(), dict(document.get("dagster", {})), "dagster"),
+        curation=override(CurationSettings(), dict(document.get("curation", {})), "curation"),
         logs=_logs(document),
         config=path,
         **names,
@@ -224,7 +234,7 @@ def _read(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path} cannot be read: byte {problem.start} is none of a text", "TOML 1.0") from problem
     except (tomllib.TOMLDecodeError, OSError) as problem:
         raise ConfigError(f"{path} cannot be read: {problem}", "TOML 1.0") from problem
-    places = {"universe", "folders", "ledger", "tape", "live", "trading", "safety", "dagster", "logs"}
+    places = {"universe", "folders", "ledger", "tape", "live", "trading", "safety", "dagster", "curation", "logs"}
     names = {"branch", *places, *SECTIONS}
     for key in document:
         if key not in names:
@@ -321,6 +331,9 @@ def _checked(settings: Settings) -> Settings:
     ):
         raise ConfigError(f"trading.explore_entry is {list(shares)}", "[share that joins, share that improves] below 1")
     check_trust(settings.manifest.weave)
+    if not all(isinstance(entry, str) and is_name(entry) for entry in settings.curation.forbidden):
+        shown = json.dumps(settings.curation.forbidden, default=str)
+        raise ConfigError(f"curation.forbidden is {shown}", '["DETECTOR", "@COIN", "DETECTOR@COIN", "3600s"]')
     late_ms, expires_ms = settings.trading.second_latency_ms, settings.trading.expires_ms
     if late_ms >= expires_ms:
         wanted = f"below trading.expires_ms, {expires_ms}: later orders are refused"

@@ -9,6 +9,8 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from lotus.curation.act import CurationAct
+from lotus.curation.in_force import acted
 from lotus.detectors.audits.table import DETECTOR_AUDITS, curator_inputs
 from lotus.detectors.cards.card_table import DETECTOR_CARDS
 from lotus.detectors.curators import CuratorInput, curated
@@ -80,16 +82,20 @@ def tables_after(lake: Lake, branch: str, tables: DayTables, detectors: Sequence
     return gated(curated(tables, read_curator_inputs(lake, branch, tables.day), detectors), gates)
 
 
-def served_tables(lake: Lake, branch: str, until: str, detectors: Sequence[DetectorSpec]) -> Iterator[DayTables]:
+def served_tables(
+    lake: Lake, branch: str, until: str, detectors: Sequence[DetectorSpec], acts: Sequence[CurationAct]
+) -> Iterator[DayTables]:
     """Yield every table that could score the day `until`, newest first: of its own day or earlier.
 
     A daemon scores with the tables of the newest day committed at its birth, and with the audits and cards of that day
-    if they were there, so each earlier day's tables stand here up to three times.
+    if they were there, so each earlier day's tables stand here up to three times; always under `acts`, which are those
+    in force on `until`.
     """
     for tables in read_day_tables(lake, branch, until):
         if tables.day < until:
-            yield tables_after(lake, branch, tables, detectors)
-            yield curated(tables, read_curator_inputs(lake, branch, tables.day), detectors)
+            yield acted(tables_after(lake, branch, tables, detectors), acts)
+            yield acted(curated(tables, read_curator_inputs(lake, branch, tables.day), detectors), acts)
+            yield acted(tables, acts)
         yield tables
 
 

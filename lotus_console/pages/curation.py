@@ -20,6 +20,7 @@ from lotus_store.day_tables import served_tables
 from lotus_store.facts.act_preview import UNCHANGED, detectors_of, moved_windows, version_after
 from lotus_store.facts.event import of_ledger
 from lotus_store.facts.words import clock
+from lotus_store.ledger.beliefs.acts import acts_on
 from lotus_store.ledger.beliefs.priors import in_force_at, read_version
 from lotus_store.ledger.bodies import from_body
 
@@ -217,7 +218,9 @@ def _tables_of(reading: HomeReading, day: str, windows: Sequence[Mapping[str, An
     """Return the day tables that some windows name."""
     names, out = {str(window["tables_ver"]) for window in windows}, list[DayTables]()
     detectors = scored_detectors(reading.settings.manifest)
-    for tables in served_tables(reading.lake, reading.settings.branch, day, detectors):
+    with reading.databases.connect("sig") as sig:
+        acts = acts_on(sig, reading.settings.branch, day)
+    for tables in served_tables(reading.lake, reading.settings.branch, day, detectors, acts):
         if not names:
             break
         if tables.tables_ver in names:

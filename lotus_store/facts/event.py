@@ -1,12 +1,14 @@
 """What `lotus explain` tells, read from the ledger, the lake and the tape. Nothing is decided or changed here."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from lotus.curation.act import CurationAct
+from lotus.curation.in_force import acted
 from lotus.detectors.daily.make import day_tables
 from lotus.detectors.daily.tables import DayTables
 from lotus.detectors.explain import Explanation, explain_event
@@ -34,6 +36,7 @@ from lotus_store.facts.execution import execution_story, window_behind
 from lotus_store.facts.raw_lines import tape_lines
 from lotus_store.facts.words import clock
 from lotus_store.lake import Lake
+from lotus_store.ledger.beliefs.acts import acts_on
 from lotus_store.ledger.beliefs.braids import read_braid
 from lotus_store.ledger.beliefs.expert_sets import read_expert_sets
 from lotus_store.ledger.beliefs.lessons import read_lesson
@@ -113,8 +116,9 @@ def explained(settings: Settings, databases: Databases, event_id: str) -> Explai
         event = of_ledger(read_event(sig, event_id))
         branch, day = str(event["branch"]), str(event["day"])
         version = read_version(sig, branch, str(event["priors_ver"]))
+        acts = acts_on(sig, branch, day)
     manifest = _manifest(settings, branch)
-    return Explained(event, version, manifest, _explanation(lake, event, day, version, manifest))
+    return Explained(event, version, manifest, _explanation(lake, event, day, version, manifest, acts))
 
 
 def of_ledger(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -124,9 +128,14 @@ def of_ledger(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _explanation(
-    lake: Lake, event: Mapping[str, Any], day: str, version: PriorsVersion, manifest: Manifest
+    lake: Lake,
+    event: Mapping[str, Any],
+    day: str,
+    version: PriorsVersion,
+    manifest: Manifest,
+    acts: Sequence[CurationAct],
 ) -> Explanation:
-    tables = event_tables(lake, event, day, manifest)
+    tables = event_tables(lake, event, day, manifest, acts)
     detector = next(d for d in scored_detectors(manifest) if d.detector_id == event["detector_id"])
     return explain_event(event, tables, version, manifest, detector)
 
@@ -151,8 +160,9 @@ def story_of(settings: Settings, databases: Databases, name: str, progress: Step
         experts = _experts(sig, branch, day_of(int(event["window_start_ms"])))
         outcome = read_eval(sig, event_id)
         claims = claims_story(databases, event, fired_in(sig, version, event))
+        acts = acts_on(sig, branch, day)
     progress("computing every number again", 0)
-    explanation = _explanation(lake, event, day, version, manifest)
+    explanation = _explanation(lake, event, day, version, manifest, acts)
     progress("looking for its lines of tape", 0)
     when = clock(int(event["window_end_ms"]))
     frames = tape_lines(settings, lake, branch, event)
@@ -179,11 +189,16 @@ def _place(sig: Connection, event_id: str) -> tuple[str, str]:
     return str(event["branch"]), str(event["day"])
 
 
-def event_tables(lake: Lake, event: Mapping[str, Any], day: str, manifest: Manifest) -> DayTables:
-    """Return the tables that the event names: its day's, or those a daemon still ran on (earlier, or no history)."""
+def event_tables(
+    lake: Lake, event: Mapping[str, Any], day: str, manifest: Manifest, acts: Sequence[CurationAct]
+) -> DayTables:
+    """Return the tables that the event names: its day's, or those a daemon still ran on (earlier, or no history).
+
+    `acts` are those in force on its day.
+    """
     branch = str(event["branch"])
-    blank = day_tables(day, [], manifest, manifest.universe, scored_detectors(manifest))
-    served = served_tables(lake, branch, day, scored_detectors(manifest))
+    blank = acted(day_tables(day, [], manifest, manifest.universe, scored_detectors(manifest)), acts)
+    served = served_tables(lake, branch, day, scored_detectors(manifest), acts)
     named = (tables for tables in served if tables.tables_ver == event["tables_ver"])
     return dataclasses.replace(next(named, blank), day=day)
 
