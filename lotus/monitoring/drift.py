@@ -1,0 +1,233 @@
+"""Drift of a day: each series against the barycentre of its like days, ranked among its past, summed by family.
+
+x of a sketch is its Wasserstein distance to the mean of the like days' quantile functions in their IQR, of a number its
+distance to their median in MAD. What is not tested is counted by reason. PSI and KS stand beside, untested: on markets
+whose volatility persists they speak every day.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lotus.hashing import round_learned
+from lotus.monitoring.day_series import LEVELS
+from lotus.monitoring.drift_table import DriftReport, Verdict, carrying
+from lotus.monitoring.e_detector import ALARM, bets, family_mean, ranks, summed, tie_breaks
+from lotus.monitoring.like_days import FEWEST, is_far, like_days
+from lotus.monitoring.sketch_table import DATA, LN_RV, DaySketches, SeriesName
+from lotus.monitoring.sketches import FEWEST_ROWS, distance, largest_gap, medians, spread_of, stability_index
+from lotus.timebase import day_start_ms
+
+Floats = NDArray[np.float64]
+REPORTS: Final = 180  # reports of earlier days that are looked through for the last 90 tested ones
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """Series of one day against their like days, arrays over the series; x NaN where the verdict says why."""
+
+    verdict: NDArray[np.uint8]
+    like: NDArray[np.int32]
+    found: Floats
+    expected: Floats
+    x: Floats
+    psi: Floats
+    ks: Floats
+
+
+def drift_report(
+    day: str,
+    sketches: DaySketches,
+    before: Sequence[tuple[str, DaySketches]],
+    reports: Sequence[DriftReport],
+    seed: int,
+) -> DriftReport:
+    """Return the report of `day`; `before`: sketches of earlier learning days, oldest first, `reports` as well.
+
+    A series of the last report that the day lacks keeps its row and its r until its family's next alarm.
+    """
+    carried = last_sums(reports)
+    names = tuple(sorted({*sketches.names, *carried}))
+    compared = compare(day, names, sketches, before)
+    x = round_learned(compared.x)
+    ties = tie_breaks(names, seed, day_start_ms(day))
+    p = round_learned(ranks(x, past_distances(names, reports), ties))
+    e = round_learned(bets(p))
+    r = round_learned(summed(np.array([carried.get(name, 0.0) for name in names]), e))
+    verdict = compared.verdict.copy()
+    verdict[(verdict == Verdict.TESTED) & ~np.isfinite(p)] = Verdict.YOUNG
+    family_r, named = by_family(names, r)
+    return DriftReport(
+        names,
+        {
+            "verdict": verdict,
+            "like_days": compared.like,
+            "found": compared.found,
+            "expected": round_learned(compared.expected),
+            "x": x,
+            "p": p,
+            "e": e,
+            "r": r,
+            "family_r": family_r,
+            "is_named": named,
+            "psi": round_learned(compared.psi),
+            "ks": round_learned(compared.ks),
+        },
+    )
+
+
+def last_sums(reports: Sequence[DriftReport]) -> dict[SeriesName, float]:
+    """Return r by series after the last report: none of a family that alarmed, whose series begin anew."""
+    if not reports:
+        return {}
+    last = reports[-1]
+    quiet = last.floats("family_r") < ALARM
+    return {
+        name: float(r)
+        for name, r, goes_on in zip(last.names, last.floats("r"), quiet, strict=True)
+        if goes_on and r > 0.0
+    }
+
+
+def past_distances(names: Sequence[SeriesName], reports: Sequence[DriftReport]) -> Floats:
+    """Return x of the days that were compared, f8 [series, reports], oldest first."""
+    out = np.full((len(names), len(reports)), np.nan)
+    place = {name: row for row, name in enumerate(names)}
+    for column, report in enumerate(reports):
+        rows = np.array([place.get(name, -1) for name in report.names], np.int64)
+        shared = rows >= 0
+        out[rows[shared], column] = report.floats("x")[shared]
+    return out
+
+
+def by_family(names: Sequence[SeriesName], r: Floats) -> tuple[Floats, NDArray[np.bool_]]:
+    """Return the mean r of each series' family, and in a family in alarm which series carry it."""
+    family = np.array([name.family for name in names])
+    mean, named = np.zeros(len(names)), np.zeros(len(names), np.bool_)
+    for one in np.unique(family):
+        rows = np.flatnonzero(family == one)
+        mean[rows] = round_learned(np.array([family_mean(r[rows])]))[0]
+        if mean[rows[0]] >= ALARM:
+            named[rows[carrying(r[rows])]] = True
+    return mean, named
+
+
+def compare(
+    day: str, names: Sequence[SeriesName], sketches: DaySketches, before: Sequence[tuple[str, DaySketches]]
+) -> Compared:
+    """Return each series of `names` against its like days among `before` (oldest first)."""
+    count = len(names)
+    out = Compared(
+        verdict=np.full(count, Verdict.ABSENT, np.uint8),
+        like=np.zeros(count, np.int32),
+        found=np.full(count, np.nan),
+        expected=np.full(count, np.nan),
+        x=np.full(count, np.nan),
+        psi=np.full(count, np.nan),
+        ks=np.full(count, np.nan),
+    )
+    rv, places = volatilities([sketches, *(past for _, past in before)]), [past.places for _, past in before]
+    days, of_day = [one for one, _ in before], sketches.places
+    rows_of: dict[str, list[int]] = {}
+    for row, name in enumerate(names):
+        if name in of_day:
+            rows_of.setdefault(name.asset, []).append(row)
+    for asset, rows in rows_of.items():
+        ln_rv = rv.get(asset, np.full(len(before) + 1, np.nan))
+        like = like_days(day, float(ln_rv[0]), days, ln_rv[1:])
+        far = len(like) > 0 and is_far(float(ln_rv[0]), ln_rv[1:], like)
+        chosen = [(before[k][1], places[k]) for k in like.tolist()]
+        _compare_asset(out, np.array(rows), [names[row] for row in rows], sketches, of_day, chosen, far)
+    return out
+
+
+def volatilities(days: Sequence[DaySketches]) -> dict[str, Floats]:
+    """Return the median ln rv of each asset on each day, f8 [days]; under "" the mean over the assets that have one."""
+    assets = sorted({name.asset for day in days for name in day.names if name.series == LN_RV})
+    out = np.full((len(assets), len(days)), np.nan)
+    for column, day in enumerate(days):
+        places, middle = day.places, medians(day.quantiles)
+        for row, asset in enumerate(assets):
+            place = places.get(SeriesName(DATA, asset, "", LN_RV))
+            if place is not None and day.count[place] >= FEWEST_ROWS:
+                out[row, column] = middle[place]
+    measured = np.isfinite(out)
+    whole = np.where(measured, out, 0.0).sum(axis=0) / np.where(measured.any(axis=0), measured.sum(axis=0), np.nan)
+    return {asset: out[row] for row, asset in enumerate(assets)} | {"": whole}
+
+
+def _compare_asset(
+    out: Compared,
+    rows: NDArray[np.int64],
+    names: Sequence[SeriesName],
+    sketches: DaySketches,
+    of_day: Mapping[SeriesName, int],
+    like: Sequence[tuple[DaySketches, Mapping[SeriesName, int]]],
+    is_unlike: bool,
+) -> None:
+    """Fill in the rows of one asset, whose series share their like days."""
+    here = np.array([of_day[name] for name in names])
+    number, quantiles = sketches.number[here], sketches.quantiles[here]
+    is_number = np.isnan(quantiles).any(axis=1)
+    found = np.where(is_number, number, medians(quantiles))
+    enough = np.where(is_number, np.isfinite(number), sketches.count[here] >= FEWEST_ROWS)
+    past = [_of_names(day, place, names) for day, place in like]
+    numbers = np.stack([one for one, _ in past], axis=1) if past else np.zeros((len(names), 0))
+    laws = np.stack([one for _, one in past], axis=1) if past else np.zeros((len(names), 0, quantiles.shape[1]))
+    of_number = _number_distance(number, numbers)
+    of_law = _law_distance(quantiles, laws)
+    days, expected, x = (np.where(is_number, a, b) for a, b in zip(of_number, of_law[:3], strict=True))
+    is_level = np.array([name.series in LEVELS for name in names])
+    verdict = np.select(
+        [~enough, is_level, days < FEWEST, np.full(len(names), is_unlike), ~np.isfinite(x)],
+        [Verdict.NULL, Verdict.LEVEL, Verdict.FEW_LIKE, Verdict.UNLIKE, Verdict.NO_SPREAD],
+        Verdict.TESTED,
+    )
+    compared = enough & (days >= FEWEST)
+    out.verdict[rows], out.like[rows] = verdict, days
+    out.found[rows] = np.where(enough, found, np.nan)
+    out.expected[rows] = np.where(days >= FEWEST, expected, np.nan)
+    out.x[rows] = np.where(verdict == Verdict.TESTED, x, np.nan)
+    shown = np.flatnonzero(compared & ~is_number)
+    out.psi[rows[shown]] = stability_index(quantiles[shown], of_law[3][shown])
+    out.ks[rows[shown]] = largest_gap(quantiles[shown], of_law[3][shown])
+
+
+def _of_names(day: DaySketches, places: Mapping[SeriesName, int], names: Sequence[SeriesName]) -> tuple[Floats, Floats]:
+    """Return number f8 [S] and quantiles f8 [S, 49] of names on an earlier day; NaN where there is not enough."""
+    rows = np.array([places.get(name, -1) for name in names], np.int64)
+    present = np.where(rows >= 0, day.count[rows], 0) >= FEWEST_ROWS
+    quantiles = np.where(np.expand_dims(present, 1), day.quantiles[rows], np.nan)
+    return np.where(rows >= 0, day.number[rows], np.nan), quantiles
+
+
+def _number_distance(number: Floats, past: Floats) -> tuple[NDArray[np.int64], Floats, Floats]:
+    """Return how many like days have the number, their median, and |v - median| / MAD; NaN where MAD is 0."""
+    days, middle = np.isfinite(past).sum(axis=1), _nan_median(past)
+    mad = _nan_median(np.abs(past - middle[:, None]))
+    return days, middle, np.abs(number - middle) / np.where(mad > 0.0, mad, np.nan)
+
+
+def _law_distance(quantiles: Floats, past: Floats) -> tuple[NDArray[np.int64], Floats, Floats, Floats]:
+    """Return how many like days have the sketch, the median of their barycentre, the distance to it, and itself."""
+    present = np.asarray(np.isfinite(past).all(axis=2))
+    days = present.sum(axis=1)
+    total = np.where(present[:, :, None], past, 0.0).sum(axis=1)
+    barycentre = round_learned(total / np.where(days > 0, days, np.nan)[:, None])
+    spread = spread_of(barycentre)
+    x = np.where(spread > 0.0, distance(quantiles, barycentre), np.nan)
+    return days, medians(barycentre), x, barycentre
+
+
+def _nan_median(values: Floats) -> Floats:
+    """Return the median of each row without its NaN, NaN for a row of NaN."""
+    ranked = np.sort(values, axis=1)
+    count = np.isfinite(ranked).sum(axis=1)
+    if not ranked.shape[1]:
+        return np.full(len(values), np.nan)
+    low, high = (np.maximum(count - 1, 0) // 2)[:, None], (np.maximum(count, 1) // 2)[:, None]
+    middle = (np.take_along_axis(ranked, low, 1) + np.take_along_axis(ranked, high, 1))[:, 0] / 2.0
+    return np.where(count > 0, middle, np.nan)
