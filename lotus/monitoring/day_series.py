@@ -1,7 +1,7 @@
 """What is watched of a day: its frames and their quality, its context, its scores, how different the detectors are.
 
 Frames are taken once a window, which loses nothing of their law. Prices and open interest are sketched like all
-columns but walk for ever, so `LEVELS` names them as not to be tested: their changes are.
+columns but walk for ever, so `sketch_table.LEVELS` names them as not to be tested: their changes are.
 """
 
 from collections.abc import Mapping, Sequence
@@ -36,7 +36,6 @@ Floats = NDArray[np.float64]
 SCORES: Final = ("ln_sigma_0", "u0", "mx_evidence")
 DAILY: Final = ("kr_theta", "tau_pub")
 SCORE_COLUMNS: Final = ("detector_id", "asset", "s", "published", *SCORES, *DAILY)
-LEVELS: Final = frozenset({"mid", "oi", "volume_base", "rv_bps", "gap_flag", "x_oi", "x_vol", "x_session", LN_RV})
 NOVEL: Final = "novel_share"
 
 

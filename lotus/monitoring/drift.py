@@ -1,8 +1,8 @@
-"""Drift of a day: each series against the barycentre of its like days, ranked among its past, summed by family.
+"""Drift of a day: each series against its like days, ranked among its past, summed by family.
 
 x of a sketch is its Wasserstein distance to the mean of the like days' quantile functions in their IQR, of a number its
-distance to their median in MAD. What is not tested is counted by reason. PSI and KS stand beside, untested: on markets
-whose volatility persists they speak every day.
+distance to their median in MAD, both moved to the volatility of the day (`reference`). What is not tested is counted by
+reason. PSI and KS stand beside, untested: on markets whose volatility persists they speak every day.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lotus.hashing import round_learned
-from lotus.monitoring.day_series import LEVELS
 from lotus.monitoring.drift_table import DriftReport, Verdict, carrying
 from lotus.monitoring.e_detector import ALARM, bets, family_mean, ranks, summed, tie_breaks
-from lotus.monitoring.like_days import FEWEST, is_far, like_days
-from lotus.monitoring.sketch_table import DATA, LN_RV, DaySketches, SeriesName
-from lotus.monitoring.sketches import FEWEST_ROWS, distance, largest_gap, medians, spread_of, stability_index
+from lotus.monitoring.like_days import FEWEST, class_days
+from lotus.monitoring.reference import Reference
+from lotus.monitoring.sketch_table import DATA, LEVELS, LN_RV, DaySketches, SeriesName
+from lotus.monitoring.sketches import FEWEST_ROWS, distance, largest_gap, medians, stability_index
 from lotus.timebase import day_start_ms
 
 Floats = NDArray[np.float64]
@@ -137,10 +137,10 @@ def compare(
             rows_of.setdefault(name.asset, []).append(row)
     for asset, rows in rows_of.items():
         ln_rv = rv.get(asset, np.full(len(before) + 1, np.nan))
-        like = like_days(day, float(ln_rv[0]), days, ln_rv[1:])
-        far = len(like) > 0 and is_far(float(ln_rv[0]), ln_rv[1:], like)
-        chosen = [(before[k][1], places[k]) for k in like.tolist()]
-        _compare_asset(out, np.array(rows), [names[row] for row in rows], sketches, of_day, chosen, far)
+        of_class = class_days(day, days, ln_rv[1:])
+        past = [(before[k][1], places[k]) for k in of_class.tolist()]
+        reference = Reference(float(ln_rv[0]), ln_rv[1:][of_class])
+        _compare_asset(out, np.array(rows), [names[row] for row in rows], sketches, past, reference)
     return out
 
 
@@ -164,25 +164,24 @@ def _compare_asset(
     rows: NDArray[np.int64],
     names: Sequence[SeriesName],
     sketches: DaySketches,
-    of_day: Mapping[SeriesName, int],
-    like: Sequence[tuple[DaySketches, Mapping[SeriesName, int]]],
-    is_unlike: bool,
+    past: Sequence[tuple[DaySketches, Mapping[SeriesName, int]]],
+    reference: Reference,
 ) -> None:
-    """Fill in the rows of one asset, whose series share their like days."""
-    here = np.array([of_day[name] for name in names])
+    """Fill in the rows of one asset, whose series share their like days among `past`, the days of its class."""
+    here = np.array([sketches.places[name] for name in names])
     number, quantiles = sketches.number[here], sketches.quantiles[here]
     is_number = np.isnan(quantiles).any(axis=1)
     found = np.where(is_number, number, medians(quantiles))
     enough = np.where(is_number, np.isfinite(number), sketches.count[here] >= FEWEST_ROWS)
-    past = [_of_names(day, place, names) for day, place in like]
-    numbers = np.stack([one for one, _ in past], axis=1) if past else np.zeros((len(names), 0))
-    laws = np.stack([one for _, one in past], axis=1) if past else np.zeros((len(names), 0, quantiles.shape[1]))
-    of_number = _number_distance(number, numbers)
-    of_law = _law_distance(quantiles, laws)
+    columns = [_of_names(day, place, names) for day, place in past]
+    numbers = np.stack([one for one, _ in columns], axis=1) if past else np.zeros((len(names), 0))
+    laws = np.stack([one for _, one in columns], axis=1) if past else np.zeros((len(names), 0, quantiles.shape[1]))
+    of_number = _number_distance(number, numbers, reference)
+    of_law = _law_distance(quantiles, laws, reference)
     days, expected, x = (np.where(is_number, a, b) for a, b in zip(of_number, of_law[:3], strict=True))
     is_level = np.array([name.series in LEVELS for name in names])
     verdict = np.select(
-        [~enough, is_level, days < FEWEST, np.full(len(names), is_unlike), ~np.isfinite(x)],
+        [~enough, is_level, days < FEWEST, np.full(len(names), reference.is_far), ~np.isfinite(x)],
         [Verdict.NULL, Verdict.LEVEL, Verdict.FEW_LIKE, Verdict.UNLIKE, Verdict.NO_SPREAD],
         Verdict.TESTED,
     )
@@ -204,22 +203,26 @@ def _of_names(day: DaySketches, places: Mapping[SeriesName, int], names: Sequenc
     return np.where(rows >= 0, day.number[rows], np.nan), quantiles
 
 
-def _number_distance(number: Floats, past: Floats) -> tuple[NDArray[np.int64], Floats, Floats]:
-    """Return how many like days have the number, their median, and |v - median| / MAD; NaN where MAD is 0."""
-    days, middle = np.isfinite(past).sum(axis=1), _nan_median(past)
-    mad = _nan_median(np.abs(past - middle[:, None]))
-    return days, middle, np.abs(number - middle) / np.where(mad > 0.0, mad, np.nan)
+def _number_distance(number: Floats, past: Floats, reference: Reference) -> tuple[NDArray[np.int64], Floats, Floats]:
+    """Return how many like days have the number, what is expected of it, |v - expected| / MAD; NaN where MAD is 0."""
+    like = past[:, reference.like]
+    days, middle = np.isfinite(like).sum(axis=1), _nan_median(like)
+    mad = _nan_median(np.abs(like - middle[:, None]))
+    expected = middle + reference.moved(past[:, :, None])[:, 0]
+    return days, expected, np.abs(number - expected) / np.where(mad > 0.0, mad, np.nan)
 
 
-def _law_distance(quantiles: Floats, past: Floats) -> tuple[NDArray[np.int64], Floats, Floats, Floats]:
-    """Return how many like days have the sketch, the median of their barycentre, the distance to it, and itself."""
-    present = np.asarray(np.isfinite(past).all(axis=2))
+def _law_distance(
+    quantiles: Floats, past: Floats, reference: Reference
+) -> tuple[NDArray[np.int64], Floats, Floats, Floats]:
+    """Return how many like days have the sketch, the median of the reference, the distance to it, and itself."""
+    like = past[:, reference.like]
+    present = np.asarray(np.isfinite(like).all(axis=2))
     days = present.sum(axis=1)
-    total = np.where(present[:, :, None], past, 0.0).sum(axis=1)
-    barycentre = round_learned(total / np.where(days > 0, days, np.nan)[:, None])
-    spread = spread_of(barycentre)
-    x = np.where(spread > 0.0, distance(quantiles, barycentre), np.nan)
-    return days, medians(barycentre), x, barycentre
+    total = np.where(present[:, :, None], like, 0.0).sum(axis=1)
+    barycentre = total / np.where(days > 0, days, np.nan)[:, None]
+    expected = barycentre + reference.moved(past)
+    return days, medians(expected), distance(quantiles, expected), expected
 
 
 def _nan_median(values: Floats) -> Floats:

@@ -24,21 +24,27 @@ def is_weekend(day: str) -> bool:
     return date.fromisoformat(day).weekday() >= 5
 
 
-def like_days(day: str, ln_rv: float, days: Sequence[str], before: Floats) -> NDArray[np.int64]:
-    """Return positions in `days` (oldest first) of the days like `day`, nearest first, the later of two equal ones.
+def class_days(day: str, days: Sequence[str], before: Floats) -> NDArray[np.int64]:
+    """Return positions in `days` (oldest first) of the days of the class of `day` that may be compared with it.
 
-    `before` f8 [len(days)]: the median ln rv of each; a day without it is not chosen. Empty with fewer than 10.
+    `before` f8 [len(days)]: the median ln rv of each; a day without it is none.
     """
     first, stop = max(0, len(days) - LOOK_BACK), max(0, len(days) - TOO_NEW)
     weekend = is_weekend(day)
     chosen = [k for k in range(first, stop) if np.isfinite(before[k]) and is_weekend(days[k]) == weekend]
-    if len(chosen) < FEWEST or not np.isfinite(ln_rv):
+    return np.array(chosen, np.int64)
+
+
+def nearest(ln_rv: float, before: Floats) -> NDArray[np.int64]:
+    """Return positions in `before` f8 [n], ln rv of the days of a class, oldest first, of those like a day.
+
+    Nearest first, the later of two equal ones; none with fewer than 10 to choose from or without the day's own ln rv.
+    """
+    if len(before) < FEWEST or not np.isfinite(ln_rv):
         return np.zeros(0, np.int64)
-    places = np.array(chosen, np.int64)
-    order = np.lexsort((-places, np.abs(before[places] - ln_rv)))
-    return places[order[:MOST]]
+    return np.lexsort((-np.arange(len(before)), np.abs(before - ln_rv)))[:MOST]
 
 
-def is_far(ln_rv: float, before: Floats, like: NDArray[np.int64]) -> bool:
-    """Tell whether the days like it lie beyond .15 of a day's ln rv on average."""
-    return bool(abs(before[like].mean() - ln_rv) > FAR)
+def is_far(ln_rv: float, like: Floats) -> bool:
+    """Tell whether like days, by their ln rv, lie beyond .15 of a day's own on average."""
+    return bool(abs(like.mean() - ln_rv) > FAR)

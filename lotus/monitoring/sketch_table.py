@@ -1,12 +1,13 @@
 """`day_sketches`: one row per series of a day, its count, null share, and 49 quantiles or one number.
 
 A series is named by family (data, score, diversity), asset ("" for all), subject (a detector, or "") and its column.
-How a day's values become series is in `day_series`; comparing days is in `drift`.
+`LEVELS` are never tested: they walk for ever, say nothing, or are what days are matched by. How a day's values become
+series is in `day_series`; comparing days is in `drift`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -21,7 +22,8 @@ Floats = NDArray[np.float64]
 
 DATA, SCORE, DIVERSITY = "data", "score", "diversity"
 FAMILIES: Final = (DATA, SCORE, DIVERSITY)
-LN_RV: Final = "ln_rv"  # a series that days are matched by, so it is not tested itself
+LN_RV: Final = "ln_rv"  # what days are matched by
+LEVELS: Final = frozenset({"mid", "oi", "volume_base", "rv_bps", "gap_flag", "x_oi", "x_vol", "x_session", LN_RV})
 KEY: Final = ("family", "asset", "subject", "series")
 QUANTILES: Final = tuple(f"q_{2 * k:02d}" for k in range(1, POINTS + 1))
 
@@ -55,9 +57,12 @@ class SeriesName(NamedTuple):
     series: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class DaySketches:
-    """Series of one day: `count` i8 [S], `null_share`, `number` f8 [S], `quantiles` f8 [S, 49]; `pairs` by name."""
+    """Series of one day: `count` i8 [S], `null_share`, `number` f8 [S], `quantiles` f8 [S, 49]; `pairs` by name.
+
+    Without slots, so that `places` is made once.
+    """
 
     names: tuple[SeriesName, ...]
     count: NDArray[np.int64]
@@ -66,7 +71,7 @@ class DaySketches:
     quantiles: Floats
     pairs: Mapping[SeriesName, str]
 
-    @property
+    @cached_property
     def places(self) -> dict[SeriesName, int]:
         """Row of each series."""
         return {name: row for row, name in enumerate(self.names)}

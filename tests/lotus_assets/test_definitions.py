@@ -13,7 +13,7 @@ import pytest
 from lotus_assets.definitions import build_definitions
 
 ROOT = Path(__file__).resolve().parents[2]
-ADVISORY = {"live_parity", "leakage", "fragility", "promises_kept", "significant", "support", "healthy"}
+ADVISORY = {"live_parity", "leakage", "fragility", "promises_kept", "significant", "support", "healthy", "drift"}
 GOLDEN = Path(__file__).parent / "golden" / "asset_graph.json"
 
 
@@ -47,7 +47,7 @@ def test_the_graph_is_the_golden_one() -> None:
     assert text == GOLDEN.read_text()
 
 
-def test_few_coarse_daily_assets_with_blocking_checks_and_seven_that_only_tell() -> None:
+def test_few_coarse_daily_assets_with_blocking_checks_and_eight_that_only_tell() -> None:
     repository = build_definitions().get_repository_def()
     assert len(repository.asset_graph.get_all_asset_keys()) <= 40
     for key in repository.asset_graph.asset_check_keys:
