@@ -8,18 +8,22 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from lotus.modules.messages.monitoring import WORD, MonitorAlert, shown
 from lotus.monitoring.drift import REPORTS, drift_report
 from lotus.monitoring.drift_table import DRIFT_REPORT, DriftReport, counts_of
 from lotus.monitoring.e_detector import ALARM
 from lotus.monitoring.like_days import LOOK_BACK
 from lotus.monitoring.sketch_table import FAMILIES, sketches_of
-from lotus.timebase import days_between
+from lotus.timebase import day_start_ms, days_between, next_day
 from lotus_assets.stages.chain import content_of
 from lotus_assets.stages.context import Cell, CheckOutcome, Made, Stage, StageContext, TextTable
 from lotus_assets.stages.history import commits_before, hashes
 from lotus_assets.stages.lake_tables import TablePart, joint_hash, present_of
 from lotus_assets.stages.monitoring.past_days import readable_reports, readable_sketches
 from lotus_assets.stages.schema_check import schema_check
+from lotus_herald.keys import Keys
+from lotus_modules.sig.monitored import tell_monitor
+from lotus_store.databases import Connection
 
 PARTS = [TablePart(DRIFT_REPORT)]
 SHOWN = 12  # series of the stage's table
@@ -43,6 +47,12 @@ def make(ctx: StageContext, day: str) -> Made:
     rows = report.columns()
     written = ctx.lake.write(DRIFT_REPORT, ctx.branch, day, rows)
     days = {"unreadable_days": lost + lost_reports, "missing_days": _missing(reports[-1][0], day) if reports else 0}
+    alerts = alerts_of(ctx.branch, day, report)
+
+    def ledger(connection: Connection) -> None:
+        for alert in alerts:
+            tell_monitor(connection, alert, Keys(ctx.settings.keys_root))
+
     notes: dict[str, Cell] = {**counts_of(np.asarray(rows["verdict"]).tolist()), **days}
     return Made(
         rows=written.rows,
@@ -50,7 +60,27 @@ def make(ctx: StageContext, day: str) -> Made:
         checks=(schema_check(DRIFT_REPORT, rows), drift_check(report, notes)),
         notes=notes,
         table=_highest(report),
+        ledger=ledger if alerts else None,
     )
+
+
+def alerts_of(branch: str, day: str, report: DriftReport) -> list[MonitorAlert]:
+    """Return one alarm per named series of a family in alarm, at the end of the day."""
+    found, expected, r = (report.floats(name) for name in ("found", "expected", "r"))
+    out = []
+    for row in np.flatnonzero(np.asarray(report.numbers["is_named"])).tolist():
+        family, *subject = report.names[row]
+        out.append(
+            MonitorAlert(
+                branch=branch,
+                time_ms=day_start_ms(next_day(day)),
+                kind=f"drift_{family}",
+                subject=shown(" ".join(filter(None, subject)), WORD),
+                found=f"{found[row]:.6g}, sum of bets {r[row]:.0f}",
+                expected=f"{expected[row]:.6g} on like days; family mean below {ALARM:.0f}",
+            )
+        )
+    return out
 
 
 def drift_check(report: DriftReport, notes: Mapping[str, Cell]) -> CheckOutcome:
