@@ -1,7 +1,7 @@
 """How often the monitors of drift alarm in years in which nothing changed, and how soon where two of 24 series moved.
 
 `python -m benchmarks.governance.drift_alarms --row watch-honest --seeds 1-100`: the product's own reports, day after
-day. Beside them stand, on the same days, two rules that are usual elsewhere: a two-sample Kolmogorov-Smirnov test of
+day. Beside them stand, on every fifth day, two rules that are usual elsewhere: a two-sample Kolmogorov-Smirnov test of
 each series against the 28 days before (5 %, Bonferroni), and PSI above .25.
 """
 
@@ -26,17 +26,21 @@ from lotus.monitoring.sketches import largest_gap, stability_index
 
 SEED = 7
 NAIVE_DAYS, PSI_LIMIT, LEVEL = 28, 0.25, 0.05
+EVERY = 5  # days, to which the usual rules are put
 SOON, LATE = 8, 14
 
 
 def measure(world: Watched, seed: int) -> Figures:
     """Return alarms of both families, of the usual rules, and of the moved series the delay and who was named."""
     began, past, reports = time.process_time(), deque(maxlen=LOOK_BACK), deque(maxlen=REPORTS)
-    out: Figures = dict.fromkeys(("days", "alarms", "ks_days", "psi_days", "naive_days", "tested", "unlike"), 0)
+    out: Figures = dict.fromkeys(
+        ("days", "alarms", "beside", "ks_days", "psi_days", "naive_days", "tested", "unlike"), 0
+    )
     delay, named = 0, 0
     for place, (day, sketches) in enumerate(days_of(world, seed)):
         report = drift_report(day, sketches, list(past), list(reports), SEED)
-        ks, psi = usual_rules(sketches, [one for _, one in list(past)[-NAIVE_DAYS:]])
+        beside = place >= world.before and (place - world.before) % EVERY == 0
+        ks, psi = usual_rules(sketches, [one for _, one in list(past)[-NAIVE_DAYS:]]) if beside else (0, 0)
         past.append((day, sketches))
         reports.append(report)
         if place < world.before:
@@ -47,6 +51,7 @@ def measure(world: Watched, seed: int) -> Figures:
         out["alarms"] += alarms
         out["tested"] += int((verdicts == Verdict.TESTED).sum())
         out["unlike"] += int((verdicts == Verdict.UNLIKE).sum())
+        out["beside"] += beside
         out["ks_days"] += ks
         out["psi_days"] += psi
         out["naive_days"] += ks or psi
@@ -106,9 +111,11 @@ STUDIES = {
 FALSE = "a false alarm of data or score, by day"
 CLAIMS = [
     Claim("watch-honest", FALSE, total("alarms", "days"), 1.0 / 365.0),
-    Claim("watch-honest", "KS (Bonferroni) or PSI > .25 alarms, by day", total("naive_days", "days"), 0.9, True),
-    Claim("watch-honest", "of these KS", total("ks_days", "days")),
-    Claim("watch-honest", "of these PSI", total("psi_days", "days")),
+    Claim(
+        "watch-honest", "KS (Bonferroni) or PSI > .25 alarms, by day asked", total("naive_days", "beside"), 0.9, True
+    ),
+    Claim("watch-honest", "of these KS", total("ks_days", "beside")),
+    Claim("watch-honest", "of these PSI", total("psi_days", "beside")),
     *(
         Claim(f"watch-{kind}", FALSE, total("alarms", "days"), 1.0 / 365.0)
         for kind in ("heavy", "trend", "missing", "holidays", "slow")

@@ -5,7 +5,7 @@ distance to their median in MAD, both moved to the volatility of the day (`refer
 reason. PSI and KS stand beside, untested: on markets whose volatility persists they speak every day.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,8 +17,8 @@ from lotus.monitoring.drift_table import DriftReport, Verdict, carrying
 from lotus.monitoring.e_detector import ALARM, bets, family_mean, ranks, summed, tie_breaks
 from lotus.monitoring.like_days import FEWEST, class_days
 from lotus.monitoring.reference import Reference
-from lotus.monitoring.sketch_table import DATA, LEVELS, LN_RV, DaySketches, SeriesName
-from lotus.monitoring.sketches import FEWEST_ROWS, distance, largest_gap, medians, stability_index
+from lotus.monitoring.sketch_table import LEVELS, DaySketches, SeriesName, aligned
+from lotus.monitoring.sketches import FEWEST_ROWS, POINTS, distance, largest_gap, medians, stability_index
 from lotus.timebase import day_start_ms
 
 Floats = NDArray[np.float64]
@@ -95,11 +95,8 @@ def last_sums(reports: Sequence[DriftReport]) -> dict[SeriesName, float]:
 def past_distances(names: Sequence[SeriesName], reports: Sequence[DriftReport]) -> Floats:
     """Return x of the days that were compared, f8 [series, reports], oldest first."""
     out = np.full((len(names), len(reports)), np.nan)
-    place = {name: row for row, name in enumerate(names)}
-    for column, report in enumerate(reports):
-        rows = np.array([place.get(name, -1) for name in report.names], np.int64)
-        shared = rows >= 0
-        out[rows[shared], column] = report.floats("x")[shared]
+    for column, (report, rows) in enumerate(zip(reports, aligned(names, [r.names for r in reports]), strict=True)):
+        out[:, column] = np.where(rows >= 0, report.floats("x")[rows], np.nan)
     return out
 
 
@@ -129,34 +126,26 @@ def compare(
         psi=np.full(count, np.nan),
         ks=np.full(count, np.nan),
     )
-    rv, places = volatilities([sketches, *(past for _, past in before)]), [past.places for _, past in before]
-    days, of_day = [one for one, _ in before], sketches.places
-    rows_of: dict[str, list[int]] = {}
-    for row, name in enumerate(names):
-        if name in of_day:
-            rows_of.setdefault(name.asset, []).append(row)
-    for asset, rows in rows_of.items():
-        ln_rv = rv.get(asset, np.full(len(before) + 1, np.nan))
-        of_class = class_days(day, days, ln_rv[1:])
-        past = [(before[k][1], places[k]) for k in of_class.tolist()]
-        reference = Reference(float(ln_rv[0]), ln_rv[1:][of_class])
-        _compare_asset(out, np.array(rows), [names[row] for row in rows], sketches, past, reference)
+    days, past = [one for one, _ in before], _past(names, [one for _, one in before])
+    here = aligned(names, [sketches.names])[0]
+    for asset in sorted({name.asset for name in sketches.names}):
+        rows = np.array([row for row, name in enumerate(names) if name.asset == asset and here[row] >= 0])
+        ln_rv = np.array([one.ln_rv.get(asset, np.nan) for _, one in before])
+        of_class = class_days(day, days, ln_rv)
+        reference = Reference(sketches.ln_rv.get(asset, np.nan), ln_rv[of_class])
+        own = tuple(values[rows][:, of_class] for values in past)
+        _compare_asset(out, rows, [names[row] for row in rows.tolist()], sketches, own, reference)
     return out
 
 
-def volatilities(days: Sequence[DaySketches]) -> dict[str, Floats]:
-    """Return the median ln rv of each asset on each day, f8 [days]; under "" the mean over the assets that have one."""
-    assets = sorted({name.asset for day in days for name in day.names if name.series == LN_RV})
-    out = np.full((len(assets), len(days)), np.nan)
-    for column, day in enumerate(days):
-        places, middle = day.places, medians(day.quantiles)
-        for row, asset in enumerate(assets):
-            place = places.get(SeriesName(DATA, asset, "", LN_RV))
-            if place is not None and day.count[place] >= FEWEST_ROWS:
-                out[row, column] = middle[place]
-    measured = np.isfinite(out)
-    whole = np.where(measured, out, 0.0).sum(axis=0) / np.where(measured.any(axis=0), measured.sum(axis=0), np.nan)
-    return {asset: out[row] for row, asset in enumerate(assets)} | {"": whole}
+def _past(names: Sequence[SeriesName], before: Sequence[DaySketches]) -> tuple[Floats, Floats]:
+    """Return number f8 [S, T] and quantiles f8 [S, T, 49] of names on earlier days; NaN where there is not enough."""
+    numbers, laws = np.full((len(names), len(before)), np.nan), np.full((len(names), len(before), POINTS), np.nan)
+    for column, (day, rows) in enumerate(zip(before, aligned(names, [d.names for d in before]), strict=True)):
+        numbers[:, column] = np.where(rows >= 0, day.number[rows], np.nan)
+        present = np.flatnonzero(np.where(rows >= 0, day.count[rows], 0) >= FEWEST_ROWS)
+        laws[present, column] = day.quantiles[rows[present]]
+    return numbers, laws
 
 
 def _compare_asset(
@@ -164,20 +153,17 @@ def _compare_asset(
     rows: NDArray[np.int64],
     names: Sequence[SeriesName],
     sketches: DaySketches,
-    past: Sequence[tuple[DaySketches, Mapping[SeriesName, int]]],
+    past: tuple[Floats, ...],
     reference: Reference,
 ) -> None:
-    """Fill in the rows of one asset, whose series share their like days among `past`, the days of its class."""
+    """Fill in the rows of one asset, whose series share their like days; `past`: as `_past`, of days of its class."""
     here = np.array([sketches.places[name] for name in names])
     number, quantiles = sketches.number[here], sketches.quantiles[here]
     is_number = np.isnan(quantiles).any(axis=1)
     found = np.where(is_number, number, medians(quantiles))
     enough = np.where(is_number, np.isfinite(number), sketches.count[here] >= FEWEST_ROWS)
-    columns = [_of_names(day, place, names) for day, place in past]
-    numbers = np.stack([one for one, _ in columns], axis=1) if past else np.zeros((len(names), 0))
-    laws = np.stack([one for _, one in columns], axis=1) if past else np.zeros((len(names), 0, quantiles.shape[1]))
-    of_number = _number_distance(number, numbers, reference)
-    of_law = _law_distance(quantiles, laws, reference)
+    of_number = _number_distance(number, past[0], reference)
+    of_law = _law_distance(quantiles, past[1], reference)
     days, expected, x = (np.where(is_number, a, b) for a, b in zip(of_number, of_law[:3], strict=True))
     is_level = np.array([name.series in LEVELS for name in names])
     verdict = np.select(
@@ -193,14 +179,6 @@ def _compare_asset(
     shown = np.flatnonzero(compared & ~is_number)
     out.psi[rows[shown]] = stability_index(quantiles[shown], of_law[3][shown])
     out.ks[rows[shown]] = largest_gap(quantiles[shown], of_law[3][shown])
-
-
-def _of_names(day: DaySketches, places: Mapping[SeriesName, int], names: Sequence[SeriesName]) -> tuple[Floats, Floats]:
-    """Return number f8 [S] and quantiles f8 [S, 49] of names on an earlier day; NaN where there is not enough."""
-    rows = np.array([places.get(name, -1) for name in names], np.int64)
-    present = np.where(rows >= 0, day.count[rows], 0) >= FEWEST_ROWS
-    quantiles = np.where(np.expand_dims(present, 1), day.quantiles[rows], np.nan)
-    return np.where(rows >= 0, day.number[rows], np.nan), quantiles
 
 
 def _number_distance(number: Floats, past: Floats, reference: Reference) -> tuple[NDArray[np.int64], Floats, Floats]:

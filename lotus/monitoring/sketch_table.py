@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from lotus.columns import Column, TableSpec
 from lotus.hashing import round_learned
-from lotus.monitoring.sketches import POINTS, quantiles_of
+from lotus.monitoring.sketches import FEWEST_ROWS, POINTS, medians, quantiles_of
 
 Columns = Mapping[str, NDArray[np.generic]]
 Floats = NDArray[np.float64]
@@ -61,7 +61,7 @@ class SeriesName(NamedTuple):
 class DaySketches:
     """Series of one day: `count` i8 [S], `null_share`, `number` f8 [S], `quantiles` f8 [S, 49]; `pairs` by name.
 
-    Without slots, so that `places` is made once.
+    Without slots, so that what is looked up in it is made once.
     """
 
     names: tuple[SeriesName, ...]
@@ -75,6 +75,14 @@ class DaySketches:
     def places(self) -> dict[SeriesName, int]:
         """Row of each series."""
         return {name: row for row, name in enumerate(self.names)}
+
+    @cached_property
+    def ln_rv(self) -> dict[str, float]:
+        """Median ln rv of each asset that has enough of it; under "" their mean, where there is one."""
+        rows = [(name.asset, row) for row, name in enumerate(self.names) if name.series == LN_RV]
+        middle = medians(self.quantiles)
+        out = {asset: float(middle[row]) for asset, row in rows if self.count[row] >= FEWEST_ROWS}
+        return out | ({"": sum(out.values()) / len(out)} if out else {})
 
 
 def sketched(names: Sequence[SeriesName], values: Floats) -> DaySketches:
@@ -135,6 +143,19 @@ def sketches_of(columns: Columns) -> DaySketches:
         quantiles=np.stack([np.asarray(columns[name], np.float64) for name in QUANTILES], axis=1),
         pairs={name: text for name, text in texts if text},
     )
+
+
+def aligned(names: Sequence[SeriesName], others: Iterable[Sequence[SeriesName]]) -> list[NDArray[np.int64]]:
+    """Return for each of `others` the row of every name, -1 where it has none; days mostly have the same series."""
+    out: list[NDArray[np.int64]] = []
+    last: Sequence[SeriesName] | None = None
+    for other in others:
+        if last is None or other != last:
+            places = {name: row for row, name in enumerate(other)}
+            rows = np.array([places.get(name, -1) for name in names], np.int64)
+            last = other
+        out.append(rows)
+    return out
 
 
 def key_columns(names: Sequence[SeriesName]) -> dict[str, NDArray[np.generic]]:
