@@ -10,7 +10,7 @@ TAPE, SCORE, LEARN, BELIEF, DECIDE = "tape", "scoring", "learning", "beliefs", "
 OWNERS = ["team:lotus"]
 EXTERNAL_BELIEF = "priors_in_force"
 ADVISORY_CHECKS = frozenset(
-    {"live_parity", "leakage", "fragility", "promises_kept", "significant", "support", "lawful"}
+    {"live_parity", "leakage", "fragility", "promises_kept", "significant", "support", "lawful", "drift"}
 )  # a failure is told and stops nothing
 
 
@@ -31,6 +31,7 @@ _TO_MICROTAPE = ("microtape",)
 _TO_EXPERTS = (*_TO_MICROTAPE, "experts")
 _TO_DETECTORS = (*_TO_EXPERTS, "priors", "detectors")
 _TO_OUTCOMES = (*_TO_DETECTORS, "outcomes")
+_TO_MONITORING = (*_TO_DETECTORS, "monitoring")
 _TO_LEARNING = (*_TO_OUTCOMES, "learning")
 _TO_DECISION = (*_TO_OUTCOMES, "modules", "decision")
 _TO_WEAVE = (*_TO_LEARNING, "weave", "modules")
@@ -142,6 +143,28 @@ LEARNING_ASSETS = (
         packages=_TO_OUTCOMES,
         text="Probe payoffs P and Y, forward returns, hits and excursions of the windows that mature on the day.",
         checks=("schema", "gaps_accounted"),
+    ),
+    AssetEntry(
+        name="day_sketches",
+        group=SCORE,
+        kinds=("parquet",),
+        deps=(
+            ("signal_eval", "same_day"),
+            ("signal_events", "same_day"),
+            ("microtape_frames", "same_day"),
+            ("raw_tape", "same_day"),
+        ),
+        packages=_TO_MONITORING,
+        text="49 quantiles, null share or one number of every column, score and measure of diversity by asset.",
+    ),
+    AssetEntry(
+        name="drift_report",
+        group=SCORE,
+        kinds=("parquet",),
+        deps=(("day_sketches", "same_day"),),
+        packages=_TO_MONITORING,
+        text="What the day differs in from days like it: distances, ranks, e-detectors by family, and who is named.",
+        checks=("schema", "drift"),
     ),
     AssetEntry(
         name="style_payoffs",

@@ -38,7 +38,7 @@ DAYS_LEARNED = "days learned"
 BESIDE = frozenset({
     "detector_audits", "meta_signals", "trigger_outcomes", "style_payoffs", "detector_dsi_attrib", "expert_training",
     "expert_stats", "module_numbers", "tr_trials", "tr_lessons", "tr_braids", "dm_evidence", "dm_knowledge",
-    "detector_cards",
+    "detector_cards", "day_sketches", "drift_report",
 })  # fmt: skip
 READS_ALL = frozenset({LAST_STAGE, ACTS})  # they begin when all before them is done
 LaneEvent = dg.AssetMaterialization | dg.AssetObservation | dg.AssetCheckEvaluation

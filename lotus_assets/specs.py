@@ -21,6 +21,7 @@ CHECK_TEXTS = {
     "leakage": "No detector shows that it knows the future; one that does is vetoed and its version ended.",
     "fragility": "No detector loses most of its score when the tape is disturbed.",
     "live_parity": "Where the daemon ran, its log holds what is recomputed here; what differs is left out of learning.",
+    "drift": "No family of monitors is in alarm: the sum of bets that days are as days like them stays below 365.",
     "chance": "No window was published at propensity 0; what the tape dropped does not depend on publication.",
     "promises_kept": "Promised hits come: in no more than half of the groups of promises are they fewer than told.",
     "significant": "Each lesson of the run or in force: interval beyond zero, bound of its sign, both lanes passed.",

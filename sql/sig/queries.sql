@@ -176,6 +176,15 @@ FROM governance_acts WHERE branch = %(branch)s
 SELECT act_id, branch, day, actor, kind, target, value, reason, evidence_ref, from_day, until_day, revokes
 FROM governance_acts WHERE branch = %(branch)s AND (act_id = %(act)s OR revokes = %(act)s) ORDER BY day, act_id;
 
+-- name: put_queued_alert
+INSERT INTO curation_queue (
+    branch, alert_id, time_ms, kind, subject, found, expected, severity, act_id, event_id
+) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (branch, alert_id) DO NOTHING;
+
+-- name: queued_alerts
+SELECT alert_id, branch, time_ms, kind, subject, found, expected, severity, act_id FROM curation_queue
+WHERE branch = %s ORDER BY time_ms DESC, alert_id LIMIT %s;
+
 -- name: versions
 SELECT priors_ver, day, effective_from_ms, parent_priors_ver, payload FROM active_priors
 WHERE branch = %s ORDER BY effective_from_ms, priors_ver;

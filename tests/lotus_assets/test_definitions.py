@@ -13,7 +13,9 @@ import pytest
 from lotus_assets.definitions import build_definitions
 
 ROOT = Path(__file__).resolve().parents[2]
-ADVISORY = {"lawful", "live_parity", "leakage", "fragility", "promises_kept", "significant", "support", "healthy"}
+ADVISORY = {
+    "lawful", "live_parity", "leakage", "fragility", "promises_kept", "significant", "support", "healthy", "drift",
+}  # fmt: skip
 GOLDEN = Path(__file__).parent / "golden" / "asset_graph.json"
 
 

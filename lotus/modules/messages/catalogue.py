@@ -1,7 +1,8 @@
 """All payloads by schema reference: who sends them, who receives them, and their strict decoders.
 
-The structures of `signals`, `trading` and `beliefs` are the only source; the map of routes, the JSON Schemas and the
-pages follow from them. The same check serves both ends of a message. (Literature: schema registry, message router.)
+The structures of `signals`, `trading`, `beliefs` and `monitoring` are the only source; the map of routes, the JSON
+Schemas and the pages follow from them. The same check serves both ends of a message. (Literature: schema registry,
+message router.)
 """
 
 from collections.abc import Mapping
@@ -12,10 +13,10 @@ import msgspec
 
 from lotus.modules.envelope import RefusedError
 from lotus.modules.intents import Intent, Module, Reason
-from lotus.modules.messages import beliefs, signals, trading
+from lotus.modules.messages import beliefs, monitoring, signals, trading
 from lotus.modules.messages.payload import Document, Payload
 
-MODULES = (signals, trading, beliefs)
+MODULES = (signals, trading, beliefs, monitoring)
 
 
 @dataclass(frozen=True, slots=True)

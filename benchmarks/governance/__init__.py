@@ -1,0 +1,1 @@
+"""Proofs of governance: worlds whose truth is known, rows in `docs/evidence`, naive arms beside."""
