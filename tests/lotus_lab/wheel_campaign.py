@@ -5,6 +5,7 @@ is the command. Needs the registry that pip is set up for; ends with 1 when some
 """
 
 import resource
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -67,6 +68,7 @@ def base(env: Environment, wheel: Path) -> list[bool]:
     tell("the README's lines, the first time", first, "s of the processor")
     tell("the same again", again, "s of the processor")
     out.append(tell("so kernels compiled at first use", first - again, "s of the processor", COMPILE_S))
+    run_examples(env, "noise", "own_csv", "lesson", "randomise_a_bot")
     rows, took = map(float, env.python(MANY).split())
     return [*out, tell(f"learn on {rows:,.0f} rows", took, "s of the processor", LEARN_S)]
 
@@ -78,14 +80,25 @@ def extras(folder: Path, wheel: Path) -> None:
     assert lab.python(SQL) == "1\n"
     first, again = seconds(lab, TAPE), seconds(lab, TAPE)
     tell("lab.score for the first time: kernels compiled", first - again, "s of the processor")
+    run_examples(lab, "detector")
     tell("[lab] installed", megabytes(lab.packages, "*"), "MB")
     platform = Environment.new(folder / "platform")
     platform.install(f"{wheel}[platform]")
     tell("[platform] installed", megabytes(platform.packages, "*"), "MB")
+    run_examples(platform, "local_exchange")
     for words in (["--help"], ["learn", "--example", "events"], ["learn", "--events", "events", "--out", "report"]):
         done = platform.run("lotus", *words)
         assert done.returncode == 0, done.stderr
         print("lotus", *words, "-", done.stdout.strip().splitlines()[0])
+
+
+def run_examples(env: Environment, *names: str) -> None:
+    """Run notebooks of the examples, which are programs too; raises where one fails."""
+    for name in names:
+        shutil.copy(ROOT / "examples" / f"{name}.py", env.work)
+        done = env.run("python", f"{name}.py")
+        assert done.returncode == 0, done.stderr
+        print(f"examples/{name}.py - ran")
 
 
 def main() -> None:
