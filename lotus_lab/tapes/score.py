@@ -76,16 +76,20 @@ class ScoredDays:
         return f"<p>{self.verdict()}</p>{self.sanity.to_html(index=False)}"
 
 
-def score(tape: RecordedTape, detector: str | Path | DetectorSpec, days: Sequence[str] | None = None) -> ScoredDays:
-    """Score days of a tape (None: the last one) with a detector: the path of its file, a shipped one's name, a spec.
+def score(
+    tape: RecordedTape, detector: str | Path | DetectorSpec, days: str | Sequence[str] | None = None
+) -> ScoredDays:
+    """Score a day or days of a tape (None: the last one) with a detector: the path of its file, a shipped one's name.
 
     Raises `ConfigError` for a file that `lotus detector check` refuses or that takes a shipped detector's name, and
     `TapeError` for a day that the tape has not.
     """
     import pandas as pd
 
+    if not isinstance(tape, RecordedTape):
+        raise ConfigError(f"the tape is a {type(tape).__name__}", "what lab.tape returns")
     spec = _spec_of(detector)
-    chosen = sorted(set(tape.days[-1:] if days is None else days))
+    chosen = sorted({days} if isinstance(days, str) else set(tape.days[-1:] if days is None else days))
     if not chosen:
         raise ConfigError("no day to score", f"days of tape {tape.name}", "an empty list, or a tape without a day")
     for day in chosen:

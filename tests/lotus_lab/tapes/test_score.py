@@ -10,7 +10,7 @@ import pytest
 
 import lotus_lab as lab
 from lotus.detectors.registry import known_detectors
-from lotus.errors import ConfigError
+from lotus.errors import ConfigError, TapeError
 
 TEXT = """
 detector_id: own_idea
@@ -92,3 +92,7 @@ def test_no_file_and_no_day_are_told(small: lab.RecordedTape, file: Path) -> Non
         lab.score(small, file.with_name("none.yaml"))
     with pytest.raises(ConfigError, match="no day to score"):
         lab.score(small, file, [])
+    with pytest.raises(TapeError, match="no day '2020-01-01'"):
+        lab.score(small, file, "2020-01-01")
+    with pytest.raises(ConfigError, match=r"what lab\.tape returns"):
+        lab.score("example", file)  # type: ignore[arg-type]
