@@ -16,15 +16,15 @@ if TYPE_CHECKING:
     from lotus_lab.randomiser.randomiser import Randomiser, read_log
     from lotus_lab.report.learned import Report
     from lotus_lab.tapes.example import example_tape
-    from lotus_lab.tapes.score import Scored, score
-    from lotus_lab.tapes.tape import Tape, tape
+    from lotus_lab.tapes.score import ScoredDays, score
+    from lotus_lab.tapes.tape import RecordedTape, tape
 
 __all__ = [
     "LessonLearner",
     "Randomiser",
+    "RecordedTape",
     "Report",
-    "Scored",
-    "Tape",
+    "ScoredDays",
     "example",
     "example_tape",
     "explain",
@@ -49,10 +49,10 @@ _PLACES = {
     "read_log": "lotus_lab.randomiser.randomiser",
     "Report": "lotus_lab.report.learned",
     "score": "lotus_lab.tapes.score",
-    "Scored": "lotus_lab.tapes.score",
+    "ScoredDays": "lotus_lab.tapes.score",
     "sql": "lotus_lab.home",
     "tape": "lotus_lab.tapes.tape",
-    "Tape": "lotus_lab.tapes.tape",
+    "RecordedTape": "lotus_lab.tapes.tape",
 }
 
 

@@ -6,6 +6,7 @@ What `lotus sql` and `lotus explain` print, as data frames and objects.
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from lotus.errors import ConfigError
 from lotus_lab.extras import require
 from lotus_store.config import load_settings
 
@@ -39,5 +40,9 @@ def explain(name: str, *, home: str | None = None, branch: str | None = None, ta
     from lotus_store.facts.event import story_of
 
     settings = load_settings(home, branch=branch, tape=tape)
+    if not settings.home.is_dir():
+        raise ConfigError(
+            f"there is no home {settings.home}", "a home of Lotus", "home= or LOTUS_HOME points elsewhere"
+        )
     with Databases(settings) as databases:
         return story_of(settings, databases, name)

@@ -61,6 +61,7 @@ def _led(match: re.Match[str], place: Path, source: str, files: Files) -> str:
     path = (place.parent / target).resolve()
     inside = path.relative_to(ROOT).as_posix()
     uri = OUTSIDE.get(inside) or ("adr/index.md" if inside == "docs/adr" else inside.removeprefix("docs/"))
+    uri = re.sub(r"^(examples/\w+)\.py$", r"\1.md", uri)
     if files.get_file_from_path(uri) is None:
         return match[0] if path.suffix == ".md" else words
     return f"{mark}[{words}]({_relative(uri, source)}{anchor})"

@@ -10,6 +10,7 @@ from itertools import chain
 from pathlib import Path
 
 import yaml
+from notebooks import notebooks
 
 ROOT = Path(__file__).resolve().parent.parent
 TRACKED = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
@@ -97,9 +98,9 @@ def test_the_site_shows_every_page() -> None:
     shown = set(pages_of(yaml.safe_load((ROOT / "mkdocs.yml").read_text())["nav"]))
     pages = {path.relative_to(ROOT / "docs").as_posix() for path in PAGES if path.is_relative_to(ROOT / "docs")}
     assert pages - shown == {page for page in pages if page.startswith("adr/")}, "the list of records shows these"
-    assert shown - pages == {"index.md", "contributing.md", "changelog.md", "adr/index.md"}, (
-        "made by scripts/docs_site.py"
-    )
+    made = {"index.md", "contributing.md", "changelog.md", "adr/index.md"}
+    made |= {f"examples/{path.stem}.md" for path in notebooks()}
+    assert shown - pages == made, "made by scripts/docs_site.py"
 
 
 def test_fragments_of_the_changelog_have_a_theme() -> None:

@@ -21,7 +21,7 @@ Columns = Mapping[str, NDArray[np.generic]]
 
 
 @dataclass(frozen=True, slots=True)
-class TapeDay:
+class DecodedDay:
     """`frames`: of the day and of the two hours before, in arrival order; quotes, prints and gaps of the day alone."""
 
     day: str
@@ -31,7 +31,7 @@ class TapeDay:
     gaps: Columns
 
 
-def read_day(store: TapeStore, manifest: Manifest, day: str) -> TapeDay:
+def read_day(store: TapeStore, manifest: Manifest, day: str) -> DecodedDay:
     """Return a day of a tape; raises `TapeError` when it is missing or damaged."""
     events, _ = store.decode_day(day, manifest.universe, warmup=True)
     whole = build_frames(events, manifest, manifest.universe)
@@ -39,7 +39,7 @@ def read_day(store: TapeStore, manifest: Manifest, day: str) -> TapeDay:
     prints = prints_in(events)
     prints = prints[prints[:, _SEQ] >= 0]  # lines of the warm-up have numbers below 0, and belong to the day before
     n = range(len(manifest.universe))
-    return TapeDay(
+    return DecodedDay(
         day,
         replace(whole, quotes=whole.quotes[:0].copy(), gaps=whole.gaps[:0].copy()),
         _joined([of_day.quote_columns(k) for k in n]),

@@ -9,7 +9,7 @@ from lotus.errors import ConfigError
 from lotus.simulation.spec import WorldSpec
 from lotus.simulation.world import World
 from lotus_lab.extras import require
-from lotus_lab.tapes.tape import Tape, tape
+from lotus_lab.tapes.tape import RecordedTape, tape
 from lotus_store.branch_settings import write_branch_settings
 from lotus_store.tape.import_world import import_world
 from lotus_store.tape.store import TapeStore
@@ -21,7 +21,7 @@ HORIZONS_S = [30, 300]
 MOST_MINUTES = 900
 
 
-def example_tape(home: str | Path, *, minutes: int = 30, days: int = 1) -> Tape:
+def example_tape(home: str | Path, *, minutes: int = 30, days: int = 1) -> RecordedTape:
     """Write the tape `example` into a home and return it: so many minutes from 08:00 UTC of each day, three coins.
 
     Days that are there stay. Raises `ConfigError` for lengths that cannot be and `TapeError` where the home has another

@@ -30,12 +30,12 @@ from lotus.outcomes.signal_eval import OK
 from lotus.outcomes.styles import StyleTape, declared
 from lotus.priors.types import priors_0
 from lotus.timebase import day_start_ms, next_day
-from lotus_lab.tapes.day import TapeDay, read_day
-from lotus_lab.tapes.tape import Tape
+from lotus_lab.tapes.day import DecodedDay, read_day
+from lotus_lab.tapes.tape import RecordedTape
 from lotus_store.columns import concatenated
-from lotus_store.day_annotations import read_day_annotations
 from lotus_store.day_tables import shadow_tables, tables_of_day
-from lotus_store.facts.detectors import Cost, cost_of
+from lotus_store.facts.detectors import DetectorCost, cost_of
+from lotus_store.tape.annotations import read_day_annotations
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,7 +44,7 @@ Columns = Mapping[str, NDArray[np.generic]]
 
 
 @dataclass(frozen=True)
-class Scored:
+class ScoredDays:
     """What a detector said on some days of a tape, and what became of it; a notebook shows the verdict.
 
     `windows`: columns of `signal_events`, a row for every whole window. `payoffs`: those of `signal_eval`, for windows
@@ -57,7 +57,7 @@ class Scored:
     windows: "pd.DataFrame" = field(repr=False)
     payoffs: "pd.DataFrame" = field(repr=False)
     sanity: "pd.DataFrame" = field(repr=False)
-    cost: Cost
+    cost: DetectorCost
 
     def verdict(self) -> str:
         """Return in one sentence how often it spoke and what a probe of each signal would have paid."""
@@ -76,23 +76,27 @@ class Scored:
         return f"<p>{self.verdict()}</p>{self.sanity.to_html(index=False)}"
 
 
-def score(tape: Tape, detector: str | Path | DetectorSpec, days: Sequence[str] | None = None) -> Scored:
-    """Score days of a tape (None: the last one) with a detector: the path of its file, a shipped one's name, a spec.
+def score(
+    tape: RecordedTape, detector: str | Path | DetectorSpec, days: str | Sequence[str] | None = None
+) -> ScoredDays:
+    """Score a day or days of a tape (None: the last one) with a detector: the path of its file, a shipped one's name.
 
     Raises `ConfigError` for a file that `lotus detector check` refuses or that takes a shipped detector's name, and
     `TapeError` for a day that the tape has not.
     """
     import pandas as pd
 
+    if not isinstance(tape, RecordedTape):
+        raise ConfigError(f"the tape is a {type(tape).__name__}", "what lab.tape returns")
     spec = _spec_of(detector)
-    chosen = sorted(set(tape.days[-1:] if days is None else days))
+    chosen = sorted({days} if isinstance(days, str) else set(tape.days[-1:] if days is None else days))
     if not chosen:
         raise ConfigError("no day to score", f"days of tape {tape.name}", "an empty list, or a tape without a day")
     for day in chosen:
         tape.check_day(day)
     cost = cost_of(spec, tape.manifest)
     windows, payoffs, sanity = [], [], []
-    before: tuple[TapeDay, Columns] | None = None
+    before: tuple[DecodedDay, Columns] | None = None
     for day in chosen:
         read = read_day(tape.store, tape.manifest, day)
         annotations = _annotations(tape, read)
@@ -103,7 +107,7 @@ def score(tape: Tape, detector: str | Path | DetectorSpec, days: Sequence[str] |
         sanity.append(_sanity(tape, spec, read, built))
         before = read, scored
     joined, matured, judged = (pd.concat(parts, ignore_index=True) for parts in (windows, payoffs, sanity))
-    return Scored(spec, tuple(chosen), joined, matured, judged, cost)
+    return ScoredDays(spec, tuple(chosen), joined, matured, judged, cost)
 
 
 def _spec_of(detector: str | Path | DetectorSpec) -> DetectorSpec:
@@ -127,7 +131,7 @@ def _read(path: Path, shipped: Mapping[str, DetectorSpec]) -> DetectorSpec:
     return parse_spec(text, str(path))
 
 
-def _annotations(tape: Tape, read: TapeDay) -> AnnotationBatch:
+def _annotations(tape: RecordedTape, read: DecodedDay) -> AnnotationBatch:
     """Return what the experts in force on the branch say of a day: what a learned set wrote, else those as shipped."""
     coin = tape.coins[0]
     if tape.lake.exists(DSI_ANNOTATIONS.name, tape.branch, read.day, coin):
@@ -136,7 +140,7 @@ def _annotations(tape: Tape, read: TapeDay) -> AnnotationBatch:
 
 
 def _scored(
-    tape: Tape, spec: DetectorSpec, read: TapeDay, annotations: AnnotationBatch
+    tape: RecordedTape, spec: DetectorSpec, read: DecodedDay, annotations: AnnotationBatch
 ) -> tuple[dict[str, Any], WindowBatch]:
     """Return the detector's events of a day in key order, and the windows of all detectors that were scored."""
     settled = scored_detectors(tape.manifest)
@@ -151,13 +155,13 @@ def _scored(
     return {name: events[name][own_rows] for name in SIGNAL_EVENTS.names}, windows
 
 
-def _tables(tape: Tape, settled: Sequence[DetectorSpec], day: str) -> DayTables:
+def _tables(tape: RecordedTape, settled: Sequence[DetectorSpec], day: str) -> DayTables:
     if tape.lake.exists(SIGNAL_EVENTS.name, tape.branch, day):
         return tables_of_day(tape.lake, tape.branch, day)
     return day_tables(day, [], tape.manifest, tape.manifest.universe, settled)
 
 
-def _matured(tape: Tape, spec: DetectorSpec, days: Sequence[tuple[TapeDay, Columns]]) -> Columns:
+def _matured(tape: RecordedTape, spec: DetectorSpec, days: Sequence[tuple[DecodedDay, Columns]]) -> Columns:
     """Return the outcomes of what matured on the last of one or two days that follow each other."""
     day = days[-1][0].day
     events = concatenated([scored for _, scored in days])
@@ -177,7 +181,7 @@ def _by_asset(tables: Sequence[Columns], assets: int) -> dict[str, Any]:
     return concatenated(list(parts))
 
 
-def _sanity(tape: Tape, spec: DetectorSpec, read: TapeDay, windows: WindowBatch) -> "pd.DataFrame":
+def _sanity(tape: RecordedTape, spec: DetectorSpec, read: DecodedDay, windows: WindowBatch) -> "pd.DataFrame":
     import pandas as pd
 
     frames = read.frames.of_day(day_start_ms(read.day))

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 _TIME = re.compile(r"([01]\d|2[0-4]):([0-5]\d)(?::([0-5]\d(?:\.\d{1,3})?))?")
 
 
-def tape(name: str, *, home: str | Path | None = None, branch: str | None = None) -> "Tape":
+def tape(name: str, *, home: str | Path | None = None, branch: str | None = None) -> "RecordedTape":
     """Return a tape of a home (None: LOTUS_HOME, else `.lotus`).
 
     `branch` is the history whose scored windows are meant: that of the tape's name where the home has one, else that of
@@ -46,11 +46,11 @@ def tape(name: str, *, home: str | Path | None = None, branch: str | None = None
         settings = load_settings(home, branch=name, tape=name)
     store = TapeStore(settings.home, name)
     store.header()
-    return Tape(name, settings.branch, settings, store, lake)
+    return RecordedTape(name, settings.branch, settings, store, lake)
 
 
 @dataclass(frozen=True)
-class Tape:
+class RecordedTape:
     """A tape and the branch that stands for it; `store`, `lake` and `settings` are private."""
 
     name: str

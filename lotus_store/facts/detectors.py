@@ -59,7 +59,7 @@ def tape_stretch(store: TapeStore, day: str, manifest: Manifest) -> Stretch:
 
 
 @dataclass(frozen=True, slots=True)
-class Cost:
+class DetectorCost:
     """What a detector takes with its siblings: nodes and CPU ns on a frame and on a window of this machine.
 
     `state_bytes` an asset; `warm_up_ms` until every window can be full; `depth` and `nodes` of its tree; `kr_rho` its
@@ -74,11 +74,11 @@ class Cost:
     kr_rho: float
 
 
-def cost_of(spec: DetectorSpec, manifest: Manifest) -> Cost:
+def cost_of(spec: DetectorSpec, manifest: Manifest) -> DetectorCost:
     """Return what a detector takes; raises `ConfigError` for one that cannot be compiled."""
     compiled = compile_detectors((spec,), manifest)
     ns = _ns(compiled.frames), _ns(compiled.windows)
-    return Cost(compiled.nodes, ns, compiled.state_bytes, compiled.warm_up_ms, spec.depth, spec.rho)
+    return DetectorCost(compiled.nodes, ns, compiled.state_bytes, compiled.warm_up_ms, spec.depth, spec.rho)
 
 
 def facts_of(spec: DetectorSpec, stretch: Stretch) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""`lab.tape` and `lab.score` on the demo's home: what the lake holds, bit for bit, from the tape alone."""
+"""`lotus_lab/tapes/score.py` on the demo's home: what the lake holds, bit for bit, from the tape alone."""
 
 import re
 from importlib import resources
@@ -21,14 +21,14 @@ pytestmark = pytest.mark.process("in the home that `lotus demo` makes; days are 
 
 
 @pytest.fixture
-def demo(lotus: Cli, monkeypatch: pytest.MonkeyPatch) -> lab.Tape:
+def demo(lotus: Cli, monkeypatch: pytest.MonkeyPatch) -> lab.RecordedTape:
     """The tape of the demo's home, under its settings."""
     monkeypatch.setenv("LOTUS_CONFIG", str(lotus.home / "lotus.toml"))
     return lab.tape(TAPE, home=lotus.home)
 
 
 @pytest.fixture
-def alone(demo: lab.Tape, lotus: Cli, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> lab.Tape:
+def alone(demo: lab.RecordedTape, lotus: Cli, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> lab.RecordedTape:
     """The same tape beside an empty lake."""
     monkeypatch.setenv("LOTUS_LAKE", str(tmp_path / "an empty lake"))
     return lab.tape(TAPE, home=lotus.home)
@@ -47,7 +47,7 @@ def differing(a: pd.DataFrame, b: pd.DataFrame) -> set[str]:
     return {n for n, (x, y) in pairs.items() if not np.array_equal(x, y, equal_nan=x.dtype.kind == "f")}
 
 
-def test_frames_made_of_the_tape_are_those_of_the_lake(demo: lab.Tape, alone: lab.Tape) -> None:
+def test_frames_made_of_the_tape_are_those_of_the_lake(demo: lab.RecordedTape, alone: lab.RecordedTape) -> None:
     assert demo.days == DAYS
     assert demo.branch == TAPE
     for coin in demo.coins:
@@ -56,7 +56,7 @@ def test_frames_made_of_the_tape_are_those_of_the_lake(demo: lab.Tape, alone: la
         assert (made.dtypes == held.dtypes).all()
 
 
-def test_a_shipped_detector_scores_as_the_lake_holds(demo: lab.Tape) -> None:
+def test_a_shipped_detector_scores_as_the_lake_holds(demo: lab.RecordedTape) -> None:
     """All but what beliefs of the ledger decide; on days without one those too."""
     detector = tables_of_day(demo.lake, TAPE, DAYS[0]).detector_ids[0]
     scored = lab.score(demo, detector, DAYS)
@@ -80,7 +80,9 @@ def test_a_shipped_detector_scores_as_the_lake_holds(demo: lab.Tape) -> None:
     assert scored.verdict() in scored._repr_html_()
 
 
-def test_a_detector_of_ones_own_is_scored_beside_them(demo: lab.Tape, alone: lab.Tape, tmp_path: Path) -> None:
+def test_a_detector_of_ones_own_is_scored_beside_them(
+    demo: lab.RecordedTape, alone: lab.RecordedTape, tmp_path: Path
+) -> None:
     """A copy under another name says the same and is paid the same; only what it has no history for is neutral."""
     name = tables_of_day(demo.lake, TAPE, DAYS[0]).detector_ids[0]
     folder = tmp_path / "my ideas"
@@ -99,7 +101,7 @@ def test_a_detector_of_ones_own_is_scored_beside_them(demo: lab.Tape, alone: lab
         alone.events()
 
 
-def test_lines_come_as_they_were_received(demo: lab.Tape, segment: Path) -> None:
+def test_lines_come_as_they_were_received(demo: lab.RecordedTape, segment: Path) -> None:
     whole = demo.raw(DAYS[3])
     assert whole["received"].is_monotonic_increasing
     part = demo.raw(DAYS[3], "08:01", "08:01:30.5")
@@ -112,7 +114,7 @@ def test_lines_come_as_they_were_received(demo: lab.Tape, segment: Path) -> None
     assert demo.raw(DAYS[3], "12:00", "12:01").empty
 
 
-def test_what_is_not_there_is_told(demo: lab.Tape, lotus: Cli, tmp_path: Path) -> None:
+def test_what_is_not_there_is_told(demo: lab.RecordedTape, lotus: Cli, tmp_path: Path) -> None:
     (tmp_path / "wrong.yaml").write_text("detector: {")
     (tmp_path / "no_text.yaml").write_bytes(b"\xff\xfe\x00")
     taken = tmp_path / "taken.yaml"

@@ -1,4 +1,4 @@
-"""The notebooks of `examples/` run from nothing, each in a process of its own, and their pages hold what cells show."""
+"""`docs/build/notebooks.py`: the notebooks of `examples/` run from nothing, and their pages hold what cells show."""
 
 import os
 import subprocess

@@ -33,8 +33,8 @@ from lotus_assets.stages.tape.made_again import MadeAgain, around_gaps, pieces_o
 from lotus_assets.stages.tape.microtape_frames import read_frames
 from lotus_resources.recent_values import RecentKind
 from lotus_store.databases import Connection
-from lotus_store.day_annotations import DSI_WARMUP, day_and_warmup, keys_of, read_day_annotations
 from lotus_store.ledger.beliefs.experts import write_experts
+from lotus_store.tape.annotations import DSI_WARMUP, day_and_warmup, keys_of, read_day_annotations
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
