@@ -4,13 +4,14 @@ One day of one branch, read from ledger and lake; nothing is judged beyond a col
 `brief_page`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
 import numpy as np
 
+from lotus.detectors.entry_style import EntryStyle
 from lotus.errors import ConfigError
 from lotus.microtape.completeness import TAPE_COMPLETENESS
 from lotus.microtape.frames.spec import TAPE_GAPS
@@ -19,6 +20,7 @@ from lotus.timebase import DAY_MS, day_of, day_start_ms
 from lotus.trading.accounts.belief_money import BeliefMoney
 from lotus_store.config import Settings
 from lotus_store.databases import Connection, Databases
+from lotus_store.facts.exploration import Bill, bill_of
 from lotus_store.facts.lessons import NIGHT, Night, night_of
 from lotus_store.facts.pnl.beliefs import beliefs_of
 from lotus_store.facts.words import day_ranges
@@ -30,7 +32,7 @@ from lotus_store.ledger.messages.boxes import dead_letters
 from lotus_store.ledger.messages.herald_books import gaps
 from lotus_store.ledger.signals.segments import read_quarantine
 
-WEEK = 7  # days of money, and of beliefs that end soon
+WEEK = 7  # days of money, of exploration and of `--week`, and of beliefs that end soon
 WHOLE = 0.99  # share of the expected seconds from which a minute, and a day, counts as whole
 WATCHED_E = 5.0  # an e-value against a belief that is worth a look; 20 ends it
 
@@ -65,10 +67,48 @@ class AssetData:
 
 
 @dataclass(frozen=True, slots=True)
+class Alarm:
+    """One alarm of the trader's watchdog: when (unix ms), of what kind, what was found and what was done."""
+
+    time_ms: int
+    kind: str
+    found: str
+    done: str
+
+
+@dataclass(frozen=True, slots=True)
+class Guards:
+    """What the caller knows of the desk: what the kill switch does ("" for nothing), and the watchdog's alarms."""
+
+    switch: str = ""
+    alarms: Sequence[Alarm] = ()
+
+    def between(self, first: str, last: str) -> tuple[Alarm, ...]:
+        """Return the alarms from the start of a day to the end of the one after another, in which its night runs."""
+        start, end = day_start_ms(first), day_start_ms(last) + 2 * DAY_MS
+        return tuple(alarm for alarm in self.alarms if start <= alarm.time_ms < end)
+
+
+@dataclass(frozen=True, slots=True)
+class NightOfWeek:
+    """A nightly run in the week's view; `gain_usd` and `share` are None where nothing was scored or recorded."""
+
+    day: str
+    tried: int
+    found: int
+    refused: int
+    beliefs: int
+    gain_usd: float | None
+    share: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Brief:
     """One day: its nightly run, money of the day and of the week to it (none where nothing was scored), data, lines.
 
-    `learned` is the newest nightly run up to the day that looked for lessons, that of the day where none did.
+    `learned` is the newest nightly run up to the day that looked for lessons, that of the day where none did. `bill` is
+    None where nothing explores. `week` holds the nightly runs of the seven days to the day where it was asked for;
+    `alarms` are then of the week too.
     """
 
     branch: str
@@ -79,6 +119,9 @@ class Brief:
     money: Mapping[str, BeliefMoney]
     data: tuple[AssetData, ...]
     lines: tuple[BriefLine, ...]
+    alarms: tuple[Alarm, ...] = ()
+    bill: Bill | None = None
+    week: tuple[NightOfWeek, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Return plain values."""
@@ -91,11 +134,14 @@ class Brief:
             "learned": self.learned.as_json(),
             "money": {name: asdict(money) for name, money in self.money.items()},
             "data": [asdict(x) for x in self.data],
+            "alarms": [asdict(x) for x in self.alarms],
+            "bill": None if self.bill is None else asdict(self.bill),
+            "week": [asdict(x) for x in self.week],
         }
 
 
-def brief_of(settings: Settings, day: str | None, switch: str) -> Brief:
-    """Return the brief of a day (None: of the newest nightly run); `switch`: what the kill switch does, "" for nothing.
+def brief_of(settings: Settings, day: str | None, guards: Guards, with_week: bool = False) -> Brief:
+    """Return the brief of a day (None: of the newest nightly run), `with_week` also a line for each of seven days.
 
     Raises `LedgerError` where nothing was learned yet, `ConfigError` for a day without a nightly run.
     """
@@ -111,6 +157,9 @@ def brief_of(settings: Settings, day: str | None, switch: str) -> Brief:
     night = night_of(settings, chosen, None)
     learned = night if looked in (None, night.day) else night_of(settings, looked, None)
     money, data = _money(settings, night.day), _data(settings, night.day)
+    since = day_of(day_start_ms(night.day) - (WEEK - 1) * DAY_MS)
+    bill = bill_of(settings, since, night.day, night.experiments)
+    alarms = guards.between(since if with_week else night.day, night.day)
     lines = (
         _data_line(data, lost),
         _checks_line(commits),
@@ -120,9 +169,26 @@ def brief_of(settings: Settings, day: str | None, switch: str) -> Brief:
         _money_line(money),
         _acts_line(open_acts),
         _letters_line(letters),
-        _switch_line(switch),
+        *([] if bill is None else [_bill_line(bill)]),
+        _alarms_line(alarms),
+        _switch_line(guards.switch),
     )
-    return Brief(settings.branch, settings.tape, night.day, night, learned, money, data, lines)
+    week = [_night_of_week(settings, n) for n in nights if since <= n <= night.day] if with_week else []
+    return Brief(
+        settings.branch, settings.tape, night.day, night, learned, money, data, lines, alarms, bill, tuple(week)
+    )
+
+
+def _night_of_week(settings: Settings, day: str) -> NightOfWeek:
+    """Return a nightly run as a line of the week."""
+    night, data = night_of(settings, day, None), _data(settings, day)
+    try:
+        gain: float | None = beliefs_of(settings, day, day, styles=(EntryStyle.CROSS,))[1].styles[0].gain_usd
+    except ConfigError:  # nothing was scored
+        gain = None
+    share = sum(x.share for x in data) / len(data) if data else None
+    tried = int(night.look.get("trials", 0)) if night.look.get("looked") else 0
+    return NightOfWeek(day, tried, len(night.kept), len(night.refused), len(night.beliefs), gain, share)
 
 
 def _newest_look(sig: Connection, branch: str, nights: list[str]) -> str | None:
@@ -178,7 +244,7 @@ def _data(settings: Settings, day: str) -> tuple[AssetData, ...]:
         own = minutes["asset"] == number
         expected, covered = minutes["expected_s"][own], minutes["covered_s"][own]
         seconds = lasted[0][lasted[1] == number]
-        share = float(covered.sum() / expected.sum()) if expected.sum() > 0.0 else 0.0
+        share = float(np.minimum(covered, expected).sum() / expected.sum()) if expected.sum() > 0.0 else 0.0
         short = int(np.count_nonzero(covered < WHOLE * expected))
         rows.append(AssetData(asset.name, share, short, len(seconds), float(seconds.max(initial=0.0))))
     return tuple(rows)
@@ -256,6 +322,23 @@ def _letters_line(letters: Mapping[str, tuple[int, int]]) -> BriefLine:
     parts = [text for text, counts in zip(parts, letters.values(), strict=True) if any(counts)]
     answer = "; ".join(parts) or "every message arrived"
     return BriefLine(Colour.ACT if parts else Colour.GOOD, "Did messages arrive?", answer, "lotus herald dead")
+
+
+def _bill_line(bill: Bill) -> BriefLine:
+    answer = (
+        f"{bill.publications:.1f} publications beyond those of the scores, expected to pay {bill.usd:+.2f} USD in all, "
+        f"{bill.days or 'no day has matured'}; {len(bill.rows)} experiments in this nightly run"
+    )
+    return BriefLine(Colour.GOOD, "What did exploration cost?", answer, "lotus lessons")
+
+
+def _alarms_line(alarms: Sequence[Alarm]) -> BriefLine:
+    question, command = "Did the trader alarm?", "lotus watchdog --status"
+    if not alarms:
+        return BriefLine(Colour.GOOD, question, "no", command)
+    newest = alarms[-1]
+    answer = f"{len(alarms)} times, at last {newest.kind}: found {newest.found}; {newest.done}"
+    return BriefLine(Colour.ACT, question, answer, command)
 
 
 def _switch_line(switch: str) -> BriefLine:

@@ -14,9 +14,11 @@ from lotus.priors.trace import describe_braid
 from lotus.trading.accounts.belief_money import BeliefMoney
 from lotus.weave.braid import Braid
 from lotus_store.facts.brief import Brief, Colour
+from lotus_store.facts.exploration import Bill
 from lotus_store.facts.lessons import Night, signed_bound
+from lotus_store.facts.words import clock
 
-MOST = 20  # refusals that are listed
+MOST = 20  # refusals and alarms that are listed
 MARKS = {Colour.GOOD: "ok", Colour.LOOK: "look", Colour.ACT: "ACT"}
 _INK = {Colour.GOOD: "#1b6e3a", Colour.LOOK: "#8a5a00", Colour.ACT: "#a3182a"}
 _BODY = "font:15px/1.45 -apple-system,'Segoe UI',Helvetica,Arial,sans-serif;color:#1c1c1c;background:#ffffff"
@@ -51,7 +53,10 @@ def sections(brief: Brief) -> list[BriefSection]:
         _believed(brief.night),
         _refused(brief.learned),
         *(_money(days, money) for days, money in brief.money.items()),
+        *([] if brief.bill is None else [_bill(brief.bill)]),
+        *([_week(brief)] if brief.week else []),
         _data(brief),
+        *([_alarms(brief)] if brief.alarms else []),
     ]
 
 
@@ -173,6 +178,46 @@ def _money(days: str, money: BeliefMoney) -> BriefSection:
         f"all costs; beliefs moved {money.moved:,} windows."
     )
     return BriefSection(f"Money, {days}", sentence, header, rows, frozenset(range(1, 7)))
+
+
+def _bill(bill: Bill) -> BriefSection:
+    header = "detector", "where", "state", "drawn", "of", "in these days", "USD", "e-value against"
+    rows = [
+        (x["detector_id"], x["rule"], x["found"] or "runs", f"{x['drawn']:.1f}", f"{x['budget']:.0f}",
+         f"{x['publications']:.1f}", f"{x['usd']:+.2f}", f"{x['e_against']:.2f}")
+        for x in bill.rows
+    ]  # fmt: skip
+    sentence = (
+        f"{bill.publications:.1f} publications more than the scores alone would draw, expected over their "
+        f"propensities; by the modelled payoff of each they pay {bill.usd:+.2f} USD."
+    )
+    return BriefSection(
+        f"Exploration, {bill.days or 'no day has matured'}", sentence, header, rows, frozenset(range(3, 8))
+    )
+
+
+def _week(brief: Brief) -> BriefSection:
+    header = "nightly run", "rules tried", "found", "refused", "beliefs", "gain, USD", "data"
+    rows = [
+        (x.day, f"{x.tried:,}", str(x.found), str(x.refused), str(x.beliefs),
+         "not scored" if x.gain_usd is None else f"{x.gain_usd:+.2f}", "none" if x.share is None else f"{x.share:.2%}")
+        for x in brief.week
+    ]  # fmt: skip
+    gains = [x.gain_usd for x in brief.week if x.gain_usd is not None]
+    found, refused = sum(x.found for x in brief.week), sum(x.refused for x in brief.week)
+    sentence = (
+        f"{found} lessons were accepted or proposed and {refused} refused; beliefs gained {sum(gains):+.2f} USD, "
+        "each day by itself."
+    )
+    return BriefSection(f"The week: {len(rows)} nightly runs", sentence, header, rows, frozenset(range(1, 7)))
+
+
+def _alarms(brief: Brief) -> BriefSection:
+    rows = [
+        (clock(x.time_ms)[:19].replace("T", " "), x.kind, x.found, x.done) for x in list(brief.alarms)[-MOST:][::-1]
+    ]
+    shown = f"The newest {MOST}, newest first." if len(brief.alarms) > MOST else "The newest first; times are UTC."
+    return BriefSection(f"Alarms of the trader: {len(brief.alarms)}", shown, ("when", "what", "found", "done"), rows)
 
 
 def _data(brief: Brief) -> BriefSection:

@@ -264,6 +264,7 @@ BY_HAND = {
         REFUSED,
         ("branch demo-11 has no braid 'x'; expected: one that",),
     ),
+    "an act left out on no branch": Case("review approve x --author me --lifts y --branch nosuch", REFUSED, NO_BRANCH),
     "a hint on no branch": Case(
         "dm hint BTC long --conviction 0.5 --horizon 5m --who me --branch nosuch", REFUSED, NO_BRANCH
     ),
