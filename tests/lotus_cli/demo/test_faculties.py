@@ -1,4 +1,4 @@
-"""`lotus demo --coins --compose`: what is off by default, in a branch of its own."""
+"""`lotus_cli/demo/command.py`, `lotus demo --coins --compose`: what is off by default, in a branch of its own."""
 
 import json
 from pathlib import Path
