@@ -54,7 +54,7 @@ def nights(kept: Kept | None, n: int) -> list[KnobRun]:
     return out
 
 
-@pytest.mark.evidence("nights of a world, twice")
+@pytest.mark.evidence("worlds of many nights, twice")
 def test_a_run_that_keeps_sums_decides_the_same_bits() -> None:
     kept = Kept()
     with_sums, without = nights(kept, 16), nights(None, 16)
