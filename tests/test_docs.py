@@ -133,6 +133,11 @@ def developers_require() -> set[str]:
     return named((ROOT / "requirements-dev.in").read_text().splitlines())
 
 
+def bots_require() -> set[str]:
+    """Return the distributions of the environments in which real bots are tried."""
+    return set().union(*(named(path.read_text().splitlines()) for path in (ROOT / "tests/bots").glob("*.in")))
+
+
 def imported(rooms: tuple[str, ...]) -> set[str]:
     """Return the distributions from which the files of some folders import."""
     texts = (path.read_text() for room in rooms for path in (ROOT / room).rglob("*.py"))
@@ -161,8 +166,7 @@ def test_the_product_requires_what_it_imports_and_nothing_else() -> None:
 
 
 def test_tests_import_what_is_required() -> None:
-    bots = required("tests/bots/freqtrade.in") | required("tests/bots/nautilus.in")  # in environments of their own
-    assert imported(("tests", "scripts")) <= product_requires() | developers_require() | bots
+    assert imported(("tests", "scripts")) <= product_requires() | developers_require() | bots_require()
 
 
 def test_no_lock_differs_from_another() -> None:
