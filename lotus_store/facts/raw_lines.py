@@ -38,11 +38,15 @@ def window_lines(settings: Settings, lake: Lake, branch: str, event: Mapping[str
     store = store if store.exists() else TapeStore(settings.home, branch)
     day = day_of(int(event["window_start_ms"]))
     try:
-        segments = store.segments(day)
-        names = ("end_ms", "close_seq")
-        frames = lake.read("microtape_frames", f"tape.{store.tape}", day, str(event["asset"]), columns=names)
+        return _found(store, lake, day, event)
     except (TapeError, LakeError) as error:
         return WindowLines(store.tape, day, note=str(error))
+
+
+def _found(store: TapeStore, lake: Lake, day: str, event: Mapping[str, Any]) -> WindowLines:
+    segments = store.segments(day)
+    names = ("end_ms", "close_seq")
+    frames = lake.read("microtape_frames", f"tape.{store.tape}", day, str(event["asset"]), columns=names)
     ends = frames["end_ms"].astype(np.int64)
     in_window = (ends > int(event["window_start_ms"])) & (ends <= int(event["window_end_ms"]))
     if not in_window.any():
@@ -51,9 +55,9 @@ def window_lines(settings: Settings, lake: Lake, branch: str, event: Mapping[str
     seqs = frames["close_seq"][in_window].astype(np.int64)
     first, last = int(seqs.min()), int(seqs.max())
     holding = [s for s in segments if s.first_seq <= last and s.first_seq + s.lines > first]
-    raw = [line for s in holding for line in _lines(store.read_segment(s), first - s.first_seq, last - s.first_seq)]
     if not holding:
         return WindowLines(store.tape, day, note=f"lines {first} to {last} are no longer on tape {store.tape}")
+    raw = [line for s in holding for line in _lines(store.read_segment(s), first - s.first_seq, last - s.first_seq)]
     named = [{"path": s.path, "sha256": s.content_sha256} for s in holding]
     return WindowLines(store.tape, day, int(in_window.sum()), max(first, holding[0].first_seq), last, raw, named)
 
@@ -78,4 +82,4 @@ def tape_lines(settings: Settings, lake: Lake, branch: str, event: Mapping[str, 
 
 
 def _lines(text: bytes, first: int, last: int) -> list[bytes]:
-    return text.split(b"\n", last + 1)[max(0, first) : last + 1]
+    return [line for line in text.split(b"\n", last + 1)[max(0, first) : last + 1] if line]
