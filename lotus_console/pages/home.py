@@ -27,6 +27,7 @@ GREEN, AMBER, RED = "green", "amber", "red"
 LATE_MS = 6 * 3_600_000  # after the end of a day its night should be over
 FRESH_S = 2.0  # answers are as old as that at most
 OLD_MS = 2 * DAY_MS
+UNREAD = (LotusError, OSError, psycopg.Error)
 WORST_FIRST = (RED, AMBER, GREEN)
 ELSEWHERE = ("segments_intact", "gaps_accounted", "live_parity", "promises_kept")  # checks with a line of their own
 
@@ -58,8 +59,16 @@ def home_facts(reading: HomeReading, _given: Mapping[str, str]) -> Facts:
     waiting = [line for line in lines if line["colour"] != GREEN]
     words = f"{len(waiting)} of {len(lines)} lines are not green"
     title = "Everything is as it should be" if not waiting else "One line is not green" if len(waiting) == 1 else words
-    days = reading.memory.of("money days", turn, lambda: days_paid(reading))
-    return {"title": title, "lines": lines, "money": earned_words(days), "curve": curve_of(days)}
+    return {"title": title, "lines": lines, **_curve(reading, turn)}
+
+
+def _curve(reading: HomeReading, turn: int) -> dict[str, str]:
+    """Return what beliefs earned in words and as a curve by day; as the lines, it says why it cannot be read."""
+    try:
+        days = reading.memory.of("money days", turn, lambda: days_paid(reading))
+    except UNREAD as error:
+        return {"money": f"It cannot be read: {error}", "curve": ""}
+    return {"money": earned_words(days), "curve": curve_of(days)}
 
 
 Found = tuple[str, str]  # colour and answer
@@ -68,7 +77,7 @@ Found = tuple[str, str]  # colour and answer
 def _line(question: str, read: Callable[[HomeReading], Found], command: str, place: str, of: HomeReading) -> Facts:
     try:
         colour, answer = read(of)
-    except (LotusError, OSError, psycopg.Error) as error:
+    except UNREAD as error:
         colour, answer = RED, f"cannot be read: {error}"
     return {"question": question, "answer": answer, "colour": colour, "command": command, "place": place}
 
