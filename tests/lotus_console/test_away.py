@@ -44,7 +44,7 @@ def test_a_server_that_is_away_is_waited_for_once(reading: HomeReading) -> None:
     for name in ("sig", "dm", "tr", "sig", "vis"):
         with pytest.raises(psycopg_pool.PoolTimeout):
             reading.databases.connect(name)
-    assert WAIT_S <= time.monotonic() - began < 2 * WAIT_S
+    assert WAIT_S <= time.monotonic() - began < 4 * WAIT_S, "five, were each waited for"
 
 
 def test_pages_say_so_and_the_switch_is_moved_while_the_ledger_is_away(reading: HomeReading) -> None:
