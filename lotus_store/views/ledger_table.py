@@ -32,6 +32,7 @@ _TYPES = {  # of PostgreSQL: how a column is asked for, what Arrow receives, wha
     "timestamp with time zone": ("as_microseconds", pa.int64(), pa.timestamp("us", tz="UTC")),
     "jsonb": ("as_text", pa.string(), pa.string()),
     "text[]": ("as_json", pa.string(), pa.string()),
+    "tsvector": ("as_text", pa.string(), pa.string()),
 }
 _COMPARED: dict[str, tuple[type, ...]] = {
     "text": (str, tuple),

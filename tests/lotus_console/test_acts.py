@@ -1,12 +1,10 @@
 """Acts asked in a form: fields that count, and what is refused before anything is sent."""
 
 import pytest
-from starlette.requests import Request
 
 from lotus.errors import ConfigError
-from lotus_console.access.forms import FormTokens
-from lotus_console.access.sessions import SESSION, PageSession
-from lotus_console.acts import _bound, _named, asked_act
+from lotus_console.access.sessions import PageSession
+from lotus_console.acts import _author, asked_act
 
 REJECTED = {"kind": "reject", "target": "b" * 32, "author": "ann", "reason_code": "other", "note": ""}
 
@@ -41,16 +39,6 @@ def test_a_factor_is_above_0_and_at_most_1(factor: str) -> None:
         asked_act(attenuated, "main")
 
 
-def _asked_by(who: str) -> Request:
-    return Request({"type": "http", SESSION: PageSession(f"csrf of {who}", who)})
-
-
-def test_a_form_is_of_one_session_and_the_proxy_says_who_speaks() -> None:
-    ana, bob, anybody, tokens = _asked_by("ana"), _asked_by("bob"), _asked_by(""), FormTokens()
-    assert REJECTED | {"author": "bob"} | _named(ana) == REJECTED | {"author": "ana"}
-    assert REJECTED | _named(anybody) == REJECTED
-    token = tokens.made(*_bound(ana, REJECTED, "send"))
-    tokens.check(token, *_bound(ana, REJECTED, "send"))
-    for asker, step in ((bob, "send"), (anybody, "send"), (ana, "form")):
-        with pytest.raises(ConfigError, match="token"):
-            tokens.check(token, *_bound(asker, REJECTED, step))
+def test_the_proxy_says_who_speaks_whatever_a_form_says() -> None:
+    assert REJECTED | {"author": "bob"} | _author(PageSession("csrf", "ana")) == REJECTED | {"author": "ana"}
+    assert REJECTED | _author(PageSession("csrf")) == REJECTED
