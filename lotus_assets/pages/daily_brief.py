@@ -17,8 +17,8 @@ from lotus_assets.stages.context import StageResult
 from lotus_desk.watch.guards import guards_of
 from lotus_store import files
 from lotus_store.config import Settings
-from lotus_store.facts.brief import brief_of
-from lotus_store.facts.brief_page import html, markdown
+from lotus_store.facts.brief.day import brief_of
+from lotus_store.facts.brief.page import html, markdown
 
 KEPT: Final = 60
 logger = logging.getLogger(__name__)

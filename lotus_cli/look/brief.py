@@ -32,8 +32,8 @@ def brief_command(
     """
     from lotus_desk.watch.guards import guards_of
     from lotus_store import files
-    from lotus_store.facts import brief_page
-    from lotus_store.facts.brief import brief_of
+    from lotus_store.facts.brief import page as brief_page
+    from lotus_store.facts.brief.day import brief_of
 
     settings = settings_of_branch(home, tape, branch)
     facts = brief_of(settings, day, guards_of(settings.home), week)

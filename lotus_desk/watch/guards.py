@@ -5,7 +5,7 @@ from typing import Final
 
 from lotus_desk.safety.kill_switch import word_of
 from lotus_desk.watch.alerts import read_alerts
-from lotus_store.facts.brief import Alarm, Guards
+from lotus_store.facts.brief.day import DeskAlarm, Guards
 
 MOST: Final = 1000  # newest alarms that are looked at
 
@@ -13,4 +13,4 @@ MOST: Final = 1000  # newest alarms that are looked at
 def guards_of(home: Path) -> Guards:
     """Return the guards of a home as its files say now."""
     alerts = read_alerts(home / "live" / "alerts.jsonl", MOST)
-    return Guards(word_of(home), tuple(Alarm(a.time_ms, a.kind, a.found, a.done) for a in alerts))
+    return Guards(word_of(home), tuple(DeskAlarm(a.time_ms, a.kind, a.found, a.done) for a in alerts))

@@ -1,4 +1,4 @@
-"""A dead letter that several ask to be sent again at once is accepted once, and applied once after that."""
+"""`lotus_store/ledger/messages/boxes.py`: a dead letter that several ask to replay at once is accepted once, and applied once."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor

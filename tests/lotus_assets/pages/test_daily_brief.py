@@ -9,7 +9,7 @@ from lotus.timebase import next_day
 from lotus_assets.pages import daily_brief
 from lotus_assets.stages.context import CheckOutcome, StageResult
 from lotus_store.config import Settings
-from lotus_store.facts.brief import Guards
+from lotus_store.facts.brief.day import Guards
 
 RESULT = StageResult("active_priors", "2026-01-05", 1, "c", "i", {}, documents={"other": "x"})
 

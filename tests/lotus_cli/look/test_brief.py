@@ -1,4 +1,4 @@
-"""`lotus brief`, and the facts and pages behind it: lotus_store/facts/brief.py, lotus_store/facts/brief_page.py."""
+"""`lotus brief`, and the facts and pages behind it: lotus_store/facts/brief/day.py, lotus_store/facts/brief/page.py."""
 
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -8,8 +8,8 @@ import pytest
 from small_home import Cli
 
 from lotus_store.config import load_settings
-from lotus_store.facts.brief import Brief, Guards, brief_of
-from lotus_store.facts.brief_page import MOST, html, markdown, title_of
+from lotus_store.facts.brief.day import Brief, Guards, brief_of
+from lotus_store.facts.brief.page import MOST, html, markdown, title_of
 from lotus_store.lake import Lake
 
 pytestmark = pytest.mark.process("in the home that `lotus demo` makes")

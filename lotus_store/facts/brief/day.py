@@ -20,7 +20,7 @@ from lotus.timebase import DAY_MS, day_of, day_start_ms
 from lotus.trading.accounts.belief_money import BeliefMoney
 from lotus_store.config import Settings
 from lotus_store.databases import Connection, Databases
-from lotus_store.facts.exploration import Bill, bill_of
+from lotus_store.facts.brief.exploration import Bill, bill_of
 from lotus_store.facts.lessons import NIGHT, Night, night_of
 from lotus_store.facts.pnl.beliefs import beliefs_of
 from lotus_store.facts.words import day_ranges
@@ -67,7 +67,7 @@ class AssetData:
 
 
 @dataclass(frozen=True, slots=True)
-class Alarm:
+class DeskAlarm:
     """One alarm of the trader's watchdog: when (unix ms), of what kind, what was found and what was done."""
 
     time_ms: int
@@ -81,9 +81,9 @@ class Guards:
     """What the caller knows of the desk: what the kill switch does ("" for nothing), and the watchdog's alarms."""
 
     switch: str = ""
-    alarms: Sequence[Alarm] = ()
+    alarms: Sequence[DeskAlarm] = ()
 
-    def between(self, first: str, last: str) -> tuple[Alarm, ...]:
+    def between(self, first: str, last: str) -> tuple[DeskAlarm, ...]:
         """Return the alarms from the start of a day to the end of the one after another, in which its night runs."""
         start, end = day_start_ms(first), day_start_ms(last) + 2 * DAY_MS
         return tuple(alarm for alarm in self.alarms if start <= alarm.time_ms < end)
@@ -119,7 +119,7 @@ class Brief:
     money: Mapping[str, BeliefMoney]
     data: tuple[AssetData, ...]
     lines: tuple[BriefLine, ...]
-    alarms: tuple[Alarm, ...] = ()
+    alarms: tuple[DeskAlarm, ...] = ()
     bill: Bill | None = None
     week: tuple[NightOfWeek, ...] = ()
 
@@ -332,7 +332,7 @@ def _bill_line(bill: Bill) -> BriefLine:
     return BriefLine(Colour.GOOD, "What did exploration cost?", answer, "lotus lessons")
 
 
-def _alarms_line(alarms: Sequence[Alarm]) -> BriefLine:
+def _alarms_line(alarms: Sequence[DeskAlarm]) -> BriefLine:
     question, command = "Did the trader alarm?", "lotus watchdog --status"
     if not alarms:
         return BriefLine(Colour.GOOD, question, "no", command)

@@ -12,7 +12,7 @@ from lotus.weave.experiment import Experiment
 from lotus.weave.night import BraidEvent
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
-from lotus_store.facts.exploration import bill_of
+from lotus_store.facts.brief.exploration import bill_of
 from lotus_store.lake import Lake
 from lotus_store.ledger.beliefs.braids import write_night
 

@@ -8,12 +8,12 @@ import pytest
 from lotus.manifest import WeaveDefaults
 from lotus.priors.vocabulary import DEFAULT
 from lotus.timebase import DAY_MS, day_start_ms
-from lotus_store.facts.brief import (
-    Alarm,
+from lotus_store.facts.brief.day import (
     AssetData,
     Brief,
     BriefLine,
     Colour,
+    DeskAlarm,
     Guards,
     NightOfWeek,
     _alarms_line,
@@ -23,8 +23,8 @@ from lotus_store.facts.brief import (
     _letters_line,
     _switch_line,
 )
-from lotus_store.facts.brief_page import html, markdown, sections, title_of
-from lotus_store.facts.exploration import Bill
+from lotus_store.facts.brief.exploration import Bill
+from lotus_store.facts.brief.page import html, markdown, sections, title_of
 from lotus_store.facts.lessons import Night
 from lotus_store.ledger.day_commits import DayCommit
 
@@ -32,7 +32,7 @@ NIGHT = Night("main", "2026-01-05", False, {}, (), (), {}, {}, (), (), WeaveDefa
 WHOLE = AssetData("BTC", 1.0, 0, 0, 0.0)
 GOOD = BriefLine(Colour.GOOD, "Is it?", "it is", "lotus brief")
 
-ALARM = Alarm(day_start_ms("2026-01-05"), "silence", "<b>", "lifted")
+ALARM = DeskAlarm(day_start_ms("2026-01-05"), "silence", "<b>", "lifted")
 TRIED = {"detector_id": "<i>", "rule": "vol >= 3", "found": "", "drawn": 3.5, "budget": 40.0, "e_against": 1.5}
 BILL = Bill("2026-01-05", 3.5, -1.25, ({**TRIED, "publications": 3.5, "usd": -1.25},))
 
