@@ -39,7 +39,6 @@ _TYPES = {  # of PostgreSQL: how a column is asked for, what Arrow receives, wha
     "jsonb": ("as_text", pa.string(), pa.string()),
     "tsvector": ("as_text", pa.string(), pa.string()),
     "text[]": ("as_json", pa.string(), pa.string()),
-    "tsvector": ("as_text", pa.string(), pa.string()),
 }
 _COMPARED: dict[str, tuple[type, ...]] = {
     "text": (str, tuple),
