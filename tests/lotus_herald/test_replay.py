@@ -1,4 +1,4 @@
-"""`lotus_store/ledger/messages/boxes.py`: a dead letter that several ask to replay at once is accepted and applied once."""
+"""`lotus_store/ledger/messages/boxes.py`: a dead letter that several ask to replay at once is applied once."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
