@@ -68,7 +68,12 @@ report.refused[["detector_id", "rule", "uplift_bps", "reason"]]
 # %%
 planted = lab.learn(lab.example(seed=11, effect_bps=6.0))
 assert list(planted.lessons["rule"]) == ["x_flow >= 3 and x_regime = calm"]
-planted.lessons[["detector_id", "rule", "uplift_bps", "ci95_low_bps", "ci95_high_bps", "grade"]]
+planted.lessons[["rule", "uplift_bps", "ci95_low_bps", "ci95_high_bps", "contrast_bps", "grade"]]
+
+# %% [markdown]
+# `uplift_bps` compares with what such a window pays at all, those inside the rule among them; `contrast_bps` is inside
+# less outside. The bins, whose edges follow each coin, hold the corner and a little beside it: of the 6 bps planted
+# there, 5.3 are in them.
 
 # %%
 planted.forest()

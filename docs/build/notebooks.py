@@ -83,7 +83,7 @@ def _value(value: object) -> str:
         if (rendered := getattr(value, name, None)) is not None:
             drawn = _STYLE.sub("", str(rendered()))
             drawn = drawn[drawn.find("<svg") :] if name == "_repr_svg_" else drawn
-            return f'<div class="shown">{" ".join(drawn.split())}</div>'
+            return f'<div class="shown" style="overflow-x: auto">{" ".join(drawn.split())}</div>'
     return _block(repr(value))
 
 
