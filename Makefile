@@ -7,7 +7,7 @@ LOCK = $(BIN)/uv pip compile -q --python-version 3.11 --universal --no-emit-inde
     --generate-hashes
 SLOW := kill or compile or process or evidence or clock
 
-.PHONY: demo kernels check test thorough setup static lint types contracts quick all up docs changelog bench bench-peers bots bench-whole ratios lock wheel clean
+.PHONY: demo kernels check test thorough setup static lint types contracts quick all up docs pictures changelog bench bench-peers bots bench-whole ratios lock wheel clean
 
 demo: .venv/ready
 	$(BIN)/lotus demo
@@ -55,6 +55,9 @@ kernels: .venv/ready
 
 wheel: .venv/ready
 	$(BIN)/python scripts/wheel.py
+
+pictures: setup
+	$(PYTEST) tests/lotus_cli/test_console_walk.py tests/lotus_cli/learn/test_command.py
 
 docs: setup
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict -q

@@ -1,7 +1,9 @@
-"""Hooks of the docs site (`mkdocs.yml`): pages from outside `docs/`, notebooks, the list of decision records, drawings.
+"""Hooks of the docs site (`mkdocs.yml`): pages from outside `docs/`, notebooks, decision records, drawings, pictures.
 
 Drawings in mermaid become SVG while the site is built, so that a page needs no script for them. Links that lead out of
-the site become plain text. Nothing here changes a file of the repository.
+the site become plain text. A line `<!-- seen: NAME, what it shows -->` becomes the picture that a test kept under that
+name in `.artefacts` (`make pictures`), and a sentence where none is there. Nothing here changes a file of the
+repository.
 """
 
 import re
@@ -20,6 +22,8 @@ import notebooks  # noqa: E402
 
 OUTSIDE = {"README.md": "index.md", "CONTRIBUTING.md": "contributing.md", "CHANGELOG.md": "changelog.md"}
 LINK = re.compile(r"(!?)\[([^\]]+)\]\(([^)#\s]*)(#[^)\s]*)?\)")
+SEEN = re.compile(r"^<!-- seen: ([\w-]+), (.+) -->$", re.MULTILINE)
+ARTEFACTS = ROOT / ".artefacts"
 DRAWING = re.compile(r"^```mermaid\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -28,6 +32,8 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     for name, page in OUTSIDE.items():
         files.append(File.generated(config, page, content=(ROOT / name).read_text("utf-8")))
     files.append(File.generated(config, "adr/index.md", content="\n".join(_records())))
+    for picture in sorted(ARTEFACTS.glob("*.png")):
+        files.append(File.generated(config, f"seen/{picture.name}", content=picture.read_bytes()))
     for path in notebooks.notebooks():
         files.append(File.generated(config, f"examples/{path.stem}.md", content=notebooks.page(path)))
     return files
@@ -38,7 +44,15 @@ def on_page_markdown(markdown: str, page: Any, files: Files, **_: object) -> str
     source = page.file.src_uri
     place = next((ROOT / name for name, uri in OUTSIDE.items() if uri == source), ROOT / "docs" / source)
     drawn = DRAWING.sub(lambda match: f'\n<figure style="background: white">{_drawn(match[1])}</figure>\n', markdown)
-    return LINK.sub(lambda match: _led(match, place, source, files), drawn)
+    shown = SEEN.sub(lambda match: _seen(match[1], match[2], source), drawn)
+    return LINK.sub(lambda match: _led(match, place, source, files), shown)
+
+
+def _seen(name: str, words: str, source: str) -> str:
+    """Return a picture that a test kept, or a sentence without it."""
+    if (ARTEFACTS / f"{name}.png").is_file():
+        return f"![{words}]({_relative(f'seen/{name}.png', source)})"
+    return f"*{words}: `make pictures` and then `make docs` show it here.*"
 
 
 def _records() -> Iterator[str]:

@@ -1,6 +1,6 @@
 """`lotus_console/server.py` in a real browser, from Home by clicking only: why a number is what it is, and acts.
 
-The home is one of its own, since acts alter it. Pictures of what was seen stay in `.artefacts`.
+The home is a copy of the demo's, since acts alter it. Pictures of what was seen stay in `.artefacts`.
 """
 
 import json
@@ -20,7 +20,7 @@ from axe_playwright_python.sync_playwright import Axe
 from browser import Browser, browser
 from free_port import free_port
 from markupsafe import escape
-from small_home import Cli
+from small_home import Cli, Facts
 
 from lotus_console.render import text_of
 from lotus_console.sections import SECTIONS
@@ -30,15 +30,13 @@ BRANCH = "demo-11"
 TOKEN = "0f1e2d3c4b5a69788796a5b4c3d2e1f0"
 SAMPLE = re.compile(r"^\d+ windows$")
 NARROW = {"width": 390, "height": 844}
-pytestmark = pytest.mark.process("`lotus demo` in a home of its own, and the console over it in a browser")
+pytestmark = pytest.mark.process("the console over a copy of the demo's home, in a browser")
 
 
 @pytest.fixture(scope="module")
-def walked(new_home: Callable[[], Cli]) -> Cli:
+def walked(demo_run: Callable[[bool], tuple[Cli, Facts]]) -> Cli:
     """The command line of the home that is walked through."""
-    lotus = new_home()
-    lotus.demo("--json")
-    return lotus
+    return demo_run(True)[0]
 
 
 @pytest.fixture(scope="module")
