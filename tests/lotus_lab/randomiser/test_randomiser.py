@@ -133,6 +133,7 @@ def test_a_payoff_that_is_missing_is_asked_for_and_never_left_out(tmp_path: Path
         {"chance": -0.1}, {"chance": math.nan}, {"chance": "0.3"}, {"chance": None},
         {"horizon_s": 60.5}, {"x_a": np.ones(2)}, {"tilt": math.inf}, {"size": -1.0}, {"horizon_s": 0},
         {"horizon_s": 120}, {"ts": datetime(2025, 1, 8)}, {"ts": "2025-01-08"}, {"ts": 1.5}, {"x_a": math.inf},
+        {"ts": T0 // 1000 + DAY_MS}, {"ts": T0 * 1000}, {"ts": np.datetime64("2026-01-08", "ns")},
         {"x_a": -math.inf}, {"x_a": "text"}, {"x_b": 1.0}, {"x_a": [1]}, {"x_a": True},
     ],
 )  # fmt: skip
@@ -222,6 +223,20 @@ def test_one_process_writes_with_one_key(tmp_path: Path) -> None:
             lab.Randomiser(tmp_path / "b.parquet", **wrong)  # type: ignore[arg-type]
 
 
+def test_a_forked_child_may_not_write(tmp_path: Path) -> None:
+    bot = lab.Randomiser(tmp_path / "a.parquet")
+    ask(bot, 0)
+    if (child := os.fork()) == 0:
+        try:
+            ask(bot, 1)
+        except ConfigError:
+            os._exit(7)
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+    assert ask(bot, 1).row == 1
+    bot.close()
+
+
 def test_a_torn_line_is_cut_and_a_damaged_one_told(tmp_path: Path) -> None:
     log, journal = tmp_path / "a.parquet", tmp_path / "a.parquet.journal"
     with lab.Randomiser(log) as bot:
@@ -257,7 +272,12 @@ def test_a_full_disk_refuses_the_draw_and_loses_nothing(tmp_path: Path, monkeypa
             ask(bot, 1, 1.0)
         monkeypatch.setattr(os, "write", write)
     assert (first.row, ask(bot, 1, 0.0).row) == (0, 1)
-    bot.close()
+    (tmp_path / ".a.parquet.part").mkdir()
+    with pytest.raises(ConfigError, match="journal holds everything"):
+        bot.close()
+    (tmp_path / ".a.parquet.part").rmdir()
+    with lab.Randomiser(tmp_path / "a.parquet") as again:
+        assert again._ledger.rows == 2
 
 
 def test_a_bot_teaches_what_is_true(tmp_path: Path) -> None:
