@@ -3,12 +3,14 @@
 A day's sums are those that its nightly run noted; an interval, and any other span, is computed when it is asked for.
 """
 
+import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from markupsafe import Markup
 
 from lotus.detectors.entry_style import EntryStyle
+from lotus.errors import ConfigError
 from lotus.trading.accounts.belief_money import BPS, BeliefMoney, PaidWindows
 from lotus_console.charts import two_lines
 from lotus_console.reading import HomeReading
@@ -16,6 +18,7 @@ from lotus_console.tables import LONGEST, Answer, Filter, Question, ShownColumn,
 from lotus_console.views import Facts, PageView
 from lotus_store.facts.pnl.beliefs import READING, beliefs_of
 
+DAY_TEXT: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 NEWEST = 7  # days where none is named
 
 
@@ -50,11 +53,19 @@ def curve_of(days: Sequence[Mapping[str, Any]]) -> Markup:
     return two_lines(first, second, "with beliefs, without them dashed", "USD")
 
 
+def _day_asked(given: Mapping[str, str], name: str) -> str:
+    """Return the day of a parameter, "" without one; raises `ConfigError` for what would only sort like a day."""
+    text = given.get(name, "")
+    if text and not DAY_TEXT.fullmatch(text):
+        raise ConfigError(f"{name} is {text[:LONGEST]!r}", "a day, YYYY-MM-DD")
+    return text
+
+
 def money_facts(reading: HomeReading, given: Mapping[str, str]) -> Facts:
     """Return windows and money with beliefs and without; raises `ConfigError` where no day was scored."""
     there = reading.lake.days("signal_events", reading.settings.branch)
-    first = given.get("from", "")[:LONGEST] or (there[-NEWEST:] or [""])[0]
-    last = given.get("to", "")[:LONGEST] or None
+    first = _day_asked(given, "from") or (there[-NEWEST:] or [""])[0]
+    last = _day_asked(given, "to") or None
     days, money = _earned(reading, first, last)
     crossing = money.styles[0]
     reach = crossing.gain_interval

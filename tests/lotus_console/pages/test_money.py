@@ -58,6 +58,10 @@ def test_the_newest_seven_days_or_those_that_are_named(reading: HomeReading, bro
         sow(reading, f"2026-01-0{k}")
     facts = money_facts(reading, {})
     assert (facts["from"], facts["to"], facts["moved"]) == ("2026-01-03", "2026-01-09", 14)
+    for text in ("0x10", "-1", "2026", "2026-01-0٣", "2026-01-03 "):  # all would sort before the first day or inside
+        for name in ("from", "to"):
+            with pytest.raises(ConfigError, match="YYYY-MM-DD"):
+                money_facts(reading, {name: text})
     one = money_facts(reading, {"from": "2026-01-02", "to": "2026-01-02"})
     assert (one["from"], one["to"], one["moved"]) == ("2026-01-02", "2026-01-02", 2)
     for asked in ("from=2027-01-01", "to=2025-01-01", "from=" + "9" * 5000, "from=~' OR 1"):
