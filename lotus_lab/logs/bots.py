@@ -1,74 +1,24 @@
-"""The logs of bots: Freqtrade's SQLite, NautilusTrader's catalogue of closed positions, and a CSV of round trips.
+"""The logs of bots by kind: those of Freqtrade and NautilusTrader, a CSV of round trips, and a randomiser's own.
 
 Each is read as it stands, for reading only, and by the names that its bot gives; what the events are is `trades`.
-References: the models of Freqtrade's `Trade`, and of NautilusTrader's `PositionClosed` in Arrow.
 """
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from lotus.errors import ConfigError, SchemaError
 from lotus_lab.logs.freqtrade import freqtrade
+from lotus_lab.logs.nautilus import nautilus
 from lotus_lab.logs.times import us_of
 from lotus_lab.logs.trades import ClosedTrade, ImportedLog, events_of, no_log
 from lotus_lab.randomiser.randomiser import read_log
 
 _SIDES: Final = {"long": 1, "buy": 1, "short": -1, "sell": -1, "1": 1, "-1": -1}
 _CSV: Final = ("opened", "closed", "asset", "strategy", "side", "entry", "exit")
-_POSITION: Final = {"instrument_id", "strategy_id", "entry", "realized_return", "ts_opened", "ts_closed"}
-
-
-def nautilus(catalog: Path) -> ImportedLog:
-    """Return the closed positions of a catalogue: Parquet, or the streams of a backtest or a live node.
-
-    The payoff is the return of the average prices, without commissions.
-    """
-    files = sorted(
-        path
-        for path in ([catalog] if catalog.is_file() else catalog.rglob("*"))
-        if path.suffix in (".parquet", ".feather") and "position_closed" in f"{path.parent.name}/{path.name}"
-    )
-    if not files:
-        expected = "position_closed*.feather, or position_closed/*.parquet"
-        raise SchemaError(f"no closed position in {catalog}", expected, "a catalogue of market data alone?")
-    rows = [row for path in files for row in _positions(path)]
-    unique = {row.get("position_id", str(k)) + str(row["ts_closed"]): row for k, row in enumerate(rows)}
-    note = "Payoffs are without commissions: set cost_bps in the configuration."
-    return events_of([_nautilus(row) for row in unique.values()], 0, note)
-
-
-def _positions(path: Path) -> Iterable[dict[str, Any]]:
-    try:
-        if path.suffix == ".parquet":
-            table = pq.read_table(path)
-        else:
-            with pa.OSFile(str(path)) as source, pa.ipc.open_stream(source) as stream:
-                table = stream.read_all()
-    except (pa.ArrowInvalid, OSError) as error:
-        raise no_log(path, error, "closed positions as NautilusTrader writes them") from None
-    if missing := sorted(_POSITION - set(table.column_names)):
-        raise SchemaError(
-            f"{path} has no {', '.join(missing)}", "the fields of PositionClosed", "another kind of event?"
-        )
-    rows: list[dict[str, Any]] = table.to_pylist()
-    return rows
-
-
-def _nautilus(row: Mapping[str, Any]) -> ClosedTrade:
-    symbol = str(row["instrument_id"]).rpartition(".")[0] or str(row["instrument_id"])
-    side = _SIDES.get(str(row["entry"]).lower(), 0)
-    if not side or row["realized_return"] is None or not math.isfinite(row["realized_return"]):
-        raise SchemaError(
-            f"position {row.get('position_id')}: {row['entry']}, return {row['realized_return']}", "a closed one"
-        )
-    opened, closed = (int(row[name]) // 1000 for name in ("ts_opened", "ts_closed"))
-    return ClosedTrade(opened, closed, symbol, str(row["strategy_id"]), side, 1e4 * float(row["realized_return"]))
 
 
 def round_trips(file: Path, columns: Mapping[str, str] | None = None) -> ImportedLog:

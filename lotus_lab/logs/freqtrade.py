@@ -21,6 +21,7 @@ _SQL: Final = Path(__file__).with_name("freqtrade.sql")
 _NEEDED: Final = {"pair", "open_date", "close_date", "is_open"}
 _PROFIT: Final = ("close_profit", "profit_ratio")  # in the database, in a result
 _DATABASE: Final = b"SQLite format 3\x00"
+_HEADER: Final = 100  # bytes of a database's; the size of a page at 16, their number at 28 (sqlite.org/fileformat)
 _EXPECTED: Final = "a database of Freqtrade (tradesv3.sqlite) or backtest-result-*.zip"
 Row = Mapping[str, Any]
 
@@ -30,9 +31,9 @@ def freqtrade(log: Path) -> ImportedLog:
     if log.is_dir():
         raise SchemaError(f"{log} is a folder", _EXPECTED)
     with log.open("rb") as file:
-        head = file.read(len(_DATABASE))
+        head = file.read(_HEADER)
     closed, still_open = list[Row](), 0
-    for row in _database(log) if head == _DATABASE else _result(log, head.startswith(b"PK")):
+    for row in _database(log, head) if head.startswith(_DATABASE) else _result(log, head.startswith(b"PK")):
         if row["is_open"] or _profit(row) is None:
             still_open += 1
         else:
@@ -43,7 +44,10 @@ def freqtrade(log: Path) -> ImportedLog:
     return events_of([_closed(log, row, len(bases[_base(row)]) == 1) for row in closed], still_open)
 
 
-def _database(log: Path) -> Iterator[Row]:
+def _database(log: Path, head: bytes) -> Iterator[Row]:
+    page, pages = int.from_bytes(head[16:18], "big"), int.from_bytes(head[28:32], "big")
+    if len(head) < _HEADER or log.stat().st_size < pages * (65_536 if page == 1 else page):
+        raise no_log(log, ValueError("shorter than its header says"), _EXPECTED)  # SQLite itself may not say so
     kept = _NEEDED | {"id", "strategy", "enter_tag", "buy_tag", "leverage", "is_short", "close_profit"}
     try:
         with closing(sqlite3.connect(f"{log.resolve().as_uri()}?mode=ro", uri=True)) as connection:

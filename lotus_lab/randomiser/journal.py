@@ -52,8 +52,10 @@ class Journal:
             raise ConfigError(f"{self.path}: {written} of {len(line)} bytes written", "all of a line", "a full disk?")
 
     def close(self) -> None:
-        """Let go of the file."""
-        os.close(self._handle)
+        """Let go of the file; its number may be another file's from now on."""
+        handle, self._handle = self._handle, -1
+        if handle >= 0:
+            os.close(handle)
 
     def _cut(self) -> None:
         """Cut a last line that does not end away."""

@@ -1,4 +1,8 @@
-"""The real Freqtrade with its example: it draws and logs, its log teaches and is imported, lessons move it, and end."""
+"""The real Freqtrade with examples/freqtrade_breakout.py.
+
+It draws and logs, its log teaches and is imported, lessons move which entries it confirms, and nothing is entered once
+they are over.
+"""
 
 import json
 import types
@@ -6,17 +10,14 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pytest
 from bot_worlds import candles, python_of
-from click.testing import CliRunner
 from freqtrade_runs import STRATEGY, Freqtrade
+from lessons_of import draws, lessons_of_last_year, lotus, without_lessons
 
 import lotus_lab as lab
-from lotus_cli.main import main
 from lotus_lab.randomiser.chance import tilted
-from lotus_lab.randomiser.journal import DRAW, records
 
 PAIRS = ("BTC/USDT:USDT", "1000PEPE/USDT:USDT")
 FEATURES = ["x_volume", "x_move", "x_side"]
@@ -28,22 +29,6 @@ DAY = pd.Timedelta(days=1)
 def environment() -> None:
     """Skip where Freqtrade's environment does not stand."""
     python_of("freqtrade")
-
-
-def lotus(*words: str) -> str:
-    """Run a command of Lotus, and return what it printed."""
-    done = CliRunner().invoke(main, [str(x) for x in words], catch_exceptions=False)
-    assert done.exit_code == 0, done.output
-    return done.output
-
-
-def draws(bot: Freqtrade) -> pd.DataFrame:
-    """Return the draws of its log: ts, asset, whether it acted, propensity, and features."""
-    rows = [x for x in records(bot.journal) if x[0] == DRAW]
-    return pd.DataFrame([
-        {"row": x[1], "ts": pd.Timestamp(x[2], unit="ms", tz="UTC"), "asset": x[3], "detector_id": x[4], "act": x[6],
-         "p": x[7], **x[10]} for x in rows
-    ])  # fmt: skip
 
 
 def trades(result: Path) -> pd.DataFrame:
@@ -61,7 +46,7 @@ def test_a_backtest_teaches_and_the_next_one_obeys(tmp_path: Path) -> None:
     first.write(world)
     learned_until = pd.Timestamp("2025-01-06", tz="UTC") + pd.Timedelta(days=DAYS)
     result, _ = first.backtest(f"20250106-{learned_until:%Y%m%d}")
-    logged, traded = draws(first), trades(result)
+    logged, traded = draws(first.journal), trades(result)
     acted = logged[logged["act"]].merge(traded, left_on=["ts", "asset"], right_on=["ts", "pair"], how="outer")
     assert len(acted) == len(traded) == logged["act"].sum(), "a trade is a draw that acted, of the candle before"
     assert set(acted["trade_duration"]) <= {60, *acted.loc[acted["exit_reason"] == "force_exit", "trade_duration"]}
@@ -81,7 +66,7 @@ def test_a_backtest_teaches_and_the_next_one_obeys(tmp_path: Path) -> None:
     assert "x_volume >= 3" in lessons.read_text()
 
     result, text = second.backtest(f"{learned_until - DAY:%Y%m%d}-20250131")
-    moved, ends = draws(second), learned_until + pd.Timedelta(days=VALID)
+    moved, ends = draws(second.journal), learned_until + pd.Timedelta(days=VALID)
     assert moved["ts"].min() >= learned_until
     assert ends - pd.Timedelta(minutes=5) > moved["ts"].max() > ends - pd.Timedelta(hours=2)
     assert trades(result)["ts"].max() < ends, "no trade once the lessons are over"
@@ -92,20 +77,9 @@ def test_a_backtest_teaches_and_the_next_one_obeys(tmp_path: Path) -> None:
     assert moved["p"].to_numpy() == pytest.approx([tilted(0.5, t) for t in advised], abs=1e-15)
     inside = advised > 0
     assert 20 < inside.sum() < len(moved) - 20
-    _changed(moved, second)
-
-
-def _changed(moved: pd.DataFrame, bot: Freqtrade) -> None:
-    """Check that some entries were confirmed that would not have been without a lesson, and none the other way."""
-    with lab.Randomiser(bot.folder / "again" / bot.log.name) as plain:
-        without = np.array([
-            plain.draw("breakout", x.asset, ts=x.ts, horizon_s=3900, chance=0.5, x_a=0.0).act
-            for x in moved.itertuples()
-        ])  # fmt: skip
-        for draw in plain.open:
-            plain.unfilled(draw)
-    assert (moved["act"].to_numpy() & ~without).sum() > 0
-    assert not (without & ~moved["act"].to_numpy()).any()
+    act, plain = moved["act"].to_numpy(), without_lessons(moved, second.folder / "again" / second.log.name)
+    assert (act & ~plain).sum() > 0, "entries were confirmed for a lesson alone"
+    assert not (plain & ~act).any()
 
 
 @pytest.mark.process("Freqtrade's own bot is begun three times")
@@ -121,7 +95,7 @@ def test_a_bot_on_paper_draws_once_a_candle_and_refuses_with_lessons_that_are_ov
     bot = Freqtrade(tmp_path / "plain", pairs)
     bot.write({}, at_once)
     made, text = bot.paper(tmp_path / "candles", 4, tmp_path / "trades.sqlite")
-    logged = draws(bot)
+    logged = draws(bot.journal)
     assert len(logged) == len(pairs), "asked in every turn, drawn once"
     assert text.count("User denied entry") > (~logged["act"]).sum()
     assert {x["pair"] for x in made} == set(logged.loc[logged["act"], "asset"])
@@ -140,26 +114,11 @@ def test_a_bot_on_paper_draws_once_a_candle_and_refuses_with_lessons_that_are_ov
     ):  # fmt: skip
         bot = Freqtrade(tmp_path / name, pairs)
         bot.write({}, strategy)
-        _lessons_of_last_year(bot.strategies / "lotus_lessons.py")
+        lessons_of_last_year(bot.strategies / "lotus_lessons.py", "freqtrade", "C0/USDT:USDT")
         made, text = bot.paper(tmp_path / "candles", 2, tmp_path / f"{name}.sqlite")
         assert "export the lessons again" in text
         assert bool(made) == opened, "Freqtrade takes an exception for a yes, so it has to be caught"
-        assert draws(bot).empty
-
-
-def _lessons_of_last_year(path: Path) -> None:
-    rng = np.random.default_rng(4)
-    n = 3000
-    loud, side = rng.normal(size=n), np.where(rng.random(n) < 0.5, "long", "short")
-    published = rng.random(n) < 0.5
-    payoff = 20.0 * (loud > 0.2) + 10.0 * rng.normal(size=n)
-    events = pd.DataFrame({
-        "ts": pd.Timestamp("2025-01-06", tz="UTC") + pd.Timedelta(minutes=10) * np.arange(n), "asset": "C0/USDT:USDT",
-        "detector_id": "breakout", "horizon_s": 300, "published": published, "propensity": 0.5,
-        "payoff_bps": np.where(published, payoff, np.nan), "x_volume": loud, "x_move": rng.normal(size=n),
-        "x_side": side,
-    })  # fmt: skip
-    lab.learn(events).export(path, "freqtrade")
+        assert draws(bot.journal).empty
 
 
 @pytest.mark.process("Freqtrade is begun once")
@@ -167,7 +126,7 @@ def test_a_module_that_was_edited_does_not_begin(tmp_path: Path) -> None:
     bot = Freqtrade(tmp_path / "bot", PAIRS)
     bot.write({pair: candles(k, 1) for k, pair in enumerate(PAIRS)})
     path = bot.strategies / "lotus_lessons.py"
-    _lessons_of_last_year(path)
+    lessons_of_last_year(path, "freqtrade", "C0/USDT:USDT")
     module: Any = types.ModuleType("lotus_lessons")
     exec(path.read_text(), module.__dict__)
     until = module.LESSONS.data["until_ms"]
