@@ -205,7 +205,7 @@ def test_the_glossary_explains_the_words_of_the_project_and_its_places_exist() -
 
 
 def test_lock_file_names_versions_and_hashes_only() -> None:
-    for lock in ROOT.glob("requirements*.lock"):
+    for lock in (*ROOT.glob("requirements*.lock"), *ROOT.glob("tests/bots/*.lock")):
         text = lock.read_text()
         assert not re.search(r"https?://|file:|--(extra-)?index|--find-links", text)
         assert text.count("==") <= text.count("--hash=sha256:")
