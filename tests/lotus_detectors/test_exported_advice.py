@@ -68,7 +68,7 @@ def check(events: pd.DataFrame, version: PriorsVersion, lessons: tuple[CarriedLe
     return counts
 
 
-@pytest.mark.evidence("twelve thousand windows are each asked twice in plain Python")
+@pytest.mark.process("twelve thousand windows are each asked twice in plain Python")
 def test_ten_thousand_scored_windows_are_advised_as_they_were_scored(chain: Any) -> None:
     rng, counts, m = np.random.default_rng(5), Counter[str](), chain.manifest
     for day in (10, 11, 12):

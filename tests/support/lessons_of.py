@@ -42,13 +42,17 @@ def without_lessons(asked: pd.DataFrame, log: Path) -> "np.ndarray[Any, Any]":
 
 def lessons_of_last_year(path: Path, target: Any, asset: str) -> None:
     """Export lessons of a detector `breakout` whose time is over."""
+    lab.learn(events_of_last_year(asset)).export(path, target)
+
+
+def events_of_last_year(asset: str) -> pd.DataFrame:
+    """Return events of a detector that pays where there is volume."""
     rng, n = np.random.default_rng(4), 3000
     loud, published = rng.normal(size=n), rng.random(n) < 0.5
     payoff = 20.0 * (loud > 0.2) + 10.0 * rng.normal(size=n)
-    events = pd.DataFrame({
+    return pd.DataFrame({
         "ts": pd.Timestamp("2024-01-08", tz="UTC") + pd.Timedelta(minutes=10) * np.arange(n), "asset": asset,
         "detector_id": "breakout", "horizon_s": 300, "published": published, "propensity": 0.5,
         "payoff_bps": np.where(published, payoff, np.nan), "x_volume": loud, "x_move": rng.normal(size=n),
         "x_side": np.where(rng.random(n) < 0.5, "long", "short"),
     })  # fmt: skip
-    lab.learn(events).export(path, target)
