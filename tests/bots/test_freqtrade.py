@@ -1,7 +1,7 @@
 """The real Freqtrade with examples/freqtrade_breakout.py.
 
 It draws and logs, its log teaches and is imported, lessons move which entries it confirms, and nothing is entered once
-they are over.
+they are over. `environments.py` builds what it needs.
 """
 
 import json
