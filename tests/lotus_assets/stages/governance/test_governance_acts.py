@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from lotus.curation.curator_value import CURATOR_VALUE, kpis
 from lotus.curation.feed_health import FEED_HEALTH
 from lotus.detectors.registry import shipped_detectors
 from lotus.detectors.scoring.signal_spec import ACTS, COMPLIANCE, SIGNAL_EVENTS
@@ -62,6 +63,10 @@ def test_what_is_forbidden_is_silent_from_the_second_day_on(ctx: StageContext, d
         barred = (events["detector_id"] == name) & (events["asset"] == "BTC") & (day == days[2])
         np.testing.assert_array_equal(events["veto"] & ACTS, np.where(barred, COMPLIANCE, 0))
         assert not events["published"][barred].any()
+    (row,) = kpis([ctx.lake.read(CURATOR_VALUE.name, ctx.branch, day) for day in days])
+    assert (row.actor, row.nudged) == ("curator:compliance", 0)
+    assert row.vetoed == row.alone > 0
+    assert row.regret_bps is not None
     assert tables_of_day(ctx.lake, ctx.branch, days[2]).curator_veto[0][0] == COMPLIANCE
     again = run(replace(under, force=True), LEARNING_STAGES, days)
     assert again == {key: first[key] for key in again}
