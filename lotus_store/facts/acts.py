@@ -25,7 +25,7 @@ def acts_facts(connection: Connection, lake: Lake, branch: str) -> dict[str, Any
         for act in acts_ending_after(connection, branch, last)
         if last and act.from_day < act.until_day and act.until_day > next_day(last)
     ]
-    return {"branch": branch, "day": last, "acts": acts, "curators": curator_rows(lake, branch)}
+    return {"day": last, "acts": acts, "curators": curator_rows(lake, branch)}
 
 
 def curator_rows(lake: Lake, branch: str) -> list[dict[str, Any]]:
