@@ -89,14 +89,16 @@ def curator_value(
     return {k: np.array(v, dtype=CURATOR_VALUE.numpy_dtype(k)) for k, v in zip(keys, columns, strict=True)}
 
 
-def kpis(days: Sequence[Columns]) -> list[CuratorKpi]:
+def kpis(days: Sequence[Columns], level: float = 0.95) -> list[CuratorKpi]:
     """Return the KPIs over days of the table, in order of actor; a day without a row of an actor counts as 0."""
     rows = [dict(zip(day["actor"].tolist(), zip(*_numbers(day), strict=True), strict=True)) for day in days[-KPI_DAYS:]]
     out = []
     for actor in sorted({actor for day in rows for actor in day}):
         nudged, value, vetoed, paid, alone = zip(*(day.get(actor, (0, 0.0, 0, 0.0, 0)) for day in rows), strict=True)
         regret = sum(paid) / sum(vetoed) if sum(vetoed) else None
-        out.append(CuratorKpi(actor, over_days(value), int(sum(nudged)), int(sum(vetoed)), regret, int(sum(alone))))
+        out.append(
+            CuratorKpi(actor, over_days(value, level), int(sum(nudged)), int(sum(vetoed)), regret, int(sum(alone)))
+        )
     return out
 
 

@@ -1,20 +1,26 @@
 """What acts did to the windows that matured on a day: their rows and outcomes, and the tables that they name."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 
+from lotus.curation.caps import LOOK_DAYS, caps_after
 from lotus.curation.curator_value import CURATOR_VALUE, EVENT_COLUMNS, curator_value
 from lotus.detectors.daily.tables import DayTables
 from lotus.detectors.registry import scored_detectors
 from lotus.outcomes.evaluate import rows_named
 from lotus.timebase import next_day
 from lotus_assets.stages.context import StageContext
+from lotus_assets.stages.history import ACTS, commits_before
 from lotus_assets.stages.lake_tables import LakeTable
 from lotus_assets.stages.scoring.signal_eval import read_maturing, read_outcomes
+from lotus_resources.recent_values import RecentKind
 from lotus_store.day_tables import served_tables, tables_of_day
 from lotus_store.ledger.beliefs.acts import acts_on
 from lotus_store.ledger.day_commits import read_commit
+
+_VALUES = RecentKind("values of acts", 512)
 
 
 def value_of_day(ctx: StageContext, day: str) -> LakeTable:
@@ -33,6 +39,18 @@ def value_of_day(ctx: StageContext, day: str) -> LakeTable:
         {name: values[rows] for name, values in events.items()}, paid["payoff_p"].astype(np.float64),
         paid["payoff_y"].astype(np.float64), tables, score.epsilon, score.kappa_fragility,
     )  # fmt: skip
+
+
+def caps_of_night(ctx: StageContext, day: str) -> dict[str, float]:
+    """Return the caps of the curators' nudges in the night of a day, by curator."""
+    past = commits_before(ctx, ACTS, day, LOOK_DAYS)
+    past = [commit for commit in past if ctx.lake.exists(CURATOR_VALUE.name, ctx.branch, commit.day)]
+    values = [ctx.recent.get(_VALUES, (ctx.branch, c.day, c.content_hash), partial(_value, ctx, c.day)) for c in past]
+    return caps_after([commit.day for commit in past], values, day)
+
+
+def _value(ctx: StageContext, day: str) -> LakeTable:
+    return ctx.lake.read(CURATOR_VALUE.name, ctx.branch, day)
 
 
 def _others(ctx: StageContext, days: Sequence[str], wanted: set[str]) -> list[DayTables]:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lotus.curation.act import CurationAct, CurationKind
+from lotus.curation.caps import LOOK_DAYS
 from lotus.curation.curator_value import CURATOR_VALUE
 from lotus.curation.facts import NightFacts
 from lotus.curation.feed_health import FEED_HEALTH, feed_day, feed_health
@@ -26,7 +27,7 @@ from lotus.timebase import next_day
 from lotus_assets.stages.chain import LAST_STAGE, content_of
 from lotus_assets.stages.context import Cell, CheckOutcome, Made, Stage, StageContext, TextTable
 from lotus_assets.stages.day_frames import day_frames
-from lotus_assets.stages.governance.acts_value import value_of_day
+from lotus_assets.stages.governance.acts_value import caps_of_night, value_of_day
 from lotus_assets.stages.governance.night_facts import FEED_DAYS, audit_commits, drift_days, night_facts
 from lotus_assets.stages.history import ACTS, commits_before, digests_before
 from lotus_assets.stages.lake_tables import LakeTable, TablePart, joint_hash, present_of
@@ -50,6 +51,7 @@ def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
         "microtape_frames": content_of(ctx, ctx.tape_branch, day, "microtape_frames"),
         "audits": natural_id(*(commit.content_hash for commit in audit_commits(ctx, day))),
         "feeds": natural_id(*(commit.content_hash for commit in commits_before(ctx, ACTS, day, FEED_DAYS))),
+        "values": natural_id(*(commit.content_hash for commit in commits_before(ctx, ACTS, day, LOOK_DAYS))),
         "drift": natural_id(*(commit.content_hash for commit in drift_days(ctx, day))),
         "specs": specs_ver(detectors),
         "settings": natural_id(str(curation.acts), *curation.forbidden),
@@ -67,7 +69,7 @@ def make(ctx: StageContext, day: str) -> Made:
     from_day = first_free_day(ctx.sig, ctx.branch, next_day(day, LAG_DAYS))
     earlier = acts_of_night(ctx.sig, ctx.branch, day)
     roles = SIG if ctx.settings.curation.acts else BY_RULE
-    decided = night_acts(facts, {}, from_day, earlier, _standing(ctx, day), roles)
+    decided = night_acts(facts, caps_of_night(ctx, day), from_day, earlier, _standing(ctx, day), roles)
 
     def ledger(connection: Connection) -> None:
         put_acts(connection, decided.fresh)
