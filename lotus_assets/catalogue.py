@@ -380,7 +380,12 @@ LEARNING_ASSETS = (
         name="governance_acts",
         group=BELIEF,
         kinds=("parquet", "postgres"),
-        deps=(("active_priors", "same_day"), ("detector_cards", "same_day"), ("microtape_frames", "same_day")),
+        deps=(
+            ("active_priors", "same_day"),
+            ("detector_cards", "same_day"),
+            ("drift_report", "same_day"),
+            ("microtape_frames", "same_day"),
+        ),
         packages=_TO_CURATION,
         text="What the curators do after the night: vetoes and small nudges, in force from the second day on.",
         checks=("schema", "lawful"),

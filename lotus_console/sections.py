@@ -9,6 +9,7 @@ from lotus_console.pages import (
     detectors,
     evidence,
     experiments,
+    governance,
     home,
     lessons,
     live,
@@ -23,7 +24,11 @@ from lotus_console.pages import (
 from lotus_console.views import Section
 
 CURATION: Final = Section(
-    "Curation", "/curation", "c", tables=(curation.ACTS, curation.VERSIONS), views=(curation.CURATION,)
+    "Curation",
+    "/curation",
+    "c",
+    tables=(curation.ACTS, curation.VERSIONS, governance.ACTS_TABLE, governance.CURATORS),
+    views=(curation.CURATION, governance.GOVERNANCE),
 )
 SECTIONS: Final = (
     Section("Home", "/", "h", views=(home.HOME,)),

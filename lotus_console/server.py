@@ -27,6 +27,7 @@ from lotus_console.changes import Changes
 from lotus_console.reading import HomeReading
 from lotus_console.render import environment, scales_of
 from lotus_console.safety import SafetyHeaders
+from lotus_console.steering import Steering
 from lotus_console.tables import Table
 from lotus_console.views import PageView, Section
 from lotus_store.build import VERSION
@@ -40,7 +41,7 @@ def console(reading: HomeReading) -> Starlette:
     """Return the application over one home."""
     pages = Pages(reading)
     changes = Changes(reading)
-    acts = Acts(reading, pages.act_page)
+    acts, steering = Acts(reading, pages.act_page), Steering(reading, pages.act_page)
 
     @asynccontextmanager
     async def life(_app: Starlette) -> Any:
@@ -52,6 +53,7 @@ def console(reading: HomeReading) -> Starlette:
         Route(f"{api.ROOT}/openapi.json", pages.description),
         Mount("/static", StaticFiles(directory=HERE / "static")),
         *acts.routes(),
+        *steering.routes(),
         *(route for section in sections.SECTIONS for route in pages.routes(section)),
     ]
     handlers: Mapping[Any, Any] = {

@@ -17,11 +17,16 @@ from lotus_herald.keys import Keys
 from lotus_modules.sig.board import AskedAct, subjects_of, submit
 from lotus_store.databases import Databases
 from lotus_store.facts.acts import acts_facts
+from lotus_store.lake import Lake
 
 _ACTS = (TableColumn("act"), TableColumn("who"), TableColumn("does"), TableColumn("on"), *numbers("log"),
          TableColumn("from"), TableColumn("until"), TableColumn("state"), TableColumn("why", least=20))  # fmt: skip
 _CURATORS = (TableColumn("module"), TableColumn("curator"), TableColumn("veto"), *numbers("cap"),
+             *numbers("windows", "value, bps", "low", "high", "vetoed", "regret, bps"),
              TableColumn("shown by", least=20))  # fmt: skip
+
+_KPIS = (("nudged", "d"), ("value_bps", "+.1f"), ("value_low", "+.1f"), ("value_high", "+.1f"), ("vetoed", "d"),
+         ("regret_bps", "+.2f"))  # fmt: skip
 
 
 @click.group("curate")
@@ -89,7 +94,7 @@ def summary(wide: bool, branch: str | None, home: str | None, as_json: bool) -> 
     """Show the acts in force or to come, and every curator with what it may do."""
     settings = settings_of_branch(home, branch=branch)
     with Databases(settings) as databases, databases.connect("sig") as sig:
-        facts = acts_facts(sig, settings.branch)
+        facts = acts_facts(sig, Lake(settings.lake_root), settings.branch)
     emit(facts, as_json, _text(facts, wide))
 
 
@@ -107,9 +112,14 @@ def _text(facts: dict[str, Any], wide: bool) -> str:
         for a in facts["acts"]
     ]  # fmt: skip
     curators = [
-        (c["module"], c["name"], "yes" if c["vetoes"] else "", f"{c['cap']:.3f}" if c["cap"] else "", c["kpi"])
+        (c["module"], c["name"], "yes" if c["vetoes"] else "", f"{c['cap']:.3f}" if c["cap"] else "",
+         *(_number(c[name], form) for name, form in _KPIS), c["kpi"])
         for c in facts["curators"]
-    ]
+    ]  # fmt: skip
     head = f"{len(acts)} acts after {facts['day'] or 'no committed day'}"
     shown = [table(_ACTS, acts, wide)] if acts else []
     return "\n".join([head, *shown, "", table(_CURATORS, curators, wide)])
+
+
+def _number(value: float | int | None, form: str) -> str:
+    return "" if value is None else format(value, form)

@@ -322,6 +322,16 @@ WHERE branch = %(branch)s AND day = ANY (%(days)s) AND detector_id = ANY (%(dete
   AND window_end_ms > %(since)s AND eligible
 ORDER BY window_end_ms DESC LIMIT %(most)s;
 
+-- name: windows_of_target
+SELECT ln_sigma_tilde, tau_pub, temperature, gate, pi, veto, u, draw FROM signal_events
+WHERE branch = %(branch)s AND day = ANY (%(days)s) AND window_end_ms > %(since)s AND veto & ~%(acts)s::bigint = 0
+  AND (%(detector)s = '' OR detector_id = %(detector)s) AND (%(coin)s = '' OR asset = %(coin)s)
+ORDER BY window_end_ms DESC LIMIT %(most)s;
+
+-- name: governance_acts
+SELECT act_id, day, actor, kind, target, value, from_day, until_day, revokes, reason, created_at FROM governance_acts
+WHERE branch = %(branch)s;
+
 -- name: fired_of_day
 SELECT priors_ver, fired, count(*) AS windows, count(*) FILTER (WHERE published) AS published,
        sum(pi - 1 / (1 + exp(-u0))) AS moved

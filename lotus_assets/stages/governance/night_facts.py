@@ -18,6 +18,8 @@ from lotus.detectors.daily.quality import matured
 from lotus.detectors.registry import scored_detectors
 from lotus.detectors.scoring.records import MIN_ASSETS
 from lotus.detectors.spec import DetectorSpec
+from lotus.monitoring.drift_table import DRIFT_REPORT
+from lotus.monitoring.sketch_table import DATA
 from lotus.timebase import next_day
 from lotus_assets.stages.context import StageContext
 from lotus_assets.stages.history import ACTS, commits_before, digests_before
@@ -28,7 +30,6 @@ from lotus_store.ledger.day_commits import DayCommit, read_commit
 FEED_DAYS = 28
 AUDIT_DAYS = 7
 ALARM_DAYS = 5
-DRIFT = "drift_report"
 Columns = Mapping[str, NDArray[Any]]
 
 
@@ -66,7 +67,7 @@ def audit_commits(ctx: StageContext, day: str) -> list[DayCommit]:
 
 def drift_days(ctx: StageContext, day: str) -> list[DayCommit]:
     """Return the monitors' reports of the five days up to `day`, where there are any."""
-    found = [read_commit(ctx.sig, ctx.branch, next_day(day, -k), DRIFT) for k in range(ALARM_DAYS)]
+    found = [read_commit(ctx.sig, ctx.branch, next_day(day, -k), DRIFT_REPORT.name) for k in range(ALARM_DAYS)]
     return [commit for commit in found if commit is not None]
 
 
@@ -74,8 +75,8 @@ def _alarmed(ctx: StageContext, day: str) -> dict[str, str]:
     """Return the newest day on which a series of the data family was named by an alarm, by series."""
     alarmed: dict[str, str] = {}
     for commit in drift_days(ctx, day):
-        rows = ctx.lake.read(DRIFT, ctx.branch, commit.day, columns=("family", "series", "is_named"))
-        named = (rows["family"] == "data") & rows["is_named"].astype(np.bool_)
+        rows = ctx.lake.read(DRIFT_REPORT.name, ctx.branch, commit.day, columns=("family", "series", "is_named"))
+        named = (rows["family"] == DATA) & rows["is_named"].astype(np.bool_)
         for series in rows["series"][named].tolist():
             alarmed.setdefault(str(series), commit.day)
     return alarmed

@@ -16,7 +16,7 @@ def test_an_act_is_shown_until_it_is_lifted(lotus: Cli) -> None:
     after = lotus.json("curate", "summary", *BRANCH)
     names = {act["act_id"] for act in after["acts"]} - {act["act_id"] for act in before["acts"]}
     assert names == {veto["act_id"], nudge["act_id"]}
-    assert len(after["curators"]) == 15
+    assert len(after["curators"]) == 16
     text = lotus("curate", "summary", *BRANCH).stdout
     assert veto["act_id"] in text
     assert "listing on Friday" in text

@@ -5,10 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from lotus.curation.curator_value import CURATOR_VALUE, kpis
 from lotus.curation.feed_health import FEED_HEALTH
 from lotus.detectors.registry import shipped_detectors
 from lotus.detectors.scoring.signal_spec import ACTS, COMPLIANCE, SIGNAL_EVENTS
 from lotus.errors import BeliefError
+from lotus.monitoring.drift_table import DRIFT_REPORT
 from lotus.timebase import next_day
 from lotus_assets.backfill import backfill
 from lotus_assets.stages.context import StageContext
@@ -62,6 +64,10 @@ def test_what_is_forbidden_is_silent_from_the_second_day_on(ctx: StageContext, d
         barred = (events["detector_id"] == name) & (events["asset"] == "BTC") & (day == days[2])
         np.testing.assert_array_equal(events["veto"] & ACTS, np.where(barred, COMPLIANCE, 0))
         assert not events["published"][barred].any()
+    (row,) = kpis([ctx.lake.read(CURATOR_VALUE.name, ctx.branch, day) for day in days])
+    assert (row.actor, row.nudged) == ("curator:compliance", 0)
+    assert row.vetoed == row.alone > 0
+    assert row.regret_bps is not None
     assert tables_of_day(ctx.lake, ctx.branch, days[2]).curator_veto[0][0] == COMPLIANCE
     again = run(replace(under, force=True), LEARNING_STAGES, days)
     assert again == {key: first[key] for key in again}
@@ -93,6 +99,17 @@ def test_a_late_night_acts_from_the_first_free_day_on(ctx: StageContext, days: l
     result = run_stage(under, governance_acts.STAGE, days[0])
     (act,) = acts_of_night(ctx.sig, ctx.branch, days[0])
     assert result.notes["in_force_on"] == act.from_day > next_day(days[0], 4)
+
+
+def test_an_alarm_of_the_monitors_costs_the_readers_of_its_series_the_nudge(ctx: StageContext, days: list[str]) -> None:
+    rows = ctx.lake.read(DRIFT_REPORT.name, ctx.branch, days[0])
+    rows["is_named"] = (rows["family"] == "data") & (rows["series"] == "imb_5")
+    assert rows["is_named"].any()
+    ctx.lake.write(DRIFT_REPORT, ctx.branch, days[0], rows)
+    run_stage(replace(ctx, force=True), governance_acts.STAGE, days[0])
+    (act,) = acts_on(ctx.sig, ctx.branch, next_day(days[0], 2))
+    wanted = ("curator:data", "nudge", "imbalance_persistence", -0.15, "alarm on imb_5")
+    assert (act.actor, act.kind, act.target, act.value, act.reason) == wanted
 
 
 def test_dagster_runs_the_acts_of_every_day(ctx: StageContext, days: list[str]) -> None:
