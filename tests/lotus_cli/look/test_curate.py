@@ -33,4 +33,5 @@ def test_a_wrong_act_is_refused_with_every_reason(lotus: Cli) -> None:
     assert "coin 'DOGE'" in lotus.refused("curate", "veto", "@DOGE", *BY)
     lotus("curate", "propose", "micro_drift", "--log", "0.06", *BY, code=2)
     lotus("curate", "veto", "@BTC", "--days", "31", *BY, code=2)
-    lotus("curate", "veto", "@BTC", "--author", "a\nb", "--reason", "x", *BRANCH, code=2)
+    refusal = lotus.refused("curate", "veto", "@BTC", "--author", "a\nb", "--reason", "x", *BRANCH)
+    assert "the printable name of a person" in refusal
