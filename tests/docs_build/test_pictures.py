@@ -1,4 +1,4 @@
-"""Pictures of the docs site are those that a test kept; where none is there, a sentence stands."""
+"""`scripts/docs_site.py`: pictures are those that a test kept; where none is there, a sentence stands."""
 
 import re
 from pathlib import Path
