@@ -67,7 +67,7 @@ class Environment:
         """Run a program of it in its folder with an environment of its own."""
         given: Mapping[str, str] = {"PATH": os.defpath, "HOME": str(self.home), **more}
         command = [str(self.bin / words[0]), *words[1:]]
-        return subprocess.run(command, cwd=self.work, env=given, capture_output=True, text=True, timeout=600)
+        return subprocess.run(command, cwd=self.work, env=given, capture_output=True, text=True, timeout=1800)
 
     def python(self, code: str, **more: str) -> str:
         """Return what Python code prints; raises with its errors where it fails."""
