@@ -8,6 +8,7 @@ import json
 import math
 import sqlite3
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
@@ -23,6 +24,9 @@ _PROFIT: Final = ("close_profit", "profit_ratio")  # in the database, in a resul
 _DATABASE: Final = b"SQLite format 3\x00"
 _HEADER: Final = 100  # bytes of a database's; the size of a page at 16, their number at 28 (sqlite.org/fileformat)
 _EXPECTED: Final = "a database of Freqtrade (tradesv3.sqlite) or backtest-result-*.zip"
+_UNREADABLE: Final = (  # what archives, JSON and other people's objects raise when they are damaged
+    OSError, EOFError, ValueError, LookupError, TypeError, AttributeError, RuntimeError, zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
 Row = Mapping[str, Any]
 
 
@@ -56,6 +60,8 @@ def _database(log: Path, head: bytes) -> Iterator[Row]:
             _check(log, set(names))
             for values in cursor:
                 yield {name: value for name, value in zip(names, values, strict=True) if name in kept}
+    except UnicodeDecodeError:
+        raise no_log(log, ValueError("a text in it is none"), _EXPECTED) from None
     except sqlite3.Error as error:
         raise no_log(log, error, _EXPECTED) from None
 
@@ -70,8 +76,8 @@ def _result(log: Path, zipped: bool) -> Iterator[Row]:
             text = log.read_bytes()
         made = json.loads(text)
         strategies = {str(name): list(own["trades"]) for name, own in made["strategy"].items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, zipfile.BadZipFile) as error:
-        raise no_log(log, error, _EXPECTED) from None
+    except _UNREADABLE:
+        raise no_log(log, ValueError("it holds no trades of a strategy"), _EXPECTED) from None
     for strategy, trades in strategies.items():
         for number, trade in enumerate(trades, 1):
             if not isinstance(trade, dict):

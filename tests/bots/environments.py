@@ -34,7 +34,7 @@ def main() -> int:
         build(bot)
     if "--build" in sys.argv[1:]:
         return 0
-    command = [sys.executable, "-m", "pytest", "-q", "-n", "2", "--durations=5", "tests/bots"]
+    command = [sys.executable, "-m", "pytest", "-q", "-n", "2", "--timeout", "1800", "tests/bots"]
     return subprocess.run(command, cwd=ROOT).returncode
 
 

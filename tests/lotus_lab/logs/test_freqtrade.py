@@ -3,10 +3,11 @@
 import json
 import sqlite3
 import zipfile
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import lotus_lab as lab
@@ -114,3 +115,16 @@ def test_other_files_are_no_result(text: str, tmp_path: Path) -> None:
         lab.import_log("freqtrade", tmp_path)
     with pytest.raises(SchemaError, match="trade 1 is int"):
         lab.import_log("freqtrade", result(tmp_path, [1]))
+
+
+def test_a_damaged_log_is_read_or_refused_in_words(tmp_path: Path) -> None:
+    rng, read = np.random.default_rng(1), 0
+    for whole in (database(tmp_path / "db", ["BTC/USDT"] * 100), result(tmp_path, [packed(k) for k in range(24)])):
+        data = np.frombuffer(whole.read_bytes(), np.uint8)
+        for changes in [1, 3, 20] * 40:
+            damaged = data.copy()
+            damaged[rng.integers(0, len(data), changes)] = rng.integers(0, 256, changes)
+            (tmp_path / "x").write_bytes(damaged.tobytes())
+            with suppress(SchemaError):  # anything else fails the test
+                read += len(lab.import_log("freqtrade", tmp_path / "x").events) > 0
+    assert read < 240
