@@ -114,6 +114,14 @@ class DagsterLimits:
 
 
 @dataclass(frozen=True, slots=True)
+class AlertSettings:
+    """Whom alarms are told to beside the queue of curation."""
+
+    command: tuple[str, ...] = ()  # started for each alarm, as JSON on its standard input; no shell; empty = nobody
+    timeout_s: float = ranged(10.0, 0.1, 60.0)  # then it is ended
+
+
+@dataclass(frozen=True, slots=True)
 class LogSettings:
     """What processes log on standard error, and in which form."""
 
@@ -138,6 +146,7 @@ class Settings:
     safety: SafetySettings = field(default_factory=SafetySettings)
     dagster: DagsterLimits = field(default_factory=DagsterLimits)
     logs: LogSettings = field(default_factory=LogSettings)
+    alerts: AlertSettings = field(default_factory=AlertSettings)
     config: Path | None = None
 
     @property
@@ -186,6 +195,7 @@ def load_settings(home: Path | str | None = None, config: Path | str | None = No
         safety=override(SafetySettings(), dict(document.get("safety", {})), "safety"),
         dagster=override(DagsterLimits(), dict(document.get("dagster", {})), "dagster"),
         logs=_logs(document),
+        alerts=override(AlertSettings(), dict(document.get("alerts", {})), "alerts"),
         config=path,
         **names,
     )
@@ -224,7 +234,7 @@ def _read(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path} cannot be read: byte {problem.start} is none of a text", "TOML 1.0") from problem
     except (tomllib.TOMLDecodeError, OSError) as problem:
         raise ConfigError(f"{path} cannot be read: {problem}", "TOML 1.0") from problem
-    places = {"universe", "folders", "ledger", "tape", "live", "trading", "safety", "dagster", "logs"}
+    places = {"universe", "folders", "ledger", "tape", "live", "trading", "safety", "dagster", "logs", "alerts"}
     names = {"branch", *places, *SECTIONS}
     for key in document:
         if key not in names:
@@ -321,6 +331,10 @@ def _checked(settings: Settings) -> Settings:
     ):
         raise ConfigError(f"trading.explore_entry is {list(shares)}", "[share that joins, share that improves] below 1")
     check_trust(settings.manifest.weave)
+    if not all(isinstance(word, str) and word and "\x00" not in word for word in settings.alerts.command):
+        raise ConfigError(
+            f"alerts.command is {list(settings.alerts.command)!r}", 'words, as ["/path/of/a/script", "word"]'
+        )
     late_ms, expires_ms = settings.trading.second_latency_ms, settings.trading.expires_ms
     if late_ms >= expires_ms:
         wanted = f"below trading.expires_ms, {expires_ms}: later orders are refused"

@@ -35,11 +35,7 @@ class Health:
 
 def read_health(home: Path, now_s: float | None = None) -> Health:
     """Return how the daemon of a home is; `now_s`: seconds since 1970 (default: the machine's clock)."""
-    now = time.time() if now_s is None else now_s
-    status: dict[str, Any] = {}
-    with suppress(OSError, ValueError):
-        content = read_json((home / "live" / "status.json").read_text(encoding="utf-8"))
-        status = content if isinstance(content, dict) else {}
+    now, status = time.time() if now_s is None else now_s, _status(home)
     safety = safety_status(home)
     if not status:
         return Health("warn", "no daemon runs here: none ever did", _guards(safety), is_running=False)
@@ -57,6 +53,21 @@ def read_health(home: Path, now_s: float | None = None) -> Health:
     odd = _odd(status, safety)
     level_now: Literal["ok", "warn", "error"] = "error" if wrong else "warn" if odd else "ok"
     return Health(level_now, f"{name} runs: {'; '.join([*wrong, *odd]) or 'nothing is amiss'}", facts, is_running=True)
+
+
+def read_status(home: Path, now_s: float) -> Mapping[str, Any]:
+    """Return what a daemon that runs now wrote about itself in the last half minute, empty where there is none."""
+    status = _status(home)
+    is_fresh = bool(status) and abs(now_s - float(status.get("time", 0.0))) <= SILENT_S
+    stopped = str(status.get("state", "")).startswith("stopped")
+    return status if is_fresh and not stopped and is_running(int(status.get("pid", 0)), "") else {}
+
+
+def _status(home: Path) -> dict[str, Any]:
+    with suppress(OSError, ValueError):
+        content = read_json((home / "live" / "status.json").read_text(encoding="utf-8"))
+        return content if isinstance(content, dict) else {}
+    return {}
 
 
 def _facts(status: Mapping[str, Any], age_s: float) -> dict[str, Fact]:
