@@ -141,7 +141,7 @@ def tell_alarms(context: dg.OpExecutionContext, lotus: dg.ResourceParam[Lotus]) 
         context.log.warning("%s %s: found %s; expected %s", alert.kind, alert.subject, alert.found, alert.expected)
 
 
-@dg.job(name="tell_alarms", executor_def=dg.in_process_executor)
+@dg.job(name="alarms", executor_def=dg.in_process_executor)
 def telling() -> None:
     """Tell the alarms that are due."""
     tell_alarms()

@@ -13,7 +13,17 @@ import pytest
 from lotus_assets.definitions import build_definitions
 
 ROOT = Path(__file__).resolve().parents[2]
-ADVISORY = {"live_parity", "leakage", "fragility", "promises_kept", "significant", "support", "healthy", "drift"}
+ADVISORY = {
+    "live_parity",
+    "leakage",
+    "fragility",
+    "promises_kept",
+    "significant",
+    "support",
+    "healthy",
+    "drift",
+    "freshness_check",
+}
 GOLDEN = Path(__file__).parent / "golden" / "asset_graph.json"
 
 
