@@ -7,6 +7,7 @@ from lotus_console.pages import (
     braids,
     curation,
     detectors,
+    drift,
     experiments,
     home,
     lessons,
@@ -20,7 +21,7 @@ from lotus_console.pages import (
 from lotus_console.views import Section
 
 CURATION: Final = Section(
-    "Curation", "/curation", "c", tables=(curation.ACTS, curation.VERSIONS), views=(curation.CURATION,)
+    "Curation", "/curation", "c", tables=(curation.ACTS, curation.VERSIONS, drift.ALARMS), views=(curation.CURATION,)
 )
 SECTIONS: Final = (
     Section("Home", "/", "h", views=(home.HOME,)),
@@ -35,7 +36,7 @@ SECTIONS: Final = (
         "/tape",
         "t",
         views=(tape.TAPE,),
-        tables=(tape.DAYS, tape.MINUTES, tape.GAPS, tape.SEGMENTS, tape.PUT_ASIDE, tape.PARITY),
+        tables=(tape.DAYS, tape.MINUTES, tape.GAPS, tape.SEGMENTS, tape.PUT_ASIDE, tape.PARITY, drift.DRIFT),
     ),
     Section(
         "Live",
