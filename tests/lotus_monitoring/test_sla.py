@@ -1,4 +1,4 @@
-"""Promises are those of the design, and what is not known breaks none."""
+"""The shipped promises, and that what is not known breaks none."""
 
 import pytest
 

@@ -7,7 +7,7 @@ import pytest
 
 from lotus.modules.intents import Module
 from lotus.modules.messages.monitoring import MonitorAlert, alert_key
-from lotus_assets.sla_watch import breaches, due, facts_of, failed_runs, sla_watch, tell_alarms
+from lotus_assets.promises.sla_watch import breaches, due, facts_of, failed_runs, sla_watch, tell_alarms
 from lotus_assets.stages.context import StageContext
 from lotus_herald.carry import carry
 from lotus_herald.consume import consume
