@@ -3,9 +3,11 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 PACKAGES := lotus lotus_store lotus_venues lotus_herald lotus_modules lotus_desk lotus_live lotus_resources lotus_sensors lotus_assets lotus_console lotus_lab lotus_cli
 PYTEST := $(BIN)/pytest -n 3 --no-loadscope-reorder
+LOCK = $(BIN)/uv pip compile -q --python-version 3.11 --universal --no-emit-index-url --no-header --no-annotate \
+    --generate-hashes
 SLOW := kill or compile or process or evidence or clock
 
-.PHONY: demo kernels check test thorough setup static lint types contracts quick all up docs changelog bench bench-peers bench-whole ratios lock clean
+.PHONY: demo kernels check test thorough setup static lint types contracts quick all up docs pictures changelog bench bench-peers bots bench-whole ratios lock wheel clean
 
 demo: .venv/ready
 	$(BIN)/lotus demo
@@ -51,6 +53,12 @@ up: .venv/ready
 kernels: .venv/ready
 	$(BIN)/lotus warm $(if $(FROM),--from $(FROM)) --archive $(or $(TO),kernels.zip)
 
+wheel: .venv/ready
+	$(BIN)/python scripts/wheel.py
+
+pictures: setup
+	$(PYTEST) tests/lotus_cli/test_console_walk.py tests/lotus_cli/learn/test_command.py
+
 docs: setup
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict -q
 
@@ -65,6 +73,9 @@ bench-peers: setup
 	$(BIN)/uv pip install -q --require-hashes -p .venv-peers/bin/python -r benchmarks/peers/requirements.lock
 	$(BIN)/python benchmarks/hot_path.py --only peers
 
+bots: setup
+	$(BIN)/python tests/bots/environments.py
+
 bench-whole: setup
 	$(BIN)/python benchmarks/whole.py
 
@@ -72,9 +83,10 @@ ratios: setup
 	$(BIN)/python benchmarks/whole.py --check
 
 lock: setup
-	for name in requirements-bootstrap requirements requirements-dev benchmarks/peers/requirements; do \
-	    $(BIN)/uv pip compile -q --python-version 3.11 --universal --no-emit-index-url --no-header --no-annotate --generate-hashes \
-	        $$name.in -o $$name.lock || exit; done
+	$(LOCK) requirements-bootstrap.in -o requirements-bootstrap.lock
+	$(LOCK) --extra platform pyproject.toml -o requirements.lock
+	for name in requirements-dev benchmarks/peers/requirements tests/bots/freqtrade tests/bots/nautilus; do \
+	    $(LOCK) $$name.in -o $$name.lock || exit; done
 
 clean:
-	rm -rf .venv .venv-peers .lotus .kernel_cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-peers .venv-bots dist .lotus .kernel_cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -2,7 +2,7 @@
 
 From wire to score, batch, start-up: on a simulated session and on the real recording where there is one, beside the
 targets, a reference of the same run and other people's engines where they are installed. `--all` adds what is not on
-the hot path (scoring alone, a day's memory, two hundred coins, one night), `--only` runs what it names.
+the hot path (scoring alone, a day's memory, two hundred coins, one night, a randomiser), `--only` runs what it names.
 """
 
 import argparse
@@ -18,7 +18,19 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks import batch, detectors, latency, learning, memory, parsing, saturation, scoring, startup, universe
+from benchmarks import (
+    batch,
+    detectors,
+    latency,
+    learning,
+    memory,
+    parsing,
+    randomiser,
+    saturation,
+    scoring,
+    startup,
+    universe,
+)
 from benchmarks.harness import Figure, Sizes
 from benchmarks.material import RECORDING, Tape, recorded, simulated
 from benchmarks.peers import engines
@@ -36,6 +48,7 @@ ALONE: dict[str, Callable[[Sizes], list[Figure]]] = {
     "startup": startup.run,
     "memory": memory.run,
     "learning": learning.run,
+    "randomiser": randomiser.run,
 }
 PEERS, RSS, UNIVERSE = "peers", "rss", "universe"
 HOT = ("batch", "parsing", "latency", "saturation", "startup", PEERS)

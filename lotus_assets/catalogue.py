@@ -10,7 +10,7 @@ TAPE, SCORE, LEARN, BELIEF, DECIDE = "tape", "scoring", "learning", "beliefs", "
 OWNERS = ["team:lotus"]
 EXTERNAL_BELIEF = "priors_in_force"
 ADVISORY_CHECKS = frozenset(
-    {"live_parity", "leakage", "fragility", "promises_kept", "significant", "support", "drift"}
+    {"live_parity", "leakage", "fragility", "promises_kept", "significant", "support", "lawful", "drift"}
 )  # a failure is told and stops nothing
 
 
@@ -37,6 +37,7 @@ _TO_DECISION = (*_TO_OUTCOMES, "modules", "decision")
 _TO_WEAVE = (*_TO_LEARNING, "weave", "modules")
 _TO_POLICY = (*_TO_WEAVE, "knobs", "decision")
 _TO_TRADING = (*_TO_WEAVE, "knobs", "trading")
+_TO_CURATION = (*_TO_TRADING, "decision", "curation")
 
 TAPE_ASSETS = (
     AssetEntry(
@@ -374,6 +375,20 @@ LEARNING_ASSETS = (
         packages=_TO_WEAVE,
         text="One new priors version, its snapshot and the PRIOR_PATCH that proposes it.",
         checks=("movement",),
+    ),
+    AssetEntry(
+        name="governance_acts",
+        group=BELIEF,
+        kinds=("parquet", "postgres"),
+        deps=(
+            ("active_priors", "same_day"),
+            ("detector_cards", "same_day"),
+            ("drift_report", "same_day"),
+            ("microtape_frames", "same_day"),
+        ),
+        packages=_TO_CURATION,
+        text="What the curators do after the night: vetoes and small nudges, in force from the second day on.",
+        checks=("schema", "lawful"),
     ),
 )
 ALL_ASSETS = TAPE_ASSETS + LEARNING_ASSETS

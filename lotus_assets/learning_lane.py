@@ -26,6 +26,7 @@ from lotus_assets.specs import check_specs, spec_of
 from lotus_assets.stages.chain import LAST_STAGE, branch_lane, learning_days
 from lotus_assets.stages.context import Stage, StageContext, StageResult
 from lotus_assets.stages.day_frames import warmed_frames
+from lotus_assets.stages.history import ACTS
 from lotus_assets.stages.order import LEARNING_STAGES
 from lotus_assets.stages.runner import run_stage
 from lotus_resources.dagster_internals import input_tags
@@ -39,6 +40,7 @@ BESIDE = frozenset({
     "expert_stats", "module_numbers", "tr_trials", "tr_lessons", "tr_braids", "dm_evidence", "dm_knowledge",
     "detector_cards", "day_sketches", "drift_report",
 })  # fmt: skip
+READS_ALL = frozenset({LAST_STAGE, ACTS})  # they begin when all before them is done
 LaneEvent = dg.AssetMaterialization | dg.AssetObservation | dg.AssetCheckEvaluation
 
 
@@ -148,12 +150,12 @@ def day_results(
     """Run the stages of a day in order, those of `BESIDE` on the second thread; a result comes after its inputs'.
 
     Whatever stands before a stage in the catalogue is done when it runs, but for `BESIDE`, of which it reads only what
-    the same thread ran; the beliefs of the day wait for all. `begins` hears of every stage before it runs. Then the
-    second thread reads the frames of `day_after`. Raises what a stage raises.
+    the same thread ran; the beliefs of the day and its acts wait for all. `begins` hears of every stage before it runs.
+    Then the second thread reads the frames of `day_after`. Raises what a stage raises.
     """
     beside = [stage for stage in stages if stage.name in BESIDE]
     for stage in stages:
-        if stage.name == LAST_STAGE:
+        if stage.name in READS_ALL:
             yield from second.results(wait=True)
         begins(stage)
         if stage.name not in BESIDE:

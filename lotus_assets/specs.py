@@ -15,6 +15,7 @@ CHECK_TEXTS = {
     "gaps_accounted": "Every silence beyond the limit is a row, and nothing is computed across one.",
     "no_look_ahead": "Recomputed on a tape cut at random points, the last values are equal bit for bit.",
     "bounded": "Every patch lies within the bounds of one braid, and none acts without grade A or B.",
+    "lawful": "Every act that a curator proposes is within the law; every rule of compliance names something.",
     "movement": "No nightly run moves a braid's patch by more than the nightly limits.",
     "audits_awake": "Every leakage audit catches a planted column that equals the future return.",
     "leakage": "No detector shows that it knows the future; one that does is vetoed and its version ended.",

@@ -15,6 +15,13 @@ def main() -> None:
     """Run `lotus`."""
     end_on_interrupt()
     atexit.register(gc.freeze)
-    from lotus_cli.main import main as lotus
-
+    try:
+        from lotus_cli.main import main as lotus
+    except ModuleNotFoundError as missing:
+        if (missing.name or "lotus").startswith("lotus"):
+            raise
+        raise SystemExit(
+            f"lotus: {missing.name} is not installed; expected: pip install 'lotus-quant[platform]'; "
+            "likely cause: the lab alone was installed"
+        ) from None
     lotus(prog_name="lotus")

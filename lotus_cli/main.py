@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from lotus_cli.terminal.output import tell_interrupted, tell_refusal
+from lotus_store.build import VERSION
 from lotus_store.private import private_process
 
 COMMANDS = {
@@ -22,6 +23,7 @@ COMMANDS = {
     "brief": ("lotus_cli.look.brief", "The day on a page: beliefs, refusals, money, data, what waits for somebody."),
     "card": ("lotus_cli.look.card", "Show a detector: what it is, its parameters, its horizon."),
     "console": ("lotus_cli.look.console", "Pages: what is believed and why, what was refused, live state, acts."),
+    "curate": ("lotus_cli.look.curate", "Acts on detectors and coins: nudge, veto, lift, and what is in force."),
     "db": ("lotus_cli.upkeep.ledger", "Databases: migrate, check."),
     "demo": ("lotus_cli.demo.command", "One small world from tape to live priors, with a one-page report."),
     "detector": ("lotus_cli.look.detector", "Detectors are files: new, check, list."),
@@ -74,7 +76,20 @@ COMMANDS = {
 
 GROUPS = {
     "Begin": ("doctor", "demo", "up", "learn"),
-    "Look": ("console", "brief", "lessons", "explain", "pnl", "priors", "review", "sanity", "card", "signal", "sql"),
+    "Look": (
+        "console",
+        "brief",
+        "lessons",
+        "explain",
+        "pnl",
+        "priors",
+        "review",
+        "curate",
+        "sanity",
+        "card",
+        "signal",
+        "sql",
+    ),
     "Learn": ("backfill", "detector", "atoms", "export", "import-log"),
     "Tape": ("record", "import", "replay", "tape", "verify"),
     "Run and trade": ("live", "exchange", "arm", "kill", "watchdog", "dm", "trade", "trigger"),
@@ -132,7 +147,7 @@ class LazyGroup(click.Group):
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
-@click.version_option(package_name="lotus")
+@click.version_option(VERSION)
 def main() -> None:
     """Lotus: lessons from crypto perpetuals that survive honest statistics.
 

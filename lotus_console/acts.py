@@ -14,12 +14,12 @@ from starlette.routing import Route
 
 from lotus.errors import ConfigError
 from lotus.weave.review import LIFTS, REASON_CODES, ActKind, ReviewAct
-from lotus_console.access.forms import TOKEN, FormTokens, form_of
+from lotus_console.access.forms import form_of
+from lotus_console.access.sessions import CSRF, PageSession, session_of
 from lotus_console.pages.curation import FIELDS, NEEDS, WORDS, lifted_words, preview_of, target_of
 from lotus_console.reading import HomeReading
 from lotus_console.render import address
 from lotus_herald.keys import Keys
-from lotus_modules.priors.rollback import roll_back, submit
 from lotus_store.databases import Databases
 
 LONGEST: Final = {"author": 128, "note": 1000, "target": 64, "kind": 16, "reason_code": 32, "factor": 24,
@@ -31,8 +31,8 @@ class Acts:
     """The forms of acts of one home; `html` makes a page of a template."""
 
     def __init__(self, reading: HomeReading, html: Html) -> None:
-        """Draw the secret of this run's tokens."""
-        self._reading, self._html, self._tokens = reading, html, FormTokens()
+        """Read nothing yet."""
+        self._reading, self._html = reading, html
 
     def routes(self) -> list[Route]:
         """Return the pages of an act: its form, what it would change, and the sending."""
@@ -44,7 +44,7 @@ class Acts:
 
     def form(self, request: Request) -> Response:
         """Answer with the form of one act on one target."""
-        kind = request.path_params["kind"]
+        kind, session = request.path_params["kind"], session_of(request)
         fixed = {"kind": kind, "target": request.query_params.get("target", "")}
         accepted = {"target", "lifts"} if kind == "approve" else {"target"}
         if set(request.query_params) - accepted:
@@ -56,18 +56,18 @@ class Acts:
             title = f"Leave out {lifted_words(self._reading, fixed['lifts'], fixed['target'])}?"
         return self._html(
             request, "act.html", title=title, subject=subject, fixed=fixed,
-            needs=NEEDS[kind], reasons=REASON_CODES, token_name=TOKEN, token=self._tokens.made("form", fixed),
+            needs=NEEDS[kind], reasons=REASON_CODES, who=session.who, token=session.bound("form", fixed),
         )  # fmt: skip
 
     async def preview(self, request: Request) -> Response:
         """Answer with what an act would have changed, and the button that sends it."""
-        given = await form_of(request)
-        token = given.pop(TOKEN, "")
+        given, session = await form_of(request), session_of(request)
+        token = given.pop(CSRF, "")
         fixed: dict[str, str] = {name: given[name] for name in ("kind", "target", "lifts") if name in given}
-        self._tokens.check(token, "form", fixed)
-        return await run_in_threadpool(self._previewed, request, given)
+        session.check(token, "form", fixed)
+        return await run_in_threadpool(self._previewed, request, given | _author(session), session)
 
-    def _previewed(self, request: Request, given: Mapping[str, str]) -> Response:
+    def _previewed(self, request: Request, given: Mapping[str, str], session: PageSession) -> Response:
         fields, act = asked_act(given, self._reading.settings.branch)
         subject = target_of(self._reading, act.kind, act.target)
         what = f"{WORDS[act.kind].capitalize()} {subject['name']}" + (
@@ -76,21 +76,22 @@ class Acts:
         if "lifts" in fields:
             what = f"Leave out {lifted_words(self._reading, fields['lifts'], act.target)}"
         return self._html(
-            request, "act_preview.html", subject=subject, what=what, act=act, fields=fields, token_name=TOKEN,
-            token=self._tokens.made("send", fields), **preview_of(self._reading, act),
+            request, "act_preview.html", subject=subject, what=what, act=act, fields=fields,
+            token=session.bound("send", fields), **preview_of(self._reading, act),
         )  # fmt: skip
 
     async def send(self, request: Request) -> Response:
         """Send the act that was shown, and lead back to the queue with its undo."""
-        given = await form_of(request)
-        token = given.pop(TOKEN, "")
-        self._tokens.check(token, "send", given)
+        given, session = await form_of(request), session_of(request)
+        session.check(given.pop(CSRF, ""), "send", given)
         _, act = asked_act(given, self._reading.settings.branch)
         done = await run_in_threadpool(self._sent, act)
         return RedirectResponse(address("/curation", {"done": done}), status_code=303)
 
     def _sent(self, act: ReviewAct) -> str:
         """Do an act with the rights of the command line; return its name."""
+        from lotus_modules.priors.rollback import roll_back, submit  # the modules' handlers, a tenth of the start-up
+
         target_of(self._reading, act.kind, act.target)
         if act.reason_code.startswith(LIFTS):
             lifted_words(self._reading, act.reason_code.removeprefix(LIFTS), act.target)
@@ -100,6 +101,11 @@ class Acts:
             if act.kind != "rollback":
                 return submit(databases, act, keys).act_id
             return f"rollback-{roll_back(databases, act, keys).priors_ver}"
+
+
+def _author(session: PageSession) -> dict[str, str]:
+    """Return the author where a trusted proxy says who asks: nobody speaks for another one there."""
+    return {"author": session.who} if session.who else {}
 
 
 def asked_act(given: Mapping[str, str], branch: str) -> tuple[dict[str, str], ReviewAct]:

@@ -13,7 +13,9 @@ from lotus_store.json_values import plain
 ROOT = "/api/v1"
 TYPES = {
     **dict.fromkeys((ValueKind.COUNT, ValueKind.TIME, ValueKind.LEVEL), "integer"),
-    **dict.fromkeys((ValueKind.NUMBER, ValueKind.BPS, ValueKind.USD, ValueKind.SHARE, ValueKind.LIFE), "number"),
+    **dict.fromkeys(
+        (ValueKind.NUMBER, ValueKind.PRICE, ValueKind.BPS, ValueKind.USD, ValueKind.SHARE, ValueKind.LIFE), "number"
+    ),
     ValueKind.FLAG: "boolean",
 }
 NAMES = re.compile(r"\{(\w+)\}")

@@ -65,20 +65,18 @@ class Changes:
 
     async def _watch(self) -> None:
         while True:
+            state = self._state
             try:
-                state = await run_in_threadpool(self._look) if self.listeners or not self._state else self._state
+                if self.listeners or not state:
+                    state = await run_in_threadpool(self._reading.newest)
             except (LotusError, psycopg.Error) as error:
                 LOG.warning("the ledger cannot be asked for news: %s", error)
-                state = self._state
             if state != self._state:
                 self._state = state
                 self._turn += 1
                 async with self._news:
                     self._news.notify_all()
             await asyncio.sleep(LOOK_S)
-
-    def _look(self) -> tuple[object, ...]:
-        return tuple(self._reading.rows("sig", "newest")[0].values())
 
 
 class Listening(StreamingResponse):

@@ -15,7 +15,9 @@ from lotus_store.json_values import plain
 
 TYPES = {
     **dict.fromkeys((ValueKind.COUNT, ValueKind.TIME, ValueKind.LEVEL), pa.int64()),
-    **dict.fromkeys((ValueKind.NUMBER, ValueKind.BPS, ValueKind.USD, ValueKind.SHARE, ValueKind.LIFE), pa.float64()),
+    **dict.fromkeys(
+        (ValueKind.NUMBER, ValueKind.PRICE, ValueKind.BPS, ValueKind.USD, ValueKind.SHARE, ValueKind.LIFE), pa.float64()
+    ),
     ValueKind.FLAG: pa.bool_(),
 }
 RISKY = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet takes a text that begins so for a formula

@@ -13,6 +13,7 @@ from urllib.parse import quote, urlencode
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from lotus_console.pictures import number
 from lotus_console.tables import ShownColumn, Table, ValueKind
 from lotus_store.facts.words import clock
 
@@ -32,7 +33,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.globals.update(cell=cell, text_of=text_of, address=address, ValueKind=ValueKind)
+    made.globals.update(cell=cell, text_of=text_of, with_code=with_code, address=address, ValueKind=ValueKind)
     return made
 
 
@@ -82,7 +83,9 @@ def text_of(kind: ValueKind, value: Any) -> str:
         case ValueKind.COUNT:
             return f"{int(value):,}"
         case ValueKind.NUMBER:
-            return f"{value:,.4g}"
+            return number(value)
+        case ValueKind.PRICE:
+            return f"{value:,.12g}"
         case ValueKind.BPS | ValueKind.USD:
             return f"{value:+,.2f}"
         case ValueKind.SHARE | ValueKind.LIFE:
@@ -95,6 +98,18 @@ def text_of(kind: ValueKind, value: Any) -> str:
             return "yes" if value else "no"
         case _:
             return str(value)
+
+
+def with_code(text: str) -> Markup:
+    """Return a sentence of ours with what stands in backticks as code.
+
+    >>> str(with_code("nothing <yet>: `lotus demo`"))
+    'nothing &lt;yet&gt;: <code>lotus demo</code>'
+    """
+    parts = text.split("`")
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if k % 2 else Markup.escape(part) for k, part in enumerate(parts)
+    )
 
 
 def levels(level: int, of: int = 3) -> Markup:

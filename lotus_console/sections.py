@@ -8,27 +8,45 @@ from lotus_console.pages import (
     curation,
     detectors,
     drift,
+    evidence,
     experiments,
+    governance,
     home,
     lessons,
     live,
     loom,
     money,
     network,
+    noise,
+    scores,
     strands,
     tape,
 )
 from lotus_console.views import Section
 
 CURATION: Final = Section(
-    "Curation", "/curation", "c", tables=(curation.ACTS, curation.VERSIONS, drift.ALARMS), views=(curation.CURATION,)
+    "Curation",
+    "/curation",
+    "c",
+    tables=(curation.ACTS, curation.VERSIONS, governance.ACTS_TABLE, governance.CURATORS, drift.ALARMS),
+    views=(curation.CURATION, governance.GOVERNANCE),
 )
 SECTIONS: Final = (
     Section("Home", "/", "h", views=(home.HOME,)),
     Section(
-        "Lessons", "/lessons", "l", tables=(lessons.LESSONS,), views=(lessons.LESSON, lessons.LESSON_DAYS, money.MONEY)
+        "Lessons",
+        "/lessons",
+        "l",
+        tables=(lessons.LESSONS, noise.SHUFFLES, money.DAYS),
+        views=(lessons.LESSON, lessons.LESSON_DAYS, noise.NOISE, money.MONEY),
     ),
-    Section("Loom", "/loom", "o", tables=(loom.WINDOWS,), views=(loom.LOOM, strands.WINDOW)),
+    Section(
+        "Loom",
+        "/loom",
+        "o",
+        tables=(loom.WINDOWS, evidence.FRAMES, evidence.CALLS, evidence.LINES),
+        views=(loom.LOOM, strands.WINDOW),
+    ),
     Section("Braids", "/braids", "b", tables=(braids.BRAIDS,), views=(strands.STRANDS, braids.NOW, braids.BRAID)),
     Section("Atoms", "/atoms", "a", views=(atoms.CELL, atoms.ATOMS)),
     Section(
@@ -42,9 +60,9 @@ SECTIONS: Final = (
         "Live",
         "/live",
         "v",
-        views=(live.LIVE,),
+        views=(live.LIVE, live.SWITCH_PAGE),
         acts=(live.SWITCH,),
-        tables=(live.PUBLICATIONS, live.DECISIONS, live.PLANS, live.ORDERS),
+        tables=(live.PUBLICATIONS, scores.SCORES, live.DECISIONS, live.PLANS, live.ORDERS),
     ),
     CURATION,
     Section(

@@ -6,7 +6,6 @@ Pages are read in worker threads; what is answered is the sections'. Who may ent
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,8 +27,10 @@ from lotus_console.changes import Changes
 from lotus_console.reading import HomeReading
 from lotus_console.render import environment, scales_of
 from lotus_console.safety import SafetyHeaders
+from lotus_console.steering import Steering
 from lotus_console.tables import Table
 from lotus_console.views import PageView, Section
+from lotus_store.build import VERSION
 from lotus_store.json_values import plain
 
 HERE: Final = Path(__file__).parent
@@ -40,7 +41,7 @@ def console(reading: HomeReading) -> Starlette:
     """Return the application over one home."""
     pages = Pages(reading)
     changes = Changes(reading)
-    acts = Acts(reading, pages.act_page)
+    acts, steering = Acts(reading, pages.act_page), Steering(reading, pages.act_page)
 
     @asynccontextmanager
     async def life(_app: Starlette) -> Any:
@@ -52,6 +53,7 @@ def console(reading: HomeReading) -> Starlette:
         Route(f"{api.ROOT}/openapi.json", pages.description),
         Mount("/static", StaticFiles(directory=HERE / "static")),
         *acts.routes(),
+        *steering.routes(),
         *(route for section in sections.SECTIONS for route in pages.routes(section)),
     ]
     handlers: Mapping[Any, Any] = {
@@ -60,7 +62,9 @@ def console(reading: HomeReading) -> Starlette:
         404: pages.missing,
         psycopg.DataError: pages.unlike,
         psycopg.errors.QueryCanceled: pages.too_long,
-        psycopg_pool.PoolTimeout: pages.too_long,
+        psycopg_pool.PoolTimeout: pages.away,
+        psycopg.OperationalError: pages.away,
+        psycopg.InterfaceError: pages.away,
     }
     app = Starlette(routes=routes, middleware=[Middleware(SafetyHeaders)], exception_handlers=handlers, lifespan=life)
     app.router.redirect_slashes = False
@@ -97,7 +101,7 @@ class Pages:
 
     def description(self, _request: Request) -> Response:
         """Answer with the API's description."""
-        return JSONResponse(api.described(self._tables, self._views, version("lotus")))
+        return JSONResponse(api.described(self._tables, self._views, VERSION))
 
     def act_page(self, request: Request, template: str, **given: Any) -> Response:
         """Answer with a page about an act."""
@@ -119,6 +123,11 @@ class Pages:
     def too_long(self, request: Request, _error: Exception) -> Response:
         """Answer for a question that took the database too long."""
         return self._wrong(request, 503, "the ledger did not answer within 5 s; expected: a narrower question")
+
+    def away(self, request: Request, _error: Exception) -> Response:
+        """Answer while no server of the ledger answers; the switch needs none."""
+        words = "the ledger cannot be reached; expected: its server running; likely cause: it stopped, or starts"
+        return self._wrong(request, 503, words)
 
     def _table_page(self, section: Section, table: Table) -> Callable[[Request], Response]:
         def page(request: Request) -> Response:

@@ -26,6 +26,7 @@ class ValueKind(StrEnum):
     CODE = "code"  # a name or hash, in letters of equal width
     COUNT = "count"
     NUMBER = "number"
+    PRICE = "price"  # with every digit
     BPS = "bps"  # signed, two decimals
     USD = "usd"
     SHARE = "share"  # 0 to 1, as percent
@@ -35,6 +36,11 @@ class ValueKind(StrEnum):
     LEVEL = "level"  # of trust, 0 to 3
     STATE = "state"
     LIFE = "life"  # 0 to 1, as a bar
+
+    @property
+    def is_number(self) -> bool:
+        """Whether values are read from the right."""
+        return self in ("count", "number", "price", "bps", "usd", "share")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +83,15 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Rows by column name, and whether there are more; `title` is the sentence that answers the page's question."""
+    """Rows by column name, and whether there are more; `title` is the sentence that answers the page's question.
+
+    `note` is a sentence that belongs beside it.
+    """
 
     rows: list[dict[str, Any]]
     has_more: bool
     title: str = ""
+    note: str = ""
 
 
 Source = Callable[[HomeReading, Question], Answer]

@@ -4,13 +4,13 @@ Two programs with the same release send the same messages in the same form. (Lit
 """
 
 from functools import cache
-from importlib.metadata import version
 
 from lotus.modules.intents import Module
+from lotus_store.build import VERSION
 from lotus_store.manifests.model import schema_hash
 
 
 @cache
 def release_of(module: Module) -> str:
     """Return `lotus-<version>+<16 hexadecimal characters of the manifest>`."""
-    return f"lotus-{version('lotus')}+{schema_hash(module)}"
+    return f"lotus-{VERSION}+{schema_hash(module)}"

@@ -6,8 +6,9 @@ What `lotus sql` and `lotus explain` print, as data frames and objects.
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from lotus.errors import ConfigError
+from lotus_lab.extras import require
 from lotus_store.config import load_settings
-from lotus_store.databases import Databases
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,6 +22,7 @@ def sql(question: str, parameters: Mapping[str, Any] | None = None, *, home: str
     `parameters` are texts, numbers, flags or None for $names in the question. It runs in a process of its own, within
     the time and memory of `lotus sql`; raises `QueryError` beyond them and for what may not be asked.
     """
+    require("lab", "lab.sql", "duckdb", "psycopg")
     from lotus_store.views.apart import Asker
 
     with Asker(load_settings(home)) as asker:
@@ -33,8 +35,14 @@ def explain(name: str, *, home: str | None = None, branch: str | None = None, ta
 
     Raises `LedgerError` for an unknown name and `LakeError` when its day left the lake.
     """
+    require("platform", "lab.explain", "psycopg")
+    from lotus_store.databases import Databases
     from lotus_store.facts.event import story_of
 
     settings = load_settings(home, branch=branch, tape=tape)
+    if not settings.home.is_dir():
+        raise ConfigError(
+            f"there is no home {settings.home}", "a home of Lotus", "home= or LOTUS_HOME points elsewhere"
+        )
     with Databases(settings) as databases:
         return story_of(settings, databases, name)

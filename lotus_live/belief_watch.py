@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from lotus.priors.types import PriorsVersion
 from lotus_live.line_taker import LineTaker
 from lotus_live.paper_desk import entry_number
-from lotus_live.pipeline.beliefs import Poll, fresh_sets, read_tables, settled_versions
+from lotus_live.pipeline.beliefs import Poll, fresh_acts, fresh_sets, read_tables, settled_versions
 from lotus_live.reports.status import FailureCause
 from lotus_live.run_context import RunContext
 from lotus_store.ledger.beliefs.late_priors import Put
@@ -32,6 +32,7 @@ class BeliefWatch:
         beliefs.by_day = read_tables(context.lake, context.spec, beliefs.by_day)
         born = max((lane.day for lane in pipeline.lanes), default="")
         beliefs.sets = fresh_sets(context.databases, context.spec, beliefs.sets, born)
+        beliefs.acts = fresh_acts(context.databases, context.spec, born)
         return poll
 
     def take(self, poll: Poll) -> None:

@@ -14,7 +14,7 @@ from lotus_store.files import write_bytes
 from lotus_store.private import SAFE_PATH
 
 DSN_ENV = "LOTUS_DAGSTER_PG"  # SQLAlchemy URL of the `dagster` database, scheme postgresql+psycopg2
-TEMPLATE = Path(__file__).resolve().parent.parent / "dagster.yaml"
+TEMPLATE = Path(__file__).resolve().parent / "dagster.yaml"  # in a checkout a link
 
 
 def sqlalchemy_url(conninfo: str) -> str:

@@ -1,4 +1,4 @@
-"""Which commit this installation is: read once from git where the sources stand in a checkout, else "unknown".
+"""Which release and which commit this installation is; the commit is read once from git, else "unknown".
 
 It goes beside rows as a note for people. It never enters the domain, an identity or a content hash: what was computed
 is named by the hash of the sources, and equal results of different commits stay equal.
@@ -10,6 +10,7 @@ from pathlib import Path
 
 import lotus
 
+VERSION = "0.1.0"
 UNKNOWN = "unknown"
 ROOT = Path(lotus.__file__).resolve().parents[1]
 PATIENCE_S = 10.0

@@ -122,6 +122,14 @@ class AlertSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class CurationSettings:
+    """What the curators of the alpha detector may do by themselves, and what nobody may publish."""
+
+    acts: bool = True  # the nightly run's curators act where their cause stands; False: only on what is forbidden
+    forbidden: tuple[str, ...] = ()  # never published: DETECTOR, @COIN, DETECTOR@COIN, or a horizon such as 3600s
+
+
+@dataclass(frozen=True, slots=True)
 class LogSettings:
     """What processes log on standard error, and in which form."""
 
@@ -145,6 +153,7 @@ class Settings:
     trading: TradingSettings = field(default_factory=TradingSettings)
     safety: SafetySettings = field(default_factory=SafetySettings)
     dagster: DagsterLimits = field(default_factory=DagsterLimits)
+    curation: CurationSettings = field(default_factory=CurationSettings)
     logs: LogSettings = field(default_factory=LogSettings)
     alerts: AlertSettings = field(default_factory=AlertSettings)
     config: Path | None = None
@@ -194,6 +203,7 @@ def load_settings(home: Path | str | None = None, config: Path | str | None = No
         trading=override(TradingSettings(), dict(document.get("trading", {})), "trading"),
         safety=override(SafetySettings(), dict(document.get("safety", {})), "safety"),
         dagster=override(DagsterLimits(), dict(document.get("dagster", {})), "dagster"),
+        curation=override(CurationSettings(), dict(document.get("curation", {})), "curation"),
         logs=_logs(document),
         alerts=override(AlertSettings(), dict(document.get("alerts", {})), "alerts"),
         config=path,
@@ -234,7 +244,9 @@ def _read(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path} cannot be read: byte {problem.start} is none of a text", "TOML 1.0") from problem
     except (tomllib.TOMLDecodeError, OSError) as problem:
         raise ConfigError(f"{path} cannot be read: {problem}", "TOML 1.0") from problem
-    places = {"universe", "folders", "ledger", "tape", "live", "trading", "safety", "dagster", "logs", "alerts"}
+    places = {
+        "universe", "folders", "ledger", "tape", "live", "trading", "safety", "dagster", "curation", "logs", "alerts"
+    }  # fmt: skip
     names = {"branch", *places, *SECTIONS}
     for key in document:
         if key not in names:
@@ -335,6 +347,9 @@ def _checked(settings: Settings) -> Settings:
         raise ConfigError(
             f"alerts.command is {list(settings.alerts.command)!r}", 'words, as ["/path/of/a/script", "word"]'
         )
+    if not all(isinstance(entry, str) and is_name(entry) for entry in settings.curation.forbidden):
+        shown = json.dumps(settings.curation.forbidden, default=str)
+        raise ConfigError(f"curation.forbidden is {shown}", '["DETECTOR", "@COIN", "DETECTOR@COIN", "3600s"]')
     late_ms, expires_ms = settings.trading.second_latency_ms, settings.trading.expires_ms
     if late_ms >= expires_ms:
         wanted = f"below trading.expires_ms, {expires_ms}: later orders are refused"

@@ -6,14 +6,20 @@ What stands in a table is `lotus.detectors.daily.tables`; what audits add for th
 """
 
 from collections.abc import Container, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
+from lotus.curation.act import CurationAct
+from lotus.curation.in_force import acted
 from lotus.detectors.audits.table import DETECTOR_AUDITS, curator_inputs
 from lotus.detectors.cards.card_table import DETECTOR_CARDS
 from lotus.detectors.curators import CuratorInput, curated
-from lotus.detectors.daily.tables import DayTables, tables_from_json, tables_to_json
+from lotus.detectors.daily.make import day_tables
+from lotus.detectors.daily.tables import CURATED, TERMS, DayTables, tables_from_json, tables_to_json
 from lotus.detectors.spec import DetectorSpec
 from lotus.detectors.stage_gate import CARD_COLUMNS, StageGate, gated, gates_of
 from lotus.errors import LakeError, SchemaError
+from lotus.manifest import Asset, Manifest
 from lotus_store.lake import DAMAGED, Lake
 
 _DOCUMENT = "day_tables"
@@ -76,14 +82,35 @@ def tables_after(lake: Lake, branch: str, tables: DayTables, detectors: Sequence
     return gated(curated(tables, read_curator_inputs(lake, branch, tables.day), detectors), gates)
 
 
-def served_tables(lake: Lake, branch: str, until: str, detectors: Sequence[DetectorSpec]) -> Iterator[DayTables]:
+def served_tables(
+    lake: Lake, branch: str, until: str, detectors: Sequence[DetectorSpec], acts: Sequence[CurationAct]
+) -> Iterator[DayTables]:
     """Yield every table that could score the day `until`, newest first: of its own day or earlier.
 
     A daemon scores with the tables of the newest day committed at its birth, and with the audits and cards of that day
-    if they were there, so each earlier day's tables stand here up to three times.
+    if they were there, so each earlier day's tables stand here up to three times; always under `acts`, which are those
+    in force on `until`.
     """
     for tables in read_day_tables(lake, branch, until):
         if tables.day < until:
-            yield tables_after(lake, branch, tables, detectors)
-            yield curated(tables, read_curator_inputs(lake, branch, tables.day), detectors)
+            yield acted(tables_after(lake, branch, tables, detectors), acts)
+            yield acted(curated(tables, read_curator_inputs(lake, branch, tables.day), detectors), acts)
+            yield acted(tables, acts)
         yield tables
+
+
+def shadow_tables(
+    tables: DayTables, manifest: Manifest, universe: Sequence[Asset], detectors: Sequence[DetectorSpec]
+) -> DayTables:
+    """Return the tables over `detectors`, of which they know the first ones; the others' terms are named neutral."""
+    blank = day_tables(tables.day, [], manifest, universe, detectors)
+    settled = len(tables.detector_ids)
+    columns: dict[str, Any] = {
+        name: (*getattr(tables, name), *getattr(blank, name)[settled:])
+        for name in (*TERMS, "kr_rho", "neutral", "quality")
+    }
+    for name, neutral in CURATED.items():
+        column = getattr(tables, name)
+        columns[name] = column + (neutral,) * (len(detectors) - settled) if column else column
+    of_assets = {name: getattr(tables, name) for name in ("edges", "hbar_m", "hbar_s", "asset_fifths")}
+    return replace(blank, **of_assets, **columns)

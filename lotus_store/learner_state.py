@@ -29,11 +29,11 @@ _verified = Verified()
 
 
 class LearnerState:
-    """The state files of one branch."""
+    """The state files of one branch; of `part`, those of another learner than the detectors' one."""
 
-    def __init__(self, home: Path, branch: str) -> None:
+    def __init__(self, home: Path, branch: str, part: str = "") -> None:
         """Open the folder of a branch; nothing is created before the first write."""
-        self._root = home / "learner_state" / f"branch={path_step(branch)}"
+        self._root = home / "learner_state" / part / f"branch={path_step(branch)}"
 
     def write(
         self,

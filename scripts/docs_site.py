@@ -1,10 +1,13 @@
-"""Hooks of the docs site (`mkdocs.yml`): pages that lie outside `docs/`, the list of decision records, drawings.
+"""Hooks of the docs site (`mkdocs.yml`): pages from outside `docs/`, notebooks, decision records, drawings, pictures.
 
 Drawings in mermaid become SVG while the site is built, so that a page needs no script for them. Links that lead out of
-the site become plain text. Nothing here changes a file of the repository.
+the site become plain text. A line `<!-- seen: NAME, what it shows -->` becomes the picture that a test kept under that
+name in `.artefacts` (`make pictures`), and a sentence where none is there. Nothing here changes a file of the
+repository.
 """
 
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,8 +17,13 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT), str(ROOT / "docs" / "build")]
+import notebooks  # noqa: E402
+
 OUTSIDE = {"README.md": "index.md", "CONTRIBUTING.md": "contributing.md", "CHANGELOG.md": "changelog.md"}
 LINK = re.compile(r"(!?)\[([^\]]+)\]\(([^)#\s]*)(#[^)\s]*)?\)")
+SEEN = re.compile(r"^<!-- seen: ([\w-]+), (.+) -->$", re.MULTILINE)
+ARTEFACTS = ROOT / ".artefacts"
 DRAWING = re.compile(r"^```mermaid\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -24,6 +32,10 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     for name, page in OUTSIDE.items():
         files.append(File.generated(config, page, content=(ROOT / name).read_text("utf-8")))
     files.append(File.generated(config, "adr/index.md", content="\n".join(_records())))
+    for picture in sorted(ARTEFACTS.glob("*.png")):
+        files.append(File.generated(config, f"seen/{picture.name}", content=picture.read_bytes()))
+    for path in notebooks.notebooks():
+        files.append(File.generated(config, f"examples/{path.stem}.md", content=notebooks.page(path)))
     return files
 
 
@@ -32,7 +44,15 @@ def on_page_markdown(markdown: str, page: Any, files: Files, **_: object) -> str
     source = page.file.src_uri
     place = next((ROOT / name for name, uri in OUTSIDE.items() if uri == source), ROOT / "docs" / source)
     drawn = DRAWING.sub(lambda match: f'\n<figure style="background: white">{_drawn(match[1])}</figure>\n', markdown)
-    return LINK.sub(lambda match: _led(match, place, source, files), drawn)
+    shown = SEEN.sub(lambda match: _seen(match[1], match[2], source), drawn)
+    return LINK.sub(lambda match: _led(match, place, source, files), shown)
+
+
+def _seen(name: str, words: str, source: str) -> str:
+    """Return a picture that a test kept, or a sentence without it."""
+    if (ARTEFACTS / f"{name}.png").is_file():
+        return f"![{words}]({_relative(f'seen/{name}.png', source)})"
+    return f"*{words}: `make pictures` and then `make docs` show it here.*"
 
 
 def _records() -> Iterator[str]:
@@ -55,6 +75,7 @@ def _led(match: re.Match[str], place: Path, source: str, files: Files) -> str:
     path = (place.parent / target).resolve()
     inside = path.relative_to(ROOT).as_posix()
     uri = OUTSIDE.get(inside) or ("adr/index.md" if inside == "docs/adr" else inside.removeprefix("docs/"))
+    uri = re.sub(r"^(examples/\w+)\.py$", r"\1.md", uri)
     if files.get_file_from_path(uri) is None:
         return match[0] if path.suffix == ".md" else words
     return f"{mark}[{words}]({_relative(uri, source)}{anchor})"

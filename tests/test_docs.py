@@ -4,11 +4,13 @@ import re
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from importlib.metadata import packages_distributions
+from itertools import chain
 from pathlib import Path
 
 import yaml
+from notebooks import notebooks
 
 ROOT = Path(__file__).resolve().parent.parent
 TRACKED = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
@@ -96,9 +98,9 @@ def test_the_site_shows_every_page() -> None:
     shown = set(pages_of(yaml.safe_load((ROOT / "mkdocs.yml").read_text())["nav"]))
     pages = {path.relative_to(ROOT / "docs").as_posix() for path in PAGES if path.is_relative_to(ROOT / "docs")}
     assert pages - shown == {page for page in pages if page.startswith("adr/")}, "the list of records shows these"
-    assert shown - pages == {"index.md", "contributing.md", "changelog.md", "adr/index.md"}, (
-        "made by scripts/docs_site.py"
-    )
+    made = {"index.md", "contributing.md", "changelog.md", "adr/index.md"}
+    made |= {f"examples/{path.stem}.md" for path in notebooks()}
+    assert shown - pages == made, "made by scripts/docs_site.py"
 
 
 def test_fragments_of_the_changelog_have_a_theme() -> None:
@@ -114,18 +116,34 @@ def normal(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def required(file: str) -> set[str]:
-    """Return the distributions that a file of requirements names."""
-    lines = (ROOT / file).read_text().splitlines()
-    return {normal(re.split(r"[\[<>=~ ]", line)[0]) for line in lines if line and line[0] not in "#-"}
+def named(lines: Iterable[str]) -> set[str]:
+    """Return the distributions that lines of requirements name, without this one."""
+    found = {normal(re.split(r"[\[<>=~ ]", line)[0]) for line in lines if line and line[0] not in "#-"}
+    return found - {"lotus-quant"}
+
+
+def product_requires() -> set[str]:
+    """Return the distributions that the product needs with all its extras."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    return named([*project["dependencies"], *chain.from_iterable(project["optional-dependencies"].values())])
+
+
+def developers_require() -> set[str]:
+    """Return the distributions that tests, lint, types and docs need beside it."""
+    return named((ROOT / "requirements-dev.in").read_text().splitlines())
+
+
+def bots_require() -> set[str]:
+    """Return the distributions of the environments in which real bots are tried."""
+    return set().union(*(named(path.read_text().splitlines()) for path in (ROOT / "tests/bots").glob("*.in")))
 
 
 def imported(rooms: tuple[str, ...]) -> set[str]:
     """Return the distributions from which the files of some folders import."""
     texts = (path.read_text() for room in rooms for path in (ROOT / room).rglob("*.py"))
-    tops = {top for text in texts for top in IMPORT.findall(text)} - sys.stdlib_module_names
+    tops = {top for text in texts for top in IMPORT.findall(text)} - sys.stdlib_module_names - set(ROOMS)
     installed = packages_distributions()
-    return {normal(name) for top in tops for name in installed.get(top, ())} - {"lotus"}
+    return {normal(name) for top in tops for name in installed.get(top, ())}
 
 
 def tables() -> list[set[str]]:
@@ -136,8 +154,8 @@ def tables() -> list[set[str]]:
 
 def test_the_page_of_dependencies_names_what_is_required() -> None:
     product, unimported, dev = tables()
-    assert product | unimported == required("requirements.in")
-    assert dev == required("requirements-dev.in")
+    assert product | unimported == product_requires()
+    assert dev == developers_require()
 
 
 def test_the_product_requires_what_it_imports_and_nothing_else() -> None:
@@ -148,7 +166,7 @@ def test_the_product_requires_what_it_imports_and_nothing_else() -> None:
 
 
 def test_tests_import_what_is_required() -> None:
-    assert imported(("tests", "scripts")) <= required("requirements.in") | required("requirements-dev.in")
+    assert imported(("tests", "scripts")) <= product_requires() | developers_require() | bots_require()
 
 
 def test_no_lock_differs_from_another() -> None:

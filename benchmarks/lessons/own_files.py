@@ -76,7 +76,7 @@ def _part(options: argparse.Namespace) -> None:
 
 
 def _make(options: argparse.Namespace) -> dict[str, Any]:
-    from lotus_lab.example import write_example
+    from lotus_lab.example_events import write_example
 
     windows = options.rows[0] // (options.days * options.detectors * len(ASSETS))
     names = ("breakout", *(f"other{k:02d}" for k in range(1, options.detectors)))

@@ -6,17 +6,18 @@ Presentation only; a test compares its text with `docs/reference/signals.md`.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from lotus.modules.signals import SIGNAL_SCHEMAS, signal_schema
+from lotus.modules.signals import READ_SCHEMAS, signal_schema
 
 INTRODUCTION = """\
 # Signals: what the alpha detector publishes
 
 Written from the schemas in `lotus/modules/schemas` by `python docs/build/signals_page.py`; edit those.
 
-Every published window puts one payload of each schema on the signal bus (`live_signals` in the database of `sig`), in
-the transaction of its event and under the names (run, event, schema), so repeating one changes nothing. A payload that
-does not fit its schema is not sent: the daemon counts it and its log says why. A row of `signal_events` gives the same
-payload again, in canonical JSON byte for byte: `lotus signal EVENT_ID --schema NAME`.
+Every published window puts three payloads on the signal bus (`live_signals` in the database of `sig`), in the
+transaction of its event and under the names (run, event, schema), so repeating one changes nothing. The first is
+`sigbus-1.0.0`, or `sigbus-1.1.0` where acts of curators or people were in force on it; readers take both. A payload
+that does not fit its schema is not sent: the daemon counts it and its log says why. A row of `signal_events` gives the
+same payload again, in canonical JSON byte for byte: `lotus signal EVENT_ID --schema NAME`.
 All members are required, no other is allowed, and numbers are finite; unknown is null where the table says so.
 """
 
@@ -24,7 +25,7 @@ All members are required, no other is allowed, and numbers are finite; unknown i
 def signals_page() -> str:
     """Return the page."""
     parts = [INTRODUCTION]
-    for name in SIGNAL_SCHEMAS:
+    for name in READ_SCHEMAS:
         schema = signal_schema(name)
         lines = [f"## {name}: {schema['title'].lower()}", "", str(schema["description"]), ""]
         lines += ["| member | type | range | meaning |", "|---|---|---|---|"]

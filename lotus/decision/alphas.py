@@ -1,8 +1,8 @@
 """What the decision-maker takes in: directional inputs, budget cues, and typed refusals of everything else.
 
-Detectors speak in `det-alpha-1.0` or `sigbus-1.0.0` and `ms-1.0`, people and charts in `alpha-hint-1.0`; all become the
-same two values. A payload with several faults is refused with all of them. What an input is worth is `calibration`;
-nothing is believed here. In the literature: anti-corruption layer, validated ingestion.
+Detectors speak in `det-alpha-1.0` or `sigbus-1.0.0` (or `1.1.0`) and `ms-1.0`, people and charts in `alpha-hint-1.0`;
+all become the same two values. A payload with several faults is refused with all of them. What an input is worth is
+`calibration`; nothing is believed here. In the literature: anti-corruption layer, validated ingestion.
 """
 
 import math
@@ -16,12 +16,12 @@ from msgspec import ValidationError, convert
 
 from lotus.decision.policy.policy import HorizonRule
 from lotus.errors import SchemaError
-from lotus.modules.signals import DET_ALPHA, META, SIGBUS, check_signal
+from lotus.modules.signals import DET_ALPHA, META, SIGBUS_SCHEMAS, check_signal
 from lotus.names import is_name
 from lotus.priors.claims import NO_LEVEL, FiredClaim, total_of
 
 HINT: Final = "alpha-hint-1.0"
-SCHEMAS: Final = (DET_ALPHA, SIGBUS, META, HINT)
+SCHEMAS: Final = (DET_ALPHA, *SIGBUS_SCHEMAS, META, HINT)
 ANY_REGIME: Final = "all"
 CLOCK_SLACK_MS: Final = 500  # two clocks may differ by this
 TRIGGER_CHARACTERS: Final = 400
@@ -165,10 +165,10 @@ def _alpha(reader: "_Reader", schema: str, delivery: AlphaContext, input_filter:
         reader.fault(InputFault.NO_DIRECTION, "direction", 0, "1 or -1")
     score = reader.number("conviction", 0.0, 1.0) if schema == HINT else _score(reader)
     source = _hint_source(reader) if schema == HINT else _detector(reader)
-    if schema == SIGBUS and not (reader.inside("publication") or {}).get("published"):
+    if schema in SIGBUS_SCHEMAS and not (reader.inside("publication") or {}).get("published"):
         reader.fault(InputFault.NOT_PUBLISHED, "publication.published", False, "True")
     end_ms, event_id = reader.time_ms("asof_ts", reported=True), reader.text("event_id")
-    triggers = reader.texts("suggested_triggers") if schema != SIGBUS else ()
+    triggers = reader.texts("suggested_triggers") if schema not in SIGBUS_SCHEMAS else ()
     claims = total_of(reader.claims() if schema == DET_ALPHA else ())
     if end_ms is None or horizon is None or sign is None or score is None:
         return None

@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lotus import mathx
-from lotus.detectors.curators import fragility_nudges
+from lotus.detectors.curators import fragility_nudges, log_nudges
 from lotus.detectors.daily.asset_groups import groups_by_name
 from lotus.detectors.daily.tables import DayTables
 from lotus.detectors.scoring.draw import draw_keys, uniform
 from lotus.detectors.scoring.records import ln_term
-from lotus.detectors.scoring.signal_spec import LEAKAGE, STAGE, VETOES
+from lotus.detectors.scoring.signal_spec import ACT_VETOES, ACTS, LEAKAGE, STAGE, VETOES
 from lotus.detectors.scoring.step import cond_key, log_geometric_mean, propensity
 from lotus.detectors.spec import DetectorSpec
 from lotus.detectors.stage_gate import GATE_TEXTS, StageGate
@@ -99,8 +99,10 @@ def explain_event(
     words = words_of(manifest.universe)
     trace = trace_priors(priors, detector.detector_id, bins, theta1, end_ms, caps, group, words)
     d = tables.detector_ids.index(detector.detector_id)
-    nudge = float(fragility_nudges(tables, manifest.score.kappa_fragility)[d])
-    steps = [*_table_steps(event, tables, d), *_curator_steps(event, tables, d, nudge), *_prior_steps(event, trace)]
+    kappa = manifest.score.kappa_fragility
+    fragile, nudge = (float(of(tables, kappa)[d]) for of in (fragility_nudges, log_nudges))
+    steps = [*_table_steps(event, tables, d), *_curator_steps(event, tables, d, fragile)]
+    steps += [*_act_steps(event, tables, d, nudge), *_prior_steps(event, trace)]
     steps += _sigma_steps(event, trace, manifest, nudge, float(caps[CAP_TILT]))
     steps += _gate_steps(event, trace, caps)
     floor = (
@@ -146,6 +148,26 @@ def _curator_steps(event: Row, tables: DayTables, d: int, nudge: float) -> list[
         *steps,
         ExplainStep("curators", "adv_fragility", share, None, f"by the newest audit before; log nudge {nudge:+.6f}"),
         ExplainStep("curators", "leakage_veto", float(vetoed), stored, "1 = that audit failed: nothing is published"),
+    ]
+
+
+def _act_steps(event: Row, tables: DayTables, d: int, nudge: float) -> list[ExplainStep]:
+    """Return each act in force on the detector, and what all of them and fragility come to; nothing without one."""
+    nudges = tables.curator_nudge[d] if tables.curator_nudge else {}
+    bits = tables.curator_veto[d] if tables.curator_veto else ()
+    found = int(event["veto"]) & ACTS
+    if not nudges and not any(bits) and not found:
+        return []
+    bit_of_coin = bits[tables.assets.index(str(event["asset"]))] if bits else 0
+    steps = [
+        ExplainStep("acts", actor, nudges[actor], None, "log nudge of an act in force") for actor in sorted(nudges)
+    ]
+    if nudges:
+        steps.append(ExplainStep("acts", "nudge", nudge, None, "their sum with fragility, clipped to min(.15, T)"))
+    names = ", ".join(name for bit, name in ACT_VETOES.items() if bit_of_coin & bit)
+    return [
+        *steps,
+        ExplainStep("acts", "act_veto", float(bit_of_coin), float(found), names or "no act vetoes the coin"),
     ]
 
 

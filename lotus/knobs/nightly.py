@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from lotus.knobs import compositions as across
 from lotus.knobs.compositions import CompositionNight, OtherModule, is_across
+from lotus.knobs.past import KeptSums, KnobPast
 from lotus.learning.effect import LaneSums, effect_of
 from lotus.learning.lanes import NO_SLOT, Both
 from lotus.learning.lesson import AuditState
@@ -90,6 +91,7 @@ class KnobEvidence:
     `keys`: owner -> key of its knob; rows of an owner that is no more are left out, as after a policy got another name.
     `previous`, `board`: the version in force before and the braid registry that the run before left; the result takes
     effect at `effective_from_ms`. `other` is what compositions across modules read of sig, None where they are off.
+    `kept` holds sums of the days of `scores` that earlier runs made, and takes what this one makes; None: all are made.
     """
 
     scores: Mapping[str, Columns]
@@ -99,6 +101,7 @@ class KnobEvidence:
     board: Sequence[Braid]
     effective_from_ms: int
     other: OtherModule | None = None
+    kept: KeptSums | None = None
 
 
 def learn_knobs(evidence: KnobEvidence, manifest: Manifest, memory: KnobMemory) -> KnobRun:
@@ -170,8 +173,9 @@ def _learned(
     memory: KnobMemory,
     judged: Sequence[MetaState],
 ) -> NightResult:
+    kept = evidence.kept
     return learn_from(
-        {owner: RowSource(rows) for owner, rows in window.items()},
+        {owner: RowSource(rows) if kept is None else KnobPast(rows, kept) for owner, rows in window.items()},
         tuple(sorted(evidence.scores))[-manifest.learning.search_days :],
         manifest,
         night=memory.learning_days + 1,

@@ -18,8 +18,8 @@ from lotus.columns import Column, TableSpec
 from lotus.hashing import natural_id
 from lotus.learning.payoff_scores import PAYOFF_SCORES, Columns, score
 from lotus.learning.strata import LEVEL_ZERO
-from lotus.priors.context import context_bins
-from lotus.priors.vocabulary import BIN_COLUMNS
+from lotus.priors.context import NO_CONTEXT, NULL, context_bins
+from lotus.priors.vocabulary import BIN_COLUMNS, N_BINS, NULL_BIN
 from lotus.timebase import block_of
 
 Table = dict[str, NDArray[np.generic]]
@@ -76,7 +76,7 @@ def rows_of(observations: Sequence[Observation], day: str, expected: Mapping[str
     executed = np.where(moved, surprise, np.nan)
     u0 = np.log(p / (1.0 - p))
     basis = LEVEL_ZERO.basis(u0)
-    bins = np.array([context_bins(o.context) for o in ordered], dtype=np.uint8).reshape(n, len(BIN_COLUMNS))
+    bins = _bins([o.context for o in ordered])
     return {
         "event_id": _text(o.name for o in ordered),
         "detector_id": _text(o.owner for o in ordered),
@@ -119,6 +119,20 @@ def expected_of(days: Iterable[Columns]) -> dict[str, float]:
 
 def _expected(one: Observation, expected: Mapping[str, float]) -> float:
     return expected.get(one.owner, 0.0) if one.expected_bps is None else one.expected_bps
+
+
+def _bins(contexts: Sequence[str]) -> NDArray[np.uint8]:
+    """Return the bins [n, 12] behind contexts as text: `context_bins` of each, all at once; raises as it does."""
+    texts = [text or NO_CONTEXT for text in contexts]
+    joined = "".join(texts).encode("ascii", "replace")
+    if set(map(len, texts)) - {len(N_BINS)}:
+        return np.array([context_bins(text) for text in texts], dtype=np.uint8)
+    letters = np.frombuffer(joined, dtype=np.uint8).reshape(len(texts), len(N_BINS)).astype(np.int64)
+    is_null, bins = letters == ord(NULL), letters - ord("0")
+    wrong = ~is_null & ((bins < 0) | (bins >= np.array(N_BINS)))
+    for i in np.flatnonzero(wrong.any(axis=1)).tolist():
+        context_bins(texts[i])
+    return np.where(is_null, NULL_BIN, bins).astype(np.uint8)
 
 
 def _text(words: Iterable[str]) -> NDArray[np.generic]:

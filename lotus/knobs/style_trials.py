@@ -16,7 +16,7 @@ import numpy as np
 
 from lotus.detectors.entry_style import EntryStyle
 from lotus.knobs.rows import Observation
-from lotus.knobs.style_draw import STEPS, StyleDraw, drawn_style
+from lotus.knobs.style_draw import STEPS, StyleDraw, drawn_styles
 from lotus.learning.payoff_scores import Columns
 from lotus.outcomes.executed import MIN_ANSWERED
 from lotus.outcomes.tape_fill import FILL_SOURCE
@@ -53,40 +53,39 @@ def style_observations(
     answered = sum(name in executed.payoffs for name in names)
     is_executed = answered > 0 and answered >= MIN_ANSWERED * len(names)
     longest_s = int(np.max(table["horizon_s"], initial=1))  # what overlaps in time is one step of it
+    paid = np.flatnonzero(is_paid).tolist()
+    draws = drawn_styles([names[i] for i in paid], shares, seed)
+    trials_of = {style: tuple(_trials_of(draw)) for style, draw in {draw.style: draw for draw in draws}.items()}
+    coins, times = np.asarray(table["asset"]).tolist(), np.asarray(table["maturity_ms"], dtype=np.int64).tolist()
+    by_style = {style: values.tolist() for style, values in payoffs.items()}
     out: list[Observation] = []
-    for i in np.flatnonzero(is_paid).tolist():
-        draw = drawn_style(names[i], shares, seed)
-        if draw is None:
-            return []
-        paid = {style: float(values[i]) for style, values in payoffs.items()}
-        outcome_bps = executed.payoffs.get(names[i]) if is_executed else paid[draw.style]
+    for i, draw in zip(paid if draws else [], draws, strict=True):
+        outcome_bps = executed.payoffs.get(names[i]) if is_executed else by_style[draw.style][i]
         if outcome_bps is None:
             continue
-        coin, time_ms = str(table["asset"][i]), int(np.asarray(table["maturity_ms"])[i])
-        own = _of_window(draw, paid)
         out += [
             Observation(
                 name=names[i],
                 owner=owner,
-                coin=coin,
+                coin=str(coins[i]),
                 horizon_s=longest_s,
-                time_ms=time_ms,
+                time_ms=times[i],
                 context=contexts[names[i]],
                 arm=arm,
                 propensity=p,
                 outcome_bps=outcome_bps,
                 source=executed.source if is_executed else FILL_SOURCE,
-                expected_bps=expected_bps,
+                expected_bps=by_style[lower][i],
             )
-            for owner, arm, p, expected_bps in own
+            for owner, arm, p, lower in trials_of[draw.style]
         ]
     return out
 
 
-def _of_window(draw: StyleDraw, paid: Mapping[EntryStyle, float]) -> Iterator[tuple[str, int, float, float]]:
-    """Yield owner, arm, propensity and what the lower style pays, of every step that the draw is a trial of."""
+def _trials_of(draw: StyleDraw) -> Iterator[tuple[str, int, float, EntryStyle]]:
+    """Yield owner, arm, propensity and the lower style of every step that the draw is a trial of."""
     for owner, upper in STEPS:
         lower = _STYLES[_STYLES.index(upper) - 1]
         p = draw.against(lower, upper)
         if p is not None:
-            yield owner, int(draw.style is upper), p, paid[lower]
+            yield owner, int(draw.style is upper), p, lower

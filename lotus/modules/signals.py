@@ -1,8 +1,9 @@
 """The signal contract: schemas of what the alpha detector publishes, their validators, and payloads from scored rows.
 
-`sigbus-1.0.0` is the whole record of one scored window, `det-alpha-1.0` its directional part, `ms-1.0` its budget cues,
-which carry no direction. The schemas are the JSON files of `schemas/` (draft 7). What a row does not hold (names of
-vetoes, thresholds, braids, hashes) comes as `SignalFacts` from the detectors; nothing is scored or sent here.
+`sigbus-1.0.0` is the whole record of one scored window (`sigbus-1.1.0` where acts were in force on it), `det-alpha-1.0`
+its directional part, `ms-1.0` its budget cues, which carry no direction. The schemas are the JSON files of `schemas/`
+(draft 7). What a row does not hold (names of vetoes, thresholds, braids, hashes) comes as `SignalFacts` from the
+detectors; nothing is scored or sent here.
 (Literature: consumer-driven contract, schema registry.)
 """
 
@@ -21,7 +22,10 @@ from lotus import mathx
 from lotus.errors import SchemaError
 
 SIGBUS, DET_ALPHA, META = "sigbus-1.0.0", "det-alpha-1.0", "ms-1.0"
+SIGBUS_CURATED = "sigbus-1.1.0"  # with `curation`
 SIGNAL_SCHEMAS = (SIGBUS, DET_ALPHA, META)
+SIGBUS_SCHEMAS = (SIGBUS, SIGBUS_CURATED)  # readers take both
+READ_SCHEMAS = (*SIGNAL_SCHEMAS, SIGBUS_CURATED)
 ASYMMETRY = ("Z_OI", "Z_F", "Z_B", "Z_D", "Z_W", "Z_C", "Z_U")
 _WORD64 = 2**64 - 1
 
@@ -46,7 +50,8 @@ class SignalFacts:
     An asymmetry component that is missing was not measured; the score is None when no positioning is. `context`: the
     row's bins as text (`lotus.priors.context`). `claims` are those of the braids that
     fired, as they stand on the bus, `triggers` the entries that
-    its detector proposes for its side.
+    its detector proposes for its side. `nudges` are log nudges by who acts, `nudge` what they come to, `barred` the
+    vetoes of acts, all of acts in force on the row.
     """
 
     band_s: tuple[float, float]
@@ -62,13 +67,16 @@ class SignalFacts:
     context: str = 12 * "-"
     claims: tuple[Row, ...] = ()
     triggers: tuple[str, ...] = ()
+    nudges: Mapping[str, float] = field(default_factory=dict)
+    nudge: float = 0.0
+    barred: tuple[str, ...] = ()
 
 
 @cache
 def signal_schema(schema_ver: str) -> Mapping[str, Any]:
     """Return a schema; raises `SchemaError` for an unknown name."""
-    if schema_ver not in SIGNAL_SCHEMAS:
-        raise SchemaError(f"there is no signal schema {schema_ver!r}", ", ".join(SIGNAL_SCHEMAS))
+    if schema_ver not in READ_SCHEMAS:
+        raise SchemaError(f"there is no signal schema {schema_ver!r}", ", ".join(READ_SCHEMAS))
     text = (resources.files("lotus.modules") / "schemas" / f"{schema_ver}.json").read_text("utf-8")
     schema: dict[str, Any] = json.loads(text)
     return schema
@@ -80,8 +88,8 @@ def check_signal(payload: Payload) -> Payload:
     Raises `SchemaError` with the path of the first member that is not, and what the schema wants there.
     """
     ver = payload.get("schema_ver")
-    if not isinstance(ver, str) or ver not in SIGNAL_SCHEMAS:
-        raise SchemaError(f"data.schema_ver is {ver!r}", f"one of {', '.join(SIGNAL_SCHEMAS)}")
+    if not isinstance(ver, str) or ver not in READ_SCHEMAS:
+        raise SchemaError(f"data.schema_ver is {ver!r}", f"one of {', '.join(READ_SCHEMAS)}")
     broken = _not_finite(payload, "data")
     if broken:
         raise SchemaError(f"{broken} is no finite number", f"numbers of {ver}", "a null was not written as null")
@@ -99,8 +107,9 @@ def sigbus_payload(row: Row, facts: SignalFacts) -> Payload:
         name: {"value": _null(row[g.column]), "threshold": g.threshold, "rule": g.rule, "passed": g.passed}
         for name, g in facts.gates.items()
     }
+    curation = _curation(facts)
     return {
-        "schema_ver": SIGBUS,
+        "schema_ver": SIGBUS_CURATED if curation else SIGBUS,
         **_identity(row),
         **_direction(row, facts),
         **_sigma(row),
@@ -111,6 +120,7 @@ def sigbus_payload(row: Row, facts: SignalFacts) -> Payload:
             **({"gate": float(row["gate"])} if row["gate"] else {}),
             "published": bool(row["published"]),
         },
+        **curation,
         "quality": {name: float(row[column]) for name, column in _QUALITY.items()},
         "cues": {
             "ms_kairos": _null(row["kairos"]),
@@ -217,6 +227,14 @@ def _sigma(row: Row) -> Payload:
         "det_sigma": float(row["det_sigma"]),
         "curated_sigma": min(float(mathx.exp(float(row["ln_sigma_tilde"]))), 1.0),
     }
+
+
+def _curation(facts: SignalFacts) -> Payload:
+    """Return who vetoes and who nudges by an act in force, each by its name, and what the nudges come to."""
+    if not facts.nudges and not facts.barred:
+        return {}
+    nudges = [{"actor": actor, "log": log} for actor, log in sorted(facts.nudges.items())]
+    return {"curation": {"vetoes": list(facts.barred), "nudges": nudges, "log": facts.nudge}}
 
 
 def _provenance(row: Row, facts: SignalFacts) -> Payload:

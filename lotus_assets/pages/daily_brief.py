@@ -1,19 +1,26 @@
-"""The daily brief as a document of `active_priors`, once the beliefs of a run's last day are committed.
+"""The daily brief once the beliefs of a run's last day are committed: a document of `active_priors`, and a file.
 
-Presentation only: nothing of it is stored or hashed, and a brief that cannot be made stops no nightly run.
+The file is the page of `lotus brief --html` below `briefs` of the home, replaced whole; the newest `KEPT` days of a
+branch stay. Presentation only: nothing of it is hashed, and a brief that cannot be made or written stops no nightly
+run.
 """
 
 import logging
 from dataclasses import replace
+from pathlib import Path
+from typing import Final
 
 from lotus.errors import LotusError
+from lotus.names import path_step
 from lotus_assets.stages.chain import LAST_STAGE
 from lotus_assets.stages.context import StageResult
-from lotus_desk.safety.kill_switch import word_of
+from lotus_desk.watch.guards import guards_of
+from lotus_store import files
 from lotus_store.config import Settings
-from lotus_store.facts.brief import brief_of
-from lotus_store.facts.brief_page import markdown
+from lotus_store.facts.brief.day import brief_of
+from lotus_store.facts.brief.page import html, markdown
 
+KEPT: Final = 60
 logger = logging.getLogger(__name__)
 
 
@@ -22,8 +29,22 @@ def with_brief(settings: Settings, result: StageResult) -> StageResult:
     if result.stage != LAST_STAGE or result.failed_checks:
         return result
     try:
-        text = markdown(brief_of(settings, result.day, word_of(settings.home)))
+        brief = brief_of(settings, result.day, guards_of(settings.home), with_week=True)
     except LotusError as problem:
         logger.warning("no brief of %s: %s", result.day, problem)
         return result
+    text = markdown(brief)
+    try:
+        write_page(settings, result.day, html(brief))
+    except (LotusError, OSError) as problem:
+        logger.warning("the brief of %s was not written: %s", result.day, problem)
     return replace(result, documents={**result.documents, "brief": text})
+
+
+def write_page(settings: Settings, day: str, page: str) -> Path:
+    """Write the page of a day and remove the oldest beyond `KEPT`; return its place."""
+    folder = settings.home / "briefs" / path_step(settings.branch)
+    files.write_bytes(folder / f"{day}.html", page.encode())
+    for old in sorted(folder.glob("[0-9]*-[0-9][0-9]-[0-9][0-9].html"))[:-KEPT]:
+        old.unlink(missing_ok=True)
+    return folder / f"{day}.html"

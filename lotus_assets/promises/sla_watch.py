@@ -21,7 +21,7 @@ from lotus.timebase import HOUR_MS, day_start_ms, next_day
 from lotus_assets.bodies import stage_context
 from lotus_assets.stages.chain import last_committed_day
 from lotus_assets.stages.context import StageContext
-from lotus_live.reports.health import read_status
+from lotus_live.reports.health import SILENT_S, read_status
 from lotus_modules.handlers import HOT, SLOW
 from lotus_resources.lotus_resource import Lotus
 from lotus_resources.outward import tell
@@ -42,7 +42,7 @@ def facts_of(ctx: StageContext, now: datetime) -> dict[str, float | None]:
     recorded = ctx.tape.has(yesterday)
     late = now - datetime.fromisoformat(today).replace(tzinfo=UTC) - NIGHT_DUE
     is_due = recorded and committed is not None and committed < yesterday
-    status = read_status(ctx.settings.home, now.timestamp())
+    status = fresh_status(ctx, now)
     age_ms = now.timestamp() * 1000 - day_start_ms(next_day(committed)) if committed else 0.0
     return {
         "minutes_whole": whole_minutes(ctx, yesterday) if recorded else None,
@@ -54,6 +54,13 @@ def facts_of(ctx: StageContext, now: datetime) -> dict[str, float | None]:
         "parity": parity_share(ctx, today),
         "dead_letters": max(_dead_h(ctx, module) for module in (Module.SIG, Module.DM, Module.TR)),
     }
+
+
+def fresh_status(ctx: StageContext, now: datetime) -> Mapping[str, object]:
+    """Return what a daemon that runs wrote about itself in the last half minute, empty where there is none."""
+    status = read_status(ctx.settings.home)
+    is_fresh = bool(status) and abs(now.timestamp() - float(status.get("time", 0.0))) <= SILENT_S
+    return status if is_fresh and not str(status.get("state", "")).startswith("stopped") else {}
 
 
 def whole_minutes(ctx: StageContext, day: str) -> float | None:

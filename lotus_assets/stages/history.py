@@ -7,22 +7,27 @@ each day once. What is made of them is not known here.
 from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
+from lotus.curation.act import CurationAct
 from lotus.detectors.audits.table import DETECTOR_AUDITS
 from lotus.detectors.cards.card_table import DETECTOR_CARDS
 from lotus.detectors.curators import CuratorInput
 from lotus.detectors.daily.history import EVENT_COLUMNS, DayHistory, digest_day, eval_columns
 from lotus.detectors.spec import DetectorSpec
 from lotus.detectors.stage_gate import StageGate
+from lotus.errors import BeliefError
+from lotus_assets.stages.chain import LAST_STAGE
 from lotus_assets.stages.context import StageContext
 from lotus_assets.stages.shared_columns import read_shared
 from lotus_resources.recent_values import RecentKind
 from lotus_store.day_tables import read_curator_inputs, read_gates
+from lotus_store.ledger.beliefs.acts import acts_on
 from lotus_store.ledger.day_commits import DayCommit, last_commits
 
 T = TypeVar("T")
 
 
 AUDIT_DAYS = 30
+ACTS = "governance_acts"
 
 _DIGESTS, _AUDITS = RecentKind("digests", 64), RecentKind("audits", 64)
 
@@ -72,6 +77,18 @@ def audited_before(ctx: StageContext, day: str, detectors: Sequence[DetectorSpec
         if newest.keys() == versions.keys():
             break
     return newest
+
+
+def acts_of_day(ctx: StageContext, day: str) -> list[CurationAct]:
+    """Return the acts of governance in force on `day`.
+
+    Raises `BeliefError` while the learning day before has not decided on its acts, where earlier ones have.
+    """
+    before, decided = (commits_before(ctx, stage, day, 1) for stage in (LAST_STAGE, ACTS))
+    if before and decided and decided[0].day < before[0].day:
+        found = f"{ACTS}[{before[0].day}] is not committed on {ctx.branch}"
+        raise BeliefError(found, f"the acts of every day before {day}", f"materialise {ACTS}[{before[0].day}] first")
+    return acts_on(ctx.sig, ctx.branch, day)
 
 
 def _audit_inputs(ctx: StageContext, audited: DayCommit) -> Mapping[str, CuratorInput]:

@@ -19,13 +19,35 @@ from lotus_assets.tape_process import Simulated, TapeProcess, tape_process
 from lotus_cli.terminal.output import emit
 from lotus_cli.terminal.places import WHOLE, at_home, settings_of
 from lotus_cli.terminal.progress import LOADING, Progress
-from lotus_store.branch_settings import Document, write_branch_settings
+from lotus_store.branch_settings import Document, merged, write_branch_settings
 from lotus_store.config import Settings, load_settings
 from lotus_store.databases import Databases
 
 HORIZONS_S = (30, 300, 900)  # a session of 90 minutes leaves no room for one hour
 BUDGET_DAYS = 14
 CLIMBING_DAYS = 42  # in which lessons of nightly runs are found, earn every level and act at the highest for a week
+
+
+@dataclass(frozen=True, slots=True)
+class Faculties:
+    """What is off unless a demo asks for it: coins as context of rules, compositions across modules."""
+
+    coins: bool = False
+    compose: bool = False
+
+    @property
+    def sections(self) -> Document:
+        """Settings of a branch that has them."""
+        coins: Document = {"learning": {"asset_context": True}} if self.coins else {}
+        return {**coins, "trading": {"compose_styles": True}} if self.compose else coins
+
+    @property
+    def suffix(self) -> str:
+        """What a branch that has them is named by."""
+        return "-coins" * self.coins + "-compose" * self.compose
+
+
+NO_FACULTIES = Faculties()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,17 +78,20 @@ class DemoPlan:
         return self.days[-1]
 
 
-def plan_of(home: str | None, spec: WorldSpec, nightly: bool = False, venues: int = 1) -> DemoPlan:
+def plan_of(
+    home: str | None, spec: WorldSpec, nightly: bool = False, venues: int = 1, faculties: Faculties = NO_FACULTIES
+) -> DemoPlan:
     """Return the plan of a world and keep its settings with its branch: one analysis on the last but one day, or one
     in each nightly run.
     """
     tape = f"{spec.name}-{spec.seed}" + "-full" * (spec.sessions == FULL_DAY) + "-venue" * (spec.rates == VENUE)
-    branch = tape + "-nightly" * nightly
+    branch = tape + "-nightly" * nightly + faculties.suffix
     sections: Document = {
         "universe": {"assets": [{"name": a.name, "sz_decimals": a.sz_decimals} for a in spec.assets]},
         "outcomes": {"horizons_s": list(HORIZONS_S)},
         "learning": {"looks": "nightly"} if nightly else {"looks": "final", "look_day": spec.day(spec.days - 2)},
     }
+    sections = merged(sections, faculties.sections)
     write_branch_settings(load_settings(home=home, branch="main").home, branch, sections)
     return DemoPlan(World(spec), settings_of(home, tape, branch), nightly, venues)
 
@@ -103,6 +128,8 @@ def reader_of(plan: DemoPlan) -> AbstractContextManager[TapeProcess | None]:
     type=click.IntRange(1, 2),
     help="Local exchanges that the last day is traded at, the second of other fees and latency.",
 )
+@click.option("--coins", is_flag=True, help="Rules may speak of one coin (learning.asset_context).")
+@click.option("--compose", is_flag=True, help="A style is judged anew where two lessons hold (trading.compose_styles).")
 @at_home
 def demo_command(
     seed: int,
@@ -112,6 +139,8 @@ def demo_command(
     full_days: bool,
     venue_rates: bool,
     venues: int,
+    coins: bool,
+    compose: bool,
     home: str | None,
     as_json: bool,
 ) -> None:
@@ -119,7 +148,7 @@ def demo_command(
     spec = WorldSpec(world, seed=seed, days=days or (CLIMBING_DAYS if nightly else BUDGET_DAYS))
     spec = dataclasses.replace(spec, sessions=FULL_DAY) if full_days else spec
     spec = dataclasses.replace(spec, rates=VENUE) if venue_rates else spec
-    plan = plan_of(home, spec, nightly, venues)
+    plan = plan_of(home, spec, nightly, venues, Faculties(coins, compose))
     with Progress(quiet=as_json) as progress, reader_of(plan) as reader:
         progress(LOADING, 0)
         from lotus_assets.backfill import OPENING, backfilling

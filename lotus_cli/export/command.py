@@ -9,6 +9,7 @@ import click
 from lotus.errors import BeliefError, ConfigError
 from lotus_cli.terminal.output import emit
 from lotus_cli.terminal.places import at_branch, settings_of_branch
+from lotus_cli.terminal.progress import LOADING, Progress
 from lotus_store.facts.words import clock
 
 TARGETS = ("freqtrade", "nautilus", "python", "json")
@@ -30,9 +31,28 @@ def export_command() -> None:
 @click.option(
     "--valid-days", type=click.IntRange(1, 30), default=2, show_default=True, help="Days its edges may serve."
 )
+@click.option(
+    "--events",
+    type=click.Path(exists=True, path_type=Path),
+    default=None,
+    help="Learn from these files, as `lotus learn` does, and export that; no home is needed.",
+)
+@click.option(
+    "--config",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    default=None,
+    help="How to judge --events: a small YAML file.",
+)
 @at_branch
 def lessons(
-    target: str, out: Path | None, valid_days: int, branch: str | None, home: str | None, as_json: bool
+    target: str,
+    out: Path | None,
+    valid_days: int,
+    events: Path | None,
+    config: Path | None,
+    branch: str | None,
+    home: str | None,
+    as_json: bool,
 ) -> None:
     """Write the rules in force, with the newest edges of bins, hashes, their end and a test vector.
 
@@ -42,7 +62,9 @@ def lessons(
     from lotus_lab.export.render import rendered
 
     path = out or Path("lotus_lessons.json" if target == "json" else "lotus_lessons.py")
-    data = _data(home, branch, valid_days)
+    if config and not events:
+        raise click.UsageError("--config FILE judges --events")
+    data = _learned(events, config, valid_days, as_json) if events else _data(home, branch, valid_days)
     try:
         path.write_text(rendered(data, target), "utf-8")
     except OSError as error:
@@ -59,6 +81,14 @@ def lessons(
         f"({data['why_until']})"
     )
     emit(facts, as_json, words + (". It is too old by now and refuses to advise." if late else ""))
+
+
+def _learned(events: Path, config: Path | None, valid_days: int, quiet: bool) -> dict[str, Any]:
+    from lotus_lab.learning import learn
+
+    with Progress(quiet=quiet) as progress:
+        progress(LOADING, 0)
+        return learn(events, config, progress=progress).exported(valid_days)
 
 
 def _data(home: str | None, branch: str | None, valid_days: int) -> dict[str, Any]:

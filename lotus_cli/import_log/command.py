@@ -9,7 +9,7 @@ from lotus_cli.terminal.output import emit, explained, json_option
 
 
 @click.command("import-log")
-@click.argument("kind", type=click.Choice(["freqtrade", "nautilus", "csv"]))
+@click.argument("kind", type=click.Choice(["freqtrade", "nautilus", "csv", "randomiser"]))
 @click.argument("log", type=click.Path(exists=True, path_type=Path))
 @click.option(
     "--out", type=click.Path(dir_okay=False, path_type=Path), default=Path("events.parquet"), show_default=True,
@@ -18,10 +18,12 @@ from lotus_cli.terminal.output import emit, explained, json_option
 @json_option
 @explained
 def import_log_command(kind: str, log: Path, out: Path, as_json: bool) -> None:
-    """Turn closed trades into events: LOG is Freqtrade's database, a catalogue of NautilusTrader, or a CSV file.
+    """Turn a bot's log into events for `lotus learn`.
 
-    The CSV has opened, closed, asset, strategy, side, entry and exit (fee_bps and any x_ columns if there are). A log
-    without propensities teaches associations, grade D at most; that is said every time.
+    LOG is Freqtrade's database or backtest-result-*.zip, a catalogue or a positions report of NautilusTrader, a CSV
+    file of round trips, or the journal of a `lab.Randomiser`. The CSV has opened, closed, asset, strategy, side, entry
+    and exit (fee_bps and any x_ columns if there are). A log without propensities teaches associations, grade D at
+    most; that is said every time.
     """
     import pyarrow.parquet as pq
 

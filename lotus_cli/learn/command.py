@@ -91,7 +91,7 @@ def _warn_of_many_looks(out: Path, days: int, alpha: float) -> None:
 
 def _write_example(folder: Path, as_json: bool) -> None:
     from lotus.own_signals.example import PLANTED_RULE, ExampleSpec
-    from lotus_lab.example import write_example
+    from lotus_lab.example_events import write_example
 
     spec = ExampleSpec()
     paths = write_example(folder, spec)

@@ -8,7 +8,7 @@ import click
 
 from lotus.errors import ConfigError
 from lotus.weave.braid import Braid
-from lotus.weave.review import REASON_CODES, ActKind, ReviewAct, reviewers
+from lotus.weave.review import LIFTS, REASON_CODES, ActKind, ReviewAct, reviewers
 from lotus_cli.look.lessons_page import composition_lines
 from lotus_cli.look.wish import lift_command, wish_command, wish_lines, wish_rows
 from lotus_cli.terminal.options import options_as
@@ -17,7 +17,7 @@ from lotus_cli.terminal.places import NAME, Finite, at_branch, settings_of_branc
 from lotus_cli.terminal.tables import TableColumn, numbers, table, wide_option
 from lotus_herald.keys import Keys
 from lotus_modules.priors.rollback import named, submit
-from lotus_store.databases import Databases
+from lotus_store.databases import Connection, Databases
 from lotus_store.facts.braids import braid_facts, experiment_facts, experiment_words
 from lotus_store.facts.compositions import composition_rows
 from lotus_store.ledger.beliefs.braids import read_registry
@@ -89,10 +89,11 @@ def list_braids(everything: bool, wide: bool, branch: str | None, home: str | No
 
 @review_command.command("approve")
 @click.argument("braid_id")
+@click.option("--lifts", type=NAME, help="The act on it that waits: the next nightly run leaves it out, no more.")
 @act_options
-def approve(options: ActOptions) -> None:
+def approve(options: ActOptions, lifts: str | None) -> None:
     """Approve a braid, or lift a rejection or what holds its level; grade and level stay what the evidence gave it."""
-    _submit("approve", options)
+    _submit("approve", options, reason=f"{LIFTS}{lifts}" if lifts else "")
 
 
 @review_command.command("reject")
@@ -169,8 +170,19 @@ def _submit(kind: ActKind, options: ActOptions, reason: str = "", factor: float 
                 found = f"branch {settings.branch} has no braid {options.braid_id!r}"
                 cause = "a misspelt id, or a braid of another branch"
                 raise ConfigError(found, "one that `lotus review list --all` shows", cause)
+            if reason.startswith(LIFTS):
+                _check_waits(sig, settings.branch, reason.removeprefix(LIFTS), options.braid_id)
         sent = submit(databases, act, Keys(settings.keys_root))
     emit({**asdict(sent), "applied_by": f"the first nightly run after {sent.asof_day}"}, options.as_json)
+
+
+def _check_waits(sig: Connection, branch: str, name: str, braid_id: str) -> None:
+    """Raise `ConfigError` where no act of this name on a braid waits for a nightly run."""
+    done = {outcome.act.act_id for outcome in read_outcomes(sig, branch)}
+    acts = {a.act_id for a in read_reviews(sig, branch) if a.target == braid_id and a.kind != "rollback"}
+    if name not in acts - done:
+        found = f"no act {name!r} on braid {braid_id!r} waits"
+        raise ConfigError(found, "one that `lotus review list` shows as waiting", "a nightly run has applied it")
 
 
 def _row(braid: Braid) -> dict[str, Any]:
@@ -201,7 +213,7 @@ def _text(facts: dict[str, Any], wide: bool) -> str:
             for b in facts["braids"]
         ]  # fmt: skip
         lines.append(table(columns, rows, wide))
-    lines += [f"  waits: {a['kind']} {a['target']} by {a['author']}" for a in facts["waiting"]]
+    lines += [f"  waits: {a['kind']} {a['target']} by {a['author']}, act {a['act_id']}" for a in facts["waiting"]]
     for o in facts["outcomes"]:
         done = "done" if o["accepted"] else "refused"
         lines.append(f"  {done}: {o['act']['kind']} {o['act']['target']} by {o['act']['author']}: {o['text']}")

@@ -8,7 +8,7 @@ from lotus.detectors.registry import scored_detectors
 from lotus.detectors.scoring.signal_facts import facts_of, spec_of
 from lotus.errors import LedgerError, SchemaError
 from lotus.experts.weekly.learned import set_of_day
-from lotus.modules.signals import BUILDERS, SIGBUS, SIGNAL_SCHEMAS, Payload, check_signal
+from lotus.modules.signals import BUILDERS, SIGBUS, SIGBUS_CURATED, SIGNAL_SCHEMAS, Payload, check_signal
 from lotus.timebase import day_of
 from lotus_cli.terminal.output import emit
 from lotus_cli.terminal.places import at_home, settings_of
@@ -16,6 +16,7 @@ from lotus_store.config import Settings, load_settings
 from lotus_store.databases import Connection, Databases
 from lotus_store.facts.event import event_tables
 from lotus_store.lake import Lake
+from lotus_store.ledger.beliefs.acts import acts_on
 from lotus_store.ledger.beliefs.braids import claims_of
 from lotus_store.ledger.beliefs.expert_sets import read_expert_sets
 from lotus_store.ledger.beliefs.priors import read_version
@@ -45,6 +46,8 @@ def payload_of(sig: Connection, settings: Settings, event_id: str, schema_ver: s
         row = read_event(sig, event_id)
     except LedgerError:
         published = published_signal(sig, event_id, schema_ver)
+        if published is None and schema_ver == SIGBUS:
+            published = published_signal(sig, event_id, SIGBUS_CURATED)
         if published is None:
             raise
         payload: Payload = json.loads(published)
@@ -53,7 +56,8 @@ def payload_of(sig: Connection, settings: Settings, event_id: str, schema_ver: s
         raise SchemaError(f"event {event_id} was not published", f"a published one for {schema_ver}")
     version = read_version(sig, str(row["branch"]), str(row["priors_ver"]))
     manifest = load_settings(home=settings.home, config=settings.config, branch=str(row["branch"])).manifest
-    tables = event_tables(Lake(settings.lake_root), row, str(row["day"]), manifest)
+    acts = acts_on(sig, str(row["branch"]), str(row["day"]))
+    tables = event_tables(Lake(settings.lake_root), row, str(row["day"]), manifest, acts)
     experts = set_of_day(day_of(int(row["window_start_ms"])), read_expert_sets(sig, str(row["branch"]))).version
     claims = claims_of(sig, [braid.braid_id for braid in version.braids])
     facts = facts_of(row, spec_of(row, scored_detectors(manifest)), manifest, version, tables, experts, claims)

@@ -56,7 +56,7 @@ class SqlOptions:
 @at_branch
 @options_as(SqlOptions)
 def sql_command(options: SqlOptions) -> None:
-    """SqlAnswer one SELECT of DuckDB's SQL over the lake (signal_events) and the ledgers (sig.lessons, tr.tr_plans).
+    """Answer one SELECT of DuckDB's SQL over the lake (signal_events) and the ledgers (sig.lessons, tr.tr_plans).
 
     Without QUERY it is read from standard input; where that is empty, every table is listed with its columns. $branch
     stands for the branch, other names for what --set gives.
@@ -65,6 +65,8 @@ def sql_command(options: SqlOptions) -> None:
 
     _check(options)
     settings = settings_of(options.home, branch=options.branch)
+    if options.parquet is not None:
+        _check_target(options.parquet, settings.home)
     text = options.query or ("" if sys.stdin.isatty() else sys.stdin.read())
     bounds = Bounds(seconds=options.seconds, memory_mb=options.memory_mb)
     with Views(settings, bounds) as views, bounded_process(bounds, partial(_end, bounds.seconds)):
@@ -79,6 +81,16 @@ def sql_command(options: SqlOptions) -> None:
 def _check(options: SqlOptions) -> None:
     if options.as_csv + options.as_json + (options.parquet is not None) > 1:
         raise click.UsageError("found more than one of --json, --csv and --parquet; expected one form of the answer")
+
+
+def _check_target(path: Path, home: Path) -> None:
+    """Raise `QueryError` for a file that an answer may not replace: one of the home, or of another kind."""
+    if path.resolve().is_relative_to(home.resolve()):
+        raise QueryError(f"{path} lies in the home", "a file elsewhere", "a question changes nothing of what is stored")
+    if path.is_file() and path.stat().st_size:
+        with path.open("rb") as file:
+            if file.read(4) != b"PAR1":
+                raise QueryError(f"{path} is there, and no Parquet file", "a new name", "another file's name?")
 
 
 def _limit(options: SqlOptions) -> int | None:

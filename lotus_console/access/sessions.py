@@ -1,11 +1,14 @@
 """Sessions and their acts: who is let in, the token that every form of a session carries, and what a form does.
 
-A page that holds such a form puts `csrf` (a variable of every template) into a hidden field of that name. The door
-names the session in the scope of a request; without one no form is taken. In the literature: cross-site request
-forgery, HMAC-based token pattern.
+A page that holds such a form puts `csrf` (a variable of every template) into a hidden field of that name. A form whose
+content was shown before carries a token that is bound to it, so that what is sent is what was shown; that one ends
+after an hour. The door names the session in the scope of a request; without one no form is taken. In the literature:
+cross-site request forgery, HMAC-based token pattern.
 """
 
 import hmac
+import json
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -18,6 +21,7 @@ from lotus_console.reading import HomeReading
 
 CSRF: Final = "csrf"
 SESSION: Final = "lotus.session"
+VALID_S: Final = 3600  # of a bound token
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +30,24 @@ class PageSession:
 
     csrf: str
     who: str = ""
+
+    def bound(self, purpose: str, fields: Mapping[str, str]) -> str:
+        """Return the token of a form for a purpose whose fixed fields these are."""
+        since = f"{int(time.time())}"
+        return f"{since}.{self._mac(purpose, since, fields)}"
+
+    def check(self, token: str, purpose: str, fields: Mapping[str, str]) -> None:
+        """Raise `ConfigError` for a token that is none of this session's form, or of more than an hour ago."""
+        since, _, mac = token.partition(".")
+        is_whole = since.isascii() and since.isdigit() and len(since) < 12
+        is_own = self.csrf and hmac.compare_digest(mac.encode(), self._mac(purpose, since, fields).encode())
+        if not is_whole or not is_own or not 0 <= time.time() - int(since) <= VALID_S:
+            cause = "it is older than an hour, or of an earlier session"
+            raise ConfigError("the form's token is not the one that this page gave", "one of this form", cause)
+
+    def _mac(self, purpose: str, since: str, fields: Mapping[str, str]) -> str:
+        text = json.dumps([purpose, since, sorted(fields.items())])
+        return hmac.digest(self.csrf.encode(), text.encode(), "sha256").hex()
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,18 +29,25 @@ from lotus_store.facts.words import NEVER_MS, clock
 from lotus_store.ledger.beliefs.priors import in_force_at
 from lotus_store.ledger.bodies import from_body
 
+ORDER = "rank, day DESC, braid_id"  # what acts, then what waits
 STATES = ("active", "proposed", "sunset", "archived")
 
 
 def _board(reading: HomeReading, question: Question) -> Answer:
     lowered = replace(question, search=question.search.lower())
-    rows, has_more = selected(reading, "sig", "board", lowered, "rank, day DESC, braid_id")
+    rows, has_more = selected(reading, "sig", "board", lowered, ORDER)
     now_ms = event_now(reading)
     trust = trust_of(reading, [row["braid_id"] for row in rows])
     shown = [board_row(reading, braid_of(row), trust, now_ms) for row in rows]
-    counts = {state: sum(row["state"] == state for row in shown) for state in STATES}
+    counts = braids_by_state(reading)
     title = f"{counts['active']} act, {counts['proposed']} wait, {counts['sunset'] + counts['archived']} ended"
     return Answer(shown, has_more, title if shown else "No lesson has become a belief yet")
+
+
+def braids_by_state(reading: HomeReading) -> dict[str, int]:
+    """Return how many braids are in each state."""
+    found = {row["state"]: row["braids"] for row in reading.rows("sig", "braids_by_state")}
+    return {state: found.get(state, 0) for state in STATES}
 
 
 def braid_of(row: Mapping[str, Any]) -> Braid:
@@ -201,11 +208,13 @@ def now_facts(reading: HomeReading, given: Mapping[str, str]) -> Facts:
     windows = _grouped(reading, [of_ledger(row) for row in newest])
     rows = [_acting(reading, version, detector, window) for window in windows]
     number = sum(bool(row["braids"]) for row in rows)
+    key = (version.priors_ver, detector, reading.newest())
+    overlaps = reading.memory.of("overlaps", key, lambda: _overlaps(reading, version, detector, day))
     return {
         "title": f"Beliefs act on {number} of {len(rows)} coins of {detector.replace('_', ' ')} now",
         "detector": detector, "detectors": names, "day": day, "version": version.priors_ver,
         "since": since_words(version),
-        "rows": rows, "overlaps": _overlaps(reading, version, detector, day), "shade": shade,
+        "rows": rows, "overlaps": overlaps, "shade": shade,
     }  # fmt: skip
 
 

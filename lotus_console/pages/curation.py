@@ -10,7 +10,7 @@ from lotus.priors.trace import describe_braid
 from lotus.timebase import DAY_MS, day_of
 from lotus.weave.braid import Braid
 from lotus.weave.review import LIFTS, ActOutcome, ReviewAct, reviewers
-from lotus_console.pages.braids import board_row, event_now, trust_of
+from lotus_console.pages.braids import ORDER, board_row, braid_of, braids_by_state, event_now, trust_of
 from lotus_console.pages.loom import patch_words
 from lotus_console.reading import HomeReading
 from lotus_console.tables import Answer, Filter, Question, ShownColumn, Table, ValueKind, selected
@@ -20,7 +20,7 @@ from lotus_store.day_tables import served_tables
 from lotus_store.facts.act_preview import UNCHANGED, detectors_of, moved_windows, version_after
 from lotus_store.facts.event import of_ledger
 from lotus_store.facts.words import clock
-from lotus_store.ledger.beliefs.braids import read_registry
+from lotus_store.ledger.beliefs.acts import acts_on
 from lotus_store.ledger.beliefs.priors import in_force_at, read_version
 from lotus_store.ledger.bodies import from_body
 
@@ -33,6 +33,7 @@ NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
 }  # fmt: skip
 UNDO: Final = {"reject": "approve", "freeze": "approve", "lower": "approve", "approve": "reject"}
 MOST_WINDOWS, SHOWN, HOUR_24_MS = 5_000, 20, DAY_MS
+DONE, MOST_BRAIDS = 50, 100_000
 LATEST = 2**53
 ACT_KINDS = ("approve", "reject", "extend", "attenuate", "raise_cap", "freeze", "lower", "rollback")
 
@@ -40,29 +41,25 @@ ACT_KINDS = ("approve", "reject", "extend", "attenuate", "raise_cap", "freeze", 
 def curation_facts(reading: HomeReading, given: Mapping[str, str]) -> Facts:
     """Return the queue, acts that wait, what became of others, the reviewers and the newest versions."""
     outcomes = outcomes_of(reading)
-    with reading.databases.connect("sig") as sig:
-        registry = read_registry(sig, reading.settings.branch)
-    now_ms, trust = event_now(reading), trust_of(reading, [b.braid_id for b in registry])
-    rules = {b.braid_id: describe_braid(b.active(), reading.words) for b in registry}
-    living = [_living(reading, b, trust, now_ms) for b in registry if b.state in ("proposed", "active")]
+    counts, acts = braids_by_state(reading), reading.rows("sig", "newest_acts")
+    rules = _rules(reading, {str(a["target"]) for a in acts} | {o.act.target for o in outcomes[-DONE:]})
     settled = {o.act.act_id for o in outcomes}
-    acts = reading.rows("sig", "newest_acts")
     waiting = [
         _act(a, rules, "waits for the next nightly run", is_waiting=True) for a in acts if a["act_id"] not in settled
     ]
-    done = [_act(_plain(o.act), rules, ("done: " if o.accepted else "refused: ") + o.text) for o in outcomes]
+    done = [_act(_plain(o.act), rules, ("done: " if o.accepted else "refused: ") + o.text) for o in outcomes[-DONE:]]
     rolled = [a for a in waiting if a["kind"] == "rollback"]
     waiting = [a for a in waiting if a["kind"] != "rollback"]
     for k, act in enumerate(rolled):
         act["state"] = "another followed it" if k else "in force; the next nightly run goes on from there"
-    queue = [b for b in living if b["state"] == "proposed"]
     return {
-        "title": _title(len(queue), len(waiting)),
-        "queue": queue,
-        "living": [b for b in living if b["state"] == "active"],
+        "title": _title(counts["proposed"], len(waiting)),
+        "queue": _braids(reading, "proposed"),
+        "living": _braids(reading, "active"),
+        "counts": counts,
         "waiting": [*rolled, *waiting],
-        "done": list(reversed(done))[:50],
-        "reviewers": [_reviewer(r) for r in reviewers(outcomes, registry)],
+        "done": list(reversed(done)),
+        "reviewers": _reviewers(reading, outcomes),
         "versions": [_version(row) for row in reading.rows("sig", "newest_versions")],
         "sent": _sent(reading, given.get("done", ""), acts, rules),
     }
@@ -79,10 +76,16 @@ def _title(waiting: int, acts: int) -> str:
     return queue + (f", {acts} act{'s' * (acts != 1)} for the night" if acts else "")
 
 
-def _living(
-    reading: HomeReading, braid: Braid, trust: Mapping[str, Mapping[str, Any]], now_ms: int
-) -> dict[str, Any]:  # fmt: skip
-    return board_row(reading, braid, trust, now_ms)
+def _braids(reading: HomeReading, state: str) -> list[dict[str, Any]]:
+    """Return the newest braids in a state as the board shows them."""
+    rows, _ = selected(reading, "sig", "board", Question(filters={"state": state}), ORDER)
+    trust, now_ms = trust_of(reading, [row["braid_id"] for row in rows]), event_now(reading)
+    return [board_row(reading, braid_of(row), trust, now_ms) for row in rows]
+
+
+def _rules(reading: HomeReading, names: set[str]) -> dict[str, str]:
+    rows = reading.rows("sig", "braids_named", braids=sorted(names))
+    return {str(row["braid_id"]): describe_braid(braid_of(row).active(), reading.words) for row in rows}
 
 
 def _plain(act: ReviewAct) -> dict[str, Any]:
@@ -105,9 +108,19 @@ def _act(row: Mapping[str, Any], rules: Mapping[str, str], state: str, is_waitin
     return {**row, "name": name, "state": state, "undo": undo, "reason_code": reason}
 
 
-def _reviewer(reviewer: Any) -> dict[str, Any]:
+def _reviewers(reading: HomeReading, outcomes: Sequence[ActOutcome]) -> list[dict[str, Any]]:
+    """Return the statistics of the reviewers over braids that act and those that they spoke about."""
+    if not outcomes:
+        return []
+    return reading.memory.of("reviewers", reading.newest(), lambda: _reviewed(reading, outcomes))
+
+
+def _reviewed(reading: HomeReading, outcomes: Sequence[ActOutcome]) -> list[dict[str, Any]]:
+    acting, _ = selected(reading, "sig", "board", Question(filters={"state": "active"}, limit=MOST_BRAIDS), ORDER)
+    named = reading.rows("sig", "braids_named", braids=sorted({o.act.target for o in outcomes}))
+    braids = {str(row["braid_id"]): braid_of(row) for row in (*acting, *named)}
     names = ("author", "acts", "approvals", "false_promotions", "days_to_decide", "diversity")
-    return {name: getattr(reviewer, name) for name in names}
+    return [{name: getattr(r, name) for name in names} for r in reviewers(outcomes, list(braids.values()))]
 
 
 def _version(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -205,7 +218,9 @@ def _tables_of(reading: HomeReading, day: str, windows: Sequence[Mapping[str, An
     """Return the day tables that some windows name."""
     names, out = {str(window["tables_ver"]) for window in windows}, list[DayTables]()
     detectors = scored_detectors(reading.settings.manifest)
-    for tables in served_tables(reading.lake, reading.settings.branch, day, detectors):
+    with reading.databases.connect("sig") as sig:
+        acts = acts_on(sig, reading.settings.branch, day)
+    for tables in served_tables(reading.lake, reading.settings.branch, day, detectors, acts):
         if not names:
             break
         if tables.tables_ver in names:

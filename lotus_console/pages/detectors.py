@@ -153,7 +153,9 @@ EXPERTS = Table(
 CANDIDATES = Table(
     "candidates", "Candidates", "What is on trial to become a detector?",
     (ShownColumn("detector_id", "candidate"), ShownColumn("e_value", "E", ValueKind.NUMBER)),
-    _candidates, empty="nothing breeds candidates here; `lotus detector new NAME` begins one by hand",
+    _candidates,
+    empty="none: `lotus detector new NAME` writes one, `lotus detector check FILE` measures it, `lotus detector use "
+    "FILE` lets the running daemon score it beside the others, without trading it",
 )  # fmt: skip
 DETECTOR = PageView(
     "/detectors/{detector_id}", "Detector", "What is this detector?", detector_facts, "detector.html", ("version",),

@@ -12,6 +12,7 @@ import psycopg
 from lotus.errors import LotusError
 from lotus.modules.intents import Module
 from lotus.timebase import DAY_MS, day_of, day_start_ms, next_day
+from lotus_console.pages.money import curve_of, days_paid, earned_words
 from lotus_console.pages.numbers import percent, share_covered
 from lotus_console.reading import HomeReading
 from lotus_console.views import Facts, PageView
@@ -26,6 +27,7 @@ GREEN, AMBER, RED = "green", "amber", "red"
 LATE_MS = 6 * 3_600_000  # after the end of a day its night should be over
 FRESH_S = 2.0  # answers are as old as that at most
 OLD_MS = 2 * DAY_MS
+UNREAD = (LotusError, OSError, psycopg.Error)
 WORST_FIRST = (RED, AMBER, GREEN)
 ELSEWHERE = ("segments_intact", "gaps_accounted", "live_parity", "promises_kept")  # checks with a line of their own
 
@@ -41,10 +43,12 @@ class StatusLine(TypedDict):
 
 
 class HomeAnswer(TypedDict):
-    """The page: its sentence and its lines, worst first."""
+    """The page: its sentence, its lines, worst first, what beliefs earned, and its curve by day as SVG."""
 
     title: str
     lines: list[StatusLine]
+    money: str
+    curve: str
 
 
 def home_facts(reading: HomeReading, _given: Mapping[str, str]) -> Facts:
@@ -55,7 +59,16 @@ def home_facts(reading: HomeReading, _given: Mapping[str, str]) -> Facts:
     waiting = [line for line in lines if line["colour"] != GREEN]
     words = f"{len(waiting)} of {len(lines)} lines are not green"
     title = "Everything is as it should be" if not waiting else "One line is not green" if len(waiting) == 1 else words
-    return {"title": title, "lines": lines}
+    return {"title": title, "lines": lines, **_curve(reading, turn)}
+
+
+def _curve(reading: HomeReading, turn: int) -> dict[str, str]:
+    """Return what beliefs earned in words and as a curve by day; as the lines, it says why it cannot be read."""
+    try:
+        days = reading.memory.of("money days", turn, lambda: days_paid(reading))
+    except UNREAD as error:
+        return {"money": f"It cannot be read: {error}", "curve": ""}
+    return {"money": earned_words(days), "curve": curve_of(days)}
 
 
 Found = tuple[str, str]  # colour and answer
@@ -64,7 +77,7 @@ Found = tuple[str, str]  # colour and answer
 def _line(question: str, read: Callable[[HomeReading], Found], command: str, place: str, of: HomeReading) -> Facts:
     try:
         colour, answer = read(of)
-    except (LotusError, OSError, psycopg.Error) as error:
+    except UNREAD as error:
         colour, answer = RED, f"cannot be read: {error}"
     return {"question": question, "answer": answer, "colour": colour, "command": command, "place": place}
 
@@ -183,6 +196,12 @@ def _money(reading: HomeReading) -> Found:
     return (GREEN if found["net_usd"] > 0 else AMBER), f"{words} at {found['venues']}"
 
 
+def _earned(reading: HomeReading) -> Found:
+    days = days_paid(reading)
+    gain = days[-1]["with_sum_usd"] - days[-1]["without_sum_usd"] if days else 0.0
+    return (GREEN if gain > 0.0 else AMBER), earned_words(days)
+
+
 def _safety(reading: HomeReading) -> Found:
     state = KillSwitch(reading.settings.home).state()
     if state != LIFTED:
@@ -211,7 +230,8 @@ LINES: Sequence[tuple[str, Callable[[HomeReading], Found], str, str]] = (
     ("What waits for a reviewer?", _queue, "lotus review list", "/curation"),
     ("Does anything alarm?", _alarms, "lotus doctor", "/detectors"),
     ("Do lessons keep their promises?", _promises, "lotus dm calibration", "/lessons"),
-    ("What did it cost and earn?", _money, "lotus pnl --beliefs", "/beliefs/money"),
+    ("What did it cost and earn?", _money, "lotus pnl", "/live"),
+    ("What did beliefs earn?", _earned, "lotus pnl --beliefs", "/beliefs/money"),
     ("Is money safe?", _safety, "lotus live --status", "/live"),
     ("Do messages arrive?", _messages, "lotus herald dead", "/network"),
 )

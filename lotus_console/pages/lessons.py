@@ -9,8 +9,10 @@ from lotus.learning.lanes import NAMES
 from lotus.learning.lesson import Lesson
 from lotus.priors.asset_context import describe_with
 from lotus.priors.compiled import fired_braids
+from lotus.priors.vocabulary import FEATURE_NAMES
 from lotus.weave.braid import Braid
 from lotus_console.pages.braids import braid_of, realised_bps
+from lotus_console.pages.noise import chance_words, shuffled_night
 from lotus_console.pictures import scale_over
 from lotus_console.reading import HomeReading
 from lotus_console.render import interval
@@ -24,20 +26,42 @@ from lotus_store.ledger.bodies import from_body
 STATES = ("IDENTIFIED", "MODEL_ONLY", "REFUSED")
 WORD = re.compile(r"\w+")
 DAYS = 60  # of the table day by day
+FEW = 1000  # lessons that are sorted rather than passed by
 
 
 def _lessons(reading: HomeReading, question: Question) -> Answer:
-    rows, has_more = selected(
-        reading, "sig", "lessons", with_words(question), "day DESC, abs(uplift_bps) DESC, lesson_id"
-    )
+    asked = with_words(question)
+    rows, has_more = selected(reading, "sig", _way(reading, asked), asked, "day DESC, abs(uplift_bps) DESC, lesson_id")
     braids = braids_by_lesson(reading, [row["lesson_id"] for row in rows if row["state"] != "REFUSED"])
     shown = [_row(reading, row) | _alive(braids.get(row["lesson_id"])) for row in rows]
-    return Answer(shown, has_more, _title(reading, question))
+    title, note = _title(reading, question)
+    return Answer(shown, has_more, title, note)
 
 
 def with_words(question: Question) -> Question:
-    """Return a question whose search is one of PostgreSQL's: every word, each as the beginning of one."""
-    return replace(question, search=" & ".join(f"{word}:*" for word in WORD.findall(question.search)))
+    """Return a question whose search is one of PostgreSQL's: every word, as the beginning of one in the lesson or of
+    the name of a feature in its rule.
+    """
+    return replace(question, search=" & ".join(map(_asked_word, WORD.findall(question.search))))
+
+
+def _asked_word(word: str) -> str:
+    features = [
+        f"feature{k}" for k, name in enumerate(FEATURE_NAMES)
+        if any(part.startswith(word.lower()) for part in (name, *name.split("_")))
+    ]  # fmt: skip
+    return f"({' | '.join([f'{word}:*', *features])})"
+
+
+def _way(reading: HomeReading, asked: Question) -> str:
+    """Return the query that answers soon: words of few lessons first, those of many on the way through the order.
+
+    PostgreSQL has no statistics of beginnings of words, so that it cannot choose by itself.
+    """
+    if not asked.search:
+        return "lessons"
+    few = reading.rows("sig", "count_of_words", search=asked.search, most=FEW)[0]["lessons"] < FEW
+    return "lessons_with_words" if few else "lessons"
 
 
 def braids_by_lesson(reading: HomeReading, lessons: Sequence[str]) -> dict[str, Braid]:
@@ -78,12 +102,15 @@ def _row(reading: HomeReading, row: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _title(reading: HomeReading, question: Question) -> str:
+def _title(reading: HomeReading, question: Question) -> tuple[str, str]:
+    """Return what a night found, and what chance alone would have shown in the newest one that looked."""
     night = question.filters.get("day") or next((row["day"] for row in reading.rows("sig", "nights")), None)
     if night is None:
-        return "No nightly run has learned anything yet"
-    counts = reading.rows("sig", "counts_of_night", day=night)[0]
-    return f"{counts['found']} found and {counts['refused']} refused in the night of {night}"
+        return "No nightly run has learned anything yet", ""
+    key = (night, reading.newest())
+    counts = reading.memory.of("night", key, lambda: reading.rows("sig", "counts_of_night", day=night)[0])
+    chance = reading.memory.of("chance", key, lambda: chance_words(shuffled_night(reading)))
+    return f"{counts['found']} found and {counts['refused']} refused in the night of {night}", chance
 
 
 LESSONS = Table(
@@ -119,7 +146,7 @@ LESSONS = Table(
     is_searched=True,
     empty="no lesson of this kind: `lotus lessons` says how far the search is",
     links=(("what was refused last night", "/lessons?state=REFUSED"), ("what beliefs earned", "/beliefs/money"),
-           ("where detectors win", "/atoms")),
+           ("where detectors win", "/atoms"), ("what chance alone would show", "/noise")),
 )  # fmt: skip
 
 

@@ -8,10 +8,10 @@ from lotus_console.access.sessions import Act, PageSession
 from lotus_console.reading import HomeReading
 from lotus_console.tables import Answer, Filter, Question, ShownColumn, Table, ValueKind, selected
 from lotus_console.views import Facts, PageView
-from lotus_desk.safety.kill_switch import KillSwitch
+from lotus_desk.safety.kill_switch import LIFTED, KillSwitch
 from lotus_desk.safety.switch_act import SwitchMove, move_switch
 from lotus_desk.watch.alerts import read_alerts
-from lotus_live.reports.health import read_health
+from lotus_live.reports.health import read_health, read_status
 from lotus_store.facts.predictions import prediction_facts
 from lotus_store.facts.words import clock
 from lotus_store.ledger.trading.outcomes import finished_plans
@@ -21,7 +21,7 @@ ALERTS = 8
 
 
 class LiveFacts(TypedDict):
-    """The daemon and its guards, its runs, what is open, what styles paid, what estimates promised."""
+    """The daemon and its guards, its runs, what is open, what styles paid, what was promised, what may be sent."""
 
     title: str
     level: Literal["ok", "warn", "error"]
@@ -32,6 +32,7 @@ class LiveFacts(TypedDict):
     open: list[dict[str, Any]]
     styles: list[dict[str, Any]]
     promises: list[dict[str, Any]]
+    rate: list[dict[str, Any]]
 
 
 def live_facts(reading: HomeReading, _given: Mapping[str, str]) -> Facts:
@@ -40,10 +41,6 @@ def live_facts(reading: HomeReading, _given: Mapping[str, str]) -> Facts:
     health = read_health(home)
     changed = reading.rows("tr", "plans_changed")[0]["changed"]
     styles, promises = reading.memory.of("executed", changed, lambda: executed(reading))
-    alerts = [
-        {"time_ms": a.time_ms, "kind": a.kind, "found": a.found, "done": a.done}
-        for a in read_alerts(home / "live" / "alerts.jsonl", ALERTS)[::-1]
-    ]
     runs = reading.rows("sig", "runs")
     for run in runs:
         run["began"] = clock(int(run.pop("created_at").timestamp() * 1000))[:19].replace("T", " ")
@@ -52,12 +49,43 @@ def live_facts(reading: HomeReading, _given: Mapping[str, str]) -> Facts:
         "level": health.level,
         "state": dict(health.facts),
         "switch": KillSwitch(home).state(),
-        "alerts": alerts,
+        "alerts": _alerts(reading),
         "runs": runs,
         "open": reading.rows("tr", "open_positions"),
         "styles": styles,
         "promises": promises,
+        "rate": _rate(read_status(home)),
     }
+
+
+def _rate(status: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the rate budget of every account of the daemon's desk, with the share of the minute's weight used."""
+    trading = status.get("trading")
+    rows = trading.get("rate", []) if isinstance(trading, dict) else []
+    return [row | {"share": row["weight"] / row["limit"]} for row in rows]
+
+
+class SwitchFacts(TypedDict):
+    """The kill switch: lifted, halt or flatten, and the newest alerts and acts."""
+
+    title: str
+    switch: str
+    alerts: list[dict[str, Any]]
+
+
+def switch_facts(reading: HomeReading, _given: Mapping[str, str]) -> Facts:
+    """Return the switch's state, of the home's files alone."""
+    state = KillSwitch(reading.settings.home).state()
+    return {
+        "title": "Something may be opened" if state == LIFTED else "Nothing is opened",
+        "switch": state,
+        "alerts": _alerts(reading),
+    }
+
+
+def _alerts(reading: HomeReading) -> list[dict[str, Any]]:
+    found = read_alerts(reading.settings.home / "live" / "alerts.jsonl", ALERTS)[::-1]
+    return [{"time_ms": a.time_ms, "kind": a.kind, "found": a.found, "done": a.done} for a in found]
 
 
 def executed(reading: HomeReading) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
@@ -93,7 +121,7 @@ def switch_act(reading: HomeReading, given: Mapping[str, str], session: PageSess
     who = session.who or given["who"].strip()[:80] or "the console"
     wanted: SwitchMove = "lift" if move == "lift" else "flatten" if move == "flatten" else "halt"
     move_switch(reading.settings, wanted, who, given["reason"])
-    return "/live"
+    return "/live/switch"
 
 
 SWITCH = Act("/live/switch", "Kill switch", ("move", "typed", "reason", "who"), switch_act)
@@ -179,3 +207,6 @@ ORDERS = Table(
     empty=WAITING,
 )  # fmt: skip
 LIVE = PageView("/live", "Live", "What is it doing?", live_facts, "live.html", answer=LiveFacts)
+SWITCH_PAGE = PageView(
+    "/live/switch", "Kill switch", "May anything be opened?", switch_facts, "switch.html", answer=SwitchFacts
+)

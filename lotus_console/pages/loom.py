@@ -230,6 +230,7 @@ def _evidence(reading: HomeReading, braid: ActiveBraid, behind: Believed) -> dic
         "days": lesson.n_days if lesson else None,
         "trials": lesson.trials if lesson else None,
         "grade": lesson.grade if lesson else "",
+        "sample": len(row.members_sample) if row else 0,
     }
 
 

@@ -1,23 +1,71 @@
-"""What beliefs earned: the same draws with them and without, and what is expected over all draws."""
+"""What beliefs earned: the same draws with them and without, what is expected over all draws, and day after day.
 
-from collections.abc import Mapping
-from typing import Any
+A day's sums are those that its nightly run noted; an interval, and any other span, is computed when it is asked for.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from markupsafe import Markup
 
 from lotus.detectors.entry_style import EntryStyle
+from lotus.errors import ConfigError
 from lotus.trading.accounts.belief_money import BPS, BeliefMoney, PaidWindows
+from lotus_console.charts import two_lines
 from lotus_console.reading import HomeReading
-from lotus_console.tables import LONGEST
+from lotus_console.tables import LONGEST, Answer, Filter, Question, ShownColumn, Table, ValueKind, selected
 from lotus_console.views import Facts, PageView
 from lotus_store.facts.pnl.beliefs import READING, beliefs_of
 
+DAY_TEXT: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 NEWEST = 7  # days where none is named
+
+
+def days_paid(reading: HomeReading) -> list[dict[str, Any]]:
+    """Return what each day paid with beliefs and without, and the sums since the first one, oldest first, USD."""
+    return reading.rows("sig", "money_days")
+
+
+def _days(reading: HomeReading, question: Question) -> Answer:
+    rows, has_more = selected(reading, "sig", "money_days", question, "day DESC")
+    return Answer(rows, has_more, earned_words(days_paid(reading)))
+
+
+def earned_words(days: Sequence[Mapping[str, Any]]) -> str:
+    """Return a sentence on what beliefs earned over some days."""
+    if not days:
+        return "No day was priced with beliefs and without"
+    newest = days[-1]
+    gain = newest["with_sum_usd"] - newest["without_sum_usd"]
+    since = f"{len(days)} days to {newest['day']}" if len(days) > 1 else newest["day"]
+    if all((day["with_usd"], day["with_windows"]) == (day["without_usd"], day["without_windows"]) for day in days):
+        return f"No belief changed what was paid on {since}: {newest['with_sum_usd']:+,.2f} USD with them and without"
+    sides = f"{newest['with_sum_usd']:+,.2f} with them, {newest['without_sum_usd']:+,.2f} without"
+    return f"Beliefs earned {gain:+,.2f} USD on {since}: {sides}"
+
+
+def curve_of(days: Sequence[Mapping[str, Any]]) -> Markup:
+    """Return the sums with beliefs and without as two lines from zero, nothing without a day."""
+    if not days:
+        return Markup("")
+    first, second = ([0.0, *(day[name] for day in days)] for name in ("with_sum_usd", "without_sum_usd"))
+    return two_lines(first, second, "with beliefs, without them dashed", "USD")
+
+
+def _day_asked(given: Mapping[str, str], name: str) -> str:
+    """Return the day of a parameter, "" without one; raises `ConfigError` for what would only sort like a day."""
+    text = given.get(name, "")
+    if text and not DAY_TEXT.fullmatch(text):
+        raise ConfigError(f"{name} is {text[:LONGEST]!r}", "a day, YYYY-MM-DD")
+    return text
 
 
 def money_facts(reading: HomeReading, given: Mapping[str, str]) -> Facts:
     """Return windows and money with beliefs and without; raises `ConfigError` where no day was scored."""
     there = reading.lake.days("signal_events", reading.settings.branch)
-    first = given.get("from", "")[:LONGEST] or (there[-NEWEST:] or [""])[0]
-    last = given.get("to", "")[:LONGEST] or None
+    first = _day_asked(given, "from") or (there[-NEWEST:] or [""])[0]
+    last = _day_asked(given, "to") or None
     days, money = _earned(reading, first, last)
     crossing = money.styles[0]
     reach = crossing.gain_interval
@@ -59,6 +107,23 @@ def _side(name: str, side: PaidWindows, probe_usd: float) -> dict[str, Any]:
     return {"name": name, "windows": side.windows, "usd": side.usd, "bps": mean}
 
 
+DAYS = Table(
+    "money_days", "Money by day", "What did probes of published windows pay, with beliefs and without, day by day? The "
+    "windows that matured on the day, modelled after all costs; nothing was traded so.",
+    (
+        ShownColumn("day", "day", ValueKind.DAY, link="/beliefs/money?from={day}&to={day}", is_ordered=True),
+        ShownColumn("with_usd", "with beliefs", ValueKind.USD, "USD", is_ordered=True),
+        ShownColumn("without_usd", "without", ValueKind.USD, "USD", is_ordered=True),
+        ShownColumn("gain_usd", "earned by them", ValueKind.USD, "USD", is_ordered=True),
+        ShownColumn("with_windows", "windows", ValueKind.COUNT),
+        ShownColumn("without_windows", "without", ValueKind.COUNT, about="windows published without beliefs"),
+        ShownColumn("with_sum_usd", "sum with", ValueKind.USD, "USD", "since the first day that was priced so"),
+        ShownColumn("without_sum_usd", "sum without", ValueKind.USD, "USD", "since the first day that was priced so"),
+    ),
+    _days, (Filter("day", "day"),),
+    empty="no day was priced so yet: `lotus backfill` prices each day when its windows mature",
+    links=(("with an interval", "/beliefs/money"),),
+)  # fmt: skip
 MONEY = PageView(
     "/beliefs/money", "Money", "What did beliefs earn?", money_facts, "money.html", accepts=("from", "to")
 )  # fmt: skip

@@ -28,7 +28,8 @@ def share_covered(reading: HomeReading, branch: str, day: str) -> float | None:
     """Return the covered share of a day's expected seconds of all assets, None where none was expected."""
     minutes = part_of_day(reading, "tape_completeness", branch, day)
     expected = sum(minutes.get("expected_s", ()))
-    return sum(minutes["covered_s"]) / expected if expected else None
+    covered = sum(map(min, minutes.get("covered_s", ()), minutes.get("expected_s", ())))  # unexpected seconds add none
+    return covered / expected if expected else None
 
 
 def percent(share: float) -> str:

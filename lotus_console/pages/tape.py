@@ -65,7 +65,9 @@ def _asset(name: str, index: int, minutes: Mapping[str, list[Any]], gaps: list[d
     expected = sum(minutes["expected_s"][k] for k in places)
     return {
         "asset": name,
-        "share": sum(minutes["covered_s"][k] for k in places) / expected if expected else None,
+        "share": sum(min(minutes["covered_s"][k], minutes["expected_s"][k]) for k in places) / expected
+        if expected
+        else None,
         "messages": sum(minutes["messages"][k] for k in places),
         "minutes": len(places),
         "thin": sum(minutes["expected_s"][k] > 0 and minutes["share"][k] < 0.999 for k in places),

@@ -5,10 +5,12 @@ import nothing else. It does what the daemon does (`lotus.priors.compiled`), in 
 its hash and its test vector when it is loaded, and refuses to advise once its time is over.
 """
 
+import functools
 import hashlib
 import json
+import logging
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 FORMAT = 1
@@ -46,6 +48,7 @@ class CarriedLessons:
             )
         self.data = data
         self.features: list[dict[str, Any]] = data["features"]
+        self.needed = {name: self._features_of(own["braids"]) for name, own in data["detectors"].items()}
         for row in data["vector"]:
             got = self.of_bins(row["detector"], row["bins"], row["now_ms"], row["theta1"], row["group"])
             wanted = row["advice"]
@@ -74,18 +77,29 @@ class CarriedLessons:
     ) -> Advice:
         """Return the advice for features in their own units; `side` 1 long, -1 short, 0 neither.
 
-        `theta1` is the context penalty that the detector has, if it is known. Raises `StaleLessons` when the time of
-        the lessons is over, `KeyError` for a detector, an asset or a feature that they do not know.
+        Only features that the detector's rules speak of (`needed`) have to be there. Those of an asset without history
+        have no bins: no rule about them holds. `theta1` is the context penalty that the detector has, if it is known.
+        Raises `StaleLessons` when the time of the lessons is over, `KeyError` for an unknown detector or a feature that
+        is missing.
         """
+        if detector not in self.needed:
+            raise KeyError(f"detector {detector!r}; expected: {', '.join(self.needed)}; likely cause: misspelled")
+        if missing := [name for name in self.needed[detector] if name not in values]:
+            raise KeyError(f"no {', '.join(missing)}; expected: {', '.join(self.needed[detector])}")
         bins = self.bins(asset, values, side)
         return self.of_bins(detector, bins, now_ms, theta1, self.data["groups"].get(asset, NULL_BIN))
 
     def bins(self, asset: str, values: Mapping[str, Any], side: int = 0) -> list[int]:
-        """Return the bin of every feature, 255 for a null, a text that nobody knew, or an asset without history."""
+        """Return the bin of every feature; 255: null or absent, a text that nobody knew, an asset without history."""
         edges = self.data["edges"].get(asset, {})
         return [
-            self._bin(feature, edges.get(feature["name"]), values[feature["name"]], side) for feature in self.features
+            self._bin(feature, edges.get(feature["name"]), values.get(feature["name"]), side)
+            for feature in self.features
         ]
+
+    def asset_of(self, names: Sequence[str]) -> str:
+        """Return the first of several names of an asset that has edges of bins, else the last one."""
+        return next((name for name in names if name in self.data["edges"]), names[-1])
 
     def of_bins(
         self, detector: str, bins: Sequence[int], now_ms: int, theta1: float | None = None, group: int = NULL_BIN
@@ -104,6 +118,11 @@ class CarriedLessons:
         micro = [b for b in fired.values() if b["type"] == "micro"]
         claim = sum((b["claim_bps"] for b in micro if b["claim_bps"] is not None), 0.0)
         return Advice(tilt + gate, gate, theta2, phi, tuple(fired), tuple(b["lesson"] for b in micro), claim)
+
+    def _features_of(self, braids: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+        """Return the features that rules speak of; the group of the asset, behind them, is none of the caller's."""
+        places = {place for braid in braids if braid["op"] == "RULE" for place, _, _ in braid["rule"]}
+        return tuple(feature["name"] for place, feature in enumerate(self.features) if place in places)
 
     def _bin(self, feature: Mapping[str, Any], edges: Sequence[float] | None, value: Any, side: int) -> int:
         if value is None or value != value:
@@ -178,6 +197,24 @@ def hash_of(data: Mapping[str, Any]) -> str:
     rest = {key: value for key, value in data.items() if key != "hash"}
     text = json.dumps(rest, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def or_refuse(decide: Callable[..., Any]) -> Callable[..., bool]:
+    """Return what confirms an entry so that whatever is raised in it is logged and answered with no.
+
+    Freqtrade takes an exception in `confirm_trade_entry` for a yes: without this, lessons whose time is over, or a disk
+    that is full, would let every trade pass.
+    """
+
+    @functools.wraps(decide)
+    def confirm(*args: Any, **kwargs: Any) -> bool:
+        try:
+            return bool(decide(*args, **kwargs))
+        except Exception:
+            logging.getLogger(__name__).exception("no entry, since this failed: %s", decide.__qualname__)
+            return False
+
+    return confirm
 
 
 def moved_chance(chance: float, tilt: float) -> float:

@@ -78,7 +78,6 @@ def home_data(
                 ],
             }
             for d, name in enumerate(tables.detector_ids)
-            if braids[name]
         },
     }
     data["vector"] = _vector(version, data, manifest, claims_bps)
@@ -111,7 +110,7 @@ def _vector(
     version: PriorsVersion, data: Mapping[str, Any], manifest: Manifest, claims_bps: Mapping[str, float]
 ) -> list[dict[str, Any]]:
     """Return windows with the answers of the kernels: one inside each rule, and some at random, by a fixed seed."""
-    detectors = sorted(data["detectors"])
+    detectors = sorted(name for name, own in data["detectors"].items() if own["braids"])
     compiled, caps = (
         compile_priors(version, list(dict.fromkeys([*detectors, *_others(version)]))),
         caps_of(manifest.weave),

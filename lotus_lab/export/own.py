@@ -22,6 +22,7 @@ _THETA, _ROWS = 0.5, 12
 
 def own_data(
     advised: Sequence[Advised],
+    detectors: Sequence[str],
     vocabulary: Vocabulary,
     recent: LastDays,
     groups: Mapping[str, Grouping],
@@ -29,6 +30,7 @@ def own_data(
 ) -> dict[str, Any]:
     """Return the data of an export of advised lessons, in force from the day after the last of the events on.
 
+    `detectors` are all that were learned from: one without a lesson is advised nothing, and is no unknown one.
     Raises `BeliefError` when no lesson has a tilt.
     """
     acting = [x for x in advised if x.tilt]
@@ -56,7 +58,7 @@ def own_data(
                 "theta1": _THETA,
                 "braids": [_braid(x, vocabulary, start, ends) for x in acting if x.detector_id == name],
             }
-            for name in sorted({x.detector_id for x in acting})
+            for name in sorted(detectors)
         },
     }
     data["vector"] = _vector(acting, vocabulary, data, whole)
@@ -83,7 +85,7 @@ def _vector(
     acting: Sequence[Advised], vocabulary: Vocabulary, data: Mapping[str, Any], whole: float
 ) -> list[dict[str, Any]]:
     rng, rows = np.random.default_rng(len(acting)), []
-    for name in data["detectors"]:
+    for name in sorted({x.detector_id for x in acting}):
         own = [x for x in acting if x.detector_id == name]
         for inside in [*own, *([None] * _ROWS)]:
             bins = [int(rng.integers(0, f.bins)) for f in vocabulary.features]

@@ -32,38 +32,52 @@ _USAGE = {
 
     tilt = LESSONS.advise(detector, asset, {name: value}, now_ms, side=1).tilt
     chance = moved_chance(chance, tilt)""",
-    "freqtrade": """In a strategy, beside a `lab.Randomiser` that draws:
+    "freqtrade": """In a strategy, beside a `lab.Randomiser` that draws (all of it: examples/freqtrade_breakout.py). A
+window is a candle that is over, so that a bot that asks again gets the same draw; and without `or_refuse` Freqtrade
+would take an exception for a yes:
 
     import lotus_lessons
 
+    @lotus_lessons.or_refuse
     def confirm_trade_entry(self, pair, *args, current_time, side, **kwargs):
-        row = self.dp.get_analyzed_dataframe(pair, self.timeframe)[0].iloc[-1]
-        tilt = lotus_lessons.tilt_of(DETECTOR, pair, row, current_time, side)
-        draw = self.bot.draw(DETECTOR, pair, ts=current_time, horizon_s=3600, chance=0.3, tilt=tilt, x_a=row["x_a"])
-        return draw.act""",
-    "nautilus": """In a strategy, beside a `lab.Randomiser` that draws:
+        candle = self.dp.get_analyzed_dataframe(pair, self.timeframe)[0].iloc[-1]
+        tilt = lotus_lessons.tilt_of(DETECTOR, pair, candle, current_time, side)
+        end = candle["date"] + pd.Timedelta(self.timeframe)
+        return self.bot.draw(DETECTOR, pair, ts=end, horizon_s=3900, chance=0.3, tilt=tilt, x_a=candle["x_a"]).act""",
+    "nautilus": """In a strategy, beside a `lab.Randomiser` that draws (all of it: examples/nautilus_breakout.py):
 
     import lotus_lessons
 
     def on_bar(self, bar):
-        instrument = bar.bar_type.instrument_id
-        tilt = lotus_lessons.tilt_of(DETECTOR, instrument, self.values(), self.clock.timestamp_ns())""",
+        name = bar.bar_type.instrument_id
+        tilt = lotus_lessons.tilt_of(DETECTOR, name, self.values(), bar.ts_event, side)
+        draw = self.bot.draw(DETECTOR, str(name), ts=bar.ts_event // 1_000_000, horizon_s=3900, chance=0.3, tilt=tilt)
+        if draw.act:
+            self.submit_order(...)""",
 }
 _ADAPTER = {
     "python": "",
     "freqtrade": '''
 
-def tilt_of(detector, pair, row, current_time, side="long"):
-    """Return the tilt for the newest candle of a pair such as BTC/USDT:USDT; columns are named as the features."""
-    values = {feature["name"]: row.get(feature["name"]) for feature in LESSONS.features}
+def tilt_of(detector, pair, candle, current_time, side="long"):
+    """Return the tilt for the last candle that is over, of a pair such as BTC/USDT:USDT.
+
+    Columns are named as the features; raises `StaleLessons`, and `KeyError` for a column that is missing.
+    """
+    asset = LESSONS.asset_of([pair, pair.split(":")[0], pair.split("/")[0]])
     now_ms = int(current_time.timestamp() * 1000)
-    return LESSONS.advise(detector, pair.split("/")[0], values, now_ms, side=1 if side == "long" else -1).tilt
+    return LESSONS.advise(detector, asset, candle, now_ms, side=1 if side == "long" else -1).tilt
 ''',
     "nautilus": '''
 
 def tilt_of(detector, instrument_id, values, now_ns, side=1):
-    """Return the tilt for an instrument such as BTC-PERP.HYPERLIQUID; `values` by feature, `now_ns` of the clock."""
-    asset = str(instrument_id).rpartition(".")[0].split("-")[0] or str(instrument_id)
+    """Return the tilt for an instrument such as BTCUSDT-PERP.BINANCE; `values` by feature, `now_ns` since 1970.
+
+    Raises `StaleLessons`, and `KeyError` for a value that is missing.
+    """
+    name = str(instrument_id)
+    symbol = name.rpartition(".")[0] or name
+    asset = LESSONS.asset_of([name, symbol, symbol.split("-")[0]])
     return LESSONS.advise(detector, asset, values, now_ns // 1_000_000, side=side).tilt
 ''',
 }

@@ -1,105 +1,24 @@
-"""The logs of bots: Freqtrade's SQLite, NautilusTrader's catalogue of closed positions, and a CSV of round trips.
+"""The logs of bots by kind: those of Freqtrade and NautilusTrader, a CSV of round trips, and a randomiser's own.
 
 Each is read as it stands, for reading only, and by the names that its bot gives; what the events are is `trades`.
-References: the models of Freqtrade's `Trade`, and of NautilusTrader's `PositionClosed` in Arrow.
 """
 
 import math
-import sqlite3
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import closing
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from lotus.errors import ConfigError, SchemaError
-from lotus_lab.logs.trades import ClosedTrade, ImportedLog, events_of
-from lotus_lab.reading.cells import shortened
+from lotus_lab.logs.freqtrade import freqtrade
+from lotus_lab.logs.nautilus import nautilus
+from lotus_lab.logs.times import us_of
+from lotus_lab.logs.trades import ClosedTrade, ImportedLog, events_of, no_log
+from lotus_lab.randomiser.randomiser import read_log
 
-_SQL: Final = Path(__file__).with_name("freqtrade.sql")
 _SIDES: Final = {"long": 1, "buy": 1, "short": -1, "sell": -1, "1": 1, "-1": -1}
 _CSV: Final = ("opened", "closed", "asset", "strategy", "side", "entry", "exit")
-_TRADE: Final = {"pair", "open_date", "close_date", "is_open", "close_profit", "strategy"}
-_POSITION: Final = {"instrument_id", "strategy_id", "entry", "realized_return", "ts_opened", "ts_closed"}
-
-
-def freqtrade(database: Path) -> ImportedLog:
-    """Return the closed trades of a Freqtrade database; the payoff is the profit without leverage, net of fees."""
-    try:
-        with closing(sqlite3.connect(f"{database.resolve().as_uri()}?mode=ro", uri=True)) as connection:
-            connection.row_factory = sqlite3.Row
-            rows = [dict(row) for row in connection.execute(_SQL.read_text("utf-8"))]
-    except sqlite3.Error as error:
-        raise _no_log(database, error, "a database of Freqtrade, tradesv3.sqlite") from None
-    if rows and (missing := sorted(_TRADE - rows[0].keys())):
-        raise SchemaError(f"trades of {database} have no {', '.join(missing)}", "those of Freqtrade", "another bot's?")
-    closed = [row for row in rows if not row["is_open"] and row["close_profit"] is not None]
-    return events_of([_freqtrade(database, row) for row in closed], len(rows) - len(closed))
-
-
-def _freqtrade(database: Path, row: Mapping[str, Any]) -> ClosedTrade:
-    tag = row.get("enter_tag") or row.get("buy_tag") or ""
-    payoff = 1e4 * float(row["close_profit"]) / float(row.get("leverage") or 1.0)
-    if not math.isfinite(payoff):
-        raise SchemaError(f"{database}, trade {row['id']}: profit {row['close_profit']}", "a finite number")
-    features = {"x_tag": str(tag)} if tag else {}
-    opened, closed = (
-        _us(row[name], f"{database}, trade {row['id']}", utc=True) for name in ("open_date", "close_date")
-    )
-    side = -1 if row.get("is_short") else 1
-    return ClosedTrade(
-        opened, closed, str(row["pair"]).split("/")[0], str(row["strategy"] or "freqtrade"), side, payoff, features
-    )
-
-
-def nautilus(catalog: Path) -> ImportedLog:
-    """Return the closed positions of a catalogue: Parquet, or the streams of a backtest or a live node.
-
-    The payoff is the return of the average prices, without commissions.
-    """
-    files = sorted(
-        path
-        for path in ([catalog] if catalog.is_file() else catalog.rglob("*"))
-        if path.suffix in (".parquet", ".feather") and "position_closed" in f"{path.parent.name}/{path.name}"
-    )
-    if not files:
-        expected = "position_closed*.feather, or position_closed/*.parquet"
-        raise SchemaError(f"no closed position in {catalog}", expected, "a catalogue of market data alone?")
-    rows = [row for path in files for row in _positions(path)]
-    unique = {row.get("position_id", str(k)) + str(row["ts_closed"]): row for k, row in enumerate(rows)}
-    note = "Payoffs are without commissions: set cost_bps in the configuration."
-    return events_of([_nautilus(row) for row in unique.values()], 0, note)
-
-
-def _positions(path: Path) -> Iterable[dict[str, Any]]:
-    try:
-        if path.suffix == ".parquet":
-            table = pq.read_table(path)
-        else:
-            with pa.OSFile(str(path)) as source, pa.ipc.open_stream(source) as stream:
-                table = stream.read_all()
-    except (pa.ArrowInvalid, OSError) as error:
-        raise _no_log(path, error, "closed positions as NautilusTrader writes them") from None
-    if missing := sorted(_POSITION - set(table.column_names)):
-        raise SchemaError(
-            f"{path} has no {', '.join(missing)}", "the fields of PositionClosed", "another kind of event?"
-        )
-    rows: list[dict[str, Any]] = table.to_pylist()
-    return rows
-
-
-def _nautilus(row: Mapping[str, Any]) -> ClosedTrade:
-    symbol = str(row["instrument_id"]).rpartition(".")[0] or str(row["instrument_id"])
-    side = _SIDES.get(str(row["entry"]).lower(), 0)
-    if not side or row["realized_return"] is None or not math.isfinite(row["realized_return"]):
-        raise SchemaError(
-            f"position {row.get('position_id')}: {row['entry']}, return {row['realized_return']}", "a closed one"
-        )
-    opened, closed = (int(row[name]) // 1000 for name in ("ts_opened", "ts_closed"))
-    return ClosedTrade(opened, closed, symbol, str(row["strategy_id"]), side, 1e4 * float(row["realized_return"]))
 
 
 def round_trips(file: Path, columns: Mapping[str, str] | None = None) -> ImportedLog:
@@ -110,7 +29,7 @@ def round_trips(file: Path, columns: Mapping[str, str] | None = None) -> Importe
     try:
         frame = pd.read_csv(file, dtype=str, keep_default_na=False)
     except (OSError, ValueError) as error:
-        raise _no_log(file, error, "a CSV file with a header") from None
+        raise no_log(file, error, "a CSV file with a header") from None
     frame = frame.rename(columns={theirs: ours for ours, theirs in (columns or {}).items()})
     if missing := [name for name in _CSV if name not in frame.columns]:
         raise SchemaError(
@@ -129,7 +48,7 @@ def _round_trip(file: Path, number: int, row: Mapping[str, str]) -> ClosedTrade:
     entry, leave, fee = (_number(where, name, row.get(name, "0") or "0") for name in ("entry", "exit", "fee_bps"))
     if entry <= 0.0 or leave <= 0.0:
         raise SchemaError(f"{where}: entry {entry:g}, exit {leave:g}", "prices above 0")
-    opened, closed = (_us(row[name], where) for name in ("opened", "closed"))
+    opened, closed = (us_of(row[name], where) for name in ("opened", "closed"))
     payoff = side * (leave - entry) / entry * 1e4 - fee
     features = {name: _cell(value) for name, value in row.items() if name.startswith("x_")}
     return ClosedTrade(opened, closed, row["asset"], row["strategy"], side, payoff, features)
@@ -152,32 +71,25 @@ def _number(where: str, name: str, text: str) -> float:
     return value
 
 
-def _us(text: object, where: str, utc: bool = False) -> int:
-    """Return a time as us since 1970; `utc`: one without a zone is UTC, else it is refused."""
-    written = str(text)
-    try:
-        moment = pd.Timestamp(int(written), unit="ms", tz="UTC") if written.isdigit() else pd.Timestamp(written)
-    except (ValueError, OverflowError):
-        raise SchemaError(f"{where}: time {shortened(repr(text))}", "ISO 8601, or milliseconds since 1970") from None
-    if pd.isna(moment) or (moment.tzinfo is None and not utc):
-        raise SchemaError(f"{where}: time {text!r} has no zone", "a UTC time with Z or an offset")
-    moment = moment.tz_localize("UTC") if moment.tzinfo is None else moment.tz_convert("UTC")
-    return int(moment.value) // 1000
-
-
-def _no_log(path: Path, error: Exception, expected: str) -> SchemaError:
-    return SchemaError(
-        f"{path} cannot be read: {shortened(' '.join(str(error).split()), 120)}", expected, "another file?"
+def randomiser(log: Path) -> ImportedLog:
+    """Return the rows of a `lab.Randomiser`, with propensities, from its journal or the log that has one beside it."""
+    return ImportedLog(
+        read_log(log.with_suffix("") if log.suffix == ".journal" else log),
+        0,
+        ("Rows whose horizon is over, acted on or not; younger ones are left out.",),
     )
 
 
 KINDS: Final[Mapping[str, Callable[[Path], ImportedLog]]] = {
-    "freqtrade": freqtrade, "nautilus": nautilus, "csv": round_trips,
+    "freqtrade": freqtrade, "nautilus": nautilus, "csv": round_trips, "randomiser": randomiser,
 }  # fmt: skip
 
 
 def import_log(kind: str, path: str | Path) -> ImportedLog:
-    """Return the log of a bot as events: `kind` freqtrade (its database), nautilus (a catalogue) or csv (round trips).
+    """Return the log of a bot as events.
+
+    `kind` is freqtrade (its database, or the result of a backtest), nautilus (a catalogue), csv (round trips) or
+    randomiser (the journal of `lab.Randomiser`, which alone has propensities).
 
     Raises `SchemaError` and `ConfigError`: what was found, expected, and why.
     """

@@ -6,6 +6,7 @@ accepts nothing. Features are what is known at the entry: side, hour, weekend an
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -13,6 +14,7 @@ import pyarrow as pa
 
 from lotus.errors import SchemaError
 from lotus.own_signals.checks import MAX_DECISION_S
+from lotus_lab.reading.cells import shortened
 
 _US_PER_S: Final = 1_000_000
 _DAY_S: Final = 86_400
@@ -74,6 +76,12 @@ def events_of(trades: Sequence[ClosedTrade], open_trades: int, note: str = "") -
     constant = [name for name, values in columns.items() if name.startswith("x_") and len(values.unique()) < 2]
     kept = {name: values for name, values in columns.items() if name not in constant}
     return ImportedLog(pa.table(kept), open_trades, _notes(trades, open_trades, held, constant, note))
+
+
+def no_log(path: Path, error: Exception, expected: str) -> SchemaError:
+    """Return the error for a file that cannot be read as a log."""
+    words = shortened(" ".join(str(error).split()), 120)
+    return SchemaError(f"{path} cannot be read: {words}", expected, "another file, or one that was cut short?")
 
 
 def _notes(

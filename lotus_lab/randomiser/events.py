@@ -100,8 +100,8 @@ class Ledger:
         """Return the pace of a budget on the newest day, with what was spent of it."""
         return Pace(budget, self.spent.day, self.spent.wanted, self.spent.published)
 
-    def check(self, detector_id: str, asset: str, horizon_s: int, features: Mapping[str, Cell]) -> None:
-        """Refuse a question that the rows before do not fit; raises `SchemaError`."""
+    def check(self, detector_id: str, asset: str, horizon_s: int, features: dict[str, Cell]) -> None:
+        """Refuse a question that the rows before do not fit; raises `SchemaError`. Cells of numpy become plain ones."""
         if (detector_id, asset) not in self.last:
             for name in (detector_id, asset):
                 if not isinstance(name, str) or not name or name != name.strip() or not name.isprintable():
@@ -118,9 +118,11 @@ class Ledger:
         for name, value in features.items():
             if not (kinds or name.startswith(FEATURE_PREFIX)):
                 raise SchemaError(f"a feature named {name}", f"a name that begins with {FEATURE_PREFIX}")
-            if value is None or value != value:  # null, as NaN is
-                continue
+            if type(value) not in _KINDS:
+                features[name] = value = _plain(value)
             kind = _KINDS.get(type(value))
+            if value is None or (kind == "a number" and value != value):  # null, as NaN is
+                continue
             if kind is None or (kind == "a number" and not -math.inf < value < math.inf):  # type: ignore[operator]
                 raise SchemaError(
                     f"{name} is {value!r} ({type(value).__name__})", "a finite number, a text, a flag or None"
@@ -228,6 +230,13 @@ def _present(log: Path) -> Iterator[list[Any]]:
     if not path.exists():
         raise SchemaError(f"{path} is not there", "the journal of a Randomiser", "another path?")
     return records(path)
+
+
+def _plain(value: Any) -> Any:
+    """Return a scalar of numpy as Python's own, and the nulls of pandas as None."""
+    if type(value).__name__ in ("NAType", "NaTType"):
+        return None
+    return value.item() if getattr(value, "ndim", 1) == 0 else value
 
 
 def _feature(values: list[Cell]) -> pa.Array:

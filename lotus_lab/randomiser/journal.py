@@ -25,7 +25,7 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         """Open or make the file, for this process alone; raises `ConfigError` when another has it or it cannot be."""
-        self.path = path
+        self.path, self._process = path, os.getpid()
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
@@ -39,7 +39,13 @@ class Journal:
         self._cut()
 
     def append(self, *record: Any) -> None:
-        """Write one record; raises `ConfigError` when it cannot be written whole: then it was not."""
+        """Write one record; raises `ConfigError` when it cannot be written whole: then it was not.
+
+        A forked child has the lock as well and would give rows the numbers of its parent's, so it may not write.
+        """
+        if os.getpid() != self._process:
+            found = f"{self.path} was opened by process {self._process}, before a fork"
+            raise ConfigError(found, "one writer", "draw in the process that opened it, or open a log in the child")
         line = _ENCODER.encode(record) + b"\n"
         if len(line) > _MOST:
             raise SchemaError(f"a record of {len(line):,} bytes", f"at most {_MOST:,}", "a text in place of a number?")
@@ -52,8 +58,10 @@ class Journal:
             raise ConfigError(f"{self.path}: {written} of {len(line)} bytes written", "all of a line", "a full disk?")
 
     def close(self) -> None:
-        """Let go of the file."""
-        os.close(self._handle)
+        """Let go of the file; its number may be another file's from now on."""
+        handle, self._handle = self._handle, -1
+        if handle >= 0:
+            os.close(handle)
 
     def _cut(self) -> None:
         """Cut a last line that does not end away."""

@@ -6,7 +6,9 @@ alerts a day, and makes payoffs of fills. What the rows teach is `lab.learn`; no
 
 import math
 import threading
+from contextlib import suppress
 from datetime import datetime
+from operator import index
 from pathlib import Path
 from types import TracebackType
 
@@ -19,6 +21,7 @@ from lotus_lab.randomiser.chance import tilted, uniform
 from lotus_lab.randomiser.events import Cell, Ledger, OwnDraw, draws_of, journal_of, table_of_log
 from lotus_lab.randomiser.journal import DRAW, FILL, HEADER, OUTCOME, PAPER, VOID, Journal
 from lotus_lab.randomiser.payoffs import OwnFill
+from lotus_lab.reading.cells import EPOCH_MS, unit_of
 
 _SIDES = {"buy": 1, "sell": -1, 1: 1, -1: -1}
 
@@ -79,9 +82,9 @@ class Randomiser:
             last = self._ledger.last.get((detector_id, asset))
             if last is not None and ts_ms <= last.ts_ms:
                 return last if ts_ms == last.ts_ms else self._before(detector_id, asset, ts_ms)
-            if not (0.0 <= chance <= 1.0 and -50.0 <= tilt <= 50.0 and 0.0 <= size < math.inf and horizon_s > 0):
-                found = f"chance {chance}, tilt {tilt}, size {size}, horizon_s {horizon_s}"
-                raise SchemaError(found, "a chance in [0, 1], a tilt in logits, a size from 0 on, seconds above 0")
+            horizon_s, chance, tilt, size = _settings(horizon_s, chance, tilt, size)
+            if not EPOCH_MS[0] <= ts_ms <= EPOCH_MS[1]:
+                raise SchemaError(f"ts is {ts_ms}", "milliseconds since 1970, from 2000 to 2100", unit_of(ts_ms))
             self._ledger.check(detector_id, asset, horizon_s, features)
             wanted = 0.0 if chance == 0.0 else min(max(tilted(chance, tilt), self.floor), 1.0 - self.floor)
             p = self._pace.allowed(wanted, ts_ms)
@@ -151,16 +154,23 @@ class Randomiser:
             return table_of_log(self.log)
 
     def close(self) -> None:
-        """Write the log as Parquet, whole or not at all, and let go of it.
+        """Write the log as Parquet, whole or not at all, and let go of it; raises `ConfigError` where there is no room.
 
         It ends before the first draw that acted and has no payoff though its horizon is over; the journal has all.
         """
         with self._lock:
             part = self.log.with_name(f".{self.log.name}.part")
-            if self._ledger.rows:
-                pq.write_table(table_of_log(self.log, prefix=True), part)
-                part.replace(self.log)
-            self._journal.close()
+            try:
+                if self._ledger.rows:
+                    pq.write_table(table_of_log(self.log, prefix=True), part)
+                    part.replace(self.log)
+            except OSError as error:
+                with suppress(OSError):
+                    part.unlink()
+                found = f"{self.log} cannot be written: {error.strerror or error}"
+                raise ConfigError(found, "room for it; the journal holds everything", "a full disk?") from None
+            finally:
+                self._journal.close()
 
     def __enter__(self) -> "Randomiser":
         """Return itself."""
@@ -201,6 +211,16 @@ def read_log(log: str | Path) -> pa.Table:
 
 def _number(draw: OwnDraw | int) -> int:
     return draw if isinstance(draw, int) else draw.row
+
+
+def _settings(horizon_s: int, chance: float, tilt: float, size: float) -> tuple[int, float, float, float]:
+    """Return them as plain numbers (a bot has those of numpy); raises `SchemaError` for what cannot be."""
+    with suppress(TypeError):
+        seconds = index(horizon_s)
+        if 0.0 <= chance <= 1.0 and -50.0 <= tilt <= 50.0 and 0.0 <= size < math.inf and seconds > 0:
+            return seconds, float(chance), float(tilt), float(size)
+    found = f"chance {chance!r}, tilt {tilt!r}, size {size!r}, horizon_s {horizon_s!r}"
+    raise SchemaError(found, "a chance in [0, 1], a tilt in logits, a size from 0 on, whole seconds above 0")
 
 
 def _ms(ts: object) -> int:

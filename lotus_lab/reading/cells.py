@@ -21,7 +21,7 @@ Piece = tuple[int, pa.Array]  # number of the first row, from 0, and the values
 Pieces = Callable[[], Iterable[Piece]]
 
 _YES, _NO = ("true", "True", "TRUE", "1", "1.0"), ("false", "False", "FALSE", "0", "0.0")
-_EPOCH_MS = (946_684_800_000, 4_102_444_800_000)  # 2000 to 2100
+EPOCH_MS = (946_684_800_000, 4_102_444_800_000)  # 2000 to 2100
 _YEARS = (2000, 2099)
 _ISO = "ISO 8601 with Z, such as 2025-01-06T09:30:05Z"
 _SHOWN = 60  # characters of a cell in a message
@@ -115,19 +115,19 @@ def _stamps(values: pa.Array) -> pa.Array:
 
 
 def _epoch(file: str, first: int, ms: Ints) -> Ints:
-    bad = np.flatnonzero((ms < _EPOCH_MS[0]) | (ms > _EPOCH_MS[1]))
+    bad = np.flatnonzero((ms < EPOCH_MS[0]) | (ms > EPOCH_MS[1]))
     if len(bad):
         value = int(ms[bad[0]])
-        cause = _unit_of(value) or "a clock that was not set?"
+        cause = unit_of(value) or "a clock that was not set?"
         row = first + int(bad[0]) + 1
         raise cell_error(file, "ts", row, f"{value}", "milliseconds since 1970, from 2000 on", cause)
     return ms * 1000
 
 
-def _unit_of(value: int) -> str:
+def unit_of(value: int) -> str:
     """Return in what else than milliseconds a time of this century is written, as a question; empty when in none."""
     units = {"seconds": 1000, "microseconds": 1e-3, "nanoseconds": 1e-6}
-    return next((f"{u}?" for u, k in units.items() if _EPOCH_MS[0] <= value * k <= _EPOCH_MS[1]), "")
+    return next((f"{u}?" for u, k in units.items() if EPOCH_MS[0] <= value * k <= EPOCH_MS[1]), "")
 
 
 def _wrong_time(file: str, first: int, values: pa.Array) -> SchemaError:
@@ -146,7 +146,7 @@ def _wrong_time(file: str, first: int, values: pa.Array) -> SchemaError:
 
 def _odd_time(text: str) -> str:
     if text.isdigit():
-        return _unit_of(int(text)) or "a number among times: one form in all rows"
+        return unit_of(int(text)) or "a number among times: one form in all rows"
     if re.fullmatch(r"[\d.]+([eE]\+?\d+)?", text):
         return "a number with a fraction: milliseconds are whole (a spreadsheet rounds them)"
     if text == "ts":

@@ -26,6 +26,7 @@ from lotus.priors.types import Literal, Rule
 from lotus.priors.vocabulary import rule_counts
 from lotus.tape_machine.diagnosis import nearest
 from lotus_lab.advice import Advised, advice_of, advised_lessons
+from lotus_lab.export.home import VALID_DAYS
 from lotus_lab.export.own import own_data
 from lotus_lab.export.render import Target, rendered
 from lotus_lab.report import tables
@@ -145,9 +146,15 @@ class Report:
         `BeliefError` when no lesson has a tilt.
         """
         path = Path(path)
-        data = own_data(self.advised, self.study.vocabulary, self.recent, self.scores.readings.groups)
+        data = self.exported()
         write_texts(path.parent, {path.name: rendered(data, to)})
         return path
+
+    def exported(self, valid_days: int = VALID_DAYS) -> dict[str, Any]:
+        """Return what an export holds; raises `BeliefError` when no lesson has a tilt."""
+        names = [x["detector_id"] for x in self.facts["detectors"]]
+        groups = self.scores.readings.groups
+        return own_data(self.advised, names, self.study.vocabulary, self.recent, groups, valid_days)
 
     def to_html(self, path: str | Path) -> Path:
         """Write the whole report as one HTML file that needs no network, and return its path."""

@@ -8,6 +8,8 @@ takes it as the ledger then says (`settled_versions`); a replay refuses it.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from lotus.curation.act import CurationAct
+from lotus.curation.in_force import acted, in_force
 from lotus.detectors.daily.make import day_tables
 from lotus.detectors.daily.tables import DayTables
 from lotus.experts.compiler import compile_experts
@@ -18,6 +20,7 @@ from lotus_live.pipeline.day_lane import LaneSpec
 from lotus_store.databases import Databases
 from lotus_store.day_tables import has_cards, read_day_tables, tables_after
 from lotus_store.lake import Lake
+from lotus_store.ledger.beliefs.acts import acts_ending_after
 from lotus_store.ledger.beliefs.braids import claims_of
 from lotus_store.ledger.beliefs.expert_sets import read_expert_sets
 from lotus_store.ledger.beliefs.late_priors import Put, put_off, settle_late
@@ -40,7 +43,8 @@ class KnownTables:
 class LedgerBeliefs:
     """Priors, tables and experts of one branch. `versions` stand in order of their times, the genesis version first.
 
-    `claims_bps` is what the braids of the versions claim, by braid.
+    `claims_bps` is what the braids of the versions claim, by braid; `acts` are those of governance by name, `given` the
+    tables that lanes were born with, by version.
     """
 
     spec: LaneSpec
@@ -49,18 +53,30 @@ class LedgerBeliefs:
     refused: list[PriorsVersion] = field(default_factory=list)
     sets: list[InForce] = field(default_factory=list)
     claims_bps: Mapping[str, float] = field(default_factory=dict)
+    acts: dict[str, CurationAct] = field(default_factory=dict)
+    given: dict[str, DayTables] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Begin with the genesis version."""
         self.versions = self.versions or [priors_0(self.spec.branch)]
 
     def tables(self, day: str) -> DayTables:
-        """Return the tables of a day: its own, else those the newest before it left, else those without history."""
+        """Return the tables of a day: its own, else those the newest before it left, else those without history.
+
+        Those of another day are under the acts in force on this one.
+        """
         newest = max((d for d in self.by_day if d <= day), default="")
-        if newest:
-            tables = self.by_day[newest]
-            return tables.own if newest == day else replace(tables.after, day=day)
-        return day_tables(day, [], self.spec.manifest, self.spec.universe, self.spec.detectors)
+        if newest == day:
+            return self.by_day[newest].own
+        spec = self.spec
+        tables = (
+            replace(self.by_day[newest].after, day=day)
+            if newest
+            else day_tables(day, [], spec.manifest, spec.universe, spec.detectors)
+        )
+        tables = acted(tables, in_force(self.acts.values(), day))
+        self.given[tables.tables_ver] = tables
+        return tables
 
     def priors(self, day: str) -> Sequence[PriorsVersion]:
         """Return every version known."""
@@ -88,6 +104,7 @@ def ledger_beliefs(databases: Databases, lake: Lake, spec: LaneSpec) -> LedgerBe
     beliefs = LedgerBeliefs(spec)
     beliefs.accept(fresh_versions(databases, beliefs), -1)
     beliefs.by_day, beliefs.sets = read_tables(lake, spec), fresh_sets(databases, spec)
+    beliefs.acts = fresh_acts(databases, spec)
     return beliefs
 
 
@@ -145,6 +162,12 @@ def fresh_sets(
     for one in fresh:
         compile_experts(set_of_day(one.from_day, sets), spec.manifest.kernel.cadence_ms)
     return sets
+
+
+def fresh_acts(databases: Databases, spec: LaneSpec, held_to: str = "") -> dict[str, CurationAct]:
+    """Return the acts of governance in force on some day after `held_to`, by name (blocking)."""
+    with databases.connect("sig") as connection:
+        return {act.act_id: act for act in acts_ending_after(connection, spec.branch, held_to)}
 
 
 def read_tables(lake: Lake, spec: LaneSpec, earlier: Mapping[str, KnownTables] | None = None) -> dict[str, KnownTables]:

@@ -24,7 +24,8 @@ from lotus.microtape.frames.spec import I_ASSET, I_END, I_RECV, I_SEQ
 from lotus.microtape.wire.reasons import ControlRecord
 from lotus.priors.types import PriorsVersion
 from lotus_live.pipeline.day_lane import LaneSpec
-from lotus_live.pipeline.shadows import control_texts, read_shadows, shadow_tables, warm_ups_ms
+from lotus_live.pipeline.shadows import control_texts, read_shadows, warm_ups_ms
+from lotus_store.day_tables import shadow_tables
 
 Ints = NDArray[np.int64]
 Shadows = tuple[DetectorSpec, ...]

@@ -6,15 +6,12 @@ warmed. Only a control record of the tape changes the set. (Literature: champion
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lotus.detectors.daily.make import day_tables
-from lotus.detectors.daily.tables import CURATED, TERMS, DayTables
 from lotus.detectors.scoring.scored import Scored
 from lotus.detectors.scoring.scorer import Scorer
 from lotus.detectors.spec import DetectorSpec, parse_spec
@@ -22,11 +19,12 @@ from lotus.detectors.spec_compile import compile_detectors
 from lotus.detectors.windows.builder import Recent
 from lotus.detectors.windows.row_spec import F_SIGNAL, W_AGE, W_ASSET, W_END
 from lotus.errors import ConfigError, WireError
-from lotus.manifest import Asset, Manifest
+from lotus.manifest import Manifest
 from lotus.microtape.frames.spec import I_ASSET, I_END
 from lotus.microtape.wire.frame import decode_frame
 from lotus.microtape.wire.types import DaemonFrame
 from lotus.priors.types import PriorsVersion
+from lotus_store.day_tables import shadow_tables
 
 MAX_SHADOWS: Final = 32
 
@@ -80,23 +78,6 @@ def frame_texts(raw: bytes) -> tuple[str, ...] | None:
 def warm_ups_ms(shadows: Sequence[DetectorSpec], manifest: Manifest) -> Ints:
     """Return i8[T]: the time that every shadow detector and its siblings must have seen before it speaks."""
     return np.array([compile_detectors((shadow,), manifest).warm_up_ms for shadow in shadows], dtype=np.int64)
-
-
-def shadow_tables(
-    tables: DayTables, manifest: Manifest, universe: Sequence[Asset], detectors: Sequence[DetectorSpec]
-) -> DayTables:
-    """Return the tables over `detectors`, of which they know the first ones; the others' terms are named neutral."""
-    blank = day_tables(tables.day, [], manifest, universe, detectors)
-    settled = len(tables.detector_ids)
-    columns: dict[str, Any] = {
-        name: (*getattr(tables, name), *getattr(blank, name)[settled:])
-        for name in (*TERMS, "kr_rho", "neutral", "quality")
-    }
-    for name, neutral in CURATED.items():
-        column = getattr(tables, name)
-        columns[name] = column + (neutral,) * (len(detectors) - settled) if column else column
-    of_assets = {name: getattr(tables, name) for name in ("edges", "hbar_m", "hbar_s", "asset_fifths")}
-    return replace(blank, **of_assets, **columns)
 
 
 class ShadowDetectors:

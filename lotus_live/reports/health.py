@@ -35,7 +35,8 @@ class Health:
 
 def read_health(home: Path, now_s: float | None = None) -> Health:
     """Return how the daemon of a home is; `now_s`: seconds since 1970 (default: the machine's clock)."""
-    now, status = time.time() if now_s is None else now_s, _status(home)
+    now = time.time() if now_s is None else now_s
+    status = read_status(home)
     safety = safety_status(home)
     if not status:
         return Health("warn", "no daemon runs here: none ever did", _guards(safety), is_running=False)
@@ -55,15 +56,8 @@ def read_health(home: Path, now_s: float | None = None) -> Health:
     return Health(level_now, f"{name} runs: {'; '.join([*wrong, *odd]) or 'nothing is amiss'}", facts, is_running=True)
 
 
-def read_status(home: Path, now_s: float) -> Mapping[str, Any]:
-    """Return what a daemon that runs now wrote about itself in the last half minute, empty where there is none."""
-    status = _status(home)
-    is_fresh = bool(status) and abs(now_s - float(status.get("time", 0.0))) <= SILENT_S
-    stopped = str(status.get("state", "")).startswith("stopped")
-    return status if is_fresh and not stopped and is_running(int(status.get("pid", 0)), "") else {}
-
-
-def _status(home: Path) -> dict[str, Any]:
+def read_status(home: Path) -> dict[str, Any]:
+    """Return what the daemon of a home wrote about itself last, nothing where none ever did."""
     with suppress(OSError, ValueError):
         content = read_json((home / "live" / "status.json").read_text(encoding="utf-8"))
         return content if isinstance(content, dict) else {}

@@ -80,7 +80,7 @@ class SignalBus:
     def _tables(self, row: Row) -> DayTables:
         """Return the tables that a row names: those of an earlier day, or those without history."""
         taken = self._beliefs.by_day.values()
-        for tables in (self._blank, *(t.after for t in taken), *(t.own for t in taken)):
+        for tables in (self._blank, *self._beliefs.given.values(), *(t.after for t in taken), *(t.own for t in taken)):
             if tables.tables_ver == row["tables_ver"]:
                 return tables
         raise BeliefError(f"day tables {row['tables_ver']} are not known", "tables the daemon took")

@@ -18,8 +18,10 @@ import numpy as np
 from lotus.detectors.scoring.scored import Scored
 from lotus_live.reports.safety_status import safety_status
 from lotus_store.files import make_folder
+from lotus_venues.hyperliquid.venue import HyperliquidVenue
 
 if TYPE_CHECKING:
+    from lotus.trading.venue import Venue
     from lotus_desk.trading import Trading
     from lotus_herald.herald import Herald
     from lotus_live.daemon import Daemon
@@ -264,8 +266,33 @@ def trading_status(trading: "Trading") -> dict[str, Any]:
         several = {"venues": list(market.venues), "away": dict(market.away), "untracked": desk.untracked}
     return {
         "venue": market.venue, "recovered": desk.recovered, "halted": market.halted, "held_by": why,
-        "accounts": accounts, **asdict(desk.counts), "differences": differences, **several,
+        "accounts": accounts, **asdict(desk.counts), "differences": differences, "rate": rate_status(desk.venues),
+        **several,
     }  # fmt: skip
+
+
+def rate_status(venues: Mapping[str, "Venue"]) -> list[dict[str, Any]]:
+    """Return how much of the rate budget each account has used, for those at a venue that counts.
+
+    `weight` of the last minute and its `limit` are those of the whole process at that venue, `reserve` of it only for
+    what makes a position smaller; `actions_left` are the account's own, `refused` what this desk did not send.
+    """
+    rows = []
+    for account, venue in venues.items():
+        if isinstance(venue, HyperliquidVenue):
+            budget = venue.exchange.budget
+            rows.append(
+                {
+                    "account": account,
+                    "venue": venue.name,
+                    "weight": budget.weight.spent(venue.exchange.clock_ms()),
+                    "limit": budget.weight.limit,
+                    "reserve": budget.weight.reserve,
+                    "actions_left": budget.actions_left,
+                    "refused": budget.refused,
+                }
+            )
+    return rows
 
 
 def write_status(path: Path, status: DaemonStatus) -> None:

@@ -58,9 +58,32 @@ def tape_stretch(store: TapeStore, day: str, manifest: Manifest) -> Stretch:
     return _stretch(f"{store.tape}, {day}", store.decode_day(day)[0], store.header().assets, manifest)
 
 
+@dataclass(frozen=True, slots=True)
+class DetectorCost:
+    """What a detector takes with its siblings: nodes and CPU ns on a frame and on a window of this machine.
+
+    `state_bytes` an asset; `warm_up_ms` until every window can be full; `depth` and `nodes` of its tree; `kr_rho` its
+    complexity penalty.
+    """
+
+    nodes: tuple[int, int]
+    ns: tuple[float, float]
+    state_bytes: int
+    warm_up_ms: int
+    depth: int
+    kr_rho: float
+
+
+def cost_of(spec: DetectorSpec, manifest: Manifest) -> DetectorCost:
+    """Return what a detector takes; raises `ConfigError` for one that cannot be compiled."""
+    compiled = compile_detectors((spec,), manifest)
+    ns = _ns(compiled.frames), _ns(compiled.windows)
+    return DetectorCost(compiled.nodes, ns, compiled.state_bytes, compiled.warm_up_ms, spec.depth, spec.rho)
+
+
 def facts_of(spec: DetectorSpec, stretch: Stretch) -> dict[str, Any]:
     """Return everything that the command prints."""
-    compiled = compile_detectors((spec,), stretch.manifest)
+    cost = cost_of(spec, stretch.manifest)
     windows = build_windows(stretch.frames, stretch.annotations, stretch.manifest, (spec,))
     table = sanity_table(
         stretch.frames,
@@ -68,20 +91,19 @@ def facts_of(spec: DetectorSpec, stretch: Stretch) -> dict[str, Any]:
         stretch.manifest.outcomes.taker_fee_bps,
     )
     spoken = int(np.count_nonzero(windows.floats[:, F_SIGNAL]))
-    on_frames, on_windows = compiled.nodes
-    ns = _ns(compiled.frames), _ns(compiled.windows)
+    on_frames, on_windows = cost.nodes
     rows = zip(*(values.tolist() for values in table.values()), strict=True)
     return {
         "detector_id": spec.detector_id, "version": spec.version, "idea": spec.idea,
         "complexity": f"depth {spec.depth}, {spec.nodes} nodes, kr_rho {spec.rho:.2f}",
-        "cost": f"with siblings {on_frames} nodes and {ns[0]:.0f} ns per frame, "
-                f"{on_windows} nodes and {ns[1]:.0f} ns per window",
-        "memory": f"{compiled.state_bytes / 1024:.1f} KiB per asset",
-        "warm_up": f"{compiled.warm_up_ms / 60_000:.1f} min until every window can be full",
+        "cost": f"with siblings {on_frames} nodes and {cost.ns[0]:.0f} ns per frame, "
+                f"{on_windows} nodes and {cost.ns[1]:.0f} ns per window",
+        "memory": f"{cost.state_bytes / 1024:.1f} KiB per asset",
+        "warm_up": f"{cost.warm_up_ms / 60_000:.1f} min until every window can be full",
         "tape": f"{stretch.name}: {len(stretch.frames)} frames, {len(windows)} windows",
         "spoken": f"{spoken} windows ({spoken / max(1, len(windows)):.1%})",
-        "spec_id": spec.spec_id, "nodes": compiled.nodes, "state_bytes": compiled.state_bytes,
-        "ns": ns, "warm_up_ms": compiled.warm_up_ms,
+        "spec_id": spec.spec_id, "nodes": cost.nodes, "state_bytes": cost.state_bytes,
+        "ns": cost.ns, "warm_up_ms": cost.warm_up_ms,
         "depth": spec.depth, "kr_rho": spec.rho,
         "sanity": [dict(zip(table, row, strict=True)) for row in rows],
     }  # fmt: skip

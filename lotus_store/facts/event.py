@@ -1,18 +1,20 @@
 """What `lotus explain` tells, read from the ledger, the lake and the tape. Nothing is decided or changed here."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from lotus.curation.act import CurationAct
+from lotus.curation.in_force import acted
 from lotus.detectors.daily.make import day_tables
 from lotus.detectors.daily.tables import DayTables
 from lotus.detectors.explain import Explanation, explain_event
 from lotus.detectors.registry import scored_detectors
 from lotus.detectors.scoring.signal_spec import SIGNAL_EVENTS
-from lotus.errors import LakeError, LedgerError, TapeError
+from lotus.errors import LedgerError
 from lotus.experts.weekly.learned import in_force_on, set_of_day
 from lotus.learning.lesson import Lesson
 from lotus.learning.payoff_scores import bins_of
@@ -31,17 +33,17 @@ from lotus_store.day_tables import served_tables
 from lotus_store.facts.braids import trust_facts
 from lotus_store.facts.claims import claims_story, fired_in
 from lotus_store.facts.execution import execution_story, window_behind
+from lotus_store.facts.raw_lines import tape_lines
 from lotus_store.facts.words import clock
 from lotus_store.lake import Lake
+from lotus_store.ledger.beliefs.acts import acts_on
 from lotus_store.ledger.beliefs.braids import read_braid
 from lotus_store.ledger.beliefs.expert_sets import read_expert_sets
 from lotus_store.ledger.beliefs.lessons import read_lesson
 from lotus_store.ledger.beliefs.priors import read_version
 from lotus_store.ledger.beliefs.trust import trust_before
 from lotus_store.ledger.signals.events import read_eval, read_event
-from lotus_store.tape.store import TapeStore
 
-SHOWN_LINES = 6
 _MASK = (1 << 64) - 1
 
 
@@ -114,8 +116,9 @@ def explained(settings: Settings, databases: Databases, event_id: str) -> Explai
         event = of_ledger(read_event(sig, event_id))
         branch, day = str(event["branch"]), str(event["day"])
         version = read_version(sig, branch, str(event["priors_ver"]))
+        acts = acts_on(sig, branch, day)
     manifest = _manifest(settings, branch)
-    return Explained(event, version, manifest, _explanation(lake, event, day, version, manifest))
+    return Explained(event, version, manifest, _explanation(lake, event, day, version, manifest, acts))
 
 
 def of_ledger(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -125,9 +128,14 @@ def of_ledger(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _explanation(
-    lake: Lake, event: Mapping[str, Any], day: str, version: PriorsVersion, manifest: Manifest
+    lake: Lake,
+    event: Mapping[str, Any],
+    day: str,
+    version: PriorsVersion,
+    manifest: Manifest,
+    acts: Sequence[CurationAct],
 ) -> Explanation:
-    tables = event_tables(lake, event, day, manifest)
+    tables = event_tables(lake, event, day, manifest, acts)
     detector = next(d for d in scored_detectors(manifest) if d.detector_id == event["detector_id"])
     return explain_event(event, tables, version, manifest, detector)
 
@@ -152,8 +160,9 @@ def story_of(settings: Settings, databases: Databases, name: str, progress: Step
         experts = _experts(sig, branch, day_of(int(event["window_start_ms"])))
         outcome = read_eval(sig, event_id)
         claims = claims_story(databases, event, fired_in(sig, version, event))
+        acts = acts_on(sig, branch, day)
     progress("computing every number again", 0)
-    explanation = _explanation(lake, event, day, version, manifest)
+    explanation = _explanation(lake, event, day, version, manifest, acts)
     progress("looking for its lines of tape", 0)
     when = clock(int(event["window_end_ms"]))
     frames = tape_lines(settings, lake, branch, event)
@@ -180,11 +189,16 @@ def _place(sig: Connection, event_id: str) -> tuple[str, str]:
     return str(event["branch"]), str(event["day"])
 
 
-def event_tables(lake: Lake, event: Mapping[str, Any], day: str, manifest: Manifest) -> DayTables:
-    """Return the tables that the event names: its day's, or those a daemon still ran on (earlier, or no history)."""
+def event_tables(
+    lake: Lake, event: Mapping[str, Any], day: str, manifest: Manifest, acts: Sequence[CurationAct]
+) -> DayTables:
+    """Return the tables that the event names: its day's, or those a daemon still ran on (earlier, or no history).
+
+    `acts` are those in force on its day.
+    """
     branch = str(event["branch"])
-    blank = day_tables(day, [], manifest, manifest.universe, scored_detectors(manifest))
-    served = served_tables(lake, branch, day, scored_detectors(manifest))
+    blank = acted(day_tables(day, [], manifest, manifest.universe, scored_detectors(manifest)), acts)
+    served = served_tables(lake, branch, day, scored_detectors(manifest), acts)
     named = (tables for tables in served if tables.tables_ver == event["tables_ver"])
     return dataclasses.replace(next(named, blank), day=day)
 
@@ -272,39 +286,3 @@ def days_of_rule(
         counts = {"windows": int(own_rows.sum()), "published": published, "at_venue": at_venue}
         out.append({"day": day, **counts, "net_bps": net})
     return out
-
-
-def tape_lines(settings: Settings, lake: Lake, branch: str, event: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the 25 frames of the window and the raw lines that closed the first and the last of them."""
-    store = TapeStore(settings.home, settings.tape)
-    store = store if store.exists() else TapeStore(settings.home, branch)
-    day = day_of(int(event["window_start_ms"]))
-    try:
-        segments = store.segments(day)
-        names = ("end_ms", "close_seq")
-        frames = lake.read("microtape_frames", f"tape.{store.tape}", day, str(event["asset"]), columns=names)
-    except (TapeError, LakeError) as error:
-        return {"note": str(error), "lines": []}
-    ends = frames["end_ms"].astype(np.int64)
-    in_window = (ends > int(event["window_start_ms"])) & (ends <= int(event["window_end_ms"]))
-    if not in_window.any():
-        return {"note": f"tape {store.tape} has no frames of this window: name the event's tape (--tape)", "lines": []}
-    seqs = frames["close_seq"][in_window].astype(np.int64)
-    first, last = int(seqs.min()), int(seqs.max())
-    holding = [s for s in segments if s.first_seq <= last and s.first_seq + s.lines > first]
-    raw = [line for s in holding for line in _lines(store.read_segment(s), first - s.first_seq, last - s.first_seq)]
-    shown = raw if len(raw) <= SHOWN_LINES else [*raw[: SHOWN_LINES // 2], "...", *raw[-SHOWN_LINES // 2 :]]
-    return {
-        "note": "",
-        "tape": store.tape,
-        "day": day,
-        "frames": int(in_window.sum()),
-        "first_seq": first,
-        "last_seq": last,
-        "segments": [{"path": s.path, "sha256": s.content_sha256} for s in holding],
-        "lines": shown,
-    }
-
-
-def _lines(text: bytes, first: int, last: int) -> list[str]:
-    return [line.decode(errors="replace") for line in text.split(b"\n")[max(0, first) : last + 1] if line]

@@ -65,6 +65,8 @@ def heat_of(settings: Settings, detector: str | None, features: tuple[str, str],
         if lake.exists(name, settings.branch, day)
     ]
     names = sorted({name for part in parts for name in part})
+    if not names:
+        raise LakeError(f"no lesson atoms of {' and '.join(features)} on these days", "other features, or more days")
     chosen = detector or names[0]
     if chosen not in names:
         raise ConfigError(f"no atoms of detector {chosen[:40]!r}", f"one of {', '.join(names)}")

@@ -19,7 +19,7 @@ DRAFT = "https://json-schema.org/draft/2020-12/schema"
 JSON_TYPES = {
     "text": "string", "smallint": "integer", "integer": "integer", "bigint": "integer", "double precision": "number",
     "numeric": "number", "boolean": "boolean", "jsonb": "object", "text[]": "array", "bytea": "string",
-    "timestamp with time zone": "string",
+    "timestamp with time zone": "string", "tsvector": "string",
 }  # fmt: skip
 TITLES = {"sig": "alpha detector", "dm": "decision-maker", "tr": "trader", "vis": "vision", "atlas": "ledger"}
 

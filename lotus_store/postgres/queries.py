@@ -13,7 +13,7 @@ import psycopg
 
 from lotus.errors import LedgerError
 
-SQL_ROOT = Path(__file__).resolve().parents[2] / "sql"
+SQL_ROOT = Path(__file__).resolve().parents[1] / "sql"  # in a checkout a link to the folder beside the packages
 NAME = re.compile(r"^-- name: *(\w+) *$", re.MULTILINE)
 
 

@@ -38,15 +38,21 @@ class TableName:
         return f"{self.schema}.{self.table}" if self.schema else self.table
 
 
-def tables_asked(connection: Any, text: str, tables: Collection[TableName]) -> set[TableName]:
-    """Return the tables that a question reads; raises `QueryError` for one that may not be asked."""
+def parsed_question(connection: Any, text: str) -> dict[str, Any]:
+    """Return a question as DuckDB parses it; raises `QueryError` for one that is no single SELECT."""
     if len(text) > LONGEST:
         raise QueryError(f"the question has {len(text):,} characters", f"at most {LONGEST:,}")
     parsed = json.loads(connection.execute(query("views", "parsed").decode(), [text]).fetchone()[0])
     statements = parsed.get("statements", [])
     if parsed.get("error") or len(statements) != 1:
         raise QueryError(_refusal(parsed, len(statements)), ONE_SELECT, "it writes, sets something, or is not whole")
-    nodes = list(_nodes(statements[0]))
+    statement: dict[str, Any] = statements[0]
+    return statement
+
+
+def tables_asked(statement: dict[str, Any], tables: Collection[TableName]) -> set[TableName]:
+    """Return the tables that a parsed question reads; raises `QueryError` for one that may not be asked."""
+    nodes = list(_nodes(statement))
     for node in nodes:
         _check_function(node)
         _check_show(node)

@@ -1,14 +1,18 @@
 """A table or view of a ledger as DuckDB scans it: only the columns and rows that a question needs, batch by batch.
 
 Statements for PostgreSQL are put together here from names of the manifests and plain values; nothing that a person
-wrote reaches it. A transaction may read only, ends after `seconds`, and hands over at most `rows` rows.
-(Literature: foreign data wrapper, predicate pushdown.)
+wrote reaches it. A transaction may read only, ends after `seconds`, and hands over at most `rows` rows. Where few
+different rows are expected of many, each is handed over once with its number and repeated here, which is the same rows:
+counts over a large table are PostgreSQL's work then. (Literature: foreign data wrapper, predicate pushdown, partial
+aggregation.)
 """
 
 import functools
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
 import psycopg
 import pyarrow as pa
 import pyarrow.dataset as ds
@@ -19,8 +23,10 @@ from lotus_store.databases import Connection
 from lotus_store.manifests.model import ManifestTable
 from lotus_store.postgres.queries import query
 from lotus_store.views.pushdown import ColumnCondition, conditions
+from lotus_store.views.top import Ordered, Top
 
 BATCH_ROWS = 8192
+REPEATED = 1 << 17  # rows of a batch of which all are one
 _TYPES = {  # of PostgreSQL: how a column is asked for, what Arrow receives, what the question sees
     "text": ("as_it_is", pa.string(), pa.string()),
     "bigint": ("as_it_is", pa.int64(), pa.int64()),
@@ -31,6 +37,7 @@ _TYPES = {  # of PostgreSQL: how a column is asked for, what Arrow receives, wha
     "numeric": ("as_float", pa.float64(), pa.float64()),
     "timestamp with time zone": ("as_microseconds", pa.int64(), pa.timestamp("us", tz="UTC")),
     "jsonb": ("as_text", pa.string(), pa.string()),
+    "tsvector": ("as_text", pa.string(), pa.string()),
     "text[]": ("as_json", pa.string(), pa.string()),
 }
 _COMPARED: dict[str, tuple[type, ...]] = {
@@ -39,6 +46,12 @@ _COMPARED: dict[str, tuple[type, ...]] = {
     "integer": (int,),
     "smallint": (int,),
 }
+_ORDERED = {**dict.fromkeys(("bigint", "integer", "smallint", "boolean"), "ordered_as_it_is"),
+            "timestamp with time zone": "ordered_as_it_is", "text": "ordered_as_bytes"}  # fmt: skip
+_WAYS = {(False, False): "ASC NULLS LAST", (False, True): "ASC NULLS FIRST",
+         (True, False): "DESC NULLS LAST", (True, True): "DESC NULLS FIRST"}  # fmt: skip
+_GROUPED = frozenset({"text", "bigint", "integer", "smallint", "boolean"})
+MANY_ROWS, FEWER = 50_000, 20  # from so many rows on, where so many times fewer differ
 _SQL = {"==": "=", ">=": ">=", "<=": "<=", ">": ">", "<": "<"}
 
 
@@ -53,7 +66,20 @@ class LedgerTable(ds.Dataset):  # type: ignore[misc]  # pyarrow has no types
     ) -> None:
         """Take how to connect, the table's name and manifest, and its bounds; nothing is read yet."""
         self._connect, self._name, self._table, self._rows, self._seconds = connect, name, table, rows, seconds
+        self._top: Top | None = None
         self.failure: LotusError | None = None
+
+    def column_of(self, name: str) -> str:
+        """Return the stored name of a column, as a question writes it; "" for none."""
+        return next((column for column in self._table.columns if column.lower() == name.lower()), "")
+
+    def cut(self, top: Top | None) -> None:
+        """Hand over no more than the first rows of an order, if all of it means the same in PostgreSQL."""
+        if top is None or top.rows > self._rows:
+            return
+        met = all(self._is_compared(c) for c in top.conditions)
+        if met and all(self._table.columns[one.column].type in _ORDERED for one in top.order):
+            self._top = top
 
     @property
     def schema(self) -> Any:
@@ -64,18 +90,40 @@ class LedgerTable(ds.Dataset):  # type: ignore[misc]  # pyarrow has no types
         """Return Arrow's scanner of some columns of the rows that a filter takes."""
         names = list(self._table.columns) if columns is None else list(columns)
         schema = pa.schema([self.schema.field(name) for name in names])
-        wanted = [] if filter is None else conditions(str(filter))
-        batches = self._batches(schema, self._statement(names, wanted))
+        if self._top is not None:
+            batches = self._batches(schema, self._statement(names, list(self._top.conditions)))
+        else:
+            wanted = [] if filter is None else conditions(str(filter))
+            batches = self._batches(schema, self._statement(names, wanted), self._counted(names, wanted))
         return ds.Scanner.from_batches(batches, schema=schema, columns=names, filter=filter)
 
     def _statement(self, names: list[str], wanted: list[ColumnCondition]) -> sql.Composed:
+        parts = self._parts(names, wanted) | {"limit": sql.Literal(self._rows + 1)}
+        if self._top is None:
+            return _text("scan", **parts)
+        order = [self._order(one) for one in self._top.order] or [_text("any_order")]
+        return _text("top", **parts | {"order": sql.SQL(", ").join(order), "limit": sql.Literal(self._top.rows)})
+
+    def _counted(self, names: list[str], wanted: list[ColumnCondition]) -> sql.Composed | None:
+        """Return the statement for each different row with its number; None where none of it can be grouped."""
+        if any(self._table.columns[name].type not in _GROUPED for name in names):
+            return None
+        return _text("counted", **self._parts(names, wanted), limit=sql.Literal(self._rows + 1))
+
+    def _parts(self, names: list[str], wanted: list[ColumnCondition]) -> dict[str, sql.Composable]:
         columns = [_text(_TYPES[self._table.columns[name].type][0], column=sql.Identifier(name)) for name in names]
-        met = [self._condition(c) for c in wanted if isinstance(c.value, self._compared(c.column))]
+        met = [self._condition(c) for c in wanted if self._is_compared(c)]
         both = functools.reduce(lambda one, other: _text("both", one=one, other=other), met, _text("every_row"))
-        return _text(
-            "scan", columns=sql.SQL(", ").join(columns), table=sql.Identifier(self._name), conditions=both,
-            limit=sql.Literal(self._rows + 1),
-        )  # fmt: skip
+        return {
+            "columns": sql.SQL(", ").join(columns), "table": sql.Identifier(self._name), "conditions": both,
+        }  # fmt: skip
+
+    def _order(self, one: Ordered) -> sql.Composed:
+        way = sql.SQL(_WAYS[one.is_descending, one.is_null_first])
+        return _text(_ORDERED[self._table.columns[one.column].type], column=sql.Identifier(one.column), way=way)
+
+    def _is_compared(self, condition: ColumnCondition) -> bool:
+        return isinstance(condition.value, self._compared(condition.column))
 
     def _compared(self, column: str) -> tuple[type, ...]:
         """Return the types of the values that PostgreSQL compares with a column as DuckDB does; none for others."""
@@ -91,11 +139,16 @@ class LedgerTable(ds.Dataset):  # type: ignore[misc]  # pyarrow has no types
             comparison=sql.SQL(_SQL[condition.comparison]), value=sql.Literal(condition.value),
         )  # fmt: skip
 
-    def _batches(self, schema: Any, statement: sql.Composed) -> Iterator[Any]:
+    def _batches(self, schema: Any, statement: sql.Composed, counted: sql.Composed | None = None) -> Iterator[Any]:
         """Yield the rows as Arrow batches; raises `QueryError` for what PostgreSQL refuses, and for too many rows."""
         try:
-            for rows in self._fetched(statement):
-                yield self._batch(schema, rows)
+            with self._opened() as connection:
+                if counted is not None and _pays(connection, counted):
+                    for rows in self._fetched(connection, counted):
+                        yield from _repeated(self._batch(schema, [row[:-1] for row in rows]), [row[-1] for row in rows])
+                    return
+                for rows in self._fetched(connection, statement):
+                    yield self._batch(schema, rows)
         except psycopg.Error as problem:
             reason = str(problem).split("\n")[0]
             cause = "the question takes too long, or the ledger has another schema (lotus db check)"
@@ -106,10 +159,15 @@ class LedgerTable(ds.Dataset):  # type: ignore[misc]  # pyarrow has no types
             self.failure = problem
             raise
 
-    def _fetched(self, statement: sql.Composed) -> Iterator[list[tuple[Any, ...]]]:
-        taken = 0
-        with self._connect() as connection, connection.cursor("views", binary=True) as cursor:
+    @contextmanager
+    def _opened(self) -> Iterator[Connection]:
+        with self._connect() as connection:
             connection.execute(_text("read_only", timeout_ms=sql.Literal(max(1, int(self._seconds * 1000)))))
+            yield connection
+
+    def _fetched(self, connection: Connection, statement: sql.Composed) -> Iterator[list[tuple[Any, ...]]]:
+        taken = 0
+        with connection.cursor("views", binary=True) as cursor:
             cursor.execute(statement)
             while rows := cursor.fetchmany(BATCH_ROWS):
                 taken += len(rows)
@@ -124,6 +182,30 @@ class LedgerTable(ds.Dataset):  # type: ignore[misc]  # pyarrow has no types
             _, received, seen = _TYPES[self._table.columns[field.name].type]
             arrays.append(pa.array(values, received).cast(seen))
         return pa.record_batch(arrays, schema=schema)
+
+
+def _pays(connection: Connection, counted: sql.Composed) -> bool:
+    """Tell whether PostgreSQL expects many rows of which few differ."""
+    row = connection.execute(_text("explained", statement=counted)).fetchone()
+    plan: Any = row[0][0]["Plan"] if row else {}
+    groups, largest, waiting = plan.get("Plan Rows", 0), 0, [plan]
+    while waiting:
+        part = waiting.pop()
+        waiting += part.get("Plans", ())
+        largest = max(largest, part.get("Plan Rows", 0))
+    return bool(largest >= MANY_ROWS and groups * FEWER <= largest)
+
+
+def _repeated(batch: Any, times: list[int]) -> Iterator[Any]:
+    """Yield each row of a batch as often as it was counted, in batches of bounded length."""
+    for row, many in enumerate(times):
+        one, left = batch.slice(row, 1), many
+        if many > REPEATED:
+            whole = one.take(np.zeros(REPEATED, np.int64))
+            while left > REPEATED:
+                yield whole
+                left -= REPEATED
+        yield one.take(np.zeros(left, np.int64))
 
 
 def _text(name: str, **parts: sql.Composable) -> sql.Composed:

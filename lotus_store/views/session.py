@@ -31,9 +31,10 @@ from lotus_store.manifests.model import load_manifest
 from lotus_store.postgres.migrations import LOTUS_DATABASES
 from lotus_store.postgres.queries import query
 from lotus_store.views.bounds import Bounds
-from lotus_store.views.gate import LAKE, TableName, tables_asked
+from lotus_store.views.gate import LAKE, TableName, parsed_question, tables_asked
 from lotus_store.views.lake_table import LakeTable, has_parts
 from lotus_store.views.ledger_table import LedgerTable
+from lotus_store.views.top import top_asked
 
 BATCH_ROWS = 10_000
 LATER = {
@@ -155,8 +156,11 @@ class Views(AbstractContextManager["Views"]):
         sources: Sources = []
         with ExitStack() as held, _explained(sources):
             connection = held.enter_context(closing(self._opened()))
-            for name in tables_asked(connection, text, self.tables()):
+            statement = parsed_question(connection, text)
+            for name in tables_asked(statement, self.tables()):
                 sources.append(self._attach(connection, name))
+            if len(sources) == 1 and isinstance(only := sources[0], LedgerTable):
+                only.cut(top_asked(statement, only.column_of))
             connection.execute(query("views", "settings").decode())
             timer = threading.Timer(self._bounds.seconds, connection.interrupt)
             timer.daemon = True

@@ -125,14 +125,16 @@ ORDER BY o.seq;
 
 -- name: replay_outbox
 WITH again AS (
-    UPDATE {mod}_dead_letter SET replayed_at = now() WHERE event_id = %s AND place = 'outbox' RETURNING event_id
+    UPDATE {mod}_dead_letter SET replayed_at = now()
+    WHERE event_id = %s AND place = 'outbox' AND replayed_at IS NULL RETURNING event_id
 )
 UPDATE {mod}_outbox SET dispatched_at = NULL, outcome = NULL, attempts = 0, not_before = to_timestamp(0)
 WHERE event_id IN (SELECT event_id FROM again);
 
 -- name: replay_inbox
 WITH again AS (
-    UPDATE {mod}_dead_letter SET replayed_at = now() WHERE event_id = %s AND place = 'inbox' RETURNING event_id
+    UPDATE {mod}_dead_letter SET replayed_at = now()
+    WHERE event_id = %s AND place = 'inbox' AND replayed_at IS NULL RETURNING event_id
 )
 UPDATE {mod}_inbox SET consumed_at = NULL, outcome = NULL, attempts = 0
 WHERE event_id IN (SELECT event_id FROM again);

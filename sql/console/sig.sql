@@ -11,10 +11,17 @@ SELECT day FROM day_commits WHERE branch = %(branch)s AND stage = 'lessons' ORDE
 -- name: lessons
 SELECT lesson_id, day, detector_id, horizon_s, state, grade, reason, uplift_bps, lcb_bps, body
 FROM lessons
-WHERE branch = %(branch)s
-  AND (%(search)s = '' OR (branch, day, lesson_id) IN (  -- found by its words first, however few rows are shown
-      SELECT branch, day, lesson_id FROM lessons
-      WHERE jsonb_to_tsvector('simple', body, '["string"]') @@ to_tsquery('simple', %(search)s)));
+WHERE branch = %(branch)s AND (%(search)s = '' OR words @@ to_tsquery('simple', %(search)s));
+
+-- name: lessons_with_words
+SELECT lesson_id, day, detector_id, horizon_s, state, grade, reason, uplift_bps, lcb_bps, body
+FROM (  -- OFFSET 0: found by the words first, however few rows are shown
+    SELECT * FROM lessons WHERE branch = %(branch)s AND words @@ to_tsquery('simple', %(search)s) OFFSET 0
+) found;
+
+-- name: count_of_words
+SELECT count(*) AS lessons FROM (
+    SELECT FROM lessons WHERE words @@ to_tsquery('simple', %(search)s) LIMIT %(most)s) found;
 
 -- name: lesson
 SELECT lesson_id, branch, day, body FROM lessons WHERE lesson_id = %(lesson_id)s ORDER BY day LIMIT 1;
@@ -28,6 +35,11 @@ ORDER BY braid_id, day DESC, ordinal DESC;
 -- name: counts_of_night
 SELECT count(*) FILTER (WHERE state <> 'REFUSED') AS found, count(*) FILTER (WHERE state = 'REFUSED') AS refused
 FROM lessons WHERE branch = %(branch)s AND day = %(day)s;
+
+-- name: shuffled_night
+SELECT day, body FROM experiments
+WHERE branch = %(branch)s AND kind = 'night' AND (body ->> 'looked')::boolean AND (%(day)s = '' OR day = %(day)s)
+ORDER BY day DESC LIMIT 1;
 
 -- Operations: home, tape, live, detectors, experiments.
 
@@ -75,6 +87,17 @@ SELECT count(*) AS windows, COALESCE(sum((body -> 'report' -> 'pnl' ->> 'net_usd
 FROM executions WHERE branch = %(branch)s AND outcome = 'closed' AND void = ''
   AND window_end_ms > (SELECT max(window_end_ms) FROM executions WHERE branch = %(branch)s) - 7 * 86400000::bigint;
 
+-- name: money_days
+SELECT day, with_usd, without_usd, with_usd - without_usd AS gain_usd, with_windows, without_windows,
+       sum(with_usd) OVER (ORDER BY day) AS with_sum_usd, sum(without_usd) OVER (ORDER BY day) AS without_sum_usd
+FROM (
+    SELECT day, (notes -> 'notes' ->> 'with_beliefs_usd')::float8 AS with_usd,
+           (notes -> 'notes' ->> 'without_beliefs_usd')::float8 AS without_usd,
+           (notes -> 'notes' ->> 'with_beliefs_windows')::bigint AS with_windows,
+           (notes -> 'notes' ->> 'without_beliefs_windows')::bigint AS without_windows
+    FROM day_commits WHERE branch = %(branch)s AND stage = 'signal_eval'
+) AS days WHERE with_usd IS NOT NULL AND without_usd IS NOT NULL;
+
 -- name: tape_days
 SELECT s.day, s.segments, s.lines, s.bytes, s.damaged, s.first_ms, s.last_ms,
        (c.notes -> 'notes' ->> 'quarantined')::bigint AS quarantined,
@@ -119,6 +142,11 @@ SELECT e.event_id, e.window_end_ms, e.detector_id, e.asset, CASE WHEN e.s > 0 TH
        e.pi, e.kairos, e.spread_bps, e.priors_ver, e.run_id, x.payoff_bps, x.outcome
 FROM live_events e LEFT JOIN executions x ON x.branch = e.branch AND x.event_id = e.event_id
 WHERE e.branch = %(branch)s AND e.published;
+
+-- name: scores
+SELECT event_id, window_end_ms, detector_id, asset, s, exp(ln_sigma_tilde) AS score, tau_pub, pi, published, draw, veto
+FROM live_events WHERE branch = %(branch)s AND run_id = %(run)s AND event_id = ANY (%(events)s)
+ORDER BY window_end_ms DESC, pi DESC, score DESC, detector_id, asset;
 
 -- name: acts_of_console
 SELECT command, body ->> 'who' AS who, body ->> 'reason' AS reason, body ->> 'event_id' AS subject,
@@ -194,24 +222,28 @@ FROM signal_events e LEFT JOIN signal_eval o ON o.event_id = e.event_id
 WHERE e.event_id = ANY (%(events)s) ORDER BY e.window_end_ms, e.event_id;
 
 -- name: board
-SELECT newest.* FROM (
-    WITH RECURSIVE names AS (  -- from one braid to the next over the index: the rows of its past are not read
-        (SELECT braid_id FROM braid_history WHERE branch = %(branch)s ORDER BY braid_id LIMIT 1)
-        UNION ALL
-        SELECT (SELECT h.braid_id FROM braid_history h
-                WHERE h.branch = %(branch)s AND h.braid_id > names.braid_id ORDER BY h.braid_id LIMIT 1)
-        FROM names WHERE names.braid_id IS NOT NULL
-    )
-    SELECT braid_id FROM names WHERE braid_id IS NOT NULL
+SELECT named.braid_id, named.state, named.rank, named.day, h.reason, h.body, h.detector_id, h.grade, h.claim_bps,
+       h.expires_at_ms
+FROM (  -- in the order of the page, so that the body of a braid that is not shown is not read
+    SELECT newest.*, CASE state WHEN 'active' THEN 0 WHEN 'proposed' THEN 1 WHEN 'sunset' THEN 2 ELSE 3 END AS rank
+    FROM (
+        SELECT DISTINCT ON (braid_id) braid_id, day, ordinal, new_state AS state
+        FROM braid_history WHERE branch = %(branch)s ORDER BY braid_id, day DESC, ordinal DESC
+    ) newest
+    ORDER BY rank, day DESC, braid_id
 ) named CROSS JOIN LATERAL (
-    SELECT h.braid_id, h.new_state AS state, h.reason, h.day, h.body, h.body ->> 'detector_id' AS detector_id,
-           h.body ->> 'grade' AS grade, (h.body ->> 'claim_bps')::float8 AS claim_bps,
-           (h.body ->> 'expires_at_ms')::bigint AS expires_at_ms,
-           CASE h.new_state WHEN 'active' THEN 0 WHEN 'proposed' THEN 1 WHEN 'sunset' THEN 2 ELSE 3 END AS rank
-    FROM braid_history h WHERE h.branch = %(branch)s AND h.braid_id = named.braid_id
-    ORDER BY h.day DESC, h.ordinal DESC LIMIT 1
-) newest
-WHERE %(search)s = '' OR strpos(lower(newest.detector_id || ' ' || newest.reason || ' ' || newest.braid_id), %(search)s) > 0;
+    SELECT reason, body, body ->> 'detector_id' AS detector_id, body ->> 'grade' AS grade,
+           (body ->> 'claim_bps')::float8 AS claim_bps, (body ->> 'expires_at_ms')::bigint AS expires_at_ms
+    FROM braid_history
+    WHERE branch = %(branch)s AND braid_id = named.braid_id AND day = named.day AND ordinal = named.ordinal LIMIT 1
+) h
+WHERE %(search)s = '' OR strpos(lower(h.detector_id || ' ' || h.reason || ' ' || named.braid_id), %(search)s) > 0;
+
+-- name: braids_by_state
+SELECT state, count(*) AS braids FROM (
+    SELECT DISTINCT ON (braid_id) braid_id, new_state AS state
+    FROM braid_history WHERE branch = %(branch)s ORDER BY braid_id, day DESC, ordinal DESC
+) newest GROUP BY state;
 
 -- name: trust_of_braids
 SELECT DISTINCT ON (braid_id) braid_id, day, level, e, snr_low, cap, reason FROM braid_trust
@@ -264,16 +296,20 @@ SELECT body FROM experiments
 WHERE branch = %(branch)s AND day = ANY (%(days)s) AND kind = 'review' ORDER BY day, name;
 
 -- name: versions
-SELECT p.priors_ver, p.day, p.effective_from_ms, p.parent_priors_ver,
-       jsonb_array_length(p.payload::jsonb -> 'braids') AS braids,
-       EXISTS (SELECT FROM priors_in_force f WHERE f.branch = p.branch AND f.priors_ver = p.priors_ver
-               AND f.effective_from_ms = p.effective_from_ms AND f.postponed_to_ms IS NULL) AS was_in_force
-FROM active_priors p WHERE p.branch = %(branch)s;
+SELECT p.priors_ver, p.day, p.effective_from_ms, p.parent_priors_ver, of.braids, of.was_in_force
+FROM (  -- in the order of the page, so that the payload of a version that is not shown is not read
+    SELECT * FROM active_priors WHERE branch = %(branch)s ORDER BY effective_from_ms DESC, priors_ver
+) p CROSS JOIN LATERAL (
+    SELECT json_array_length(p.payload::json -> 'braids') AS braids,
+           EXISTS (SELECT FROM priors_in_force f WHERE f.branch = p.branch AND f.priors_ver = p.priors_ver
+                   AND f.effective_from_ms = p.effective_from_ms AND f.postponed_to_ms IS NULL) AS was_in_force LIMIT 1
+) of;
 
 -- name: newest_versions
-SELECT p.priors_ver, p.day, p.effective_from_ms, p.parent_priors_ver,
-       jsonb_array_length(p.payload::jsonb -> 'braids') AS braids
-FROM active_priors p WHERE p.branch = %(branch)s ORDER BY p.effective_from_ms DESC, p.priors_ver LIMIT 8;
+SELECT priors_ver, day, effective_from_ms, parent_priors_ver, json_array_length(payload::json -> 'braids') AS braids
+FROM (
+    SELECT * FROM active_priors WHERE branch = %(branch)s ORDER BY effective_from_ms DESC, priors_ver LIMIT 8
+) newest ORDER BY effective_from_ms DESC, priors_ver;
 
 -- name: version_of
 SELECT priors_ver, effective_from_ms, parent_priors_ver FROM active_priors
@@ -288,6 +324,16 @@ SELECT * FROM signal_events
 WHERE branch = %(branch)s AND day = ANY (%(days)s) AND detector_id = ANY (%(detectors)s)
   AND window_end_ms > %(since)s AND eligible
 ORDER BY window_end_ms DESC LIMIT %(most)s;
+
+-- name: windows_of_target
+SELECT ln_sigma_tilde, tau_pub, temperature, gate, pi, veto, u, draw FROM signal_events
+WHERE branch = %(branch)s AND day = ANY (%(days)s) AND window_end_ms > %(since)s AND veto & ~%(acts)s::bigint = 0
+  AND (%(detector)s = '' OR detector_id = %(detector)s) AND (%(coin)s = '' OR asset = %(coin)s)
+ORDER BY window_end_ms DESC LIMIT %(most)s;
+
+-- name: governance_acts
+SELECT act_id, day, actor, kind, target, value, from_day, until_day, revokes, reason, created_at FROM governance_acts
+WHERE branch = %(branch)s;
 
 -- name: fired_of_day
 SELECT priors_ver, fired, count(*) AS windows, count(*) FILTER (WHERE published) AS published,

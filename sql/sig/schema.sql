@@ -156,11 +156,17 @@ CREATE TABLE lessons (
     reason         text GENERATED ALWAYS AS (body ->> 'reason') STORED,
     uplift_bps     double precision GENERATED ALWAYS AS ((body ->> 'uplift_bps')::double precision) STORED,
     lcb_bps        double precision GENERATED ALWAYS AS ((body ->> 'lcb_bps')::double precision) STORED,
+    words          tsvector GENERATED ALWAYS AS (to_tsvector('simple',
+        coalesce(body ->> 'detector_id', '') || ' ' || coalesce(body ->> 'state', '') || ' ' || coalesce(body ->> 'grade', '') || ' '
+        || coalesce(body ->> 'reason', '') || ' ' || lesson_id || ' '
+        || regexp_replace(jsonb_path_query_array(body, '$.rule.literals[*].feature')::text, '\d+', 'feature\&', 'g'))) STORED,
     PRIMARY KEY (branch, day, lesson_id)
 );
 CREATE INDEX lessons_by_id ON lessons (lesson_id);
 CREATE INDEX lessons_uplift ON lessons (branch, uplift_bps DESC NULLS LAST);
-CREATE INDEX lessons_words ON lessons USING gin (jsonb_to_tsvector('simple', body, '["string"]'));
+CREATE INDEX lessons_by_words ON lessons USING gin (words);
+CREATE INDEX lessons_detector ON lessons (branch, detector_id, day DESC);
+CREATE INDEX lessons_grade ON lessons (branch, grade, day DESC);
 
 -- Evidence is append-only for the module; a day that is computed again is replaced whole, through this function. What was
 -- done to a braid after its night (ordinal 1 and more) is no part of the night and stays.
@@ -208,7 +214,7 @@ CREATE TABLE braid_history (
 );
 CREATE INDEX braid_history_by_id ON braid_history (braid_id);
 CREATE INDEX braid_history_lesson ON braid_history (branch, (body ->> 'lesson_id'));
-CREATE INDEX braid_history_board ON braid_history (branch, braid_id, day DESC, ordinal DESC);
+CREATE INDEX braid_history_states ON braid_history (branch, braid_id, day DESC, ordinal DESC) INCLUDE (new_state);
 CREATE VIEW braids AS
 SELECT DISTINCT ON (branch, braid_id)
     branch, braid_id, day, ordinal, new_state AS state, reason,
@@ -250,6 +256,38 @@ CREATE TABLE braid_reviews (
     PRIMARY KEY (branch, act_id)
 );
 CREATE INDEX braid_reviews_day ON braid_reviews (branch, asof_day);
+
+-- Acts of governance: who steers what, by how much, from which day to which, and why. Never changed.
+CREATE TABLE governance_acts (
+    branch         text NOT NULL,
+    act_id         text NOT NULL,                          -- hash of what the act says
+    day            text NOT NULL,                          -- last learning day known when it was decided
+    actor          text NOT NULL CHECK (actor <> ''),      -- curator:NAME, or a person
+    kind           text NOT NULL CHECK (kind <> ''),       -- nudge, veto, lift
+    target         text NOT NULL,                          -- DETECTOR, DETECTOR@COIN or @COIN
+    value          double precision NOT NULL,              -- log nudge, else 0
+    reason         text NOT NULL CHECK (reason <> ''),
+    evidence_ref   text NOT NULL,                          -- what it rests on
+    from_day       text NOT NULL,                          -- first UTC day in force
+    until_day      text NOT NULL,                          -- first day without it
+    revokes        text NOT NULL DEFAULT '',               -- act that a lift ends
+    event_id       text NOT NULL DEFAULT '',               -- the message that brought it; empty: a night decided it
+    created_at     timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (branch, act_id),
+    CHECK (day < from_day AND from_day < until_day)
+);
+CREATE INDEX governance_acts_until ON governance_acts (branch, until_day);
+CREATE INDEX governance_acts_revokes ON governance_acts (branch, revokes) WHERE revokes <> '';
+
+-- Acts with the day on which they end, lifts counted: in force on a day d when from_day <= d < ends_day.
+CREATE VIEW v_acts_in_force AS
+SELECT a.branch, a.act_id, a.day, a.actor, a.kind, a.target, a.value, a.reason, a.evidence_ref, a.from_day, a.until_day,
+       least(a.until_day, lifted.from_day) AS ends_day, lifted.actor AS lifted_by
+FROM governance_acts a LEFT JOIN LATERAL (
+    SELECT l.from_day, l.actor FROM governance_acts l
+    WHERE l.branch = a.branch AND l.revokes = a.act_id AND l.revokes <> '' ORDER BY l.from_day LIMIT 1
+) lifted ON true
+WHERE a.kind <> 'lift';
 
 -- What monitors alarmed about, one row an alarm, for people to see to. Append-only: what is done is an act.
 CREATE TABLE curation_queue (

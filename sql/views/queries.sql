@@ -43,6 +43,24 @@ SET LOCAL statement_timeout = {timeout_ms};
 -- name: scan
 SELECT {columns} FROM {table} WHERE {conditions} LIMIT {limit};
 
+-- name: top
+SELECT {columns} FROM {table} WHERE {conditions} ORDER BY {order} LIMIT {limit};
+
+-- name: counted
+SELECT {columns}, count(*) FROM {table} WHERE {conditions} GROUP BY {columns} LIMIT {limit};
+
+-- name: explained
+EXPLAIN (FORMAT json) {statement}
+
+-- name: any_order
+(SELECT NULL)
+
+-- name: ordered_as_it_is
+{column} {way}
+
+-- name: ordered_as_bytes
+{column} COLLATE "C" {way}
+
 -- name: every_row
 true
 

@@ -11,9 +11,11 @@ import argparse
 import hashlib
 import json
 import os
+import pickle
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -51,13 +53,22 @@ class Way:
 
 
 USUAL = Way(3)
+FAR = Way(1, "generic", NO_VECTOR_LIBM)
+LOTUS = [sys.executable, "-c", "from lotus_cli.main import main; main()"]
+TWICE = {  # kernels compiled for more than one kind of arguments, and why
+    "wire_text.put": "copies its own rows, which may be written, and texts that are constants, which may not",
+    "boxes.box_moments": "reads sums of a family by rows and those of a night by columns, too large to copy",
+    "boxes.gather": "of box_moments",
+    "boxes.weighted_days": "of the same sums",
+    "forward._take_usual": "reads the totals of a night by columns, those of a rule by rows",
+}
 WAYS = (
     USUAL,
     Way(3, tunables=NO_VECTOR_LIBM),
     *(Way(opt, cpu) for cpu in ("generic", "x86-64-v2", "x86-64-v3") for opt in (1, 2, 3)),
     Way(1),
     Way(2),
-    Way(1, "generic", NO_VECTOR_LIBM),
+    FAR,
 )
 
 
@@ -72,6 +83,41 @@ def hashes(way: Way, lines: int, cache: Path | None) -> dict[str, str]:
 def differences(expected: dict[str, str], found: dict[str, str]) -> list[str]:
     """Return the names of tables that differ."""
     return [name for name in expected if expected[name] != found.get(name)]
+
+
+def in_cache(folder: Path) -> dict[str, str]:
+    """Return what each file holds: its path, and the kinds of arguments that its code takes."""
+    from lotus.jit_cache import SUFFIX, read_sealed
+
+    bodies = {str(path): read_sealed(path) for path in folder.rglob(f"*{SUFFIX}")}
+    return {name: str(pickle.loads(body)[1].argtypes) for name, body in bodies.items() if body is not None}
+
+
+def twice(made: dict[str, str]) -> set[str]:
+    """Return the kernels that are stored more than once, or for the value of an argument."""
+    kernels = Counter(".".join(Path(name).name.split(".")[-4:-2]) for name in made)
+    return {name for name, times in kernels.items() if times > 1} | {
+        n for n, kinds in made.items() if "Literal[" in kinds
+    }
+
+
+def warm_faults(folder: Path) -> list[str]:
+    """Let `lotus warm` fill a cache the far way; return what is wrong with it: every kernel once, none again."""
+    from lotus_cli.upkeep.warm_jobs import KERNELS
+
+    environment = os.environ | FAR.environment(folder)
+    run = subprocess.run([*LOTUS, "warm", "--json"], check=True, capture_output=True, text=True, env=environment)
+    found, made = json.loads(run.stdout), in_cache(folder)
+    words = [sys.executable, "-P", "-m", "lotus_cli.upkeep.warm_jobs", "windows"]
+    again = subprocess.run(words, check=True, capture_output=True, text=True, env=environment).stdout.strip()
+    wrong = {
+        "live and batch differ": not found["parity"],
+        f"{found['left_by_jobs']} kernels left by the jobs": found["left_by_jobs"] != 0,
+        f"{len(made)} kernels, where {KERNELS} are expected": abs(len(made) - KERNELS) > KERNELS / 10,
+        f"compiled twice: {sorted(twice(made) ^ set(TWICE))}": twice(made) != set(TWICE),
+        f"{again} compiled again": again != "0" or in_cache(folder) != made,
+    }
+    return [words for words, is_wrong in wrong.items() if is_wrong]
 
 
 def compute(lines: int) -> dict[str, str]:
@@ -151,7 +197,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     with tempfile.TemporaryDirectory(prefix="lotus-bits-") as folder:
         cache = given.cache or Path(folder)
-        expected, odd = hashes(USUAL, given.lines, cache), 0
+        faults = warm_faults(cache)
+        print(f"{'lotus warm, ' + FAR.name:32s} {'; '.join(faults) or 'every kernel once'}", flush=True)
+        expected, odd = hashes(USUAL, given.lines, cache), len(faults)
         for way in WAYS:
             differing = differences(expected, hashes(way, given.lines, cache))
             odd += bool(differing)

@@ -31,7 +31,7 @@ import click
 sys.path.insert(0, str(Path(__file__).parent))
 warnings.filterwarnings("ignore")
 
-from children import Child, Marks, kill_server, spawn  # noqa: E402
+from children import Child, Marks, is_at, kill_server, spawn  # noqa: E402
 from inspection import debris, inspect_home, inspect_replay  # noqa: E402
 from jobs import levels_of, open_home, run_backfill, run_replay, run_to_a_level  # noqa: E402
 from small_world import DAYS, make_tape, recording, warm  # noqa: E402
@@ -56,8 +56,8 @@ BACKFILL = (
 )
 DAEMON = (
     "warm up",
-    "rebuild from tape",
     "replay",
+    "rebuild from tape",  # of what the one before has left
     "ledger write",
     "mark file",
     "closing a segment",
@@ -111,6 +111,7 @@ class Chaos:
         self.marks = Marks()
         self.backfill = partial(run_backfill, marks=self.marks, reader=reader)
         self.points: list[str] = []  # failpoints still to be met in turn, in place of drawn moments
+        self.is_past = False  # a run was through before the next one was met
 
     def calm(self, job: Callable[[], Any]) -> Calm:
         """Run a job undisturbed."""
@@ -132,8 +133,9 @@ class Chaos:
         for chain in range(4 * LONGEST_CHAIN):
             self.marks.clear()
             tally.attempts += 1
+            self.marks.waits_at = self.points[0] if self.points and self.is_past else ""
             child = spawn(job, self.folder / "answer.json")
-            wounded = ""
+            self.marks.waits_at, wounded = "", ""
             more = self.points or tally.kills < kills
             if more and chain < LONGEST_CHAIN and time.monotonic() < self.deadline:
                 wounded = self.strike(child, home, calm, tally, night)
@@ -157,6 +159,7 @@ class Chaos:
             self.wait_for_moment(child, calm)
         phase = self.marks.last
         if not child.alive():
+            self.is_past = True
             return ""
         if not target.startswith("run"):
             if not kill_server(home, with_supervisor="supervisor" in target):
@@ -170,11 +173,12 @@ class Chaos:
         tally.hit(target, phase, counts=True)
         if self.points and phase.startswith(self.points[0]):
             del self.points[0]
+            self.is_past = False
         return target
 
     def wait_for_point(self, child: Child) -> None:
-        """Wait for the next failpoint; a stage that only looks whether its work is done is not at it yet."""
-        while child.alive() and not (self.marks.last.startswith(self.points[0]) and ": look" not in self.marks.last):
+        """Wait for the next failpoint."""
+        while child.alive() and not is_at(self.marks.last, self.points[0]):
             time.sleep(0.0001)
 
     def wait_for_moment(self, child: Child, calm: Calm) -> None:

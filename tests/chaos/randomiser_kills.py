@@ -2,7 +2,8 @@
 
 `python tests/chaos/randomiser_kills.py --kills 200 [--seed 1]`. The bot asks one question after the other, tells its
 parent of every draw that was returned, fills what acted, and now and then closes the log. It is killed with SIGKILL
-after a random number of answers, also while it writes Parquet, and is started again with the question it last answered.
+at a random moment after a random number of answers, also while it opens its log or writes Parquet, and is started again
+with the question it last answered.
 """
 
 import argparse
@@ -11,8 +12,10 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import islice
 from pathlib import Path
 
 import pyarrow as pa
@@ -22,6 +25,7 @@ from lotus_lab.randomiser.randomiser import Randomiser
 
 START_MS, STEP_MS, HORIZON_S = 1_736_121_600_000, 47_000, 60
 ASSETS = ("BTC", "ETH", "SOL")
+_STEP_S, _OPENING_S = 0.003, 1.0
 
 
 def ask(bot: Randomiser, k: int) -> OwnDraw:
@@ -63,26 +67,26 @@ def live(log: Path, first: int, last: int, tell: Callable[[str], object]) -> Non
 
 def killed(log: Path, kills: int, seed: int, each: int = 60) -> list[tuple[int, int, str, str]]:
     """Let the bot live `kills` + 1 times; return every answer that any life told: question, row, act, propensity."""
-    chance, answers, first = random.Random(seed), list[tuple[int, int, str, str]](), 0
+    chance, answers = random.Random(seed), list[tuple[int, int, str, str]]()
     last = kills * each // 2
     for life in range(kills + 1):
-        goal = chance.randrange(1, each) if life < kills else 10**9
+        first = answers[-1][0] if answers else 0  # asked again: the bot does not know whether it was answered
         command = [sys.executable, __file__, "--live", str(log), str(first), str(last)]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as bot:
             assert bot.stdout is not None
-            for n, line in enumerate(bot.stdout, 1):
-                if line == "done\n":
-                    assert bot.wait() == 0
-                    return answers
-                k, row, act, p = line.split()
-                answers.append((int(k), int(row), act, p))
-                first = int(k)  # asked again: the bot does not know whether it was answered
-                if n >= goal:
-                    bot.send_signal(signal.SIGKILL)
-                    bot.stdout.read()
-                    break
-            else:
-                assert bot.wait() == 0, "the bot failed"
+            goal = chance.randrange(0, each) if life < kills else 10**9
+            lines = list(islice(bot.stdout, goal))
+            if life < kills:
+                time.sleep(chance.random() * (_STEP_S if goal else _OPENING_S))  # anywhere in what it does meanwhile
+                bot.send_signal(signal.SIGKILL)
+            lines += bot.stdout.readlines()
+            code = bot.wait()
+        done = lines[-1:] == ["done\n"]
+        assert code == -signal.SIGKILL or (done and code == 0), "the bot failed"
+        told = (line.split() for line in (lines[:-1] if done else lines))
+        answers += [(int(k), int(row), act, p) for k, row, act, p in told]
+        if done:
+            return answers
     return answers
 
 

@@ -1,8 +1,8 @@
 """Homes for the tests of the command line; what they hold is in `small_home`."""
 
+import os
 import shutil
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -13,29 +13,43 @@ from warm import hurry
 from lotus_store.postgres.embedded import embedded
 
 sys.path.insert(0, str(Path(__file__).parent))
-from small_home import TOML, Cli, Facts, one_object
+from demo_runs import DemoRuns, empty_home
+from small_home import Cli, Facts
+
+DemoRun = Callable[[bool], tuple[Cli, Facts]]
 
 
 @pytest.fixture(scope="session")
-def new_home() -> Iterator[Callable[[], Cli]]:
-    """Make empty homes whose embedded servers run until the end of the session."""
+def served() -> Iterator[Callable[[Path], Cli]]:
+    """Serve homes with embedded servers until the end of the session, and remove them then."""
     with ExitStack() as held:
 
-        def make() -> Cli:
-            home = Path(tempfile.mkdtemp(prefix="lotus-cli-"))
+        def serve(home: Path) -> Cli:
             held.callback(shutil.rmtree, home)
-            home.chmod(0o755)
-            (home / "lotus.toml").write_text(TOML)
             hurry(held.enter_context(embedded(home)).server_dsn)
             return Cli(home)
 
-        yield make
+        yield serve
 
 
 @pytest.fixture(scope="session")
-def _demo(new_home: Callable[[], Cli]) -> tuple[Cli, Facts]:
-    lotus = new_home()
-    return lotus, one_object(lotus.demo("--json").stdout)
+def new_home(served: Callable[[Path], Cli]) -> Callable[[], Cli]:
+    """Make empty homes whose embedded servers run until the end of the session."""
+    return lambda: served(empty_home())
+
+
+@pytest.fixture(scope="session")
+def demo_run(served: Callable[[Path], Cli], tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoRun]:
+    """The demo, run once for all workers: the home in which it ran, and a copy that acts may alter."""
+    base = tmp_path_factory.getbasetemp()
+    runs = DemoRuns(base.parent if "PYTEST_XDIST_WORKER" in os.environ else base)
+    yield lambda copy: (served((found := runs.take(copy))[0]), found[1])
+    runs.clear()
+
+
+@pytest.fixture(scope="session")
+def _demo(demo_run: DemoRun) -> tuple[Cli, Facts]:
+    return demo_run(False)
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """`lotus_console/server.py` in a real browser, from Home by clicking only: why a number is what it is, and acts.
 
-The home is one of its own, since acts alter it. Pictures of what was seen stay in `.artefacts`.
+The home is a copy of the demo's, since acts alter it. Pictures of what was seen stay in `.artefacts`.
 """
 
 import json
@@ -20,7 +20,7 @@ from axe_playwright_python.sync_playwright import Axe
 from browser import Browser, browser
 from free_port import free_port
 from markupsafe import escape
-from small_home import Cli
+from small_home import Cli, Facts
 
 from lotus_console.render import text_of
 from lotus_console.sections import SECTIONS
@@ -28,16 +28,15 @@ from lotus_console.sections import SECTIONS
 ROOT = Path(__file__).resolve().parents[2]
 BRANCH = "demo-11"
 TOKEN = "0f1e2d3c4b5a69788796a5b4c3d2e1f0"
+SAMPLE = re.compile(r"^\d+ windows$")
 NARROW = {"width": 390, "height": 844}
-pytestmark = pytest.mark.process("`lotus demo` in a home of its own, and the console over it in a browser")
+pytestmark = pytest.mark.process("the console over a copy of the demo's home, in a browser")
 
 
 @pytest.fixture(scope="module")
-def walked(new_home: Callable[[], Cli]) -> Cli:
+def walked(demo_run: Callable[[bool], tuple[Cli, Facts]]) -> Cli:
     """The command line of the home that is walked through."""
-    lotus = new_home()
-    lotus.demo("--json")
-    return lotus
+    return demo_run(True)[0]
 
 
 @pytest.fixture(scope="module")
@@ -101,6 +100,10 @@ def test_why_the_last_moved_window_was_published_and_what_would_end_it(walked: C
     page = tab.page
     page.goto(f"{tab.address}/")
     tab.keep("console-home")
+    days = rows_of(tab.address, "/money_days?order=day")
+    assert len(days) > 3
+    assert f"{len(days)} days" in page.inner_text("aside"), "a curve over the days that were priced"
+    assert page.locator("aside figure.chart path").count() == 2
     page.get_by_role("link", name="Loom", exact=True).click()
     tab.keep("console-loom")
     event = str(page.get_by_role("link", name="frames and raw lines").get_attribute("href")).rpartition("/")[2]
@@ -119,9 +122,42 @@ def test_why_the_last_moved_window_was_published_and_what_would_end_it(walked: C
     assert any(abs(step) > 1e-4 for step in steps[1:]), "it was moved"
     ends = page.locator("aside details").first.inner_text()
     assert re.search(r"What would end it\s+.*e >= 20.*e stands at \d", ends, re.S)
-    page.get_by_role("link", name="20 windows").first.click()
-    assert page.locator("figure.chart svg path").count() >= 3, "charts of the frames"
+    page.get_by_role("link", name=SAMPLE).first.click()
     tab.keep("console-windows")
+
+
+def test_a_sample_window_shows_market_experts_and_outcome_and_leads_to_its_raw_lines(tab: Browser) -> None:
+    """Every number of a chart is a cell of a table, and the lines are those of the tape."""
+    page = tab.page
+    page.goto(f"{tab.address}/loom")
+    page.get_by_role("link", name=SAMPLE).first.click()
+    cards = page.locator("section.card").all()
+    shown = json.loads(read(tab.address, f"/api/v1{urlsplit(page.url).path}"))
+    assert len(cards) == len(shown["windows"]) > 0
+    assert shown["missing"] == 0, "the whole sample is there"
+    for card in cards:
+        names = card.locator("figure.chart").evaluate_all("all => all.map(one => one.innerText)")
+        for part in ("price", "spread", "book", "imbalance", "trades", "experts"):
+            assert any(name.startswith(part) for name in names), (part, names)
+        assert re.search(r"(published with|it would have paid).*bps", card.inner_text(), re.S), "its outcome"
+        assert re.search(r"At its close: [\w ]+ (up|down) \d", card.inner_text()), "who spoke, which way, how loudly"
+    cards[0].get_by_role("link", name="numbers").click()
+    (event,) = {row["event_id"] for row in rows_of(tab.address, page.url.removeprefix(tab.address))}
+    frames = rows_of(tab.address, f"/frames?event_id={event}&limit=500")
+    assert len(frames) > 100
+    assert sum(row["buy_usd"] + row["sell_usd"] for row in frames) > 0.0
+    calls = rows_of(tab.address, f"/expert_calls?event_id={event}&limit=500")
+    assert {call["calls"] for call in calls} >= {"up", "down"}
+    assert all(0.5 <= call["right"] <= 1.0 for call in calls if call["right"] is not None)
+    page.go_back()
+    page.locator("section.card").first.get_by_role("link", name="raw lines").click()
+    lines = rows_of(tab.address, f"/tape_lines?event_id={event}&limit=500")
+    assert page.inner_text("h1").startswith(f"{len(lines):,} lines of tape")
+    assert [line["seq"] for line in lines] == list(range(lines[0]["seq"], lines[0]["seq"] + len(lines)))
+    assert {json.loads(line["text"])["channel"] for line in lines} >= {"bbo", "l2Book"}
+    page.locator("tbody a").first.click()
+    assert page.url.endswith(f"/windows/{event}")
+    tab.keep("console-window")
 
 
 def test_what_was_refused_and_why_and_what_beliefs_earned(walked: Cli, tab: Browser) -> None:
@@ -139,11 +175,37 @@ def test_what_was_refused_and_why_and_what_beliefs_earned(walked: Cli, tab: Brow
         assert row["reason"] in refused
     tab.keep("console-refused")
     page.go_back()
+    page.get_by_role("link", name="What chance alone would show").click()
+    assert re.search(r"at most \d+ of \d+ nights would have shown a lesson", page.inner_text("h1"))
+    assert page.locator("figure.chart svg").count() == 2
+    tab.keep("console-noise")
+    page.go_back()
     page.get_by_role("link", name="What beliefs earned").click()
     crossing = walked.json("pnl", "--beliefs", "--tape", BRANCH, "--branch", BRANCH)["beliefs"]["styles"][0]
     assert f"{crossing['with_beliefs']['usd']:+,.2f}" in page.inner_text("main")
     assert f"{crossing['without']['usd']:+,.2f}" in page.inner_text("main")
     tab.keep("console-money")
+
+
+def test_live_shows_what_was_not_published_and_why_and_the_rate_budget(tab: Browser) -> None:
+    page = tab.page
+    page.goto(f"{tab.address}/")
+    page.get_by_role("link", name="Live", exact=True).click()
+    accounts = json.loads(read(tab.address, "/api/v1/live"))["rate"]
+    assert {row["account"] for row in accounts} >= {"probes-long", "probes-short", "book"}
+    assert all(0 <= row["weight"] <= row["limit"] for row in accounts)
+    assert accounts[0]["account"] in page.inner_text("main")
+    tab.keep("console-live")
+    page.get_by_role("link", name="Scores", exact=True).click()
+    rows = rows_of(tab.address, "/scores?limit=500")
+    detectors, coins = {row["detector_id"] for row in rows}, {row["asset"] for row in rows}
+    newest = [row for row in rows if row["window_end_ms"] == rows[0]["window_end_ms"]]
+    assert len(newest) == len(detectors) * len(coins)
+    for row in rows:
+        assert row["published"] == (not row["veto"] and row["draw"] < row["pi"])
+        assert ("vetoed" in row["why"]) == bool(row["veto"])
+    assert rows[0]["why"] in page.inner_text("main")
+    tab.keep("console-scores")
 
 
 def test_a_version_is_gone_back_to_after_a_preview_and_the_act_is_undone(tab: Browser) -> None:
@@ -199,7 +261,15 @@ def test_every_table_reads_without_javascript(address: str) -> None:
 def test_every_page_is_accessible_in_both_themes_and_fits_a_telephone(tab: Browser) -> None:
     places = {section.place for section in SECTIONS} | {f"/{t.name}" for s in SECTIONS for t in s.tables}
     lesson, braid = (rows_of(tab.address, f"/{name}")[0][f"{name[:-1]}_id"] for name in ("lessons", "braids"))
-    places |= {f"/lessons/{lesson}", f"/braids/{braid}", f"/braids/{braid}/windows", "/beliefs/money", "/beliefs/now"}
+    places |= {
+        f"/lessons/{lesson}",
+        f"/braids/{braid}",
+        f"/braids/{braid}/windows",
+        "/beliefs/money",
+        "/beliefs/now",
+        "/noise",
+    }
+    places |= {f"/windows/{rows_of(tab.address, '/frames')[0]['event_id']}"}
     places |= {f"/curation/act/reject?target={braid}"}
     found: dict[str, object] = {}
     for place in sorted(places):

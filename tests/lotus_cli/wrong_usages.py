@@ -40,6 +40,8 @@ def leaves(command: click.Command = main, path: tuple[str, ...] = ()) -> Iterato
 
 RIGHT = {
     "arm": "--account x", "backfill": "--from 2026-01-05 --to 2026-01-05", "backup": "{new}",
+    "curate propose": "x --log 0.01 --author me --reason other", "curate veto": "x --author me --reason other",
+    "curate lift": "x --author me --reason other",
     "detector check": "{tape}", "detector new": "mine", "detector use": "{tape}",
     "dm hint": "BTC long --conviction 0.5 --horizon 5m --who me", "dm withdraw": "x", "explain": "x",
     "export lessons": "--to python", "import-log": "csv {tape}",
@@ -128,6 +130,9 @@ def of_every_file() -> dict[str, Case]:
     readers |= {
         "learn --config": "learn --events {folder} --config {file}",
         "learn --events": "learn --events {file.d}",
+        "export lessons --events": "export lessons --to json --out {new} --events {file}",
+        "import-log freqtrade": "import-log freqtrade {file} --out {new}",
+        "import-log randomiser": "import-log randomiser {file} --out {new}",
     }
     found = {
         f"{name}: {kind}": Case(words.replace("{file", f"{{{kind}"), REFUSED, ("lotus: ", "; expected: "))
@@ -179,6 +184,9 @@ BY_HAND = {
     "a venue without a day": Case("up --venues 2", USAGE, ("belong to --trade-day",)),
     "a pace without a day": Case("up --speed 120", USAGE, ("belong to --trade-day",)),
     "a page of break-even": Case(f"pnl {ON} --break-even --page {{new}}", USAGE, ("belong to the page",)),
+    "a configuration without events": Case(
+        "export lessons --to json --config {text}", USAGE, ("--config FILE judges --events",)
+    ),
     "trips of beliefs": Case(f"pnl {ON} --beliefs --trips", USAGE, ("belong to the page",)),
     "money in the wrong order": Case(
         f"pnl {ON} --from 2026-01-06 --to 2026-01-05", REFUSED, ("--from 2026-01-06 is after --to 2026-01-05",)
@@ -262,6 +270,7 @@ BY_HAND = {
         REFUSED,
         ("branch demo-11 has no braid 'x'; expected: one that",),
     ),
+    "an act left out on no branch": Case("review approve x --author me --lifts y --branch nosuch", REFUSED, NO_BRANCH),
     "a hint on no branch": Case(
         "dm hint BTC long --conviction 0.5 --horizon 5m --who me --branch nosuch", REFUSED, NO_BRANCH
     ),

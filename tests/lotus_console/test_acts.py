@@ -3,7 +3,8 @@
 import pytest
 
 from lotus.errors import ConfigError
-from lotus_console.acts import asked_act
+from lotus_console.access.sessions import PageSession
+from lotus_console.acts import _author, asked_act
 
 REJECTED = {"kind": "reject", "target": "b" * 32, "author": "ann", "reason_code": "other", "note": ""}
 
@@ -36,3 +37,8 @@ def test_a_factor_is_above_0_and_at_most_1(factor: str) -> None:
     attenuated = {"kind": "attenuate", "target": "b" * 32, "author": "ann", "note": "", "factor": factor}
     with pytest.raises(ConfigError, match="factor"):
         asked_act(attenuated, "main")
+
+
+def test_the_proxy_says_who_speaks_whatever_a_form_says() -> None:
+    assert REJECTED | {"author": "bob"} | _author(PageSession("csrf", "ana")) == REJECTED | {"author": "ana"}
+    assert REJECTED | _author(PageSession("csrf")) == REJECTED

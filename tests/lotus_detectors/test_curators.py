@@ -5,14 +5,22 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lotus.detectors.curators import CuratorInput, curated, fragility_nudges, veto_bits, without_curators
+from lotus.detectors.curators import (
+    CuratorInput,
+    act_vetoes,
+    curated,
+    fragility_nudges,
+    log_nudges,
+    veto_bits,
+    without_curators,
+)
 from lotus.detectors.daily.make import day_tables
 from lotus.detectors.daily.tables import CURATED, tables_from_json, tables_to_json
 from lotus.detectors.explain import explain_event
 from lotus.detectors.registry import shipped_detectors
 from lotus.detectors.scoring.scored import columns_of
 from lotus.detectors.scoring.scorer import Columns, Scorer
-from lotus.detectors.scoring.signal_spec import LEAKAGE, VETOES
+from lotus.detectors.scoring.signal_spec import COMPLIANCE, DIVERSITY, LEAKAGE, VETOES
 from lotus.errors import ConfigError, SchemaError
 from lotus.priors.types import priors_0
 
@@ -56,7 +64,7 @@ def test_what_was_told_is_another_version_and_comes_back(chain) -> None:
     later = curated(told, {LEAKY.detector_id: CuratorInput(False, 0.75, LEAKY.version)}, DETECTORS)
     assert not any(later.leakage_veto)
     assert later.adv_fragility == tuple(0.75 if d is LEAKY else 0.5 if d is FRAGILE else 0.0 for d in DETECTORS)
-    assert set(CURATED) == {"leakage_veto", "adv_fragility", "stage_gate"}
+    assert set(CURATED) == {"leakage_veto", "adv_fragility", "stage_gate", "curator_nudge", "curator_veto"}
     with pytest.raises(SchemaError, match="curators"):
         replace(told, adv_fragility=())
     with pytest.raises(SchemaError, match="curators"):
@@ -129,3 +137,66 @@ def test_a_curator_cannot_nudge_beyond_its_cap(chain) -> None:
         m = replace(chain.manifest, score=replace(chain.manifest.score, kappa_fragility=kappa))
         with pytest.raises(ConfigError, match="kappa_fragility"):
             Scorer(m, m.universe, DETECTORS, chain.tables[12], [priors_0("main")], "main")
+
+
+def under_acts(tables, nudges: dict[str, dict[str, float]], vetoes: dict[tuple[str, str], int]):
+    """The tables with nudges by detector and actor, and veto bits by detector and coin."""
+    bits = [tuple(vetoes.get((d, a), 0) for a in tables.assets) for d in tables.detector_ids]
+    return replace(
+        tables,
+        curator_nudge=tuple(nudges.get(d, {}) for d in tables.detector_ids),
+        curator_veto=tuple(row if any(row) else () for row in bits),
+    )
+
+
+def test_acts_touch_their_detector_and_coin_and_nothing_else(chain) -> None:
+    tables, coin = chain.tables[12], chain.tables[12].assets[1]
+    plain = scored(chain, tables)
+    moved = under_acts(
+        tables, {FRAGILE.detector_id: {"curator:diversity": -0.03, "ann": 0.02}}, {(LEAKY.detector_id, coin): DIVERSITY}
+    )
+    told = scored(chain, moved)
+    vetoed = (plain["detector_id"] == LEAKY.detector_id) & (plain["asset"] == coin)
+    nudged = plain["detector_id"] == FRAGILE.detector_id
+    assert plain["published"][vetoed].any()
+    np.testing.assert_array_equal(told["veto"], plain["veto"] | np.where(vetoed, DIVERSITY, 0))
+    assert not told["published"][vetoed].any()
+    assert not told["pi"][vetoed].any()
+    np.testing.assert_array_equal(told["u0"][vetoed], plain["u0"][vetoed])  # its score goes on
+    assert (told["ln_sigma_0"] - plain["ln_sigma_0"])[nudged] == pytest.approx(-0.01)
+    for name in set(plain) - {"tables_ver"}:
+        others = ~vetoed & ~nudged
+        np.testing.assert_array_equal(told[name][others], plain[name][others])
+    for spec, mask in ((LEAKY, vetoed), (FRAGILE, nudged)):
+        at = int(np.flatnonzero(mask & (told["s"] != 0.0))[5])
+        found = explain_event({n: v[at] for n, v in told.items()}, moved, priors_0("main"), chain.manifest, spec)
+        assert found.exact
+        names = [s.name for s in found.steps if s.section == "acts"]
+        assert names == (["act_veto"] if spec is LEAKY else ["ann", "curator:diversity", "nudge", "act_veto"])
+    assert VETOES[COMPLIANCE] == "compliance curator"
+
+
+def test_nudges_are_summed_and_clipped_and_no_crowd_of_people_is_stronger_than_one(chain) -> None:
+    tables, kappa = chain.tables[12], 0.15
+    d = tables.detector_ids.index(FRAGILE.detector_id)
+    bound = min(0.15, tables.temperature[d])
+
+    def total(nudges: dict[str, float], fragility: float = 0.0) -> float:
+        fragile = {FRAGILE.detector_id: CuratorInput(False, fragility, FRAGILE.version)}
+        told = under_acts(curated(tables, fragile, DETECTORS), {FRAGILE.detector_id: nudges}, {})
+        assert not np.delete(log_nudges(told, kappa), d).any()
+        return float(log_nudges(told, kappa)[d])
+
+    assert total({"curator:data": -0.15, "curator:regime": -0.15}) == -bound
+    assert total({"ann": 0.05, "bob": 0.05, "eve": 0.05}) == 0.05
+    assert total({"ann": 0.05, "curator:diversity": -0.01}) == pytest.approx(0.04)
+    assert total({"ann": -0.05, "bob": -0.05, "curator:diversity": 0.01}) == pytest.approx(-0.04)
+    assert total({"curator:diversity": 0.01}, fragility=1.0) == pytest.approx(-0.14)
+    assert total({"curator:diversity": -0.01}, fragility=1.0) == -kappa  # what fragility took alone stays the floor
+    step = replace(tables, temperature=(0.0,) * len(tables.detector_ids))
+    assert not log_nudges(under_acts(step, {FRAGILE.detector_id: {"ann": 0.05}}, {}), kappa).any()
+    assert not act_vetoes(tables).any()
+    with pytest.raises(SchemaError, match="acts on other"):
+        replace(tables, curator_veto=((1,),))
+    with pytest.raises(SchemaError, match="acts on other"):
+        replace(tables, curator_veto=((1,),) * len(tables.detector_ids))

@@ -7,10 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lotus.errors import BeliefError
 from lotus.knobs.rows import Observation, expected_of, knob_scores, rows_of
 from lotus.learning.demean import demean
 from lotus.learning.monitor import unpatched_residuals
 from lotus.learning.rows import VENUE, rows_by_detector
+from lotus.priors.context import context_bins
+from lotus.priors.vocabulary import BIN_COLUMNS
 from lotus.timebase import HOUR_MS
 
 from .knob_lives import FIRST, RETRY, Effect, Life, trials
@@ -63,3 +66,22 @@ def test_rows_of_an_owner_that_is_no_more_are_left_out() -> None:
     (night,) = life.nights(1)
     assert [effect.owner for effect in night.effects] == [RETRY.owner]
     assert night.learned is not None
+
+
+def seen_in(context: str) -> Observation:
+    return Observation("e", RETRY.owner, "BTC", 60, 0, context, 1, 0.5, 1.0, "venue")
+
+
+def test_contexts_of_a_day_are_read_as_one_by_one() -> None:
+    texts = ["0" * 12, "-" * 12, "", "40-12300132-", "424444444344"]
+    table = rows_of([replace(seen_in(text), time_ms=i) for i, text in enumerate(texts)], FIRST, {})
+    found = np.stack([table[name] for name in BIN_COLUMNS], axis=1).tolist()
+    assert found == [list(context_bins(text)) for text in texts]
+
+
+@pytest.mark.parametrize(
+    "wrong", ["/" * 12, "5" * 12, "03" + "0" * 10, "0" * 11, "0" * 13, "\u0664" * 12, "0" * 11 + "é"]
+)
+def test_a_context_that_cannot_be_is_refused_among_others(wrong: str) -> None:
+    with pytest.raises(BeliefError, match="context"):
+        rows_of([seen_in("0" * 12), seen_in(wrong), seen_in("-" * 12)], FIRST, {})

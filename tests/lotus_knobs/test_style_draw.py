@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lotus.detectors.entry_style import EntryStyle
-from lotus.knobs.style_draw import drawn_style
+from lotus.knobs.style_draw import drawn_style, drawn_styles
 
 SHARES = (0.2, 0.05)
 
@@ -29,3 +29,15 @@ def test_a_higher_share_only_adds_to_who_joins() -> None:
 
 def test_nothing_is_drawn_where_nothing_is_tried() -> None:
     assert drawn_style("event", (0.0, 0.0), 7) is None
+
+
+@pytest.mark.parametrize("seed", [0, 7, 2**63 + 11])
+@pytest.mark.parametrize("shares", [SHARES, (0.5, 0.5), (0.0, 0.3), (0.4, 0.0)])
+def test_drawn_at_once_is_drawn_one_by_one(seed: int, shares: tuple[float, float]) -> None:
+    names = [f"event {i}" for i in range(300)] + ["", "é" * 40, "a\x00b"]
+    assert drawn_styles(names, shares, seed) == [drawn_style(name, shares, seed) for name in names]
+
+
+def test_at_once_nothing_is_drawn_where_nothing_is_tried() -> None:
+    assert drawn_styles(["event"], (0.0, 0.0), 7) == []
+    assert drawn_styles([], SHARES, 7) == []

@@ -7,11 +7,18 @@ import pytest
 
 import lotus_lab as lab
 from lotus.columns import Column, TableSpec
-from lotus.errors import QueryError
+from lotus.errors import ConfigError, QueryError
 from lotus_store.lake import Lake
 
 pytestmark = pytest.mark.process("every question starts a Python of its own")
 MADE = TableSpec("made", ("n",), (Column("n", "i8", "", "a number"), Column("word", "text", "", "a word")))
+
+
+def test_a_look_makes_no_home(tmp_path: Path) -> None:
+    assert lab.sql("SELECT 1 AS n", home=str(tmp_path / "none"))["n"].tolist() == [1]
+    with pytest.raises(ConfigError, match="there is no home"):
+        lab.explain("x", home=str(tmp_path / "none"))
+    assert not list(tmp_path.iterdir())
 
 
 def test_rows_come_as_a_frame_and_nothing_but_reading_is_done(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from lotus.detectors.daily.history import DayHistory
 from lotus.detectors.daily.quality import MIN_DAYS, Matured, matured, nobody, quality
 from lotus.detectors.daily.tables import NEUTRAL, DayTables
 from lotus.detectors.scoring.records import neutral_ln_sigma
-from lotus.detectors.scoring.signal_spec import LEAKAGE, STAGE
+from lotus.detectors.scoring.signal_spec import ACTS, LEAKAGE, STAGE
 from lotus.detectors.spec import DetectorSpec
 from lotus.detectors.stage_gate import gates_by_status
 from lotus.errors import LookAheadError
@@ -145,7 +145,8 @@ def _trailing(
 ) -> NDArray[np.float64]:
     """ln sigma before priors of the trailing eligible signals, at today's slow terms and surprise scale.
 
-    A veto of leakage or of stage speaks of the detector, not of its windows: while it stands, the threshold goes on.
+    A veto of leakage, of stage or of an act speaks of the detector, not of its windows: while it stands, the threshold
+    goes on.
     Yesterday's stored sigma was made with yesterday's terms; a threshold on it would miss the publication share
     whenever a slow term moves.
     """
@@ -154,7 +155,7 @@ def _trailing(
     for name, weight in (("kr_coherence", 1.0), ("kr_phi", 1.0), ("kr_novelty", 0.8), ("kr_emergence", 0.8)):
         slow += weight * float(np.log(0.05 + 0.95 * terms[name]))
     for h, u in zip(recent, surprise, strict=True):
-        own_rows = (h.detector == d) & ((h.veto & ~np.uint32(LEAKAGE | STAGE)) == 0)
+        own_rows = (h.detector == d) & ((h.veto & ~np.uint32(LEAKAGE | STAGE | ACTS)) == 0)
         hbar = u[np.searchsorted(h.key, h.signal_key[own_rows])]
         hbar = np.where(np.isfinite(hbar), hbar, NEUTRAL)
         theta1 = np.maximum(0.0, terms["theta0"] - score.gamma_mx * h.mx[own_rows])

@@ -6,8 +6,10 @@ are here; the formulas are in `bins`, `kernel` and `quality`, the list of them i
 `docs/reference/kernel_terms.md`.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
+from typing import Any, Final
 
 import msgspec
 import numpy as np
@@ -17,7 +19,9 @@ from lotus.errors import SchemaError
 from lotus.hashing import natural_id
 
 NEUTRAL = 0.5
-CURATED = {"leakage_veto": False, "adv_fragility": 0.0, "stage_gate": ""}  # of a detector nobody speaks of
+CURATED: Final[Mapping[str, Any]] = {  # of a detector nobody speaks of
+    "leakage_veto": False, "adv_fragility": 0.0, "stage_gate": "", "curator_nudge": {}, "curator_veto": (),
+}  # fmt: skip
 _UNTOLD = {*CURATED, "asset_fifths"}  # what adds nothing to a name where it is empty
 TERMS = ("sq_score", "kr_coherence", "kr_phi", "theta0", "kr_emergence", "kr_novelty", "tau_pub", "temperature")
 Numbers = tuple[float, ...]
@@ -32,7 +36,9 @@ class DayTables:
     temperature: at their defaults). `quality`: the parts of sq_score, for explanation. `leakage_veto`, `adv_fragility`:
     what the curators know from the newest audit of an earlier day, empty without one. `stage_gate`: words of
     `lotus.detectors.stage_gate`, empty when every detector is open. `asset_fifths[asset]`: see
-    `lotus.detectors.daily.asset_groups`, empty where coins have no fifths.
+    `lotus.detectors.daily.asset_groups`, empty where coins have no fifths. `curator_nudge[detector]`: log nudges of the
+    acts in force, by who acts; `curator_veto[detector]`: their veto bits by asset, empty where none is vetoed; both are
+    empty on a day without such an act.
     """
 
     day: str
@@ -56,6 +62,8 @@ class DayTables:
     adv_fragility: Numbers = ()
     stage_gate: tuple[str, ...] = ()
     asset_fifths: tuple[int, ...] = ()
+    curator_nudge: tuple[dict[str, float], ...] = ()
+    curator_veto: tuple[tuple[int, ...], ...] = ()
 
     def __post_init__(self) -> None:
         for name in (*TERMS, "kr_rho", "neutral", "quality"):
@@ -66,6 +74,9 @@ class DayTables:
             raise SchemaError("day tables: curators speak of some detectors only", "of every detector, or of none")
         if len(self.stage_gate) not in (0, len(self.detector_ids)):
             raise SchemaError(f"day tables: {len(self.stage_gate)} gates", "one per detector, or none")
+        acts = {len(self.curator_nudge), len(self.curator_veto)}
+        if not acts <= {0, len(self.detector_ids)} or not {len(v) for v in self.curator_veto} <= {0, len(self.assets)}:
+            raise SchemaError("day tables: acts on other detectors or assets", "all detectors, or none; every asset")
         if len(self.asset_fifths) not in (0, len(self.assets)):
             raise SchemaError(f"day tables: {len(self.asset_fifths)} fifths", "one per asset, or none")
         if not len(self.edges) == len(self.hbar_m) == len(self.hbar_s) == len(self.assets):

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lotus import mathx
-from lotus.detectors.curators import fragility_nudges, veto_bits
+from lotus.detectors.curators import log_nudges, veto_bits
 from lotus.detectors.daily.tables import DayTables
 from lotus.detectors.spec import DetectorSpec
 from lotus.detectors.stage_gate import StageGate, is_gated
@@ -78,6 +78,7 @@ class ScoreInputs(NamedTuple):
     hbar: NDArray[np.float64]  # [A, 2]
     keys: NDArray[np.uint64]  # [A, D, 2]
     groups: NDArray[np.int64]  # [A], of coins
+    vetoes: NDArray[np.int64]  # [A, D], bits of the acts in force
     braids: NDArray[np.void]
     first: NDArray[np.int64]
     counts: NDArray[np.int64]
@@ -108,7 +109,7 @@ def score_terms(tables: DayTables, detectors: Sequence[DetectorSpec], score: Sco
     out["sq"], out["coherence"], out["phi"] = tables.sq_score, tables.kr_coherence, tables.kr_phi
     out["theta"], out["rho"], out["emergence"] = tables.theta0, tables.kr_rho, tables.kr_emergence
     out["novelty"], out["tau"], out["temperature"] = tables.kr_novelty, tables.tau_pub, tables.temperature
-    out["nudge"], out["veto"] = fragility_nudges(tables, score.kappa_fragility), veto_bits(tables)
+    out["nudge"], out["veto"] = log_nudges(tables, score.kappa_fragility), veto_bits(tables)
     for d, spec in enumerate(detectors):
         out[d]["confirm"] = int(spec.require == "mx_confirm")
         out[d]["best_cos"], out[d]["best_sin"] = unit_vector(spec.best_phase_deg)

@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lotus.detectors.curators import FRAGILITY, fragility_nudges, log_nudges
 from lotus.detectors.daily.tables import DayTables
 from lotus.detectors.meta_signals import asymmetry_of
-from lotus.detectors.scoring.signal_spec import ENTRAIN, KAIROS, NO_EVIDENCE, SIGNAL_EVENTS, UNCERT, VETOES
+from lotus.detectors.scoring.signal_spec import ACT_VETOES, ENTRAIN, KAIROS, NO_EVIDENCE, SIGNAL_EVENTS, UNCERT, VETOES
 from lotus.detectors.spec import DetectorSpec
 from lotus.detectors.spec_triggers import suggested
 from lotus.errors import BeliefError, SchemaError
@@ -74,7 +75,23 @@ def facts_of(
         context=context_text([int(row[name]) for name in BIN_COLUMNS]),
         asymmetry=asymmetry,
         asymmetry_score=asymmetry_score,
+        **_curation(row, tables, score.kappa_fragility),
     )
+
+
+def _curation(row: Row, tables: DayTables, kappa: float) -> dict[str, Any]:
+    """Return what acts in force do to the row's detector and coin, each by its name; nothing without one."""
+    if row["detector_id"] not in tables.detector_ids or not (tables.curator_nudge or tables.curator_veto):
+        return {}
+    d = tables.detector_ids.index(row["detector_id"])
+    nudges = dict(tables.curator_nudge[d]) if tables.curator_nudge else {}
+    barred = tuple(name for bit, name in ACT_VETOES.items() if int(row["veto"]) & bit)
+    if not nudges and not barred:
+        return {}
+    fragile = float(fragility_nudges(tables, kappa)[d])
+    if fragile:
+        nudges[FRAGILITY] = nudges.get(FRAGILITY, 0.0) + fragile
+    return {"nudges": nudges, "nudge": float(log_nudges(tables, kappa)[d]), "barred": barred}
 
 
 def data_fingerprint(row: Row) -> str:

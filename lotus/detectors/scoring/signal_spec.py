@@ -20,10 +20,22 @@ LIVE_DIFFERS: Final[int] = 128  # the daemon's row is not the recomputed one: it
 LEAKAGE: Final[int] = 256  # the newest audit of an earlier day failed: the detector may know the future
 NO_CONFIRMATION: Final[int] = 512  # the detector requires mx_confirm and the experts did not confirm at the close
 STAGE: Final[int] = 1024  # the version is deprecated or archived by its card of an earlier day
+DATA: Final[int] = 2048  # bits of curators' acts, one each, for detectors and coins named by an act in force
+DIVERSITY: Final[int] = 4096
+COMPLIANCE: Final[int] = 8192
+ADVERSARIAL: Final[int] = 16_384
+EXPLAINABILITY: Final[int] = 32_768
+PERSON: Final[int] = 65_536
+ACT_VETOES: Final = {
+    DATA: "data curator", DIVERSITY: "diversity curator", COMPLIANCE: "compliance curator",
+    ADVERSARIAL: "adversarial curator", EXPLAINABILITY: "explainability curator", PERSON: "person",
+}  # fmt: skip
+ACTS: Final[int] = sum(ACT_VETOES)
 VETOES: Final = {
     NO_SIGNAL: "no signal", BAD_QUALITY: "data quality", KAIROS: "kairos", ENTRAIN: "entrainment",
     UNCERT: "uncertainty", NO_EVIDENCE: "no evidence", NOT_EMITTED: "not emitted live", LIVE_DIFFERS: "live differs",
     LEAKAGE: "leakage", NO_CONFIRMATION: "no confirmation", STAGE: "stage",
+    **ACT_VETOES,
 }  # fmt: skip
 
 _TERMS: Final = (

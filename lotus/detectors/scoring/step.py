@@ -70,7 +70,7 @@ def score_window(
         row[spec.O_SPREAD] = floats[win.F_SPREAD_CLOSE]
         row[spec.O_RV] = floats[win.F_RV]
         _bins(floats, surprise, inputs.edges[at], side, row, out_bins[d])
-        veto = terms[d]["veto"] | _veto(config, row, ints[win.W_QUALITY], gate_open)
+        veto = terms[d]["veto"] | inputs.vetoes[at, d] | _veto(config, row, ints[win.W_QUALITY], gate_open)
         if terms[d]["confirm"] != 0 and row[spec.O_CONFIRM] != 1.0:
             veto |= spec.NO_CONFIRMATION
         fired = _score(inputs, d, version, out_bins[d], inputs.groups[at], ints[win.W_END], row)

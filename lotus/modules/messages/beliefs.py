@@ -131,6 +131,24 @@ class WishNote(Payload, frozen=True, kw_only=True):
     lifts: str
 
 
+class CurationNote(Payload, frozen=True, kw_only=True):
+    """An act of a person on a detector or coin: a nudge, a veto, or the lift of an earlier act (`revokes`)."""
+
+    contract: ClassVar = Contract(Intent.LEARNING_UPDATE, {Module.SIG: (Module.SIG,)}, form="curation")
+    act_id: Hash
+    branch: str
+    day: Day
+    actor: Annotated[str, Meta(min_length=1, max_length=128)]
+    kind: OneOf["nudge", "veto", "lift"]
+    target: str
+    value: float
+    reason: Annotated[str, Meta(min_length=1, max_length=400)]
+    evidence_ref: Annotated[str, Meta(max_length=128)]
+    from_day: Day
+    until_day: Day
+    revokes: str
+
+
 def patch_message(patch: PriorPatch, replaces: str = "", module: Module = Module.SIG) -> Message:
     """Return the message that carries a patch of a module's own priors to itself.
 
@@ -172,6 +190,13 @@ def review_message(note: ReviewNote) -> Message:
     thread = natural_id("review", note.branch, note.target)
     message = _of_day(note, Module.SIG, note.branch, note.asof_day, natural_id("review", note.act_id))
     return replace(message, lifecycle_id=thread, tags=("sig:review",))
+
+
+def curation_message(note: CurationNote) -> Message:
+    """Return the message that carries an act of a person; the same act is always the same message."""
+    thread = natural_id("curation of", note.branch, note.target)
+    message = _of_day(note, Module.SIG, note.branch, note.day, natural_id("curation", note.act_id))
+    return replace(message, lifecycle_id=thread, tags=("sig:curation",))
 
 
 def wish_message(note: WishNote) -> Message:

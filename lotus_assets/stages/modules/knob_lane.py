@@ -29,12 +29,14 @@ from lotus_assets.stages.context import CheckOutcome, Made, Stage, StageContext,
 from lotus_assets.stages.history import commits_before, hashes
 from lotus_assets.stages.lake_tables import TablePart, joint_hash, present_of
 from lotus_assets.stages.learning.woven import swap_ms
+from lotus_assets.stages.modules.knob_sums import StoredSums
 from lotus_assets.stages.schema_check import schema_check
 from lotus_herald.keys import Keys
 from lotus_modules.priors.hand_over import hand_over
 from lotus_modules.priors.prior_patch import propose
 from lotus_modules.priors.weave_notes import tell_alerts, tell_lessons
 from lotus_resources.recent_values import RecentKind
+from lotus_store.learner_state import LearnerState
 from lotus_store.ledger.beliefs.braids import read_registry as sig_registry
 from lotus_store.ledger.beliefs.knob_nights import (
     COMPOSITION,
@@ -223,8 +225,17 @@ class KnobLane:
             memory = self._memory(ctx, day, read_records(connection, name, ctx.branch, self._before(ctx, day), NIGHT))
         scores = self._scores(ctx, next_day(day), ctx.manifest.learning.search_days)
         keys, swap, other = self.keys(), swap_ms(ctx, day), self.other(ctx, day)
-        evidence = KnobEvidence(scores, day, keys, previous, registry, effective_from_ms=swap, other=other)
+        kept = self._kept(ctx, day)
+        evidence = KnobEvidence(scores, day, keys, previous, registry, effective_from_ms=swap, other=other, kept=kept)
         return learn_knobs(evidence, ctx.manifest, memory)
+
+    def _kept(self, ctx: StageContext, day: str) -> StoredSums:
+        """Return the sums of the days that the run reads, without those of others."""
+        commits = commits_before(ctx, self.evidence.name, next_day(day), ctx.manifest.learning.search_days)
+        contents = {commit.day: commit.content_hash for commit in commits}
+        state = LearnerState(ctx.settings.home, ctx.branch, self.module.value)
+        state.keep(contents)
+        return StoredSums(state, contents)
 
     def _previous(self, ctx: StageContext, day: str) -> PriorsVersion:
         """Return the version that the nightly run's one follows."""

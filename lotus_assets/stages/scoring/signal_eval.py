@@ -3,7 +3,7 @@
 Windows come from the day and the one before; only tape up to the day's end is read. Written once and complete. Windows
 in which the daemon's log differs from what is recomputed are left out: nothing is learned from them. What a venue told
 of published windows stands in the place of the run against the tape (`lotus.outcomes.executed`); what our own machine
-prevented is void, counted by reason in the notes.
+prevented is void, counted by reason in the notes, which also say what the same draws paid with beliefs and without.
 """
 
 from collections import Counter
@@ -21,6 +21,7 @@ from lotus.outcomes.executed import Answered, with_executions
 from lotus.outcomes.signal_eval import GAP, OK, signal_eval_spec
 from lotus.outcomes.styles import declared
 from lotus.timebase import day_start_ms, next_day
+from lotus.trading.accounts.belief_money import belief_money
 from lotus_assets.stages.chain import content_of
 from lotus_assets.stages.context import CheckOutcome, Made, Stage, StageContext, TextTable
 from lotus_assets.stages.lake_tables import Columns, LakeTable, TablePart, joint_hash, present_of
@@ -37,6 +38,7 @@ EVENT_COLUMNS = (
     "event_id", "detector_id", "asset", "window_start_ms", "window_end_ms", "close_recv_ns", "horizon_s", "s",
     "spread_bps", "x_funding", "published", "veto",
 )  # fmt: skip
+DRAWN = ("eligible", "pi", "u0", "draw", "fired")  # what beliefs changed about a window
 WITHOUT_PAPER = "without_paper"  # note: whole windows of a signal without a modelled payoff (no spread at the close)
 
 
@@ -63,7 +65,7 @@ def two_days(ctx: StageContext, branch: str, day: str, stage: str) -> dict[str, 
 def make(ctx: StageContext, day: str) -> Made:
     """Mature the due windows, write their outcomes, check them."""
     spec = signal_eval_spec(ctx.manifest.outcomes.horizons_s)
-    read = read_maturing(ctx, day, EVENT_COLUMNS)
+    read = read_maturing(ctx, day, (*EVENT_COLUMNS, *DRAWN))
     due = taught(read)
     events = {name: values[due] for name, values in read.items()}
     executed, elsewhere = _by_venue(ctx, day)
@@ -82,6 +84,7 @@ def make(ctx: StageContext, day: str) -> Made:
         EXECUTIONS_TOLD: len(executed),
         "executed_at_venue": sum(answer.answered for answer in answered),
         "detectors_taught_by_venue": sum(answer.teaches for answer in answered),
+        **_money(events, rows, ctx.manifest.outcomes.probe_notional_usd),
         **{f"void_{reason}": n for reason, n in sorted(Counter(row.void for row in executed if row.void).items())},
     }
     checks = (schema_check(spec, rows), dropped_check(rows))
@@ -193,6 +196,17 @@ def source_of(executed: Sequence[Execution]) -> str:
 def _without_paper(rows: Columns) -> int:
     is_finite = [np.isfinite(rows[name].astype(np.float64)) for name in ("hit", "payoff_p")]
     return int(np.count_nonzero((rows["status"] == OK) & is_finite[0] & ~is_finite[1]))
+
+
+def _money(events: LakeTable, rows: Columns, notional_usd: float) -> dict[str, float]:
+    """Return what the due windows paid with beliefs and without, USD, and how many each side published."""
+    at = places_of(rows["event_id"], events["event_id"])
+    payoff = np.full(len(events["event_id"]), np.nan)
+    payoff[at[at >= 0]] = rows["payoff_p"].astype(np.float64)[at >= 0]
+    style = belief_money(events, {EntryStyle.CROSS: payoff}, notional_usd).styles[0]
+    sides = {"with_beliefs": style.with_beliefs, "without_beliefs": style.without}
+    paid = {f"{name}_usd": round(side.usd, 6) for name, side in sides.items()}
+    return paid | {f"{name}_windows": side.windows for name, side in sides.items()}
 
 
 def _parts(ctx: StageContext) -> list[TablePart]:

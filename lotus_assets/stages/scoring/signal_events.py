@@ -12,6 +12,7 @@ from itertools import chain
 import numpy as np
 from numpy.typing import NDArray
 
+from lotus.curation.in_force import acted
 from lotus.detectors.curators import curated
 from lotus.detectors.daemon_log import as_emitted, under_logged_tables, without_trials
 from lotus.detectors.daily.make import EMERGENCE_DAYS, day_tables
@@ -31,7 +32,7 @@ from lotus_assets.stages.chain import content_of, day_before, version_of
 from lotus_assets.stages.context import Cell, CheckOutcome, Made, Plot, Stage, StageContext, TextTable
 from lotus_assets.stages.day_frames import warmed_frames
 from lotus_assets.stages.experts.expert_set import day_annotations, experts_of
-from lotus_assets.stages.history import audited_before, digests_before, gates_before, retired
+from lotus_assets.stages.history import acts_of_day, audited_before, digests_before, gates_before, retired
 from lotus_assets.stages.lake_tables import TablePart, joint_hash, present_of
 from lotus_assets.stages.schema_check import schema_check
 from lotus_assets.stages.scoring.live_parity import NO_DAEMON, parity_check
@@ -58,6 +59,7 @@ def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
     _, history = digests_before(ctx, day, scored_detectors(ctx.manifest), EMERGENCE_DAYS)
     audits = audited_before(ctx, day, scored_detectors(ctx.manifest))
     gates = gates_before(ctx, day, scored_detectors(ctx.manifest))
+    acts = acts_of_day(ctx, day)
     return {
         "microtape_frames": content_of(ctx, ctx.tape_branch, day, "microtape_frames"),
         "expert_set": content_of(ctx, ctx.branch, day, "expert_set"),
@@ -65,6 +67,7 @@ def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
         "specs": specs_ver(scored_detectors(ctx.manifest)),
         "gates": " ".join(f"{name}={gate}" for name, gate in sorted(gates.items()) if gate),
         "curators": natural_id(*(repr(item) for item in sorted(audits.items()))),
+        **({"acts": natural_id(*(act.act_id for act in acts))} if acts else {}),
         "daemon_log": daemon_log_version(ctx.sig, ctx.branch, day),
         **history,
     }
@@ -77,6 +80,7 @@ def make(ctx: StageContext, day: str) -> Made:
     gates = gates_before(ctx, day, detectors)
     tables = day_tables(day, history, ctx.manifest, ctx.manifest.universe, detectors, retired(gates))
     tables = gated(curated(tables, audited_before(ctx, day, detectors), detectors), gates)
+    tables = acted(tables, acts_of_day(ctx, day))
     frames = warmed_frames(ctx, day)
     annotations = day_annotations(ctx, day, frames)
     priors = priors_of_day(ctx, day)
@@ -258,9 +262,10 @@ def _tables_named(ctx: StageContext, day: str, wanted: Set[str]) -> list[DayTabl
     """Return the tables of earlier days, or those without history, that carry one of the wanted names."""
     if not wanted:
         return []
-    blank = day_tables(day, [], ctx.manifest, ctx.manifest.universe, scored_detectors(ctx.manifest))
+    acts, detectors = acts_of_day(ctx, day), scored_detectors(ctx.manifest)
+    blank = acted(day_tables(day, [], ctx.manifest, ctx.manifest.universe, detectors), acts)
     named: dict[str, DayTables] = {}
-    for tables in chain([blank], served_tables(ctx.lake, ctx.branch, day, scored_detectors(ctx.manifest))):
+    for tables in chain([blank], served_tables(ctx.lake, ctx.branch, day, detectors, acts)):
         if tables.tables_ver in wanted and (tables.assets, tables.detector_ids) == (blank.assets, blank.detector_ids):
             named.setdefault(tables.tables_ver, tables)
         if named.keys() == wanted:

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from lotus.errors import LakeError
 from lotus.experts.annotation_spec import (
     A_EVIDENCE,
     A_FIRED,
@@ -19,7 +18,6 @@ from lotus.experts.annotation_spec import (
     DSI_ANNOTATIONS,
     DSI_WINDOWS,
     EXPERTS,
-    N_VALUES,
     VALUE_NAMES,
 )
 from lotus.experts.fusion import ExpertSet
@@ -34,15 +32,14 @@ from lotus_assets.stages.schema_check import schema_check, together
 from lotus_assets.stages.tape.made_again import MadeAgain, around_gaps, pieces_of, state_column
 from lotus_assets.stages.tape.microtape_frames import read_frames
 from lotus_resources.recent_values import RecentKind
-from lotus_store.columns import concatenated
 from lotus_store.databases import Connection
 from lotus_store.ledger.beliefs.experts import write_experts
+from lotus_store.tape.annotations import DSI_WARMUP, day_and_warmup, keys_of, read_day_annotations
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 _ANNOTATIONS = RecentKind("annotations of days", 2)
-DSI_WARMUP = replace(DSI_ANNOTATIONS, name="dsi_warmup")
 DSI_WARMUP_WINDOWS = replace(DSI_WINDOWS, name="dsi_warmup_windows")
 
 
@@ -154,37 +151,10 @@ def read_annotations(
     kept: AnnotationBatch | None = ctx.recent.find(_ANNOTATIONS, (parts_hash(ctx, branch, day, parts(ctx)),))
     if kept is not None and np.array_equal(kept.ints, frames.ints[:, [I_ASSET, I_FRAME]]):
         return replace(kept, windows=replace(kept.windows, experts=experts))
-    table = _joined(ctx, branch, day, DSI_ANNOTATIONS.name, DSI_WARMUP.name)
-    ints = _keys(table)
-    values = np.column_stack([table[name].astype(np.float64) for name in VALUE_NAMES]).reshape(-1, N_VALUES)
-    rows = _rows_of(_key(ints[:, 0], ints[:, 1]), _key(frames.ints[:, 0], frames.ints[:, 1]))
-    if len(rows) and (rows < 0).any():
-        raise LakeError(f"{int((rows < 0).sum())} frames of {day} have no annotation", "one row each", "an older run")
-    spoken = _joined(ctx, branch, day, DSI_WINDOWS.name, DSI_WARMUP_WINDOWS.name)
+    read = read_day_annotations(ctx.lake, branch, day, frames)
+    spoken = day_and_warmup(ctx.lake, branch, day, frames, DSI_WINDOWS.name, DSI_WARMUP_WINDOWS.name)
     z = np.column_stack([spoken[f"z_{name}"].astype(np.float64) for name in EXPERTS]).reshape(-1, len(EXPERTS))
-    windows = WindowNotes(experts, _keys(spoken), z)
-    return AnnotationBatch(np.ascontiguousarray(ints[rows]), np.ascontiguousarray(values[rows]), windows)
-
-
-def _joined(ctx: StageContext, branch: str, day: str, of_day: str, warmup: str) -> Mapping[str, NDArray[np.generic]]:
-    tables = [ctx.lake.read(of_day, branch, day, asset.name) for asset in ctx.manifest.universe]
-    return concatenated([*tables, ctx.lake.read(warmup, branch, day)])
-
-
-def _keys(table: Mapping[str, NDArray[np.generic]]) -> NDArray[np.int64]:
-    return np.column_stack([table["asset"].astype(np.int64), table["frame_idx"].astype(np.int64)])
-
-
-def _key(asset: NDArray[np.int64], frame_idx: NDArray[np.int64]) -> NDArray[np.int64]:
-    return (asset << 44) | frame_idx
-
-
-def _rows_of(keys: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.int64]:
-    order = np.argsort(keys, kind="stable")
-    if not len(keys):
-        return np.full(len(wanted), -1, dtype=np.int64)
-    places = np.minimum(np.searchsorted(keys[order], wanted), len(keys) - 1)
-    return np.where(keys[order][places] == wanted, order[places], -1)
+    return replace(read, windows=WindowNotes(experts, keys_of(spoken), z))
 
 
 def _per_expert(batch: AnnotationBatch) -> TextTable:

@@ -160,7 +160,7 @@ def dead_letter(connection: Connection, module: str, letters: Sequence[tuple[Dea
 
 
 def replay(connection: Connection, module: str, event_id: str, place: str) -> bool:
-    """Make a dead letter wait again; return whether there was one."""
+    """Make a dead letter wait again; return whether there was one, which of several at once is told to one alone."""
     name = "replay_outbox" if place == "outbox" else "replay_inbox"
     return connection.execute(message_query(module, name), [event_id]).rowcount == 1
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lotus.decision.knowledge.regime import regime_in
-from lotus.modules.signals import DET_ALPHA, SIGBUS
+from lotus.modules.signals import DET_ALPHA, SIGBUS_SCHEMAS
 from lotus.timebase import session_of
 from lotus_store.ledger.bodies import to_body
 from lotus_store.ledger.signals.signals import SignalRow
@@ -19,7 +19,7 @@ def put_signal_strands(connection: Connection, rows: Sequence[SignalRow]) -> Non
     """Write the strands of published windows, given by all their payloads on the bus."""
     alphas = {row.event_id: json.loads(row.payload) for row in rows if row.schema_ver == DET_ALPHA}
     strands = []
-    for row in (row for row in rows if row.schema_ver == SIGBUS):
+    for row in (row for row in rows if row.schema_ver in SIGBUS_SCHEMAS):
         body = json.loads(row.payload)
         regime = regime_in(str(alphas.get(row.event_id, {}).get("context", "")))
         strands.append({

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from lessons_of import events_of_last_year, lessons_of_last_year
 
 from lotus.errors import BeliefError
 from lotus_cli.export import command
@@ -56,3 +57,16 @@ def test_nothing_believed_is_nothing_to_export(tmp_path: Path, monkeypatch: pyte
     done = run("--to", "json", "--out", str(tmp_path / "l.json"))
     assert (done.exit_code, list(tmp_path.iterdir())) == (3, [])
     assert "no rule that acts" in done.stderr
+
+
+def test_what_own_files_teach_is_exported_without_a_home(tmp_path: Path) -> None:
+    lessons_of_last_year(tmp_path / "wanted.json", "json", "BTC")
+    events_of_last_year("BTC").to_parquet(tmp_path / "events.parquet")
+    words = "--to", "json", "--events", str(tmp_path), "--out", str(tmp_path / "l.json")
+    facts = json.loads(run(*words, "--json").stdout)
+    assert (tmp_path / "l.json").read_text() == (tmp_path / "wanted.json").read_text()
+    assert (facts["rules"], facts["refuses_now"]) == (1, True)
+    (tmp_path / "own.yaml").write_text("cost_bps: 1000\n")
+    done = run(*words, "--config", str(tmp_path / "own.yaml"))
+    assert (done.exit_code, "no lesson has a tilt" in done.stderr) == (3, True)
+    assert run("--to", "json", "--config", str(tmp_path / "own.yaml")).exit_code == 2

@@ -28,7 +28,8 @@ def test_events_are_written_and_their_grade_is_said(tmp_path: Path) -> None:
 
 def test_what_is_no_log_is_explained(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("x\n1\n")
-    for kind, words in (("csv", "has no column opened"), ("freqtrade", "cannot be read"), ("nautilus", "no closed")):
+    reasons = {"csv": "has no column opened", "freqtrade": "cannot be read", "nautilus": "has no avg_px"}
+    for kind, words in reasons.items():
         done = CliRunner().invoke(main, ["import-log", kind, str(tmp_path / "t.csv")], catch_exceptions=False)
         assert (done.exit_code, words in done.stderr) == (3, True), done.stderr
     assert CliRunner().invoke(main, ["import-log", "csv", str(tmp_path / "none")]).exit_code == 2

@@ -1,4 +1,4 @@
-"""`lotus brief`, and the facts and pages behind it: lotus_store/facts/brief.py, lotus_store/facts/brief_page.py."""
+"""`lotus brief`, and the facts and pages behind it: lotus_store/facts/brief/day.py, lotus_store/facts/brief/page.py."""
 
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -8,8 +8,8 @@ import pytest
 from small_home import Cli
 
 from lotus_store.config import load_settings
-from lotus_store.facts.brief import Brief, brief_of
-from lotus_store.facts.brief_page import MOST, html, markdown, title_of
+from lotus_store.facts.brief.day import Brief, Guards, brief_of
+from lotus_store.facts.brief.page import MOST, html, markdown, title_of
 from lotus_store.lake import Lake
 
 pytestmark = pytest.mark.process("in the home that `lotus demo` makes")
@@ -63,7 +63,7 @@ class Tags(HTMLParser):
 def facts(lotus: Cli) -> Brief:
     """The brief of the newest nightly run."""
     settings = load_settings(home=lotus.home, config=lotus.home / "lotus.toml", branch="demo-11", tape="demo-11")
-    return brief_of(settings, None, "")
+    return brief_of(settings, None, Guards(), with_week=True)
 
 
 def test_it_tells_what_the_other_commands_tell(lotus: Cli) -> None:
@@ -76,8 +76,23 @@ def test_it_tells_what_the_other_commands_tell(lotus: Cli) -> None:
     settings = load_settings(home=lotus.home, config=lotus.home / "lotus.toml", branch="demo-11", tape="demo-11")
     gaps = Lake(settings.lake_root).read("tape_gaps", "tape.demo-11", found["day"])
     assert sum(x["gaps"] for x in found["data"]) == len(gaps["asset"])
-    assert len(found["lines"]) == 9
+    assert len(found["lines"]) == 10 + (found["bill"] is not None)
+    assert found["week"] == []
     assert all(line["command"].startswith("lotus ") for line in found["lines"])
+
+
+def test_the_week_has_a_line_for_each_nightly_run_and_the_last_one_left_its_page(lotus: Cli) -> None:
+    found = lotus.json("brief", "--week", *ON)
+    assert [night["day"] for night in found["week"]] == ["2026-01-05", "2026-01-06", "2026-01-07", "2026-01-08"]
+    for night in found["week"]:
+        learned = lotus.json("lessons", "--branch", "demo-11", "--day", night["day"])
+        assert night["refused"] == sum(lesson["state"] == "REFUSED" for lesson in learned["lessons"])
+        pnl = lotus.json("pnl", "--beliefs", "--day", night["day"], *ON)
+        assert night["gain_usd"] == pnl["beliefs"]["styles"][0]["gain_usd"]
+    assert "The week: 4 nightly runs" in lotus("brief", "--week", *ON).stdout
+    pages = list((lotus.home / "briefs" / "demo-11").iterdir())
+    assert pages
+    assert all("The week: " in page.read_text() for page in pages)
 
 
 def test_every_command_it_names_exists(lotus: Cli) -> None:
@@ -121,10 +136,10 @@ def test_texts_of_others_are_shown_and_not_read(facts: Brief) -> None:
 
 def test_what_is_not_as_it_should_be_is_said_first(lotus: Cli, facts: Brief) -> None:
     settings = load_settings(home=lotus.home, config=lotus.home / "lotus.toml", branch="demo-11", tape="demo-11")
-    halted = brief_of(settings, facts.day, "halt")
+    halted = brief_of(settings, facts.day, Guards("halt"))
     assert halted.lines[-1].colour == "act"
     assert "to act on" in title_of(halted)
-    elsewhere = brief_of(replace(settings, tape="nosuch"), facts.day, "")
+    elsewhere = brief_of(replace(settings, tape="nosuch"), facts.day, Guards())
     assert elsewhere.data == ()
     assert "there is no tape of the day" in markdown(elsewhere)
     assert "There is no tape of the day." in html(elsewhere)

@@ -3,6 +3,9 @@
 import pytest
 from small_home import Cli, Facts
 
+from lotus.manifest import WeaveDefaults
+from lotus.weave.review import ReviewAct, reviewed
+
 pytestmark = pytest.mark.process("in the home that `lotus demo` makes")
 
 BRANCH = "demo-11"
@@ -40,7 +43,23 @@ def test_an_act_waits_for_the_next_night_and_is_said_once(lotus: Cli) -> None:
     first = lotus.json(*words)
     assert lotus.json(*words)["act_id"] == first["act_id"]
     waiting = lotus.json("review", "list", "--branch", BRANCH)["waiting"]
-    assert [(w["kind"], w["target"], w["author"]) for w in waiting] == [("approve", braid, "ann")]
+    mine = [(w["kind"], w["target"], w["author"]) for w in waiting if w["author"] == "ann"]
+    assert mine == [("approve", braid, "ann")]
+
+
+def test_an_act_that_waits_is_left_out_by_its_name_and_no_other_is(lotus: Cli) -> None:
+    braid = lotus.json("review", "list", "--all", "--branch", BRANCH)["braids"][0]["braid_id"]
+    place = ("--author", "cy", "--branch", BRANCH)
+    act = lotus.json("review", "extend", braid, *place)["act_id"]
+    assert f"waits: extend {braid} by cy, act {act}" in lotus("review", "list", "--branch", BRANCH).stdout
+    lifting = lotus.json("review", "approve", braid, "--lifts", act, *place)
+    assert lifting["reason_code"] == f"lifts {act}"
+    refusal = lotus.refused("review", "approve", braid, "--lifts", "nosuch", *place)
+    assert f"no act 'nosuch' on braid '{braid}' waits; expected: one that `lotus review list`" in refusal
+    acts = [ReviewAct(**w) for w in lotus.json("review", "list", "--branch", BRANCH)["waiting"]]
+    outcomes = {o.act.act_id: o for o in reviewed([], acts, "2026-01-09", WeaveDefaults())[1]}
+    assert (outcomes[act].accepted, outcomes[act].text) == (False, "lifted by cy before it was applied")
+    assert outcomes[lifting["act_id"]].accepted
 
 
 def test_an_act_on_a_braid_that_is_not_there_is_refused_and_not_queued(lotus: Cli) -> None:

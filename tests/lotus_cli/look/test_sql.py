@@ -107,6 +107,10 @@ def test_refusals_are_explained(lotus: Cli, tmp_path: Path) -> None:
     )
     (tmp_path / "file").write_text("")
     assert "file" in lotus.refused("sql", "SELECT 1 AS a", "--parquet", tmp_path / "file" / "x")
+    (tmp_path / "notes.txt").write_text("notes")
+    assert "no Parquet file" in lotus.refused("sql", "SELECT 1 AS a", "--parquet", tmp_path / "notes.txt")
+    assert (tmp_path / "notes.txt").read_text() == "notes"
+    assert "lies in the home" in lotus.refused("sql", "SELECT 1 AS a", "--parquet", lotus.home / "keys" / "a.parquet")
     lotus("sql", "SELECT 1", "--csv", "--json", code=2)
     lotus("sql", "SELECT 1", "--set", "x", code=2)
 

@@ -6,9 +6,11 @@ from urllib.parse import urlencode
 import pytest
 from starlette.requests import Request
 
+import lotus_console.access.sessions as sessions
 from lotus.errors import ConfigError
-from lotus_console.access.sessions import CSRF, SESSION, PageSession, proven_form
+from lotus_console.access.sessions import CSRF, SESSION, VALID_S, PageSession, proven_form
 
+FIELDS = {"kind": "reject", "target": "b"}
 FORM = b"application/x-www-form-urlencoded"
 
 
@@ -42,3 +44,25 @@ def test_any_other_is_refused(body: bytes, session: PageSession | None) -> None:
 def test_a_body_of_another_type_is_refused() -> None:
     with pytest.raises(ConfigError, match="another type"):
         taken(b'{"csrf": "s3"}', PageSession("s3"), b"application/json")
+
+
+def test_a_bound_token_holds_for_its_form_and_session_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    session, now = PageSession("s3"), [1_000_000.0]
+    monkeypatch.setattr(sessions.time, "time", lambda: now[0])
+    token = session.bound("send", FIELDS)
+    session.check(token, "send", dict(reversed(FIELDS.items())))
+    for wrong in (
+        lambda: session.check(token, "form", FIELDS),
+        lambda: session.check(token, "send", FIELDS | {"target": "c"}),
+        lambda: session.check(token, "send", FIELDS | {"more": ""}),
+        lambda: session.check("1" + token, "send", FIELDS),
+        lambda: session.check("", "send", FIELDS),
+        lambda: session.check(session.csrf, "send", FIELDS),
+        lambda: PageSession("s4").check(token, "send", FIELDS),
+        lambda: PageSession("").check(PageSession("").bound("send", FIELDS), "send", FIELDS),
+    ):
+        with pytest.raises(ConfigError, match="token"):
+            wrong()
+    now[0] += VALID_S + 1
+    with pytest.raises(ConfigError, match="hour"):
+        session.check(token, "send", FIELDS)

@@ -10,11 +10,13 @@ import pytest
 from lotus_assets.pages.metadata import _at_console
 from lotus_console.access.door import Door, Entry, hosts_of
 from lotus_console.pages.home import LINES, home_facts
+from lotus_console.pages.money import DAYS
 from lotus_console.reading import HomeReading, ReadingDatabases
 from lotus_console.server import console
 from lotus_desk.safety.kill_switch import FLATTENED, HALTED, LIFTED, KillSwitch
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
+from lotus_store.ledger.day_commits import DayCommit, commit_day
 from tests.support.asgi_client import AsgiClient
 
 TOKEN = "token-of-the-tests"
@@ -71,8 +73,9 @@ def test_the_switch_is_moved_by_a_typed_word_alone_and_who_did_it_is_recorded(re
     assert switch.state() == LIFTED
     for move, state in (("halt", HALTED), ("flatten", FLATTENED), ("lift", LIFTED)):
         answer = browser.post("/live/switch", {**form, "move": move, "typed": move})
-        assert (answer.status, answer.headers["location"], switch.state()) == (303, "/live", state)
-    assert "halt by ana: a &lt;drill&gt;" in browser.get("/live").text
+        assert (answer.status, answer.headers["location"], switch.state()) == (303, "/live/switch", state)
+    for place in ("/live", "/live/switch"):
+        assert "halt by ana: a &lt;drill&gt;" in browser.get(place).text
     lines = (reading.settings.home / "live" / "alerts.jsonl").read_text().splitlines()
     assert [json.loads(line)["done"] for line in lines] == ["lifted -> halt", "halt -> flatten", "flatten -> lifted"]
     with reading.databases.connect("tr") as connection:
@@ -107,3 +110,24 @@ def test_dagster_names_the_console_only_where_one_is_known(monkeypatch: pytest.M
     monkeypatch.setenv("LOTUS_CONSOLE_URL", "http://127.0.0.1:8000")
     assert _at_console("lessons", "2026-01-05")["console"].value == "http://127.0.0.1:8000/lessons?day=2026-01-05"
     assert _at_console("dm_trials", "2026-01-05") == {}
+
+
+def test_money_is_summed_over_the_days_that_were_priced_with_beliefs_and_without(
+    reading: HomeReading, databases: Databases
+) -> None:
+    facts = home_facts(reading, {})
+    assert (facts["money"], facts["curve"]) == ("No day was priced with beliefs and without", "")
+    paid = {"2026-01-05": (1.0, 2.0), "2026-01-06": (5.0, -1.5)}
+    with databases.connect("sig") as connection:
+        for day, (with_usd, without_usd) in paid.items():
+            notes = {"notes": {"with_beliefs_usd": with_usd, "without_beliefs_usd": without_usd, "due": 3}}
+            commit_day(connection, DayCommit("main", day, "signal_eval", "h", 1, "i", notes))
+        commit_day(connection, DayCommit("main", "2026-01-04", "signal_eval", "h", 1, "i", {"notes": {"due": 3}}))
+    reading.memory.__init__()  # type: ignore[misc]
+    facts = home_facts(reading, {})
+    assert facts["money"] == "Beliefs earned +5.50 USD on 2 days to 2026-01-06: +6.00 with them, +0.50 without"
+    assert facts["curve"].count("<path") == 2
+    assert colours(reading)["What did beliefs earn?"] == "green"
+    rows = DAYS.source(reading, DAYS.asked({"order": "day"})).rows
+    assert [row["with_sum_usd"] for row in rows] == [1.0, 6.0]
+    assert DAYS.source(reading, DAYS.asked({"day": "2026-01-06"})).rows[0]["without_sum_usd"] == 0.5, "of all days"

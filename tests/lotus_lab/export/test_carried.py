@@ -1,6 +1,7 @@
 """Carried lessons advise as the kernels that score live do, on random beliefs; they refuse when changed or too old."""
 
 import json
+import math
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from lotus.priors.compiled import caps_of, compile_priors, fired_braids
 from lotus.priors.types import PriorsVersion, priors_0
 from lotus.priors.vocabulary import DEFAULT
 from lotus.timebase import day_start_ms
-from lotus_lab.export.carried import CarriedLessons, StaleLessons, hash_of, moved_chance
+from lotus_lab.export.carried import CarriedLessons, StaleLessons, hash_of, moved_chance, or_refuse
 from lotus_lab.export.home import home_data, kernel_advice
 
 DAY = "1970-01-01"
@@ -84,8 +85,39 @@ def test_values_become_bins_as_the_daemon_makes_them() -> None:
     assert [b for b, f in zip(lessons.bins("BTC", values), DEFAULT.features, strict=True) if f.aligned] == [255] * 5
     assert lessons.bins("NEW", values, 1) == [255] * 12
     assert lessons.bins("BTC", values | {"vol": float("nan")}, 1)[0] == 255
-    with pytest.raises(KeyError, match="vol"):
-        lessons.bins("BTC", {"oi": 1.0})
+    assert lessons.bins("BTC", {"vol": 2.1})[:2] == [2, 255]
+
+
+def test_what_rules_speak_of_has_to_be_there_and_nothing_else() -> None:
+    lessons = CarriedLessons(carried(random_version(np.random.default_rng(1))))
+    detector = DETECTORS[0]
+    needed = lessons.needed[detector]
+    rules = [b["rule"] for b in lessons.data["detectors"][detector]["braids"] if b["op"] == "RULE"]
+    assert needed == tuple(f.name for k, f in enumerate(DEFAULT.features) if k in {x for r in rules for x, *_ in r})
+    whole: dict[str, Any] = {f.name: 2.5 for f in DEFAULT.features}
+    just = {name: whole[name] for name in needed}
+    assert lessons.advise(detector, "BTC", just, 5, side=1) == lessons.advise(detector, "BTC", whole, 5, side=1)
+    for name in needed:
+        with pytest.raises(KeyError, match=f"no {name}; expected"):
+            lessons.advise(detector, "BTC", {k: v for k, v in just.items() if k != name}, 5)
+    with pytest.raises(KeyError, match="misspelled"):
+        lessons.advise("other", "BTC", just, 5)
+
+
+def test_a_detector_without_a_rule_is_advised_nothing() -> None:
+    version = random_version(np.random.default_rng(3), detectors=("a",))
+    lessons = CarriedLessons(carried(version))
+    assert lessons.needed["b"] == ()
+    assert lessons.advise("b", "BTC", {}, 5)[:5] == (0.0, 0.0, 0.4 - 0.05, 1.0, ())
+
+
+def test_what_fails_is_no_confirmation() -> None:
+    @or_refuse
+    def confirm(answer: Any) -> Any:
+        return 1 / answer
+
+    assert [confirm(x) for x in (1, 0, "x", math.inf)] == [True, False, False, False]
+    assert confirm.__name__ == "confirm"
 
 
 def test_they_refuse_before_and_after_their_time() -> None:

@@ -91,7 +91,8 @@ def positions(k: int = 4) -> pa.Table:
         "strategy_id": pa.array(["EMACross-000"] * k).dictionary_encode(),
         "instrument_id": ["BTCUSDT-PERP.BINANCE", "ETHUSDT-PERP.BINANCE"] * (k // 2),
         "entry": ["BUY", "SELL"] * (k // 2),
-        "realized_return": [0.001 * i for i in range(k)],
+        "avg_px_open": [100.0] * k,
+        "avg_px_close": [100.0 + 0.1 * i * (-1) ** i for i in range(k)],
         "ts_opened": pa.array(start, pa.uint64()),
         "ts_closed": pa.array(start + 90_000_000_000, pa.uint64()),
     })  # fmt: skip

@@ -130,8 +130,10 @@ def test_a_payoff_that_is_missing_is_asked_for_and_never_left_out(tmp_path: Path
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"chance": -0.1}, {"chance": math.nan}, {"tilt": math.inf}, {"size": -1.0}, {"horizon_s": 0},
+        {"chance": -0.1}, {"chance": math.nan}, {"chance": "0.3"}, {"chance": None},
+        {"horizon_s": 60.5}, {"x_a": np.ones(2)}, {"tilt": math.inf}, {"size": -1.0}, {"horizon_s": 0},
         {"horizon_s": 120}, {"ts": datetime(2025, 1, 8)}, {"ts": "2025-01-08"}, {"ts": 1.5}, {"x_a": math.inf},
+        {"ts": T0 // 1000 + DAY_MS}, {"ts": T0 * 1000}, {"ts": np.datetime64("2026-01-08", "ns")},
         {"x_a": -math.inf}, {"x_a": "text"}, {"x_b": 1.0}, {"x_a": [1]}, {"x_a": True},
     ],
 )  # fmt: skip
@@ -166,6 +168,23 @@ def test_what_is_not_known_is_null(tmp_path: Path) -> None:
         table = bot.events().to_pandas()
     assert table["x_a"].isna().tolist() == [True, True, False, True]
     assert table["x_b"].isna().tolist() == [True, True, False, False]
+
+
+def test_a_row_of_pandas_is_drawn_as_plain_values_are(tmp_path: Path) -> None:
+    row = pd.Series({"x_a": np.float64(1.5), "x_b": "calm", "x_c": np.bool_(True), "x_d": np.int64(3), "x_e": pd.NA})
+    plain = {"x_a": 1.5, "x_b": "calm", "x_c": True, "x_d": 3, "x_e": None}
+    for name, given, kind in (("a", dict(row), np.float64), ("b", plain, float)):
+        with lab.Randomiser(tmp_path / f"{name}.parquet", key="one") as bot:
+            for k, last in enumerate((pd.NaT, np.float64("nan"), np.float32(2.0))):
+                value = last if name == "a" else (None, math.nan, 2.0)[k]
+                draw = bot.draw(
+                    "s", "BTC", ts=T0 + k, horizon_s=np.int64(60), chance=kind(0.5), tilt=kind(0.25), size=kind(2.0),
+                    **given | {"x_f": value},
+                )  # fmt: skip
+                assert (type(draw.act), type(draw.propensity)) == (bool, float)
+                if draw.act:
+                    bot.outcome(draw, np.float64(1.0))
+    assert (tmp_path / "a.parquet.journal").read_bytes() == (tmp_path / "b.parquet.journal").read_bytes()
 
 
 def test_times_are_of_any_kind_with_a_zone(tmp_path: Path) -> None:
@@ -204,6 +223,20 @@ def test_one_process_writes_with_one_key(tmp_path: Path) -> None:
             lab.Randomiser(tmp_path / "b.parquet", **wrong)  # type: ignore[arg-type]
 
 
+def test_a_forked_child_may_not_write(tmp_path: Path) -> None:
+    bot = lab.Randomiser(tmp_path / "a.parquet")
+    ask(bot, 0)
+    if (child := os.fork()) == 0:
+        try:
+            ask(bot, 1)
+        except ConfigError:
+            os._exit(7)
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+    assert ask(bot, 1).row == 1
+    bot.close()
+
+
 def test_a_torn_line_is_cut_and_a_damaged_one_told(tmp_path: Path) -> None:
     log, journal = tmp_path / "a.parquet", tmp_path / "a.parquet.journal"
     with lab.Randomiser(log) as bot:
@@ -239,7 +272,12 @@ def test_a_full_disk_refuses_the_draw_and_loses_nothing(tmp_path: Path, monkeypa
             ask(bot, 1, 1.0)
         monkeypatch.setattr(os, "write", write)
     assert (first.row, ask(bot, 1, 0.0).row) == (0, 1)
-    bot.close()
+    (tmp_path / ".a.parquet.part").mkdir()
+    with pytest.raises(ConfigError, match="journal holds everything"):
+        bot.close()
+    (tmp_path / ".a.parquet.part").rmdir()
+    with lab.Randomiser(tmp_path / "a.parquet") as again:
+        assert again._ledger.rows == 2
 
 
 def test_a_bot_teaches_what_is_true(tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ def test_rows_are_those_of_the_ledger(filled: Databases, settings: Settings) -> 
     found = asked(filled, settings, "SELECT * FROM sig.lessons WHERE branch = 'main' AND lesson_id = 'l1'")
     rest = {name: value for name, value in BODY.items() if name not in ("rule", "lcb_bps")}
     given = {"branch": "main", "day": "2026-01-05", "lesson_id": "l1", "lcb_bps": None}
-    assert found == [rest | given | {"body": found[0]["body"]}]
+    assert found == [rest | given | {"body": found[0]["body"], "words": "'a':3 'active':2 'd':1 'l1':4"}]
     assert json.loads(found[0]["body"]) == BODY
     text = "SELECT body ->> '$.rule.x[1]' AS t, avg(lcb_bps) AS a FROM sig.lessons GROUP BY 1"
     assert asked(filled, settings, text) == [{"t": 'ä\n"', "a": None}]

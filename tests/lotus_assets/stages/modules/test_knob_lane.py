@@ -1,5 +1,6 @@
 """The trader's lane on real databases: trials in its plans become a knob in force, whatever is killed or repeated."""
 
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -113,6 +114,9 @@ def test_trials_become_a_knob_in_force_and_end_when_nobody_tries_any_more(
         held = told(ctx.databases)
         run(ctx, lane, day)
         if number >= 10:  # when there is something to say
+            kept = ctx.settings.home / "learner_state" / "tr"
+            assert len(list(kept.glob("branch=*/day=*/*.sums"))) == number + 1, "of each day"
+            shutil.rmtree(kept)
             run(replace(ctx, force=True), lane, day)
         assert told(ctx.databases) == held, "computed again, it says the same and says it once"
         close(ctx, day)

@@ -1,5 +1,6 @@
 """The daemon's log of a day: equal rows are live, missing ones had no chance, others teach nothing, replays none."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -9,10 +10,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from lotus.curation.act import CurationAct
 from lotus.detectors.registry import shipped_detectors
-from lotus.detectors.scoring.signal_spec import LIVE_DIFFERS, NOT_EMITTED, SIGNAL_EVENTS
+from lotus.detectors.scoring.signal_spec import LIVE_DIFFERS, NOT_EMITTED, PERSON, SIGNAL_EVENTS
 from lotus.errors import LedgerError
 from lotus.priors.types import priors_0
+from lotus.timebase import next_day
 from lotus_assets.backfill import backfill
 from lotus_assets.stages.chain import version_of
 from lotus_assets.stages.context import CheckOutcome, StageContext, StageResult
@@ -25,6 +28,8 @@ from lotus_live.live import run_live
 from lotus_resources.lotus_resource import Lotus
 from lotus_resources.provision import instance, provision
 from lotus_store.day_tables import tables_after, tables_of_day
+from lotus_store.facts.event import explained
+from lotus_store.ledger.beliefs.acts import put_acts
 from lotus_store.ledger.beliefs.priors import read_version
 from lotus_store.ledger.signals.live_log import Run, append_events, begin_run, daemon_log_version, read_daemon_log
 
@@ -181,6 +186,45 @@ def test_what_the_daemon_emits_is_what_is_recomputed_under_its_tables(
     told = tables_after(ctx.lake, ctx.branch, tables_of_day(ctx.lake, ctx.branch, days[0]), shipped_detectors())
     assert set(events["tables_ver"]) == {told.tables_ver} != set(batch["tables_ver"])
     assert told.tables_ver not in first["tables_ver"]
+
+
+def test_acts_in_force_reach_the_daemon_and_what_is_recomputed_alike(
+    ctx: StageContext, lotus: Lotus, first: Columns, days: list[str]
+) -> None:
+    """A veto of one coin and a nudge: the daemon's rows are those of the batch, the event bus says who acted."""
+    vetoed, nudged = (d.detector_id for d in shipped_detectors()[:2])
+    words = next_day(days[1], -2), "ann", "veto", f"{vetoed}@BTC", 0.0, "why", "", days[1], next_day(days[1])
+    veto = CurationAct("", ctx.branch, *words).named()
+    nudge = replace(veto, kind="nudge", target=nudged, value=0.05).named()
+    put_acts(ctx.sig, [veto, nudge])
+    pieces = [ctx.tape.folder / meta.day / meta.name for meta in ctx.tape.segments(days[1])]
+    live = run_live(ctx.settings, pieces, run_id="day", databases=lotus.databases)
+    for stage in (*TAPE_STAGES, LEARNING_STAGES[0]):
+        run_stage(ctx, stage, days[1])
+    _, _, batch = score(ctx, days[1])
+    ctx.sig.execute("UPDATE live_runs SET replayed = false")
+    _, parity, events = score(ctx, days[1])
+    assert parity.passed, parity.text
+    assert parity.numbers["equal"] == len(live.events["s"]) > 0
+    for rows in (events, batch):
+        barred = (rows["detector_id"] == vetoed) & (rows["asset"] == "BTC")
+        np.testing.assert_array_equal(rows["veto"] & PERSON != 0, barred)
+        assert not rows["published"][barred].any()
+        assert rows["published"][~barred].any()
+    bus = ctx.sig.execute("SELECT payload FROM live_signals WHERE schema_ver = 'sigbus-1.1.0'").fetchall()
+    records = [json.loads(str(payload)) for (payload,) in bus]
+    assert {record["detector_id"] for record in records} == {nudged}
+    assert all({"actor": "ann", "log": 0.05} in record["curation"]["nudges"] for record in records)
+    for stage in LEARNING_STAGES[2:]:
+        assert not run_stage(ctx, stage, days[1]).failed_checks
+    row = next(e for e, d, s in zip(events["event_id"], events["detector_id"], events["s"], strict=True)
+               if d == nudged and s != 0.0)  # fmt: skip
+    assert explained(ctx.settings, lotus.databases, str(row)).explanation.exact
+    paper = ctx.lake.read("signal_eval", ctx.branch, days[1], columns=("event_id", "payoff_p", "status"))
+    fired = set(events["event_id"][barred & (events["s"] != 0.0)])
+    own_rows = np.isin(paper["event_id"].astype(str), sorted(fired)) & (paper["status"] == "ok")
+    assert np.isfinite(paper["payoff_p"][own_rows]).all(), "P goes on where only an act vetoes"
+    assert own_rows.any()
 
 
 def test_dagster_is_told_and_the_night_goes_on(

@@ -72,3 +72,19 @@ def test_windows_of_a_further_venue_are_apart_and_paper_is_never_mixed(monkeypat
     assert np.isnan(made["payoff_y"][:there].astype(float)).all(), "modelled only"
     assert made["payoff_y"][there:].tolist() == [-2.0] * (n - there)
     assert not signal_eval._as_executed(rows, own, [])[1][0].teaches
+
+
+def test_what_the_same_draws_paid_with_beliefs_and_without_is_noted() -> None:
+    """Rows of the outcomes stand in another order than the windows, and one window has none."""
+    events = {
+        "event_id": np.array(["a", "b", "c", "d"], object), "window_end_ms": np.arange(4) * 5_000,
+        "eligible": np.array([True, True, True, False]), "published": np.array([True, False, True, False]),
+        "pi": np.full(4, 0.5), "u0": np.array([9.0, 9.0, -9.0, 9.0]), "draw": np.full(4, 0.25),
+        "fired": np.zeros(4, np.uint64),
+    }  # fmt: skip
+    rows = {"event_id": np.array(["c", "a", "b"], object), "payoff_p": np.array([8.0, 4.0, -2.0])}
+    assert signal_eval._money(events, rows, 1_000.0) == {
+        "with_beliefs_usd": 1.2, "without_beliefs_usd": 0.2, "with_beliefs_windows": 2, "without_beliefs_windows": 2,
+    }  # fmt: skip
+    none = {name: values[:0] for name, values in rows.items()}
+    assert signal_eval._money(events, none, 1_000.0)["with_beliefs_windows"] == 0

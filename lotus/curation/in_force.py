@@ -1,0 +1,49 @@
+"""Which acts are in force on a day, and what they do to its tables; a function of the acts and the day alone.
+
+Where one actor has said two things about one target for one day (a night that came late), the later night's counts.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from lotus.curation.act import CurationAct, CurationKind, parts_of
+from lotus.detectors.daily.tables import DayTables
+from lotus.hashing import round_learned
+
+
+def in_force(acts: Iterable[CurationAct], day: str) -> list[CurationAct]:
+    """Return the nudges and vetoes in force on a day, in order of target, kind and actor, one of each."""
+    acts = tuple(acts)
+    lifted = {act.revokes for act in acts if act.kind == CurationKind.LIFT and act.from_day <= day}
+    newest: dict[tuple[str, str, str], CurationAct] = {}
+    for act in acts:
+        if act.kind == CurationKind.LIFT or act.act_id in lifted or not act.from_day <= day < act.until_day:
+            continue
+        key = act.target, act.kind, act.actor
+        if key not in newest or (newest[key].day, newest[key].act_id) < (act.day, act.act_id):
+            newest[key] = act
+    return [newest[key] for key in sorted(newest)]
+
+
+def acted(tables: DayTables, acts: Sequence[CurationAct]) -> DayTables:
+    """Return the tables of a day under the acts in force on it, and under no others that they were under before.
+
+    Acts on detectors or coins that the tables do not have do nothing; without any the tables are what they are.
+    """
+    nudges: list[dict[str, float]] = [{} for _ in tables.detector_ids]
+    vetoes = np.zeros((len(tables.detector_ids), len(tables.assets)), np.int64)
+    for act in acts:
+        detector, coin = parts_of(act.target)
+        rows = [d for d, name in enumerate(tables.detector_ids) if detector in ("", name)]
+        coins = [a for a, name in enumerate(tables.assets) if coin in ("", name)]
+        if act.kind == CurationKind.VETO:
+            vetoes[np.ix_(rows, coins)] |= act.veto_bit
+            continue
+        for d in rows:
+            nudges[d][act.actor] = float(round_learned(np.array([act.value]))[0])
+    bits = [tuple(row) if any(row) else () for row in vetoes.tolist()]
+    return replace(
+        tables, curator_nudge=tuple(nudges) if any(nudges) else (), curator_veto=tuple(bits) if any(bits) else ()
+    )

@@ -1,0 +1,1 @@
+"""Stages of governance: what the curators do after a night's beliefs are settled."""

@@ -1,0 +1,95 @@
+"""The board of the alpha detector: acts of people on detectors and coins, which it sends itself and takes in at once.
+
+The command line and the console submit through here alone. (Literature: outbox.)
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+import msgspec
+
+from lotus.curation.act import CurationAct, CurationKind
+from lotus.curation.law import MOST_DAYS, Subjects, check_act
+from lotus.curation.registry import powers
+from lotus.detectors.registry import scored_detectors
+from lotus.errors import BeliefError, ConfigError
+from lotus.manifest import Manifest
+from lotus.modules.intents import Module
+from lotus.modules.messages.beliefs import CurationNote, curation_message
+from lotus.timebase import day_start_ms, next_day
+from lotus_herald.carry import carry
+from lotus_herald.consume import consume
+from lotus_herald.keys import Keys
+from lotus_herald.outbox import send
+from lotus_modules.handlers import SLOW
+from lotus_modules.sig.acts import first_day
+from lotus_store.databases import Connection, Databases
+from lotus_store.ledger.beliefs.acts import act_and_lifts
+
+
+@dataclass(frozen=True, slots=True)
+class AskedAct:
+    """What a person asks: `target` of a nudge or veto, or the act that a lift `revokes`; `days` it is to hold."""
+
+    kind: CurationKind
+    actor: str
+    reason: str
+    target: str = ""
+    value: float = 0.0
+    days: int = MOST_DAYS
+    revokes: str = ""
+
+
+def subjects_of(manifest: Manifest) -> Subjects:
+    """Return what acts may name under a manifest."""
+    names = tuple(d.detector_id for d in scored_detectors(manifest))
+    return Subjects(names, tuple(asset.name for asset in manifest.universe))
+
+
+def act_of(connection: Connection, branch: str, asked: AskedAct, subjects: Subjects) -> CurationAct:
+    """Return the act under its name, in force from the first free day on.
+
+    Raises `BeliefError` on a branch without a committed day, `ConfigError` with every reason of the law.
+    """
+    day, first = first_day(connection, branch)
+    if not day:
+        raise BeliefError(f"branch {branch} has no committed day", "a day after which an act begins", "nothing learned")
+    earlier: Sequence[CurationAct] = ()
+    target = asked.target
+    if asked.kind is CurationKind.LIFT:
+        earlier = act_and_lifts(connection, branch, asked.revokes)
+        target = next((one.target for one in earlier if one.act_id == asked.revokes), "")
+    if not 1 <= asked.days <= MOST_DAYS:
+        raise ConfigError(f"{asked.days} days", f"1 to {MOST_DAYS} of them")
+    act = CurationAct(
+        act_id="",
+        branch=branch,
+        day=day,
+        actor=asked.actor,
+        kind=asked.kind,
+        target=target,
+        value=asked.value,
+        reason=asked.reason,
+        evidence_ref="",
+        from_day=first,
+        until_day=next_day(first, asked.days),
+        revokes=asked.revokes,
+    )
+    return check_act(act, powers(), subjects, earlier).named()
+
+
+def submit(databases: Databases, branch: str, asked: AskedAct, subjects: Subjects, keys: Keys) -> CurationAct:
+    """Send an act and take it in; return it with its name. Said the same again on the same day, nothing changes.
+
+    Raises as `act_of`, and `BeliefError` when it was not taken in.
+    """
+    with databases.connect("sig") as sig:
+        act = act_of(sig, branch, asked, subjects)
+        send(sig, Module.SIG, curation_message(msgspec.convert(asdict(act), CurationNote)), keys)
+    carry(databases, branch, senders=(Module.SIG,))
+    consume(databases, Module.SIG, SLOW[Module.SIG], keys, day_start_ms(next_day(act.day)), branch)
+    with databases.connect("sig") as sig:
+        if not act_and_lifts(sig, branch, act.act_id):
+            cause = "a night ended meanwhile, or another consumer has it; look at `lotus herald dead`"
+            raise BeliefError(f"act {act.act_id} was not taken in", "an act in the ledger", cause)
+    return act

@@ -1,0 +1,49 @@
+"""What is in force of acts of governance, and who may do what: facts for the command line and the console."""
+
+from dataclasses import asdict
+from typing import Any, Final
+
+from lotus.curation.curator_value import CURATOR_VALUE, KPI_DAYS, PEOPLE, CuratorKpi, kpis
+from lotus.curation.registry import all_curators
+from lotus.detectors.curators import MOST_OF_PEOPLE
+from lotus.timebase import next_day
+from lotus_store.databases import Connection
+from lotus_store.lake import Lake
+from lotus_store.ledger.beliefs.acts import acts_ending_after
+from lotus_store.ledger.day_commits import committed_days
+
+LAST_STAGE = "active_priors"
+_KPI: Final = ("value_bps", "value_low", "value_high", "days", "nudged", "vetoed", "regret_bps")
+
+
+def acts_facts(connection: Connection, lake: Lake, branch: str) -> dict[str, Any]:
+    """Return every act that holds on some day after the last committed one, with its state, and all curators."""
+    days = committed_days(connection, branch, LAST_STAGE)
+    last = days[-1] if days else ""
+    acts = [
+        {**asdict(act), "state": "in force" if act.from_day <= next_day(last) else "to come"}
+        for act in acts_ending_after(connection, branch, last)
+        if last and act.from_day < act.until_day and act.until_day > next_day(last)
+    ]
+    return {"day": last, "acts": acts, "curators": curator_rows(lake, branch)}
+
+
+def curator_rows(lake: Lake, branch: str) -> list[dict[str, Any]]:
+    """Return the registry, people last, with what their acts did over the last 60 learning days (None: nothing)."""
+    days = list(lake.days(CURATOR_VALUE.name, branch))[-KPI_DAYS:]
+    found = {kpi.actor: kpi for kpi in kpis([lake.read(CURATOR_VALUE.name, branch, day) for day in days])}
+    rows = [
+        {"module": c.module, "name": c.name, "vetoes": c.vetoes, "cap": c.cap, "kpi": c.kpi}
+        | _kpi(found.get(c.actor) if c.module == "sig" else None)
+        for c in all_curators()
+    ]
+    people = {"module": "sig", "name": PEOPLE, "vetoes": True, "cap": MOST_OF_PEOPLE, "kpi": "value, veto regret"}
+    return [*rows, people | _kpi(found.get(PEOPLE))]
+
+
+def _kpi(kpi: CuratorKpi | None) -> dict[str, Any]:
+    """Return what acts did, in plain values."""
+    if kpi is None:
+        return dict.fromkeys(_KPI)
+    values = kpi.value.total, kpi.value.low, kpi.value.high, kpi.value.days, kpi.nudged, kpi.vetoed, kpi.regret_bps
+    return dict(zip(_KPI, values, strict=True))

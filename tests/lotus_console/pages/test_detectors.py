@@ -1,0 +1,92 @@
+"""`lotus_console/pages/detectors.py`: cards as stored, shipped detectors without any, verdicts by interval."""
+
+import math
+
+import pytest
+from sown import DAY, columns_of, put
+
+from lotus.detectors.audits.table import DETECTOR_AUDITS
+from lotus.detectors.cards.card_table import DETECTOR_CARDS
+from lotus.detectors.registry import scored_detectors
+from lotus_console.pages.detectors import AUDIT_TABLE, DETECTORS, EXPERTS, detector_facts
+from lotus_console.reading import HomeReading
+from lotus_console.tables import Answer, Table
+from lotus_store.databases import Connection
+from lotus_store.lake import Lake
+from tests.hostile.console_attacks import MARKUP
+from tests.support.asgi_client import AsgiClient
+
+CARD = (
+    "# micro_drift\n\nAfter 2026-01-05: **earns**.\n\n| day | net |\n|---|---|\n| 2026-01-04 | 1 |\n| 2026-01-05 | 1 |"
+)
+
+
+def rows(reading: HomeReading, table: Table, **asked: str) -> Answer:
+    return table.source(reading, table.asked(asked))
+
+
+def cards(reading: HomeReading, **given: object) -> None:
+    many = len(next(value for value in given.values() if isinstance(value, list)))
+    plain = {"card": CARD, "stage": "active", "spec_version": 1, "since": DAY} | given
+    Lake(reading.settings.lake_root).write(DETECTOR_CARDS, "main", DAY, columns_of(DETECTOR_CARDS, many, **plain))
+
+
+def test_without_a_committed_day_the_shipped_detectors_are_there(reading: HomeReading, browser: AsgiClient) -> None:
+    shipped = scored_detectors(reading.settings.manifest)
+    answer = rows(reading, DETECTORS, limit="500")
+    assert {row["detector_id"] for row in answer.rows} == {detector.detector_id for detector in shipped}
+    assert {row["verdict"] for row in answer.rows} == {"cannot be judged"}
+    assert answer.title == "No day is committed"
+    facts = detector_facts(reading, {"detector_id": shipped[0].detector_id})
+    assert (facts["version"], facts["day"], facts["audits"]) == (shipped[0].version, "", [])
+    for place in ("/detectors/none", f"/detectors/{shipped[0].detector_id}?version=99", "/detectors/" + "x" * 4000):
+        assert browser.get(place).status == 404, place
+
+
+def test_a_verdict_follows_the_interval(reading: HomeReading) -> None:
+    names, nan = ["basis_shock", "compressed_range", "micro_drift", "retired"], math.nan
+    cards(reading, detector_id=names, net_bps=[2.0, -2.0, 0.1, nan], net_low_bps=[1.0, -3.0, -1.0, nan],
+          net_high_bps=[3.0, -1.0, 1.2, nan], stage=["active", "active", "active", "archived"])  # fmt: skip
+    answer = rows(reading, DETECTORS, order="detector_id")
+    found = {row["detector_id"]: row["verdict"] for row in answer.rows}
+    assert list(found.values())[:3] == ["earns", "loses", "is undecided"]
+    assert answer.title == f"4 detectors after {DAY}, 1 lose"
+    assert [row["idea"] for row in rows(reading, DETECTORS, stage="archived").rows] == [""], "no longer shipped"
+
+
+def test_versions_audits_and_nights_of_one_detector(reading: HomeReading, sig: Connection) -> None:
+    cards(reading, detector_id=["micro_drift"] * 2, spec_version=[1, 2], card=[CARD, CARD.replace("earns", "loses")])
+    audits = columns_of(DETECTOR_AUDITS, 3, detector_id=["micro_drift", "micro_drift", "basis_shock"], spec_version=2,
+                        audit=["peek", "noise", "peek"], kind="leakage", passed=[True, False, True])  # fmt: skip
+    Lake(reading.settings.lake_root).write(DETECTOR_AUDITS, "main", DAY, audits)
+    night = '{"windows": 90, "published": 9, "rules_searched": 7, "best_m_nats": 1.5, "reason": "short"}'
+    put(sig, "experiments", branch="main", day=DAY, kind="detector", name="micro_drift", body=night)
+    put(sig, "experiments", branch="main", day=DAY, kind="audit", name="micro_drift", body='{"state": {"alarm": true}}')
+    facts = detector_facts(reading, {"detector_id": "micro_drift", "version": "2"})
+    assert facts["version"] == 2
+    assert set(facts["versions"]) >= {1, 2}
+    assert {audit["audit"] for audit in facts["audits"]} == {"peek", "noise"}
+    (one,) = facts["nights"]
+    assert (one["windows"], one["best_nats"], one["alarm"]) == (90, 1.5, True)
+    listed = rows(reading, AUDIT_TABLE)
+    assert listed.rows[0]["audit"] == "noise", "what failed comes first"
+    assert listed.title == f"1 of 3 audits of {DAY} failed"
+
+
+def test_a_card_is_shown_as_text_whatever_it_says(reading: HomeReading, browser: AsgiClient) -> None:
+    hostile = "\n\n".join(f"{markup}\n\n| {markup} | [x](javascript:alert(1)) |" for markup in MARKUP)
+    cards(reading, detector_id=["micro_drift"], card=[CARD + hostile], since=[MARKUP[0]])
+    text = browser.get("/detectors/micro_drift?version=1").text + browser.get("/detectors").text
+    assert not [markup for markup in MARKUP if "<" in markup and markup in text]
+    assert 'href="javascript' not in text
+
+
+@pytest.mark.parametrize("status", ["active", "off"])
+def test_experts_with_their_newest_weight(reading: HomeReading, sig: Connection, status: str) -> None:
+    row = {"expert_id": "e", "spec_id": "s", "status": status, "spec": '{"idea": "what it sees"}', "place": 1}
+    put(sig, "dsi_experts", **row, kind="trend", reliability=0.61)
+    for day, weight in (("2026-01-04", 0.2), (DAY, 0.7)):
+        put(sig, "dsi_expert_stats", branch="main", day=day, expert_id="e", spec_id="s", asset="", weight=weight,
+            status_proposed="active")  # fmt: skip
+    (shown,) = rows(reading, EXPERTS, status=status).rows
+    assert (shown["idea"], shown["weight_in_force"], shown["reliability"]) == ("what it sees", 0.7, 0.61)

@@ -1,0 +1,102 @@
+"""Acts of people go from the board to the ledger as signed messages; what the law refuses is a dead letter."""
+
+from dataclasses import asdict, replace
+
+import msgspec
+import pytest
+
+from lotus.curation.act import CurationAct, CurationKind
+from lotus.curation.law import Subjects
+from lotus.errors import BeliefError, ConfigError
+from lotus.modules.intents import Module
+from lotus.modules.messages.beliefs import CurationNote, curation_message
+from lotus_herald.carry import carry
+from lotus_herald.consume import consume
+from lotus_herald.keys import Keys
+from lotus_herald.outbox import send
+from lotus_modules.handlers import SLOW
+from lotus_modules.sig.board import AskedAct, act_of, submit
+from lotus_store.databases import Databases
+from lotus_store.ledger.beliefs.acts import acts_on, put_acts
+from lotus_store.ledger.day_commits import DayCommit, commit_day
+from lotus_store.ledger.messages.boxes import dead_letters
+
+DAY = "2026-01-10"
+SUBJECTS = Subjects(("momentum",), ("BTC", "ETH"))
+VETO = AskedAct(CurationKind.VETO, "ann", "listing", "@BTC", days=3)
+NUDGE = AskedAct(CurationKind.NUDGE, "ann", "it pays", "momentum", 0.05, 2)
+
+
+@pytest.fixture
+def committed(databases: Databases) -> Databases:
+    """A ledger whose branch has learned one day."""
+    with databases.connect("sig", autocommit=True) as sig:
+        commit_day(sig, DayCommit("main", DAY, "active_priors", "h", 1, "i", {}))
+    return databases
+
+
+def on(databases: Databases, day: str) -> list[tuple[str, str, float]]:
+    with databases.connect("sig") as sig:
+        return [(act.actor, act.target, act.value) for act in acts_on(sig, "main", day)]
+
+
+def test_an_act_is_in_force_from_the_second_day_and_ends_by_itself(committed: Databases, keys: Keys) -> None:
+    act = submit(committed, "main", VETO, SUBJECTS, keys)
+    assert submit(committed, "main", VETO, SUBJECTS, keys) == act, "said twice, it is one act"
+    assert (act.day, act.from_day, act.until_day) == (DAY, "2026-01-12", "2026-01-15")
+    submit(committed, "main", NUDGE, SUBJECTS, keys)
+    days = {day: on(committed, f"2026-01-{day}") for day in (11, 12, 13, 14, 15)}
+    veto, nudge = ("ann", "@BTC", 0.0), ("ann", "momentum", 0.05)
+    assert days == {11: [], 12: [veto, nudge], 13: [veto, nudge], 14: [veto], 15: []}
+
+
+def test_a_lift_ends_what_a_person_did(committed: Databases, keys: Keys) -> None:
+    act = submit(committed, "main", VETO, SUBJECTS, keys)
+    lift = AskedAct(CurationKind.LIFT, "bob", "it was Thursday", revokes=act.act_id)
+    assert submit(committed, "main", lift, SUBJECTS, keys).target == "@BTC"
+    assert on(committed, "2026-01-12") == []
+    with pytest.raises(ConfigError, match="is lifted already"):
+        submit(committed, "main", replace(lift, actor="eve"), SUBJECTS, keys)
+
+
+def test_nothing_is_written_of_what_is_refused(committed: Databases, keys: Keys) -> None:
+    for asked in (replace(NUDGE, value=0.06), replace(VETO, target="@DOGE"), replace(VETO, days=31),
+                  replace(VETO, actor="curator:data"), replace(VETO, actor=""),
+                  AskedAct(CurationKind.LIFT, "ann", "why", revokes="nosuch")):  # fmt: skip
+        if asked.actor == "curator:data":
+            with pytest.raises(BeliefError, match="not taken in"):
+                submit(committed, "main", asked, SUBJECTS, keys)
+            continue
+        with pytest.raises(ConfigError):
+            submit(committed, "main", asked, SUBJECTS, keys)
+    with pytest.raises(BeliefError, match="no committed day"):
+        submit(committed, "other", VETO, SUBJECTS, keys)
+    assert on(committed, "2026-01-12") == []
+
+
+def forged(act: CurationAct) -> CurationNote:
+    return msgspec.convert(asdict(act), CurationNote)
+
+
+def test_a_forged_or_late_act_is_a_dead_letter(committed: Databases, keys: Keys) -> None:
+    with committed.connect("sig") as sig:
+        act = act_of(sig, "main", VETO, SUBJECTS)
+        leak = replace(act, actor="curator:leakage", target="momentum").named()
+        put_acts(sig, [leak])
+        sig.commit()
+        wrong = [
+            replace(act, actor="eve"),
+            replace(act, actor="curator:compliance").named(),
+            replace(act, until_day="2026-02-20").named(),
+            replace(act, day="2026-01-09", from_day="2026-01-11").named(),
+            replace(act, kind="lift", revokes=leak.act_id).named(),
+        ]
+        for one in wrong:
+            send(sig, Module.SIG, curation_message(forged(one)), keys)
+    carry(committed, "main", senders=(Module.SIG,))
+    assert consume(committed, Module.SIG, SLOW[Module.SIG], keys, 0, "main") == {"dead": 5}
+    with committed.connect("sig") as sig:
+        details = " ".join(letter.detail for letter in dead_letters(sig, "sig"))
+    for words in ("whose name is", "curator:compliance in a message", "1 to 30", "the first free day", "nobody lifts"):
+        assert words in details
+    assert on(committed, "2026-01-12") == [("curator:leakage", "momentum", 0.0)]
