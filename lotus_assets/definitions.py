@@ -10,6 +10,8 @@ from lotus_assets.event_log_purge import event_log_purge
 from lotus_assets.jobs import apply_inbox, learn_one_day, watchdog
 from lotus_assets.learning_lane import learning_lane
 from lotus_assets.live_daemon import live_daemon
+from lotus_assets.promises.freshness import FRESHNESS, fresh_days
+from lotus_assets.promises.sla_watch import failed_runs, sla_watch, telling
 from lotus_assets.schedules import hourly, nightly, purging, weekly
 from lotus_assets.specs import belief_spec
 from lotus_assets.tape_assets import tape_lane
@@ -25,10 +27,11 @@ def build_definitions(lotus: Lotus | None = None) -> dg.Definitions:
     """Return the definitions of the code location, on the open home `lotus` or on the one of the environment."""
     resource = LotusResource if lotus is None else dg.ResourceDefinition.hardcoded_resource(lotus)
     return dg.Definitions(
+        asset_checks=FRESHNESS,
         assets=[tape_lane, belief_spec(), learning_lane, event_log_purge, live_daemon()],
-        sensors=[closed_segments, new_inbox, late_executions_sensor, daemon_health],
-        schedules=[nightly, hourly, weekly, purging],
-        jobs=[learn_one_day, apply_inbox, watchdog, compact_atoms],
+        sensors=[closed_segments, new_inbox, late_executions_sensor, daemon_health, failed_runs, fresh_days],
+        schedules=[nightly, hourly, weekly, purging, sla_watch],
+        jobs=[learn_one_day, apply_inbox, watchdog, compact_atoms, telling],
         resources={"lotus": resource, "live_daemon": dg.ResourceDefinition.hardcoded_resource(LiveDaemonResource())},
         executor=dg.in_process_executor,
     )

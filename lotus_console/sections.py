@@ -7,6 +7,7 @@ from lotus_console.pages import (
     braids,
     curation,
     detectors,
+    drift,
     evidence,
     experiments,
     governance,
@@ -27,7 +28,7 @@ CURATION: Final = Section(
     "Curation",
     "/curation",
     "c",
-    tables=(curation.ACTS, curation.VERSIONS, governance.ACTS_TABLE, governance.CURATORS),
+    tables=(curation.ACTS, curation.VERSIONS, governance.ACTS_TABLE, governance.CURATORS, drift.ALARMS),
     views=(curation.CURATION, governance.GOVERNANCE),
 )
 SECTIONS: Final = (
@@ -53,7 +54,7 @@ SECTIONS: Final = (
         "/tape",
         "t",
         views=(tape.TAPE,),
-        tables=(tape.DAYS, tape.MINUTES, tape.GAPS, tape.SEGMENTS, tape.PUT_ASIDE, tape.PARITY),
+        tables=(tape.DAYS, tape.MINUTES, tape.GAPS, tape.SEGMENTS, tape.PUT_ASIDE, tape.PARITY, drift.DRIFT),
     ),
     Section(
         "Live",

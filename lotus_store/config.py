@@ -114,6 +114,14 @@ class DagsterLimits:
 
 
 @dataclass(frozen=True, slots=True)
+class AlertSettings:
+    """Whom alarms are told to beside the queue of curation."""
+
+    command: tuple[str, ...] = ()  # started for each alarm, as JSON on its standard input; no shell; empty = nobody
+    timeout_s: float = ranged(10.0, 0.1, 60.0)  # then it is ended
+
+
+@dataclass(frozen=True, slots=True)
 class CurationSettings:
     """What the curators of the alpha detector may do by themselves, and what nobody may publish."""
 
@@ -147,6 +155,7 @@ class Settings:
     dagster: DagsterLimits = field(default_factory=DagsterLimits)
     curation: CurationSettings = field(default_factory=CurationSettings)
     logs: LogSettings = field(default_factory=LogSettings)
+    alerts: AlertSettings = field(default_factory=AlertSettings)
     config: Path | None = None
 
     @property
@@ -196,6 +205,7 @@ def load_settings(home: Path | str | None = None, config: Path | str | None = No
         dagster=override(DagsterLimits(), dict(document.get("dagster", {})), "dagster"),
         curation=override(CurationSettings(), dict(document.get("curation", {})), "curation"),
         logs=_logs(document),
+        alerts=override(AlertSettings(), dict(document.get("alerts", {})), "alerts"),
         config=path,
         **names,
     )
@@ -234,7 +244,9 @@ def _read(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path} cannot be read: byte {problem.start} is none of a text", "TOML 1.0") from problem
     except (tomllib.TOMLDecodeError, OSError) as problem:
         raise ConfigError(f"{path} cannot be read: {problem}", "TOML 1.0") from problem
-    places = {"universe", "folders", "ledger", "tape", "live", "trading", "safety", "dagster", "curation", "logs"}
+    places = {
+        "universe", "folders", "ledger", "tape", "live", "trading", "safety", "dagster", "curation", "logs", "alerts"
+    }  # fmt: skip
     names = {"branch", *places, *SECTIONS}
     for key in document:
         if key not in names:
@@ -331,6 +343,10 @@ def _checked(settings: Settings) -> Settings:
     ):
         raise ConfigError(f"trading.explore_entry is {list(shares)}", "[share that joins, share that improves] below 1")
     check_trust(settings.manifest.weave)
+    if not all(isinstance(word, str) and word and "\x00" not in word for word in settings.alerts.command):
+        raise ConfigError(
+            f"alerts.command is {list(settings.alerts.command)!r}", 'words, as ["/path/of/a/script", "word"]'
+        )
     if not all(isinstance(entry, str) and is_name(entry) for entry in settings.curation.forbidden):
         shown = json.dumps(settings.curation.forbidden, default=str)
         raise ConfigError(f"curation.forbidden is {shown}", '["DETECTOR", "@COIN", "DETECTOR@COIN", "3600s"]')

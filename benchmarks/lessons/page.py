@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import median
 
+from benchmarks.governance import drift_alarms
 from benchmarks.lessons import (
     ablation,
     audits,
@@ -51,6 +52,7 @@ SECTIONS = (
     ("Experiments on proposals", experiments),
     ("Labels in place of numbers", ordinal),
     ("Peers in the same worlds", peers),
+    ("Monitors of drift", drift_alarms),
 )
 STUDIES: dict[str, Study] = {name: study for _, module in SECTIONS for name, study in module.STUDIES.items()}
 
@@ -107,6 +109,7 @@ BELOW: dict[str, Callable[[Path], list[str]]] = {
     "Lessons on and off": ablation.lines,
     "Earned trust": trust.lines,
     "Experiments on proposals": experiments.lines,
+    "Monitors of drift": drift_alarms.lines,
 }  # figures that are no shares, under the table of a section
 
 

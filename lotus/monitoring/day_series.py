@@ -89,11 +89,11 @@ def context_series(
     `seen_before`: the pairs of bins that the 28 days before saw, by asset; without an asset's there is no share.
     """
     asset, spoke = day.key % MAX_ASSETS, day.signal_key % MAX_ASSETS
-    cells, out = pair_cells(day.bins), []
+    out = []
     with np.errstate(divide="ignore", invalid="ignore"):
         ln_rv = np.where(day.rv > 0.0, np.log(day.rv), np.nan)
     for index, one in enumerate(universe):
-        own, signals = asset == index, cells[spoke == index]
+        own, signals = asset == index, pair_cells(day.bins[spoke == index])
         names = [SeriesName(DATA, one.name, "", name) for name in (*VALUE_COLUMNS, LN_RV)]
         out.append(sketched(names, np.vstack([day.x[own].T, ln_rv[own]])))
         before = seen_before.get(one.name)

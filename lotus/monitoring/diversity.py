@@ -20,14 +20,15 @@ FEWEST_HOURS: Final = 40  # with a payoff, below which a detector is left out
 
 
 def hourly_payoffs(days: Sequence[DayHistory], detectors: int, windows_per_hour: int) -> Floats:
-    """Return payoffs f8 [detectors, hours], bps, of the hours in which any detector was paid; 0 where one was not."""
-    hours = [day.paid_key // MAX_ASSETS // windows_per_hour for day in days]
-    distinct, column = np.unique(np.concatenate([*hours, np.zeros(0, np.int64)]), return_inverse=True)
-    detector = np.concatenate([*(day.paid_detector for day in days), np.zeros(0, np.int64)])
-    paid = np.concatenate([*(day.payoff for day in days), np.zeros(0)])
-    cell = detector * len(distinct) + column
-    summed = np.bincount(cell, weights=paid, minlength=detectors * len(distinct)).astype(np.float64)
-    return summed.reshape(detectors, len(distinct))
+    """Return payoffs f8 [detectors, hours], bps, of the hours of each day in which any detector was paid; else 0."""
+    return np.hstack([np.zeros((detectors, 0)), *(_of_day(day, detectors, windows_per_hour) for day in days)])
+
+
+def _of_day(day: DayHistory, detectors: int, windows_per_hour: int) -> Floats:
+    hours, column = np.unique(day.paid_key // (MAX_ASSETS * windows_per_hour), return_inverse=True)
+    cell = day.paid_detector * len(hours) + column
+    summed = np.bincount(cell, weights=day.payoff, minlength=detectors * len(hours)).astype(np.float64)
+    return summed.reshape(detectors, len(hours))
 
 
 def effective_number(payoffs: Floats) -> tuple[float, float]:

@@ -19,21 +19,21 @@ _CELLS: Final = _LEVELS * _LEVELS
 SEEN_BITS: Final = len(_PAIRS) * _CELLS
 
 
-def pair_cells(bins: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """Return the cell of each pair of bins, i8 [n, 66], of windows u1 [n, 12]; 255 is null."""
-    level = np.minimum(bins, _LEVELS - 1).astype(np.int64)
+def pair_cells(bins: NDArray[np.uint8]) -> NDArray[np.int16]:
+    """Return the cell of each pair of bins, i2 [n, 66], of windows u1 [n, 12]; 255 is null."""
+    level = np.minimum(bins, _LEVELS - 1).astype(np.int16)
     first, second = (np.array(side) for side in zip(*_PAIRS, strict=True))
-    return np.asarray(level[:, first] * _LEVELS + level[:, second] + np.arange(len(_PAIRS)) * _CELLS)
+    return np.asarray(level[:, first] * _LEVELS + level[:, second] + np.arange(len(_PAIRS), dtype=np.int16) * _CELLS)
 
 
-def seen_in(cells: NDArray[np.int64]) -> NDArray[np.bool_]:
+def seen_in(cells: NDArray[np.int16]) -> NDArray[np.bool_]:
     """Return which cells a day's windows hold, bool [2376]."""
     seen = np.zeros(SEEN_BITS, np.bool_)
     seen[cells.ravel()] = True
     return seen
 
 
-def novel_share(cells: NDArray[np.int64], before: NDArray[np.bool_]) -> float:
+def novel_share(cells: NDArray[np.int16], before: NDArray[np.bool_]) -> float:
     """Return the share of windows with a cell outside `before`; NaN without a window."""
     return float((~before[cells]).any(axis=1).mean()) if len(cells) else float("nan")
 

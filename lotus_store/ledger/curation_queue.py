@@ -1,4 +1,7 @@
-"""The queue of curation: alarms of monitors as rows, each once; what somebody does about one is an act beside it."""
+"""The queue of curation: alarms of monitors as rows, each once, and which of them were told.
+
+What somebody does about an alarm is an act beside it.
+"""
 
 from dataclasses import dataclass
 
@@ -32,3 +35,20 @@ def newest_alerts(connection: Connection, branch: str, limit: int) -> list[Queue
     """Return the newest alarms of a branch, newest first."""
     with connection.cursor(row_factory=class_row(QueuedAlert)) as cursor:
         return cursor.execute(query("sig", "queued_alerts"), [branch, limit]).fetchall()
+
+
+def untold_alerts(connection: Connection, branch: str) -> list[QueuedAlert]:
+    """Return the alarms queued in the last 24 hours that nobody was told of, oldest first, at most 100."""
+    with connection.cursor(row_factory=class_row(QueuedAlert)) as cursor:
+        return cursor.execute(query("sig", "untold_alerts"), [branch]).fetchall()
+
+
+def claim_alert(connection: Connection, branch: str, alert_id: str) -> bool:
+    """Claim the telling of an alarm; False where it was claimed before, by whomever."""
+    return connection.execute(query("sig", "claim_alert"), [branch, alert_id]).fetchone() is not None
+
+
+def was_claimed(connection: Connection, branch: str, alert_id: str) -> bool:
+    """Tell whether the telling of an alarm was claimed."""
+    row = connection.execute(query("sig", "was_claimed"), [branch, alert_id]).fetchone()
+    return row == (True,)

@@ -156,6 +156,14 @@ SELECT (SELECT count(*) FROM {mod}_outbox WHERE dispatched_at IS NULL),
        (SELECT count(*) FROM {mod}_inbox WHERE consumed_at IS NULL),
        COALESCE(EXTRACT(epoch FROM now() - (SELECT min(received_at) FROM {mod}_inbox WHERE consumed_at IS NULL)), 0)::float8;
 
+-- name: oldest_waiting
+SELECT COALESCE(EXTRACT(epoch FROM now() - min(received_at)), 0)::float8 FROM {mod}_inbox
+WHERE consumed_at IS NULL AND branch = %(branch)s AND intent = ANY(%(intents)s);
+
+-- name: oldest_dead
+SELECT COALESCE(EXTRACT(epoch FROM now() - min(created_at)) / 3600, 0)::float8 FROM {mod}_dead_letter
+WHERE replayed_at IS NULL;
+
 -- name: anything_open
 SELECT EXISTS (SELECT FROM {mod}_outbox WHERE dispatched_at IS NULL AND branch = %(branch)s)
     OR EXISTS (SELECT FROM {mod}_inbox WHERE consumed_at IS NULL AND branch = %(branch)s);

@@ -270,6 +270,9 @@ ORDER BY window_end_ms DESC LIMIT 20000;
 -- name: newest_event_day
 SELECT day FROM day_commits WHERE branch = %(branch)s AND stage = 'signal_events' ORDER BY day DESC LIMIT 1;
 
+-- name: alarms
+SELECT time_ms, kind, subject, found, expected, severity, act_id FROM curation_queue WHERE branch = %(branch)s;
+
 -- name: acts_on
 SELECT act_id, asof_day, kind, author, reason_code, factor, note, created_at FROM braid_reviews
 WHERE branch = %(branch)s AND target = %(target)s ORDER BY created_at DESC LIMIT 100;

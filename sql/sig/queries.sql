@@ -181,6 +181,18 @@ INSERT INTO curation_queue (
     branch, alert_id, time_ms, kind, subject, found, expected, severity, act_id, event_id
 ) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (branch, alert_id) DO NOTHING;
 
+-- name: claim_alert
+INSERT INTO alerts_told (branch, alert_id) VALUES (%s, %s) ON CONFLICT (branch, alert_id) DO NOTHING RETURNING alert_id;
+
+-- name: was_claimed
+SELECT EXISTS (SELECT FROM alerts_told WHERE branch = %s AND alert_id = %s);
+
+-- name: untold_alerts
+SELECT q.alert_id, q.branch, q.time_ms, q.kind, q.subject, q.found, q.expected, q.severity, q.act_id
+FROM curation_queue q WHERE q.branch = %s AND q.created_at > now() - interval '24 hours'
+  AND NOT EXISTS (SELECT FROM alerts_told t WHERE t.branch = q.branch AND t.alert_id = q.alert_id)
+ORDER BY q.time_ms, q.alert_id LIMIT 100;
+
 -- name: queued_alerts
 SELECT alert_id, branch, time_ms, kind, subject, found, expected, severity, act_id FROM curation_queue
 WHERE branch = %s ORDER BY time_ms DESC, alert_id LIMIT %s;

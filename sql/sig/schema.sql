@@ -306,6 +306,14 @@ CREATE TABLE curation_queue (
 );
 CREATE INDEX curation_queue_time ON curation_queue (branch, time_ms DESC);
 
+-- Which alarms were told to the queue and to the user's command: claimed before it runs, so none is told twice.
+CREATE TABLE alerts_told (
+    branch         text NOT NULL,
+    alert_id       text NOT NULL,
+    created_at     timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (branch, alert_id)
+);
+
 -- Beliefs: versions (content-addressed), what each changed, and which is in force when.
 CREATE TABLE active_priors (
     branch             text NOT NULL,

@@ -15,6 +15,7 @@ from lotus_assets.definitions import build_definitions
 ROOT = Path(__file__).resolve().parents[2]
 ADVISORY = {
     "lawful", "live_parity", "leakage", "fragility", "promises_kept", "significant", "support", "healthy", "drift",
+    "freshness_check",
 }  # fmt: skip
 GOLDEN = Path(__file__).parent / "golden" / "asset_graph.json"
 
@@ -63,10 +64,10 @@ def test_few_coarse_daily_assets_with_blocking_checks_and_some_that_only_tell() 
 
 def test_sensors_schedule_and_jobs_are_there() -> None:
     repository = build_definitions().get_repository_def()
-    sensors = {"closed_segments", "daemon_health", "late_executions", "new_inbox"}
+    sensors = {"closed_segments", "daemon_health", "failed_runs", "fresh_days", "late_executions", "new_inbox"}
     assert {sensor.name for sensor in repository.sensor_defs} == sensors
     schedules = {schedule.name for schedule in repository.schedule_defs}
-    assert schedules == {"nightly", "hourly_watchdog", "weekly_compaction", "nightly_purge"}
+    assert schedules == {"nightly", "hourly_watchdog", "weekly_compaction", "nightly_purge", "sla_watch"}
     assert {"learn_one_day", "apply_inbox", "watchdog", "compact_atoms"} <= {
         job.name for job in repository.get_all_jobs()
     }

@@ -12,6 +12,7 @@ from lotus.modules.intents import Intent, Module
 from lotus.modules.messages.payload import Contract, Payload, TimeMs, message_of
 
 LONGEST = 2_000  # characters of a text; what is longer is cut before it is sent
+Severity = OneOf["warn", "error"]
 WORD = 128
 Word = Annotated[str, Meta(min_length=1, max_length=WORD, pattern="^[^\\x00-\\x1f]*$")]
 Text = Annotated[str, Meta(max_length=LONGEST, pattern="^[^\\x00]*$")]
@@ -30,7 +31,7 @@ class MonitorAlert(Payload, frozen=True, kw_only=True):
     subject: Word
     found: Text
     expected: Text
-    severity: OneOf["warn", "error"] = "warn"
+    severity: Severity = "warn"
     act_id: Annotated[str, Meta(max_length=32)] = ""
 
 

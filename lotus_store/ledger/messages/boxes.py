@@ -176,6 +176,19 @@ def lag(connection: Connection, module: str) -> Lag:
     return Lag(*(row or (0, 0, 0.0)))
 
 
+def oldest_waiting_s(connection: Connection, module: str, branch: str, intents: Sequence[str]) -> float:
+    """Return how long the oldest waiting inbox row of a branch and some intents has waited, s; 0 where none waits."""
+    values = {"branch": branch, "intents": list(intents)}
+    row = connection.execute(message_query(module, "oldest_waiting"), values).fetchone()
+    return float(row[0]) if row else 0.0
+
+
+def oldest_dead_h(connection: Connection, module: str) -> float:
+    """Return the age of the oldest dead letter that was not replayed, h; 0 where there is none."""
+    row = connection.execute(message_query(module, "oldest_dead")).fetchone()
+    return float(row[0]) if row else 0.0
+
+
 def anything_open(connection: Connection, module: str, branch: str) -> bool:
     """Tell whether any message of a branch still waits in the module's outbox or inbox."""
     row = connection.execute(message_query(module, "anything_open"), {"branch": branch}).fetchone()

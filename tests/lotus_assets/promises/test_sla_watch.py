@@ -1,0 +1,91 @@
+"""What breaks a promise, that it is told once an hour, and that alarms of the queue are told too."""
+
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+import pytest
+
+from lotus.modules.intents import Module
+from lotus.modules.messages.monitoring import MonitorAlert, alert_key
+from lotus_assets.promises.sla_watch import breaches, due, facts_of, failed_runs, sla_watch, tell_alarms
+from lotus_assets.stages.context import StageContext
+from lotus_herald.carry import carry
+from lotus_herald.consume import consume
+from lotus_herald.keys import Keys
+from lotus_modules.handlers import SLOW
+from lotus_modules.sig.monitored import tell_monitor
+from lotus_resources.lotus_resource import Lotus
+from lotus_resources.outward import tell
+from lotus_store.ledger.day_commits import DayCommit, commit_day
+
+DAY = "2026-01-06"
+
+
+def at(hour: int, minute: int = 0) -> datetime:
+    """A moment of the day after the tape's second day."""
+    return datetime(2026, 1, 7, hour, minute, tzinfo=UTC)
+
+
+def commit(ctx: StageContext, day: str, stage: str, checks: list[dict[str, object]] | None = None) -> None:
+    """Record a stage of a day."""
+    commit_day(ctx.sig, DayCommit(ctx.branch, day, stage, "x", 1, "y", {"notes": {}, "checks": checks or []}))
+
+
+def test_a_home_in_which_nothing_happened_breaks_nothing(ctx: StageContext) -> None:
+    assert breaches(ctx, at(12)) == []
+
+
+def test_a_late_night_and_a_day_that_differs_are_told_once_an_hour(ctx: StageContext, days: list[str]) -> None:
+    commit(ctx, days[0], "active_priors")
+    assert facts_of(ctx, at(1, 59))["night_late"] == 0.0
+    assert facts_of(ctx, at(3))["night_late"] == 60.0
+    parity = [{"name": "live_parity", "passed": False, "text": "", "numbers": {}}]
+    commit(ctx, days[1], "signal_events", parity)
+    found = due(ctx, at(3))
+    assert {alert.subject for alert in found} == {"night_late", "parity"}
+    assert len(tell(ctx.sig, ctx.settings, found)) == 2
+    assert due(ctx, at(3, 55)) == []
+    assert len(due(ctx, at(4))) == 2
+    commit(ctx, days[1], "active_priors")
+    assert {alert.subject for alert in due(ctx, at(4))} == {"parity"}
+    next_morning = {alert.subject for alert in due(ctx, at(4) + timedelta(hours=30))}
+    assert next_morning == {"beliefs_age", "night_late", "parity"}, "the tape has a third day"
+
+
+def test_an_alarm_of_the_queue_is_told_and_then_rests(ctx: StageContext, lotus: Lotus) -> None:
+    alert = MonitorAlert(
+        branch=ctx.branch, time_ms=1, kind="drift_data", subject="BTC spread_bps", found="2", expected="1"
+    )
+    keys = Keys(ctx.settings.keys_root)
+    tell_monitor(ctx.sig, alert, keys)
+    carry(ctx.databases, ctx.branch, senders=(Module.SIG,))
+    consume(ctx.databases, Module.SIG, SLOW[Module.SIG], keys, 0, ctx.branch)
+    assert due(ctx, at(1)) == [alert]
+    with dg.build_op_context(resources={"lotus": lotus}) as context:
+        tell_alarms(context)
+    assert due(ctx, at(1)) == []
+    with dg.build_schedule_context(resources={"lotus": lotus}) as scheduled:
+        assert isinstance(sla_watch.evaluate_tick(scheduled).skip_message, str)
+
+
+@pytest.mark.process("a Dagster run that fails")
+def test_a_run_that_failed_is_told_whatever_its_error_says(lotus: Lotus, ctx: StageContext) -> None:
+    @dg.op
+    def breaks() -> None:
+        raise ValueError("\x00'; DROP TABLE braids; -- \ud800" + "x" * 9_000)
+
+    @dg.job
+    def broken_job() -> None:
+        breaks()
+
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = broken_job.execute_in_process(instance=instance, raise_on_error=False)
+        for _ in range(2):
+            context = dg.build_run_status_sensor_context(
+                sensor_name="failed_runs", dagster_event=result.get_run_failure_event(), dagster_instance=instance,
+                dagster_run=result.dagster_run, resources={"lotus": lotus},
+            ).for_run_failure()  # fmt: skip
+            failed_runs(context)
+    rows = ctx.sig.execute("SELECT dedupe_key FROM sig_outbox WHERE intent = 'WATCHDOG_ALERT'").fetchall()
+    assert len(rows) == 1
+    assert len(alert_key(MonitorAlert(branch="m", time_ms=0, kind="k", subject="s", found="", expected=""))) == 32
