@@ -18,14 +18,19 @@ MOST_ROWS = 500_000
 _TABLES = RecentKind("columns", 4)
 
 
-def read_shared(ctx: StageContext, name: str, commit: DayCommit, columns: Sequence[str]) -> LakeTable:
-    """Return columns of table `name` of a committed day; raises what the lake raises."""
+def read_shared(
+    ctx: StageContext, name: str, commit: DayCommit, columns: Sequence[str], spec: TableSpec | None = None
+) -> LakeTable:
+    """Return columns of table `name` of a committed day, those that came later to its `spec` as zeros.
+
+    Raises what the lake raises.
+    """
     if commit.rows > MOST_ROWS:
-        return ctx.lake.read(name, commit.branch, commit.day, columns=columns)
+        return ctx.lake.read(name, commit.branch, commit.day, columns=columns, spec=spec)
     held: LakeTable = ctx.recent.get(_TABLES, (name, commit.branch, commit.day, commit.content_hash), dict)
     missing = [column for column in columns if column not in held]
     if missing:
-        held.update(ctx.lake.read(name, commit.branch, commit.day, columns=missing))
+        held.update(ctx.lake.read(name, commit.branch, commit.day, columns=missing, spec=spec))
     return {column: held[column] for column in columns}
 
 

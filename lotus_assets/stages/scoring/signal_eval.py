@@ -14,6 +14,7 @@ import numpy as np
 from lotus.detectors.daemon_log import taught
 from lotus.detectors.entry_style import EntryStyle
 from lotus.detectors.registry import resting_entries
+from lotus.detectors.scoring.signal_spec import SIGNAL_EVENTS
 from lotus.hashing import natural_id
 from lotus.microtape.prints import MICROTAPE_PRINTS
 from lotus.outcomes.evaluate import mature
@@ -115,7 +116,7 @@ def read_maturing(ctx: StageContext, day: str, columns: tuple[str, ...]) -> Lake
     parts: list[Columns] = []
     for d in (next_day(day, -1), day):
         if (commit := read_commit(ctx.sig, ctx.branch, d, "signal_events")) is not None:
-            read = read_shared(ctx, "signal_events", commit, (*columns, "window_end_ms"))
+            read = read_shared(ctx, "signal_events", commit, (*columns, "window_end_ms"), SIGNAL_EVENTS)
             late = np.flatnonzero(read["window_end_ms"].astype(np.int64) >= first_end_ms(ctx.manifest, day))
             parts.append({name: read[name][late[0] if len(late) else len(read[name]) :] for name in columns})
     return concatenated(parts)

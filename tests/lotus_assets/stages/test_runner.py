@@ -12,6 +12,7 @@ from lotus_assets.stages.context import StageContext
 from lotus_assets.stages.order import LEARNING_STAGES, TAPE_STAGES
 from lotus_assets.stages.runner import run_stage
 from lotus_assets.stages.scoring import signal_events
+from lotus_resources.recent_values import RecentValues
 from lotus_store.ledger.day_commits import read_commits
 
 from .stage_runs import run
@@ -30,7 +31,7 @@ def test_twice_and_forced_end_in_the_same_hashes(ctx: StageContext, days: list[s
     assert {path.parent.name for path in state} == {f"day={day}" for day in days}
     for path in state[::2]:  # half of the sums are read, half made again from the windows
         path.unlink()
-    assert run(replace(ctx, force=True), ALL, days) == first
+    assert run(replace(ctx, force=True, recent=RecentValues()), ALL, days) == first
     assert sorted(ctx.settings.home.glob("learner_state/**/*.sums")) == state
     assert {key: commit.notes for key, commit in committed_work(ctx, days).items()} == kept
 

@@ -142,7 +142,7 @@ def assert_told(ctx: StageContext, events: Mapping[str, np.ndarray], day: str) -
     """A vetoed event's tables are found by name, and its payload names the veto."""
     at = int(np.flatnonzero(events["leaky"] & (events["s"] != 0.0))[0])
     row = {name: events[name][at] for name in SIGNAL_EVENTS.names}
-    tables: DayTables = event_tables(ctx.lake, row, day, ctx.manifest)
+    tables: DayTables = event_tables(ctx.lake, row, day, ctx.manifest, [])
     assert tables.tables_ver == row["tables_ver"]
     priors = read_version(ctx.sig, ctx.branch, str(row["priors_ver"]))
     facts = facts_of(row, spec_of(row, DETECTORS), ctx.manifest, priors, tables, default_experts().version)
