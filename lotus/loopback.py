@@ -3,12 +3,23 @@
 Pure; servers of any framework ask it of each request. A program that is no browser sends no origin.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Final
 
 NAMES: Final = ("127.0.0.1", "localhost")
+OWN_NAME: Final = re.compile(r"lotus-[0-9]{1,5}\.localhost")
 SAFE_SITES: Final = ("same-origin", "none")
 LINK: Final = ("navigate", "document")  # mode and destination of a link that opens a page of its own
+
+
+def own_name(port: int) -> str:
+    """Return the name of loopback by which the pages at a port are opened.
+
+    Browsers keep cookies by name and not by port: at this one a session is not shown to other servers of 127.0.0.1.
+    Names below localhost are loopback's by RFC 6761, so none of them can be rebound.
+    """
+    return f"lotus-{port}.localhost"
 
 
 def decoded(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
@@ -23,7 +34,8 @@ def stranger(headers: Mapping[str, str], port: int) -> tuple[int, str]:
     ((0, ''), 400)
     """
     host = headers.get("host", "")
-    if host not in {f"{name}:{port}" for name in NAMES}:
+    name, _, at = host.rpartition(":")
+    if at != str(port) or not (name in NAMES or OWN_NAME.fullmatch(name)):
         return 400, f"host {host[:80]!r}; expected: {NAMES[0]}:{port}"
     origin = headers.get("origin", f"http://{host}")
     site, way = headers.get("sec-fetch-site", "none"), (headers.get("sec-fetch-mode"), headers.get("sec-fetch-dest"))

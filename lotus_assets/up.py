@@ -18,6 +18,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from lotus.errors import ConfigError
+from lotus.loopback import own_name
 from lotus.progress.steps import Steps, untold
 from lotus.timebase import day_of
 from lotus_assets.dagster_processes import DagsterProcesses
@@ -66,11 +67,12 @@ def up(
         with Processes(settings.home / "logs") as children, tempfile.TemporaryDirectory(prefix="lotus-") as short:
             token, folder = secrets.token_urlsafe(24), settings.home / "dagster"
             pages = _console_port(console_port)
-            environment |= {CONSOLE_ENV: f"http://127.0.0.1:{pages}"}
+            environment |= {CONSOLE_ENV: f"http://{own_name(pages)}:{pages}"}
             dagster = DagsterProcesses(children, environment, folder, Path(short), port, token)
+            shown = f"http://{own_name(pages)}:{port}"  # of the console's name: links between them keep the session
             say(STARTING, 0.1, 1.0, "code server and web server")
             dagster.begin(span.environment)
-            console = begin_console(children, settings, pages, token, dagster.url)
+            console = begin_console(children, settings, pages, token, shown)
             say(STARTING, 0.2, 1.0, "Dagster's tables")
             if buried := _ready_tables(settings, databases):
                 say(f"{buried} runs of an earlier, killed session marked as failed; committed days are kept")
@@ -78,9 +80,10 @@ def up(
             dagster.open_pages(stopped.is_set)
             say(STARTING, 1.0, 1.0)
             say(
-                f"console {console}/?token={token}, Dagster UI {dagster.url}/?token={token} "
+                f"console {console}/?token={token}, Dagster UI {shown}/?token={token} "
                 f"(ready in {time.monotonic() - began:.1f} s), days {span}, "
-                f"logs in {children.logs}; Ctrl-C stops everything"
+                f"logs in {children.logs}; Ctrl-C stops everything "
+                f"(where no name of .localhost is known: http://127.0.0.1:{pages}/ and {dagster.url}/)"
             )
             dagster.start_daemon(span.environment)
             _serve(settings, databases, dagster, span, live, trade_day, speed, say, stopped)

@@ -3,6 +3,7 @@
 import sys
 from typing import Final
 
+from lotus.loopback import own_name
 from lotus_resources.pages import TOKEN_ENV
 from lotus_resources.processes import Processes
 from lotus_store.config import Settings
@@ -12,7 +13,7 @@ PYTHON: Final = (sys.executable, "-P", "-m", "lotus_console")
 
 
 def begin_console(children: Processes, settings: Settings, port: int, token: str, dagster_url: str) -> str:
-    """Start the console of a home on a port of loopback, behind the token; return its address."""
+    """Start the console of a home on a port of loopback, behind the token; return its address, of its own name."""
     environment = {
         "LOTUS_HOME": str(settings.home),
         "LOTUS_BRANCH": settings.branch,
@@ -21,4 +22,4 @@ def begin_console(children: Processes, settings: Settings, port: int, token: str
         TOKEN_ENV: token,
     }
     children.start("console", [*PYTHON, "-p", str(port)], environment)
-    return f"http://127.0.0.1:{port}"
+    return f"http://{own_name(port)}:{port}"

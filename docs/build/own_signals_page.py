@@ -31,7 +31,8 @@ numbers. A row is one window of one detector and asset in which it had something
 the windows that were not published nothing can be compared. Empty cells, `null`, `NaN` and `NA` are null. Columns
 that are not listed here are not used, and named; a configuration may say which of them is which (`columns`, below).
 Files whose names begin with a dot are passed over. A wrong file is refused with file, column, row (from 1, without the
-header) and the likely cause, and nothing is written.
+header) and the likely cause, and nothing is written. So are fewer than 20 last rows more than 90 days after all others:
+one wrong year would make the edges of bins, and the days that an export serves, those of its own day.
 """
 
 _EXAMPLE = """\

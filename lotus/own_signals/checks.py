@@ -12,7 +12,7 @@ from lotus.errors import SchemaError
 from lotus.own_signals.config import OwnConfig
 from lotus.own_signals.table import US_PER_MS, Floats, SignalTable
 from lotus.tape_machine.diagnosis import nearest
-from lotus.timebase import BLOCK_MS, DAY_MS, day_start_ms
+from lotus.timebase import BLOCK_MS, DAY_MS, day_of, day_start_ms
 
 Mask = NDArray[np.bool_]
 MAX_DECISION_S = BLOCK_MS // 1000
@@ -24,10 +24,12 @@ _UNFILLED = "an order that was not filled is 0, not empty"
 _NO_FEATURE = "a rule needs something to speak of; a configuration may name one: columns: {x_vol: its name in the file}"
 LEAST_ROWS = 20  # below it nothing about a column can be said, and every message would be about chance
 
+FAR_DAYS = 90  # from one window to the next: beyond it a few last rows are no season but a wrong clock
+
 
 def check_rows(table: SignalTable) -> None:
     """Refuse numbers outside their range, payoffs that contradict `published`, draws that cannot be, double rows."""
-    for check in (_ranges, _described, _draws, _only_published, _payoffs, _double_rows):
+    for check in (_ranges, _stray_rows, _described, _draws, _only_published, _payoffs, _double_rows):
         check(table)
 
 
@@ -99,6 +101,17 @@ def _ranges(table: SignalTable) -> None:
     _refuse(table, outside, "propensity", "{value}", "a probability in [0, 1]", "per cent, or a logit?")
     for column, values in (("payoff_bps", table.payoff), ("paper_payoff_bps", table.paper)):
         _check_bps(table, column, values)
+
+
+def _stray_rows(table: SignalTable) -> None:
+    """Refuse a few rows far after all others: edges of bins, and what is in force, would be those of their day."""
+    first = max(len(table) - LEAST_ROWS, 0)
+    far = np.flatnonzero(np.diff(table.ts_us[first:]) > FAR_DAYS * DAY_MS * US_PER_MS)
+    if len(table) > LEAST_ROWS and len(far):
+        stray = np.arange(len(table)) > first + far[0]
+        before = day_of(int(table.ts_us[first + far[0]]) // US_PER_MS)
+        cause = f"a wrong clock or year? Where a log goes on after a pause, give it from {LEAST_ROWS} rows on"
+        _refuse(table, stray, "ts", f"{{value}}, and no window from {before} to then", f"within {FAR_DAYS} days", cause)
 
 
 def _check_bps(table: SignalTable, column: str, values: Floats) -> None:

@@ -67,10 +67,10 @@ def reviewed(
     braids = {b.braid_id: b for b in board}
     outcomes = []
     waiting = {act.act_id: act for act in acts}
-    lifted = _lifted(waiting)
+    lifts = lifted(waiting)
     for act in sorted(acts, key=lambda a: a.act_id):
-        if act.act_id in lifted:
-            outcomes.append(ActOutcome(act, False, f"lifted by {lifted[act.act_id].author} before it was applied"))
+        if act.act_id in lifts:
+            outcomes.append(ActOutcome(act, False, f"lifted by {lifts[act.act_id].author} before it was applied"))
             continue
         if _lifts(act, waiting):
             kind = waiting[act.reason_code.removeprefix(LIFTS)].kind
@@ -96,8 +96,8 @@ def _lifts(act: ReviewAct, waiting: Mapping[str, ReviewAct]) -> bool:
     return act.kind == "approve" and named is not None and named.target == act.target and named.kind != "rollback"
 
 
-def _lifted(waiting: Mapping[str, ReviewAct]) -> dict[str, ReviewAct]:
-    """Return who lifts each act that is left out; a lift that is lifted itself lifts nothing.
+def lifted(waiting: Mapping[str, ReviewAct]) -> dict[str, ReviewAct]:
+    """Return what lifts each act that is left out, by names, of those that wait; a lift that is lifted lifts nothing.
 
     Names are hashes of what acts say, so a chain of lifts has an end.
     """

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from lotus.errors import ConfigError
+from lotus.loopback import own_name
 from lotus_cli.terminal.output import explained
 from lotus_cli.terminal.places import PORT, branch_option, home_option, require_branch, settings_of, tape_option
 
@@ -60,7 +61,11 @@ def console_command(
     trusted = Proxy(str(_address(proxy, "--proxy")), proxy_header) if proxy else None
     own = () if _address(address, "--host").is_unspecified else (f"[{address}]" if ":" in address else address,)
     shown = "" if token_file or not token else f"/?token={token}"
-    click.echo(f"console http://{own[0] if own else '127.0.0.1'}:{port}{shown} (Ctrl-C stops it)")
+    place = f"{own[0] if own else '127.0.0.1'}:{port}"
+    if address in ("127.0.0.1", "::1"):
+        click.echo(f"console http://{own_name(port)}:{port}{shown} (or http://{place}/; Ctrl-C stops it)")
+    else:
+        click.echo(f"console http://{place}{shown} (Ctrl-C stops it)")
     serve(settings, Entry(port, token, hosts_of(port, *own, *names), trusted), address)
 
 

@@ -19,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 
 from lotus.errors import ConfigError
-from lotus.loopback import LINK, NAMES, SAFE_SITES, decoded
+from lotus.loopback import LINK, NAMES, SAFE_SITES, decoded, own_name
 from lotus_console.access.attempts import Attempts
 from lotus_console.access.forms import form_of
 from lotus_console.access.sessions import SESSION, PageSession
@@ -62,7 +62,7 @@ class Entry:
 
 def hosts_of(port: int, *names: str) -> frozenset[str]:
     """Return the Host headers of loopback at a port, and of further names with and without it."""
-    return frozenset({f"{name}:{port}" for name in (*NAMES, *names)} | set(names))
+    return frozenset({f"{name}:{port}" for name in (*NAMES, own_name(port), *names)} | set(names))
 
 
 class Door:

@@ -9,7 +9,7 @@ from lotus.errors import BeliefError
 from lotus.priors.trace import describe_braid
 from lotus.timebase import DAY_MS, day_of
 from lotus.weave.braid import Braid
-from lotus.weave.review import LIFTS, ActOutcome, ReviewAct, reviewers
+from lotus.weave.review import LIFTS, ActOutcome, ReviewAct, lifted, reviewers
 from lotus_console.pages.braids import ORDER, board_row, braid_of, braids_by_state, event_now, trust_of
 from lotus_console.pages.loom import patch_words
 from lotus_console.reading import HomeReading
@@ -44,16 +44,16 @@ def curation_facts(reading: HomeReading, given: Mapping[str, str]) -> Facts:
     counts, acts = braids_by_state(reading), reading.rows("sig", "newest_acts")
     rules = _rules(reading, {str(a["target"]) for a in acts} | {o.act.target for o in outcomes[-DONE:]})
     settled = {o.act.act_id for o in outcomes}
-    waiting = [
-        _act(a, rules, "waits for the next nightly run", is_waiting=True) for a in acts if a["act_id"] not in settled
-    ]
+    rows = [a for a in acts if a["act_id"] not in settled]
+    lifts = lifted({str(a["act_id"]): _reviewed_act(reading, a) for a in rows})
+    waiting = [_waiting(a, rules, lifts.get(str(a["act_id"]))) for a in rows]
     done = [_act(_plain(o.act), rules, ("done: " if o.accepted else "refused: ") + o.text) for o in outcomes[-DONE:]]
     rolled = [a for a in waiting if a["kind"] == "rollback"]
     waiting = [a for a in waiting if a["kind"] != "rollback"]
     for k, act in enumerate(rolled):
         act["state"] = "another followed it" if k else "in force; the next nightly run goes on from there"
     return {
-        "title": _title(counts["proposed"], len(waiting)),
+        "title": _title(counts["proposed"], sum(not a["left_out"] for a in waiting)),
         "queue": _braids(reading, "proposed"),
         "living": _braids(reading, "active"),
         "counts": counts,
@@ -61,7 +61,7 @@ def curation_facts(reading: HomeReading, given: Mapping[str, str]) -> Facts:
         "done": list(reversed(done)),
         "reviewers": _reviewers(reading, outcomes),
         "versions": [_version(row) for row in reading.rows("sig", "newest_versions")],
-        "sent": _sent(reading, given.get("done", ""), acts, rules),
+        "sent": _sent(reading, given.get("done", ""), [a for a in acts if a["act_id"] not in lifts], rules),
     }
 
 
@@ -91,6 +91,19 @@ def _rules(reading: HomeReading, names: set[str]) -> dict[str, str]:
 def _plain(act: ReviewAct) -> dict[str, Any]:
     names = ("act_id", "asof_day", "kind", "target", "author", "reason_code", "factor", "note")
     return {name: getattr(act, name) for name in names}
+
+
+def _reviewed_act(reading: HomeReading, row: Mapping[str, Any]) -> ReviewAct:
+    return ReviewAct(branch=reading.settings.branch, **{k: v for k, v in row.items() if k != "undo_ver"})
+
+
+def _waiting(row: Mapping[str, Any], rules: Mapping[str, str], lift: ReviewAct | None) -> dict[str, Any]:
+    """Return an act that no night took up; of one that is left out, by whom: the undo is that of what leaves it out."""
+    act = _act(row, rules, "waits for the next nightly run", is_waiting=True)
+    if lift is None:
+        return {**act, "left_out": ""}
+    state = f"left out by {lift.author}: the next nightly run does not apply it"
+    return {**act, "state": state, "undo": "", "left_out": lift.act_id}
 
 
 def _act(row: Mapping[str, Any], rules: Mapping[str, str], state: str, is_waiting: bool = False) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 A part of the code of Lotus (`lotus_lab/export/carried.py`), copied as it stands into every exported module; so it may
 import nothing else. It does what the daemon does (`lotus.priors.compiled`), in the same order of operations. It checks
-its hash and its test vector when it is loaded, and refuses to advise once its time is over.
+its source, the hash of its data and its test vector when it is loaded, and refuses to advise once its time is over.
 """
 
 import functools
@@ -197,6 +197,23 @@ def hash_of(data: Mapping[str, Any]) -> str:
     rest = {key: value for key, value in data.items() if key != "hash"}
     text = json.dumps(rest, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def hash_of_source(text: str, digits: str = "") -> str:
+    """Return the hash of a module's text without the digits of its hash, the same for all ends of lines."""
+    lines = text.replace(digits, "").splitlines()
+    return hashlib.blake2b("\n".join(lines).encode(), digest_size=16).hexdigest()
+
+
+def check_source(names: Mapping[str, Any], digits: str) -> None:
+    """Raise `StaleLessons` unless the text of the module that has these names has this hash."""
+    read = getattr(names.get("__loader__"), "get_source", None)
+    text = read(names["__name__"]) if read else None
+    if text is None:
+        raise StaleLessons("no source to check; expected: the module as a file; likely cause: compiled, or run as text")
+    if hash_of_source(text, digits) != digits:
+        found = hash_of_source(text, digits)
+        raise StaleLessons(f"source {found}; expected: {digits}; likely cause: edited, or cut short: export it again")
 
 
 def or_refuse(decide: Callable[..., Any]) -> Callable[..., bool]:

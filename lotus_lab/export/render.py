@@ -4,15 +4,19 @@ The module is the source of `carried` as it stands, the data, and a few lines fo
 once before it is written, in the way its user will load it.
 """
 
+import importlib.abc
+import importlib.util
 import json
 import types
 from collections.abc import Mapping
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 from typing import Any, Final, get_args
 from typing import Literal as OneOf
 
 from lotus.errors import ConfigError
 from lotus_lab.export import carried
+from lotus_lab.export.carried import hash_of_source
 
 Target = OneOf["freqtrade", "nautilus", "python", "json"]
 TARGETS: Final[tuple[str, ...]] = get_args(Target)
@@ -96,17 +100,31 @@ def rendered(data: Mapping[str, Any], target: str) -> str:
     )
     head = _HEAD.format(title=f"Lessons of {data['of']}.", rules=_quoted(rules), usage=_USAGE[target])
     body = _SOURCE.read_text("utf-8").split('"""\n', 1)[1]
-    text = f"{head}{body}\n\nLESSONS = CarriedLessons(json.loads({json.dumps(json.dumps(data))}))\n{_ADAPTER[target]}"
-    _check(text)
+    lessons = f"LESSONS = CarriedLessons(json.loads({json.dumps(json.dumps(data))}))\n{_ADAPTER[target]}"
+    parts = f'{head}{body}\n\ncheck_source(globals(), "', f'")\n{lessons}'
+    text = hash_of_source("".join(parts)).join(parts)
+    module_of(text)
     return text
+
+
+def module_of(text: str) -> types.ModuleType:
+    """Return the module of a text, which checks its source, its hash and its vector; raises what it raises."""
+    loader = _Text(text)
+    module = importlib.util.module_from_spec(ModuleSpec("lotus_lessons", loader))
+    loader.exec_module(module)
+    return module
+
+
+class _Text(importlib.abc.InspectLoader):
+    """The loader of a module whose text is at hand."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def get_source(self, fullname: str) -> str:
+        return self._text
 
 
 def _quoted(text: str) -> str:
     """Return a text as it may stand in a docstring."""
     return text.replace("\\", "\\\\").replace('"', '\\"')
-
-
-def _check(text: str) -> None:
-    """Run the module, which checks its hash and its vector; raises what it raises."""
-    module = types.ModuleType("lotus_lessons")
-    exec(compile(text, "lotus_lessons.py", "exec"), module.__dict__)

@@ -43,6 +43,9 @@ class Journal:
 
         A forked child has the lock as well and would give rows the numbers of its parent's, so it may not write.
         """
+        if self._handle < 0:
+            cause = "a bot that goes on after `close`, or after its `with` block: open the log again"
+            raise ConfigError(f"{self.path} is closed", "an open log", cause)
         if os.getpid() != self._process:
             found = f"{self.path} was opened by process {self._process}, before a fork"
             raise ConfigError(found, "one writer", "draw in the process that opened it, or open a log in the child")

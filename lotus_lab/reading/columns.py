@@ -30,9 +30,7 @@ def checked_names(
     `columns` is the mapping of the configuration. Raises `SchemaError` for a column that is there twice, missing or
     misspelled, and for a mapping that does not fit the file.
     """
-    for name in names:
-        if names.count(name) > 1:
-            raise SchemaError(f"{file} has column {name} {names.count(name)} times", "each column once")
+    check_once(file, names)
     _check_mapping(file, names, columns)
     ours = {theirs: name for name, theirs in columns.items()}
     by_our_name = {ours.get(name, name): name for name in names}
@@ -47,6 +45,14 @@ def checked_names(
                 f"misspelled? If it is meant, the configuration says so: {_snippet({hint: name})}",
             )  # fmt: skip
     return by_our_name
+
+
+def check_once(file: str, names: Sequence[str]) -> None:
+    """Raise `SchemaError` for a column that is there twice."""
+    for name in names:
+        if names.count(name) > 1:
+            found = f"{file} has column {name} {names.count(name)} times"
+            raise SchemaError(found, "each column once", "tables joined side by side, or a column renamed to another?")
 
 
 def _meant(name: str, candidates: Sequence[str]) -> str:

@@ -15,7 +15,7 @@ from lotus.errors import SchemaError
 from lotus.own_signals.columns import FEATURE_PREFIX
 from lotus.own_signals.table import FileRows
 from lotus_lab.reading.cells import Piece, shortened, typed_column
-from lotus_lab.reading.columns import checked_names, used
+from lotus_lab.reading.columns import check_once, checked_names, used
 
 CONTEXT = ("ts", "asset", "detector_id")  # of events to come
 NAME = "the table"  # in messages, where a file has its name
@@ -87,6 +87,7 @@ def _named(frame: Any) -> Any:
     odd = [name for name in frame.columns if not isinstance(name, str)]
     if odd:
         raise SchemaError(f"{NAME} has a column named {odd[0]!r}", "texts as names", "columns of several levels?")
+    check_once(NAME, list(frame.columns))
     return frame
 
 

@@ -5,16 +5,14 @@ they are over. `environments.py` builds what it needs.
 """
 
 import json
-import types
 import zipfile
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pytest
 from bot_worlds import candles, python_of
 from freqtrade_runs import STRATEGY, Freqtrade
-from lessons_of import draws, lessons_of_last_year, lotus, without_lessons
+from lessons_of import draws, lessons_of_last_year, loaded, lotus, without_lessons
 
 import lotus_lab as lab
 from lotus_lab.randomiser.chance import tilted
@@ -127,9 +125,7 @@ def test_a_module_that_was_edited_does_not_begin(tmp_path: Path) -> None:
     bot.write({pair: candles(k, 1) for k, pair in enumerate(PAIRS)})
     path = bot.strategies / "lotus_lessons.py"
     lessons_of_last_year(path, "freqtrade", "C0/USDT:USDT")
-    module: Any = types.ModuleType("lotus_lessons")
-    exec(path.read_text(), module.__dict__)
-    until = module.LESSONS.data["until_ms"]
+    until = loaded(path).LESSONS.data["until_ms"]
     path.write_text(path.read_text().replace(str(until), str(until + 10**11)))
     said = bot.fails(
         "backtesting", "--strategy", "Breakout", "--config", str(bot.configure()), "--userdir", str(bot.folder)

@@ -73,7 +73,7 @@ def test_the_commands_run_as_plain_processes_and_end_in_order_on_sigterm(
             "LOTUS_HOME": str(settings.home), **services["web"]["environment"], "LOTUS_PG_DSN": settings.server_dsn,
         }  # fmt: skip
         check = [*LOTUS, *services["web"]["healthcheck"]["test"][2:]]
-        with started(_free_ports(services["web"]["command"]), environment, "console http://127.0.0.1:") as web:
+        with started(_free_ports(services["web"]["command"]), environment, "console http://lotus-") as web:
             assert subprocess.run(check, env=environment, capture_output=True, timeout=60).returncode == 0
             with started(services["daemon"]["command"][1:], environment, "is up") as daemon:
                 daemon.send_signal(signal.SIGTERM)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lotus.loopback import decoded, stranger
+from lotus.loopback import decoded, own_name, stranger
 
 OWN = {"host": "127.0.0.1:3000"}
 
@@ -13,6 +13,7 @@ OWN = {"host": "127.0.0.1:3000"}
         OWN,
         {"host": "localhost:3000", "origin": "http://localhost:3000", "sec-fetch-site": "same-origin"},
         OWN | {"sec-fetch-site": "none"},
+        {"host": f"{own_name(8000)}:3000", "origin": f"http://{own_name(8000)}:3000"},
     ],
 )
 def test_own_programs_and_pages_are_no_strangers(headers: dict[str, str]) -> None:
@@ -26,6 +27,10 @@ def test_own_programs_and_pages_are_no_strangers(headers: dict[str, str]) -> Non
         ({"host": "127.0.0.1"}, 400),
         ({"host": "127.0.0.1:3001"}, 400),
         ({"host": "localhost.evil.example:3000"}, 400),
+        ({"host": "lotus-8000.localhost.evil.example:3000"}, 400),
+        ({"host": "lotus-x.localhost:3000"}, 400),
+        ({"host": "lotus-8000.localhost"}, 400),
+        (OWN | {"origin": f"http://{own_name(8000)}:3000"}, 403),
         (OWN | {"origin": "http://evil.example"}, 403),
         (OWN | {"origin": "https://127.0.0.1:3000"}, 403),
         (OWN | {"origin": "null"}, 403),

@@ -49,7 +49,7 @@ def address(walked: Cli) -> Iterator[str]:
     with subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, text=True) as served:
         try:
             assert served.stdout is not None
-            assert "console http://" in served.stdout.readline()
+            assert f"console http://lotus-{port}.localhost:{port}/?token=" in served.stdout.readline()
             place = f"http://127.0.0.1:{port}"
             wait_for(place)
             yield place

@@ -6,6 +6,7 @@ pictures in `.artefacts/`.
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -84,6 +85,7 @@ def pages(_demo: tuple[Cli, Facts]) -> Iterator[Pages]:
         assert served.stderr is not None
         told = next(line for line in served.stderr if "Dagster UI" in line)
         address, _, token = told.partition("Dagster UI ")[2].split()[0].partition("/?token=")
+        address = re.sub(r"lotus-\d+\.localhost", "127.0.0.1", address)  # urllib asks the system for names
         yield Pages(address, token)
     finally:
         served.send_signal(signal.SIGINT)

@@ -7,7 +7,6 @@ is the one of daemon and batch, the export is lotus_lab/export/home.py, read fro
 import json
 from collections import Counter
 from dataclasses import replace
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -20,9 +19,9 @@ from lotus.manifest import Manifest
 from lotus.priors.types import PriorsVersion
 from lotus.priors.vocabulary import DEFAULT
 from lotus.timebase import day_of
+from lotus_lab.export import render
 from lotus_lab.export.carried import CarriedLessons, StaleLessons
 from lotus_lab.export.home import home_data
-from lotus_lab.export.render import rendered
 
 SCORE, WEAVE = Manifest().score, Manifest().weave
 ALIGNED = {f.name for f in DEFAULT.features if f.aligned}
@@ -30,9 +29,7 @@ ALIGNED = {f.name for f in DEFAULT.features if f.aligned}
 
 def module_of(data: dict[str, Any]) -> CarriedLessons:
     """Return the lessons of an export, loaded as a bot loads the module."""
-    made = ModuleType("lotus_lessons")
-    exec(rendered(data, "python"), made.__dict__)
-    lessons: CarriedLessons = made.LESSONS
+    lessons: CarriedLessons = render.module_of(render.rendered(data, "python")).LESSONS
     return lessons
 
 

@@ -91,6 +91,11 @@ def test_the_order_of_rows_and_an_index_mean_nothing(report: lab.Report, events:
         (lambda f: f.assign(payoff_bps="much"), "column payoff_bps, row 1: 'much'"),
         (lambda f: f.assign(x_flow=[1, "a"] * (len(f) // 2)), "cannot be taken"),
         (lambda f: f.iloc[:0], "no row"),
+        (
+            lambda f: pd.concat([f, f[["x_gap"]]], axis=1),
+            "column x_gap 2 times; expected: each .* likely cause: tables",
+        ),
+        (lambda f: pa.table([f["ts"]] * 2, ["ts"] * 2), "column ts 2 times"),
         (lambda f: f.rename(columns={"x_gap": 7}), "a column named 7"),
         (lambda f: f.to_dict("list"), "events are a dict"),
         (lambda f: "nowhere/at_all", "is not there"),

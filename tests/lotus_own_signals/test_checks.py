@@ -5,7 +5,7 @@ import pytest
 from own_world import file_rows, own_world, rows_of, table
 
 from lotus.errors import SchemaError
-from lotus.own_signals.checks import check_rows, chosen_features, decision_horizons
+from lotus.own_signals.checks import FAR_DAYS, LEAST_ROWS, check_rows, chosen_features, decision_horizons
 from lotus.own_signals.config import FeatureRule, OwnConfig
 from lotus.own_signals.table import table_of
 
@@ -83,6 +83,24 @@ def test_a_row_given_twice_is_refused_with_both_places(world):
     again = rows_of(world, np.arange(len(world["ts"])) == 5)
     with pytest.raises(SchemaError, match=r"^b\.csv, column ts, row 1: the same .* as row 6 of a\.csv"):
         check_rows(table_of([file_rows(world, "a.csv"), file_rows(again, "b.csv")]))
+
+
+@pytest.mark.parametrize("stray", [1, LEAST_ROWS - 1])
+def test_a_few_rows_far_after_all_others_are_refused(world, stray):
+    day = 86_400_000_000
+    world["ts"][np.argsort(world["ts"])[-stray:]] += 365 * day
+    with pytest.raises(SchemaError, match=r"column ts, row \d+: .*no window from .* within 90 days.*wrong clock"):
+        check_rows(table(world))
+    world["ts"][np.argsort(world["ts"])[-stray:]] -= (365 - FAR_DAYS + 2) * day
+    check_rows(table(world))
+
+
+def test_a_log_that_goes_on_after_a_pause_is_read(world):
+    world["ts"][np.argsort(world["ts"])[-LEAST_ROWS:]] += 365 * 86_400_000_000
+    check_rows(table(world))
+    own = np.argsort(world["ts"])
+    world["ts"][own[0]] -= 365 * 86_400_000_000
+    check_rows(table(world))
 
 
 def test_published_without_any_payoff_is_refused(world):

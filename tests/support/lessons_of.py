@@ -1,5 +1,6 @@
 """What bots wrote and lessons made of anything, for the tests that run real bots."""
 
+import importlib.util
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,16 @@ def without_lessons(asked: pd.DataFrame, log: Path) -> "np.ndarray[Any, Any]":
         for draw in plain.open:
             plain.unfilled(draw)
     return np.array(acts)
+
+
+def loaded(path: Path) -> Any:
+    """Return the module that a file holds, as a bot imports it."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def lessons_of_last_year(path: Path, target: Any, asset: str) -> None:

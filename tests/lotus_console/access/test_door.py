@@ -53,6 +53,15 @@ def let_in(**given: Any) -> AsgiClient:
     return browser
 
 
+def test_a_session_belongs_to_the_name_by_which_it_was_entered() -> None:
+    browser, own = client(), {"host": f"lotus-{PORT}.localhost:{PORT}"}
+    answer = browser.get(f"/?token={TOKEN}", headers=own)
+    assert (answer.status, "domain" in answer.headers["set-cookie"].lower()) == (303, False)
+    assert browser.get("/", headers=own).status == 200
+    for host in (f"lotus-{PORT + 1}.localhost:{PORT}", f"lotus-{PORT}.localhost", f"x.lotus-{PORT}.localhost:{PORT}"):
+        assert browser.get("/", headers={"host": host}).status == 400
+
+
 def test_the_address_and_the_form_let_in_and_the_token_is_no_cookie() -> None:
     browser = client()
     assert browser.get("/", headers=HTML).status == 401

@@ -81,6 +81,29 @@ def test_acts_lead_to_their_undo(reading: HomeReading, sig: Connection) -> None:
     assert {row["act_id"] for row in rows} == {ACT.act_id, "c" * 32}
 
 
+def test_an_act_that_is_left_out_says_so_and_by_whom(
+    reading: HomeReading, sig: Connection, browser: AsgiClient
+) -> None:
+    put_night(sig)
+    put_braid(sig, 1)
+    lift = replace(ACT, act_id="d" * 32, kind="approve", author="bob", reason_code=LIFTS + ACT.act_id)
+    other = replace(lift, act_id="b" * 32, target=f"{2:032x}", author="eve")
+    for act in (ACT, lift, other):
+        put_review(sig, act, act.act_id)
+    facts = curation_facts(reading, {"done": ACT.act_id})
+    waiting = {act["act_id"]: act for act in facts["waiting"]}
+    assert waiting[ACT.act_id]["state"] == "left out by bob: the next nightly run does not apply it"
+    assert (waiting[ACT.act_id]["undo"], facts["sent"]) == ("", None)
+    assert waiting["d" * 32]["undo"].endswith(f"&lifts={'d' * 32}")
+    assert facts["title"] == "Nothing waits, 2 acts for the night"
+    assert "undo the act that leaves it out" in browser.get("/curation").text
+    again = replace(lift, act_id="e" * 32, author="ann", reason_code=LIFTS + lift.act_id)
+    put_review(sig, again, "x")
+    states = {act["act_id"]: act["state"] for act in curation_facts(reading, {})["waiting"]}
+    assert states["d" * 32].startswith("left out by ann")
+    assert states[ACT.act_id] == "waits for the next nightly run"
+
+
 def test_reviewers_are_as_the_whole_board_says(reading: HomeReading, sig: Connection) -> None:
     put_night(sig)
     for k in range(8):

@@ -1,30 +1,25 @@
 """Exported modules need nothing of Lotus, advise as the report does, and hostile names stay text in them."""
 
+import importlib
 import json
 import subprocess
 import sys
 import types
+import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from lessons_of import loaded
 
 import lotus_lab as lab
 from lotus.errors import BeliefError, ConfigError
 from lotus_lab.export.carried import CarriedLessons
-from lotus_lab.export.render import TARGETS, rendered
+from lotus_lab.export.render import TARGETS, Target, rendered
 
 FEATURES = ["x_flow", "x_vol", "x_gap", "x_regime"]
-
-
-def loaded(path: Path) -> Any:
-    """Return the module that a file holds."""
-    module = types.ModuleType(path.stem)
-    exec(compile(path.read_text("utf-8"), str(path), "exec"), module.__dict__)
-    return module
 
 
 @pytest.fixture(scope="module")
@@ -85,6 +80,33 @@ def test_adapters_speak_the_words_of_their_bots(report: lab.Report, events: pd.D
     assert nautilus.tilt_of("d0", "BTC-PERP.HYPERLIQUID", row.to_dict(), int(now.timestamp() * 1e9)) == tilt
     with pytest.raises(freqtrade.StaleLessons, match="export the lessons again"):
         freqtrade.tilt_of("d0", "BTC/USDT", row, datetime(2031, 1, 1, tzinfo=UTC))
+
+
+@pytest.mark.parametrize("target", ["python", "freqtrade", "nautilus"])
+def test_a_module_that_was_edited_anywhere_is_refused(
+    report: lab.Report, tmp_path: Path, target: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = report.export(tmp_path / "l.py", target)
+    text = path.read_text("utf-8")
+    path.write_bytes(text.replace("\n", "\r\n").encode())
+    assert loaded(path).LESSONS, "ends of lines are those of the machine"
+    for old, new in (
+        ("MAX_GATE = 2.0", "MAX_GATE = 9.0"), ("    return tilt, min(max(gate", "    return tilt, (max(gate"),
+        ("do not edit it", "do edit it"), ('check_source(globals(), "', 'check_source(globals(), "0'),
+        ("LESSONS = ", "MAX_GATE = 9.0\nLESSONS = "), (text.splitlines()[-1], ""),
+    ):  # fmt: skip
+        assert text.count(old) == 1
+        path.write_text(text.replace(old, new), "utf-8")
+        with pytest.raises(Exception, match="edited, or cut short"):
+            loaded(path)
+    made = types.ModuleType("lotus_lessons")
+    with pytest.raises(Exception, match="no source to check"):
+        exec(text, made.__dict__)
+    with zipfile.ZipFile(tmp_path / "l.zip", "w") as packed:
+        packed.writestr("packed_lessons.py", text)
+    monkeypatch.syspath_prepend(tmp_path / "l.zip")
+    assert importlib.import_module("packed_lessons").LESSONS
+    monkeypatch.delitem(sys.modules, "packed_lessons")
 
 
 @pytest.mark.parametrize("name", ['"""; import os #', "\\", "\\N{DIGIT ONE}", "{x}", "καλή 🙂", "'", "%s"])

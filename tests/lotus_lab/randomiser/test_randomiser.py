@@ -223,6 +223,17 @@ def test_one_process_writes_with_one_key(tmp_path: Path) -> None:
             lab.Randomiser(tmp_path / "b.parquet", **wrong)  # type: ignore[arg-type]
 
 
+def test_a_closed_log_says_that_it_is_closed(tmp_path: Path) -> None:
+    bot = lab.Randomiser(tmp_path / "a.parquet")
+    draw = next(x for x in (ask(bot, k) for k in range(100)) if x.act)
+    bot.close()
+    for late in (lambda: ask(bot, 100), lambda: bot.unfilled(draw), lambda: bot.void(draw)):
+        with pytest.raises(ConfigError, match=r"is closed; expected: an open log; likely cause: .*after `close`"):
+            late()
+    with lab.Randomiser(tmp_path / "a.parquet") as again:
+        again.unfilled(draw)
+
+
 def test_a_forked_child_may_not_write(tmp_path: Path) -> None:
     bot = lab.Randomiser(tmp_path / "a.parquet")
     ask(bot, 0)
