@@ -32,7 +32,7 @@ from lotus_store.config import Settings
 from lotus_store.databases import Databases
 
 GOAL_MS, GOAL_MB, GOAL_S = 150.0, 400.0, 8.0
-TOKEN: Final = "token-of-the-benchmark"
+TOKEN: Final = "0f1e2d3c4b5a69788796a5b4c3d2e1f0"
 
 
 class Clients:

@@ -9,6 +9,7 @@ import sys
 from typing import Final
 
 from lotus_console.access.door import Entry, hosts_of
+from lotus_console.access.token_file import check_token
 from lotus_console.serving import serve
 from lotus_store.config import load_settings
 from lotus_store.logs import begin_logging
@@ -20,6 +21,7 @@ DAGSTER_ENV: Final = "LOTUS_DAGSTER_URL"
 def main() -> None:
     """Serve until a signal comes."""
     token, port = os.environ.pop(TOKEN_ENV), int(sys.argv[sys.argv.index("-p") + 1])
+    check_token(token, TOKEN_ENV)
     settings = load_settings()
     begin_logging(settings.logs)
     serve(settings, Entry(port, token, hosts_of(port), dagster_url=os.environ.get(DAGSTER_ENV, "")))

@@ -9,7 +9,7 @@ import asyncio
 from typing import Any, Final
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 CONNECTIONS: Final = 256
 BACKLOG: Final = 128  # accepted at one go, before any of them is looked at
@@ -25,6 +25,7 @@ class BoundedHttp(HttpToolsProtocol):
         """Take a connection; beyond the bound the one that waits longest for its client goes, else this one."""
         super().connection_made(transport)
         self._since_s, self._received = self.loop.time(), 0
+        self._unanswered: list[RequestResponseCycle] = []
         self._timer = self.loop.call_later(ASK_S, self._look)
         if len(self.connections) > CONNECTIONS:
             idle = [one for one in self.connections if isinstance(one, BoundedHttp) and one.waits]
@@ -44,6 +45,13 @@ class BoundedHttp(HttpToolsProtocol):
         else:
             super().data_received(data)
 
+    def on_headers_complete(self) -> None:
+        """Begin a request, or let it wait behind the one that is being answered."""
+        before = self.cycle
+        super().on_headers_complete()
+        if self.cycle is not before:
+            self._unanswered.append(self.cycle)
+
     def on_message_complete(self) -> None:
         """Begin a new count."""
         self._received = 0
@@ -52,11 +60,15 @@ class BoundedHttp(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         """Begin a new wait."""
         self._since_s = self.loop.time()
+        self._unanswered = [one for one in self._unanswered if not one.response_complete]
         super().on_response_complete()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the connection."""
+        """Forget the connection; whoever answers is told of it, which uvicorn tells the newest request alone."""
         self._timer.cancel()
+        for one in self._unanswered:
+            one.disconnected = True
+            one.message_event.set()
         super().connection_lost(exc)
 
     def drop(self) -> None:

@@ -12,6 +12,8 @@ from lotus.loopback import own_name
 from lotus_cli.terminal.output import explained
 from lotus_cli.terminal.places import PORT, branch_option, home_option, require_branch, settings_of, tape_option
 
+TOKEN_ENV = "LOTUS_PAGES_TOKEN"
+
 
 @click.command("console")
 @click.option("--port", type=PORT, default=8000, show_default=True, help="Port of the pages.")
@@ -48,16 +50,12 @@ def console_command(
     if not (is_loopback or token_file or proxy):
         found = f"--host {address} without --token-file or --proxy"
         raise ConfigError(found, "one of them", "everybody who reaches this address would read everything")
-    from lotus_console.access.token_file import read_token
-
-    token = read_token(token_file) if token_file else ""
+    token = _token(token_file, proxy)
     settings = settings_of(home, tape, branch)
     require_branch(settings)
     from lotus_console.access.door import Entry, Proxy, hosts_of
     from lotus_console.serving import serve
 
-    if not (token or proxy):
-        token = os.environ.get("LOTUS_PAGES_TOKEN") or secrets.token_urlsafe(24)
     trusted = Proxy(str(_address(proxy, "--proxy")), proxy_header) if proxy else None
     own = () if _address(address, "--host").is_unspecified else (f"[{address}]" if ":" in address else address,)
     shown = "" if token_file or not token else f"/?token={token}"
@@ -67,6 +65,19 @@ def console_command(
     else:
         click.echo(f"console http://{place}{shown} (Ctrl-C stops it)")
     serve(settings, Entry(port, token, hosts_of(port, *own, *names), trusted), address)
+
+
+def _token(file: Path | None, proxy: str) -> str:
+    """Return the token that lets in: of a file, of the environment, or a new one; "" where a proxy does."""
+    from lotus_console.access.token_file import check_token, read_token
+
+    if file:
+        return read_token(file)
+    if proxy:
+        return ""
+    token = os.environ.get(TOKEN_ENV) or secrets.token_urlsafe(24)
+    check_token(token, TOKEN_ENV)
+    return token
 
 
 def _address(text: str, option: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:

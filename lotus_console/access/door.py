@@ -122,7 +122,8 @@ class Door:
         if path.startswith("/dagster/") and self._entry.dagster_url:
             asked = parse_qsl(scope.get("query_string", b"").decode("latin-1"))
             place = f"{quote(path.removeprefix('/dagster'))}?{urlencode([*asked, ('token', self._entry.token)])}"
-            return RedirectResponse(f"{self._entry.dagster_url}{place}", 303)
+            name = decoded(scope["headers"])["host"].rpartition(":")[0]  # from another name it would be another site
+            return RedirectResponse(self._entry.dagster_url.replace(own_name(self._entry.port), name) + place, 303)
         return None
 
     def _stranger(self, method: str, headers: Mapping[str, str]) -> Response | None:

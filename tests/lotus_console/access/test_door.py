@@ -216,6 +216,10 @@ def test_links_lead_to_dagster_with_the_token_and_nobody_else_gets_it() -> None:
     assert answer.status == 303
     assert answer.headers["location"] == f"http://127.0.0.1:3000/assets/lessons?partition=2026-01-18&token={TOKEN}"
     assert TOKEN not in client(**dagster).get("/dagster/", headers=HTML).text
+    browser = let_in(dagster_url=f"http://lotus-{PORT}.localhost:3000")
+    for host in ("127.0.0.1", f"lotus-{PORT}.localhost"):
+        answer = browser.get("/dagster/", headers={"host": f"{host}:{PORT}"})
+        assert answer.headers["location"].startswith(f"http://{host}:3000/?token="), "links stay on one site"
     assert let_in().get("/dagster/").status == 200, "without Dagster it is a page like any other"
     for place in ("/dagster//evil.example", "/dagster/@evil.example", "/dagster/%0d%0ax"):
         assert let_in(**dagster).get(place).headers["location"].startswith("http://127.0.0.1:3000/")
