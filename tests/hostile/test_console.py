@@ -139,6 +139,7 @@ def test_no_text_of_others_becomes_markup_in_any_form(owner: AsgiClient) -> None
             harmless(owner.get(place), place)
 
 
+@pytest.mark.process("every parameter of every table and page is asked with every hostile text")
 def test_no_parameter_becomes_sql_or_markup(owner: AsgiClient, reading: HomeReading) -> None:
     before = rows_of(reading)
     for table in TABLES:
