@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lotus.detectors.daily.quality import MIN_OVERLAP, Matured
+from lotus.outcomes.intervals import student
 
 MIN_DAYS: Final = 5
 _MOST = 1.0 - 1e-9  # of |r|, whose artanh is finite
@@ -60,7 +61,7 @@ def _likeness(first: str, second: str, a: Matured, b: Matured) -> Likeness | Non
     if len(found) < MIN_DAYS:
         return None
     z = np.arctanh(np.clip(found, -_MOST, _MOST))
-    reach = _student(len(z) - 1) * float(z.std(ddof=1)) / float(np.sqrt(len(z)))
+    reach = student(len(z)) * float(z.std(ddof=1)) / float(np.sqrt(len(z)))
     mean = float(z.mean())
     return Likeness(first, second, float(np.tanh(mean)), float(np.tanh(max(abs(mean) - reach, 0.0))), len(z))
 
@@ -71,9 +72,3 @@ def _corr(p: NDArray[np.float64], q: NDArray[np.float64]) -> float | None:
     if len(p) < MIN_OVERLAP or p.std() <= 0.0 or q.std() <= 0.0:
         return None
     return float(np.corrcoef(p, q)[0, 1])
-
-
-def _student(degrees: int) -> float:
-    from scipy.special import stdtrit
-
-    return float(stdtrit(degrees, 0.975))

@@ -25,16 +25,17 @@ def clustered_error(influence: Floats, block: Floats) -> tuple[float, float]:
     if count < MIN_BLOCKS:
         return np.nan, np.nan
     error = float(np.sqrt(count / (count - 1) * np.sum(sums * sums))) / len(influence)
-    return (error, _student(count) * error) if error > 0.0 else (np.nan, np.nan)
+    return (error, student(count) * error) if error > 0.0 else (np.nan, np.nan)
 
 
 def reach(error: float, blocks: float) -> float:
     """Return t times a standard error; NaN without one."""
-    return _student(int(blocks)) * error if error > 0.0 else np.nan
+    return student(int(blocks)) * error if error > 0.0 else np.nan
 
 
 @cache
-def _student(blocks: int) -> float:
+def student(blocks: int) -> float:
+    """Return the two-sided 95 % point of Student's t for the mean of that many blocks, two at least."""
     from scipy.special import stdtrit
 
     return float(stdtrit(blocks - 1, LEVEL))
