@@ -21,6 +21,7 @@ from lotus_console.pages import (
     scores,
     strands,
     tape,
+    what_ifs,
 )
 from lotus_console.views import Section
 
@@ -72,7 +73,13 @@ SECTIONS: Final = (
         views=(detectors.DETECTOR,),
         tables=(detectors.DETECTORS, detectors.AUDIT_TABLE, detectors.EXPERTS, detectors.CANDIDATES),
     ),
-    Section("Experiments", "/experiments", "e", tables=(experiments.EXPERIMENTS,), views=(experiments.EXPERIMENT,)),
+    Section(
+        "Experiments",
+        "/experiments",
+        "e",
+        tables=(experiments.EXPERIMENTS, what_ifs.WHAT_IFS),
+        views=(experiments.EXPERIMENT,),
+    ),
     Section(
         "Network",
         "/network",

@@ -185,6 +185,9 @@ WHERE branch = %(branch)s AND day = %(day)s AND kind = %(kind)s AND name = %(nam
 -- name: days_of_experiment
 SELECT day FROM experiments WHERE branch = %(branch)s AND kind = %(kind)s AND name = %(name)s ORDER BY day DESC LIMIT 60;
 
+-- name: what_ifs
+SELECT what_if_id, number, from_day, to_day, change, body, created_at FROM what_ifs WHERE branch = %(branch)s;
+
 -- Beliefs: loom, braids, strands, atoms, curation.
 
 -- name: windows
