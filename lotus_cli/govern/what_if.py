@@ -99,7 +99,7 @@ def _text(facts: Mapping[str, Any]) -> str:
             lines.append(f"{log['unlike']:,} windows cannot be drawn again as they were logged and stay as they are")
         verdict = "is shown" if log["is_shown"] else "is not shown"
         if not log["refused"]:
-            lines.append(f"an effect {verdict} at the level that {facts['number']} questions on these days leave")
+            lines.append(f"an effect {verdict} at the level of question {facts['number']} on these days")
     if tape is not None:
         lines.append(
             f"published on the tape: {tape['published_before']:,} as it was, {tape['published']:,} under the change"
