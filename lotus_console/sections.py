@@ -21,7 +21,6 @@ from lotus_console.pages import (
     scores,
     strands,
     tape,
-    what_ifs,
 )
 from lotus_console.views import Section
 
@@ -77,7 +76,7 @@ SECTIONS: Final = (
         "Experiments",
         "/experiments",
         "e",
-        tables=(experiments.EXPERIMENTS, what_ifs.WHAT_IFS),
+        tables=(experiments.EXPERIMENTS, experiments.WHAT_IFS),
         views=(experiments.EXPERIMENT,),
     ),
     Section(

@@ -93,8 +93,8 @@ def manifest_under(change: WhatIfChange, manifest: Manifest) -> Manifest:
     """Return the manifest with the settings; raises `ConfigError` for a key that may not be changed, or its value."""
     for key, value in change.settings:
         section, _, name = key.partition(".")
-        known = OFF_POLICY.get(section, frozenset()) | ON_TAPE.get(section, frozenset())
-        if name not in known:
+        allowed = OFF_POLICY.get(section, frozenset()) | ON_TAPE.get(section, frozenset())
+        if name not in allowed:
             wanted = [f"{part}.{one}" for table in (OFF_POLICY, ON_TAPE) for part in table for one in table[part]]
             raise ConfigError(
                 f"--set {key}", f"one of {', '.join(sorted(wanted))}", "a typing error, or one that fixes"

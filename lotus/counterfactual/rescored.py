@@ -136,8 +136,8 @@ def _with_evidence(
     """Return the windows with other evidence, in its bin of the context."""
     edges = tables.edge_array()[_placed(assets, tables.assets, rows), _MX, : N_BINS[_MX] - 1]
     bins = stored.bins.copy()
-    known = np.isfinite(evidence) & np.isfinite(edges[:, 0])
-    bins[:, _MX] = np.where(known, (evidence[:, None] > edges).sum(axis=1), 255)
+    has_bin = np.isfinite(evidence) & np.isfinite(edges[:, 0])
+    bins[:, _MX] = np.where(has_bin, (evidence[:, None] > edges).sum(axis=1), 255)
     return stored._replace(evidence=np.ascontiguousarray(evidence), bins=bins)
 
 

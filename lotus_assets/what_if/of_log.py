@@ -43,15 +43,15 @@ def log_days(
     return out
 
 
-def _day(ctx: StageContext, scoring: Scoring, day: str, known: dict[str, PriorsVersion]) -> DayWorth:
+def _day(ctx: StageContext, scoring: Scoring, day: str, read: dict[str, PriorsVersion]) -> DayWorth:
     events = read_maturing(ctx, day, EVENT_COLUMNS)
     paid = read_outcomes(ctx, day, ("event_id", "payoff_p", "payoff_y", "status"))
     codes: Codes = {name: coded(events[name]) for name in _TEXTS}
     for name in codes["priors_ver"][0]:
-        known[name] = known.get(name) or read_version(ctx.sig, ctx.branch, name)
+        read[name] = read.get(name) or read_version(ctx.sig, ctx.branch, name)
     tables = _tables(ctx, day, codes["tables_ver"][0])
     evidence, unlike = _evidence(ctx, day, scoring, events, codes) if scoring.change.experts else (None, 0)
-    found = rescored(scoring, events, codes, tables, [known[name] for name in codes["priors_ver"][0]], evidence)
+    found = rescored(scoring, events, codes, tables, [read[name] for name in codes["priors_ver"][0]], evidence)
     rows = places_of(paid["event_id"], events["event_id"])
     kept = np.flatnonzero((rows >= 0) & (paid["status"] == OK))
     at = rows[kept]
