@@ -1,4 +1,4 @@
-"""Experiments: what was tried, with which settings, seeds and hashes, and what came of it; two side by side. And what-ifs."""
+"""Experiments: what was tried, with which settings, seeds and hashes, and what came of it; and what-ifs."""
 
 import json
 from collections.abc import Mapping
