@@ -27,8 +27,7 @@ from lotus_resources.processes import Processes
 from lotus_resources.span import DaySpan, span_of
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
-from lotus_store.own_name import name_of_home
-from lotus_store.private import locked, own_home
+from lotus_store.private import locked, name_of_home, own_home
 from lotus_store.tape.store import TapeStore
 from lotus_venues.listening import listen
 

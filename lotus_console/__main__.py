@@ -13,7 +13,7 @@ from lotus_console.access.door import Entry, hosts_of
 from lotus_console.serving import serve
 from lotus_store.config import load_settings
 from lotus_store.logs import begin_logging
-from lotus_store.own_name import name_of_home
+from lotus_store.private import name_of_home
 
 TOKEN_ENV: Final = "LOTUS_PAGES_TOKEN"
 DAGSTER_ENV: Final = "LOTUS_DAGSTER_URL"

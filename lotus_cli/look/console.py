@@ -54,7 +54,7 @@ def console_command(
     require_branch(settings)
     from lotus_console.access.door import Entry, Proxy, hosts_of
     from lotus_console.serving import serve
-    from lotus_store.own_name import name_of_home
+    from lotus_store.private import name_of_home
 
     trusted = Proxy(str(_address(proxy, "--proxy")), proxy_header) if proxy else None
     own = () if _address(address, "--host").is_unspecified else (f"[{address}]" if ":" in address else address,)

@@ -24,7 +24,7 @@ from small_home import Cli, Facts
 
 from lotus_console.render import text_of
 from lotus_console.sections import SECTIONS
-from lotus_store.own_name import name_of_home
+from lotus_store.private import name_of_home
 
 ROOT = Path(__file__).resolve().parents[2]
 BRANCH = "demo-11"
