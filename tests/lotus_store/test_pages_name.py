@@ -1,4 +1,4 @@
-"""The name of a home's pages: drawn once, the same for all who start at once, never of another form."""
+"""`lotus_store/private.py`: the name of a home's pages is drawn once, the same for all, never of another form."""
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
