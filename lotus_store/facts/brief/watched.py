@@ -71,7 +71,7 @@ def curators_line(acts: Sequence[CurationAct]) -> BriefLine:
     nudges = sum(a.kind == CurationKind.NUDGE for a in acts)
     parts = [f"{a.actor} holds back {a.target} from {a.from_day} on: {a.reason}" for a in vetoes]
     if nudges:
-        parts.append(f"{nudges} nudges")
+        parts.append(f"{nudges} nudge{'s' * (nudges > 1)}")
     colour = Colour.LOOK if vetoes else Colour.GOOD
     return BriefLine(colour, "Who was held back?", _shown(parts) or "nobody", "lotus curate summary")
 

@@ -44,7 +44,9 @@ class Case:
         Case(curators_line([]), "good", "nobody"),
         Case(curators_line([NUDGE, NUDGE]), "good", "2 nudges"),
         Case(
-            curators_line([NUDGE, VETO]), "look", "curator:data holds back @BTC from 2026-03-06 on: another unit; 1 n"
+            curators_line([NUDGE, VETO]),
+            "look",
+            "curator:data holds back @BTC from 2026-03-06 on: another unit; 1 nudge",
         ),
     ],
 )
