@@ -24,6 +24,7 @@ from lotus.monitoring.sketches import FEWEST_ROWS, POINTS, distance, largest_gap
 from lotus.timebase import day_start_ms
 
 Floats = NDArray[np.float64]
+REST_DECIMALS: Final = 9  # of an IQR: ranks must not hang on the last bits of a sum
 REPORTS: Final = 180  # reports of earlier days that are looked through for the last 90 tested ones
 
 
@@ -58,7 +59,7 @@ def drift_report(
     ties = tie_breaks(names, seed, day_start_ms(day))
     expected = round_learned(compared.expected)
     today = (x * side_of(compared.found, expected))[:, None]
-    rest = round_learned(left_over(np.concatenate([past_distances(names, reports), today], axis=1)))
+    rest = np.round(left_over(np.concatenate([past_distances(names, reports), today], axis=1)), REST_DECIMALS)
     p = round_learned(ranks(rest[:, -1], rest[:, :-1], ties))
     e = round_learned(bets(p))
     r = round_learned(summed(np.array([carried.get(name, 0.0) for name in names]), e))

@@ -38,10 +38,7 @@ def _foretold(values: Floats) -> Floats:
     tested = np.isfinite(values)
     limit = CLIP * np.nan_to_num(nan_median(np.abs(values[:, :-1])))[:, None]
     held = np.clip(np.where(tested, values, 0.0), -limit, limit)
-    mean, before = np.zeros(len(values)), np.zeros_like(held)
-    for k in range(held.shape[1]):
-        before[:, k] = mean
-        mean = np.where(tested[:, k], mean + GAIN * (held[:, k] - mean), mean)
+    before = _mean_before(held, tested)
     newer = np.cumsum(tested[:, ::-1], axis=1)[:, ::-1] - tested[:, -1:]  # tested days from each on, without today
     used = tested & (newer > YOUNG) & (newer <= YOUNG + WINDOW)
     used[:, -1] = False
@@ -50,6 +47,17 @@ def _foretold(values: Floats) -> Floats:
     is_known = (used.sum(axis=1) >= FEWEST_PAIRS) & (width > 0.0)
     b = np.clip((x * y).sum(axis=1) / np.where(is_known, width, np.inf), 0.0, 1.0)
     return np.asarray(b[:, None] * before)
+
+
+def _mean_before(held: Floats, tested: NDArray[np.bool_]) -> Floats:
+    """Return the exponential mean of the tested days before each tested one, from 0 on; 0 at other days."""
+    from scipy.signal import lfilter
+
+    order = np.argsort(~tested, axis=1, kind="stable")  # tested days first, in their order
+    mean = lfilter([GAIN], [1.0, GAIN - 1.0], np.take_along_axis(held, order, 1), axis=1)
+    out = np.zeros_like(held)
+    np.put_along_axis(out, order[:, 1:], mean[:, :-1], 1)
+    return np.where(tested, out, 0.0)
 
 
 def nan_median(values: Floats) -> Floats:
