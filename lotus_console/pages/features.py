@@ -1,7 +1,7 @@
 """The newest window of each detector and coin as exported lessons need it: bins, group of the coin, context penalty.
 
 A bot that runs beside the daemon reads it from `/api/v1/features` (`lotus_lab.export.carried.HomeWindows`). Windows are
-found by their identities: those of the daemon's last minute, or those that were over at a time, of its run or of a scored day.
+found by their identities: those of the daemon's last minute, or of the minute before a time.
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""The windows that a bot beside the daemon asks for: the newest of each, never one that was not over, by their names."""
+"""The windows that a bot beside the daemon asks for: the newest of each, and never one that was not over."""
 
 import json
 from datetime import UTC, datetime
