@@ -21,14 +21,14 @@ from pandas import DataFrame
 from lotus_lab import Randomiser
 
 DETECTOR = "sweep_stall_reversal"
-HELD = timedelta(minutes=5)
+HELD = timedelta(minutes=30)
 
 
 class BesideLotus(IStrategy):
     """Entries on the side of the detector's newest window; which of them are made is drawn, tilted by lessons."""
 
     INTERFACE_VERSION = 3
-    timeframe = "1m"
+    timeframe = "5m"
     can_short = True
     minimal_roi: ClassVar[dict[str, float]] = {}
     stoploss = -0.5
@@ -46,9 +46,9 @@ class BesideLotus(IStrategy):
 
     def populate_entry_trend(self, dataframe: DataFrame, metadata: dict[str, Any]) -> DataFrame:
         """Propose both sides in turn; the daemon's window says which one is meant."""
-        minute = dataframe["date"].dt.minute
-        dataframe.loc[minute % 2 == 0, "enter_long"] = 1
-        dataframe.loc[minute % 2 == 1, "enter_short"] = 1
+        number = dataframe["date"].dt.minute // 5
+        dataframe.loc[number % 2 == 0, "enter_long"] = 1
+        dataframe.loc[number % 2 == 1, "enter_short"] = 1
         return dataframe
 
     def populate_exit_trend(self, dataframe: DataFrame, metadata: dict[str, Any]) -> DataFrame:
@@ -79,7 +79,7 @@ class BesideLotus(IStrategy):
         if window_side != (1 if side == "long" else -1):
             return False
         end = current_time.replace(second=0, microsecond=0)
-        horizon_s = int(HELD.total_seconds()) + 60
+        horizon_s = int(HELD.total_seconds()) + 300
         return self.bot.draw(DETECTOR, pair, ts=end, chance=0.5, tilt=tilt, horizon_s=horizon_s, x_side=side).act
 
     def order_filled(self, pair: str, trade: Trade, order: Order, current_time: datetime, **kwargs: Any) -> None:
