@@ -38,6 +38,7 @@ _TO_WEAVE = (*_TO_LEARNING, "weave", "modules")
 _TO_POLICY = (*_TO_WEAVE, "knobs", "decision")
 _TO_TRADING = (*_TO_WEAVE, "knobs", "trading")
 _TO_CURATION = (*_TO_TRADING, "decision", "curation")
+_TO_GOVERNANCE = (*_TO_CURATION, "monitoring", "governance")
 
 TAPE_ASSETS = (
     AssetEntry(
@@ -389,6 +390,14 @@ LEARNING_ASSETS = (
         packages=_TO_CURATION,
         text="What the curators do after the night: vetoes and small nudges, in force from the second day on.",
         checks=("schema", "lawful"),
+    ),
+    AssetEntry(
+        name="governance_day",
+        group=BELIEF,
+        kinds=("parquet", "postgres"),
+        deps=(("governance_acts", "same_day"), ("payoff_scores", "same_day"), ("braids", "same_day")),
+        packages=_TO_GOVERNANCE,
+        text="What the night was made of, as one hash; what lessons promised, paid and cost; the daily brief.",
     ),
 )
 ALL_ASSETS = TAPE_ASSETS + LEARNING_ASSETS

@@ -111,3 +111,10 @@ ON CONFLICT DO NOTHING;
 -- name: policy_trials
 SELECT body FROM dm_policy_trials
 WHERE branch = %s AND matures_ms >= %s AND matures_ms < %s ORDER BY matures_ms, portfolio_id, window_end_ms;
+
+-- name: outside_dm_policy_trials
+COPY (SELECT * FROM dm_policy_trials WHERE branch = %(branch)s AND matures_ms >= %(from_ms)s AND matures_ms < %(until_ms)s)
+TO STDOUT (FORMAT binary);
+
+-- name: take_dm_policy_trials
+COPY dm_policy_trials FROM STDIN (FORMAT binary);
