@@ -36,7 +36,7 @@ BRAID_DAYS: Final = TableSpec(
 
 
 @dataclass(frozen=True, slots=True)
-class Crossing:
+class CrossingZero:
     """A lesson whose realised effect is no longer shown to be above zero: a light, never a reason to revert.
 
     `mean_bps` is sum D / sum H over `days` days, `p05_bps` its one-sided lower 95 % bound over days.
@@ -70,7 +70,7 @@ def braid_days(board: Sequence[Braid], today: Mapping[str, DetectorRows]) -> dic
     return {n: np.array(list(v), BRAID_DAYS.numpy_dtype(n)) for n, v in zip(names, columns, strict=True)}
 
 
-def crossing_zero(days: Sequence[Columns]) -> list[Crossing]:
+def crossing_zero(days: Sequence[Columns]) -> list[CrossingZero]:
     """Return the braids of the last of these days whose realised effect has p05 <= 0 over at least five days.
 
     The mean is weighted by overlap weight; its bound is Student's over days, residuals D - mean H.
@@ -93,5 +93,5 @@ def crossing_zero(days: Sequence[Columns]) -> list[Crossing]:
         se = float(np.sqrt(n / (n - 1) * np.sum(left**2))) / total
         low = mean - float(stdtrit(n - 1, P05)) * se
         if low <= 0.0:
-            out.append(Crossing(name, detector, mean, low, n))
+            out.append(CrossingZero(name, detector, mean, low, n))
     return out

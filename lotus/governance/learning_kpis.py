@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from lotus.columns import Column, TableSpec
 from lotus.curation.value import MIN_DAYS, gained, over_days
-from lotus.governance.survival import Life, median_life
+from lotus.governance.survival import PatchLife, median_life
 from lotus.hashing import round_learned
 from lotus.learning.payoff_scores import bins_of
 from lotus.priors.vocabulary import Vocabulary, rule_mask
@@ -102,7 +102,7 @@ def added_by_floors(
 
 
 def learning_kpis(
-    days: Sequence[Columns], braids: Sequence[Columns], lives: Sequence[Life], notional_usd: float
+    days: Sequence[Columns], braids: Sequence[Columns], lives: Sequence[PatchLife], notional_usd: float
 ) -> list[LearningKpi]:
     """Return the KPIs of rows of LEARNING_DAY and of BRAID_DAYS, oldest first, and of the lives of all patches.
 

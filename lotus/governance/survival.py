@@ -13,7 +13,7 @@ _Z: Final = 1.959963984540054
 
 
 @dataclass(frozen=True, slots=True)
-class Life:
+class PatchLife:
     """One life: days that it has lasted, and whether it is over."""
 
     days: int
@@ -31,10 +31,10 @@ class MedianLife:
     ended: int
 
 
-def median_life(lives: Sequence[Life]) -> MedianLife:
+def median_life(lives: Sequence[PatchLife]) -> MedianLife:
     """Return the Kaplan-Meier median of lives.
 
-    >>> median_life([Life(3, True), Life(5, True), Life(8, False)])
+    >>> median_life([PatchLife(3, True), PatchLife(5, True), PatchLife(8, False)])
     MedianLife(median=5.0, low=3.0, high=None, lives=3, ended=2)
     >>> median_life([]).median is None
     True

@@ -95,7 +95,7 @@ def verify_fixtures_command(name: str, branch: str | None, home: str | None, as_
     """
     from dataclasses import asdict
 
-    from lotus_assets.fixtures_verified import verify_fixtures
+    from lotus_assets.reproduced.fixtures import verify_fixtures
 
     settings = settings_of(home, branch=branch)
     found = verify_fixtures(settings, name, lambda line: None if as_json else click.echo(line, err=True))

@@ -18,7 +18,7 @@ from lotus.governance.learning_kpis import (
     learning_day,
     learning_kpis,
 )
-from lotus.governance.survival import Life
+from lotus.governance.survival import PatchLife
 from lotus.hashing import natural_id
 from lotus.microtape.completeness import RAW_TAPE
 from lotus.timebase import days_between
@@ -130,8 +130,8 @@ def _lives(ctx: StageContext, day: str) -> list[tuple[str, str | None]]:
     return patch_lives(ctx.sig, ctx.branch, day)
 
 
-def _life(first: str, last: str | None, day: str) -> Life:
-    return Life(len(days_between(first, last or day)) - 1, last is not None)
+def _life(first: str, last: str | None, day: str) -> PatchLife:
+    return PatchLife(len(days_between(first, last or day)) - 1, last is not None)
 
 
 def _scores(ctx: StageContext, day: str) -> Columns:

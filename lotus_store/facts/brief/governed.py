@@ -10,7 +10,7 @@ from typing import Any, Final
 from psycopg import sql
 
 from lotus.curation.act import CurationAct, CurationKind
-from lotus.governance.braid_days import BRAID_DAYS, Crossing, crossing_zero
+from lotus.governance.braid_days import BRAID_DAYS, CrossingZero, crossing_zero
 from lotus.governance.learning_kpis import KPI_DAYS, LEARNING_KPIS, LearningKpi, kpis_of
 from lotus.timebase import next_day
 from lotus.weave.watchdog import DISPUTED
@@ -29,6 +29,7 @@ SHOWN: Final = 5  # acts or lessons that a line names
 ROWS: Final = 12  # of a section of the week
 WEEK: Final = 7
 HOUR_S: Final = 3600.0
+NOT_KNOWN: Final = "not known"
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +151,7 @@ def acts_line(acts: Sequence[CurationAct]) -> BriefLine:
     return BriefLine(colour, "Which acts are in force?", _shown(parts) or "none", "lotus curate summary")
 
 
-def crossing_line(crossing: Sequence[Crossing]) -> BriefLine:
+def crossing_line(crossing: Sequence[CrossingZero]) -> BriefLine:
     """Tell which lessons in force are no longer shown to pay; a light, which ends nothing."""
     parts = [
         f"{one.detector_id} ({one.braid_id[:8]}) paid {one.mean_bps:+.2f} bps, lower bound {one.p05_bps:+.2f}, in "
@@ -215,19 +216,19 @@ def _order(value: Any) -> tuple[bool, Any]:
 
 def _cell(value: Any) -> str:
     if value is None:
-        return "not known"
+        return NOT_KNOWN
     return {True: "yes", False: "no"}[value] if isinstance(value, bool) else _number(value)
 
 
 def _number(value: Any) -> str:
     if value is None or value != value:
-        return "not known"
+        return NOT_KNOWN
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _reach(low: Any, high: Any) -> str:
-    known = [value is not None and value == value for value in (low, high)]
-    return f"{_number(low)} to {_number(high)}" if any(known) else "not known"
+    ends = [_number(low), _number(high)]
+    return NOT_KNOWN if ends == [NOT_KNOWN] * 2 else " to ".join(ends)
 
 
 def _shown(parts: Sequence[str]) -> str:

@@ -26,7 +26,7 @@ from lotus_store.ledger.fixture_bundles import StoredBundle, bundle_chain, bundl
 from lotus_store.ledger.outside_rows import carry_outside
 from lotus_store.tape.store import TapeStore
 
-Told = Callable[[str], None]
+Hears = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +59,10 @@ class _Counted:
     outside: int = 0
 
 
-def verify_fixtures(settings: Settings, name: str, told: Told = lambda _: None) -> VerifiedFixtures:
+def verify_fixtures(settings: Settings, name: str, hears: Hears = lambda _: None) -> VerifiedFixtures:
     """Make the tables of a bundle again and compare them; `name` is its hash or the beginning of it.
 
-    `told` hears of each day. Raises `ConfigError` for a bundle that is unknown, ambiguous, or stands on one that is.
+    `hears` is called with each day, in words each day. Raises `ConfigError` for a bundle that is unknown, ambiguous, or stands on one that is.
     """
     with Databases(settings) as databases:
         with databases.connect("sig") as sig:
@@ -79,7 +79,7 @@ def verify_fixtures(settings: Settings, name: str, told: Told = lambda _: None) 
         counted = _Counted()
         folder = Path(tempfile.mkdtemp(prefix="fixtures-", dir=at.home))
         try:
-            difference = _made_again(at, folder, databases, [one.bundle for one in chain], counted, told)
+            difference = _made_again(at, folder, databases, [one.bundle for one in chain], counted, hears)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
     return VerifiedFixtures(whole, counted.days, counted.tables, difference, (), others, counted.outside)
@@ -118,7 +118,7 @@ def _gone(day: str, raw: RawSegment, found: str | None) -> str:
 
 
 def _made_again(
-    settings: Settings, folder: Path, source: Databases, chain: Sequence[FixtureBundle], counted: _Counted, told: Told
+    settings: Settings, folder: Path, source: Databases, chain: Sequence[FixtureBundle], counted: _Counted, hears: Hears
 ) -> str:
     """Run every stage of a chain in a home of its own; return the first difference in words."""
     alone = replace(settings, home=folder, server_dsn="", dsns={})
@@ -134,7 +134,7 @@ def _made_again(
                 if difference:
                     return difference
                 counted.days += 1
-                told(f"{bundle.day}: {len(bundle.tables)} tables equal")
+                hears(f"{bundle.day}: {len(bundle.tables)} tables equal")
                 after = bundle.day
     finally:
         lotus.close()
