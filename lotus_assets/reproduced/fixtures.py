@@ -62,8 +62,8 @@ class _Counted:
 def verify_fixtures(settings: Settings, name: str, hears: Hears = lambda _: None) -> VerifiedFixtures:
     """Make the tables of a bundle again and compare them; `name` is its hash or the beginning of it.
 
-    `hears` is called with each day, in words. Raises `ConfigError` for a bundle that is unknown or ambiguous, and for one
-    that stands on an unknown one.
+    `hears` is called with each day, in words. Raises `ConfigError` for a bundle that is unknown or ambiguous, and
+    for one that stands on an unknown one.
     """
     with Databases(settings) as databases:
         with databases.connect("sig") as sig:
