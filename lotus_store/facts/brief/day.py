@@ -22,6 +22,7 @@ from lotus_store.databases import Connection, Databases
 from lotus_store.facts.brief.exploration import Bill, bill_of
 from lotus_store.facts.brief.governed import NOTHING, Governed, governed_lines, governed_of
 from lotus_store.facts.brief.line import BriefLine, Colour
+from lotus_store.facts.brief.watched import watch_lines
 from lotus_store.facts.lessons import NIGHT, Night, night_of
 from lotus_store.facts.pnl.beliefs import beliefs_of
 from lotus_store.facts.words import day_ranges
@@ -140,6 +141,7 @@ def brief_of(settings: Settings, day: str | None, guards: Guards, with_week: boo
             looked = _newest_look(sig, settings.branch, [n for n in nights if n <= (chosen or "")])
             steered = () if chosen is None else governed_lines(settings, sig, chosen, commits)
             governed = NOTHING if chosen is None else governed_of(settings, sig, chosen, with_week)
+            watched = () if chosen is None else watch_lines(settings, sig, chosen, all(n <= chosen for n in nights))
         letters = _letters(databases)
     night = night_of(settings, chosen, None)
     learned = night if looked in (None, night.day) else night_of(settings, looked, None)
@@ -148,6 +150,7 @@ def brief_of(settings: Settings, day: str | None, guards: Guards, with_week: boo
     bill = bill_of(settings, since, night.day, night.experiments)
     alarms = guards.between(since if with_week else night.day, night.day)
     lines = (
+        *watched,
         _data_line(data, lost),
         _checks_line(commits),
         _beliefs_line(night),
