@@ -96,9 +96,12 @@ def verify_fixtures_command(name: str, branch: str | None, home: str | None, as_
     from dataclasses import asdict
 
     from lotus_assets.reproduced.fixtures import verify_fixtures
+    from lotus_store.ledger.experiment_runs import ExperimentAsked, experiment_run
 
     settings = settings_of(home, branch=branch)
-    found = verify_fixtures(settings, name, lambda line: None if as_json else click.echo(line, err=True))
+    with experiment_run(settings, ExperimentAsked("fixtures", {"verify": name}, name)) as metrics:
+        found = verify_fixtures(settings, name, lambda line: None if as_json else click.echo(line, err=True))
+        metrics |= {"is_equal": found.is_equal, "tables": found.tables, "difference": found.difference}
     if found.is_equal:
         text = f"{found.tables} tables of {found.days} days made again from raw tape: all equal"
     elif found.pruned:

@@ -236,6 +236,7 @@ BY_HAND = {
     "a version of a card": Case(
         "card micro_drift --version 9 --branch demo-11", REFUSED, ("micro_drift v9", "expected: one of version ")
     ),
+    "a run that is not there": Case("experiments nosuch", REFUSED, ("no runs of branch main begin with 'nosuch'",)),
     "fixtures that are not there": Case("fixtures verify nosuch", REFUSED, ("0 bundles begin with 'nosuch'", "one")),
     "a day outside the fixtures": Case("fixtures check --day 99", REFUSED, ("99",)),
     "a day's sanity table": Case("sanity --tape demo-11 --day 2027-01-01", REFUSED, ("no sanity table of 2027-01-01",)),

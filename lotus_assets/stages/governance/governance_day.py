@@ -5,8 +5,11 @@ bundle of the learning day before, and sums what lessons promised, paid and cost
 is its document (`pages.daily_brief`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from lotus.detectors.registry import scored_detectors
+from lotus.experts.fusion import default_experts
+from lotus.experts.weekly.learned import experts_with
 from lotus.governance.braid_days import BRAID_DAYS, braid_days
 from lotus.governance.fixture_bundle import BundleTable, FixtureBundle, RawSegment
 from lotus.governance.learning_kpis import (
@@ -18,6 +21,14 @@ from lotus.governance.learning_kpis import (
     learning_day,
     learning_kpis,
 )
+from lotus.governance.metric_regression import (
+    METRIC_DAY,
+    READ,
+    MovedMetric,
+    as_first_measured,
+    metric_day,
+    moved_metrics,
+)
 from lotus.governance.survival import PatchLife
 from lotus.hashing import natural_id
 from lotus.microtape.completeness import RAW_TAPE
@@ -25,21 +36,23 @@ from lotus.timebase import days_between
 from lotus_assets.catalogue import LEARNING_ASSETS, TAPE, TAPE_ASSETS
 from lotus_assets.code_version import code_version
 from lotus_assets.stages.chain import commit_of, content_of, day_before
-from lotus_assets.stages.context import Cell, Made, Stage, StageContext, TextTable
+from lotus_assets.stages.context import Cell, CheckOutcome, Made, Stage, StageContext, TextTable
 from lotus_assets.stages.history import commits_before
-from lotus_assets.stages.lake_tables import Columns, TablePart, joint_hash, present_of
+from lotus_assets.stages.lake_tables import Columns, LakeTable, TablePart, joint_hash, present_of
 from lotus_assets.stages.learning.asset_context import scores_in_context, vocabulary
 from lotus_assets.stages.learning.woven import rows_of
 from lotus_assets.stages.schema_check import schema_check, together
+from lotus_assets.stages.shared_columns import read_shared
 from lotus_resources.recent_values import RecentKind
 from lotus_store.build import lock_sha256
 from lotus_store.databases import Connection
 from lotus_store.ledger.beliefs.braids import patch_lives, read_registry
+from lotus_store.ledger.beliefs.expert_sets import expert_set_on
 from lotus_store.ledger.day_commits import DayCommit
 from lotus_store.ledger.fixture_bundles import put_bundle
 
 NAME = "governance_day"
-PARTS = [TablePart(BRAID_DAYS), TablePart(LEARNING_DAY), TablePart(LEARNING_KPIS)]
+PARTS = [TablePart(BRAID_DAYS), TablePart(LEARNING_DAY), TablePart(LEARNING_KPIS), TablePart(METRIC_DAY)]
 ENTRIES = (*TAPE_ASSETS, *LEARNING_ASSETS)
 _PAST = RecentKind("learning days", 128)
 
@@ -75,7 +88,8 @@ def make(ctx: StageContext, day: str) -> Made:
         [_life(first, last, day) for first, last in lives],
         ctx.manifest.outcomes.probe_notional_usd,
     )
-    tables = (paid, own, kpi_columns(found))
+    metrics, steady = _metrics(ctx, day)
+    tables = (paid, own, kpi_columns(found), metrics)
     written = [ctx.lake.write(p.spec, ctx.branch, day, t).content_hash for p, t in zip(PARTS, tables, strict=True)]
     bundle = _bundle(ctx, day, past)
 
@@ -90,7 +104,7 @@ def make(ctx: StageContext, day: str) -> Made:
     }
     checks = together("schema", *(schema_check(p.spec, t) for p, t in zip(PARTS, tables, strict=True)))
     content = natural_id(joint_hash(PARTS, written), bundle.fixtures_hash)
-    return Made(len(bundle.tables), content, (checks,), notes, _table(found), ledger=ledger)
+    return Made(len(bundle.tables), content, (checks, steady), notes, _table(found), ledger=ledger)
 
 
 def _bundle(ctx: StageContext, day: str, past: list[DayCommit]) -> FixtureBundle:
@@ -123,6 +137,27 @@ def code_of_day() -> str:
 def _tables(ctx: StageContext, day: str) -> list[BundleTable]:
     branches = [(ctx.tape_branch if of_tape else ctx.branch, stage) for stage, of_tape in stages_before()]
     return [BundleTable(branch, stage, content_of(ctx, branch, day, stage)) for branch, stage in branches]
+
+
+def _metrics(ctx: StageContext, day: str) -> tuple[LakeTable, CheckOutcome]:
+    """Return METRIC_DAY and whether what stood there before has moved; what has, stays as it was measured first."""
+    in_force = expert_set_on(ctx.sig, ctx.branch, day)
+    experts = experts_with(in_force.learned).version if in_force else default_experts().version
+    raw = content_of(ctx, ctx.tape_branch, day, "raw_tape")
+    events = read_shared(ctx, "signal_events", commit_of(ctx, ctx.branch, day, "signal_events"), READ)
+    spec_ids = {spec.detector_id: spec.spec_id for spec in scored_detectors(ctx.manifest)}
+    found = metric_day(events, spec_ids, experts, raw)
+    if not ctx.lake.exists(METRIC_DAY.name, ctx.branch, day):
+        return found, steady_check([], len(found["metric"]))
+    before = ctx.lake.read(METRIC_DAY.name, ctx.branch, day)
+    moved = moved_metrics(before, found)
+    return as_first_measured(before, found, moved), steady_check(moved, len(found["metric"]))
+
+
+def steady_check(moved: Sequence[MovedMetric], count: int) -> CheckOutcome:
+    """No number of a detector version moves when its day is made again."""
+    text = "; ".join(one.words for one in moved)[:400] or f"{count} numbers, each as it was first measured"
+    return CheckOutcome("metric_regression", not moved, text, {"numbers": count, "moved": len(moved)})
 
 
 def _lives(ctx: StageContext, day: str) -> list[tuple[str, str | None]]:

@@ -2,10 +2,12 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from lotus.governance.fixture_bundle import first_difference
 from lotus.governance.learning_kpis import LEARNING_KPIS, kpis_of
+from lotus.governance.metric_regression import METRIC_DAY
 from lotus_assets.stages.context import StageContext
 from lotus_assets.stages.governance import governance_day
 from lotus_assets.stages.governance.governance_day import NAME
@@ -57,3 +59,21 @@ def test_killed_before_its_commit_it_leaves_nothing_and_ends_the_same(
     assert read_commit(ctx.sig, ctx.branch, days[0], NAME) is None
     monkeypatch.undo()
     assert run_stage(ctx, governance_day.STAGE, days[0]).content_hash == before.content_hash
+
+
+def test_a_number_that_moves_under_the_same_version_is_told_again_and_again(ctx: StageContext, days: list[str]) -> None:
+    """As if an earlier release had measured another sigma of one detector."""
+    rows = ctx.lake.read(METRIC_DAY.name, ctx.branch, days[0])
+    at = int(np.flatnonzero((rows["metric"] == "det_sigma") & np.isfinite(rows["value"]))[0])
+    stood = rows["value"][at]
+    rows["value"][at] = stood * (1 + 1e-5)
+    ctx.lake.write(METRIC_DAY, ctx.branch, days[0], rows)
+    for _ in range(2):
+        result = run_stage(replace(ctx, force=True), governance_day.STAGE, days[0])
+        (check,) = [check for check in result.checks if check.name == "metric_regression"]
+        assert (check.passed, check.numbers["moved"], result.failed_checks) == (False, 1, ())
+        assert check.text.startswith(f"det_sigma of {rows['detector_id'][at]} is {stood:.9g}, was ")
+    rows["spec_id"][at] = "another version"
+    ctx.lake.write(METRIC_DAY, ctx.branch, days[0], rows)
+    result = run_stage(replace(ctx, force=True), governance_day.STAGE, days[0])
+    assert all(check.passed for check in result.checks)
