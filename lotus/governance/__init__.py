@@ -1,1 +1,1 @@
-"""Whether the learning helps, and what a nightly run was made of: values in, values out."""
+"""Whether learning helps and who is given compute: fixtures, KPIs, credit, costs, and the weekly allocation."""

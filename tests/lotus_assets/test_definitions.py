@@ -14,8 +14,8 @@ from lotus_assets.definitions import build_definitions
 
 ROOT = Path(__file__).resolve().parents[2]
 ADVISORY = {
-    "lawful", "metric_regression", "live_parity", "leakage", "fragility", "promises_kept", "significant", "support", "healthy", "drift",
-    "freshness_check",
+    "lawful", "live_parity", "leakage", "fragility", "promises_kept", "significant", "support", "healthy", "drift",
+    "freshness_check", "metric_regression",
 }  # fmt: skip
 GOLDEN = Path(__file__).parent / "golden" / "asset_graph.json"
 
