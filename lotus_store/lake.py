@@ -203,6 +203,13 @@ class Lake:
         self._put(path, seal_text(text))
         return path
 
+    def has_document(self, name: str, branch: str, day: str) -> bool:
+        """Tell whether a text is there."""
+        path = f"{self._day(name, branch, day)}/document.json"
+        if self._fs is None:
+            return Path(path).is_file()
+        return bool(self._fs.get_file_info(path).type == pafs.FileType.File)
+
     def read_document(self, name: str, branch: str, day: str) -> str:
         """Read a text written by `write_document`; raises `LakeError` when it is missing or damaged."""
         path = f"{self._day(name, branch, day)}/document.json"

@@ -41,7 +41,8 @@ class CurationAct:
     """An act on a branch, decided with day `day` known, in force on the UTC days from `from_day` on before `until_day`.
 
     `actor`: `curator:NAME`, or a person. `target`: `DETECTOR`, `DETECTOR@COIN` or `@COIN`. `value`: the log nudge, else
-    0. `evidence_ref` names what it rests on. `revokes`: the act that a lift ends.
+    0. `evidence_ref` names what it rests on. `revokes`: the act that a lift ends. `at_once`: a veto that also holds
+    from the next window on until `from_day` (`lotus.curation.at_once`); it enters the name where it is so.
     """
 
     act_id: str
@@ -56,10 +57,12 @@ class CurationAct:
     from_day: str
     until_day: str
     revokes: str = ""
+    at_once: bool = False
 
     def named(self) -> "CurationAct":
         """Return the act under its name."""
-        values = (getattr(self, f.name) for f in fields(self) if f.name != "act_id")
+        left_out = {"act_id"} if self.at_once else {"act_id", "at_once"}
+        values = (getattr(self, f.name) for f in fields(self) if f.name not in left_out)
         words = [float(value) if isinstance(value, float | int) else str(value) for value in values]
         return replace(self, act_id=natural_id("governance_act", *words))
 

@@ -30,7 +30,8 @@ def in_force(acts: Iterable[CurationAct], day: str) -> list[CurationAct]:
 def acted(tables: DayTables, acts: Sequence[CurationAct]) -> DayTables:
     """Return the tables of a day under the acts in force on it, and under no others that they were under before.
 
-    Acts on detectors or coins that the tables do not have do nothing; without any the tables are what they are.
+    Acts on detectors or coins that the tables do not have do nothing, nor do kinds that are no nudge and no veto;
+    without any the tables are what they are.
     """
     nudges: list[dict[str, float]] = [{} for _ in tables.detector_ids]
     vetoes = np.zeros((len(tables.detector_ids), len(tables.assets)), np.int64)
@@ -40,9 +41,9 @@ def acted(tables: DayTables, acts: Sequence[CurationAct]) -> DayTables:
         coins = [a for a, name in enumerate(tables.assets) if coin in ("", name)]
         if act.kind == CurationKind.VETO:
             vetoes[np.ix_(rows, coins)] |= act.veto_bit
-            continue
-        for d in rows:
-            nudges[d][act.actor] = float(round_learned(np.array([act.value]))[0])
+        elif act.kind == CurationKind.NUDGE:
+            for d in rows:
+                nudges[d][act.actor] = float(round_learned(np.array([act.value]))[0])
     bits = [tuple(row) if any(row) else () for row in vetoes.tolist()]
     return replace(
         tables, curator_nudge=tuple(nudges) if any(nudges) else (), curator_veto=tuple(bits) if any(bits) else ()

@@ -70,10 +70,15 @@ def propose(options: CurateOptions, log: float) -> None:
 
 @curate_command.command("veto")
 @click.argument("subject", metavar="TARGET")
+@click.option("--now", is_flag=True, help="Hold also from a running daemon's next window on, by a record of its tape.")
 @act_options
-def veto(options: CurateOptions) -> None:
-    """Publish nothing of TARGET: DETECTOR, @COIN or DETECTOR@COIN. Its payoffs are measured on."""
-    _submit(AskedAct(CurationKind.VETO, options.author, options.reason, options.subject, days=options.days), options)
+def veto(options: CurateOptions, now: bool) -> None:
+    """Publish nothing of TARGET: DETECTOR, @COIN or DETECTOR@COIN. Its payoffs are measured on.
+
+    With --now a running daemon, or the next one that starts, obeys it until the tables of a day carry it.
+    """
+    asked = AskedAct(CurationKind.VETO, options.author, options.reason, options.subject, days=options.days, at_once=now)
+    _submit(asked, options)
 
 
 @curate_command.command("lift")

@@ -3,6 +3,7 @@
 from dataclasses import asdict
 from typing import Any, Final
 
+from lotus.curation.act import CurationAct
 from lotus.curation.curator_value import CURATOR_VALUE, KPI_DAYS, PEOPLE, CuratorKpi, kpis
 from lotus.curation.registry import all_curators
 from lotus.detectors.curators import MOST_OF_PEOPLE
@@ -21,11 +22,17 @@ def acts_facts(connection: Connection, lake: Lake, branch: str) -> dict[str, Any
     days = committed_days(connection, branch, LAST_STAGE)
     last = days[-1] if days else ""
     acts = [
-        {**asdict(act), "state": "in force" if act.from_day <= next_day(last) else "to come"}
+        {**asdict(act), "state": _state(act, next_day(last))}
         for act in acts_ending_after(connection, branch, last)
         if last and act.from_day < act.until_day and act.until_day > next_day(last)
     ]
     return {"day": last, "acts": acts, "curators": curator_rows(lake, branch)}
+
+
+def _state(act: CurationAct, tomorrow: str) -> str:
+    if act.from_day <= tomorrow:
+        return "in force"
+    return "from the next window on" if act.at_once else "to come"
 
 
 def curator_rows(lake: Lake, branch: str) -> list[dict[str, Any]]:
