@@ -23,7 +23,7 @@ from lotus_resources.recent_values import RecentKind
 from lotus_store.day_tables import read_curator_inputs, read_gates
 from lotus_store.ledger.beliefs.acts import acts_on
 from lotus_store.ledger.day_commits import DayCommit, last_commits
-from lotus_store.tape_vetoes import read_veto_lists
+from lotus_store.tape.listed_vetoes import read_veto_lists
 
 T = TypeVar("T")
 

@@ -33,7 +33,7 @@ from lotus_store.facts.event import explained
 from lotus_store.ledger.beliefs.acts import put_acts
 from lotus_store.ledger.beliefs.priors import read_version
 from lotus_store.ledger.signals.live_log import Run, append_events, begin_run, daemon_log_version, read_daemon_log
-from lotus_store.tape_vetoes import write_veto_lists
+from lotus_store.tape.listed_vetoes import write_veto_lists
 
 pytestmark = [pytest.mark.warm("first_day"), pytest.mark.process("whole days through their stages")]
 
