@@ -10,7 +10,7 @@ from typing import Final
 
 from lotus.curation.act import BIT_OF_ACTOR
 from lotus.curation.facts import NightFacts, Proposal
-from lotus.curation.law import CuratorPower
+from lotus.curation.law import REFIT, CuratorPower
 from lotus.curation.sig import (
     adversarial,
     compliance,
@@ -72,4 +72,5 @@ def all_curators() -> tuple[CuratorRole, ...]:
 
 def powers() -> Mapping[str, CuratorPower]:
     """Return what curators may do by acts, by actor; those whose acts stand elsewhere may do nothing by one."""
-    return {role.actor: CuratorPower(role.cap, role.vetoes and role.actor in BIT_OF_ACTOR) for role in SIG}
+    own = {role.actor: CuratorPower(role.cap, role.vetoes and role.actor in BIT_OF_ACTOR) for role in SIG}
+    return own | {REFIT: CuratorPower(0.0, False, True)}
