@@ -23,7 +23,7 @@ _ACTS = (TableColumn("act"), TableColumn("who"), TableColumn("does"), TableColum
          TableColumn("from"), TableColumn("until"), TableColumn("state"), TableColumn("why", least=20))  # fmt: skip
 _CURATORS = (TableColumn("module"), TableColumn("curator"), TableColumn("veto"), *numbers("cap"),
              *numbers("windows", "value, bps", "low", "high", "vetoed", "regret, bps"),
-             TableColumn("shown by", least=20))  # fmt: skip
+             TableColumn("found, or shown by", least=20))  # fmt: skip
 
 _KPIS = (("nudged", "d"), ("value_bps", "+.1f"), ("value_low", "+.1f"), ("value_high", "+.1f"), ("vetoed", "d"),
          ("regret_bps", "+.2f"))  # fmt: skip
@@ -118,7 +118,7 @@ def _text(facts: dict[str, Any], wide: bool) -> str:
     ]  # fmt: skip
     curators = [
         (c["module"], c["name"], "yes" if c["vetoes"] else "", f"{c['cap']:.3f}" if c["cap"] else "",
-         *(_number(c[name], form) for name, form in _KPIS), c["kpi"])
+         *(_number(c[name], form) for name, form in _KPIS), c["found"] or c["kpi"])
         for c in facts["curators"]
     ]  # fmt: skip
     head = f"{len(acts)} acts after {facts['day'] or 'no committed day'}"

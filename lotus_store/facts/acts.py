@@ -5,12 +5,14 @@ from typing import Any, Final
 
 from lotus.curation.act import CurationAct
 from lotus.curation.curator_value import CURATOR_VALUE, KPI_DAYS, PEOPLE, CuratorKpi, kpis
+from lotus.curation.kpis import KpiRow
 from lotus.curation.registry import all_curators
 from lotus.detectors.curators import MOST_OF_PEOPLE
 from lotus.timebase import next_day
 from lotus_store.databases import Connection
 from lotus_store.lake import Lake
 from lotus_store.ledger.beliefs.acts import acts_ending_after
+from lotus_store.ledger.curator_kpis import newest_kpis
 from lotus_store.ledger.day_commits import committed_days
 
 LAST_STAGE = "active_priors"
@@ -26,7 +28,7 @@ def acts_facts(connection: Connection, lake: Lake, branch: str) -> dict[str, Any
         for act in acts_ending_after(connection, branch, last)
         if last and act.from_day < act.until_day and act.until_day > next_day(last)
     ]
-    return {"day": last, "acts": acts, "curators": curator_rows(lake, branch)}
+    return {"day": last, "acts": acts, "curators": curator_rows(connection, lake, branch)}
 
 
 def _state(act: CurationAct, tomorrow: str) -> str:
@@ -35,8 +37,14 @@ def _state(act: CurationAct, tomorrow: str) -> str:
     return "from the next window on" if act.at_once else "to come"
 
 
-def curator_rows(lake: Lake, branch: str) -> list[dict[str, Any]]:
-    """Return the registry, people last, with what their acts did over the last 60 learning days (None: nothing)."""
+def curator_rows(connection: Connection, lake: Lake, branch: str) -> list[dict[str, Any]]:
+    """Return the registry, people last, with what their acts did over the last 60 learning days (None: nothing).
+
+    `found` are the KPIs of the newest night, each in words with what it rests on.
+    """
+    told: dict[tuple[str, str], list[str]] = {}
+    for row in newest_kpis(connection, branch):
+        told.setdefault((row.module, row.curator), []).append(_told(row))
     days = list(lake.days(CURATOR_VALUE.name, branch))[-KPI_DAYS:]
     found = {kpi.actor: kpi for kpi in kpis([lake.read(CURATOR_VALUE.name, branch, day) for day in days])}
     rows = [
@@ -45,7 +53,18 @@ def curator_rows(lake: Lake, branch: str) -> list[dict[str, Any]]:
         for c in all_curators()
     ]
     people = {"module": "sig", "name": PEOPLE, "vetoes": True, "cap": MOST_OF_PEOPLE, "kpi": "value, veto regret"}
-    return [*rows, people | _kpi(found.get(PEOPLE))]
+    rows.append(people | _kpi(found.get(PEOPLE)))
+    return [row | {"found": "; ".join(told.get((row["module"], row["name"]), ()))} for row in rows]
+
+
+def _told(row: KpiRow) -> str:
+    """Return a KPI in words.
+
+    >>> _told(KpiRow("sig", "mutation", "false promotions, share", 0.25, None, None, 4))
+    'false promotions, share: 0.25 (of 4)'
+    """
+    span = "" if row.low is None or row.high is None else f", {row.low:.4g} to {row.high:.4g}"
+    return f"{row.kpi}: {row.value:.4g}{span} (of {row.n})"
 
 
 def _kpi(kpi: CuratorKpi | None) -> dict[str, Any]:

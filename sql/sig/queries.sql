@@ -193,6 +193,16 @@ SELECT count(*) FROM what_ifs WHERE branch = %s AND to_day >= %s AND from_day <=
 INSERT INTO what_ifs (branch, what_if_id, number, from_day, to_day, change, body, git_sha)
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s);
 
+-- name: drop_curator_kpis
+DELETE FROM curator_kpis WHERE branch = %s AND day = %s;
+
+-- name: put_curator_kpi
+INSERT INTO curator_kpis (branch, day, module, curator, kpi, value, low, high, n)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s);
+
+-- name: newest_curator_kpis
+SELECT module, curator, kpi, value, low, high, n FROM v_curator_kpis WHERE branch = %s ORDER BY module, curator, kpi;
+
 -- name: put_queued_alert
 INSERT INTO curation_queue (
     branch, alert_id, time_ms, kind, subject, found, expected, severity, act_id, event_id

@@ -5,7 +5,7 @@ from functools import partial
 
 import numpy as np
 
-from lotus.curation.caps import LOOK_DAYS, caps_after
+from lotus.curation.caps import LOOK_DAYS
 from lotus.curation.curator_value import CURATOR_VALUE, EVENT_COLUMNS, curator_value
 from lotus.detectors.daily.tables import DayTables
 from lotus.detectors.registry import scored_detectors
@@ -42,12 +42,13 @@ def value_of_day(ctx: StageContext, day: str) -> LakeTable:
     )  # fmt: skip
 
 
-def caps_of_night(ctx: StageContext, day: str) -> dict[str, float]:
-    """Return the caps of the curators' nudges in the night of a day, by curator."""
+def values_before(ctx: StageContext, day: str) -> dict[str, LakeTable]:
+    """Return CURATOR_VALUE of the learning days before a day, by day, oldest first."""
     past = commits_before(ctx, ACTS, day, LOOK_DAYS)
     past = [commit for commit in past if ctx.lake.exists(CURATOR_VALUE.name, ctx.branch, commit.day)]
-    values = [ctx.recent.get(_VALUES, (ctx.branch, c.day, c.content_hash), partial(_value, ctx, c.day)) for c in past]
-    return caps_after([commit.day for commit in past], values, day)
+    return {
+        c.day: ctx.recent.get(_VALUES, (ctx.branch, c.day, c.content_hash), partial(_value, ctx, c.day)) for c in past
+    }
 
 
 def _value(ctx: StageContext, day: str) -> LakeTable:
