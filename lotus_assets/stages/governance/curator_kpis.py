@@ -8,7 +8,8 @@ import numpy as np
 
 from lotus.curation.curator_value import KPI_DAYS, Columns
 from lotus.curation.kpis import AuditDay, KpiRow, StageChange, in_order, of_acts, of_audits, of_diversity, of_lives
-from lotus.detectors.audits.table import DETECTOR_AUDITS, PLANTED
+from lotus.detectors.audits.leakage import PLANTED
+from lotus.detectors.audits.table import DETECTOR_AUDITS
 from lotus.detectors.cards.card_table import DETECTOR_CARDS
 from lotus.detectors.cards.lifecycle import Rules
 from lotus.modules.intents import Module
