@@ -42,7 +42,7 @@ class StageChange:
 
 
 @dataclass(frozen=True, slots=True)
-class AuditDay:
+class AuditTally:
     """Audits of one kind on a day: how many were made, how many passed."""
 
     day: str
@@ -97,7 +97,7 @@ def of_lives(
     return rows
 
 
-def of_audits(days: Mapping[str, Sequence[AuditDay]]) -> list[KpiRow]:
+def of_audits(days: Mapping[str, Sequence[AuditTally]]) -> list[KpiRow]:
     """Return the share of audits passed up to the first day that failed one, and after it, by curator."""
     rows = []
     for curator, kind in AUDITS_OF.items():
