@@ -42,7 +42,7 @@ class StageChange:
 
 
 @dataclass(frozen=True, slots=True)
-class AuditDay:
+class AuditTally:
     """Audits of one kind on a day: how many were made, how many passed."""
 
     day: str
@@ -97,7 +97,7 @@ def of_lives(
     return rows
 
 
-def of_audits(days: Mapping[str, Sequence[AuditDay]]) -> list[KpiRow]:
+def of_audits(days: Mapping[str, Sequence[AuditTally]]) -> list[KpiRow]:
     """Return the share of audits passed up to the first day that failed one, and after it, by curator."""
     rows = []
     for curator, kind in AUDITS_OF.items():
@@ -111,10 +111,11 @@ def of_audits(days: Mapping[str, Sequence[AuditDay]]) -> list[KpiRow]:
 
 
 def of_diversity(n_eff: Sequence[float]) -> list[KpiRow]:
-    """Return the effective number of detectors: of the newest day, between the least and the most of the days."""
-    known = [x for x in n_eff if x == x]
-    row = KpiRow("sig", "diversity", "effective number of detectors", *(known[-1:] or [0.0]), None, None, len(known))
-    return [row] if known else []
+    """Return the effective number of detectors: of the newest day that has one."""
+    finite = [x for x in n_eff if x == x]
+    if not finite:
+        return []
+    return [KpiRow("sig", "diversity", "effective number of detectors", finite[-1], None, None, len(finite))]
 
 
 def in_order(rows: Iterable[KpiRow]) -> list[KpiRow]:

@@ -42,9 +42,9 @@ def curator_rows(connection: Connection, lake: Lake, branch: str) -> list[dict[s
 
     `found` are the KPIs of the newest night, each in words with what it rests on.
     """
-    told: dict[tuple[str, str], list[str]] = {}
+    texts: dict[str, list[str]] = {}
     for row in newest_kpis(connection, branch):
-        told.setdefault((row.module, row.curator), []).append(_told(row))
+        texts.setdefault(f"{row.module} {row.curator}", []).append(_in_words(row))
     days = list(lake.days(CURATOR_VALUE.name, branch))[-KPI_DAYS:]
     found = {kpi.actor: kpi for kpi in kpis([lake.read(CURATOR_VALUE.name, branch, day) for day in days])}
     rows = [
@@ -54,13 +54,13 @@ def curator_rows(connection: Connection, lake: Lake, branch: str) -> list[dict[s
     ]
     people = {"module": "sig", "name": PEOPLE, "vetoes": True, "cap": MOST_OF_PEOPLE, "kpi": "value, veto regret"}
     rows.append(people | _kpi(found.get(PEOPLE)))
-    return [row | {"found": "; ".join(told.get((row["module"], row["name"]), ()))} for row in rows]
+    return [row | {"found": "; ".join(texts.get(f"{row['module']} {row['name']}", ()))} for row in rows]
 
 
-def _told(row: KpiRow) -> str:
+def _in_words(row: KpiRow) -> str:
     """Return a KPI in words.
 
-    >>> _told(KpiRow("sig", "mutation", "false promotions, share", 0.25, None, None, 4))
+    >>> _in_words(KpiRow("sig", "mutation", "false promotions, share", 0.25, None, None, 4))
     'false promotions, share: 0.25 (of 4)'
     """
     span = "" if row.low is None or row.high is None else f", {row.low:.4g} to {row.high:.4g}"

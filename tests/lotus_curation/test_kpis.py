@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lotus.curation.curator_value import CURATOR_VALUE, Columns
-from lotus.curation.kpis import AuditDay, KpiRow, StageChange, in_order, of_acts, of_audits, of_diversity, of_lives
+from lotus.curation.kpis import AuditTally, KpiRow, StageChange, in_order, of_acts, of_audits, of_diversity, of_lives
 
 
 def value_day(*rows: tuple[str, int, float, int, float, int]) -> Columns:
@@ -48,7 +48,7 @@ def test_a_promotion_is_false_when_it_is_taken_back_within_thirty_days() -> None
 
 
 def test_audits_are_split_at_the_first_that_failed() -> None:
-    days = [AuditDay(f"2026-01-0{k}", 4, 3 if k == 3 else 4) for k in range(1, 7)]
+    days = [AuditTally(f"2026-01-0{k}", 4, 3 if k == 3 else 4) for k in range(1, 7)]
     rows = found(of_audits({"leakage": days, "adversarial": days[:2]}))
     assert rows["leakage", "audits passed before it acted, share"] == (11 / 12, 12)
     assert rows["leakage", "audits passed after it acted, share"] == (1.0, 12)

@@ -7,8 +7,9 @@ from functools import partial
 import numpy as np
 
 from lotus.curation.curator_value import KPI_DAYS, Columns
-from lotus.curation.kpis import AuditDay, KpiRow, StageChange, in_order, of_acts, of_audits, of_diversity, of_lives
-from lotus.detectors.audits.table import DETECTOR_AUDITS, PLANTED
+from lotus.curation.kpis import AuditTally, KpiRow, StageChange, in_order, of_acts, of_audits, of_diversity, of_lives
+from lotus.detectors.audits.leakage import PLANTED
+from lotus.detectors.audits.table import DETECTOR_AUDITS
 from lotus.detectors.cards.card_table import DETECTOR_CARDS
 from lotus.detectors.cards.lifecycle import Rules
 from lotus.modules.intents import Module
@@ -76,11 +77,11 @@ def _lives(ctx: StageContext, day: str) -> Mapping[str, Sequence[StageChange]]:
     }
 
 
-def _audited(day: str, rows: Columns, kind: str) -> AuditDay:
+def _audited(day: str, rows: Columns, kind: str) -> AuditTally:
     """Count the audits of shipped detectors that may fail (those with a bound)."""
     bound = np.isfinite(np.asarray(rows["bound"], np.float64))
     own = (rows["kind"] == kind) & (rows["detector_id"] != PLANTED) & bound
-    return AuditDay(day, int(own.sum()), int(np.asarray(rows["passed"])[own].sum()))
+    return AuditTally(day, int(own.sum()), int(np.asarray(rows["passed"])[own].sum()))
 
 
 def _n_eff(rows: Columns) -> float:

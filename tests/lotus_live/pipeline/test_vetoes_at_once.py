@@ -1,4 +1,4 @@
-"""A veto at once in a running pipeline: from its line on, over midnight, beside trials, and as the batch has it."""
+"""`lotus/curation/at_once.py` in a pipeline: from its line on, over midnight, beside trials, as batch has it."""
 
 from pathlib import Path
 
