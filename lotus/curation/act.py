@@ -76,7 +76,7 @@ class CurationAct:
     @property
     def veto_bit(self) -> int:
         """The bit that a veto sets in windows: one a curator, and one for all people."""
-        return BIT_OF_ACTOR[self.actor] if self.is_of_curator else PERSON
+        return BIT_OF_ACTOR.get(self.actor, PERSON)
 
 
 def parts_of(target: str) -> tuple[str, str]:
