@@ -106,7 +106,7 @@ def test_a_forged_or_late_act_is_a_dead_letter(committed: Databases, keys: Keys)
             replace(act, day="2026-01-09", from_day="2026-01-11").named(),
             replace(act, kind="lift", revokes=leak.act_id).named(),
             replace(act, kind="nudge", target="momentum", value=0.01, at_once=True).named(),
-            replace(act, at_once=True),
+            replace(act, at_once=True, act_id="b" * 32),
         ]
         for one in wrong:
             send(sig, Module.SIG, curation_message(forged(one)), keys)
