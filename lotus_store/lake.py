@@ -313,8 +313,8 @@ def _filesystem(url: str) -> tuple[Any, str]:
 def _groups(part: Any, column: str, least: int, largest: int) -> list[int]:
     """Return the groups of rows of a part that may hold a value between two; one without statistics may."""
     at = part.schema_arrow.names.index(column)
-    known = [part.metadata.row_group(k).column(at).statistics for k in range(part.metadata.num_row_groups)]
-    return [k for k, x in enumerate(known) if not (x and x.has_min_max) or (x.min <= largest and x.max >= least)]
+    of_groups = [part.metadata.row_group(k).column(at).statistics for k in range(part.metadata.num_row_groups)]
+    return [k for k, x in enumerate(of_groups) if not (x and x.has_min_max) or (x.min <= largest and x.max >= least)]
 
 
 def _inside(column: Any, least: int, largest: int) -> Any:

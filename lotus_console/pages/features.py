@@ -92,8 +92,8 @@ def _rows(
         natural_id(branch, detector.detector_id, detector.version, asset, start)
         for detector in detectors for asset in assets for start in starts
     ]  # fmt: skip
-    heard = reading.rows("sig", "features_of_run", run=run, events=names) if run and names else []
-    return heard or reading.rows(
+    of_run = reading.rows("sig", "features_of_run", run=run, events=names) if run and names else []
+    return of_run or reading.rows(
         "sig", "features_of_day", days=sorted({day_of(start) for start in starts}), events=names
     )
 

@@ -47,9 +47,8 @@ def sum_reach(gains: Sequence[float]) -> list[float]:
     n = np.arange(1.0, len(gains) + 1.0)
     values = np.asarray(gains, np.float64)
     spread = np.maximum(0.0, np.cumsum(values * values) - np.cumsum(values) ** 2 / n)
-    known = [k for k in range(len(gains)) if k + 1 >= MIN_BLOCKS]
     half = np.full(len(gains), np.nan)
-    for k in known:
+    for k in range(MIN_BLOCKS - 1, len(gains)):
         half[k] = student(k + 1) * np.sqrt((k + 1) / k * spread[k])
     return [float(x) for x in half]
 
