@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lotus.curation.act import CurationAct, CurationKind
-from lotus.curation.caps import LOOK_DAYS
+from lotus.curation.caps import LOOK_DAYS, caps_after
 from lotus.curation.curator_value import CURATOR_VALUE
 from lotus.curation.facts import NightFacts
 from lotus.curation.feed_health import FEED_HEALTH, feed_day, feed_health
@@ -27,7 +27,8 @@ from lotus.timebase import next_day
 from lotus_assets.stages.chain import LAST_STAGE, content_of
 from lotus_assets.stages.context import Cell, CheckOutcome, Made, Stage, StageContext, TextTable
 from lotus_assets.stages.day_frames import day_frames
-from lotus_assets.stages.governance.acts_value import caps_of_night, value_of_day
+from lotus_assets.stages.governance.acts_value import value_of_day, values_before
+from lotus_assets.stages.governance.curator_kpis import night_kpis
 from lotus_assets.stages.governance.night_facts import FEED_DAYS, audit_commits, drift_days, night_facts
 from lotus_assets.stages.history import ACTS, commits_before, digests_before
 from lotus_assets.stages.lake_tables import LakeTable, TablePart, joint_hash, present_of
@@ -36,6 +37,7 @@ from lotus_assets.stages.scoring.signal_eval import two_days
 from lotus_store.databases import Connection
 from lotus_store.ledger.beliefs.acts import acts_of_night, lifts_and_lifted, put_acts
 from lotus_store.ledger.beliefs.expert_sets import first_free_day
+from lotus_store.ledger.curator_kpis import put_kpis
 
 PARTS = [TablePart(FEED_HEALTH), TablePart(CURATOR_VALUE)]
 
@@ -69,10 +71,14 @@ def make(ctx: StageContext, day: str) -> Made:
     from_day = first_free_day(ctx.sig, ctx.branch, next_day(day, LAG_DAYS))
     earlier = acts_of_night(ctx.sig, ctx.branch, day)
     roles = SIG if ctx.settings.curation.acts else BY_RULE
-    decided = night_acts(facts, caps_of_night(ctx, day), from_day, earlier, _standing(ctx, day), roles)
+    past = values_before(ctx, day)
+    caps = caps_after([*past], [*past.values()], day)
+    decided = night_acts(facts, caps, from_day, earlier, _standing(ctx, day), roles)
+    rows_of_kpis = night_kpis(ctx, day, [*past.values(), value])
 
     def ledger(connection: Connection) -> None:
         put_acts(connection, decided.fresh)
+        put_kpis(connection, ctx.branch, day, rows_of_kpis)
 
     lines = (f"{act.actor} {act.kind} {act.target} {act.value!r}" for act in decided.acts)
     content = natural_id(joint_hash(PARTS, [part.content_hash for part in written]), *sorted(lines))

@@ -170,7 +170,7 @@ def kpi_rows(kpis: Sequence[LearningKpi]) -> list[tuple[str, ...]]:
 
 
 def _week(settings: Settings, sig: Connection, lake: Lake, day: str) -> tuple[GovernedTable, ...]:
-    tables = [_curators(lake, settings.branch), _disputes(settings, sig, day)]
+    tables = [_curators(sig, lake, settings.branch), _disputes(settings, sig, day)]
     for table in WEEK_TABLES:
         row = sig.execute(query("sig", "has_column"), [table.name, table.key]).fetchone()
         if row == (True,):
@@ -192,11 +192,11 @@ def _section(sig: Connection, branch: str, day: str, table: WeekTable) -> Govern
     return GovernedTable(table.title, table.sentence + more, header, shown)
 
 
-def _curators(lake: Lake, branch: str) -> GovernedTable:
+def _curators(sig: Connection, lake: Lake, branch: str) -> GovernedTable:
     rows = tuple(
         (str(row["name"]), str(row["nudged"]), _number(row["value_bps"]),
          _reach(row["value_low"], row["value_high"]), str(row["vetoed"]), _number(row["regret_bps"]))
-        for row in curator_rows(lake, branch) if row["days"] is not None
+        for row in curator_rows(sig, lake, branch) if row["days"] is not None
     )  # fmt: skip
     header = "curator", "nudged windows", "value, bps", "95 %", "vetoed windows", "regret, bps"
     sentence = "Over 60 learning days: what nudges added, and the mean modelled payoff of what was vetoed."
