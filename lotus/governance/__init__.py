@@ -1,0 +1,1 @@
+"""Who is given exploration, compute and votes, and what governance is worth: decided by evidence, within budgets."""
