@@ -129,8 +129,8 @@ def floors_of(tables: DayTables, epsilon: float) -> tuple[NDArray[np.float64], N
 
     Where an act says a floor that is `MOST_EPSILON`; elsewhere the floor is `epsilon` and nothing bounds it here.
     """
-    told = np.array(tables.epsilon or (0.0,) * len(tables.detector_ids))
-    return np.where(told > 0.0, told, epsilon), np.where(told > 0.0, np.maximum(MOST_EPSILON, told), math.inf)
+    said = np.array(tables.epsilon or (0.0,) * len(tables.detector_ids))
+    return np.where(said > 0.0, said, epsilon), np.where(said > 0.0, np.maximum(MOST_EPSILON, said), math.inf)
 
 
 @kernel

@@ -130,6 +130,6 @@ def _floors(
             tables = tables_of_day(ctx.lake, ctx.branch, d)
             own = tables_ver == tables.tables_ver
             if own.any() and len(tables.detector_ids) == many:
-                told = floors_of(tables, epsilon)
-                floor[own], most[own] = told[0][place[own]], told[1][place[own]]
+                said = floors_of(tables, epsilon)
+                floor[own], most[own] = said[0][place[own]], said[1][place[own]]
     return floor, most
