@@ -129,8 +129,10 @@ def floors_of(tables: DayTables, epsilon: float) -> tuple[NDArray[np.float64], N
 
     Where an act says a floor that is `MOST_EPSILON`; elsewhere the floor is `epsilon` and nothing bounds it here.
     """
-    said = np.array(tables.epsilon or (0.0,) * len(tables.detector_ids))
-    return np.where(said > 0.0, said, epsilon), np.where(said > 0.0, np.maximum(MOST_EPSILON, said), math.inf)
+    by_acts = np.array(tables.epsilon or (0.0,) * len(tables.detector_ids))
+    return np.where(by_acts > 0.0, by_acts, epsilon), np.where(
+        by_acts > 0.0, np.maximum(MOST_EPSILON, by_acts), math.inf
+    )
 
 
 @kernel

@@ -130,6 +130,6 @@ def _floors(
             tables = tables_of_day(ctx.lake, ctx.branch, d)
             own = tables_ver == tables.tables_ver
             if own.any() and len(tables.detector_ids) == many:
-                said = floors_of(tables, epsilon)
-                floor[own], most[own] = said[0][place[own]], said[1][place[own]]
+                by_acts = floors_of(tables, epsilon)
+                floor[own], most[own] = by_acts[0][place[own]], by_acts[1][place[own]]
     return floor, most
