@@ -378,7 +378,7 @@ LEARNING_ASSETS = (
             ("drift_report", "same_day"),
             ("microtape_frames", "same_day"),
         ),
-        packages=_TO_CURATION,
+        packages=(*_TO_CURATION, "governance"),
         text="What the curators do after the night: vetoes and small nudges, in force from the second day on.",
         checks=("schema", "lawful"),
     ),

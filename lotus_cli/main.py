@@ -35,6 +35,7 @@ COMMANDS = {
     "exchange": ("lotus_cli.desk.exchange", "A venue on loopback over a tape, with real matching; test money only."),
     "experiments": ("lotus_cli.govern.experiments", "What was run, with what, and what came of it."),
     "explain": ("lotus_cli.explain.command", "The way from a number back to raw frames."),
+    "explore": ("lotus_cli.govern.explore", "How far each detector explores, and what that costs; hold one."),
     "export": ("lotus_cli.export.command", "Write the lessons in force as a module for a bot of your own."),
     "fixtures": ("lotus_cli.upkeep.fixtures", "Check the frozen fixtures, or make them again."),
     "herald": (
@@ -93,7 +94,7 @@ GROUPS = {
         "signal",
         "sql",
     ),
-    "Learn": ("backfill", "detector", "what-if", "atoms", "export", "import-log"),
+    "Learn": ("backfill", "detector", "what-if", "explore", "atoms", "export", "import-log"),
     "Tape": ("record", "import", "replay", "tape", "verify"),
     "Run and trade": ("live", "exchange", "arm", "kill", "watchdog", "dm", "trade", "trigger"),
     "Upkeep": ("backup", "restore", "db", "herald", "network", "modules", "keys", "fixtures", "warm"),

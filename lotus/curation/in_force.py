@@ -37,6 +37,7 @@ def acted(tables: DayTables, acts: Sequence[CurationAct]) -> DayTables:
     """
     nudges: list[dict[str, float]] = [{} for _ in tables.detector_ids]
     vetoes = np.zeros((len(tables.detector_ids), len(tables.assets)), np.int64)
+    floors = [0.0 for _ in tables.detector_ids]  # the lowest that anybody says
     for act in acts:
         detector, coin = parts_of(act.target)
         rows = [d for d, name in enumerate(tables.detector_ids) if detector in ("", name)]
@@ -46,11 +47,15 @@ def acted(tables: DayTables, acts: Sequence[CurationAct]) -> DayTables:
         elif act.kind == CurationKind.NUDGE:
             for d in rows:
                 nudges[d][act.actor] = float(round_learned(np.array([act.value]))[0])
+        elif act.kind == CurationKind.EPSILON:
+            for d in rows:
+                floors[d] = min(floors[d], act.value) if floors[d] > 0.0 else act.value
     bits = [tuple(row) if any(row) else () for row in vetoes.tolist()]
     return replace(
         tables,
         curator_nudge=tuple(nudges) if any(nudges) else (),
         curator_veto=tuple(bits) if any(bits) else (),
+        epsilon=tuple(floors) if any(floors) else (),
         asymmetry_weights=weights_of(acts),
     )
 

@@ -1,1 +1,1 @@
-"""Whether learning helps and who is given compute: fixtures, KPIs, credit, costs, and the weekly allocation."""
+"""Whether learning helps, and who is given exploration, compute and votes: by evidence, within budgets."""
