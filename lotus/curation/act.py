@@ -34,6 +34,12 @@ class CurationKind(StrEnum):
     NUDGE = "nudge"  # adds `value` to ln sigma of a detector
     VETO = "veto"  # no window of a detector, of a coin or of both is published
     LIFT = "lift"  # an earlier act, named by `revokes`, holds no more
+    OFF = "off"  # a micro-expert has no vote: the allocator's
+    IDLE = "idle"  # one without a vote is not computed: the allocator's
+
+
+ALLOCATOR: Final = "allocator"
+OF_EXPERTS: Final = frozenset({CurationKind.OFF, CurationKind.IDLE})
 
 
 @dataclass(frozen=True, slots=True)

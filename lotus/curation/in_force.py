@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from lotus.curation.act import CurationAct, CurationKind, parts_of
+from lotus.curation.act import OF_EXPERTS, CurationAct, CurationKind, parts_of
 from lotus.detectors.daily.tables import DayTables
 from lotus.hashing import round_learned
 
@@ -27,6 +27,15 @@ def in_force(acts: Iterable[CurationAct], day: str) -> list[CurationAct]:
     return [newest[key] for key in sorted(newest)]
 
 
+def expert_states(acts: Iterable[CurationAct], day: str) -> dict[str, frozenset[str]]:
+    """Return the kinds of act (`off`, `idle`) that are in force on a day, by the micro-expert that they speak of."""
+    states: dict[str, frozenset[str]] = {}
+    for act in in_force(acts, day):
+        if act.kind in OF_EXPERTS:
+            states[act.target] = states.get(act.target, frozenset()) | {str(act.kind)}
+    return states
+
+
 def acted(tables: DayTables, acts: Sequence[CurationAct]) -> DayTables:
     """Return the tables of a day under the acts in force on it, and under no others that they were under before.
 
@@ -35,6 +44,8 @@ def acted(tables: DayTables, acts: Sequence[CurationAct]) -> DayTables:
     nudges: list[dict[str, float]] = [{} for _ in tables.detector_ids]
     vetoes = np.zeros((len(tables.detector_ids), len(tables.assets)), np.int64)
     for act in acts:
+        if act.kind in OF_EXPERTS:
+            continue
         detector, coin = parts_of(act.target)
         rows = [d for d, name in enumerate(tables.detector_ids) if detector in ("", name)]
         coins = [a for a, name in enumerate(tables.assets) if coin in ("", name)]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from lotus.curation.act import CurationAct, CurationKind, parts_of
+from lotus.curation.act import ALLOCATOR, OF_EXPERTS, CurationAct, CurationKind, parts_of
 from lotus.detectors.curators import CURATOR, MOST_OF_PEOPLE
 from lotus.errors import ConfigError
 from lotus.names import is_name
@@ -22,16 +22,17 @@ LAG_DAYS: Final = 2
 MOST_DAYS: Final = 30
 MOST_REASON: Final = 400
 MOST_NAME: Final = 128  # characters of an actor or of what an act rests on
-MACHINES: Final = frozenset({"allocator", "explorer"})  # names that no person may have
+MACHINES: Final = frozenset({ALLOCATOR, "explorer"})  # names that no person may have
 NEVER_LIFTED: Final = frozenset({f"{CURATOR}leakage", f"{CURATOR}data", f"{CURATOR}compliance"})
 
 
 @dataclass(frozen=True, slots=True)
 class Subjects:
-    """What acts may name: detectors that are scored, and coins of the universe."""
+    """What acts may name: detectors that are scored, coins of the universe, and micro-experts."""
 
     detectors: tuple[str, ...]
     assets: tuple[str, ...]
+    experts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,11 @@ def _actor_faults(act: CurationAct, powers: Mapping[str, CuratorPower]) -> list[
             return [f"actor {act.actor[:40]!r}: one of {', '.join(sorted(powers))}"]
         if act.kind == CurationKind.VETO and not power.vetoes:
             return [f"a veto of {act.actor}: it has none"]
+        return [f"{act.kind} by {act.actor}: the allocator's act alone"] if act.kind in OF_EXPERTS else []
+    if act.actor == ALLOCATOR and act.kind in (*OF_EXPERTS, CurationKind.LIFT):
         return []
+    if act.kind in OF_EXPERTS:
+        return [f"{act.kind} by {act.actor[:40]}: the allocator's act alone"]
     if not is_name(act.actor) or len(act.actor) > MOST_NAME or ":" in act.actor or act.actor in MACHINES:
         return [f"actor {act.actor[:40]!r}: the printable name of a person, without a colon, at most {MOST_NAME} long"]
     return []
@@ -119,6 +124,9 @@ def _nudge_faults(act: CurationAct, powers: Mapping[str, CuratorPower]) -> list[
 
 
 def _target_faults(act: CurationAct, subjects: Subjects) -> list[str]:
+    if act.kind in OF_EXPERTS:
+        found = act.target in subjects.experts
+        return [] if found else [f"expert {act.target[:80]!r}: one of {', '.join(subjects.experts)}"]
     detector, coin = parts_of(act.target)
     faults = [] if detector or coin else ["no target: a detector, @COIN or DETECTOR@COIN"]
     if detector and detector not in subjects.detectors:
