@@ -42,7 +42,7 @@ def without_idle(program: Program, names: Sequence[str], idle: Sequence[str]) ->
         args = words[t.HEAD : t.HEAD + int(words[t.N_ARGS])] if op == t.DOT else words[:0]
         if len(args) == len(names) and int(words[t.OUT]) in program.outputs[[0, 3]].tolist():
             args[places] = null if int(words[t.OUT]) == int(program.outputs[0]) else false
-    votes = _votes(code, program)
+    votes = votes_of(code, program)
     votes[t.HEAD : t.HEAD + len(names)][places] = false
     outputs[[_FUSED + k for k in places]] = null
     live = _live(code, outputs)
@@ -60,7 +60,7 @@ def without_idle(program: Program, names: Sequence[str], idle: Sequence[str]) ->
     )
 
 
-def _votes(code: Words, program: Program) -> Words:
+def votes_of(code: Words, program: Program) -> Words:
     """Return the node that sums the votes: what `mx_confirm` compares."""
     confirm, holds = int(program.outputs[2]), dict[int, Words]()
     for op, words in nodes_of(code):

@@ -103,7 +103,7 @@ def allocate(seen: Seen, context: Floats, cost: Floats, quota: float, name: Sequ
     rng = np.random.Generator(np.random.Philox(key=key64("compute", *name)))
     normal, (first, second) = rng.standard_normal((DRAWS, len(cost))), rng.random(2)
     dearest = float(np.nanmax(cost)) if np.isfinite(cost).any() else quota
-    full = np.where(np.isfinite(cost), cost, dearest)
+    full = np.maximum(np.where(np.isfinite(cost), cost, dearest), 1e-9)
     support = np.bincount(seen.arm, minlength=len(cost)).astype(np.float64)
     belief = believed(seen, context, len(cost))
     likes = wanted(belief, full, quota, price, normal, support)

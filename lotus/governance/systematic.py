@@ -58,6 +58,8 @@ def within_quota(wanted: Floats, cost: Floats, quota: float, promise: Floats, fi
     What costs more than the quota has q = 0.
     """
     order = np.lexsort((np.arange(len(cost)), cost))
+    if dearest_sample(wanted, cost, order) <= quota:
+        return Draw(systematic(wanted, order, second), wanted.copy())
     cheap = cost <= DEAR * quota
     dear = np.flatnonzero(~cheap & (cost <= quota))
     apart = np.where(~cheap & (cost <= quota), wanted, 0.0)
