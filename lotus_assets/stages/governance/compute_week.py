@@ -61,7 +61,7 @@ def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
         "settings": natural_id(compute.live_ns_per_frame, str(compute.credit_votes)),
         "experts": _judged(ctx, day)[1].version,
         "earlier": natural_id(*(repr(one) for one in earlier)),
-        **hashes(commits_before(ctx, "governance_week", day, DAYS * (WEEKS - 1))[::-DAYS]),
+        **hashes([c for c in commits_before(ctx, "governance_week", day, DAYS * WEEKS) if is_judged(c.day)]),
     }
 
 
