@@ -2,8 +2,8 @@
 
 Decided with day d known, an act is in force from d + 2 at the earliest (the state of d + 1 may be born already) and for
 30 days at most. A curator nudges within its cap, a person within 0.05; a person may lift what people and curators did,
-except the vetoes for leakage, data and compliance. Only the allocator takes votes of micro-experts or makes them idle. Nobody promotes anything. Nothing is stored here. (Literature:
-bounded discretion, separation of duties.)
+except the vetoes for leakage, data and compliance. Only the allocator takes votes of micro-experts or makes them idle.
+Nobody promotes anything. Nothing is stored here. (Literature: bounded discretion, separation of duties.)
 """
 
 import math
