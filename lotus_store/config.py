@@ -138,6 +138,13 @@ class ComputeSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class GovernanceSettings:
+    """What of governance decides by itself beside the curators; off, every number is as without it."""
+
+    explorer: bool = False  # floors of the propensity by value of information, on branch main
+
+
+@dataclass(frozen=True, slots=True)
 class LogSettings:
     """What processes log on standard error, and in which form."""
 
@@ -163,6 +170,7 @@ class Settings:
     dagster: DagsterLimits = field(default_factory=DagsterLimits)
     curation: CurationSettings = field(default_factory=CurationSettings)
     compute: ComputeSettings = field(default_factory=ComputeSettings)
+    governance: GovernanceSettings = field(default_factory=GovernanceSettings)
     logs: LogSettings = field(default_factory=LogSettings)
     alerts: AlertSettings = field(default_factory=AlertSettings)
     config: Path | None = None
@@ -214,6 +222,7 @@ def load_settings(home: Path | str | None = None, config: Path | str | None = No
         dagster=override(DagsterLimits(), dict(document.get("dagster", {})), "dagster"),
         curation=override(CurationSettings(), dict(document.get("curation", {})), "curation"),
         compute=override(ComputeSettings(), dict(document.get("compute", {})), "compute"),
+        governance=override(GovernanceSettings(), dict(document.get("governance", {})), "governance"),
         logs=_logs(document),
         alerts=override(AlertSettings(), dict(document.get("alerts", {})), "alerts"),
         config=path,
@@ -255,8 +264,8 @@ def _read(path: Path) -> dict[str, Any]:
     except (tomllib.TOMLDecodeError, OSError) as problem:
         raise ConfigError(f"{path} cannot be read: {problem}", "TOML 1.0") from problem
     places = {
-        "universe", "folders", "ledger", "tape", "live", "trading", "safety", "dagster", "curation", "compute", "logs",
-        "alerts",
+        "universe", "folders", "ledger", "tape", "live", "trading", "safety", "dagster", "curation", "compute",
+        "governance", "logs", "alerts",
     }  # fmt: skip
     names = {"branch", *places, *SECTIONS}
     for key in document:
