@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lotus.jit import allocating_kernel
-from lotus.simulation.contexts import Contexts, aligned_bin, contexts
+from lotus.simulation.contexts import Contexts, aligned_bin, contexts, slope_bins
 from lotus.simulation.layout import At, Ints
-from lotus.simulation.lessons import Planted, PlantedLiteral, Trap, planted_of
+from lotus.simulation.lessons import Planted, PlantedLiteral, Trap, planted_of, style_of
 from lotus.simulation.rng import below, fat_bell, streams
 from lotus.simulation.schedule import (
     DRIFT,
@@ -31,6 +31,7 @@ from lotus.simulation.spec import MICRO, SUB_TICK, WorldSpec
 PULSE_FROM_MS, PULSE_MS = 16_500, 12_000  # after the onset: behind the pattern, within the horizon of its windows
 SWEEP_MS, SWEEP_BPS = 800, 3  # a sweep moves the price by so much, for good
 STALL_Q8 = 90  # noise of a stall, in 256ths
+DEAD = 2  # how quiet it is where nobody meets an order at rest: a trade in a minute
 CALM_Q8 = 170  # noise of a trap while it decides
 RANGE_Q8 = 100  # noise of a compressed range
 COMMON_STEP, OWN_STEP = 90, 72  # micro-bps per fat_bell unit and sqrt(10 ms): 1.15 bps per sqrt(s) together
@@ -68,6 +69,10 @@ def make_span(spec: WorldSpec, start_ms: int, end_ms: int, start_bps: list[int])
     noise = np.broadcast_to(state.vol, shape).copy()
     for planting in planted:
         _mark(planting, marks, noise, block_ms)
+    style = style_of(spec.name)
+    for literal in () if style is None else style.literals:
+        bins = slope_bins(state)
+        marks["quiet"][(bins < literal.low) | (bins > literal.high)] = DEAD
     start = np.array([m.ticks_at(b) * SUB_TICK for m, b in zip(spec.assets, start_bps, strict=True)])
     bid, spread = np.empty(shape, dtype=np.int64), np.empty(shape, dtype=np.int64)
     time_ms = np.empty(blocks, dtype=np.int64)

@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 
 from lotus.names import path_step
+from lotus.simulation.lessons import WORLDS
 from lotus.simulation.spec import FULL_DAY, VENUE, WorldSpec
 from lotus.simulation.world import World
 from lotus_assets.tape_process import Simulated, TapeProcess, tape_process
@@ -113,7 +114,11 @@ def reader_of(plan: DemoPlan) -> AbstractContextManager[TapeProcess | None]:
 @click.command("demo")
 @click.option("--seed", type=WHOLE, default=7, show_default=True, help="Seed of the world; 7 is the frozen one.")
 @click.option(
-    "--world", type=click.Choice(["demo", "null"]), default="demo", show_default=True, help="null = no truth."
+    "--world",
+    type=click.Choice(WORLDS),
+    default="demo",
+    show_default=True,
+    help="null = no truth; styles = an order at rest pays in a context.",
 )
 @click.option(
     "--days", type=click.IntRange(2), help=f"Session days.  [default: {BUDGET_DAYS}, with --nightly {CLIMBING_DAYS}]"
