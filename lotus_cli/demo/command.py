@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 
 from lotus.names import path_step
-from lotus.simulation.lessons import WORLDS
+from lotus.simulation.lessons import WORLDS, style_of
 from lotus.simulation.spec import FULL_DAY, VENUE, WorldSpec
 from lotus.simulation.world import World
 from lotus_assets.tape_process import Simulated, TapeProcess, tape_process
@@ -26,6 +26,7 @@ from lotus_store.databases import Databases
 
 HORIZONS_S = (30, 300, 900)  # a session of 90 minutes leaves no room for one hour
 BUDGET_DAYS = 14
+TRIED_STYLES = (0.4, 0.05)  # shares of the probes that join, that improve, where a style is planted
 CLIMBING_DAYS = 42  # in which lessons of nightly runs are found, earn every level and act at the highest for a week
 
 
@@ -92,7 +93,8 @@ def plan_of(
         "outcomes": {"horizons_s": list(HORIZONS_S)},
         "learning": {"looks": "nightly"} if nightly else {"looks": "final", "look_day": spec.day(spec.days - 2)},
     }
-    sections = merged(sections, faculties.sections)
+    tried: Document = {} if style_of(spec.name) is None else {"trading": {"explore_entry": list(TRIED_STYLES)}}
+    sections = merged(merged(sections, faculties.sections), tried)
     write_branch_settings(load_settings(home=home, branch="main").home, branch, sections)
     return DemoPlan(World(spec), settings_of(home, tape, branch), nightly, venues)
 
