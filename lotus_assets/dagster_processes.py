@@ -15,7 +15,7 @@ from pathlib import Path
 
 import lotus_assets
 from lotus_resources.gate import command
-from lotus_resources.pages import TOKEN_ENV
+from lotus_resources.pages import NAME_ENV, TOKEN_ENV
 from lotus_resources.processes import Processes
 from lotus_store.files import write_bytes
 
@@ -35,7 +35,8 @@ PYTHON = (sys.executable, "-P", "-m")
 class DagsterProcesses:
     """The processes of one `lotus up`.
 
-    `environment`: of all of them; `folder`: Dagster's in the home; `short`: a new folder whose path is short.
+    `environment`: of all of them; `folder`: Dagster's in the home; `short`: a new folder whose path is short;
+    `name`: the home's own, by which browsers ask for the pages.
     """
 
     children: Processes
@@ -44,6 +45,7 @@ class DagsterProcesses:
     short: Path
     port: int
     token: str
+    name: str
 
     @property
     def url(self) -> str:
@@ -55,9 +57,8 @@ class DagsterProcesses:
         self._workspace.unlink(missing_ok=True)
         self._start_code(days)
         web = ["lotus_resources.pages", "-h", "127.0.0.1", "-p", str(self.port), "-w", str(self._workspace)]
-        self._start(
-            "webserver", command(self._workspace, ("dagster_webserver.cli",), web), {**days, TOKEN_ENV: self.token}
-        )
+        own = {TOKEN_ENV: self.token, NAME_ENV: self.name}
+        self._start("webserver", command(self._workspace, ("dagster_webserver.cli",), web), {**days, **own})
 
     def open_pages(self, stopped: Callable[[], bool]) -> None:
         """Let the servers begin, now that Dagster's tables are there; return when the pages answer or it is stopped.

@@ -18,7 +18,6 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from lotus.errors import ConfigError
-from lotus.loopback import own_name
 from lotus.progress.steps import Steps, untold
 from lotus.timebase import day_of
 from lotus_assets.dagster_processes import DagsterProcesses
@@ -28,7 +27,7 @@ from lotus_resources.processes import Processes
 from lotus_resources.span import DaySpan, span_of
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
-from lotus_store.private import locked, own_home
+from lotus_store.private import locked, name_of_home, own_home
 from lotus_store.tape.store import TapeStore
 from lotus_venues.listening import listen
 
@@ -66,13 +65,13 @@ def up(
         span = _span(settings, tape, live)
         with Processes(settings.home / "logs") as children, tempfile.TemporaryDirectory(prefix="lotus-") as short:
             token, folder = secrets.token_urlsafe(24), settings.home / "dagster"
-            pages = _console_port(console_port)
-            environment |= {CONSOLE_ENV: f"http://{own_name(pages)}:{pages}"}
-            dagster = DagsterProcesses(children, environment, folder, Path(short), port, token)
-            shown = f"http://{own_name(pages)}:{port}"  # of the console's name: links between them keep the session
+            pages, name = _console_port(console_port), name_of_home(settings.home)
+            console, shown = f"http://{name}:{pages}", f"http://{name}:{port}"  # of one name: links keep the session
+            environment |= {CONSOLE_ENV: console}
+            dagster = DagsterProcesses(children, environment, folder, Path(short), port, token, name)
             say(STARTING, 0.1, 1.0, "code server and web server")
             dagster.begin(span.environment)
-            console = begin_console(children, settings, pages, token, shown)
+            begin_console(children, settings, console, token, shown)
             say(STARTING, 0.2, 1.0, "Dagster's tables")
             if buried := _ready_tables(settings, databases):
                 say(f"{buried} runs of an earlier, killed session marked as failed; committed days are kept")

@@ -70,6 +70,7 @@ COMMANDS = {
     "up": ("lotus_cli.up", "Everything at once: PostgreSQL, Dagster's pages and daemon; one Ctrl-C stops all."),
     "watchdog": ("lotus_cli.desk.watchdog", "Act at the venue when the daemon cannot; --status says whether one does."),
     "verify": ("lotus_cli.upkeep.verify", "Verify parity, a tape, or the ledgers."),
+    "what-if": ("lotus_cli.govern.what_if", "What a change would have been worth, by the log and on the tape."),
     "warm": ("lotus_cli.upkeep.warm", "Fill the kernel cache, so that nothing compiles in a live loop."),
 }
 
@@ -90,7 +91,7 @@ GROUPS = {
         "signal",
         "sql",
     ),
-    "Learn": ("backfill", "detector", "atoms", "export", "import-log"),
+    "Learn": ("backfill", "detector", "what-if", "atoms", "export", "import-log"),
     "Tape": ("record", "import", "replay", "tape", "verify"),
     "Run and trade": ("live", "exchange", "arm", "kill", "watchdog", "dm", "trade", "trigger"),
     "Upkeep": ("backup", "restore", "db", "herald", "network", "modules", "keys", "fixtures", "warm"),

@@ -8,11 +8,12 @@ import os
 import sys
 from typing import Final
 
+from lotus.loopback import check_token
 from lotus_console.access.door import Entry, hosts_of
-from lotus_console.access.token_file import check_token
 from lotus_console.serving import serve
 from lotus_store.config import load_settings
 from lotus_store.logs import begin_logging
+from lotus_store.private import name_of_home
 
 TOKEN_ENV: Final = "LOTUS_PAGES_TOKEN"
 DAGSTER_ENV: Final = "LOTUS_DAGSTER_URL"
@@ -24,7 +25,8 @@ def main() -> None:
     check_token(token, TOKEN_ENV)
     settings = load_settings()
     begin_logging(settings.logs)
-    serve(settings, Entry(port, token, hosts_of(port), dagster_url=os.environ.get(DAGSTER_ENV, "")))
+    hosts = hosts_of(port, name_of_home(settings.home))
+    serve(settings, Entry(port, token, hosts, dagster_url=os.environ.get(DAGSTER_ENV, "")))
 
 
 if __name__ == "__main__":

@@ -72,7 +72,13 @@ SECTIONS: Final = (
         views=(detectors.DETECTOR,),
         tables=(detectors.DETECTORS, detectors.AUDIT_TABLE, detectors.EXPERTS, detectors.CANDIDATES),
     ),
-    Section("Experiments", "/experiments", "e", tables=(experiments.EXPERIMENTS,), views=(experiments.EXPERIMENT,)),
+    Section(
+        "Experiments",
+        "/experiments",
+        "e",
+        tables=(experiments.EXPERIMENTS, experiments.WHAT_IFS),
+        views=(experiments.EXPERIMENT,),
+    ),
     Section(
         "Network",
         "/network",

@@ -2,8 +2,8 @@
 
 import sys
 from typing import Final
+from urllib.parse import urlsplit
 
-from lotus.loopback import own_name
 from lotus_resources.pages import TOKEN_ENV
 from lotus_resources.processes import Processes
 from lotus_store.config import Settings
@@ -12,8 +12,8 @@ CONSOLE_ENV: Final = "LOTUS_CONSOLE_URL"  # where the console of this `lotus up`
 PYTHON: Final = (sys.executable, "-P", "-m", "lotus_console")
 
 
-def begin_console(children: Processes, settings: Settings, port: int, token: str, dagster_url: str) -> str:
-    """Start the console of a home on a port of loopback, behind the token; return its address, of its own name."""
+def begin_console(children: Processes, settings: Settings, url: str, token: str, dagster_url: str) -> None:
+    """Start the console of a home at its address on loopback, behind the token."""
     environment = {
         "LOTUS_HOME": str(settings.home),
         "LOTUS_BRANCH": settings.branch,
@@ -21,5 +21,4 @@ def begin_console(children: Processes, settings: Settings, port: int, token: str
         "LOTUS_DAGSTER_URL": dagster_url,
         TOKEN_ENV: token,
     }
-    children.start("console", [*PYTHON, "-p", str(port)], environment)
-    return f"http://{own_name(port)}:{port}"
+    children.start("console", [*PYTHON, "-p", str(urlsplit(url).port)], environment)

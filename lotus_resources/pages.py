@@ -15,10 +15,11 @@ from http.cookies import CookieError, SimpleCookie
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode
 
-from lotus.loopback import decoded, stranger
+from lotus.loopback import check_token, decoded, stranger
 from lotus_venues.bounded_http import run_bounded
 
 TOKEN_ENV: Final = "LOTUS_PAGES_TOKEN"
+NAME_ENV: Final = "LOTUS_PAGES_NAME"  # of the home; without it only those of loopback
 ASK: Final = "open the address that `lotus up` printed, with its token"
 
 Scope = MutableMapping[str, Any]
@@ -30,9 +31,9 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 class AccessMiddleware:
     """An ASGI application that lets in who may enter another one."""
 
-    def __init__(self, app: App, port: int, token: str) -> None:
-        """Guard `app`, served at loopback's `port`; `token` is what an owner shows."""
-        self.app, self._port, self._token = app, port, token
+    def __init__(self, app: App, port: int, token: str, *names: str) -> None:
+        """Guard `app`, served at loopback's `port`, also by `names`; `token` is what an owner shows."""
+        self.app, self._port, self._token, self._names = app, port, token, names
         self._cookie = f"lotus_{port}"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -56,7 +57,7 @@ class AccessMiddleware:
 
     def _refusal(self, scope: Scope, headers: dict[str, str], shown: str, keys: set[str]) -> tuple[int, str]:
         """Return status and words of a refusal, (0, "") for none."""
-        status, words = stranger(headers, self._port)
+        status, words = stranger(headers, self._port, *self._names)
         if status:
             return status, words
         if scope["type"] == "http" and scope["path"].endswith("/graphql") and scope["method"] != "POST" and keys:
@@ -92,7 +93,9 @@ def main() -> None:
     from lotus_resources.dagster_internals import serve_pages
 
     token, port = os.environ.pop(TOKEN_ENV), int(sys.argv[sys.argv.index("-p") + 1])
-    serve_pages(lambda app: AccessMiddleware(app, port, token), run_bounded)
+    check_token(token, TOKEN_ENV)
+    names = [name for name in (os.environ.get(NAME_ENV),) if name]
+    serve_pages(lambda app: AccessMiddleware(app, port, token, *names), run_bounded)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What keeps a home its owner's: its owner and rights, files opened without following links, what children import.
+"""What keeps a home its owner's: its owner and rights, files opened without links, its pages' name, children's imports.
 
 A name in a folder may be a link that another user has put there; a module's name in the folder in which a command was
 typed may be another's file. Neither is followed. No format knowledge belongs here. (Literature: least privilege, CWE-59
@@ -9,16 +9,20 @@ import errno
 import fcntl
 import os
 import pwd
+import secrets
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
 from lotus.errors import ConfigError
+from lotus.loopback import own_name
 from lotus_store.files import make_folder
 
 SAFE_PATH = "PYTHONSAFEPATH"
 UMASK = 0o077
+PAGES_NAME = "pages_name"
 OF_A_HOME = frozenset({"branches", "dagster", "keys", "lake", "learner_state", "live", "logs", "pg", "tape"})
 
 
@@ -113,3 +117,32 @@ def locked(path: Path) -> Iterator[None]:
     with open_private(path) as held:
         fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield
+
+
+def name_of_home(home: Path) -> str:
+    """Return the name of a home's pages, the same at each start.
+
+    A home that cannot be written to gets one for this start. Raises `ConfigError` for a file that holds anything else.
+    """
+    path, drawn = home / "keys" / PAGES_NAME, secrets.token_hex(16)
+    try:
+        if not path.exists():
+            _write_once(path, drawn)
+        text = path.read_text("ascii", "replace").strip()
+    except OSError:
+        text = drawn
+    try:
+        return own_name(text)
+    except ConfigError as error:
+        raise ConfigError(f"{path} holds {text[:40]!r}", "32 hexadecimal digits", "edited; remove the file") from error
+
+
+def _write_once(path: Path, text: str) -> None:
+    """Write a file whole, unless another process did so before."""
+    make_folder(path.parent)
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{PAGES_NAME}.") as made:  # 0600
+        made.write(f"{text}\n".encode())
+        made.flush()
+        os.fsync(made.fileno())
+        with suppress(FileExistsError):
+            os.link(made.name, path)

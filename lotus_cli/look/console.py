@@ -8,7 +8,6 @@ from pathlib import Path
 import click
 
 from lotus.errors import ConfigError
-from lotus.loopback import own_name
 from lotus_cli.terminal.output import explained
 from lotus_cli.terminal.places import PORT, branch_option, home_option, require_branch, settings_of, tape_option
 
@@ -55,21 +54,24 @@ def console_command(
     require_branch(settings)
     from lotus_console.access.door import Entry, Proxy, hosts_of
     from lotus_console.serving import serve
+    from lotus_store.private import name_of_home
 
     trusted = Proxy(str(_address(proxy, "--proxy")), proxy_header) if proxy else None
     own = () if _address(address, "--host").is_unspecified else (f"[{address}]" if ":" in address else address,)
     shown = "" if token_file or not token else f"/?token={token}"
+    name = name_of_home(settings.home)
     place = f"{own[0] if own else '127.0.0.1'}:{port}"
     if address in ("127.0.0.1", "::1"):
-        click.echo(f"console http://{own_name(port)}:{port}{shown} (or http://{place}/; Ctrl-C stops it)")
+        click.echo(f"console http://{name}:{port}{shown} (or http://{place}/; Ctrl-C stops it)")
     else:
         click.echo(f"console http://{place}{shown} (Ctrl-C stops it)")
-    serve(settings, Entry(port, token, hosts_of(port, *own, *names), trusted), address)
+    serve(settings, Entry(port, token, hosts_of(port, name, *own, *names), trusted), address)
 
 
 def _token(file: Path | None, proxy: str) -> str:
     """Return the token that lets in: of a file, of the environment, or a new one; "" where a proxy does."""
-    from lotus_console.access.token_file import check_token, read_token
+    from lotus.loopback import check_token
+    from lotus_console.access.token_file import read_token
 
     if file:
         return read_token(file)

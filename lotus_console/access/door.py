@@ -13,13 +13,13 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from http.cookies import CookieError, SimpleCookie
 from typing import Any, Final
-from urllib.parse import parse_qsl, quote, urlencode
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 
 from lotus.errors import ConfigError
-from lotus.loopback import LINK, NAMES, SAFE_SITES, decoded, own_name
+from lotus.loopback import LINK, NAMES, SAFE_SITES, decoded
 from lotus_console.access.attempts import Attempts
 from lotus_console.access.forms import form_of
 from lotus_console.access.sessions import SESSION, PageSession
@@ -60,9 +60,9 @@ class Entry:
     dagster_url: str = ""
 
 
-def hosts_of(port: int, *names: str) -> frozenset[str]:
-    """Return the Host headers of loopback at a port, and of further names with and without it."""
-    return frozenset({f"{name}:{port}" for name in (*NAMES, own_name(port), *names)} | set(names))
+def hosts_of(port: int, own: str, *names: str) -> frozenset[str]:
+    """Return the Host headers of loopback and of a home's `own` name at a port, of further names also without it."""
+    return frozenset({f"{name}:{port}" for name in (*NAMES, own, *names)} | set(names))
 
 
 class Door:
@@ -123,7 +123,8 @@ class Door:
             asked = parse_qsl(scope.get("query_string", b"").decode("latin-1"))
             place = f"{quote(path.removeprefix('/dagster'))}?{urlencode([*asked, ('token', self._entry.token)])}"
             name = decoded(scope["headers"])["host"].rpartition(":")[0]  # from another name it would be another site
-            return RedirectResponse(self._entry.dagster_url.replace(own_name(self._entry.port), name) + place, 303)
+            port = urlsplit(self._entry.dagster_url).port
+            return RedirectResponse(f"http://{name}:{port}{place}", 303)
         return None
 
     def _stranger(self, method: str, headers: Mapping[str, str]) -> Response | None:
@@ -134,7 +135,7 @@ class Door:
         host = headers.get("host", "")
         if host not in self._entry.hosts:
             return PlainTextResponse(
-                f"host {host[:80]!r}; expected: one of {', '.join(sorted(self._entry.hosts))}\n", 400
+                f"host {host[:80]!r}; expected: {NAMES[0]}:{self._entry.port}, or the name that was printed\n", 400
             )
         origin = headers.get("origin", f"http://{host}")
         is_link = method == "GET" and (headers.get("sec-fetch-mode"), headers.get("sec-fetch-dest")) == LINK

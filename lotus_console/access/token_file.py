@@ -1,17 +1,13 @@
 """The token that a file holds: readable by its owner alone, and too long to be guessed."""
 
-import math
 import os
-import re
 from pathlib import Path
 from typing import Final
 
 from lotus.errors import ConfigError
+from lotus.loopback import HOW, check_token
 
-BITS: Final = 128
-VARIETY: Final = 8  # different characters, of which a word with fewer was typed and not drawn
 LARGEST: Final = 4096
-HOW: Final = "(umask 077; openssl rand -hex 32 > FILE)"
 
 
 def read_token(path: Path) -> str:
@@ -36,13 +32,3 @@ def read_token(path: Path) -> str:
         raise ConfigError(found, f"0600 and {os.geteuid()}", f"others could read it: chmod 600 {path}, and a new token")
     check_token(text, str(path))
     return text
-
-
-def check_token(text: str, place: str) -> None:
-    """Raise `ConfigError` for a token that a header cannot hold, or of fewer than 128 bits at best."""
-    if not re.fullmatch(r"[\x21-\x7e]+", text):
-        raise ConfigError(f"the token of {place} is empty or no line of printable ASCII", f"one word, made by {HOW}")
-    letters = 16 if re.fullmatch(r"[0-9a-f]+|[0-9A-F]+", text) else 64
-    bits = len(text) * math.log2(letters) if len(set(text)) >= VARIETY else 0.0
-    if bits < BITS:
-        raise ConfigError(f"the token of {place} has at most {bits:.0f} bits", f"at least {BITS}", f"made by {HOW}")

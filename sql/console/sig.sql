@@ -178,6 +178,9 @@ FROM dsi_experts e LEFT JOIN dsi_expert_stats s
 -- name: experiments
 SELECT day, kind, name, git_sha, body FROM experiments WHERE branch = %(branch)s;
 
+-- name: what_ifs
+SELECT what_if_id, number, from_day, to_day, change, body, created_at FROM what_ifs WHERE branch = %(branch)s;
+
 -- name: experiment
 SELECT day, kind, name, git_sha, body FROM experiments
 WHERE branch = %(branch)s AND day = %(day)s AND kind = %(kind)s AND name = %(name)s;

@@ -176,6 +176,19 @@ FROM governance_acts WHERE branch = %(branch)s
 SELECT act_id, branch, day, actor, kind, target, value, reason, evidence_ref, from_day, until_day, revokes
 FROM governance_acts WHERE branch = %(branch)s AND (act_id = %(act)s OR revokes = %(act)s) ORDER BY day, act_id;
 
+-- name: lock_what_ifs
+SELECT pg_advisory_xact_lock(1280265301, hashtext(%s));
+
+-- name: what_if
+SELECT number, body FROM what_ifs WHERE branch = %s AND what_if_id = %s;
+
+-- name: count_what_ifs
+SELECT count(*) FROM what_ifs WHERE branch = %s AND to_day >= %s AND from_day <= %s;
+
+-- name: put_what_if
+INSERT INTO what_ifs (branch, what_if_id, number, from_day, to_day, change, body, git_sha)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s);
+
 -- name: put_queued_alert
 INSERT INTO curation_queue (
     branch, alert_id, time_ms, kind, subject, found, expected, severity, act_id, event_id

@@ -13,6 +13,7 @@ from urllib.parse import quote, urlencode
 import psycopg
 import pytest
 
+from lotus.loopback import own_name
 from lotus_console.access.door import Door, Entry, hosts_of
 from lotus_console.changes import LISTENERS
 from lotus_console.reading import HomeReading, ReadingDatabases
@@ -27,6 +28,7 @@ from tests.support.asgi_client import Answer, AsgiClient
 
 PORT, TOKEN = 8000, "token-of-the-attacks"
 HOST = f"127.0.0.1:{PORT}"
+NAME = own_name("5e" * 16)
 TABLES = [table for section in SECTIONS for table in section.tables]
 VIEWS = [view for section in SECTIONS for view in section.views]
 FIXED = {"/", *(view.place for view in VIEWS if "{" not in view.place), *(table.place for table in TABLES)}
@@ -57,7 +59,7 @@ def reading(
 @pytest.fixture(scope="module")
 def owner(reading: HomeReading) -> AsgiClient:
     """A browser that has entered."""
-    browser = AsgiClient(Door(console(reading), Entry(PORT, TOKEN, hosts_of(PORT))), HOST)
+    browser = AsgiClient(Door(console(reading), Entry(PORT, TOKEN, hosts_of(PORT, NAME))), HOST)
     browser.post("/login", {"token": TOKEN})
     return browser
 

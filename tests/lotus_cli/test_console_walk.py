@@ -24,6 +24,7 @@ from small_home import Cli, Facts
 
 from lotus_console.render import text_of
 from lotus_console.sections import SECTIONS
+from lotus_store.private import name_of_home
 
 ROOT = Path(__file__).resolve().parents[2]
 BRANCH = "demo-11"
@@ -49,7 +50,7 @@ def address(walked: Cli) -> Iterator[str]:
     with subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, text=True) as served:
         try:
             assert served.stdout is not None
-            assert f"console http://lotus-{port}.localhost:{port}/?token=" in served.stdout.readline()
+            assert f"console http://{name_of_home(lotus.home)}:{port}/?token=" in served.stdout.readline()
             place = f"http://127.0.0.1:{port}"
             wait_for(place)
             yield place

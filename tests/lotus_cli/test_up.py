@@ -85,7 +85,7 @@ def pages(_demo: tuple[Cli, Facts]) -> Iterator[Pages]:
         assert served.stderr is not None
         told = next(line for line in served.stderr if "Dagster UI" in line)
         address, _, token = told.partition("Dagster UI ")[2].split()[0].partition("/?token=")
-        address = re.sub(r"lotus-\d+\.localhost", "127.0.0.1", address)  # urllib asks the system for names
+        address = re.sub(r"lotus-[0-9a-f]{32}\.localhost", "127.0.0.1", address)  # urllib asks the system for names
         yield Pages(address, token)
     finally:
         served.send_signal(signal.SIGINT)

@@ -52,6 +52,7 @@ RIGHT = {
     "review reject": "x --author me --reason other", "review freeze": "x --author me --reason other",
     "review lower": "x --author me --reason other", "review lift": "x --author me", "signal": "x",
     "review wish": "BTC --log 0.05 --days 3 --author me --reason other",
+    "what-if": "--from 2026-01-05 --to 2026-01-05 --priors none",
     "watchdog": "--status", "trigger check": "x", "verify parity": "{tape}",
 }  # fmt: skip
 NO_HOME_NEEDED = {"card", "detector check", "doctor", "import-log", "kill", "learn"}  # cases by hand

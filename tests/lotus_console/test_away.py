@@ -48,7 +48,7 @@ def test_a_server_that_is_away_is_waited_for_once(reading: HomeReading) -> None:
 
 
 def test_pages_say_so_and_the_switch_is_moved_while_the_ledger_is_away(reading: HomeReading) -> None:
-    browser = AsgiClient(Door(console(reading), Entry(8000, TOKEN, hosts_of(8000))), "127.0.0.1:8000")
+    browser = AsgiClient(Door(console(reading), Entry(8000, TOKEN, hosts_of(8000, "own.localhost"))), "127.0.0.1:8000")
     browser.post("/login", {"token": TOKEN})
     home = browser.get("/")
     assert home.status == 200, "Home itself says what is wrong, line by line"

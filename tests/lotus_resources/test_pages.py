@@ -1,13 +1,17 @@
 """The door before Dagster's pages: whose requests come through, and what the others are told."""
 
 import asyncio
+import sys
 
 import pytest
 
-from lotus_resources.pages import AccessMiddleware
+from lotus.errors import ConfigError
+from lotus.loopback import own_name
+from lotus_resources.pages import TOKEN_ENV, AccessMiddleware, main
 
 PORT, TOKEN = 3000, "s3cret-Token_x"
 HERE = "127.0.0.1:3000"
+NAME = own_name("5e" * 16)
 COOKIE = f"lotus_{PORT}={TOKEN}"
 
 
@@ -23,7 +27,7 @@ def ask(method="POST", path="/graphql", query="", kind="http", **headers):
 
     scope = {"type": kind, "method": method, "path": path, "query_string": query.encode(),
              "headers": [(k.encode(), v.encode("latin-1")) for k, v in named.items()]}  # fmt: skip
-    asyncio.run(AccessMiddleware(app, PORT, TOKEN)(scope, None, send))
+    asyncio.run(AccessMiddleware(app, PORT, TOKEN, NAME)(scope, None, send))
     first = sent[0]
     return first.get("status", first.get("code")), dict(first.get("headers", []))
 
@@ -89,3 +93,16 @@ def test_a_link_of_another_server_of_this_machine_opens_a_page():
 def test_nothing_is_changed_by_get(method):
     assert ask(method, "/graphql", "query=mutation%7Bx%7D", cookie=COOKIE)[0] == 405
     assert ask(method, "/graphql", f"token={TOKEN}&query=mutation%7Bx%7D")[0] == 405
+
+
+def test_the_home_s_own_name_is_answered_and_another_s_is_not():
+    ours, others = (f"{name}:{PORT}" for name in (NAME, own_name("5f" * 16)))
+    assert ask(host=ours, origin=f"http://{ours}", cookie=COOKIE)[0] == 200
+    assert ask(host=others, origin=f"http://{others}", cookie=COOKIE)[0] == 400
+
+
+def test_a_token_that_could_be_guessed_serves_nothing(monkeypatch):
+    monkeypatch.setenv(TOKEN_ENV, "0123456789")
+    monkeypatch.setattr(sys, "argv", ["pages", "-p", str(PORT)])
+    with pytest.raises(ConfigError, match=r"LOTUS_PAGES_TOKEN has at most \d+ bits"):
+        main()

@@ -98,6 +98,11 @@ class Scorer:
         """Go on from the streaming state of a scorer of the same assets, whatever its detectors."""
         self._state[:] = other._state
 
+    @property
+    def inputs(self) -> ScoreInputs:
+        """What the kernels read, versions in the order of `swap`; nobody writes into the arrays."""
+        return self._inputs
+
     def feed(self, ints: NDArray[np.int64], floats: NDArray[np.float64]) -> Scored:
         """Score one window row (contiguous, as builders make it) and return its D rows, in detector order.
 

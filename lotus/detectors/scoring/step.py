@@ -58,7 +58,7 @@ def score_window(
         row = out_floats[d]
         s = floats[win.F_SIGNAL + d]
         side = 1.0 if s > 0.0 else -1.0 if s < 0.0 else 0.0
-        _static(terms, d, row)
+        static_terms(terms, d, row)
         row[spec.O_S] = s
         row[spec.O_UNCERT] = floats[win.F_SIGNAL + detectors + d]
         row[spec.O_KAIROS] = _kairos(floats, terms, d, side)
@@ -73,7 +73,7 @@ def score_window(
         veto = terms[d]["veto"] | inputs.vetoes[at, d] | _veto(config, row, ints[win.W_QUALITY], gate_open)
         if terms[d]["confirm"] != 0 and row[spec.O_CONFIRM] != 1.0:
             veto |= spec.NO_CONFIRMATION
-        fired = _score(inputs, d, version, out_bins[d], inputs.groups[at], ints[win.W_END], row)
+        fired = score_row(inputs, d, version, out_bins[d], inputs.groups[at], ints[win.W_END], row)
         row[spec.O_DRAW] = uniform(inputs.keys[at, d, 0], inputs.keys[at, d, 1], before)
         if veto != 0:
             row[spec.O_PI] = 0.0
@@ -133,7 +133,8 @@ def propensity(ln_sigma: float, ln_tau: float, temperature: float, epsilon: floa
 
 
 @kernel
-def _static(terms: NDArray[np.void], d: int, row: NDArray[np.float64]) -> None:
+def static_terms(terms: NDArray[np.void], d: int, row: NDArray[np.float64]) -> None:
+    """Fill what the tables of the day say of a detector into its row."""
     row[spec.O_COHERENCE] = terms[d]["coherence"]
     row[spec.O_PHI] = terms[d]["phi"]
     row[spec.O_THETA] = terms[d]["theta"]
@@ -265,7 +266,7 @@ def delta_phi(
 
 
 @kernel
-def _score(
+def score_row(
     inputs: ScoreInputs,
     d: int,
     version: int,

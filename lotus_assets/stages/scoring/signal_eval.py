@@ -70,7 +70,7 @@ def make(ctx: StageContext, day: str) -> Made:
     due = taught(read)
     events = {name: values[due] for name, values in read.items()}
     executed, elsewhere = _by_venue(ctx, day)
-    rows, answered = _as_executed(_matured(ctx, day, events), executed, elsewhere)
+    rows, answered = _as_executed(matured_rows(ctx, day, events), executed, elsewhere)
     written = ctx.lake.write(spec, ctx.branch, day, rows)
 
     def ledger(connection: Connection) -> None:
@@ -96,7 +96,7 @@ def make(ctx: StageContext, day: str) -> Made:
     )
 
 
-def _matured(ctx: StageContext, day: str, events: LakeTable) -> LakeTable:
+def matured_rows(ctx: StageContext, day: str, events: LakeTable) -> LakeTable:
     """Return the outcomes of due windows from tape alone, each detector's in the style that it declares."""
     plans, tape = resting_entries(), style_tape(ctx, day, prints=bool(resting_entries()))
     rows = mature(events, tape.quotes, tape.gaps, ctx.manifest, day)

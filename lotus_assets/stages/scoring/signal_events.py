@@ -75,12 +75,7 @@ def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
 
 def make(ctx: StageContext, day: str) -> Made:
     """Score the day, take over what the daemon emitted, write events and tables, check them."""
-    detectors = scored_detectors(ctx.manifest)
-    history, _ = digests_before(ctx, day, detectors, EMERGENCE_DAYS)
-    gates = gates_before(ctx, day, detectors)
-    tables = day_tables(day, history, ctx.manifest, ctx.manifest.universe, detectors, retired(gates))
-    tables = gated(curated(tables, audited_before(ctx, day, detectors), detectors), gates)
-    tables = acted(tables, acts_of_day(ctx, day))
+    tables, history_days = tables_made(ctx, day)
     frames = warmed_frames(ctx, day)
     annotations = day_annotations(ctx, day, frames)
     priors = priors_of_day(ctx, day)
@@ -117,7 +112,7 @@ def make(ctx: StageContext, day: str) -> Made:
         "priors_ver": " ".join(dict.fromkeys(events["priors_ver"].tolist())),
         "published": int(events["published"].sum()),
         "windows_braided": int(np.count_nonzero(events["fired"])),
-        "history_days": len(history),
+        "history_days": history_days,
         "emitted_live": int((events["source"] == "live").sum()),
     }
     joined = joint_hash(PARTS, [written.content_hash])
@@ -131,6 +126,16 @@ def make(ctx: StageContext, day: str) -> Made:
         plot=_plot(day, events),
         ledger=ledger,
     )
+
+
+def tables_made(ctx: StageContext, day: str) -> tuple[DayTables, int]:
+    """Return the tables of a day as its history, audits, cards and acts make them, and the days of its history."""
+    detectors = scored_detectors(ctx.manifest)
+    history, _ = digests_before(ctx, day, detectors, EMERGENCE_DAYS)
+    gates = gates_before(ctx, day, detectors)
+    tables = day_tables(day, history, ctx.manifest, ctx.manifest.universe, detectors, retired(gates))
+    tables = gated(curated(tables, audited_before(ctx, day, detectors), detectors), gates)
+    return acted(tables, acts_of_day(ctx, day)), len(history)
 
 
 def priors_of_day(ctx: StageContext, day: str) -> list[PriorsVersion]:

@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from lotus.errors import ConfigError
+from lotus.loopback import own_name
 from lotus_console.access.attempts import CLIENTS, MOST, Attempts
 from lotus_console.access.door import LASTS_S, Door, Entry, Proxy, hosts_of
 from lotus_console.access.forms import LARGEST
@@ -21,6 +22,7 @@ from lotus_console.access.token_file import read_token
 from tests.support.asgi_client import AsgiClient
 
 PORT, TOKEN = 8000, "s3cret-Token_x"
+NAME = own_name("5e" * 16)
 HTML = {"accept": "text/html"}
 
 
@@ -38,7 +40,7 @@ def refused(_request: Request, error: Exception) -> Response:
 
 def client(address: str = "127.0.0.1", now_s: Any = None, **given: Any) -> AsgiClient:
     """Return a browser without a session, at an address."""
-    entry = Entry(PORT, given.pop("token", TOKEN), hosts_of(PORT, *given.pop("names", ())), **given)
+    entry = Entry(PORT, given.pop("token", TOKEN), hosts_of(PORT, NAME, *given.pop("names", ())), **given)
     app = Starlette(
         routes=[Route("/{rest:path}", page, methods=["GET", "POST"])], exception_handlers={ConfigError: refused}
     )
@@ -54,12 +56,13 @@ def let_in(**given: Any) -> AsgiClient:
 
 
 def test_a_session_belongs_to_the_name_by_which_it_was_entered() -> None:
-    browser, own = client(), {"host": f"lotus-{PORT}.localhost:{PORT}"}
+    browser, own = client(), {"host": f"{NAME}:{PORT}"}
     answer = browser.get(f"/?token={TOKEN}", headers=own)
     assert (answer.status, "domain" in answer.headers["set-cookie"].lower()) == (303, False)
     assert browser.get("/", headers=own).status == 200
-    for host in (f"lotus-{PORT + 1}.localhost:{PORT}", f"lotus-{PORT}.localhost", f"x.lotus-{PORT}.localhost:{PORT}"):
-        assert browser.get("/", headers={"host": host}).status == 400
+    for host in (f"lotus-{PORT}.localhost:{PORT}", NAME, f"x.{NAME}:{PORT}", f"{NAME}:{PORT + 1}"):
+        answer = browser.get("/", headers={"host": host})
+        assert (answer.status, NAME in answer.text.replace(host, "")) == (400, False), "a stranger does not learn it"
 
 
 def test_the_address_and_the_form_let_in_and_the_token_is_no_cookie() -> None:
@@ -216,8 +219,8 @@ def test_links_lead_to_dagster_with_the_token_and_nobody_else_gets_it() -> None:
     assert answer.status == 303
     assert answer.headers["location"] == f"http://127.0.0.1:3000/assets/lessons?partition=2026-01-18&token={TOKEN}"
     assert TOKEN not in client(**dagster).get("/dagster/", headers=HTML).text
-    browser = let_in(dagster_url=f"http://lotus-{PORT}.localhost:3000")
-    for host in ("127.0.0.1", f"lotus-{PORT}.localhost"):
+    browser = let_in(dagster_url=f"http://{NAME}:3000")
+    for host in ("127.0.0.1", NAME):
         answer = browser.get("/dagster/", headers={"host": f"{host}:{PORT}"})
         assert answer.headers["location"].startswith(f"http://{host}:3000/?token="), "links stay on one site"
     assert let_in().get("/dagster/").status == 200, "without Dagster it is a page like any other"

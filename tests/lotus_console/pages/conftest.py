@@ -37,6 +37,6 @@ def sig(databases: Databases) -> Iterator[Connection]:
 @pytest.fixture
 def browser(reading: HomeReading) -> AsgiClient:
     """A client that is let in."""
-    client = AsgiClient(Door(console(reading), Entry(8000, TOKEN, hosts_of(8000))), "127.0.0.1:8000")
+    client = AsgiClient(Door(console(reading), Entry(8000, TOKEN, hosts_of(8000, "own.localhost"))), "127.0.0.1:8000")
     client.post("/login", {"token": TOKEN})
     return client

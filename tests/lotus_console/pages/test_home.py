@@ -64,7 +64,7 @@ def test_what_failed_or_is_late_is_red(reading: HomeReading, databases: Database
 
 
 def test_the_switch_is_moved_by_a_typed_word_alone_and_who_did_it_is_recorded(reading: HomeReading) -> None:
-    browser = AsgiClient(Door(console(reading), Entry(8000, TOKEN, hosts_of(8000))), "127.0.0.1:8000")
+    browser = AsgiClient(Door(console(reading), Entry(8000, TOKEN, hosts_of(8000, "own.localhost"))), "127.0.0.1:8000")
     browser.post("/login", {"token": TOKEN})
     switch = KillSwitch(reading.settings.home)
     token = browser.get("/live").text.partition('name="csrf" value="')[2].partition('"')[0]
@@ -91,7 +91,7 @@ def test_a_dead_letter_is_replayed_once_with_a_reason(reading: HomeReading, data
             "outcome) VALUES ('letter', 'sig', 'k', 'l', 'main', 'META_SIGNAL', 0, '{}', 'dead')"
         )
         connection.execute("INSERT INTO dm_dead_letter VALUES ('letter', 'inbox', 'handler_failed', 'why', '{}')")
-    browser = AsgiClient(Door(console(reading), Entry(8000, TOKEN, hosts_of(8000))), "127.0.0.1:8000")
+    browser = AsgiClient(Door(console(reading), Entry(8000, TOKEN, hosts_of(8000, "own.localhost"))), "127.0.0.1:8000")
     browser.post("/login", {"token": TOKEN})
     assert colours(reading)["Do messages arrive?"] == "red"
     page = browser.get("/letters/dm/inbox/letter").text

@@ -1,0 +1,1 @@
+"""Commands of governance: what would have been, how much is explored, who stands on which rung."""

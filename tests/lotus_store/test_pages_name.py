@@ -1,0 +1,37 @@
+"""`lotus_store/private.py`: the name of a home's pages is drawn once, the same for all, never of another form."""
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from lotus.errors import ConfigError
+from lotus.loopback import OWN_NAME
+from lotus_store.private import PAGES_NAME, name_of_home
+
+
+def test_a_home_keeps_its_name_and_two_homes_have_two(tmp_path: Path) -> None:
+    names = [name_of_home(tmp_path / home) for home in ("a", "a", "b")]
+    assert OWN_NAME.fullmatch(names[0])
+    assert names[0] == names[1] != names[2]
+    assert (tmp_path / "a" / "keys" / PAGES_NAME).stat().st_mode & 0o777 == 0o600
+
+
+def test_those_that_start_at_once_have_one_name(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        names = set(pool.map(lambda _: name_of_home(tmp_path), range(64)))
+    assert len(names) == 1
+    assert [path.name for path in (tmp_path / "keys").iterdir()] == [PAGES_NAME]
+
+
+@pytest.mark.parametrize("text", ["", "8000", "5E" * 16, "evil.example/"])
+def test_an_edited_file_is_refused(tmp_path: Path, text: str) -> None:
+    name_of_home(tmp_path)
+    (tmp_path / "keys" / PAGES_NAME).write_text(text)
+    with pytest.raises(ConfigError, match="pages_name holds"):
+        name_of_home(tmp_path)
+
+
+def test_a_home_that_cannot_be_written_to_has_a_name_for_one_start(tmp_path: Path) -> None:
+    (tmp_path / "keys").write_text("no folder")
+    assert OWN_NAME.fullmatch(name_of_home(tmp_path))
