@@ -27,7 +27,7 @@ from lotus.manifest import Asset
 from lotus.modules.envelope import Message, RefusedError
 from lotus.modules.intents import Module
 from lotus.modules.messages.signals import TTL_S, meta_message, proposed_message
-from lotus.modules.signals import DET_ALPHA, META
+from lotus.modules.signals import DET_ALPHA, META_SCHEMAS
 from lotus.names import path_step
 from lotus.trading.plan.styles import CROSSING
 from lotus.trading.venue import Venue
@@ -124,7 +124,7 @@ class Trading:
         """
         oldest_ms = self.market.now_ms() - 1000 * TTL_S
         fresh = [row for row in rows if row.time_ms >= oldest_ms]
-        for schema_ver in (DET_ALPHA, META):
+        for schema_ver in (DET_ALPHA, *META_SCHEMAS):
             for row in (row for row in fresh if row.schema_ver == schema_ver):
                 try:
                     send_many(connection, Module.SIG, [_message(row)], self.keys)

@@ -112,5 +112,5 @@ def shadow_tables(
     for name, neutral in CURATED.items():
         column = getattr(tables, name)
         columns[name] = column + (neutral,) * (len(detectors) - settled) if column else column
-    of_assets = {name: getattr(tables, name) for name in ("edges", "hbar_m", "hbar_s", "asset_fifths")}
-    return replace(blank, **of_assets, **columns)
+    of_assets = ("edges", "hbar_m", "hbar_s", "asset_fifths", "asymmetry_weights")
+    return replace(blank, **{name: getattr(tables, name) for name in of_assets}, **columns)

@@ -33,6 +33,7 @@ class CurationKind(StrEnum):
 
     NUDGE = "nudge"  # adds `value` to ln sigma of a detector
     VETO = "veto"  # no window of a detector, of a coin or of both is published
+    WEIGHT = "weight"  # sets how much a component of asymmetry counts; of the weekly refit alone
     LIFT = "lift"  # an earlier act, named by `revokes`, holds no more
 
 
@@ -40,8 +41,9 @@ class CurationKind(StrEnum):
 class CurationAct:
     """An act on a branch, decided with day `day` known, in force on the UTC days from `from_day` on before `until_day`.
 
-    `actor`: `curator:NAME`, or a person. `target`: `DETECTOR`, `DETECTOR@COIN` or `@COIN`. `value`: the log nudge, else
-    0. `evidence_ref` names what it rests on. `revokes`: the act that a lift ends.
+    `actor`: `curator:NAME`, or a person. `target`: `DETECTOR`, `DETECTOR@COIN` or `@COIN`, of a weight the component.
+    `value`: the log nudge or the weight, else 0. `evidence_ref` names what it rests on. `revokes`: the act that a lift
+    ends.
     """
 
     act_id: str

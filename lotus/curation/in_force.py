@@ -9,12 +9,14 @@ from dataclasses import replace
 import numpy as np
 
 from lotus.curation.act import CurationAct, CurationKind, parts_of
+from lotus.detectors.asymmetry_fit import SHIPPED
 from lotus.detectors.daily.tables import DayTables
+from lotus.detectors.meta_signals import MEASURED
 from lotus.hashing import round_learned
 
 
 def in_force(acts: Iterable[CurationAct], day: str) -> list[CurationAct]:
-    """Return the nudges and vetoes in force on a day, in order of target, kind and actor, one of each."""
+    """Return the nudges, vetoes and weights in force on a day, in order of target, kind and actor, one of each."""
     acts = tuple(acts)
     lifted = {act.revokes for act in acts if act.kind == CurationKind.LIFT and act.from_day <= day}
     newest: dict[tuple[str, str, str], CurationAct] = {}
@@ -35,6 +37,8 @@ def acted(tables: DayTables, acts: Sequence[CurationAct]) -> DayTables:
     nudges: list[dict[str, float]] = [{} for _ in tables.detector_ids]
     vetoes = np.zeros((len(tables.detector_ids), len(tables.assets)), np.int64)
     for act in acts:
+        if act.kind == CurationKind.WEIGHT:
+            continue
         detector, coin = parts_of(act.target)
         rows = [d for d, name in enumerate(tables.detector_ids) if detector in ("", name)]
         coins = [a for a, name in enumerate(tables.assets) if coin in ("", name)]
@@ -45,5 +49,18 @@ def acted(tables: DayTables, acts: Sequence[CurationAct]) -> DayTables:
             nudges[d][act.actor] = float(round_learned(np.array([act.value]))[0])
     bits = [tuple(row) if any(row) else () for row in vetoes.tolist()]
     return replace(
-        tables, curator_nudge=tuple(nudges) if any(nudges) else (), curator_veto=tuple(bits) if any(bits) else ()
+        tables,
+        curator_nudge=tuple(nudges) if any(nudges) else (),
+        curator_veto=tuple(bits) if any(bits) else (),
+        asymmetry_weights=weights_of(acts),
     )
+
+
+def weights_of(acts: Iterable[CurationAct]) -> tuple[float, ...]:
+    """Return the weights of asymmetry that acts in force set, one a component; none unless they set every one.
+
+    Without the shipped ones, which hold where there are none: one set, one name of tables.
+    """
+    by_name = {act.target: act.value for act in acts if act.kind == CurationKind.WEIGHT}
+    weights = tuple(by_name[name] for name in MEASURED if name in by_name)
+    return weights if len(weights) == len(MEASURED) and weights != SHIPPED else ()

@@ -14,6 +14,7 @@ from typing import Final
 
 from lotus.curation.act import CurationAct, CurationKind, parts_of
 from lotus.detectors.curators import CURATOR, MOST_OF_PEOPLE
+from lotus.detectors.meta_signals import MEASURED
 from lotus.errors import ConfigError
 from lotus.names import is_name
 from lotus.timebase import next_day
@@ -23,6 +24,7 @@ MOST_DAYS: Final = 30
 MOST_REASON: Final = 400
 MOST_NAME: Final = 128  # characters of an actor or of what an act rests on
 MACHINES: Final = frozenset({"allocator", "explorer"})  # names that no person may have
+REFIT: Final = f"{CURATOR}asymmetry"  # the weekly refit of the weights of asymmetry
 NEVER_LIFTED: Final = frozenset({f"{CURATOR}leakage", f"{CURATOR}data", f"{CURATOR}compliance"})
 
 
@@ -36,10 +38,11 @@ class Subjects:
 
 @dataclass(frozen=True, slots=True)
 class CuratorPower:
-    """What one curator may do: nudge within `cap` (0: not at all), veto."""
+    """What one curator may do: nudge within `cap` (0: not at all), veto, weigh the components of asymmetry."""
 
     cap: float
     vetoes: bool
+    weighs: bool = False
 
 
 def check_act(
@@ -64,9 +67,11 @@ def check_act(
         faults.append(f"it revokes {act.revokes[:40]!r}: only a lift does")
     if act.kind == CurationKind.NUDGE:
         faults += _nudge_faults(act, powers)
+    elif act.kind == CurationKind.WEIGHT:
+        faults += _weight_faults(act)
     elif act.value != 0.0:
-        faults.append(f"value {act.value!r}: 0 but for a nudge")
-    if subjects is not None and act.kind != CurationKind.LIFT:
+        faults.append(f"value {act.value!r}: 0 but for a nudge or a weight")
+    if subjects is not None and act.kind not in (CurationKind.LIFT, CurationKind.WEIGHT):
         faults += _target_faults(act, subjects)
     if faults:
         raise ConfigError("an act with " + "; ".join(faults), "an act within the law (docs/concepts/governance.md)")
@@ -82,7 +87,9 @@ def _actor_faults(act: CurationAct, powers: Mapping[str, CuratorPower]) -> list[
             return [f"actor {act.actor[:40]!r}: one of {', '.join(sorted(powers))}"]
         if act.kind == CurationKind.VETO and not power.vetoes:
             return [f"a veto of {act.actor}: it has none"]
-        return []
+        return [f"a weight of {act.actor}: it sets none"] if _is_weight(act) and not power.weighs else []
+    if _is_weight(act):
+        return [f"a weight of {act.actor[:40]!r}: of the weekly refit alone"]
     if not is_name(act.actor) or len(act.actor) > MOST_NAME or ":" in act.actor or act.actor in MACHINES:
         return [f"actor {act.actor[:40]!r}: the printable name of a person, without a colon, at most {MOST_NAME} long"]
     return []
@@ -107,6 +114,15 @@ def _is_day(text: str) -> bool:
         return date.fromisoformat(text).isoformat() == text < "9000"
     except ValueError:
         return False
+
+
+def _is_weight(act: CurationAct) -> bool:
+    return act.kind == CurationKind.WEIGHT
+
+
+def _weight_faults(act: CurationAct) -> list[str]:
+    faults = [] if act.target in MEASURED else [f"component {act.target[:80]!r}: one of {', '.join(MEASURED)}"]
+    return faults if 0.0 <= act.value <= 1.0 else [*faults, f"a weight of {act.value:g}: within 0 and 1"]
 
 
 def _nudge_faults(act: CurationAct, powers: Mapping[str, CuratorPower]) -> list[str]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from lotus.curation.act import CurationAct, CurationKind
 from lotus.curation.facts import NightFacts, Proposal
-from lotus.curation.law import MOST_REASON, Subjects, check_act
+from lotus.curation.law import MOST_REASON, REFIT, Subjects, check_act
 from lotus.curation.registry import SIG, CuratorRole, powers
 from lotus.errors import ConfigError
 from lotus.hashing import round_learned
@@ -47,9 +47,10 @@ def night_acts(
     the acts that they name.
     """
     subjects = Subjects(tuple(d.detector_id for d in facts.detectors), facts.assets)
-    decided = {_key(act): act for act in earlier if act.is_of_curator and act.kind != CurationKind.LIFT}
-    ended = {act.revokes for act in earlier if act.kind == CurationKind.LIFT}
-    lifted = _lifted(standing, from_day, facts.day)
+    own = [act for act in earlier if act.is_of_curator and act.actor != REFIT]
+    decided = {_key(act): act for act in own if act.kind != CurationKind.LIFT}
+    gone_before = {act.revokes for act in earlier if act.kind == CurationKind.LIFT}
+    lifted = held_back_by(standing, from_day, facts.day)
     acts: dict[Key, CurationAct] = {}
     refused: list[str] = []
     held_back = 0
@@ -64,8 +65,8 @@ def night_acts(
         except ConfigError as problem:
             refused.append(f"{role.name} on {act.target}: {problem}")
     fresh = [act for key, act in acts.items() if key not in decided]
-    gone = [act for key, act in decided.items() if key not in acts and act.act_id not in ended]
-    fresh += [_ended(act, from_day) for act in gone if from_day < act.until_day]
+    gone = [act for key, act in decided.items() if key not in acts and act.act_id not in gone_before]
+    fresh += [ended(act, from_day) for act in gone if from_day < act.until_day]
     return NightActs(tuple(acts.values()), tuple(fresh), tuple(refused), held_back)
 
 
@@ -91,7 +92,8 @@ def _key(act: CurationAct) -> Key:
     return act.actor, act.kind, act.target, act.value
 
 
-def _ended(act: CurationAct, from_day: str) -> CurationAct:
+def ended(act: CurationAct, from_day: str) -> CurationAct:
+    """Return the lift of an act that its night, decided again, would not do any more."""
     days = from_day, next_day(from_day)
     return CurationAct(
         "", act.branch, act.day, act.actor, CurationKind.LIFT, act.target, 0.0, "the night was decided again",
@@ -99,7 +101,7 @@ def _ended(act: CurationAct, from_day: str) -> CurationAct:
     ).named()  # fmt: skip
 
 
-def _lifted(standing: Sequence[CurationAct], day: str, night: str) -> set[tuple[str, str, str]]:
+def held_back_by(standing: Sequence[CurationAct], day: str, night: str) -> set[tuple[str, str, str]]:
     """Return what people's lifts that were said before this night stand against on a day: actor, kind and target."""
     named = {act.act_id: act for act in standing}
     return {

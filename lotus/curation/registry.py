@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from lotus.curation.facts import NightFacts, Proposal
-from lotus.curation.law import CuratorPower
+from lotus.curation.law import REFIT, CuratorPower
 from lotus.curation.sig import (
     adversarial,
     compliance,
@@ -71,4 +71,4 @@ def all_curators() -> tuple[CuratorRole, ...]:
 
 def powers() -> Mapping[str, CuratorPower]:
     """Return what curators may do by acts, by actor; those whose acts stand elsewhere may do nothing by one."""
-    return {role.actor: CuratorPower(role.cap, role.vetoes) for role in SIG}
+    return {role.actor: CuratorPower(role.cap, role.vetoes) for role in SIG} | {REFIT: CuratorPower(0.0, False, True)}

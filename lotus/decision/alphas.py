@@ -1,8 +1,9 @@
 """What the decision-maker takes in: directional inputs, budget cues, and typed refusals of everything else.
 
-Detectors speak in `det-alpha-1.0` or `sigbus-1.0.0` (or `1.1.0`) and `ms-1.0`, people and charts in `alpha-hint-1.0`;
-all become the same two values. A payload with several faults is refused with all of them. What an input is worth is
-`calibration`; nothing is believed here. In the literature: anti-corruption layer, validated ingestion.
+Detectors speak in `det-alpha-1.0` or `sigbus-1.0.0` (or `1.1.0`) and `ms-1.0` (or `1.1`), people and charts in
+`alpha-hint-1.0`; all become the same two values. A payload with several faults is refused with all of them. What an
+input is worth is `calibration`; nothing is believed here. In the literature: anti-corruption layer, validated
+ingestion.
 """
 
 import math
@@ -16,12 +17,12 @@ from msgspec import ValidationError, convert
 
 from lotus.decision.policy.policy import HorizonRule
 from lotus.errors import SchemaError
-from lotus.modules.signals import DET_ALPHA, META, SIGBUS_SCHEMAS, check_signal
+from lotus.modules.signals import DET_ALPHA, META_FITTED, META_SCHEMAS, SIGBUS_SCHEMAS, check_signal
 from lotus.names import is_name
 from lotus.priors.claims import NO_LEVEL, FiredClaim, total_of
 
 HINT: Final = "alpha-hint-1.0"
-SCHEMAS: Final = (DET_ALPHA, *SIGBUS_SCHEMAS, META, HINT)
+SCHEMAS: Final = (DET_ALPHA, *SIGBUS_SCHEMAS, *META_SCHEMAS, HINT)
 ANY_REGIME: Final = "all"
 CLOCK_SLACK_MS: Final = 500  # two clocks may differ by this
 TRIGGER_CHARACTERS: Final = 400
@@ -95,7 +96,8 @@ class AlphaInput:
 class CueInput:
     """Budget cues of one coin and window; a cue that was not measured is None. Without direction by its schema.
 
-    `components` are the sizes of the asymmetry components that were measured, in deviations.
+    `components` are the sizes of the asymmetry components that were measured, in deviations; `is_fitted`: their weights
+    are not the shipped ones.
     """
 
     source: str
@@ -109,6 +111,7 @@ class CueInput:
     hbar: float
     asymmetry: float | None
     components: tuple[tuple[str, float], ...] = ()
+    is_fitted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +152,7 @@ def ingest(
     end_ms = reader.time_ms("asof_ts")
     if end_ms is not None and end_ms > delivery.received_ms + CLOCK_SLACK_MS:
         reader.fault(InputFault.FROM_FUTURE, "asof_ts", payload["asof_ts"], f"at most {delivery.received_ms} ms")
-    made = _cue(reader, delivery) if schema == META else _alpha(reader, str(schema), delivery, input_filter)
+    made = _cue(reader, delivery) if schema in META_SCHEMAS else _alpha(reader, str(schema), delivery, input_filter)
     if not reader.reasons and schema != HINT:
         reader.check_schema()
     return made if made is not None and not reader.reasons else reader.refusal()
@@ -218,6 +221,7 @@ def _cue(reader: "_Reader", delivery: AlphaContext) -> CueInput | None:
         source=source, coin=reader.text("asset", reported=True), event_id=event_id, lifecycle_id=delivery.lifecycle_id,
         window_end_ms=end_ms, kairos=kairos, entrain=entrain, uncert=uncert, hbar=hbar, asymmetry=asymmetry,
         components=tuple(sorted((name, float(size)) for name, size in measured.items())),
+        is_fitted=reader.payload["schema_ver"] == META_FITTED,
     )  # fmt: skip
 
 

@@ -6,13 +6,14 @@ pre-trade compliance.
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from lotus.decision.policy.policy import Policy
 
 STALE_FACTOR: Final = 0.5
+STRESS_FACTOR: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +73,16 @@ class Curation:
 
 def curate(
     coins: Sequence[str], policy: Policy, *, halted: str, allowed: Mapping[str, bool], covariance_age_s: float,
-    wishes: Iterable[Nudge],
+    wishes: Iterable[Nudge], stressed: Collection[str] = (),
 ) -> Curation:  # fmt: skip
     """Return what the three curators do.
 
     `halted` is why nothing new may be opened at all ("" = it may), `allowed` says for each coin whether the account may
-    trade it, `covariance_age_s` how old the risk model is.
+    trade it, `covariance_age_s` how old the risk model is, `stressed` are coins whose basis runs away
+    (`budgets.stressed_coins`).
     """
     vetoes, taken = (*_compliance(coins, policy, halted, allowed),), _taken(coins, wishes)
-    return Curation(vetoes, _risk(coins, policy, covariance_age_s), _overlay(taken, policy), taken)
+    return Curation(vetoes, _risk(coins, policy, covariance_age_s, stressed), _overlay(taken, policy), taken)
 
 
 def _compliance(coins: Sequence[str], policy: Policy, halted: str, allowed: Mapping[str, bool]) -> list[Veto]:
@@ -93,11 +95,13 @@ def _compliance(coins: Sequence[str], policy: Policy, halted: str, allowed: Mapp
     return vetoes
 
 
-def _risk(coins: Sequence[str], policy: Policy, age_s: float) -> tuple[CapCut, ...]:
+def _risk(coins: Sequence[str], policy: Policy, age_s: float, stressed: Collection[str]) -> tuple[CapCut, ...]:
+    under_stress = "its basis is far off and rising"
+    cuts = tuple(CapCut("risk", coin, STRESS_FACTOR, under_stress) for coin in sorted(coins) if coin in stressed)
     if age_s <= policy.risk.stale_s:
-        return ()
+        return cuts
     reason = f"the covariance is {age_s:.0f} s old, more than {policy.risk.stale_s:.0f}"
-    return tuple(CapCut("risk", coin, STALE_FACTOR, reason) for coin in sorted(coins))
+    return (*(CapCut("risk", coin, STALE_FACTOR, reason) for coin in sorted(coins)), *cuts)
 
 
 def _taken(coins: Sequence[str], wishes: Iterable[Nudge]) -> tuple[Nudge, ...]:

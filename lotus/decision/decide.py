@@ -7,14 +7,14 @@ in their own files; what is published of it is `ticket`.
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from statistics import NormalDist
 from typing import Final
 
 import numpy as np
 
-from lotus.decision.allocation.budgets import Budgets, budgets, latest_cues
+from lotus.decision.allocation.budgets import Budgets, budgets, latest_cues, stressed_coins
 from lotus.decision.allocation.covariance import Covariance
 from lotus.decision.allocation.problem import RELATIVE, Floats, Problem
 from lotus.decision.allocation.relax import Allocation, Solve, allocate
@@ -154,11 +154,14 @@ def decide(
     live = _live_views(state, views)
     held = [coin for coin, usd in state.positions.items() if usd]
     coins = sorted({*held, *(f.coin for f in live.fused)})
+    cues = tuple(cues)
     recent = latest_cues(cues, state.asof_ms, CUE_AGE_MS)
-    limits = _limits(state, live, recent)
+    stressed = stressed_coins(cues, state.asof_ms, CUE_AGE_MS)
+    limits = _limits(state, live, recent, stressed)
     curation = curate(
         coins, state.policy, halted=_halted(state), allowed={c: state.authority.allows(c) for c in coins},
         covariance_age_s=(state.asof_ms - state.covariance.asof_ms) / 1000.0, wishes=wishes,
+        stressed=stressed,
     )  # fmt: skip
     book, frozen = measured(coins, state.positions, state.markets, state.covariance, state.equity_usd, live.horizon_s)
     problem = (
@@ -192,11 +195,11 @@ def _live_views(state: DecisionState, views: Iterable[AlphaInput]) -> _LiveViews
     return _LiveViews(alphas, fused, tuple(unused), horizon)
 
 
-def _limits(state: DecisionState, live: _LiveViews, recent: CuesByCoin) -> Budgets:
+def _limits(state: DecisionState, live: _LiveViews, recent: CuesByCoin, stressed: Collection[str]) -> Budgets:
     limits = budgets(
         recent, [f.coin for f in live.fused], state.policy,
         horizon_s=live.horizon_s, drawdown_sigmas=state.drawdown_sigmas, ratchet=state.ratchet,
-        turnover_used=state.turnover_used,
+        turnover_used=state.turnover_used, stressed=stressed,
     )  # fmt: skip
     left = max(state.authority.turnover_day - state.turnover_used, 0.0)
     return replace(limits, turnover=min(limits.turnover, left))

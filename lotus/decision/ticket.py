@@ -1,5 +1,8 @@
 """The ticket `dm-decision-1.0`: a decision as it is published, checked against its schema. Targets, never orders.
 
+`dm-decision-1.1` where cues under fitted weights were counted: what they made of turnover, and which coins are under
+stress.
+
 Its name is the hash of its content; times are UTC to the millisecond. What is decided is `decide`; how the ticket is
 carried belongs to the modules.
 """
@@ -23,6 +26,8 @@ from lotus.hashing import natural_id
 from lotus.modules.canonical import canonical_json
 
 DM_DECISION: Final = "dm-decision-1.0"
+DM_DECISION_FITTED: Final = "dm-decision-1.1"
+SCHEMAS: Final = (DM_DECISION, DM_DECISION_FITTED)  # readers take both
 TOP: Final = 20  # views that are named
 Payload = dict[str, Any]
 
@@ -30,8 +35,9 @@ Payload = dict[str, Any]
 def ticket_of(decision: Decision) -> Payload:
     """Return the payload of a decision, valid under its schema, with its name."""
     state = decision.state
+    schema_ver = DM_DECISION_FITTED if decision.budgets.is_fitted else DM_DECISION
     body: Payload = {
-        "schema_ver": DM_DECISION,
+        "schema_ver": schema_ver,
         "branch": state.branch,
         "portfolio_id": state.portfolio_id,
         "asof_ts": _utc(state.asof_ms),
@@ -60,39 +66,41 @@ def ticket_of(decision: Decision) -> Payload:
             "priors_ver": state.priors_ver,
         },
     }
-    return check_ticket({"decision_id": natural_id(DM_DECISION, canonical_json(body)), **body})
+    return check_ticket({"decision_id": natural_id(schema_ver, canonical_json(body)), **body})
 
 
 def check_ticket(payload: Payload) -> Payload:
     """Return the payload when it is a valid ticket of the name that it carries; raises `SchemaError` when not."""
+    schema_ver = payload.get("schema_ver") if payload.get("schema_ver") in SCHEMAS else DM_DECISION
     try:
-        _validator()(payload)
+        _validator(str(schema_ver))(payload)
     except fastjsonschema.JsonSchemaValueException as problem:
-        raise SchemaError(problem.message, f"a payload of {DM_DECISION}") from problem
+        raise SchemaError(problem.message, f"a payload of {schema_ver}") from problem
     body = {name: value for name, value in payload.items() if name != "decision_id"}
-    named = natural_id(DM_DECISION, canonical_json(body))
+    named = natural_id(str(schema_ver), canonical_json(body))
     if payload["decision_id"] != named:
         raise SchemaError(f"decision {payload['decision_id']}", named, "changed after it was named")
     return payload
 
 
 def prepare() -> None:
-    """Compile the schema, which the first ticket would otherwise wait for; a daemon calls it before it begins."""
-    _validator()
+    """Compile the schemas, which the first ticket would otherwise wait for; a daemon calls it before it begins."""
+    for schema_ver in SCHEMAS:
+        _validator(schema_ver)
 
 
 @cache
-def decision_schema() -> Mapping[str, Any]:
+def decision_schema(schema_ver: str = DM_DECISION) -> Mapping[str, Any]:
     """Return the JSON schema of a ticket."""
-    text = (resources.files("lotus.modules") / "schemas" / f"{DM_DECISION}.json").read_text("utf-8")
+    text = (resources.files("lotus.modules") / "schemas" / f"{schema_ver}.json").read_text("utf-8")
     schema: dict[str, Any] = json.loads(text)
     return schema
 
 
 @cache
-def _validator() -> Callable[[Payload], object]:
+def _validator(schema_ver: str) -> Callable[[Payload], object]:
     made: Callable[[Payload], object] = fastjsonschema.compile(
-        dict(decision_schema()), use_default=False, use_formats=False
+        dict(decision_schema(schema_ver)), use_default=False, use_formats=False
     )
     return made
 
@@ -142,6 +150,7 @@ def _multipliers(decision: Decision) -> Payload:
         "applied": budgets.applied,
         "net": budgets.net_mult,
         "ratchet": budgets.ratchet,
+        **({"turnover": budgets.turned, "stressed": list(budgets.stressed)} if budgets.is_fitted else {}),
     }
 
 

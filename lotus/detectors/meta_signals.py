@@ -13,9 +13,10 @@ Z_D  = (z(depth slope) + z(spread)) / 2: little size near the touch, and a wide 
 Z_W  = 1 at the weekend, else 0
 Z_C, Z_U: on-chain flow and token unlocks have no feed: they are 0, and always named as absent
 
-ms_asym_score = logistic(0.5 sum Z - 2), null while none of the first four is measured. The weights are starting values,
-not fitted. The market's own: the mean score of the window before, and the share of its measured components at or above
-2 (breadth), over at least 3 assets.
+ms_asym_score = logistic(sum w Z - 2), null while none of the first four is measured. The weights are starting values of
+0.5 until the weekly refit takes up others (`asymmetry_fit`), which stand in the tables of the day. The market's own:
+the mean score of the window before, and the share of its measured components at or above 2 (breadth), over at least 3
+assets.
 
 Which rows exist is decided by SIGNAL_EVENTS, in scoring order; nothing is scored here, and nothing feeds back.
 """
@@ -37,6 +38,7 @@ from lotus.detectors.meta_signals_step import (
     O_W,
     OUT,
     RAW,
+    WEIGHT,
     components,
     run_meta,
 )
@@ -90,6 +92,11 @@ def asymmetry_scales(tables: DayTables) -> NDArray[np.float64]:
     return np.stack([centre, np.where(folded, FOLDED_DEVIATION * sigma, spread)], axis=2)
 
 
+def asymmetry_weights(tables: DayTables) -> NDArray[np.float64]:
+    """Return f8 [5]: the weights of the measured components on the day of the tables."""
+    return np.array(tables.asymmetry_weights or (WEIGHT,) * len(MEASURED), np.float64)
+
+
 def asymmetry_of(row: Mapping[str, Any], tables: DayTables) -> tuple[dict[str, float], float | None]:
     """Return the measured components by name and the score of one row of SIGNAL_EVENTS, under the tables it names.
 
@@ -99,7 +106,7 @@ def asymmetry_of(row: Mapping[str, Any], tables: DayTables) -> tuple[dict[str, f
         raise SchemaError(f"asset {row['asset']}", f"one of {', '.join(tables.assets)}", "tables of another universe")
     out = np.zeros(len(OUT))
     raw = np.array([row[name] for name in RAW], dtype=np.float64)
-    components(raw, asymmetry_scales(tables)[tables.assets.index(row["asset"])], out)
+    components(raw, asymmetry_scales(tables)[tables.assets.index(row["asset"])], asymmetry_weights(tables), out)
     measured = {name: float(x) for name, x in zip(MEASURED, out[O_OI : O_W + 1], strict=True) if x == x}
     return measured, float(out[O_SCORE]) if out[O_SCORE] == out[O_SCORE] else None
 
@@ -114,6 +121,7 @@ class MetaSignals:
         """Start blank with the tables of the day; their assets and detectors are those of the events."""
         self._index = {name: k for k, name in enumerate(tables.assets)}
         self._width, self._scales = len(tables.detector_ids), asymmetry_scales(tables)
+        self._weights = asymmetry_weights(tables)
         self._window_ms = window_ms
         self._state = np.zeros(len(tables.assets), META_STATE_DTYPE)
 
@@ -132,7 +140,8 @@ class MetaSignals:
         s, kairos, uncert = (self._by_window(events[name]) for name in ("s", "kairos", "uncert"))
         out = np.zeros((len(asset), len(OUT)))
         run_meta(
-            self._state, self._scales, self._window_ms, asset, ends[lead].copy(), raw, s, kairos, uncert, out
+            self._state, self._scales, self._weights, self._window_ms, asset, ends[lead].copy(), raw, s, kairos, uncert,
+            out,
         )  # fmt: skip
         return _table(events, lead, out)
 

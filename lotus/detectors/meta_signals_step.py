@@ -29,7 +29,7 @@ SLOTS: Final[int] = 4  # windows of each asset kept for the market
 MIN_ASSETS: Final[int] = 3
 CAP: Final[float] = 5.0  # of a component
 EXTREME: Final[float] = 2.0  # from here on a component counts in the breadth
-WEIGHT: Final[float] = 0.5  # of every component
+WEIGHT: Final[float] = 0.5  # of every component until weights are fitted
 THRESHOLD: Final[float] = 2.0
 _WEEKEND: Final[int] = int(Session.WEEKEND)
 
@@ -47,6 +47,7 @@ META_STATE_DTYPE: Final = np.dtype(
 def run_meta(
     state: NDArray[np.void],
     scales: NDArray[np.float64],
+    weights: NDArray[np.float64],
     window_ms: int,
     asset: NDArray[np.int64],
     end_ms: NDArray[np.int64],
@@ -58,7 +59,8 @@ def run_meta(
 ) -> None:
     """Fill `out` f8 [n, OUT] of n windows in closing order and keep `state` [A] for the next.
 
-    `scales` f8 [A, N_SCALES, 2]; `raw` f8 [n, RAW]; `s`, `kairos`, `uncert` f8 [n, D]. Nulls are NaN.
+    `scales` f8 [A, N_SCALES, 2]; `weights` f8 [5] of the components; `raw` f8 [n, RAW]; `s`, `kairos`, `uncert`
+    f8 [n, D]. Nulls are NaN.
     """
     for i in range(asset.shape[0]):
         at = asset[i]
@@ -66,7 +68,7 @@ def run_meta(
         row[O_KAIROS] = _spoken_mean(s[i], kairos[i])
         row[O_UNCERT] = _spoken_mean(s[i], uncert[i])
         row[O_ENTRAIN] = raw[i, R_ENTRAIN]
-        components(raw[i], scales[at], row)
+        components(raw[i], scales[at], weights, row)
         _market(state, end_ms[i] - window_ms, row)
         _close(state, at, end_ms[i], row)
 
@@ -92,8 +94,13 @@ def _above(value: float, scale: NDArray[np.float64]) -> float:
 
 
 @kernel
-def components(raw: NDArray[np.float64], scales: NDArray[np.float64], row: NDArray[np.float64]) -> None:
-    """Fill the components and the score of `row` f8 [OUT] from `raw` f8 [RAW] and the asset's `scales`; null is NaN."""
+def components(
+    raw: NDArray[np.float64], scales: NDArray[np.float64], weights: NDArray[np.float64], row: NDArray[np.float64]
+) -> None:
+    """Fill the components and the score of `row` f8 [OUT] from `raw` f8 [RAW] and the asset's `scales`; null is NaN.
+
+    `weights` f8 [5]; equal ones of a power of two give the bits of their product with the plain sum.
+    """
     trend = abs(raw[R_TREND])
     row[O_OI] = _above(raw[R_OI], scales[R_OI]) * (trend / (1.0 + trend))
     fuel = raw[R_FUNDING] * raw[R_TREND]
@@ -107,9 +114,9 @@ def components(raw: NDArray[np.float64], scales: NDArray[np.float64], row: NDArr
     measured = 0
     for k in range(O_OI, O_W + 1):
         if row[k] == row[k]:
-            total += row[k]
+            total += weights[k - O_OI] * row[k]
             measured += 1 if k < O_W else 0
-    row[O_SCORE] = mathx.logistic(WEIGHT * total - THRESHOLD) if measured > 0 else math.nan
+    row[O_SCORE] = mathx.logistic(total - THRESHOLD) if measured > 0 else math.nan
 
 
 @kernel

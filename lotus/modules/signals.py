@@ -1,9 +1,9 @@
 """The signal contract: schemas of what the alpha detector publishes, their validators, and payloads from scored rows.
 
 `sigbus-1.0.0` is the whole record of one scored window (`sigbus-1.1.0` where acts were in force on it), `det-alpha-1.0`
-its directional part, `ms-1.0` its budget cues, which carry no direction. The schemas are the JSON files of `schemas/`
-(draft 7). What a row does not hold (names of vetoes, thresholds, braids, hashes) comes as `SignalFacts` from the
-detectors; nothing is scored or sent here.
+its directional part, `ms-1.0` its budget cues, which carry no direction (`ms-1.1` where their weights were fitted). The
+schemas are the JSON files of `schemas/` (draft 7). What a row does not hold (names of vetoes, thresholds, braids,
+hashes) comes as `SignalFacts` from the detectors; nothing is scored or sent here.
 (Literature: consumer-driven contract, schema registry.)
 """
 
@@ -25,7 +25,9 @@ SIGBUS, DET_ALPHA, META = "sigbus-1.0.0", "det-alpha-1.0", "ms-1.0"
 SIGBUS_CURATED = "sigbus-1.1.0"  # with `curation`
 SIGNAL_SCHEMAS = (SIGBUS, DET_ALPHA, META)
 SIGBUS_SCHEMAS = (SIGBUS, SIGBUS_CURATED)  # readers take both
-READ_SCHEMAS = (*SIGNAL_SCHEMAS, SIGBUS_CURATED)
+META_FITTED = "ms-1.1"  # with `ms_asym_weights`, and the score by the side of the trend
+META_SCHEMAS = (META, META_FITTED)  # readers take both
+READ_SCHEMAS = (*SIGNAL_SCHEMAS, SIGBUS_CURATED, META_FITTED)
 ASYMMETRY = ("Z_OI", "Z_F", "Z_B", "Z_D", "Z_W", "Z_C", "Z_U")
 _WORD64 = 2**64 - 1
 
@@ -51,7 +53,8 @@ class SignalFacts:
     row's bins as text (`lotus.priors.context`). `claims` are those of the braids that
     fired, as they stand on the bus, `triggers` the entries that
     its detector proposes for its side. `nudges` are log nudges by who acts, `nudge` what they come to, `barred` the
-    vetoes of acts, all of acts in force on the row.
+    vetoes of acts, all of acts in force on the row. `asymmetry_weights` by component, empty while the shipped ones
+    hold; `trend` is the row's, null as NaN.
     """
 
     band_s: tuple[float, float]
@@ -70,6 +73,8 @@ class SignalFacts:
     nudges: Mapping[str, float] = field(default_factory=dict)
     nudge: float = 0.0
     barred: tuple[str, ...] = ()
+    asymmetry_weights: Mapping[str, float] = field(default_factory=dict)
+    trend: float = math.nan
 
 
 @cache
@@ -157,7 +162,7 @@ def det_alpha_payload(row: Row, facts: SignalFacts) -> Payload:
 def meta_payload(row: Row, facts: SignalFacts) -> Payload:
     """Return the budget cues of a published row: values without sign."""
     return {
-        "schema_ver": META,
+        "schema_ver": META_FITTED if facts.asymmetry_weights else META,
         **_identity(row),
         "ms_kairos": _null(row["kairos"]),
         "ms_entrain_r": _null(row["entrain"]),
@@ -166,6 +171,7 @@ def meta_payload(row: Row, facts: SignalFacts) -> Payload:
         "ms_asym_score": facts.asymmetry_score,
         "ms_asym_components": {name: facts.asymmetry.get(name, 0.0) for name in ASYMMETRY},
         "ms_asym_absent": [name for name in ASYMMETRY if name not in facts.asymmetry],
+        **_fitted(facts),
         "provenance": _provenance(row, facts),
         "card_ref": facts.card_ref,
     }
@@ -235,6 +241,20 @@ def _curation(facts: SignalFacts) -> Payload:
         return {}
     nudges = [{"actor": actor, "log": log} for actor, log in sorted(facts.nudges.items())]
     return {"curation": {"vetoes": list(facts.barred), "nudges": nudges, "log": facts.nudge}}
+
+
+def _fitted(facts: SignalFacts) -> Payload:
+    """Return what fitted weights add to the cues: the score on the side of the trend, 0 on the other, and the weights.
+
+    Both sides are null where the score or the trend is.
+    """
+    if not facts.asymmetry_weights:
+        return {}
+    score, trend = facts.asymmetry_score, facts.trend
+    sides: Payload = {"ms_asym_up": None, "ms_asym_down": None}
+    if score is not None and math.isfinite(trend):
+        sides = {"ms_asym_up": score if trend > 0.0 else 0.0, "ms_asym_down": score if trend < 0.0 else 0.0}
+    return {**sides, "ms_asym_weights": dict(facts.asymmetry_weights)}
 
 
 def _provenance(row: Row, facts: SignalFacts) -> Payload:

@@ -8,7 +8,16 @@ from lotus.detectors.registry import scored_detectors
 from lotus.detectors.scoring.signal_facts import facts_of, spec_of
 from lotus.errors import LedgerError, SchemaError
 from lotus.experts.weekly.learned import set_of_day
-from lotus.modules.signals import BUILDERS, SIGBUS, SIGBUS_CURATED, SIGNAL_SCHEMAS, Payload, check_signal
+from lotus.modules.signals import (
+    BUILDERS,
+    META,
+    META_FITTED,
+    SIGBUS,
+    SIGBUS_CURATED,
+    SIGNAL_SCHEMAS,
+    Payload,
+    check_signal,
+)
 from lotus.timebase import day_of
 from lotus_cli.terminal.output import emit
 from lotus_cli.terminal.places import at_home, settings_of
@@ -22,6 +31,8 @@ from lotus_store.ledger.beliefs.expert_sets import read_expert_sets
 from lotus_store.ledger.beliefs.priors import read_version
 from lotus_store.ledger.signals.events import read_event
 from lotus_store.ledger.signals.signals import published_signal
+
+_NEWER = {SIGBUS: SIGBUS_CURATED, META: META_FITTED}  # what stands on the bus instead where acts were in force
 
 
 @click.command("signal")
@@ -46,8 +57,8 @@ def payload_of(sig: Connection, settings: Settings, event_id: str, schema_ver: s
         row = read_event(sig, event_id)
     except LedgerError:
         published = published_signal(sig, event_id, schema_ver)
-        if published is None and schema_ver == SIGBUS:
-            published = published_signal(sig, event_id, SIGBUS_CURATED)
+        if published is None and schema_ver in _NEWER:
+            published = published_signal(sig, event_id, _NEWER[schema_ver])
         if published is None:
             raise
         payload: Payload = json.loads(published)

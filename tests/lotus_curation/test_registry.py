@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from lotus.curation.facts import NightFacts
 from lotus.curation.feed_health import DECIMALS, LAG, MID, FeedDay
+from lotus.curation.law import REFIT
 from lotus.curation.likeness import Likeness
 from lotus.curation.registry import SIG, CuratorRole, all_curators, powers
 from lotus.decision.curators import Nudge, curate
@@ -84,7 +85,7 @@ def test_all_fifteen_are_listed_with_what_they_may_do() -> None:
         (c.name, c.vetoes, c.weight) for c in CURATORS
     ]
     assert all(0.0 <= c.cap <= 0.15 and c.kpi for c in found if c.module != "tr")
-    assert set(powers()) == {f"curator:{c.name}" for c in SIG}
+    assert set(powers()) == {REFIT, *(f"curator:{c.name}" for c in SIG)}
     assert NAMES
 
 

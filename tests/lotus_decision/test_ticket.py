@@ -33,6 +33,25 @@ def test_every_decision_has_a_valid_ticket(
     assert [t["coin"] for t in ticket["targets"]] == [t.coin for t in decision.targets]
 
 
+def test_cues_under_fitted_weights_are_told_in_the_newer_schema_and_stress_halves_caps() -> None:
+    def told(coin: str, basis: float, end_ms: int) -> CueInput:
+        return CueInput(
+            "det:a@1", coin, f"{coin}{end_ms}", "t", end_ms, 0.5, 0.2, 0.1, 0.5, 0.9, (("Z_B", basis),), True
+        )
+
+    now = desk().asof_ms
+    cues = [told("BTC", 3.0, now - 5000), told("BTC", 4.5, now), told("ETH", 1.0, now)]
+    calm, found = (ticket_of(decided(desk(), [view("BTC"), view("ETH")], one)) for one in (cues[2:], cues))
+    assert calm["schema_ver"] == found["schema_ver"] == "dm-decision-1.1"
+    assert (calm["multipliers"]["stressed"], found["multipliers"]["stressed"]) == ([], ["BTC"])
+    assert found["multipliers"]["asymmetry"] == 1.0 < calm["multipliers"]["turnover"]
+    assert [(cut["coin"], cut["factor"]) for cut in found["curation"]["cuts"]] == [("BTC", 0.5)]
+    with pytest.raises(SchemaError, match="changed after it was named"):
+        check_ticket(found | {"confidence": 0.9})
+    with pytest.raises(SchemaError):
+        check_ticket(found | {"schema_ver": "dm-decision-1.0"})
+
+
 def test_the_name_is_the_hash_of_the_content() -> None:
     ticket = some_ticket()
     assert some_ticket() == ticket

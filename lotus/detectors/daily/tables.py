@@ -22,7 +22,7 @@ NEUTRAL = 0.5
 CURATED: Final[Mapping[str, Any]] = {  # of a detector nobody speaks of
     "leakage_veto": False, "adv_fragility": 0.0, "stage_gate": "", "curator_nudge": {}, "curator_veto": (),
 }  # fmt: skip
-_UNTOLD = {*CURATED, "asset_fifths"}  # what adds nothing to a name where it is empty
+_UNTOLD = {*CURATED, "asset_fifths", "asymmetry_weights"}  # what adds nothing to a name where it is empty
 TERMS = ("sq_score", "kr_coherence", "kr_phi", "theta0", "kr_emergence", "kr_novelty", "tau_pub", "temperature")
 Numbers = tuple[float, ...]
 
@@ -38,7 +38,8 @@ class DayTables:
     `lotus.detectors.stage_gate`, empty when every detector is open. `asset_fifths[asset]`: see
     `lotus.detectors.daily.asset_groups`, empty where coins have no fifths. `curator_nudge[detector]`: log nudges of the
     acts in force, by who acts; `curator_veto[detector]`: their veto bits by asset, empty where none is vetoed; both are
-    empty on a day without such an act.
+    empty on a day without such an act. `asymmetry_weights`: of the measured components of `meta_signals`, each in
+    [0, 1], empty while the starting values hold.
     """
 
     day: str
@@ -64,6 +65,7 @@ class DayTables:
     asset_fifths: tuple[int, ...] = ()
     curator_nudge: tuple[dict[str, float], ...] = ()
     curator_veto: tuple[tuple[int, ...], ...] = ()
+    asymmetry_weights: Numbers = ()
 
     def __post_init__(self) -> None:
         for name in (*TERMS, "kr_rho", "neutral", "quality"):
@@ -77,6 +79,8 @@ class DayTables:
         acts = {len(self.curator_nudge), len(self.curator_veto)}
         if not acts <= {0, len(self.detector_ids)} or not {len(v) for v in self.curator_veto} <= {0, len(self.assets)}:
             raise SchemaError("day tables: acts on other detectors or assets", "all detectors, or none; every asset")
+        if self.asymmetry_weights and not all(0.0 <= w <= 1.0 for w in self.asymmetry_weights):
+            raise SchemaError(f"day tables: asymmetry weights {self.asymmetry_weights}", "each in [0, 1]")
         if len(self.asset_fifths) not in (0, len(self.assets)):
             raise SchemaError(f"day tables: {len(self.asset_fifths)} fifths", "one per asset, or none")
         if not len(self.edges) == len(self.hbar_m) == len(self.hbar_s) == len(self.assets):

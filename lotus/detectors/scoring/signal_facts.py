@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from lotus.detectors.curators import FRAGILITY, fragility_nudges, log_nudges
 from lotus.detectors.daily.tables import DayTables
+from lotus.detectors.meta_signals import MEASURED as MEASURED_COMPONENTS
 from lotus.detectors.meta_signals import asymmetry_of
 from lotus.detectors.scoring.signal_spec import ACT_VETOES, ENTRAIN, KAIROS, NO_EVIDENCE, SIGNAL_EVENTS, UNCERT, VETOES
 from lotus.detectors.spec import DetectorSpec
@@ -75,6 +76,8 @@ def facts_of(
         context=context_text([int(row[name]) for name in BIN_COLUMNS]),
         asymmetry=asymmetry,
         asymmetry_score=asymmetry_score,
+        asymmetry_weights=dict(zip(MEASURED_COMPONENTS, tables.asymmetry_weights, strict=False)),
+        trend=float(row["x_trend"]),
         **_curation(row, tables, score.kappa_fragility),
     )
 

@@ -6,7 +6,6 @@ One day of one branch, read from ledger and lake; nothing is judged beyond a col
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from enum import StrEnum
 from typing import Any
 
 import numpy as np
@@ -21,6 +20,8 @@ from lotus.trading.accounts.belief_money import BeliefMoney
 from lotus_store.config import Settings
 from lotus_store.databases import Connection, Databases
 from lotus_store.facts.brief.exploration import Bill, bill_of
+from lotus_store.facts.brief.line import BriefLine, Colour
+from lotus_store.facts.brief.watched import watch_lines
 from lotus_store.facts.lessons import NIGHT, Night, night_of
 from lotus_store.facts.pnl.beliefs import beliefs_of
 from lotus_store.facts.words import day_ranges
@@ -35,24 +36,6 @@ from lotus_store.ledger.signals.segments import read_quarantine
 WEEK = 7  # days of money, of exploration and of `--week`, and of beliefs that end soon
 WHOLE = 0.99  # share of the expected seconds from which a minute, and a day, counts as whole
 WATCHED_E = 5.0  # an e-value against a belief that is worth a look; 20 ends it
-
-
-class Colour(StrEnum):
-    """What a line asks of its reader."""
-
-    GOOD = "good"
-    LOOK = "look"
-    ACT = "act"
-
-
-@dataclass(frozen=True, slots=True)
-class BriefLine:
-    """One question with its answer; `command` shows more, or is what to do."""
-
-    colour: Colour
-    question: str
-    answer: str
-    command: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +136,7 @@ def brief_of(settings: Settings, day: str | None, guards: Guards, with_week: boo
             lost = 0 if chosen is None else len(read_quarantine(sig, settings.tape, chosen))
             open_acts = _open_acts(sig, settings.branch)
             looked = _newest_look(sig, settings.branch, [n for n in nights if n <= (chosen or "")])
+            watched = () if chosen is None else watch_lines(settings, sig, chosen, all(n <= chosen for n in nights))
         letters = _letters(databases)
     night = night_of(settings, chosen, None)
     learned = night if looked in (None, night.day) else night_of(settings, looked, None)
@@ -161,6 +145,7 @@ def brief_of(settings: Settings, day: str | None, guards: Guards, with_week: boo
     bill = bill_of(settings, since, night.day, night.experiments)
     alarms = guards.between(since if with_week else night.day, night.day)
     lines = (
+        *watched,
         _data_line(data, lost),
         _checks_line(commits),
         _beliefs_line(night),

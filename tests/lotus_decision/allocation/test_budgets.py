@@ -1,10 +1,19 @@
 """Budgets and brakes: ranges, the ratchet's memory, haircuts, and what a cue may never touch."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lotus.decision.allocation.budgets import Budgets, budgets, crowding_haircut, latest_cues, ratchet_holds
+from lotus.decision.allocation.budgets import (
+    Budgets,
+    budgets,
+    crowding_haircut,
+    latest_cues,
+    ratchet_holds,
+    stressed_coins,
+)
 from lotus.decision.alphas import CueInput
 from lotus.decision.policy.policy import shipped_policy
 
@@ -79,3 +88,50 @@ def test_only_the_newest_window_of_a_coin_counts_and_none_of_the_future() -> Non
         [cue("A", end_ms=500), cue("A", end_ms=900), cue("A", end_ms=1100), cue("B", end_ms=10)], 1000, 600
     )
     assert {coin: [c.window_end_ms for c in mine] for coin, mine in found.items()} == {"A": [900]}
+
+
+def fitted(coin: str, basis: float, end_ms: int, entrain: float = 0.5) -> CueInput:
+    """Cues of a coin under fitted weights, with a basis of so many deviations."""
+    made = cue(coin, 0.5, entrain, 1.0, end_ms)
+    return replace(made, components=(("Z_B", basis), ("Z_D", 1.0)), is_fitted=True)
+
+
+def test_out_of_step_a_fitted_asymmetry_scales_turnover_alone() -> None:
+    plain, step, out = (
+        of([one]) for one in (cue("A", 0.5, 0.2, 1.0), fitted("A", 1.0, 0, 0.3), fitted("A", 1.0, 0, 0.2))
+    )
+    assert plain.applied == plain.turned > plain.entrainment, "cues under the shipped weights scale both, as before"
+    assert not plain.is_fitted
+    assert step.applied == step.turned
+    assert (out.asymmetry, out.applied) == (1.0, out.entrainment)
+    assert out.turned == pytest.approx(1.75 * out.entrainment)
+    assert out.turnover == pytest.approx(out.turned * POLICY.caps.turnover_day)
+    assert out.is_fitted
+
+
+@pytest.mark.parametrize(
+    ("sizes", "is_stressed"),
+    [
+        ((3.9, 4.0), True),
+        ((4.5, 3.0, 5.0), True),
+        ((4.1, 4.0), False),
+        ((4.0,), False),
+        ((4.0, 4.0), False),
+        ((3.0, 3.9), False),
+    ],
+)
+def test_stress_is_a_basis_far_off_and_rising(sizes: tuple[float, ...], is_stressed: bool) -> None:
+    cues = [fitted("A", size, 100 * k) for k, size in enumerate(sizes)]
+    assert (stressed_coins(cues, 1000, 1000) == {"A"}) is is_stressed
+    assert not stressed_coins([replace(one, is_fitted=False) for one in cues], 1000, 1000)
+    assert not stressed_coins(cues, 5000, 1000), "old windows play no part"
+
+
+def test_under_stress_the_asymmetry_multiplies_with_one_at_most() -> None:
+    by_coin = latest_cues([fitted("A", 4.5, 0), fitted("B", 1.0, 0)], 1000, 1000)
+    found = budgets(
+        by_coin, ["A", "B"], POLICY, horizon_s=86_400, drawdown_sigmas=0.0, ratchet=False, turnover_used=0.0,
+        stressed=["A", "C"],
+    )  # fmt: skip
+    assert found.asymmetry == pytest.approx((1.0 + 1.75) / 2)
+    assert found.stressed == ("A",)

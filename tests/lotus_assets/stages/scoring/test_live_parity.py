@@ -11,6 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from lotus.curation.act import CurationAct
+from lotus.curation.asymmetry import weight_acts
 from lotus.detectors.registry import shipped_detectors
 from lotus.detectors.scoring.signal_spec import LIVE_DIFFERS, NOT_EMITTED, PERSON, SIGNAL_EVENTS
 from lotus.errors import LedgerError
@@ -36,6 +37,7 @@ from lotus_store.ledger.signals.live_log import Run, append_events, begin_run, d
 pytestmark = [pytest.mark.warm("first_day"), pytest.mark.process("whole days through their stages")]
 
 Columns = dict[str, NDArray[Any]]
+WEIGHTS = (1.0, 0.25, 0.0, 0.75, 0.5)
 
 
 @pytest.fixture
@@ -191,12 +193,13 @@ def test_what_the_daemon_emits_is_what_is_recomputed_under_its_tables(
 def test_acts_in_force_reach_the_daemon_and_what_is_recomputed_alike(
     ctx: StageContext, lotus: Lotus, first: Columns, days: list[str]
 ) -> None:
-    """A veto of one coin and a nudge: the daemon's rows are those of the batch, the event bus says who acted."""
+    """A veto, a nudge and fitted weights: the daemon's rows are those of the batch, the event bus says who acted."""
     vetoed, nudged = (d.detector_id for d in shipped_detectors()[:2])
     words = next_day(days[1], -2), "ann", "veto", f"{vetoed}@BTC", 0.0, "why", "", days[1], next_day(days[1])
     veto = CurationAct("", ctx.branch, *words).named()
     nudge = replace(veto, kind="nudge", target=nudged, value=0.05).named()
-    put_acts(ctx.sig, [veto, nudge])
+    weights = weight_acts(ctx.branch, veto.day, days[1], WEIGHTS, "why", [], [])
+    put_acts(ctx.sig, [veto, nudge, *weights])
     pieces = [ctx.tape.folder / meta.day / meta.name for meta in ctx.tape.segments(days[1])]
     live = run_live(ctx.settings, pieces, run_id="day", databases=lotus.databases)
     for stage in (*TAPE_STAGES, LEARNING_STAGES[0]):
@@ -211,6 +214,10 @@ def test_acts_in_force_reach_the_daemon_and_what_is_recomputed_alike(
         np.testing.assert_array_equal(rows["veto"] & PERSON != 0, barred)
         assert not rows["published"][barred].any()
         assert rows["published"][~barred].any()
+    assert tables_of_day(ctx.lake, ctx.branch, days[1]).asymmetry_weights == WEIGHTS
+    counts = dict(ctx.sig.execute("SELECT schema_ver, count(*) FROM live_signals GROUP BY schema_ver").fetchall())
+    assert counts["ms-1.1"] == counts["det-alpha-1.0"] > 0
+    assert "ms-1.0" not in counts
     bus = ctx.sig.execute("SELECT payload FROM live_signals WHERE schema_ver = 'sigbus-1.1.0'").fetchall()
     records = [json.loads(str(payload)) for (payload,) in bus]
     assert {record["detector_id"] for record in records} == {nudged}
