@@ -27,7 +27,6 @@ from lotus.simulation.world import World  # noqa: E402
 from lotus.timebase import day_start_ms, next_day  # noqa: E402
 from lotus_assets.bodies import blocked, stage_context  # noqa: E402
 from lotus_assets.jobs import apply_slow  # noqa: E402
-from lotus_assets.pages.daily_brief import with_brief  # noqa: E402
 from lotus_assets.stages.context import StageContext, StageResult  # noqa: E402
 from lotus_assets.stages.order import LEARNING_STAGES, TAPE_STAGES  # noqa: E402
 from lotus_assets.stages.runner import run_stage  # noqa: E402
@@ -131,19 +130,18 @@ def put_day(store: TapeStore, state: State, night: int) -> None:
     draft.rename(place)
 
 
-def run_night(lotus: Lotus, ctx: StageContext, day: str, is_watched: bool) -> tuple[list[StageResult], str]:
+def run_night(lotus: Lotus, ctx: StageContext, day: str) -> tuple[list[StageResult], str]:
     """Run the stages of a day as the nightly run does, then the modules; return the results and what stopped it.
 
-    Before the month nobody reads the brief and the sanity table, and no stage does: they are not made.
+    The sanity table is not made: no stage and no brief reads it.
     """
     results: list[StageResult] = []
     stopped = ""
     try:
         for stage in (*TAPE_STAGES, *LEARNING_STAGES):
-            if not is_watched and stage.name == "sanity_table":
+            if stage.name == "sanity_table":
                 continue
             result = run_stage(ctx, stage, day)
-            result = with_brief(lotus.settings, result) if is_watched else result
             results.append(replace(result, table=None, plot=None))
             if result.failed_checks:
                 stopped = str(blocked(result).description)
@@ -166,8 +164,8 @@ def cry_failed(lotus: Lotus, ctx: StageContext, day: str, stopped: str) -> None:
 
 
 def brief_text(lotus: Lotus) -> str:
-    """Return the newest brief as `lotus brief --week` has it."""
-    return markdown(brief_of(lotus.settings, None, guards_of(lotus.settings.home), with_week=True))
+    """Return the newest brief as `lotus brief` has it."""
+    return markdown(brief_of(lotus.settings, None, guards_of(lotus.settings.home)))
 
 
 def flagged(text: str) -> list[str]:
@@ -206,7 +204,8 @@ def one_night(lotus: Lotus, ctx: StageContext, state: State, folder: Path) -> No
     if is_watched or not lotus.tape.has(day):
         put_day(lotus.tape, state, night)
     taped = time.monotonic()
-    results, stopped = run_night(lotus, ctx, day, is_watched)
+    results, stopped = run_night(lotus, ctx, day)
+    ran = time.monotonic()
     text = brief_text(lotus) if is_watched else ""
     (folder / "briefs").mkdir(exist_ok=True)
     (folder / "briefs" / f"{night:03d}-{day}{'-stopped' * bool(stopped)}.md").write_text(text)
@@ -228,7 +227,7 @@ def one_night(lotus: Lotus, ctx: StageContext, state: State, folder: Path) -> No
         "alert_ids": [a.alert_id for a in alerts if a.alert_id not in seen],
         "flagged": lines,
         "title": next((line for line in text.splitlines() if line.startswith("**")), ""),
-        "seconds": [round(taped - began, 2), round(time.monotonic() - taped, 2)],
+        "seconds": [round(taped - began, 1), round(ran - taped, 1), round(time.monotonic() - ran, 1)],
     }
     state.records.append(record)
     judge(state, night, lines)

@@ -19,6 +19,7 @@ from lotus.timebase import DAY_MS, day_of, day_start_ms
 from lotus.trading.accounts.belief_money import BeliefMoney
 from lotus_store.config import Settings
 from lotus_store.databases import Connection, Databases
+from lotus_store.facts.acts import held_back
 from lotus_store.facts.brief.exploration import Bill, bill_of
 from lotus_store.facts.brief.line import BriefLine, Colour
 from lotus_store.facts.brief.watched import watch_lines
@@ -135,6 +136,7 @@ def brief_of(settings: Settings, day: str | None, guards: Guards, with_week: boo
             commits = [] if chosen is None else _commits(sig, settings, chosen)
             lost = 0 if chosen is None else len(read_quarantine(sig, settings.tape, chosen))
             open_acts = _open_acts(sig, settings.branch)
+            held = held_back(sig, settings.branch)
             looked = _newest_look(sig, settings.branch, [n for n in nights if n <= (chosen or "")])
             watched = () if chosen is None else watch_lines(settings, sig, chosen, all(n <= chosen for n in nights))
         letters = _letters(databases)
@@ -153,6 +155,7 @@ def brief_of(settings: Settings, day: str | None, guards: Guards, with_week: boo
         _refusals_line(learned),
         _money_line(money),
         _acts_line(open_acts),
+        _held_line(*held),
         _letters_line(letters),
         *([] if bill is None else [_bill_line(bill)]),
         _alarms_line(alarms),
@@ -300,6 +303,11 @@ def _money_line(money: Mapping[str, BeliefMoney]) -> BriefLine:
 def _acts_line(waiting: int) -> BriefLine:
     answer = f"{waiting} acts wait for the next nightly run" if waiting else "nothing"
     return BriefLine(Colour.GOOD, "What waits for a decision?", answer, "lotus review list")
+
+
+def _held_line(is_vetoed: bool | None, words: str) -> BriefLine:
+    colour = Colour.LOOK if is_vetoed else Colour.GOOD
+    return BriefLine(colour, "What do acts hold back?", words, "lotus curate summary")
 
 
 def _letters_line(letters: Mapping[str, tuple[int, int]]) -> BriefLine:
