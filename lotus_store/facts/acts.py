@@ -28,6 +28,25 @@ def acts_facts(connection: Connection, lake: Lake, branch: str) -> dict[str, Any
     return {"day": last, "acts": acts, "curators": curator_rows(lake, branch)}
 
 
+def held_back(connection: Connection, branch: str) -> tuple[bool | None, str]:
+    """Return whether an act of governance vetoes anything on the day after the last committed one, and in words.
+
+    None where no day is committed. Said by the brief and by Home, of nudges and vetoes in force and of those to come.
+    """
+    days = committed_days(connection, branch, LAST_STAGE)
+    if not days:
+        return None, "no night has ended yet"
+    today = next_day(days[-1])
+    acts = [act for act in acts_ending_after(connection, branch, days[-1]) if act.until_day > today]
+    own = [act for act in acts if act.from_day <= today]
+    vetoes = [f"{act.target} by {act.actor} until {act.until_day} ({act.reason})" for act in own if act.kind == "veto"]
+    nudges, later = len(own) - len(vetoes), len(acts) - len(own)
+    parts = [f"vetoed: {'; '.join(vetoes)}"] if vetoes else []
+    parts += [f"{nudges} nudges in force"] if nudges else []
+    parts += [f"{later} acts begin later"] if later else []
+    return bool(vetoes), "; ".join(parts) or "nothing"
+
+
 def curator_rows(lake: Lake, branch: str) -> list[dict[str, Any]]:
     """Return the registry, people last, with what their acts did over the last 60 learning days (None: nothing)."""
     days = list(lake.days(CURATOR_VALUE.name, branch))[-KPI_DAYS:]

@@ -419,6 +419,53 @@ SELECT expert_id, below_floor FROM dsi_expert_stats
 WHERE branch = %(branch)s AND asset = ''
     AND day = (SELECT max(day) FROM dsi_expert_stats WHERE branch = %(branch)s AND day < %(day)s);
 
+-- name: clear_expert_credit
+DELETE FROM expert_credit WHERE branch = %s AND day = %s;
+
+-- name: put_expert_credit
+INSERT INTO expert_credit (branch, day, detector_id, asset, expert_id, votes, weight, windows, days, delta_sigma,
+    delta_value, low, high, pooled, pooled_error, shapley, shapley_error)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s);
+
+-- name: expert_credit_on
+SELECT detector_id, asset, expert_id, votes, weight, windows, days, delta_sigma, delta_value, low, high, pooled,
+    pooled_error, shapley, shapley_error
+FROM expert_credit WHERE branch = %s AND day = %s ORDER BY detector_id, asset, expert_id;
+
+-- name: newest_credit
+SELECT max(day) FROM expert_credit WHERE branch = %s AND day <= %s;
+
+-- name: put_expert_cost
+INSERT INTO dsi_expert_costs (branch, day, expert_id, spec_id, nodes, cost_ns, marginal_ns, latency_p50_ns,
+    latency_p95_ns, runs)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING;
+
+-- name: expert_costs_on
+SELECT expert_id, spec_id, nodes, cost_ns, marginal_ns, latency_p50_ns, latency_p95_ns, runs
+FROM dsi_expert_costs WHERE branch = %s AND day = %s ORDER BY expert_id;
+
+-- name: newest_costs
+SELECT max(day) FROM dsi_expert_costs WHERE branch = %s AND day <= %s;
+
+-- name: clear_allocations
+DELETE FROM compute_allocations WHERE branch = %s AND day = %s;
+
+-- name: put_allocation
+INSERT INTO compute_allocations (branch, day, kind, arm, q, drawn, cost, quota, context, reward, from_day)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s);
+
+-- name: allocations_until
+SELECT day, kind, arm, q, drawn, cost, quota, context, reward, from_day
+FROM compute_allocations WHERE branch = %s AND day < %s ORDER BY day, kind, arm;
+
+-- name: clear_braid_credit
+DELETE FROM braid_credit WHERE branch = %s AND day = %s;
+
+-- name: put_braid_credit
+INSERT INTO braid_credit (branch, day, detector_id, braid_id, windows, days, delta_sigma, delta_value, low, high, shapley,
+    shapley_error)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s);
+
 -- name: put_expert_set
 INSERT INTO dsi_expert_sets (branch, from_day, judged_day, set_ver, settings) VALUES (%s, %s, %s, %s, %s)
 ON CONFLICT (branch, from_day) DO UPDATE
