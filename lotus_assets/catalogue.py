@@ -30,6 +30,7 @@ class AssetEntry:
 _TO_MICROTAPE = ("microtape",)
 _TO_EXPERTS = (*_TO_MICROTAPE, "experts")
 _TO_DETECTORS = (*_TO_EXPERTS, "priors", "detectors")
+_TO_SCORES = (*_TO_DETECTORS, "curation/act.py", "curation/at_once.py", "curation/in_force.py")  # what acts do
 _TO_OUTCOMES = (*_TO_DETECTORS, "outcomes")
 _TO_MONITORING = (*_TO_DETECTORS, "monitoring")
 _TO_LEARNING = (*_TO_OUTCOMES, "learning")
@@ -105,7 +106,7 @@ LEARNING_ASSETS = (
             ("expert_set", "same_day"),
             (EXTERNAL_BELIEF, "day_and_before"),
         ),
-        packages=_TO_DETECTORS,
+        packages=_TO_SCORES,
         text="Every scored window of every detector with propensity, draw, context bins and the priors that scored it.",
         checks=("schema", "overlap", "no_look_ahead", "live_parity"),
     ),
@@ -367,7 +368,7 @@ LEARNING_ASSETS = (
             ("drift_report", "same_day"),
             ("microtape_frames", "same_day"),
         ),
-        packages=_TO_CURATION,
+        packages=(*_TO_CURATION, "governance"),
         text="What the curators do after the night: vetoes and small nudges, in force from the second day on.",
         checks=("schema", "lawful"),
     ),

@@ -34,6 +34,7 @@ COMMANDS = {
     "doctor": ("lotus_cli.upkeep.doctor", "Check the installation, the databases and the folders."),
     "exchange": ("lotus_cli.desk.exchange", "A venue on loopback over a tape, with real matching; test money only."),
     "explain": ("lotus_cli.explain.command", "The way from a number back to raw frames."),
+    "explore": ("lotus_cli.govern.explore", "How far each detector explores, and what that costs; hold one."),
     "export": ("lotus_cli.export.command", "Write the lessons in force as a module for a bot of your own."),
     "fixtures": ("lotus_cli.upkeep.fixtures", "Check the frozen fixtures, or make them again."),
     "herald": (
@@ -91,7 +92,7 @@ GROUPS = {
         "signal",
         "sql",
     ),
-    "Learn": ("backfill", "detector", "what-if", "atoms", "export", "import-log"),
+    "Learn": ("backfill", "detector", "what-if", "explore", "atoms", "export", "import-log"),
     "Tape": ("record", "import", "replay", "tape", "verify"),
     "Run and trade": ("live", "exchange", "arm", "kill", "watchdog", "dm", "trade", "trigger"),
     "Upkeep": ("backup", "restore", "db", "herald", "network", "modules", "keys", "fixtures", "warm"),

@@ -165,10 +165,7 @@ class Lake:
 
     def exists(self, name: str, branch: str, day: str, symbol: str | None = None) -> bool:
         """Tell whether a part is there."""
-        path = self.path(name, branch, day, symbol)
-        if self._fs is None:
-            return Path(path).is_file()
-        return bool(self._fs.get_file_info(path).type == pafs.FileType.File)
+        return self._is_file(self.path(name, branch, day, symbol))
 
     def remove(self, name: str, branch: str, day: str, symbol: str | None = None) -> None:
         """Remove a part; one that is not there is no error."""
@@ -207,6 +204,10 @@ class Lake:
         self._put(path, seal_text(text))
         return path
 
+    def has_document(self, name: str, branch: str, day: str) -> bool:
+        """Tell whether a text is there."""
+        return self._is_file(f"{self._day(name, branch, day)}/document.json")
+
     def read_document(self, name: str, branch: str, day: str) -> str:
         """Read a text written by `write_document`; raises `LakeError` when it is missing or damaged."""
         path = f"{self._day(name, branch, day)}/document.json"
@@ -221,6 +222,11 @@ class Lake:
             raise LakeError(
                 f"there is no {path}", "a document of that day", f"{name} was not made for {day}"
             ) from problem
+
+    def _is_file(self, path: str) -> bool:
+        if self._fs is None:
+            return Path(path).is_file()
+        return bool(self._fs.get_file_info(path).type == pafs.FileType.File)
 
     def _branch(self, name: str, branch: str) -> str:
         return f"{self._base}/{path_step(name)}/branch={path_step(branch)}"

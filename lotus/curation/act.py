@@ -33,6 +33,7 @@ class CurationKind(StrEnum):
 
     NUDGE = "nudge"  # adds `value` to ln sigma of a detector
     VETO = "veto"  # no window of a detector, of a coin or of both is published
+    EPSILON = "epsilon"  # floor of the propensity of a detector is `value`
     WEIGHT = "weight"  # sets how much a component of asymmetry counts; of the weekly refit alone
     LIFT = "lift"  # an earlier act, named by `revokes`, holds no more
 
@@ -41,9 +42,12 @@ class CurationKind(StrEnum):
 class CurationAct:
     """An act on a branch, decided with day `day` known, in force on the UTC days from `from_day` on before `until_day`.
 
+    `actor`: `curator:NAME`, or a person. `target`: `DETECTOR`, `DETECTOR@COIN` or `@COIN`. `value`: the log nudge, or
+    the floor; else 0. `evidence_ref` names what it rests on. `revokes`: the act that a lift ends.
     `actor`: `curator:NAME`, or a person. `target`: `DETECTOR`, `DETECTOR@COIN` or `@COIN`, of a weight the component.
     `value`: the log nudge or the weight, else 0. `evidence_ref` names what it rests on. `revokes`: the act that a lift
-    ends.
+    ends. `at_once`: a veto that also holds from the next window on until `from_day` (`lotus.curation.at_once`); it
+    enters the name where it is so.
     """
 
     act_id: str
@@ -58,10 +62,12 @@ class CurationAct:
     from_day: str
     until_day: str
     revokes: str = ""
+    at_once: bool = False
 
     def named(self) -> "CurationAct":
         """Return the act under its name."""
-        values = (getattr(self, f.name) for f in fields(self) if f.name != "act_id")
+        left_out = {"act_id"} if self.at_once else {"act_id", "at_once"}
+        values = (getattr(self, f.name) for f in fields(self) if f.name not in left_out)
         words = [float(value) if isinstance(value, float | int) else str(value) for value in values]
         return replace(self, act_id=natural_id("governance_act", *words))
 
@@ -73,7 +79,7 @@ class CurationAct:
     @property
     def veto_bit(self) -> int:
         """The bit that a veto sets in windows: one a curator, and one for all people."""
-        return BIT_OF_ACTOR[self.actor] if self.is_of_curator else PERSON
+        return BIT_OF_ACTOR.get(self.actor, PERSON)
 
 
 def parts_of(target: str) -> tuple[str, str]:

@@ -1,1 +1,1 @@
-"""Who is given compute and votes: credit of experts and braids, costs, and the weekly allocation of what is scarce."""
+"""Who is given exploration, compute and votes, and what governance is worth: decided by evidence, within budgets."""

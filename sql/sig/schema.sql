@@ -273,6 +273,7 @@ CREATE TABLE governance_acts (
     revokes        text NOT NULL DEFAULT '',               -- act that a lift ends
     event_id       text NOT NULL DEFAULT '',               -- the message that brought it; empty: a night decided it
     created_at     timestamptz NOT NULL DEFAULT now(),
+    at_once        boolean NOT NULL DEFAULT false,         -- a veto that also holds from the next window on
     PRIMARY KEY (branch, act_id),
     CHECK (day < from_day AND from_day < until_day)
 );
@@ -282,7 +283,7 @@ CREATE INDEX governance_acts_revokes ON governance_acts (branch, revokes) WHERE 
 -- Acts with the day on which they end, lifts counted: in force on a day d when from_day <= d < ends_day.
 CREATE VIEW v_acts_in_force AS
 SELECT a.branch, a.act_id, a.day, a.actor, a.kind, a.target, a.value, a.reason, a.evidence_ref, a.from_day, a.until_day,
-       least(a.until_day, lifted.from_day) AS ends_day, lifted.actor AS lifted_by
+       least(a.until_day, lifted.from_day) AS ends_day, lifted.actor AS lifted_by, a.at_once
 FROM governance_acts a LEFT JOIN LATERAL (
     SELECT l.from_day, l.actor FROM governance_acts l
     WHERE l.branch = a.branch AND l.revokes = a.act_id AND l.revokes <> '' ORDER BY l.from_day LIMIT 1
@@ -377,6 +378,25 @@ CREATE TABLE day_commits (
     PRIMARY KEY (branch, day, stage)
 );
 CREATE INDEX day_commits_stage ON day_commits (branch, stage, day);
+
+-- KPIs of every curator by night: what each is judged by over 60 learning days. A night that is decided again has its own.
+CREATE TABLE curator_kpis (
+    branch         text NOT NULL,
+    day            text NOT NULL,                          -- learning day of the night
+    module         text NOT NULL CHECK (module IN ('sig', 'dm', 'tr')),
+    curator        text NOT NULL CHECK (curator <> ''),    -- its name, or people
+    kpi            text NOT NULL CHECK (kpi <> ''),        -- in words, with its unit
+    value          double precision NOT NULL,
+    low            double precision,                       -- of its 95 % interval over days; null without one
+    high           double precision,
+    n              bigint NOT NULL,                        -- cases that it rests on
+    created_at     timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (branch, day, module, curator, kpi)
+);
+CREATE VIEW v_curator_kpis AS
+SELECT k.branch, k.day, k.module, k.curator, k.kpi, k.value, k.low, k.high, k.n
+FROM curator_kpis k
+WHERE k.day = (SELECT max(c.day) FROM day_commits c WHERE c.branch = k.branch AND c.stage = 'governance_acts');
 
 -- The tape's catalogue.
 CREATE TABLE tape_segments (
