@@ -10,9 +10,12 @@ from lotus.timebase import DAY_MS, day_start_ms
 from lotus.weave.braid import Braid
 from lotus_store.config import Settings
 from lotus_store.databases import Connection
+from lotus_store.facts.brief.experts import experts_line
 from lotus_store.facts.brief.line import BriefLine, Colour
 from lotus_store.facts.words import day_ranges
 from lotus_store.ledger.beliefs.braids import read_registry
+from lotus_store.ledger.beliefs.compute import newest_costs
+from lotus_store.ledger.beliefs.expert_credit import newest_credit
 from lotus_store.ledger.curation_queue import QueuedAlert, newest_alerts
 from lotus_store.tape.store import TapeStore
 
@@ -34,6 +37,7 @@ def watch_lines(settings: Settings, sig: Connection, day: str, is_newest: bool) 
         runs_line(behind),
         queue_line(alarms),
         ended_line(ended),
+        experts_line(newest_costs(sig, settings.branch, day), newest_credit(sig, settings.branch, day)),
     )
 
 

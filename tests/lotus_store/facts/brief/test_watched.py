@@ -45,10 +45,10 @@ def test_alarms_of_a_night_are_read_and_not_those_of_another(databases: Database
     with databases.connect("sig") as sig:
         put_alert(sig, DRIFT, "e1")
         put_alert(sig, replace(FAILED, time_ms=day_start_ms("2026-03-09")), "e2")
-        runs, queue, ended = watch_lines(settings, sig, DAY, False)
+        runs, queue, ended, experts = watch_lines(settings, sig, DAY, False)
         newest = watch_lines(settings, sig, DAY, True)[1]
         before = watch_lines(settings, sig, "2026-03-02", False)
-    assert (runs.colour, queue.colour, ended.colour) == ("good", "look", "good")
+    assert (runs.colour, queue.colour, ended.colour, experts.colour) == ("good", "look", "good", "good")
     assert "run_failed" not in queue.answer
     assert "run_failed" in newest.answer
     assert {line.colour for line in before} == {"good"}
