@@ -141,7 +141,7 @@ def brief_of(settings: Settings, day: str | None, guards: Guards, with_week: boo
             open_acts = _open_acts(sig, settings.branch)
             held = held_back(sig, settings.branch)
             looked = _newest_look(sig, settings.branch, [n for n in nights if n <= (chosen or "")])
-            steered = () if chosen is None else governed_lines(settings, sig, chosen, commits)
+            steered = () if chosen is None else governed_lines(settings, chosen, commits)
             governed = NOTHING if chosen is None else governed_of(settings, sig, chosen, with_week)
             watched = () if chosen is None else watch_lines(settings, sig, chosen, all(n <= chosen for n in nights))
         letters = _letters(databases)

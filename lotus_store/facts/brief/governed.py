@@ -1,4 +1,4 @@
-"""What the brief says of governance: parity, acts in force, lessons near zero, whether learning helps; and the week.
+"""What the brief says of governance: parity, lessons near zero, whether learning helps; and the week.
 
 Sections of the week are read from the tables that weekly stages fill, where those are; nothing is computed again.
 """
@@ -9,7 +9,6 @@ from typing import Any, Final
 
 from psycopg import sql
 
-from lotus.curation.act import CurationAct, CurationKind
 from lotus.governance.braid_days import BRAID_DAYS, CrossingZero, crossing_zero
 from lotus.governance.learning_kpis import KPI_DAYS, LEARNING_KPIS, LearningKpi, kpis_of
 from lotus.timebase import next_day
@@ -19,13 +18,12 @@ from lotus_store.databases import Connection
 from lotus_store.facts.acts import curator_rows
 from lotus_store.facts.brief.line import BriefLine, Colour
 from lotus_store.lake import Lake
-from lotus_store.ledger.beliefs.acts import acts_on
 from lotus_store.ledger.beliefs.braids import read_registry
 from lotus_store.ledger.day_commits import DayCommit
 from lotus_store.ledger.fixture_bundles import cpu_of_days
 from lotus_store.postgres.queries import query
 
-SHOWN: Final = 5  # acts or lessons that a line names
+SHOWN: Final = 5  # lessons that a line names
 ROWS: Final = 12  # of a section of the week
 WEEK: Final = 7
 HOUR_S: Final = 3600.0
@@ -113,16 +111,13 @@ def governed_of(settings: Settings, sig: Connection, day: str, with_week: bool) 
     return Governed(tuple(kpis), _week(settings, sig, lake, day) if with_week else ())
 
 
-def governed_lines(
-    settings: Settings, sig: Connection, day: str, commits: Sequence[DayCommit]
-) -> tuple[BriefLine, ...]:
+def governed_lines(settings: Settings, day: str, commits: Sequence[DayCommit]) -> tuple[BriefLine, ...]:
     """Return the lines of a day of the branch, after its nightly run."""
     lake = Lake(settings.lake_root)
     days = [one for one in lake.days(BRAID_DAYS.name, settings.branch) if one <= day][-KPI_DAYS:]
     crossing = crossing_zero([lake.read(BRAID_DAYS.name, settings.branch, one) for one in days])
     return (
         parity_line(commits),
-        acts_line(acts_on(sig, settings.branch, next_day(day))),
         crossing_line(crossing if days[-1:] == [day] else []),
     )
 
@@ -137,18 +132,6 @@ def parity_line(commits: Sequence[DayCommit]) -> BriefLine:
     if not checks:
         return BriefLine(Colour.GOOD, question, "the day was not scored", command)
     return BriefLine(Colour.GOOD if checks[0]["passed"] else Colour.ACT, question, str(checks[0]["text"]), command)
-
-
-def acts_line(acts: Sequence[CurationAct]) -> BriefLine:
-    """Tell which acts of curators and people hold on the day after."""
-    vetoes = [act for act in acts if act.kind == CurationKind.VETO]
-    parts = [f"{a.actor}: {a.kind} of {a.target}, {a.reason}, to {next_day(a.until_day, -1)}" for a in vetoes]
-    parts += [
-        f"{a.actor}: {a.value:+.3g} on {a.target}, {a.reason}, to {next_day(a.until_day, -1)}"
-        for a in acts if a.kind == CurationKind.NUDGE
-    ]  # fmt: skip
-    colour = Colour.LOOK if vetoes else Colour.GOOD
-    return BriefLine(colour, "Which acts are in force?", _shown(parts) or "none", "lotus curate summary")
 
 
 def crossing_line(crossing: Sequence[CrossingZero]) -> BriefLine:
