@@ -1,4 +1,4 @@
-"""What the brief says of governance: parity, lessons near zero, whether learning helps; and the week.
+"""What the brief says of governance: parity, acts in force, lessons near zero, whether learning helps; and the week.
 
 Sections of the week are read from the tables that weekly stages fill, where those are; nothing is computed again.
 """
@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from psycopg import sql
 
+from lotus.curation.act import CurationAct, CurationKind
 from lotus.governance.braid_days import BRAID_DAYS, CrossingZero, crossing_zero
 from lotus.governance.learning_kpis import KPI_DAYS, LEARNING_KPIS, LearningKpi, kpis_of
 from lotus.timebase import next_day
@@ -18,12 +19,13 @@ from lotus_store.databases import Connection
 from lotus_store.facts.acts import curator_rows
 from lotus_store.facts.brief.line import BriefLine, Colour
 from lotus_store.lake import Lake
+from lotus_store.ledger.beliefs.acts import acts_ending_after
 from lotus_store.ledger.beliefs.braids import read_registry
 from lotus_store.ledger.day_commits import DayCommit
 from lotus_store.ledger.fixture_bundles import cpu_of_days
 from lotus_store.postgres.queries import query
 
-SHOWN: Final = 5  # lessons that a line names
+SHOWN: Final = 5  # acts or lessons that a line names
 ROWS: Final = 12  # of a section of the week
 WEEK: Final = 7
 HOUR_S: Final = 3600.0
@@ -111,13 +113,16 @@ def governed_of(settings: Settings, sig: Connection, day: str, with_week: bool) 
     return Governed(tuple(kpis), _week(settings, sig, lake, day) if with_week else ())
 
 
-def governed_lines(settings: Settings, day: str, commits: Sequence[DayCommit]) -> tuple[BriefLine, ...]:
+def governed_lines(
+    settings: Settings, sig: Connection, day: str, commits: Sequence[DayCommit]
+) -> tuple[BriefLine, ...]:
     """Return the lines of a day of the branch, after its nightly run."""
     lake = Lake(settings.lake_root)
     days = [one for one in lake.days(BRAID_DAYS.name, settings.branch) if one <= day][-KPI_DAYS:]
     crossing = crossing_zero([lake.read(BRAID_DAYS.name, settings.branch, one) for one in days])
     return (
         parity_line(commits),
+        acts_line(acts_ending_after(sig, settings.branch, day), next_day(day)),
         crossing_line(crossing if days[-1:] == [day] else []),
     )
 
@@ -132,6 +137,24 @@ def parity_line(commits: Sequence[DayCommit]) -> BriefLine:
     if not checks:
         return BriefLine(Colour.GOOD, question, "the day was not scored", command)
     return BriefLine(Colour.GOOD if checks[0]["passed"] else Colour.ACT, question, str(checks[0]["text"]), command)
+
+
+def acts_line(acts: Sequence[CurationAct], today: str) -> BriefLine:
+    """Tell which acts of curators and people hold on `today`, the day after, or from a later day on; vetoes first."""
+    acts = sorted((a for a in acts if a.until_day > today), key=lambda a: a.kind != CurationKind.VETO)
+    parts = [f"{_does(a)}, {a.reason}, {_lasts(a, today)}" for a in acts]
+    colour = Colour.LOOK if any(a.kind == CurationKind.VETO for a in acts) else Colour.GOOD
+    return BriefLine(colour, "What do acts hold back?", _shown(parts) or "nothing", "lotus curate summary")
+
+
+def _does(act: CurationAct) -> str:
+    what = "veto of" if act.kind == CurationKind.VETO else f"{act.value:+.3g} on"
+    return f"{act.actor}: {what} {act.target}"
+
+
+def _lasts(act: CurationAct, today: str) -> str:
+    to = f"to {next_day(act.until_day, -1)}"
+    return to if act.at_once or act.from_day <= today else f"from {act.from_day} {to}"
 
 
 def crossing_line(crossing: Sequence[CrossingZero]) -> BriefLine:
