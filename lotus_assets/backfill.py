@@ -17,7 +17,7 @@ import dagster as dg
 from lotus.errors import BeliefError, LotusError, TapeError
 from lotus.progress.steps import Steps, untold
 from lotus.timebase import day_start_ms, days_between, next_day
-from lotus_assets.bodies import FORCE_TAG, blocked, stage_context
+from lotus_assets.bodies import FORCE_TAG, blocked, failure_words, stage_context
 from lotus_assets.catalogue import LEARNING_ASSETS, TAPE_ASSETS
 from lotus_assets.days_ahead import Batch, batches_ahead
 from lotus_assets.definitions import build_definitions
@@ -280,7 +280,8 @@ class _Runner:
         if any(_is_interrupt(event) for event in result.all_events):
             raise KeyboardInterrupt
         if not result.success:
-            raise LotusError(_failure(result), "every stage", f"run {result.run_id} in the Dagster UI has the trace")
+            words = failure_words(result.all_events) or "the run failed without a failed step"
+            raise LotusError(words, "every stage", f"run {result.run_id} in the Dagster UI has the trace")
 
 
 def _is_interrupt(event: dg.DagsterEvent) -> bool:
@@ -289,16 +290,3 @@ def _is_interrupt(event: dg.DagsterEvent) -> bool:
     while error is not None and error.cls_name != dg.DagsterExecutionInterruptedError.__name__:
         error = error.cause
     return error is not None
-
-
-def _failure(result: dg.ExecuteInProcessResult) -> str:
-    for event in result.all_events:
-        if event.is_step_failure:
-            error = event.step_failure_data.error
-            data = event.step_failure_data.user_failure_data
-            if data is not None and data.description:
-                return str(data.description)
-            while error is not None and error.cause is not None:
-                error = error.cause
-            return error.to_string() if error is not None else str(event.message)
-    return "the run failed without a failed step"

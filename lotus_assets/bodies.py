@@ -1,6 +1,6 @@
-"""What the bodies of assets share: the stage context of a run, and Lotus errors turned into Dagster failures."""
+"""What bodies of assets share: the stage context of a run, Lotus errors as failures of Dagster, and their words."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 import dagster as dg
@@ -52,3 +52,16 @@ def blocked(result: StageResult) -> dg.Failure:
     """Return the failure of a stage whose blocking check did not pass; nothing of it was committed."""
     check = result.failed_checks[0]
     return dg.Failure(f"{result.stage}[{result.day}] check {check.name}: {check.text}", allow_retries=False)
+
+
+def failure_words(events: Iterable[dg.DagsterEvent]) -> str:
+    """Return what the first failed step of a run says, "" where none failed: that of a check names the check."""
+    for event in events:
+        if event.is_step_failure:
+            error, data = event.step_failure_data.error, event.step_failure_data.user_failure_data
+            if data is not None and data.description:
+                return str(data.description)
+            while error is not None and error.cause is not None:
+                error = error.cause
+            return error.to_string() if error is not None else str(event.message)
+    return ""

@@ -30,6 +30,7 @@ class AssetEntry:
 _TO_MICROTAPE = ("microtape",)
 _TO_EXPERTS = (*_TO_MICROTAPE, "experts")
 _TO_DETECTORS = (*_TO_EXPERTS, "priors", "detectors")
+_TO_SCORES = (*_TO_DETECTORS, "curation/act.py", "curation/at_once.py", "curation/in_force.py")  # what acts do
 _TO_OUTCOMES = (*_TO_DETECTORS, "outcomes")
 _TO_MONITORING = (*_TO_DETECTORS, "monitoring")
 _TO_LEARNING = (*_TO_OUTCOMES, "learning")
@@ -38,6 +39,7 @@ _TO_WEAVE = (*_TO_LEARNING, "weave", "modules")
 _TO_POLICY = (*_TO_WEAVE, "knobs", "decision")
 _TO_TRADING = (*_TO_WEAVE, "knobs", "trading")
 _TO_CURATION = (*_TO_TRADING, "decision", "curation")
+_TO_GOVERNANCE = (*_TO_CURATION, "monitoring", "governance")
 
 TAPE_ASSETS = (
     AssetEntry(
@@ -81,9 +83,7 @@ TAPE_ASSETS = (
         kinds=("parquet",),
         deps=(("microtape_frames", "same_day"), ("dsi_annotations", "same_day")),
         packages=_TO_OUTCOMES,
-        text=(
-            "Every frame column, expert and detector against the mid moves after it: intervals, cost, losers included."
-        ),
+        text="Every frame column, expert and detector against the mid moves after it, losers included.",
     ),
 )
 
@@ -94,10 +94,7 @@ LEARNING_ASSETS = (
         kinds=("parquet", "postgres", "numba"),
         deps=(("microtape_frames", "same_day"), ("dsi_annotations", "same_day"), (EXTERNAL_BELIEF, "day_and_before")),
         packages=_TO_EXPERTS,
-        text=(
-            "The experts in force on the day: weights, who is off, calibrations, nets; what they say where "
-            "not as shipped."
-        ),
+        text="The experts in force: weights, who is off, calibrations, nets; what they say where not as shipped.",
     ),
     AssetEntry(
         name="signal_events",
@@ -109,7 +106,7 @@ LEARNING_ASSETS = (
             ("expert_set", "same_day"),
             (EXTERNAL_BELIEF, "day_and_before"),
         ),
-        packages=_TO_DETECTORS,
+        packages=_TO_SCORES,
         text="Every scored window of every detector with propensity, draw, context bins and the priors that scored it.",
         checks=("schema", "overlap", "no_look_ahead", "live_parity"),
     ),
@@ -119,9 +116,7 @@ LEARNING_ASSETS = (
         kinds=("parquet", "numba"),
         deps=(("signal_events", "same_day"), ("microtape_frames", "same_day")),
         packages=_TO_DETECTORS,
-        text=(
-            "Who knows the future and who breaks: a stretch of the day scored again, cut short, shuffled and disturbed."
-        ),
+        text="Who knows the future and who breaks: a stretch scored again, cut short, shuffled and disturbed.",
         checks=("schema", "audits_awake", "leakage", "fragility"),
     ),
     AssetEntry(
@@ -130,10 +125,7 @@ LEARNING_ASSETS = (
         kinds=("parquet", "numba"),
         deps=(("signal_events", "same_day"),),
         packages=_TO_DETECTORS,
-        text=(
-            "Budget cues of every window and asset: timing, synchrony, disagreement, asymmetry. They carry "
-            "no direction."
-        ),
+        text="Budget cues of every window and asset without direction: timing, synchrony, disagreement, asymmetry.",
     ),
     AssetEntry(
         name="signal_eval",
@@ -189,9 +181,7 @@ LEARNING_ASSETS = (
         kinds=("parquet",),
         deps=(("signal_eval", "same_day"), ("signal_events", "same_day"), ("expert_set", "same_day")),
         packages=_TO_OUTCOMES,
-        text=(
-            "Credit of every expert in each detector's published windows: share, agreement, covariance with the payoff."
-        ),
+        text="Credit of every expert in each detector's published windows: share, agreement, covariance with payoff.",
     ),
     AssetEntry(
         name="expert_training",
@@ -207,9 +197,7 @@ LEARNING_ASSETS = (
         kinds=("postgres", "numba"),
         deps=(("dsi_annotations", "same_day"), ("expert_set", "same_day"), ("expert_training", "same_day")),
         packages=_TO_EXPERTS,
-        text=(
-            "On Mondays: reliability of every expert, twins, kill rule, refit; what wins out of sample comes in force."
-        ),
+        text="On Mondays: reliability of every expert, twins, kill rule, refit; what wins comes in force.",
         checks=(),
     ),
     AssetEntry(
@@ -227,10 +215,7 @@ LEARNING_ASSETS = (
         kinds=("postgres",),
         deps=(("payoff_scores", "same_day"),),
         packages=("atlas",),
-        text=(
-            "Of every module: dominant rhythm of its quality, what acting changed, with whom it is bound; "
-            "for the ledger."
-        ),
+        text="Of every module: dominant rhythm of its quality, what acting changed, with whom it is bound.",
         checks=(),
     ),
     AssetEntry(
@@ -239,10 +224,7 @@ LEARNING_ASSETS = (
         kinds=("parquet",),
         deps=(("signal_events", "same_day"), ("signal_eval", "same_day"), ("microtape_frames", "same_day")),
         packages=_TO_DECISION,
-        text=(
-            "What became known of promises and scores on the day, as sums; what pairs of sources said; "
-            "returns of minutes."
-        ),
+        text="What became known of promises and scores on the day; what pairs of sources said; returns of minutes.",
     ),
     AssetEntry(
         name="dm_knowledge",
@@ -389,6 +371,15 @@ LEARNING_ASSETS = (
         packages=(*_TO_CURATION, "governance"),
         text="What the curators do after the night: vetoes and small nudges, in force from the second day on.",
         checks=("schema", "lawful"),
+    ),
+    AssetEntry(
+        name="governance_week",
+        group=BELIEF,
+        kinds=("parquet", "postgres"),
+        deps=(("governance_acts", "same_day"), ("signal_eval", "same_day"), ("expert_stats", "same_day")),
+        packages=_TO_GOVERNANCE,
+        text="On Mondays: what experts were worth in the week before, what they cost, and who is given compute.",
+        checks=("schema",),
     ),
 )
 ALL_ASSETS = TAPE_ASSETS + LEARNING_ASSETS

@@ -28,13 +28,22 @@ def two_lines(
     first: Sequence[float], second: Sequence[float], label: str, unit: str, marks: Sequence[float] = ()
 ) -> Markup:
     """Return two series over equal steps on one scale, the second one dashed."""
-    finite = [v for v in (*first, *second) if math.isfinite(v)]
+    return _lines((("first", first), ("second", second)), label, unit, marks)
+
+
+def with_reach(values: Sequence[float], low: Sequence[float], high: Sequence[float], label: str, unit: str) -> Markup:
+    """Return a series over equal steps with both ends of its interval dashed, and a line at zero."""
+    zero = [0.0] * len(values)
+    return _lines((("zero", zero), ("second", low), ("second", high), ("first", values)), label, unit, ())
+
+
+def _lines(series: Sequence[tuple[str, Sequence[float]]], label: str, unit: str, marks: Sequence[float]) -> Markup:
+    finite = [v for _, values in series for v in values if math.isfinite(v)]
     if len(finite) < 2:
         return Markup('<p class="dim">{}: not measured</p>').format(label)
     low, high = min(finite), max(finite)
     lines = Markup("").join(
-        Markup('<path class="{}" d="{}"/>').format(name, _path(values, low, high))
-        for name, values in (("first", first), ("second", second))
+        Markup('<path class="{}" d="{}"/>').format(name, _path(values, low, high)) for name, values in series
     )
     return _figure(label, f"{number(low)} to {number(high)} {unit}", lines, marks, HEIGHT)
 

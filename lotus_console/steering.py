@@ -28,7 +28,7 @@ from lotus_store.ledger.beliefs.acts import act_and_lifts
 if TYPE_CHECKING:
     from lotus_modules.sig.board import AskedAct
 
-FIELDS: Final = ("kind", "target", "log", "days", "author", "reason", "revokes")
+FIELDS: Final = ("kind", "target", "log", "days", "author", "reason", "revokes", "now")
 LONGEST: Final = 400
 WORDS: Final = {"nudge": "Nudge a detector", "veto": "Publish nothing of a detector or coin", "lift": "Lift an act"}
 Html = Callable[..., Response]
@@ -126,7 +126,7 @@ def asked_act(fields: Mapping[str, str]) -> "AskedAct":
         raise ConfigError(f"the days are {days[:20]!r}", f"a whole number from 1 to {MOST_DAYS}")
     return AskedAct(
         kind, fields["author"], fields["reason"], fields["target"], _log(fields["log"]) if kind == "nudge" else 0.0,
-        int(days), fields["revokes"],
+        int(days), fields["revokes"], fields["now"] == "yes",
     )  # fmt: skip
 
 
@@ -138,6 +138,8 @@ def _fields(given: Mapping[str, str]) -> dict[str, str]:
     fields = {name: given.get(name, "").strip() for name in FIELDS}
     if fields["kind"] not in WORDS:
         raise ConfigError(f"the act is {fields['kind'][:20]!r}", f"one of {', '.join(WORDS)}")
+    if fields["now"] not in ("", "yes"):
+        raise ConfigError(f"now is {fields['now'][:20]!r}", "yes, or nothing")
     long = next((name for name, text in fields.items() if len(text) > LONGEST), None)
     if long is not None:
         raise ConfigError(f"{long} of {len(fields[long]):,} characters", f"at most {LONGEST}")

@@ -6,6 +6,7 @@ A replayed tape has its own control records, so a replay writes none. Nothing is
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from lotus.curation.at_once import VetoAtOnce
 from lotus.detectors.registry import specs_ver
 from lotus.detectors.spec import DetectorSpec
 from lotus.priors.types import PriorsVersion
@@ -36,13 +37,14 @@ class Announcer:
         self._context, self._recorder, self._pipeline = context, recorder, pipeline
         self._rows, self._silence = rows, silence
         self._shadows: tuple[DetectorSpec, ...] = pipeline.shadows
+        self._vetoes: tuple[VetoAtOnce, ...] = pipeline.vetoes
         self._lanes: tuple[DayLane | None, DayLane | None] = None, None
 
     def follow(self, beliefs: LedgerBeliefs, last_ns: int) -> None:
-        """Announce what the last line changed: the shadow detectors, or the day."""
+        """Announce what the last line changed: the shadow detectors, the vetoes at once, or the day."""
         pipeline = self._pipeline
-        if pipeline.shadows is not self._shadows:
-            self._shadows = pipeline.shadows
+        if pipeline.shadows is not self._shadows or pipeline.vetoes is not self._vetoes:
+            self._shadows, self._vetoes = pipeline.shadows, pipeline.vetoes
             self._silence(d.detector_id for d in pipeline.shadows)
             record = self.record(beliefs.versions[-1], self._context.next_window_ms(last_ns))
             self._note_swap(record, last_ns // NS_PER_MS)
@@ -58,8 +60,22 @@ class Announcer:
             self._recorder.control(last_ns, record)
         self._note_swap(record, from_ms)
 
-    def record(self, version: PriorsVersion, from_ms: int, texts: tuple[str, ...] | None = None) -> SwapRecord:
-        """Return the record of what holds from a moment on: the shadow detectors in force, or those of `texts`."""
+    def repeat(self, beliefs: LedgerBeliefs, last_ns: int) -> None:
+        """Say again at a start which vetoes at once hold: a killed daemon may have owed that to the day to come."""
+        if self.writes_controls and self._pipeline.vetoes:
+            self._recorder.control(last_ns, self.record(beliefs.versions[-1], self._context.next_window_ms(last_ns)))
+
+    def record(
+        self,
+        version: PriorsVersion,
+        from_ms: int,
+        texts: tuple[str, ...] | None = None,
+        vetoes: tuple[VetoAtOnce, ...] | None = None,
+    ) -> SwapRecord:
+        """Return the record of what holds from a moment on.
+
+        Shadow detectors are those in force, or of `texts`; vetoes at once those in force, or `vetoes`.
+        """
         spec, today = self._context.spec, self._pipeline.today
         named = self._pipeline.shadow_texts if texts is None else texts
         shadows = read_shadows(named, spec.detectors, spec.manifest)
@@ -71,15 +87,16 @@ class Announcer:
             experts_ver=today.experts.version if today is not None else "",
             day=today.day if today is not None else "",
             detectors=named,
+            vetoes=self._pipeline.vetoes if vetoes is None else vetoes,
         )
 
     def _lane_changed(self, version: PriorsVersion, last_ns: int) -> None:
-        """Announce a day that begins; and the shadow detectors to a day that is born, for its rebuild starts there."""
+        """Announce a day that begins; to one that is born what only records tell, for its rebuild starts there."""
         today, (before, _) = self._pipeline.today, self._lanes
         self._lanes = today, self._pipeline.tomorrow
         if today is not None and today is not before:
             self.announce(version, day_start_ms(today.day), last_ns)
-        elif self.writes_controls and self._pipeline.shadows:
+        elif self.writes_controls and (self._pipeline.shadows or self._pipeline.vetoes):
             self._recorder.control(last_ns, self.record(version, self._context.next_window_ms(last_ns)))
 
     def _note_swap(self, record: SwapRecord, from_ms: int) -> None:
@@ -87,4 +104,6 @@ class Announcer:
         body: dict[str, Any] = {name: getattr(record, name) for name in names}
         if record.detectors:
             body |= {"specs_ver": record.specs_ver, "trials": [d.detector_id for d in self._pipeline.shadows]}
+        if record.vetoes:
+            body["vetoes"] = [veto.target for veto in record.vetoes]
         self._rows.note("swap", entry_number("swap", repr(body)), from_ms, body)

@@ -5,11 +5,21 @@ What is in force is `pipeline.beliefs`'.
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 
+from lotus.curation.act import CurationAct
+from lotus.curation.at_once import listed
 from lotus.priors.types import PriorsVersion
 from lotus_live.line_taker import LineTaker
 from lotus_live.paper_desk import entry_number
-from lotus_live.pipeline.beliefs import Poll, fresh_acts, fresh_sets, read_tables, settled_versions
+from lotus_live.pipeline.beliefs import (
+    Poll,
+    fresh_acts,
+    fresh_sets,
+    fresh_vetoes,
+    read_tables,
+    settled_versions,
+)
 from lotus_live.reports.status import FailureCause
 from lotus_live.run_context import RunContext
 from lotus_store.ledger.beliefs.late_priors import Put
@@ -33,12 +43,16 @@ class BeliefWatch:
         born = max((lane.day for lane in pipeline.lanes), default="")
         beliefs.sets = fresh_sets(context.databases, context.spec, beliefs.sets, born)
         beliefs.acts = fresh_acts(context.databases, context.spec, born)
-        return poll
+        if context.replaying or pipeline.today is None:
+            return poll
+        return replace(poll, at_once=fresh_vetoes(context.databases, context.spec, pipeline.today.day))
 
     def take(self, poll: Poll) -> None:
-        """Take in what a poll found: alarm for late versions, swap to the new ones."""
+        """Take in what a poll found: alarm for late versions, swap to the new ones, obey vetoes at once."""
         self.postpone(poll.late)
         self._swap(poll.fresh)
+        if poll.at_once is not None:
+            self._bar(poll.at_once)
 
     def postpone(self, late: Sequence[Put]) -> None:
         """Alarm: versions came late; the ledger says from when their beliefs are in force."""
@@ -49,6 +63,16 @@ class BeliefWatch:
             body = {"priors_ver": version.priors_ver, "now": now.priors_ver, "effective_from_ms": now.effective_from_ms}
             number = entry_number("postponed", repr(body))
             self._taker.rows.note("priors_postponed", number, version.effective_from_ms, body)
+
+    def _bar(self, acts: Sequence[CurationAct]) -> None:
+        """Put the vetoes at once of the ledger in force by a control record of the tape, where they are others."""
+        taker, today = self._taker, self._taker.pipeline.today
+        if today is None or not taker.announcer.writes_controls:
+            return
+        wanted = listed(acts, today.day)
+        if wanted != taker.pipeline.vetoes:
+            from_ms = self._context.next_window_ms(taker.last_ns)
+            taker.control(taker.announcer.record(self._beliefs.versions[-1], from_ms, vetoes=wanted))
 
     def _swap(self, fresh: Sequence[PriorsVersion]) -> None:
         """Take new versions between two windows; one that a window overtook is asked for again, in a replay refused."""

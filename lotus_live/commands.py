@@ -52,7 +52,7 @@ class Commands:
         from_ms = self._context.next_window_ms(taker.last_ns)
         record = announcer.record(taker.beliefs.versions[-1], from_ms, texts)
         began = time.perf_counter_ns()
-        taker.take(taker.last_ns, self._tape.recorder.control(taker.last_ns, record), record.frame())
+        taker.control(record)
         pause_ms = (time.perf_counter_ns() - began) / 1e6
         return {"run_id": self._context.run_id, "specs_ver": record.specs_ver, "pause_ms": pause_ms,
                 "trials": [d.detector_id for d in taker.pipeline.shadows]}  # fmt: skip

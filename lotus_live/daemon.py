@@ -78,6 +78,7 @@ class Daemon:
         """
         self.feed = feed
         self.taker.announcer.writes_controls = not self.context.replaying
+        self.taker.announcer.repeat(self.taker.beliefs, self.taker.last_ns)
         if self._stopping:
             feed.stop()
         self._note("start", {"url": feed.url, "pid": os.getpid(), "rebuilt": self.taker.counts.rebuilt})

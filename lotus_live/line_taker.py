@@ -11,6 +11,7 @@ from lotus.errors import LotusError
 from lotus_desk.trading import Trading
 from lotus_live.announcer import Announcer
 from lotus_live.feed.clocks import Arrival
+from lotus_live.feed.recorder import SwapRecord
 from lotus_live.paper_desk import ProbeTrader
 from lotus_live.pipeline import rebuild
 from lotus_live.pipeline.beliefs import LedgerBeliefs
@@ -84,6 +85,10 @@ class LineTaker:
             text = f"line {seq} at {recv_ns} was put aside: {error!r}"
             self.counts.failed(FailureCause.LINES, text)
             logger.error("%s", text, exc_info=error, extra=self._context.ids)
+
+    def control(self, record: SwapRecord) -> None:
+        """Write a control record to the tape, under the stamp of the last line, and obey it."""
+        self.take(self.last_ns, self._tape.recorder.control(self.last_ns, record), record.frame())
 
     def hand_over(self) -> None:
         """Give the rows made so far to the log writer, their lines first to the operating system."""

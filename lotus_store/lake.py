@@ -34,7 +34,7 @@ from lotus_store.verified import Identity, Verified, identity_of
 Array = NDArray[Any]
 META = b"lotus"
 PART = "part.parquet"
-ROW_GROUP = 1 << 18
+ROW_GROUP = 1 << 15  # rows: what is read at least, two hours of frames
 DAMAGE = (OSError, pa.ArrowException, ValueError, TypeError, KeyError, IndexError, OverflowError, MemoryError)
 DAMAGED = "damaged on disk; remove the file, then make its day again: lotus backfill --from DAY --to DAY"
 _MARKS = ".verified"
@@ -113,11 +113,14 @@ class Lake:
         columns: Sequence[str] | None = None,
         spec: TableSpec | None = None,
         where: str | None = None,
+        within: tuple[str, int, int] | None = None,
     ) -> dict[str, Array]:
         """Read one part, all columns or only `columns`, as numpy arrays in file order (text as object arrays).
 
-        With `where` only the rows in which that flag, one of the columns read, is set. With `spec` the file's columns
-        and types are verified against it, and a later column that is not stored is read as zeros. Raises `LakeError`
+        With `where` only the rows in which that flag, one of the columns read, is set; with `within` (column, least,
+        largest) those whose whole number, one of the columns read, lies there, and no group of rows without any. With
+        `spec` the file's columns and types are verified against it, and a later column that is not stored is read as
+        zeros. Raises `LakeError`
         for a missing, truncated or corrupt file and for one whose values are not those of its content hash,
         `SchemaError` for columns other than the specification's or the request's.
         """
@@ -133,8 +136,9 @@ class Lake:
             if missing:
                 raise SchemaError(f"{path} has no column {missing[0]!r}", f"one of {', '.join(schema.names)}")
             try:
-                table = self._believed(path, part, wanted)
+                table = self._believed(path, part, wanted, within)
                 table = table if where is None else table.filter(table.column(where))
+                table = table if within is None else table.filter(_inside(table.column(within[0]), *within[1:]))
                 zeros = {name: np.zeros(len(table), dtype) for name, dtype in absent.items()}
                 return {c: zeros[c] if c in zeros else _to_numpy(table.column(c)) for c in asked}
             except DAMAGE as problem:
@@ -161,10 +165,7 @@ class Lake:
 
     def exists(self, name: str, branch: str, day: str, symbol: str | None = None) -> bool:
         """Tell whether a part is there."""
-        path = self.path(name, branch, day, symbol)
-        if self._fs is None:
-            return Path(path).is_file()
-        return bool(self._fs.get_file_info(path).type == pafs.FileType.File)
+        return self._is_file(self.path(name, branch, day, symbol))
 
     def remove(self, name: str, branch: str, day: str, symbol: str | None = None) -> None:
         """Remove a part; one that is not there is no error."""
@@ -203,6 +204,10 @@ class Lake:
         self._put(path, seal_text(text))
         return path
 
+    def has_document(self, name: str, branch: str, day: str) -> bool:
+        """Tell whether a text is there."""
+        return self._is_file(f"{self._day(name, branch, day)}/document.json")
+
     def read_document(self, name: str, branch: str, day: str) -> str:
         """Read a text written by `write_document`; raises `LakeError` when it is missing or damaged."""
         path = f"{self._day(name, branch, day)}/document.json"
@@ -218,17 +223,22 @@ class Lake:
                 f"there is no {path}", "a document of that day", f"{name} was not made for {day}"
             ) from problem
 
+    def _is_file(self, path: str) -> bool:
+        if self._fs is None:
+            return Path(path).is_file()
+        return bool(self._fs.get_file_info(path).type == pafs.FileType.File)
+
     def _branch(self, name: str, branch: str) -> str:
         return f"{self._base}/{path_step(name)}/branch={path_step(branch)}"
 
     def _day(self, name: str, branch: str, day: str) -> str:
         return f"{self._branch(name, branch)}/day={path_step(day)}"
 
-    def _believed(self, path: str, part: Any, wanted: list[str]) -> Any:
+    def _believed(self, path: str, part: Any, wanted: list[str], within: tuple[str, int, int] | None) -> Any:
         """Return columns of a part whose values are those of its content hash; of a file known to be so, unread."""
         identity = self._identity(path)
         if identity is not None and identity in self._verified():
-            return part.read(columns=wanted)
+            return part.read_row_groups(_groups(part, *within), wanted) if within else part.read(columns=wanted)
         table = part.read()
         _check(path, part, table)
         if identity is not None and identity == self._identity(path):
@@ -304,6 +314,18 @@ def _filesystem(url: str) -> tuple[Any, str]:
 
         opened, base = url_to_fs(url)
         return pafs.PyFileSystem(pafs.FSSpecHandler(opened)), base.rstrip("/")
+
+
+def _groups(part: Any, column: str, least: int, largest: int) -> list[int]:
+    """Return the groups of rows of a part that may hold a value between two; one without statistics may."""
+    at = part.schema_arrow.names.index(column)
+    of_groups = [part.metadata.row_group(k).column(at).statistics for k in range(part.metadata.num_row_groups)]
+    return [k for k, x in enumerate(of_groups) if not (x and x.has_min_max) or (x.min <= largest and x.max >= least)]
+
+
+def _inside(column: Any, least: int, largest: int) -> Any:
+    values = column.to_numpy()
+    return pa.array((values >= least) & (values <= largest))
 
 
 def _conform(spec: TableSpec, columns: Mapping[str, Array | Sequence[str]]) -> dict[str, Array]:

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from lotus.curation.proved import is_proved
 from lotus.detectors.daily.history import MAX_ASSETS, DayHistory, digest_day
 from lotus.detectors.daily.make import day_tables
 from lotus.detectors.registry import shipped_detectors
@@ -42,6 +43,7 @@ FIXTURES = Path(__file__).resolve().parent.parent / "fixtures"
 TAPE = TapeFile((FIXTURES / "demo-7.zst",))
 RENEW = "python -m tests.test_golden_day > fixtures/golden-day.json"
 DETECTORS = FIXTURES / "golden-detectors.json"
+PROVED = Path(str(resources.files("lotus.curation"))) / "specs" / "proved.yaml"
 EPSILON = 1e-3  # of numbers in [0, 1]
 HISTORY_DAYS = (
     12  # the golden day so often before itself: enough that no term stands at its neutral value for want of it
@@ -142,6 +144,20 @@ def golden_detectors() -> dict[str, dict[str, Any]]:
     return found
 
 
+def proved(golden: dict[str, dict[str, Any]]) -> str:
+    """Return the list of proved versions that a home carries."""
+    head = [line for line in PROVED.read_text("utf-8").splitlines(keepends=True) if line.startswith("#")]
+    return "".join([*head, *(f"{name}: {row['spec_id']}\n" for name, row in sorted(golden.items()))])
+
+
+def test_a_home_carries_the_versions_that_have_a_golden_row() -> None:
+    assert PROVED.read_text("utf-8") == proved(json.loads(DETECTORS.read_text())), (
+        "python -m tests.test_golden_day proved"
+    )
+    assert all(is_proved(spec) for spec in shipped_detectors())
+    assert not is_proved(replace(shipped_detectors()[0], version=99))
+
+
 def earlier(digest: DayHistory, days: int) -> DayHistory:
     """Return a digest as of some days before."""
     back = days * 86_400_000 // MANIFEST.kernel.window_ms * MAX_ASSETS
@@ -194,7 +210,9 @@ def renewed(recorded: dict[str, Any], found: dict[str, Any]) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] == ["detectors"]:
+    if sys.argv[1:] == ["proved"]:
+        PROVED.write_text(proved(json.loads(DETECTORS.read_text())), "utf-8")
+    elif sys.argv[1:] == ["detectors"]:
         known = json.loads(DETECTORS.read_text()) if DETECTORS.exists() else {}
         print(json.dumps(renewed(known, golden_detectors()), indent=1))
     else:

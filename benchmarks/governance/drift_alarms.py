@@ -2,7 +2,8 @@
 
 `python -m benchmarks.governance.drift_alarms --row watch-honest --seeds 1-100`: the product's own reports, day after
 day. Beside them stand, on every fifth day, two rules that are usual elsewhere: a two-sample Kolmogorov-Smirnov test of
-each series against the 28 days before (5 %, Bonferroni), and PSI above .25.
+each series against the 28 days before (5 %, Bonferroni), and PSI above .25. In worlds with a move ADWIN runs on the
+rows of each series over the 20 days before it.
 """
 
 import time
@@ -12,7 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.governance.watched_worlds import MOVED, NAMES, Watched, days_of
+from benchmarks.governance.adwin import Adwin
+from benchmarks.governance.watched_worlds import MOVED, NAMES, Floats, Kind, Watched, days_of, is_moved
 from benchmarks.lessons.claims import Claim, total
 from benchmarks.lessons.command import command
 from benchmarks.lessons.evidence import FOLDER, ROOT, Study, best_rows
@@ -21,13 +23,14 @@ from lotus.monitoring.drift import REPORTS, drift_report
 from lotus.monitoring.drift_table import DriftReport, Verdict
 from lotus.monitoring.e_detector import ALARM
 from lotus.monitoring.like_days import LOOK_BACK
-from lotus.monitoring.sketch_table import DaySketches
+from lotus.monitoring.sketch_table import DaySketches, SeriesName
 from lotus.monitoring.sketches import largest_gap, stability_index
 
 SEED = 7
 NAIVE_DAYS, PSI_LIMIT, LEVEL = 28, 0.25, 0.05
 EVERY = 5  # days, to which the usual rules are put
 SOON, LATE = 8, 14
+ADWIN_DAYS = 20
 
 
 def measure(world: Watched, seed: int) -> Figures:
@@ -37,7 +40,13 @@ def measure(world: Watched, seed: int) -> Figures:
         ("days", "alarms", "beside", "ks_days", "psi_days", "naive_days", "tested", "unlike"), 0
     )
     delay, named = 0, 0
-    for place, (day, sketches) in enumerate(days_of(world, seed)):
+    adwin, cuts = {name: Adwin() for name in NAMES}, [0]
+
+    def rows_before(day: int, names: tuple[SeriesName, ...], values: Floats) -> None:
+        if world.before - ADWIN_DAYS <= day < world.before:
+            cuts[0] += sum(adwin[name].feed(row) for name, row in zip(names, values, strict=True))
+
+    for place, (day, sketches) in enumerate(days_of(world, seed, rows_before if is_moved(world.kind) else None)):
         report = drift_report(day, sketches, list(past), list(reports), SEED)
         beside = place >= world.before and (place - world.before) % EVERY == 0
         ks, psi = usual_rules(sketches, [one for _, one in list(past)[-NAIVE_DAYS:]]) if beside else (0, 0)
@@ -55,10 +64,11 @@ def measure(world: Watched, seed: int) -> Figures:
         out["ks_days"] += ks
         out["psi_days"] += psi
         out["naive_days"] += ks or psi
-        if world.kind == "moved" and alarms and not delay:
+        if is_moved(world.kind) and alarms and not delay:
             delay, named = place - world.before + 1, int(set(who) <= set(MOVED))
-    if world.kind == "moved":
+    if is_moved(world.kind):
         out |= {"delay": delay, "soon": int(0 < delay <= SOON), "in_time": int(0 < delay <= LATE), "named": named}
+        out |= {"adwin": int(cuts[0] > 0), "adwin_cuts": cuts[0]}
     return out | {"cpu_s": round(time.process_time() - began, 2)}
 
 
@@ -89,20 +99,21 @@ def usual_rules(today: DaySketches, past: list[DaySketches]) -> tuple[int, int]:
     return ks, psi
 
 
-DECIDING = ("drift", "drift_table", "e_detector", "like_days", "reference", "sketch_table", "sketches")
+DECIDING = ("drift", "drift_table", "e_detector", "like_days", "own_life", "reference", "sketch_table", "sketches")
 SOURCES = (
     Path(__file__),
     Path(__file__).with_name("watched_worlds.py"),
+    Path(__file__).with_name("adwin.py"),
     *(ROOT / "lotus" / "monitoring" / f"{name}.py" for name in DECIDING),
 )
+ALIKE: tuple[Kind, ...] = (
+    "honest", "heavy", "trend", "missing", "holidays", "slow", "slower", "common", "cycle", "regimes", "breathes",
+    "weekdays",
+)  # fmt: skip
+MOVES: tuple[Kind, ...] = ("moved", "eased", "moved-slow", "moved-cycle")
 _WORLDS = {
-    "watch-honest": Watched("honest"),
-    "watch-heavy": Watched("heavy"),
-    "watch-trend": Watched("trend"),
-    "watch-missing": Watched("missing"),
-    "watch-holidays": Watched("holidays"),
-    "watch-slow": Watched("slow"),
-    "watch-moved": Watched("moved", before=150, days=40),
+    **{f"watch-{kind}": Watched(kind) for kind in ALIKE},
+    **{f"watch-{kind}": Watched(kind, before=150, days=40) for kind in MOVES},
 }
 STUDIES = {
     name: Study(name, world, measure, SOURCES, replace(world, before=50, days=12, windows=120), 5.0)
@@ -116,13 +127,12 @@ CLAIMS = [
     ),
     Claim("watch-honest", "of these KS", total("ks_days", "beside")),
     Claim("watch-honest", "of these PSI", total("psi_days", "beside")),
-    *(
-        Claim(f"watch-{kind}", FALSE, total("alarms", "days"), 1.0 / 365.0)
-        for kind in ("heavy", "trend", "missing", "holidays", "slow")
-    ),
+    *(Claim(f"watch-{kind}", FALSE, total("alarms", "days"), 1.0 / 365.0) for kind in ALIKE[1:]),
+    Claim("watch-moved", "ADWIN on rows alarms in the 20 days before", total("adwin"), 0.9, True),
     Claim("watch-moved", f"alarm by day {SOON}", total("soon"), 0.5, True),
     Claim("watch-moved", f"alarm by day {LATE}", total("in_time"), 0.9, True),
     Claim("watch-moved", "only moved series are named", total("named"), 0.9, True),
+    *(Claim(f"watch-{kind}", f"alarm by day {LATE}", total("in_time")) for kind in MOVES[1:]),
 ]
 
 

@@ -19,8 +19,9 @@ eased     the same, reached in ten equal steps
 moved-slow, moved-cycle  a moved world in which each series lives slowly as well
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -60,8 +61,14 @@ class Watched:
     windows: int = 400
 
 
-def days_of(world: Watched, seed: int) -> Iterator[tuple[str, DaySketches]]:
-    """Yield the days with tape, oldest first; the moved series move on the first day that counts."""
+Tap = Callable[[int, tuple[SeriesName, ...], Floats], None]
+
+
+def days_of(world: Watched, seed: int, tap: Tap | None = None) -> Iterator[tuple[str, DaySketches]]:
+    """Yield the days with tape, oldest first; the moved series move on the first day that counts.
+
+    `tap` gets the rows behind each sketch: number of the day, series of an asset, values f8 [series, rows].
+    """
     rng = np.random.default_rng([seed, 241])
     count = world.before + world.days
     dates = [next_day(FIRST_DAY, k) for k in range(count)]
@@ -73,7 +80,18 @@ def days_of(world: Watched, seed: int) -> Iterator[tuple[str, DaySketches]]:
     for k, day in enumerate(dates):
         if world.kind == "missing" and rng.random() < 0.05:
             continue
-        yield day, _day(rng, world, ln_vol[:, k], effects[:, k], quiet[k], moved_by(world, k - world.before))
+        yield (
+            day,
+            _day(
+                rng,
+                world,
+                ln_vol[:, k],
+                effects[:, k],
+                quiet[k],
+                moved_by(world, k - world.before),
+                partial(tap, k) if tap else None,
+            ),
+        )
 
 
 def moved_by(world: Watched, since: int) -> float:
@@ -133,7 +151,13 @@ def remembering(shocks: Floats, share: float) -> Floats:
 
 
 def _day(
-    rng: np.random.Generator, world: Watched, ln_vol: Floats, effects: Floats, quiet: bool, move: float
+    rng: np.random.Generator,
+    world: Watched,
+    ln_vol: Floats,
+    effects: Floats,
+    quiet: bool,
+    move: float,
+    tap: Callable[[tuple[SeriesName, ...], Floats], None] | None,
 ) -> DaySketches:
     parts, rows = [], world.windows // 2 if world.kind == "holidays" and quiet else world.windows
     for a, asset in enumerate(ASSETS):
@@ -149,6 +173,8 @@ def _day(
         values = np.where(skewed, scale * np.exp(0.5 * (noise + level)), scale * noise + level * scale)
         if world.kind == "missing" and rng.random() < 1 / 40:
             values = values[:, :0]
+        if tap:
+            tap(names, values)
         ln_rv = ln_vol[a] + 0.3 * rng.normal(size=(1, values.shape[1]))
         parts += [sketched(names, values), sketched([SeriesName(DATA, asset, "", LN_RV)], ln_rv)]
     return together(parts)

@@ -46,7 +46,8 @@ class CurationAct:
     the floor; else 0. `evidence_ref` names what it rests on. `revokes`: the act that a lift ends.
     `actor`: `curator:NAME`, or a person. `target`: `DETECTOR`, `DETECTOR@COIN` or `@COIN`, of a weight the component.
     `value`: the log nudge or the weight, else 0. `evidence_ref` names what it rests on. `revokes`: the act that a lift
-    ends.
+    ends. `at_once`: a veto that also holds from the next window on until `from_day` (`lotus.curation.at_once`); it
+    enters the name where it is so.
     """
 
     act_id: str
@@ -61,10 +62,12 @@ class CurationAct:
     from_day: str
     until_day: str
     revokes: str = ""
+    at_once: bool = False
 
     def named(self) -> "CurationAct":
         """Return the act under its name."""
-        values = (getattr(self, f.name) for f in fields(self) if f.name != "act_id")
+        left_out = {"act_id"} if self.at_once else {"act_id", "at_once"}
+        values = (getattr(self, f.name) for f in fields(self) if f.name not in left_out)
         words = [float(value) if isinstance(value, float | int) else str(value) for value in values]
         return replace(self, act_id=natural_id("governance_act", *words))
 
@@ -76,7 +79,7 @@ class CurationAct:
     @property
     def veto_bit(self) -> int:
         """The bit that a veto sets in windows: one a curator, and one for all people."""
-        return BIT_OF_ACTOR[self.actor] if self.is_of_curator else PERSON
+        return BIT_OF_ACTOR.get(self.actor, PERSON)
 
 
 def parts_of(target: str) -> tuple[str, str]:

@@ -1,8 +1,8 @@
 """FEED_HEALTH: how whole a day's feed was, per coin and series; what the data curator compares with the days before.
 
-Series are the float columns of a frame (share of nulls), `mid` (median, in units of the price, too), `receive_lag_ms`
-(99 % point of receive minus venue time of quotes) and `size_decimals` (the unit of sizes in the tape's header). Nothing
-is judged here. (Literature: data profiling.)
+Series are the float columns of a frame (share of nulls; of `MEDIANS` the median too: `mid` in units of prices, `oi` in
+those of sizes), `receive_lag_ms` (99 % point of receive minus venue time of quotes) and `size_decimals` (the unit of
+sizes in the tape's header). Nothing is judged here. (Literature: data profiling.)
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 from lotus.columns import Column, TableSpec
 from lotus.manifest import Asset
 from lotus.microtape.frames.batch import FrameBatch
-from lotus.microtape.frames.spec import C_MID, FLOAT_NAMES, I_ASSET
+from lotus.microtape.frames.spec import C_MID, C_OI, FLOAT_NAMES, I_ASSET
 from lotus.timebase import NS_PER_MS
 
 Columns = Mapping[str, NDArray[np.generic]]
-MID, LAG, DECIMALS = "mid", "receive_lag_ms", "size_decimals"
+MID, OI, LAG, DECIMALS = "mid", "oi", "receive_lag_ms", "size_decimals"
+MEDIANS: Final = {MID: C_MID, OI: C_OI}  # the unit of prices shows in the one, that of sizes in the other
 
 FEED_HEALTH: Final = TableSpec(
     "feed_health",
@@ -29,7 +30,9 @@ FEED_HEALTH: Final = TableSpec(
         Column("series", "text", "", f"column of a frame, {LAG} or {DECIMALS}"),
         Column("rows", "i8", "", "frames, or quotes", low=0),
         Column("null_share", "f8", "1", "share of them without a value", False, 0, 1),
-        Column("value", "f8", "see series", f"{MID}: median; {LAG}: 99 % point, ms; {DECIMALS}: the number", True),
+        Column(
+            "value", "f8", "see series", f"{MID}, {OI}: median; {LAG}: 99 % point, ms; {DECIMALS}: the number", True
+        ),
     ),
 )
 
@@ -55,9 +58,10 @@ def feed_health(
     for a, asset in enumerate(frames.universe):
         floats = frames.floats[frames.ints[:, I_ASSET] == a]
         if len(floats):
-            shares, mid = np.isnan(floats).mean(axis=0), _median(floats[:, C_MID])
+            shares = np.isnan(floats).mean(axis=0)
+            medians = {name: _median(floats[:, column]) for name, column in MEDIANS.items()}
             rows += [
-                (asset.name, name, len(floats), float(share), mid if name == MID else np.nan)
+                (asset.name, name, len(floats), float(share), medians.get(name, np.nan))
                 for name, share in zip(FLOAT_NAMES, shares, strict=True)
             ]
         received, times = quotes.get(asset.name, (np.zeros(0, np.int64), np.zeros(0, np.int64)))

@@ -32,26 +32,24 @@ def in_force(acts: Iterable[CurationAct], day: str) -> list[CurationAct]:
 def acted(tables: DayTables, acts: Sequence[CurationAct]) -> DayTables:
     """Return the tables of a day under the acts in force on it, and under no others that they were under before.
 
-    Acts on detectors or coins that the tables do not have do nothing; without any the tables are what they are.
+    Acts on detectors or coins that the tables do not have do nothing, nor do kinds that are no nudge and no veto;
+    without any the tables are what they are.
     """
     nudges: list[dict[str, float]] = [{} for _ in tables.detector_ids]
     vetoes = np.zeros((len(tables.detector_ids), len(tables.assets)), np.int64)
     floors = [0.0 for _ in tables.detector_ids]  # the lowest that anybody says
     for act in acts:
-        if act.kind == CurationKind.WEIGHT:
-            continue
         detector, coin = parts_of(act.target)
         rows = [d for d, name in enumerate(tables.detector_ids) if detector in ("", name)]
         coins = [a for a, name in enumerate(tables.assets) if coin in ("", name)]
         if act.kind == CurationKind.VETO:
             vetoes[np.ix_(rows, coins)] |= act.veto_bit
-            continue
-        if act.kind == CurationKind.EPSILON:
+        elif act.kind == CurationKind.NUDGE:
+            for d in rows:
+                nudges[d][act.actor] = float(round_learned(np.array([act.value]))[0])
+        elif act.kind == CurationKind.EPSILON:
             for d in rows:
                 floors[d] = min(floors[d], act.value) if floors[d] > 0.0 else act.value
-            continue
-        for d in rows:
-            nudges[d][act.actor] = float(round_learned(np.array([act.value]))[0])
     bits = [tuple(row) if any(row) else () for row in vetoes.tolist()]
     return replace(
         tables,

@@ -2,8 +2,8 @@
 
 Decided with day d known, an act is in force from d + 2 at the earliest (the state of d + 1 may be born already) and for
 30 days at most. A curator nudges within its cap, a person within 0.05; a person may lift what people and curators did,
-except the vetoes for leakage, data and compliance. Nobody promotes anything. Nothing is stored here. (Literature:
-bounded discretion, separation of duties.)
+except the vetoes for leakage, data and compliance. A person's veto may hold at once. Nobody promotes anything.
+Nothing is stored here. (Literature: bounded discretion, separation of duties.)
 """
 
 import math
@@ -74,6 +74,8 @@ def check_act(
         faults += _weight_faults(act)
     elif act.value != 0.0:
         faults.append(f"value {act.value!r}: 0 but for a nudge, a weight or a floor")
+    if act.at_once and (act.kind != CurationKind.VETO or act.is_of_curator):
+        faults.append(f"a {act.kind[:40]} of {act.actor[:40]} at once: a person's veto only")
     if subjects is not None and act.kind not in (CurationKind.LIFT, CurationKind.WEIGHT):
         faults += _target_faults(act, subjects)
     if faults:

@@ -1,11 +1,13 @@
 """The acts of one night: what every curator proposes, within the law, and what of earlier decisions ends.
 
 A curator's act lasts a day. Where a person lifted an act of a curator, the curator does not do the same again before
-the lift ends. Decided again with other facts, a night lifts what it would not do any more. Pure.
+the lift ends. Decided again with other facts, a night lifts what it would not do any more, and does it anew where they
+return. Pure.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -47,9 +49,10 @@ def night_acts(
     the acts that they name.
     """
     subjects = Subjects(tuple(d.detector_id for d in facts.detectors), facts.assets)
-    own = [act for act in earlier if act.is_of_curator and act.actor != REFIT]
-    decided = {_key(act): act for act in own if act.kind != CurationKind.LIFT}
-    gone_before = {act.revokes for act in earlier if act.kind == CurationKind.LIFT}
+    own = [act for act in earlier if act.is_of_curator and act.actor != REFIT and act.kind != CurationKind.LIFT]
+    over_already = {act.revokes for act in earlier if act.kind == CurationKind.LIFT}
+    decided = {_key(act): act for act in own if act.act_id not in over_already}
+    over = Counter(_key(act) for act in own if act.act_id in over_already)
     lifted = held_back_by(standing, from_day, facts.day)
     acts: dict[Key, CurationAct] = {}
     refused: list[str] = []
@@ -60,12 +63,14 @@ def night_acts(
             held_back += 1
             continue
         before = decided.get(_key(act))
+        if times := over[_key(act)]:
+            act = replace(act, evidence_ref=f"{act.evidence_ref} again {times}")
         try:
             acts[_key(act)] = before or check_act(act, powers(), subjects).named()
         except ConfigError as problem:
             refused.append(f"{role.name} on {act.target}: {problem}")
     fresh = [act for key, act in acts.items() if key not in decided]
-    gone = [act for key, act in decided.items() if key not in acts and act.act_id not in gone_before]
+    gone = [act for key, act in decided.items() if key not in acts]
     fresh += [ended(act, from_day) for act in gone if from_day < act.until_day]
     return NightActs(tuple(acts.values()), tuple(fresh), tuple(refused), held_back)
 

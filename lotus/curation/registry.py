@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from lotus.curation.act import BIT_OF_ACTOR
 from lotus.curation.facts import NightFacts, Proposal
 from lotus.curation.law import REFIT, CuratorPower
 from lotus.curation.sig import (
@@ -71,4 +72,5 @@ def all_curators() -> tuple[CuratorRole, ...]:
 
 def powers() -> Mapping[str, CuratorPower]:
     """Return what curators may do by acts, by actor; those whose acts stand elsewhere may do nothing by one."""
-    return {role.actor: CuratorPower(role.cap, role.vetoes) for role in SIG} | {REFIT: CuratorPower(0.0, False, True)}
+    own = {role.actor: CuratorPower(role.cap, role.vetoes and role.actor in BIT_OF_ACTOR) for role in SIG}
+    return own | {REFIT: CuratorPower(0.0, False, True)}

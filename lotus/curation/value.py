@@ -6,6 +6,7 @@ interval is Student's over days, none below five. (Literature: off-policy evalua
 """
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from typing import Final
 
@@ -31,22 +32,42 @@ class DaySum:
     days: int
 
 
-def moved_propensity(events: Columns, change: Floats, epsilon: float) -> Floats:
-    """Return pi of windows [n] whose ln sigma is moved by `change` [n]; 0 stays 0.
+class Redrawn:
+    """Stored windows [n] drawn again with another ln sigma, all else as it was logged.
 
-    A window that was not drawn as its logged numbers give, being held at a floor, keeps its propensity.
+    A window that was not drawn as its logged numbers give, being held at a floor, keeps its propensity; 0 stays 0.
     """
-    pi, temperature = _floats(events, "pi"), _floats(events, "temperature")
-    is_step = temperature <= 0.0
-    distance = _floats(events, "ln_sigma_tilde") - np.log(np.maximum(_floats(events, "tau_pub"), 1e-300))
 
-    def drawn(shift: Floats) -> Floats:
-        z = (distance + shift) / np.where(is_step, 1.0, temperature) + _floats(events, "gate")
-        free = np.clip(1.0 / (1.0 + np.exp(-np.clip(z, -700.0, 700.0))), epsilon, 1.0 - epsilon)
-        return np.where(is_step, (distance + shift >= 0.0).astype(np.float64), free)
+    def __init__(self, events: Columns, epsilon: float) -> None:
+        """Take `MOVED_COLUMNS` of the windows."""
+        self.pi, self._epsilon = _floats(events, "pi"), epsilon
+        temperature, self._gate = _floats(events, "temperature"), _floats(events, "gate")
+        self._is_step = temperature <= 0.0
+        self._temperature = np.where(self._is_step, 1.0, temperature)
+        self._distance = _floats(events, "ln_sigma_tilde") - np.log(np.maximum(_floats(events, "tau_pub"), 1e-300))
+        self._is_free = (self.pi > 0.0) & (np.abs(self._drawn(np.zeros(len(self.pi))) - self.pi) <= _AS_LOGGED)
 
-    is_free = np.abs(drawn(np.zeros(len(pi))) - pi) <= _AS_LOGGED
-    return np.where((pi > 0.0) & is_free & (change != 0.0), drawn(change), pi)
+    def moved(self, change: Floats) -> Floats:
+        """Return pi of the windows with ln sigma moved by `change` [n]."""
+        return np.where(self._is_free & (change != 0.0), self._drawn(change), self.pi)
+
+    def taken(self, rows: NDArray[np.generic]) -> "Redrawn":
+        """Return some of the windows, by a mask or places."""
+        out = copy(self)
+        for name, value in vars(self).items():
+            if isinstance(value, np.ndarray):
+                setattr(out, name, value[rows])
+        return out
+
+    def _drawn(self, shift: Floats) -> Floats:
+        z = (self._distance + shift) / self._temperature + self._gate
+        free = np.clip(1.0 / (1.0 + np.exp(-np.clip(z, -700.0, 700.0))), self._epsilon, 1.0 - self._epsilon)
+        return np.where(self._is_step, (self._distance + shift >= 0.0).astype(np.float64), free)
+
+
+def moved_propensity(events: Columns, change: Floats, epsilon: float) -> Floats:
+    """Return pi of windows [n] whose ln sigma is moved by `change` [n], as `Redrawn`."""
+    return Redrawn(events, epsilon).moved(change)
 
 
 def propensity_without_veto(events: Columns) -> Floats:

@@ -1,7 +1,8 @@
-"""Drift of a day: each series against its like days, ranked among its past, summed by family.
+"""Drift of a day: each series against its like days, lessened by its own slow life, ranked in its past, and summed.
 
 x of a sketch is its Wasserstein distance to the mean of the like days' quantile functions in their IQR, of a number its
-distance to their median in MAD, both moved to the volatility of the day (`reference`). What is not tested is counted by
+distance to their median in MAD, both moved to the volatility of the day (`reference`). Ranked is what of x the days
+before do not foretell (`own_life`). What is not tested is counted by
 reason. PSI and KS stand beside, untested: on markets whose volatility persists they speak every day.
 """
 
@@ -16,12 +17,14 @@ from lotus.hashing import round_learned
 from lotus.monitoring.drift_table import DriftReport, Verdict, carrying
 from lotus.monitoring.e_detector import ALARM, bets, family_mean, ranks, summed, tie_breaks
 from lotus.monitoring.like_days import FEWEST, class_days
+from lotus.monitoring.own_life import left_over, nan_median
 from lotus.monitoring.reference import Reference
 from lotus.monitoring.sketch_table import LEVELS, DaySketches, SeriesName, aligned
 from lotus.monitoring.sketches import FEWEST_ROWS, POINTS, distance, largest_gap, medians, stability_index
 from lotus.timebase import day_start_ms
 
 Floats = NDArray[np.float64]
+REST_DECIMALS: Final = 9  # of an IQR: ranks must not hang on the last bits of a sum
 REPORTS: Final = 180  # reports of earlier days that are looked through for the last 90 tested ones
 
 
@@ -54,7 +57,10 @@ def drift_report(
     compared = compare(day, names, sketches, before)
     x = round_learned(compared.x)
     ties = tie_breaks(names, seed, day_start_ms(day))
-    p = round_learned(ranks(x, past_distances(names, reports), ties))
+    expected = round_learned(compared.expected)
+    today = (x * side_of(compared.found, expected))[:, None]
+    rest = np.round(left_over(np.concatenate([past_distances(names, reports), today], axis=1)), REST_DECIMALS)
+    p = round_learned(ranks(rest[:, -1], rest[:, :-1], ties))
     e = round_learned(bets(p))
     r = round_learned(summed(np.array([carried.get(name, 0.0) for name in names]), e))
     verdict = compared.verdict.copy()
@@ -66,7 +72,7 @@ def drift_report(
             "verdict": verdict,
             "like_days": compared.like,
             "found": compared.found,
-            "expected": round_learned(compared.expected),
+            "expected": expected,
             "x": x,
             "p": p,
             "e": e,
@@ -93,11 +99,17 @@ def last_sums(reports: Sequence[DriftReport]) -> dict[SeriesName, float]:
 
 
 def past_distances(names: Sequence[SeriesName], reports: Sequence[DriftReport]) -> Floats:
-    """Return x of the days that were compared, f8 [series, reports], oldest first."""
+    """Return x of the days that were compared, f8 [series, reports], oldest first, below 0 where it was too low."""
     out = np.full((len(names), len(reports)), np.nan)
     for column, (report, rows) in enumerate(zip(reports, aligned(names, [r.names for r in reports]), strict=True)):
-        out[:, column] = np.where(rows >= 0, report.floats("x")[rows], np.nan)
+        x = report.floats("x") * side_of(report.floats("found"), report.floats("expected"))
+        out[:, column] = np.where(rows >= 0, x[rows], np.nan)
     return out
+
+
+def side_of(found: Floats, expected: Floats) -> Floats:
+    """Return 1 where a median, or number, is not below what is expected, else -1."""
+    return np.where(found < expected, -1.0, 1.0)
 
 
 def by_family(names: Sequence[SeriesName], r: Floats) -> tuple[Floats, NDArray[np.bool_]]:
@@ -184,8 +196,8 @@ def _compare_asset(
 def _number_distance(number: Floats, past: Floats, reference: Reference) -> tuple[NDArray[np.int64], Floats, Floats]:
     """Return how many like days have the number, what is expected of it, |v - expected| / MAD; NaN where MAD is 0."""
     like = past[:, reference.like]
-    days, middle = np.isfinite(like).sum(axis=1), _nan_median(like)
-    mad = _nan_median(np.abs(like - middle[:, None]))
+    days, middle = np.isfinite(like).sum(axis=1), nan_median(like)
+    mad = nan_median(np.abs(like - middle[:, None]))
     expected = middle + reference.moved(past[:, :, None])[:, 0]
     return days, expected, np.abs(number - expected) / np.where(mad > 0.0, mad, np.nan)
 
@@ -201,14 +213,3 @@ def _law_distance(
     barycentre = total / np.where(days > 0, days, np.nan)[:, None]
     expected = barycentre + reference.moved(past)
     return days, medians(expected), distance(quantiles, expected), expected
-
-
-def _nan_median(values: Floats) -> Floats:
-    """Return the median of each row without its NaN, NaN for a row of NaN."""
-    ranked = np.sort(values, axis=1)
-    count = np.isfinite(ranked).sum(axis=1)
-    if not ranked.shape[1]:
-        return np.full(len(values), np.nan)
-    low, high = (np.maximum(count - 1, 0) // 2)[:, None], (np.maximum(count, 1) // 2)[:, None]
-    middle = (np.take_along_axis(ranked, low, 1) + np.take_along_axis(ranked, high, 1))[:, 0] / 2.0
-    return np.where(count > 0, middle, np.nan)

@@ -18,7 +18,7 @@ from lotus.modules.intents import Module
 from lotus.modules.messages.monitoring import WORD, MonitorAlert, Severity, alert_key, shown
 from lotus.monitoring.sla import broken, shipped_promises
 from lotus.timebase import HOUR_MS, day_start_ms, next_day
-from lotus_assets.bodies import stage_context
+from lotus_assets.bodies import failure_words, stage_context
 from lotus_assets.stages.chain import last_committed_day
 from lotus_assets.stages.context import StageContext
 from lotus_live.reports.health import SILENT_S, read_status
@@ -177,7 +177,7 @@ def sla_watch(context: dg.ScheduleEvaluationContext, lotus: dg.ResourceParam[Lot
     default_status=dg.DefaultSensorStatus.RUNNING,
 )
 def failed_runs(context: dg.RunFailureSensorContext, lotus: dg.ResourceParam[Lotus]) -> None:
-    """Tell of a failed run, once an hour for each job."""
+    """Tell of a failed run, once an hour for each job, in the words of the step that failed."""
     run = context.dagster_run
     record = context.instance.get_run_record_by_id(run.run_id)
     ended_s = (record and (record.end_time or record.update_timestamp.timestamp())) or 0.0
@@ -186,7 +186,7 @@ def failed_runs(context: dg.RunFailureSensorContext, lotus: dg.ResourceParam[Lot
         time_ms=int(ended_s * 1000) // HOUR_MS * HOUR_MS,
         kind="run_failed",
         subject=shown(run.job_name, WORD),
-        found=shown(f"run {run.run_id}: {context.failure_event.message or ''}"),
+        found=shown(failure_words(context.get_step_failure_events()) or context.failure_event.message or ""),
         expected="a run that succeeds",
         severity=ERROR,
     )

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 from lotus.curation.act import CurationAct
+from lotus.curation.at_once import VetoList
 from lotus.detectors.audits.table import DETECTOR_AUDITS
 from lotus.detectors.cards.card_table import DETECTOR_CARDS
 from lotus.detectors.curators import CuratorInput
@@ -22,6 +23,7 @@ from lotus_resources.recent_values import RecentKind
 from lotus_store.day_tables import read_curator_inputs, read_gates
 from lotus_store.ledger.beliefs.acts import acts_on
 from lotus_store.ledger.day_commits import DayCommit, last_commits
+from lotus_store.tape.listed_vetoes import read_veto_lists
 
 T = TypeVar("T")
 
@@ -89,6 +91,12 @@ def acts_of_day(ctx: StageContext, day: str) -> list[CurationAct]:
         found = f"{ACTS}[{before[0].day}] is not committed on {ctx.branch}"
         raise BeliefError(found, f"the acts of every day before {day}", f"materialise {ACTS}[{before[0].day}] first")
     return acts_on(ctx.sig, ctx.branch, day)
+
+
+def vetoes_at_once(ctx: StageContext, day: str) -> list[VetoList]:
+    """Return the lists of vetoes at once in the tape of `day`, empty where none of them is of the branch."""
+    lists = read_veto_lists(ctx.lake, ctx.tape_branch, day)
+    return lists if any(veto.branch == ctx.branch for one in lists for veto in one.vetoes) else []
 
 
 def _audit_inputs(ctx: StageContext, audited: DayCommit) -> Mapping[str, CuratorInput]:

@@ -60,13 +60,14 @@ def lessons(
     time of its rules or edges is over; one that is too old already is written, and that is said.
     """
     from lotus_lab.export.render import rendered
+    from lotus_store.files import write_bytes
 
     path = out or Path("lotus_lessons.json" if target == "json" else "lotus_lessons.py")
     if config and not events:
         raise click.UsageError("--config FILE judges --events")
     data = _learned(events, config, valid_days, as_json) if events else _data(home, branch, valid_days)
     try:
-        path.write_text(rendered(data, target), "utf-8")
+        write_bytes(path, rendered(data, target).encode())  # a bot may read it at any time
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}", "a file that can be written to") from None
     now_ms = int(time.time() * 1000)

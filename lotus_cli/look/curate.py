@@ -23,7 +23,7 @@ _ACTS = (TableColumn("act"), TableColumn("who"), TableColumn("does"), TableColum
          TableColumn("from"), TableColumn("until"), TableColumn("state"), TableColumn("why", least=20))  # fmt: skip
 _CURATORS = (TableColumn("module"), TableColumn("curator"), TableColumn("veto"), *numbers("cap"),
              *numbers("windows", "value, bps", "low", "high", "vetoed", "regret, bps"),
-             TableColumn("shown by", least=20))  # fmt: skip
+             TableColumn("found, or shown by", least=20))  # fmt: skip
 
 _KPIS = (("nudged", "d"), ("value_bps", "+.1f"), ("value_low", "+.1f"), ("value_high", "+.1f"), ("vetoed", "d"),
          ("regret_bps", "+.2f"))  # fmt: skip
@@ -70,10 +70,15 @@ def propose(options: CurateOptions, log: float) -> None:
 
 @curate_command.command("veto")
 @click.argument("subject", metavar="TARGET")
+@click.option("--now", is_flag=True, help="Hold also from a running daemon's next window on, by a record of its tape.")
 @act_options
-def veto(options: CurateOptions) -> None:
-    """Publish nothing of TARGET: DETECTOR, @COIN or DETECTOR@COIN. Its payoffs are measured on."""
-    _submit(AskedAct(CurationKind.VETO, options.author, options.reason, options.subject, days=options.days), options)
+def veto(options: CurateOptions, now: bool) -> None:
+    """Publish nothing of TARGET: DETECTOR, @COIN or DETECTOR@COIN. Its payoffs are measured on.
+
+    With --now a running daemon, or the next one that starts, obeys it until the tables of a day carry it.
+    """
+    asked = AskedAct(CurationKind.VETO, options.author, options.reason, options.subject, days=options.days, at_once=now)
+    _submit(asked, options)
 
 
 @curate_command.command("lift")
@@ -113,7 +118,7 @@ def _text(facts: dict[str, Any], wide: bool) -> str:
     ]  # fmt: skip
     curators = [
         (c["module"], c["name"], "yes" if c["vetoes"] else "", f"{c['cap']:.3f}" if c["cap"] else "",
-         *(_number(c[name], form) for name, form in _KPIS), c["kpi"])
+         *(_number(c[name], form) for name, form in _KPIS), c["found"] or c["kpi"])
         for c in facts["curators"]
     ]  # fmt: skip
     head = f"{len(acts)} acts after {facts['day'] or 'no committed day'}"

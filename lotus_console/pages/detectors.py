@@ -7,10 +7,9 @@ from lotus.detectors.cards.card import static_card, verdict_word
 from lotus.detectors.cards.card_facts import Estimate
 from lotus.detectors.registry import scored_detectors
 from lotus_console.marked import Block, blocks
-from lotus_console.pages.listed import of_list
 from lotus_console.pages.numbers import part_of_day
 from lotus_console.reading import HomeReading
-from lotus_console.tables import Answer, Filter, Question, ShownColumn, Table, ValueKind, selected
+from lotus_console.tables import Answer, Filter, Question, ShownColumn, Table, ValueKind, of_list, selected
 from lotus_console.views import Facts, PageView
 from lotus_store.facts.cards import merged_days, stored_cards
 

@@ -5,10 +5,9 @@ from typing import Any
 from lotus.monitoring.drift_table import DRIFT_REPORT, Verdict
 from lotus.monitoring.e_detector import ALARM
 from lotus.monitoring.sketch_table import FAMILIES
-from lotus_console.pages.listed import of_list
 from lotus_console.pages.numbers import part_of_day
 from lotus_console.reading import HomeReading
-from lotus_console.tables import Answer, Filter, Question, ShownColumn, Table, ValueKind, selected
+from lotus_console.tables import Answer, Filter, Question, ShownColumn, Table, ValueKind, of_list, selected
 
 WORDS = {verdict.value: verdict.name.lower().replace("_", " ") for verdict in Verdict}
 

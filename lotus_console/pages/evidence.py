@@ -6,10 +6,9 @@ Without a window named they are of the last published one.
 from collections.abc import Mapping
 from typing import Any
 
-from lotus_console.pages.listed import of_list
 from lotus_console.pages.strands import around_of, called, named_window
 from lotus_console.reading import HomeReading
-from lotus_console.tables import Answer, Filter, Question, ShownColumn, Table, ValueKind
+from lotus_console.tables import Answer, Filter, Question, ShownColumn, Table, ValueKind, of_list
 from lotus_store.facts.raw_lines import window_lines
 
 SHOWN_BYTES = 4_000  # of a line: the longest book has some three thousand

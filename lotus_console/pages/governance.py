@@ -96,7 +96,8 @@ ACTS_TABLE = Table(
 
 
 def _curators(reading: HomeReading, question: Question) -> Answer:
-    rows: list[dict[str, Any]] = curator_rows(reading.lake, reading.settings.branch)
+    with reading.databases.connect("sig") as sig:
+        rows: list[dict[str, Any]] = curator_rows(sig, reading.lake, reading.settings.branch)
     wanted = {name: value for name, value in question.filters.items() if value}
     found = [row for row in rows if all(str(row[name]) == value for name, value in wanted.items())]
     first, stop = question.offset, question.offset + question.limit
@@ -119,6 +120,7 @@ CURATORS = Table(
         ShownColumn("vetoed", "windows vetoed", ValueKind.COUNT),
         ShownColumn("regret_bps", "mean P of those", ValueKind.BPS, "bps"),
         ShownColumn("kpi", "judged by", is_wide=True),
+        ShownColumn("found", "found, over 60 learning days", is_wide=True),
     ),
     source=_curators,
     filters=(Filter("module", "module", ("sig", "dm", "tr")),),

@@ -20,6 +20,7 @@ from lotus_desk.safety import switch_act
 from lotus_desk.safety.kill_switch import LIFTED, KillSwitch
 from lotus_desk.watch.alerts import read_alerts
 from lotus_live.reports.health import read_health
+from lotus_store.facts.acts import held_back
 from lotus_store.facts.words import clock
 from lotus_store.ledger.messages import boxes
 
@@ -150,6 +151,12 @@ def _queue(reading: HomeReading) -> Found:
     return (AMBER if proposals else GREEN), words
 
 
+def _held(reading: HomeReading) -> Found:
+    with reading.databases.connect("sig") as sig:
+        is_vetoed, words = held_back(sig, reading.settings.branch)
+    return (GREEN if is_vetoed is False else AMBER), words
+
+
 def _alarms(reading: HomeReading) -> Found:
     checks = [
         row for row in reading.rows("sig", "checks_of_newest", of=reading.settings.branch)
@@ -228,6 +235,7 @@ LINES: Sequence[tuple[str, Callable[[HomeReading], Found], str, str]] = (
     ("Did the last night end?", _night, "lotus backfill", "/experiments"),
     ("How old are beliefs?", _beliefs, "lotus priors", "/braids"),
     ("What waits for a reviewer?", _queue, "lotus review list", "/curation"),
+    ("What do acts hold back?", _held, "lotus curate summary", "/governance"),
     ("Does anything alarm?", _alarms, "lotus doctor", "/detectors"),
     ("Do lessons keep their promises?", _promises, "lotus dm calibration", "/lessons"),
     ("What did it cost and earn?", _money, "lotus pnl", "/live"),

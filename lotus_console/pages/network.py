@@ -8,9 +8,8 @@ from psycopg import sql
 from lotus.errors import ConfigError
 from lotus.modules.intents import Module
 from lotus_console.access.sessions import Act, PageSession
-from lotus_console.pages.listed import of_list
 from lotus_console.reading import HomeReading
-from lotus_console.tables import Answer, Filter, Question, ShownColumn, Table, ValueKind, selected
+from lotus_console.tables import Answer, Filter, Question, ShownColumn, Table, ValueKind, of_list, selected
 from lotus_console.views import Facts, PageView
 from lotus_herald.report import herald_status
 from lotus_herald.routes import Routes

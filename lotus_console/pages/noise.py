@@ -16,9 +16,8 @@ from numpy.typing import NDArray
 
 from lotus.learning.lanes import NAMES
 from lotus_console.charts import histogram
-from lotus_console.pages.listed import of_list
 from lotus_console.reading import HomeReading
-from lotus_console.tables import LONGEST, Answer, Filter, Question, ShownColumn, Table, ValueKind
+from lotus_console.tables import LONGEST, Answer, Filter, Question, ShownColumn, Table, ValueKind, of_list
 from lotus_console.views import Facts, PageView
 
 BINS = 30

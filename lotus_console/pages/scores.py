@@ -10,9 +10,8 @@ from typing import Any, Final
 from lotus.detectors.registry import scored_detectors
 from lotus.detectors.scoring.signal_spec import VETOES
 from lotus.hashing import natural_id
-from lotus_console.pages.listed import of_list
 from lotus_console.reading import HomeReading
-from lotus_console.tables import Answer, Filter, Question, ShownColumn, Table, ValueKind
+from lotus_console.tables import Answer, Filter, Question, ShownColumn, Table, ValueKind, of_list
 from lotus_live.reports.health import read_status
 
 WINDOWS: Final = 12  # of a detector and coin: a minute

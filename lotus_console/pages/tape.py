@@ -5,10 +5,9 @@ from typing import Any, TypedDict
 
 from lotus_console.minutes import MinuteRow, minute_rows
 from lotus_console.pages.home import tape_branch
-from lotus_console.pages.listed import of_list
 from lotus_console.pages.numbers import part_of_day, percent, share_covered
 from lotus_console.reading import HomeReading
-from lotus_console.tables import Answer, Filter, Question, ShownColumn, Table, ValueKind, selected
+from lotus_console.tables import Answer, Filter, Question, ShownColumn, Table, ValueKind, of_list, selected
 from lotus_console.views import Facts, PageView
 from lotus_store.facts.words import clock
 

@@ -3,19 +3,27 @@
 A part of the code of Lotus (`lotus_lab/export/carried.py`), copied as it stands into every exported module; so it may
 import nothing else. It does what the daemon does (`lotus.priors.compiled`), in the same order of operations. It checks
 its source, the hash of its data and its test vector when it is loaded, and refuses to advise once its time is over.
+A module in a file looks for a newer export in its place once a minute: of that it takes the data, not the code.
 """
 
+import ast
 import functools
 import hashlib
 import json
 import logging
 import math
+import time
+import urllib.parse
+import urllib.request
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 FORMAT = 1
 NULL_BIN = 255
 MAX_GATE = 2.0
+LOOK_S = 60.0  # between two looks for a newer export
+OLDEST_S = 60.0  # of a window that is advised on
 _NEAR = 1e-9
 
 
@@ -36,10 +44,11 @@ class Advice(NamedTuple):
 
 
 class CarriedLessons:
-    """The lessons of one export; `data` is its JSON object."""
+    """The lessons of one export; `data` is its JSON object, `file` where its module lies."""
 
-    def __init__(self, data: Mapping[str, Any]) -> None:
+    def __init__(self, data: Mapping[str, Any], file: str | None = None) -> None:
         """Check version, hash and test vector; raises `StaleLessons` when one is wrong."""
+        self._file, self._found, self._looked = file, _stamp(file), time.monotonic()
         if data.get("format") != FORMAT:
             raise StaleLessons(f"format {data.get('format')}; expected: {FORMAT}; likely cause: of another release")
         if data.get("hash") != hash_of(data):
@@ -82,6 +91,7 @@ class CarriedLessons:
         Raises `StaleLessons` when the time of the lessons is over, `KeyError` for an unknown detector or a feature that
         is missing.
         """
+        self.renew()
         if detector not in self.needed:
             raise KeyError(f"detector {detector!r}; expected: {', '.join(self.needed)}; likely cause: misspelled")
         if missing := [name for name in self.needed[detector] if name not in values]:
@@ -118,6 +128,41 @@ class CarriedLessons:
         micro = [b for b in fired.values() if b["type"] == "micro"]
         claim = sum((b["claim_bps"] for b in micro if b["claim_bps"] is not None), 0.0)
         return Advice(tilt + gate, gate, theta2, phi, tuple(fired), tuple(b["lesson"] for b in micro), claim)
+
+    def of_window(self, window: Mapping[str, Any], now_ms: int) -> Advice:
+        """Return the advice for a window that the daemon has scored, as `HomeWindows` reads it from the home's pages.
+
+        Raises `StaleLessons` for a window that ended more than a minute ago or is not over, and as `advise` does.
+        """
+        self.renew()
+        age_ms = now_ms - window["window_end_ms"]
+        if not 0 <= age_ms <= 1000 * OLDEST_S:
+            found = f"a window that ended {age_ms / 1000:.0f} s ago"
+            raise StaleLessons(f"{found}; expected: at most {OLDEST_S:.0f}; likely cause: the daemon stands still")
+        if window["detector_id"] not in self.needed:
+            raise KeyError(f"detector {window['detector_id']!r}; expected: {', '.join(self.needed)}")
+        return self.of_bins(window["detector_id"], window["bins"], now_ms, window["theta1"], window["group"])
+
+    def renew(self) -> bool:
+        """Take the data of a newer export that lies in the module's place now; look at most once a minute.
+
+        One that is edited, cut short or of another release is left there and logged: what was loaded goes on until its
+        time is over.
+        """
+        if self._file is None or time.monotonic() - self._looked < LOOK_S:
+            return False
+        self._looked, stamp = time.monotonic(), _stamp(self._file)
+        if stamp is None or stamp == self._found:
+            return False
+        self._found = stamp
+        try:
+            newer = CarriedLessons(data_of_module(Path(self._file).read_text("utf-8")))
+        except (StaleLessons, OSError, ValueError, SyntaxError, LookupError, TypeError, AttributeError) as problem:
+            logging.getLogger(__name__).warning("%s holds no newer lessons: %s", self._file, problem)
+            return False
+        self.data, self.features, self.needed = newer.data, newer.features, newer.needed
+        logging.getLogger(__name__).info("lessons of %s taken from %s", self.data["of"], self._file)
+        return True
 
     def _features_of(self, braids: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
         """Return the features that rules speak of; the group of the asset, behind them, is none of the caller's."""
@@ -190,6 +235,57 @@ class CarriedLessons:
         gate = min(max(sum((_gate(b, fired) for b in acting), 0.0), -MAX_GATE), MAX_GATE)
         whole = caps["whole_tilt"][level]
         return tilt, min(max(gate, -whole - tilt), whole - tilt)
+
+
+class HomeWindows:
+    """The windows that the daemon of a home has scored, read from its pages (`lotus up`, `lotus console`)."""
+
+    def __init__(self, url: str, token: str, timeout_s: float = 2.0) -> None:
+        """Remember where the pages are, as `http://127.0.0.1:8000`, and their token; nothing is asked yet."""
+        self._url, self._timeout_s = url.rstrip("/"), timeout_s
+        self._headers = {"Authorization": f"Bearer {token}"}
+        self._direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # no proxy sees the token
+
+    def newest(self, detector: str, asset: str, at_ms: int | None = None) -> dict[str, Any]:
+        """Return the newest window of a detector and coin: `bins`, `theta1`, `group`, `side`, `window_end_ms`.
+
+        With `at_ms` it is the newest that was over then, of a day that is scored. Raises `StaleLessons` where there is
+        none within a minute, or the pages do not answer.
+        """
+        asked = {"detector": detector, "asset": asset} | ({} if at_ms is None else {"at": str(at_ms)})
+        place = f"{self._url}/api/v1/features?{urllib.parse.urlencode(asked)}"
+        try:
+            question = urllib.request.Request(place, headers=self._headers)
+            with self._direct.open(question, timeout=self._timeout_s) as answer:
+                windows: list[dict[str, Any]] = json.load(answer)["windows"]
+        except (OSError, ValueError, KeyError) as problem:
+            raise StaleLessons(f"{self._url} does not answer: {problem}; likely cause: lotus up does not run") from None
+        if not windows:
+            raise StaleLessons(f"no window of {detector} on {asset} within a minute; likely cause: no daemon runs")
+        return max(windows, key=lambda window: int(window["window_end_ms"]))
+
+
+def data_of_module(text: str) -> Any:
+    """Return the data of an exported module without running it; raises `StaleLessons` unless its source is whole."""
+    calls: dict[str, ast.Call] = {}
+    for line in ast.parse(text).body:
+        value = getattr(line, "value", None)
+        if isinstance(value, ast.Call) and isinstance(value.func, ast.Name):
+            calls[value.func.id] = value
+    digits = ast.literal_eval(calls["check_source"].args[1])
+    if hash_of_source(text, digits) != digits:
+        raise StaleLessons(f"source {hash_of_source(text, digits)}; expected: {digits}; likely cause: edited")
+    loaded: Any = calls["CarriedLessons"].args[0]  # json.loads("...")
+    return json.loads(ast.literal_eval(loaded.args[0]))
+
+
+def _stamp(file: str | None) -> tuple[int, int] | None:
+    """Return what changes when a file is replaced, None for none."""
+    try:
+        status = Path(file or "").stat()
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_ino
 
 
 def hash_of(data: Mapping[str, Any]) -> str:

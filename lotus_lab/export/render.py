@@ -35,7 +35,12 @@ _USAGE = {
     "python": """The tilt is what to add to the logit of the chance to act:
 
     tilt = LESSONS.advise(detector, asset, {name: value}, now_ms, side=1).tilt
-    chance = moved_chance(chance, tilt)""",
+    chance = moved_chance(chance, tilt)
+
+Lessons of a home speak of features that Lotus alone computes: beside the daemon read its newest window,
+
+    window = HomeWindows("http://127.0.0.1:8000", TOKEN).newest(detector, asset)
+    tilt = LESSONS.of_window(window, now_ms).tilt""",
     "freqtrade": """In a strategy, beside a `lab.Randomiser` that draws (all of it: examples/freqtrade_breakout.py). A
 window is a candle that is over, so that a bot that asks again gets the same draw; and without `or_refuse` Freqtrade
 would take an exception for a yes:
@@ -71,6 +76,16 @@ def tilt_of(detector, pair, candle, current_time, side="long"):
     asset = LESSONS.asset_of([pair, pair.split(":")[0], pair.split("/")[0]])
     now_ms = int(current_time.timestamp() * 1000)
     return LESSONS.advise(detector, asset, candle, now_ms, side=1 if side == "long" else -1).tilt
+
+
+def tilt_beside(home, detector, pair, current_time):
+    """Return (tilt, side) of the newest window that the daemon has scored; `home` is a `HomeWindows`, side 1, -1 or 0.
+
+    Raises `StaleLessons`, also where there is no window of the last minute.
+    """
+    now_ms = int(current_time.timestamp() * 1000)
+    window = home.newest(detector, LESSONS.asset_of([pair, pair.split(":")[0], pair.split("/")[0]]), now_ms)
+    return LESSONS.of_window(window, now_ms).tilt, window["side"]
 ''',
     "nautilus": '''
 
@@ -83,6 +98,17 @@ def tilt_of(detector, instrument_id, values, now_ns, side=1):
     symbol = name.rpartition(".")[0] or name
     asset = LESSONS.asset_of([name, symbol, symbol.split("-")[0]])
     return LESSONS.advise(detector, asset, values, now_ns // 1_000_000, side=side).tilt
+
+
+def tilt_beside(home, detector, instrument_id, now_ns):
+    """Return (tilt, side) of the newest window that the daemon has scored; `home` is a `HomeWindows`, side 1, -1 or 0.
+
+    Raises `StaleLessons`, also where there is no window of the last minute.
+    """
+    name, now_ms = str(instrument_id), now_ns // 1_000_000
+    symbol = name.rpartition(".")[0] or name
+    window = home.newest(detector, LESSONS.asset_of([name, symbol, symbol.split("-")[0]]), now_ms)
+    return LESSONS.of_window(window, now_ms).tilt, window["side"]
 ''',
 }
 
@@ -100,7 +126,8 @@ def rendered(data: Mapping[str, Any], target: str) -> str:
     )
     head = _HEAD.format(title=f"Lessons of {data['of']}.", rules=_quoted(rules), usage=_USAGE[target])
     body = _SOURCE.read_text("utf-8").split('"""\n', 1)[1]
-    lessons = f"LESSONS = CarriedLessons(json.loads({json.dumps(json.dumps(data))}))\n{_ADAPTER[target]}"
+    given = f"json.loads({json.dumps(json.dumps(data))})"
+    lessons = f'LESSONS = CarriedLessons({given}, globals().get("__file__"))\n{_ADAPTER[target]}'
     parts = f'{head}{body}\n\ncheck_source(globals(), "', f'")\n{lessons}'
     text = hash_of_source("".join(parts)).join(parts)
     module_of(text)

@@ -6,8 +6,10 @@ specifications hold from which window on. Recording stops loudly on a full disk 
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
+from lotus.curation.at_once import VetoAtOnce
 from lotus.microtape.wire.frame import CONTROL_PREFIX
 from lotus_live.feed.clocks import Arrival
 from lotus_store.config import TapeLimits
@@ -21,7 +23,8 @@ from lotus_store.tape.writer import SegmentWriter, WriterRules
 class SwapRecord:
     """What holds from a window on: `window_index` = window end // window length; T and bins are in the tables.
 
-    `detectors`: texts of the shadow detectors that run from this line on, so that the tape alone tells of them.
+    `detectors`: texts of the shadow detectors that run from this line on, so that the tape alone tells of them;
+    `vetoes`: those at once, all of them (a record without the key says that there is none).
     """
 
     window_index: int
@@ -31,10 +34,11 @@ class SwapRecord:
     experts_ver: str
     day: str
     detectors: tuple[str, ...] = ()
+    vetoes: tuple[VetoAtOnce, ...] = ()
 
     def frame(self) -> bytes:
         """Return the record as a frame of the tape."""
-        data = {
+        data: dict[str, Any] = {
             "window_index": self.window_index,
             "priors_ver": self.priors_ver,
             "specs_ver": self.specs_ver,
@@ -44,6 +48,8 @@ class SwapRecord:
             "day": self.day,
             "detectors": self.detectors,
         }
+        if self.vetoes:
+            data["vetoes"] = [asdict(veto) for veto in self.vetoes]
         return CONTROL_PREFIX + b',"data":' + json.dumps(data, separators=(",", ":")).encode() + b"}"
 
 

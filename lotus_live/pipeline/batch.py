@@ -7,6 +7,7 @@ It exists to be compared with the pipeline, so it shares nothing with it but the
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from lotus.curation.at_once import barred, veto_lists
 from lotus.detectors.scoring.scored import Columns, joined
 from lotus.detectors.scoring.scorer import Scorer, of_day
 from lotus.detectors.spec import DetectorSpec
@@ -70,17 +71,17 @@ def score_tape(lines: Iterable[Arrival], spec: LaneSpec, beliefs: Beliefs) -> li
     rows: list[DayRows] = []
     for day in days:
         decoder, parts = decoders.pop(day)
-        inherited = _inherited([row.report for row in rows], birth_ns(day), spec)
+        before = [c for row in rows for c in row.report.controls if c.recv_ns < birth_ns(day)]
         own = decoder.report()
         report = replace(own, controls=(*evening.get(day, ()), *own.controls))
-        rows.append(_day_rows(day, concat_batches(parts), report, spec, beliefs, inherited))
+        rows.append(_day_rows(day, concat_batches(parts), report, spec, beliefs, before))
     return rows
 
 
-def _inherited(reports: Sequence[DecodeReport], until_ns: int, spec: LaneSpec) -> tuple[DetectorSpec, ...]:
+def _inherited(controls: Sequence[ControlRecord], spec: LaneSpec) -> tuple[DetectorSpec, ...]:
     """Return the shadow detectors in force when a day's state is born."""
     inherited: tuple[DetectorSpec, ...] = ()
-    for control in (c for report in reports for c in report.controls if c.recv_ns < until_ns):
+    for control in controls:
         named = named_shadows(control.data, spec)
         inherited = inherited if named is None else named
     return inherited
@@ -92,16 +93,16 @@ def _day_rows(
     report: DecodeReport,
     spec: LaneSpec,
     beliefs: Beliefs,
-    inherited: tuple[DetectorSpec, ...],
+    before: Sequence[ControlRecord],
 ) -> DayRows:
     start_ms = day_start_ms(day)
     whole = build_frames(decoded, spec.manifest, spec.universe)
     annotations = annotate(whole, beliefs.experts(day))
     windows = build_windows(whole, annotations, spec.manifest, spec.detectors)
     scorer = Scorer(spec.manifest, spec.universe, spec.detectors, beliefs.tables(day), beliefs.priors(day), spec.branch)
-    settled = scorer.feed_all(windows)
+    settled = barred(scorer.feed_all(windows), veto_lists([*before, *report.controls]), spec.branch, day)
     batch = ShadowBatch(spec, whole, annotations, scorer.tables, beliefs.priors(day))
-    events = of_day(joined([settled, *batch.events(report.controls, inherited)]), start_ms)
+    events = of_day(joined([settled, *batch.events(report.controls, _inherited(before, spec))]), start_ms)
     kept = whole.in_day(start_ms)
     return DayRows(day, whole.of_day(start_ms), annotations.of_rows(kept), events, report)
 

@@ -20,7 +20,7 @@ from lotus_live.pipeline.day_lane import LaneSpec
 from lotus_store.databases import Databases
 from lotus_store.day_tables import has_cards, read_day_tables, tables_after
 from lotus_store.lake import Lake
-from lotus_store.ledger.beliefs.acts import acts_ending_after
+from lotus_store.ledger.beliefs.acts import acts_ending_after, vetoes_at_once
 from lotus_store.ledger.beliefs.braids import claims_of
 from lotus_store.ledger.beliefs.expert_sets import read_expert_sets
 from lotus_store.ledger.beliefs.late_priors import Put, put_off, settle_late
@@ -128,10 +128,14 @@ def settle_start(databases: Databases, spec: LaneSpec) -> list[Put]:
 
 @dataclass(frozen=True, slots=True)
 class Poll:
-    """Versions that the beliefs do not know, as they take effect; and which of them were postponed, with before."""
+    """Versions that the beliefs do not know, as they take effect; and which of them were postponed, with before.
+
+    `at_once`: vetoes that hold from the next window on; None: a replay, which obeys its tape alone.
+    """
 
     fresh: list[PriorsVersion]
     late: list[Put]
+    at_once: Sequence[CurationAct] | None = None
 
 
 def settled_versions(databases: Databases, beliefs: LedgerBeliefs, scored_until_ms: int) -> Poll:
@@ -168,6 +172,12 @@ def fresh_acts(databases: Databases, spec: LaneSpec, held_to: str = "") -> dict[
     """Return the acts of governance in force on some day after `held_to`, by name (blocking)."""
     with databases.connect("sig") as connection:
         return {act.act_id: act for act in acts_ending_after(connection, spec.branch, held_to)}
+
+
+def fresh_vetoes(databases: Databases, spec: LaneSpec, day: str) -> list[CurationAct]:
+    """Return the vetoes at once that tables of days after `day` carry and nobody lifted (blocking)."""
+    with databases.connect("sig") as connection:
+        return vetoes_at_once(connection, spec.branch, day)
 
 
 def read_tables(lake: Lake, spec: LaneSpec, earlier: Mapping[str, KnownTables] | None = None) -> dict[str, KnownTables]:

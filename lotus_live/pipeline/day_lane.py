@@ -12,6 +12,7 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from lotus.curation.at_once import VetoAtOnce, barred_pairs
 from lotus.detectors.daily.tables import DayTables
 from lotus.detectors.scoring.scored import Scored
 from lotus.detectors.scoring.scorer import Scorer
@@ -154,6 +155,11 @@ class DayLane:
         self._frames.swap((*self._spec.detectors, *shadows), recent if shadows else None)
         made = ShadowDetectors(shadows, self.scorer, manifest, self._priors, recent, before) if shadows else None
         self._shadows = made
+
+    def bar(self, vetoes: Sequence[VetoAtOnce]) -> None:
+        """Publish nothing of the settled detectors that this list bars on the lane's day, from the next window on."""
+        names, detectors = self.scorer.tables.assets, self.scorer.tables.detector_ids
+        self.scorer.bar(barred_pairs(vetoes, self._spec.branch, self.day, names, detectors))
 
     def _gap(self) -> None:
         for row in self.line.frames.gaps:

@@ -11,6 +11,7 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from lotus.curation.at_once import VetoAtOnce, vetoes_of
 from lotus.detectors.daily.tables import DayTables
 from lotus.detectors.spec import DetectorSpec
 from lotus.errors import ConfigError
@@ -19,7 +20,7 @@ from lotus.microtape.wire.frame import CONTROL_PREFIX
 from lotus.priors.types import PriorsVersion
 from lotus.timebase import NS_PER_MS, WARMUP_MS, day_of, next_day
 from lotus_live.pipeline.day_lane import NOTHING, DayLane, FrameSink, FrameTap, LaneSpec, LaneTotals
-from lotus_live.pipeline.shadows import frame_texts, read_shadows
+from lotus_live.pipeline.shadows import control_data, control_texts, read_shadows
 
 _AT_ONCE: Final = -(2**63)  # before every stamp
 
@@ -110,10 +111,11 @@ class Pipeline:
         self.tomorrow: DayLane | None = None
         self.finished: list[LaneTotals] = []
         self.lines = 0
-        self.changes = 0  # of lanes and of shadow detectors
+        self.changes = 0  # of lanes, of shadow detectors and of vetoes at once
         self.shadow_texts: tuple[str, ...] = ()
         self.shadows: tuple[DetectorSpec, ...] = ()
         self.refused_shadows: list[str] = []
+        self.vetoes: tuple[VetoAtOnce, ...] = ()
         self._tap: FrameTap | None = None
         self._turn_ns = _AT_ONCE
         self._step: Step
@@ -153,10 +155,21 @@ class Pipeline:
             lane.tap = tap
 
     def _obey(self, raw: bytes) -> None:
-        """Run only the shadow detectors that a control record names; an unreadable record changes nothing."""
-        texts = frame_texts(raw)
-        if texts is None or texts == self.shadow_texts:
-            return
+        """Run only the shadow detectors that a control record names, and bar what it vetoes at once.
+
+        An unreadable record changes nothing.
+        """
+        data = control_data(raw)
+        vetoes, texts = vetoes_of(data), control_texts(data)
+        if vetoes is not None and vetoes != self.vetoes:
+            self.vetoes = vetoes
+            self.changes += 1
+            for lane in self.lanes:
+                lane.bar(vetoes)
+        if texts is not None and texts != self.shadow_texts:
+            self._use_shadows(texts)
+
+    def _use_shadows(self, texts: tuple[str, ...]) -> None:
         try:
             self.shadows = read_shadows(texts, self.spec.detectors, self.spec.manifest)
         except ConfigError as error:
@@ -198,5 +211,6 @@ class Pipeline:
         asked = self.beliefs
         lane = DayLane(self.spec, day, asked.tables(day), asked.priors(day), asked.experts(day), self._sink_of(day))
         lane.use_shadows(self.shadows)
+        lane.bar(self.vetoes)
         lane.tap = self._tap
         return lane

@@ -66,13 +66,13 @@ def control_texts(data: Any) -> tuple[str, ...] | None:
     return tuple(texts)
 
 
-def frame_texts(raw: bytes) -> tuple[str, ...] | None:
-    """Return the same of a whole control frame, read as the decoder reads it; None also when it cannot be read."""
+def control_data(raw: bytes) -> Any:
+    """Return the data of a whole control frame, read as the decoder reads it; None when it cannot be read."""
     try:
         _, message = decode_frame(raw)
     except WireError:
         return None
-    return control_texts(message.data) if isinstance(message, DaemonFrame) else None
+    return message.data if isinstance(message, DaemonFrame) else None
 
 
 def warm_ups_ms(shadows: Sequence[DetectorSpec], manifest: Manifest) -> Ints:

@@ -29,7 +29,10 @@ from lotus_store.ledger.beliefs.acts import act_and_lifts
 
 @dataclass(frozen=True, slots=True)
 class AskedAct:
-    """What a person asks: `target` of a nudge or veto, or the act that a lift `revokes`; `days` it is to hold."""
+    """What a person asks: `target` of a nudge or veto, or the act that a lift `revokes`; `days` it is to hold.
+
+    `at_once`: a veto that a running daemon obeys from its next window on.
+    """
 
     kind: CurationKind
     actor: str
@@ -38,6 +41,7 @@ class AskedAct:
     value: float = 0.0
     days: int = MOST_DAYS
     revokes: str = ""
+    at_once: bool = False
 
 
 def subjects_of(manifest: Manifest) -> Subjects:
@@ -74,6 +78,7 @@ def act_of(connection: Connection, branch: str, asked: AskedAct, subjects: Subje
         from_day=first,
         until_day=next_day(first, asked.days),
         revokes=asked.revokes,
+        at_once=asked.at_once,
     )
     return check_act(act, powers(), subjects, earlier).named()
 

@@ -3,13 +3,16 @@
 from dataclasses import asdict
 from typing import Any, Final
 
+from lotus.curation.act import CurationAct
 from lotus.curation.curator_value import CURATOR_VALUE, KPI_DAYS, PEOPLE, CuratorKpi, kpis
+from lotus.curation.kpis import KpiRow
 from lotus.curation.registry import all_curators
 from lotus.detectors.curators import MOST_OF_PEOPLE
 from lotus.timebase import next_day
 from lotus_store.databases import Connection
 from lotus_store.lake import Lake
 from lotus_store.ledger.beliefs.acts import acts_ending_after
+from lotus_store.ledger.curator_kpis import newest_kpis
 from lotus_store.ledger.day_commits import committed_days
 
 LAST_STAGE = "active_priors"
@@ -21,15 +24,46 @@ def acts_facts(connection: Connection, lake: Lake, branch: str) -> dict[str, Any
     days = committed_days(connection, branch, LAST_STAGE)
     last = days[-1] if days else ""
     acts = [
-        {**asdict(act), "state": "in force" if act.from_day <= next_day(last) else "to come"}
+        {**asdict(act), "state": _state(act, next_day(last))}
         for act in acts_ending_after(connection, branch, last)
         if last and act.from_day < act.until_day and act.until_day > next_day(last)
     ]
-    return {"day": last, "acts": acts, "curators": curator_rows(lake, branch)}
+    return {"day": last, "acts": acts, "curators": curator_rows(connection, lake, branch)}
 
 
-def curator_rows(lake: Lake, branch: str) -> list[dict[str, Any]]:
-    """Return the registry, people last, with what their acts did over the last 60 learning days (None: nothing)."""
+def _state(act: CurationAct, tomorrow: str) -> str:
+    if act.from_day <= tomorrow:
+        return "in force"
+    return "from the next window on" if act.at_once else "to come"
+
+
+def held_back(connection: Connection, branch: str) -> tuple[bool | None, str]:
+    """Return whether an act of governance vetoes anything on the day after the last committed one, and in words.
+
+    None where no day is committed. Said by the brief and by Home, of nudges and vetoes in force and of those to come.
+    """
+    days = committed_days(connection, branch, LAST_STAGE)
+    if not days:
+        return None, "no night has ended yet"
+    today = next_day(days[-1])
+    acts = [act for act in acts_ending_after(connection, branch, days[-1]) if act.until_day > today]
+    own = [act for act in acts if act.from_day <= today or act.at_once]
+    vetoes = [f"{act.target} by {act.actor} until {act.until_day} ({act.reason})" for act in own if act.kind == "veto"]
+    nudges, later = len(own) - len(vetoes), len(acts) - len(own)
+    parts = [f"vetoed: {'; '.join(vetoes)}"] if vetoes else []
+    parts += [f"{nudges} nudges in force"] if nudges else []
+    parts += [f"{later} acts begin later"] if later else []
+    return bool(vetoes), "; ".join(parts) or "nothing"
+
+
+def curator_rows(connection: Connection, lake: Lake, branch: str) -> list[dict[str, Any]]:
+    """Return the registry, people last, with what their acts did over the last 60 learning days (None: nothing).
+
+    `found` are the KPIs of the newest night, each in words with what it rests on.
+    """
+    texts: dict[str, list[str]] = {}
+    for row in newest_kpis(connection, branch):
+        texts.setdefault(f"{row.module} {row.curator}", []).append(_in_words(row))
     days = list(lake.days(CURATOR_VALUE.name, branch))[-KPI_DAYS:]
     found = {kpi.actor: kpi for kpi in kpis([lake.read(CURATOR_VALUE.name, branch, day) for day in days])}
     rows = [
@@ -38,7 +72,18 @@ def curator_rows(lake: Lake, branch: str) -> list[dict[str, Any]]:
         for c in all_curators()
     ]
     people = {"module": "sig", "name": PEOPLE, "vetoes": True, "cap": MOST_OF_PEOPLE, "kpi": "value, veto regret"}
-    return [*rows, people | _kpi(found.get(PEOPLE))]
+    rows.append(people | _kpi(found.get(PEOPLE)))
+    return [row | {"found": "; ".join(texts.get(f"{row['module']} {row['name']}", ()))} for row in rows]
+
+
+def _in_words(row: KpiRow) -> str:
+    """Return a KPI in words.
+
+    >>> _in_words(KpiRow("sig", "mutation", "false promotions, share", 0.25, None, None, 4))
+    'false promotions, share: 0.25 (of 4)'
+    """
+    span = "" if row.low is None or row.high is None else f", {row.low:.4g} to {row.high:.4g}"
+    return f"{row.kpi}: {row.value:.4g}{span} (of {row.n})"
 
 
 def _kpi(kpi: CuratorKpi | None) -> dict[str, Any]:

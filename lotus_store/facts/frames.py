@@ -138,9 +138,8 @@ class FrameReader:
         return Around(from_ms, until_ms, series, _joined(called) if called else NO_CALLS)
 
     def _frames(self, tape: str, day: str, asset: str, from_ms: int, until_ms: int) -> dict[str, NDArray[Any]]:
-        part = self._lake.read("microtape_frames", tape, day, asset, columns=_STORED)
-        chosen = (part["end_ms"] > from_ms) & (part["end_ms"] <= until_ms)
-        return {name: values[chosen] for name, values in part.items()}
+        within = ("end_ms", from_ms + 1, until_ms)
+        return self._lake.read("microtape_frames", tape, day, asset, columns=_STORED, within=within)
 
     def _calls(self, tape: str, day: str, asset: str, from_ms: int, until_ms: int) -> WindowCalls | None:
         """Return the calls of the set of experts that spoke that day: the branch's own where it has one."""
@@ -148,25 +147,27 @@ class FrameReader:
         branch = own if self._lake.exists("dsi_windows", own, day, asset) else tape
         if not self._lake.exists("dsi_windows", branch, day, asset):
             return None
-        table = self._lake.read("dsi_windows", branch, day, asset)
-        end_ms = table["frame_idx"].astype(np.int64) * self._cadence_ms
-        chosen = (end_ms > from_ms) & (end_ms <= until_ms)
-        flags = self._lake.read("dsi_annotations", branch, day, asset, columns=("frame_idx", "fired"))
-        at = np.searchsorted(flags["frame_idx"], table["frame_idx"][chosen])
+        within = ("frame_idx", from_ms // self._cadence_ms + 1, until_ms // self._cadence_ms)
+        table = self._lake.read("dsi_windows", branch, day, asset, within=within)
+        columns = ("frame_idx", "fired")
+        flags = self._lake.read("dsi_annotations", branch, day, asset, columns=columns, within=within)
+        if not len(table["frame_idx"]) or not len(flags["frame_idx"]):
+            return None
+        at = np.searchsorted(flags["frame_idx"], table["frame_idx"])
         bits = flags["fired"].astype(np.uint64)[np.minimum(at, len(flags["fired"]) - 1), None]
         return WindowCalls(
-            end_ms=end_ms[chosen],
-            z=_by_expert(table, "z", chosen),
-            conf=_by_expert(table, "conf", chosen),
+            end_ms=table["frame_idx"].astype(np.int64) * self._cadence_ms,
+            z=_by_expert(table, "z"),
+            conf=_by_expert(table, "conf"),
             stands=(bits >> np.arange(len(EXPERTS), dtype=np.uint64) & np.uint64(1)).astype(np.bool_),
         )
 
 
-def _by_expert(table: Mapping[str, NDArray[Any]], what: str, chosen: NDArray[np.bool_]) -> Floats:
+def _by_expert(table: Mapping[str, NDArray[Any]], what: str) -> Floats:
     """Return a value of every expert f8[n, experts], NaN for one that the day's set did not have."""
-    silent = np.full(int(chosen.sum()), np.nan)
+    silent = np.full(len(table["frame_idx"]), np.nan)
     names = [f"{what}_{expert}" for expert in EXPERTS]
-    return np.column_stack([table[n][chosen].astype(np.float64) if n in table else silent for n in names])
+    return np.column_stack([table[n].astype(np.float64) if n in table else silent for n in names])
 
 
 def _joined(parts: list[WindowCalls]) -> WindowCalls:

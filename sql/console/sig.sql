@@ -148,6 +148,20 @@ SELECT event_id, window_end_ms, detector_id, asset, s, exp(ln_sigma_tilde) AS sc
 FROM live_events WHERE branch = %(branch)s AND run_id = %(run)s AND event_id = ANY (%(events)s)
 ORDER BY window_end_ms DESC, pi DESC, score DESC, detector_id, asset;
 
+-- name: features_of_run
+SELECT detector_id, asset, window_end_ms, s, theta1, pi, published, b_vol, b_hbar, b_mx, b_depth_slope,
+       b_imbalance, b_oi, b_funding, b_basis, b_spread, b_session, b_flow, b_trend, x_vol, x_hbar, x_mx,
+       x_depth_slope, x_imbalance, x_oi, x_funding, x_basis, x_spread, x_session, x_flow, x_trend
+FROM live_events WHERE branch = %(branch)s AND run_id = %(run)s AND event_id = ANY (%(events)s)
+ORDER BY window_end_ms;
+
+-- name: features_of_day
+SELECT detector_id, asset, window_end_ms, s, theta1, pi, published, b_vol, b_hbar, b_mx, b_depth_slope,
+       b_imbalance, b_oi, b_funding, b_basis, b_spread, b_session, b_flow, b_trend, x_vol, x_hbar, x_mx,
+       x_depth_slope, x_imbalance, x_oi, x_funding, x_basis, x_spread, x_session, x_flow, x_trend
+FROM signal_events WHERE branch = %(branch)s AND day = ANY (%(days)s) AND event_id = ANY (%(events)s)
+ORDER BY window_end_ms;
+
 -- name: acts_of_console
 SELECT command, body ->> 'who' AS who, body ->> 'reason' AS reason, body ->> 'event_id' AS subject,
        (extract(epoch FROM created_at) * 1000)::bigint AS time_ms

@@ -111,3 +111,14 @@ ON CONFLICT DO NOTHING;
 -- name: policy_trials
 SELECT body FROM dm_policy_trials
 WHERE branch = %s AND matures_ms >= %s AND matures_ms < %s ORDER BY matures_ms, portfolio_id, window_end_ms;
+
+-- name: curators_of_decisions
+SELECT c.name, c.acted, count(*) FILTER (WHERE c.hit), count(*)
+FROM dm_decisions d CROSS JOIN LATERAL (VALUES
+    ('risk', 'with a cut cap', jsonb_array_length(d.ticket #> '{curation,cuts}') > 0),
+    ('compliance', 'with a veto', jsonb_array_length(d.ticket #> '{curation,vetoes}') > 0),
+    ('overlay', 'with a wish taken', jsonb_array_length(d.ticket #> '{curation,nudges}') > 0)
+) c (name, acted, hit)
+WHERE d.branch = %s AND d.kind = 'book' AND d.time_ms >= %s AND d.time_ms < %s
+  AND jsonb_typeof(d.ticket #> '{curation,cuts}') = 'array'
+GROUP BY c.name, c.acted ORDER BY c.name;

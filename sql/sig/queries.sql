@@ -143,23 +143,27 @@ SELECT act_id, branch, asof_day, kind, target, author, reason_code, factor, note
 WHERE branch = %(branch)s AND (%(day)s::text IS NULL OR asof_day = %(day)s) ORDER BY asof_day, act_id;
 
 -- name: put_governance_act
-INSERT INTO governance_acts (branch, act_id, day, actor, kind, target, value, reason, evidence_ref, from_day, until_day, revokes, event_id)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (branch, act_id) DO NOTHING;
+INSERT INTO governance_acts (branch, act_id, day, actor, kind, target, value, reason, evidence_ref, from_day, until_day, revokes, at_once, event_id)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (branch, act_id) DO NOTHING;
 
 -- name: acts_ending_after
-SELECT act_id, branch, day, actor, kind, target, value, reason, evidence_ref, from_day, ends_day FROM v_acts_in_force
+SELECT act_id, branch, day, actor, kind, target, value, reason, evidence_ref, from_day, ends_day, '', at_once FROM v_acts_in_force
 WHERE branch = %s AND ends_day > %s ORDER BY day, act_id;
 
 -- name: acts_on_day
-SELECT act_id, branch, day, actor, kind, target, value, reason, evidence_ref, from_day, ends_day FROM v_acts_in_force
+SELECT act_id, branch, day, actor, kind, target, value, reason, evidence_ref, from_day, ends_day, '', at_once FROM v_acts_in_force
 WHERE branch = %(branch)s AND from_day <= %(day)s AND ends_day > %(day)s ORDER BY day, act_id;
 
+-- name: vetoes_at_once
+SELECT act_id, branch, day, actor, kind, target, value, reason, evidence_ref, from_day, until_day, '', at_once FROM v_acts_in_force
+WHERE branch = %s AND at_once AND kind = 'veto' AND lifted_by IS NULL AND from_day > %s ORDER BY day, act_id;
+
 -- name: acts_until_after
-SELECT act_id, branch, day, actor, kind, target, value, reason, evidence_ref, from_day, until_day, revokes
+SELECT act_id, branch, day, actor, kind, target, value, reason, evidence_ref, from_day, until_day, revokes, at_once
 FROM governance_acts WHERE branch = %s AND until_day > %s ORDER BY day, act_id;
 
 -- name: acts_of_night
-SELECT act_id, branch, day, actor, kind, target, value, reason, evidence_ref, from_day, until_day, revokes
+SELECT act_id, branch, day, actor, kind, target, value, reason, evidence_ref, from_day, until_day, revokes, at_once
 FROM governance_acts WHERE branch = %s AND day = %s ORDER BY act_id;
 
 -- name: lifts_and_lifted
@@ -168,12 +172,12 @@ WITH lifts AS (
     WHERE branch = %(branch)s AND kind = 'lift' AND day < %(before)s AND until_day > %(before)s
       AND actor NOT LIKE 'curator:%%'
 )
-SELECT act_id, branch, day, actor, kind, target, value, reason, evidence_ref, from_day, until_day, revokes
+SELECT act_id, branch, day, actor, kind, target, value, reason, evidence_ref, from_day, until_day, revokes, at_once
 FROM governance_acts WHERE branch = %(branch)s
   AND (act_id IN (SELECT act_id FROM lifts) OR act_id IN (SELECT revokes FROM lifts)) ORDER BY day, act_id;
 
 -- name: act_and_lifts
-SELECT act_id, branch, day, actor, kind, target, value, reason, evidence_ref, from_day, until_day, revokes
+SELECT act_id, branch, day, actor, kind, target, value, reason, evidence_ref, from_day, until_day, revokes, at_once
 FROM governance_acts WHERE branch = %(branch)s AND (act_id = %(act)s OR revokes = %(act)s) ORDER BY day, act_id;
 
 -- name: lock_what_ifs
@@ -188,6 +192,16 @@ SELECT count(*) FROM what_ifs WHERE branch = %s AND to_day >= %s AND from_day <=
 -- name: put_what_if
 INSERT INTO what_ifs (branch, what_if_id, number, from_day, to_day, change, body, git_sha)
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s);
+
+-- name: drop_curator_kpis
+DELETE FROM curator_kpis WHERE branch = %s AND day = %s;
+
+-- name: put_curator_kpi
+INSERT INTO curator_kpis (branch, day, module, curator, kpi, value, low, high, n)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s);
+
+-- name: newest_curator_kpis
+SELECT module, curator, kpi, value, low, high, n FROM v_curator_kpis WHERE branch = %s ORDER BY module, curator, kpi;
 
 -- name: put_queued_alert
 INSERT INTO curation_queue (
@@ -418,6 +432,53 @@ VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s);
 SELECT expert_id, below_floor FROM dsi_expert_stats
 WHERE branch = %(branch)s AND asset = ''
     AND day = (SELECT max(day) FROM dsi_expert_stats WHERE branch = %(branch)s AND day < %(day)s);
+
+-- name: clear_expert_credit
+DELETE FROM expert_credit WHERE branch = %s AND day = %s;
+
+-- name: put_expert_credit
+INSERT INTO expert_credit (branch, day, detector_id, asset, expert_id, votes, weight, windows, days, delta_sigma,
+    delta_value, low, high, pooled, pooled_error, shapley, shapley_error)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s);
+
+-- name: expert_credit_on
+SELECT detector_id, asset, expert_id, votes, weight, windows, days, delta_sigma, delta_value, low, high, pooled,
+    pooled_error, shapley, shapley_error
+FROM expert_credit WHERE branch = %s AND day = %s ORDER BY detector_id, asset, expert_id;
+
+-- name: newest_credit
+SELECT max(day) FROM expert_credit WHERE branch = %s AND day <= %s;
+
+-- name: put_expert_cost
+INSERT INTO dsi_expert_costs (branch, day, expert_id, spec_id, nodes, cost_ns, marginal_ns, latency_p50_ns,
+    latency_p95_ns, runs)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING;
+
+-- name: expert_costs_on
+SELECT expert_id, spec_id, nodes, cost_ns, marginal_ns, latency_p50_ns, latency_p95_ns, runs
+FROM dsi_expert_costs WHERE branch = %s AND day = %s ORDER BY expert_id;
+
+-- name: newest_costs
+SELECT max(day) FROM dsi_expert_costs WHERE branch = %s AND day <= %s;
+
+-- name: clear_allocations
+DELETE FROM compute_allocations WHERE branch = %s AND day = %s;
+
+-- name: put_allocation
+INSERT INTO compute_allocations (branch, day, kind, arm, q, drawn, cost, quota, context, reward, from_day)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s);
+
+-- name: allocations_until
+SELECT day, kind, arm, q, drawn, cost, quota, context, reward, from_day
+FROM compute_allocations WHERE branch = %s AND day < %s ORDER BY day, kind, arm;
+
+-- name: clear_braid_credit
+DELETE FROM braid_credit WHERE branch = %s AND day = %s;
+
+-- name: put_braid_credit
+INSERT INTO braid_credit (branch, day, detector_id, braid_id, windows, days, delta_sigma, delta_value, low, high, shapley,
+    shapley_error)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s);
 
 -- name: put_expert_set
 INSERT INTO dsi_expert_sets (branch, from_day, judged_day, set_ver, settings) VALUES (%s, %s, %s, %s, %s)

@@ -168,3 +168,14 @@ SELECT body FROM tr_paper_fills WHERE account = %s AND time_ms >= %s ORDER BY nu
 
 -- name: paper_marks
 SELECT account, marks FROM tr_paper_account ORDER BY account;
+
+-- name: curators_of_plans
+SELECT c.key, count(*) FILTER (WHERE jsonb_typeof(c.value -> 'score') = 'number'),
+       count(*) FILTER (WHERE (c.value ->> 'objects')::boolean), count(x.slippage), avg(x.slippage)
+FROM tr_plans p JOIN tr_strand s ON s.id = p.plan_id
+    CROSS JOIN LATERAL jsonb_each(s.tr_predict -> 'curators') c
+    CROSS JOIN LATERAL (SELECT CASE WHEN p.stage = 'done' AND NOT (c.value ->> 'objects')::boolean
+        THEN (s.exec_metrics ->> 'slippage_arrival_bps')::double precision END AS slippage) x
+WHERE p.branch = %s AND p.kind = 'book' AND p.created_ms >= %s AND p.created_ms < %s
+  AND jsonb_typeof(s.tr_predict -> 'curators') = 'object'
+GROUP BY c.key ORDER BY c.key;

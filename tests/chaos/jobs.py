@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import small_world
+from acts import barred_of, say
 from children import Marks
 from small_world import DAYS, settings_of
 
@@ -24,6 +26,7 @@ import lotus_live.reports.event_log as event_log_module
 import lotus_store.databases as databases_module
 import lotus_store.files as files_module
 import lotus_store.tape.writer as writer_module
+from lotus.detectors.scoring.signal_spec import SIGNAL_EVENTS
 from lotus.priors.types import IDENTITY, Literal, Patch, Rule
 from lotus.weave.braid import Braid, Quality
 from lotus.weave.night import BraidEvent
@@ -33,6 +36,7 @@ from lotus_assets.stages.learning.day_sums import StoredSource
 from lotus_assets.stages.runner import run_stage
 from lotus_live.daemon import Daemon
 from lotus_live.line_taker import LineTaker
+from lotus_live.parity import events_hash
 from lotus_live.reports.event_log import EventLog
 from lotus_resources.provision import provision
 from lotus_store.databases import Databases
@@ -92,6 +96,15 @@ def levels_of(home: Path) -> dict[str, Any]:
     return {"levels": [int(str(row[0])) for row in rows], "gated": int(np.count_nonzero(events["gate"]))}
 
 
+def acted_of(home: Path) -> dict[str, Any]:
+    """Return what acts did day by day, and the hash of the last day as batch scored it."""
+    settings = settings_of(home)
+    with Databases(settings) as databases, databases.connect("sig") as sig:
+        found = barred_of(Lake(settings.lake_root), sig)
+    events = Lake(settings.lake_root).read("signal_events", settings.branch, DAYS[-1], spec=SIGNAL_EVENTS)
+    return {"acted": found, "hash": events_hash(events)}
+
+
 def open_home(home: Path) -> None:
     """Make the databases of a home and Dagster's tables, as the first command in it does."""
     settings = settings_of(home)
@@ -135,6 +148,8 @@ def _marked_stage(marks: Marks, ctx: StageContext, stage: Stage, day: str) -> St
 
     marked = replace(stage, make=make, finish=finish if stage.finish is not None else None)
     marks.mark(f"{stage.name}: look")
+    if small_world.IS_ACTED and stage.name == "signal_events":
+        say(ctx.sig)
     result = run_stage(ctx, marked, day)
     marks.mark("between stages")
     return result

@@ -8,7 +8,9 @@ kills (all of them with `--night`, and then nothing else is killed) hit a stage 
 others: sums of days, lessons, second opinion, braids and their watchdog, metas, priors. With `--server` only the server
 is killed; the run must fail with a sentence or go on. With `--reader` a backfill's tape is read by its own process, as
 that of large days is. With `--levels` only the last day is killed, whose night takes a level of trust from a braid with
-a gate, and the daemon of that day, which scores with the gate. (Literature: crash-recovery testing, fault injection.)
+a gate, and the daemon of that day, which scores with the gate. With `--acts` acts of governance are in force, a rule of
+compliance acts every night, and vetoes at once stand in the tape; the day as the daemon replays it must be batch's too.
+(Literature: crash-recovery testing, fault injection.)
 """
 
 import json
@@ -31,9 +33,10 @@ import click
 sys.path.insert(0, str(Path(__file__).parent))
 warnings.filterwarnings("ignore")
 
+import small_world  # noqa: E402
 from children import Child, Marks, is_at, kill_server, spawn  # noqa: E402
 from inspection import debris, inspect_home, inspect_replay  # noqa: E402
-from jobs import levels_of, open_home, run_backfill, run_replay, run_to_a_level  # noqa: E402
+from jobs import acted_of, levels_of, open_home, run_backfill, run_replay, run_to_a_level  # noqa: E402
 from small_world import DAYS, make_tape, recording, warm  # noqa: E402
 from tally import Tally  # noqa: E402
 
@@ -43,7 +46,7 @@ BLANK_EVERY = 4  # so many homes begin without a database once
 NIGHT = (
     "module_numbers: ", "dm_evidence: ", "dm_knowledge: ", "lesson_atoms: ", "lessons: sums", "lessons: ",
     "dr_crosscheck: ", "braids: watchdog", "braids: trust rows", "braids: ",
-    "meta_braids: ", "active_priors: ", "active_priors: hand over",
+    "meta_braids: ", "active_priors: ", "active_priors: hand over", "governance_acts: ",
 )  # fmt: skip
 BACKFILL = (
     "starting the server",
@@ -263,6 +266,12 @@ def kill_daemons(chaos: Chaos, home: Path, kills: int) -> Tally:
         kept = {key: value for key, value in calms[-1].answer.items() if key != "rebuilt"}
         references.append(chaos.ask(partial(inspect_replay, home, name)) | {"answer": kept})
         chaos.tell(f"daemon undisturbed: {calms[-1].seconds:.1f} s, {kept['status']['events']} events")
+    if small_world.IS_ACTED:
+        found = chaos.ask(partial(acted_of, home))
+        chaos.tell(f"acts in force, windows that acts barred, and people, by day: {found['acted']}")
+        barred = all(by_people for *_, by_people in [*found["acted"].values()][2:])
+        if found["hash"] != calms[-1].answer["hash"] or not barred:
+            raise RuntimeError(f"batch has {found}, the daemon {calms[-1].answer['hash']}; expected one hash, and bars")
     while (chaos.points or tally.kills < kills) and time.monotonic() < chaos.deadline:
         k, name = tally.finished % len(plans), f"run-{tally.finished}"
         files, speed = plans[k]
@@ -282,6 +291,7 @@ def kill_daemons(chaos: Chaos, home: Path, kills: int) -> Tally:
 @click.option("--server", is_flag=True, help="Kill the database server, with its supervisor or not, and nothing else.")
 @click.option("--reader", is_flag=True, help="Have a process of its own read the tape, as that of large days is.")
 @click.option("--levels", is_flag=True, help="Kill a last day whose night changes a level of trust, and its daemon.")
+@click.option("--acts", is_flag=True, help="Over acts of governance and vetoes at once.")
 @click.option("--each", is_flag=True, help="Kill once at every failpoint, in turn, and no more.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of tables.")
 @click.option("--keep", is_flag=True, help="Keep the folder even when everything was equal.")
@@ -293,6 +303,7 @@ def main(
     server: bool,
     reader: bool,
     levels: bool,
+    acts: bool,
     each: bool,
     as_json: bool,
     keep: bool,
@@ -303,6 +314,7 @@ def main(
     def tell(text: str) -> None:
         print(f"[{time.monotonic() - began:6.1f} s] {text}", file=sys.stderr, flush=True)
 
+    small_world.IS_ACTED = acts
     folder = Path(tempfile.mkdtemp(prefix="lotus-chaos-"))
     folder.chmod(0o755)
     chaos = Chaos(folder, seed, tell, night, server, reader, levels)

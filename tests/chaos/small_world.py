@@ -2,11 +2,15 @@
 
 Gates and fees are far softer than the defaults: what is learned here means nothing, but a lesson is accepted, a braid
 moves the priors, and the last day runs on them. That day is a Monday, so the weekly stages have work: the second
-opinion on active lessons and the judgement of the experts. Not for tests of learning.
+opinion on active lessons and the judgement of the experts. Not for tests of learning. With `IS_ACTED` people and a rule
+act on it (`acts`).
 """
 
+import shutil
 from importlib import import_module
 from pathlib import Path
+
+from acts import FORBIDDEN, LAST, THIRD, controls
 
 from lotus.detectors.registry import shipped_detectors
 from lotus.learning.night import learn_night
@@ -21,11 +25,13 @@ from lotus_live.parity import neutral_beliefs
 from lotus_live.pipeline.batch import score_tape
 from lotus_live.pipeline.day_lane import LaneSpec
 from lotus_live.pipeline.warm_up import warm_up
-from lotus_store.config import Settings
+from lotus_store.config import CurationSettings, Settings
+from lotus_store.tape.bulk import write_segment
 from lotus_store.tape.import_world import import_world
 from lotus_store.tape.store import TapeStore
 
 NAME = "chaos"
+IS_ACTED = False  # set before the first child is made
 LIBRARIES = (
     "econml.dr", "matplotlib.figure", "pandera.pandas", "scipy.optimize", "scipy.signal", "sklearn.covariance",
     "sklearn.linear_model", "statsmodels.stats.sandwich_covariance",
@@ -59,7 +65,8 @@ ODD_LINES = (b"not json", b'{"channel":"l2Book","data":{"coin":"DOGE","time":1,"
 
 def settings_of(home: Path) -> Settings:
     """Return the settings of one home of the world."""
-    return Settings(home, manifest=MANIFEST, branch=NAME, tape=NAME)
+    curation = CurationSettings(forbidden=FORBIDDEN) if IS_ACTED else CurationSettings()
+    return Settings(home, manifest=MANIFEST, branch=NAME, tape=NAME, curation=curation)
 
 
 def warm() -> None:
@@ -83,10 +90,29 @@ def make_tape(home: Path) -> None:
     """Write the tape; its last day also holds odd lines, so that the quarantine is not empty."""
     store = TapeStore(home, NAME)
     import_world(store, World(SPEC), range(SPEC.days))
+    if IS_ACTED:
+        for day in (THIRD, LAST):
+            _put_controls(store, day)
     after_ns = (day_start_ms(DAYS[-1]) + 14 * 3_600_000 + 9 * 60_000) * 1_000_000
     with store.writer() as writer:
         for k, line in enumerate(ODD_LINES):
             writer.append(after_ns + k, line)
+
+
+def _put_controls(store: TapeStore, day: str) -> None:
+    """Write the segments of a day again with the control records of `acts` among their lines."""
+    texts = [store.read_segment(meta).splitlines(keepends=True) for meta in store.segments(day)]
+    said = dict(controls(day, [int(line[:19]) for lines in texts for line in lines]))
+    shutil.rmtree(store.folder / day)
+    (store.folder / day).mkdir()
+    seq = 0
+    for number, lines in enumerate(texts):
+        out = []
+        for line in lines:
+            out.append(line)
+            if (raw := said.pop(int(line[:19]), None)) is not None:
+                out.append(b"%b %b\n" % (line[:19], raw))
+        seq += write_segment(store.folder / day, store.tape, b"".join(out), number, seq).lines
 
 
 def recording(home: Path, sessions: int) -> list[Path]:

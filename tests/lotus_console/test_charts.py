@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from lotus_console.charts import HEIGHT, ROW, Strip, strips, two_lines, up_and_down
+from lotus_console.charts import HEIGHT, ROW, Strip, strips, two_lines, up_and_down, with_reach
 from lotus_console.pictures import CHART_W
 
 HOSTILE = "</text><script>alert(1)</script>"
@@ -24,6 +24,15 @@ def test_two_lines_share_a_scale() -> None:
     assert heights == {HEIGHT / 2}, "5 lies half way between 0 and 10"
     assert "0 to 10 USD" in drawn
     assert "not measured" in two_lines([math.nan] * 3, [math.inf] * 3, "book", "USD")
+
+
+def test_an_interval_lies_around_its_series() -> None:
+    drawn = with_reach([1.0, 2.0], [math.nan, -4.0], [math.nan, 8.0], HOSTILE, "USD")
+    names = re.findall(r'<path class="(\w+)" d="([^"]*)"', drawn)
+    assert [name for name, _ in names] == ["zero", "second", "second", "first"]
+    assert [d.count("M") + d.count("L") for _, d in names] == [2, 1, 1, 2]
+    assert "-4 to 8 USD" in drawn
+    assert "<script" not in drawn
 
 
 def test_amounts_go_up_and_down_from_the_middle() -> None:

@@ -6,6 +6,7 @@ from check_curator import DAY, honest_facts, with_detector
 
 from lotus.curation.act import CurationAct
 from lotus.curation.facts import NightFacts, Proposal
+from lotus.curation.in_force import in_force
 from lotus.curation.night import night_acts
 from lotus.curation.registry import SIG, CuratorRole
 from lotus.timebase import next_day
@@ -71,3 +72,20 @@ def test_a_halved_cap_halves_the_nudge() -> None:
     assert values == [-0.15, -0.075]
     silent = CuratorRole("sig", "leakage", True, 0.0, "audits")
     assert not night_acts(newcomer, {}, FROM, [], [], [silent]).acts
+
+
+def test_a_night_whose_facts_return_acts_anew() -> None:
+    """Decided, again without the cause, and once more with it: the last decision holds."""
+    said: list[CurationAct] = []
+    for facts, holds in (
+        (FRAGILE, 1),
+        (honest_facts(), 0),
+        (FRAGILE, 1),
+        (FRAGILE, 1),
+        (honest_facts(), 0),
+        (FRAGILE, 1),
+    ):
+        facts = replace(facts, day=FRAGILE.day, branch=FRAGILE.branch)
+        said += night_acts(facts, {}, FROM, said, []).fresh
+        assert len(in_force(said, FROM)) == holds
+    assert len({act.act_id for act in said}) == len(said) == 5

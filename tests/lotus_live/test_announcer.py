@@ -24,7 +24,7 @@ def test_a_version_is_announced_in_the_log_and_live_in_the_tape_once_a_day_is_op
     controls: list[Any] = []
     notes: list[Any] = []
     context: Any = SimpleNamespace(spec=SPEC)
-    pipeline: Any = SimpleNamespace(today=today, tomorrow=None, shadows=(), shadow_texts=())
+    pipeline: Any = SimpleNamespace(today=today, tomorrow=None, shadows=(), shadow_texts=(), vetoes=())
     recorder: Any = SimpleNamespace(control=lambda *entry: controls.append(entry))
     rows: Any = SimpleNamespace(note=lambda *entry: notes.append(entry))
     announcer = Announcer(context, recorder, pipeline, rows, lambda _: None)

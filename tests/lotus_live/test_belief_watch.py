@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from tapes import MANIFEST, UNIVERSE
 
+from lotus.curation.act import CurationAct
+from lotus.curation.at_once import listed
 from lotus.detectors.registry import shipped_detectors
 from lotus.priors.types import PriorsVersion, priors_0, priors_version
 from lotus_live.belief_watch import BeliefWatch
@@ -58,3 +60,26 @@ def test_a_postponed_version_is_an_alarm(caplog: pytest.LogCaptureFixture) -> No
     assert world.kinds == ["priors_postponed"]
     assert world.taker.counts.failures[FailureCause.PRIORS].count == 1
     assert f"priors {LATE.priors_ver} came late" in caplog.text
+
+
+def test_vetoes_of_the_ledger_become_a_record_of_the_tape_once_and_in_no_replay() -> None:
+    act = CurationAct("", "main", "2026-03-02", "ann", "veto", "@BTC", 0.0, "r", "", "2026-03-05", "2026-03-09",
+                      at_once=True).named()  # fmt: skip
+    world = World(replaying=False)
+    records: list[Any] = []
+
+    def control(record: Any) -> None:
+        records.append(record)
+        world.taker.pipeline.vetoes = record
+
+    world.taker.pipeline.today, world.taker.pipeline.vetoes = SimpleNamespace(day="2026-03-04"), ()
+    world.taker.announcer.record = lambda version, ms, vetoes: vetoes
+    world.taker.control = control
+    world.watch._context.next_window_ms = lambda ns: 0  # type: ignore[method-assign, assignment]
+    for writes in (False, True, True):
+        world.taker.announcer.writes_controls = writes
+        world.watch.take(Poll([], [], [act]))
+        world.watch.take(Poll([], []))
+    assert records == [listed([act], "2026-03-04")]
+    world.watch.take(Poll([], [], []))
+    assert records[-1] == ()

@@ -19,7 +19,7 @@ from pace import examples
 from lotus.columns import Column, TableSpec
 from lotus.errors import LakeError, SchemaError
 from lotus.hashing import content_hash
-from lotus_store.lake import Lake
+from lotus_store.lake import Lake, _groups
 
 SPEC = TableSpec(
     "frames",
@@ -91,6 +91,25 @@ def test_only_flagged_rows_are_read_when_a_flag_is_named(tmp_path: Path, n: int)
     for name, values in back.items():
         np.testing.assert_array_equal(values, columns[name][columns["flag"]])
         assert values.dtype == columns[name].dtype
+
+
+@pytest.mark.parametrize("is_believed", [False, True])
+def test_only_groups_with_rows_between_two_values_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_believed: bool
+) -> None:
+    monkeypatch.setattr("lotus_store.lake.ROW_GROUP", 100)
+    lake, columns = Lake(tmp_path), table(1000)
+    written = lake.write(SPEC, "main", "2025-01-01", columns)
+    groups = pq.ParquetFile(written.path)
+    if not is_believed:
+        monkeypatch.setattr("lotus_store.lake.Verified.__contains__", lambda *_: False)
+    k = columns["k"]
+    for least, largest in ((0, 10**9), (int(k[150]), int(k[249])), (int(k[500]), int(k[500])), (-5, -1), (9, 3)):
+        back = lake.read("frames", "main", "2025-01-01", columns=("k", "name", "x"), within=("k", least, largest))
+        for name, values in back.items():
+            np.testing.assert_array_equal(values, columns[name][(k >= least) & (k <= largest)])
+    assert _groups(groups, "k", int(k[150]), int(k[249])) == [1, 2]
+    assert _groups(groups, "k", -5, -1) == []
 
 
 def test_a_later_column_is_stored_and_hashed_only_where_it_says_something(tmp_path: Path) -> None:

@@ -18,10 +18,12 @@ _PRICING = {"price_side": "other", "use_order_book": True, "order_book_top": 1, 
 
 @dataclass(frozen=True)
 class Freqtrade:
-    """Its folder and the pairs that it trades."""
+    """Its folder, the pairs that it trades, and its strategy's file and name."""
 
     folder: Path
     pairs: tuple[str, ...]
+    source: Path = STRATEGY
+    name: str = "Breakout"
 
     @property
     def strategies(self) -> Path:
@@ -49,14 +51,14 @@ class Freqtrade:
             none = hours.assign(open=0.0, high=0.0, low=0.0, close=0.0, volume=0.0)
             for kind, table in (("5m-futures", frame), ("1h-mark", hours), ("1h-funding_rate", none)):
                 table.assign(date=table["date"].dt.as_unit("ms")).to_feather(data / f"{name}-{kind}.feather")
-        (self.strategies / STRATEGY.name).write_text(strategy or STRATEGY.read_text("utf-8"), "utf-8")
+        (self.strategies / self.source.name).write_text(strategy or self.source.read_text("utf-8"), "utf-8")
         (self.folder / "markets.json").write_text(json.dumps(self.pairs))
         self.configure()
 
     def configure(self, **more: Any) -> Path:
         """Write the configuration, and return its path."""
         settings = {
-            "strategy": "Breakout", "trading_mode": "futures", "margin_mode": "isolated", "max_open_trades": -1,
+            "strategy": self.name, "trading_mode": "futures", "margin_mode": "isolated", "max_open_trades": -1,
             "stake_currency": "USDT", "stake_amount": 100, "dry_run": True, "dry_run_wallet": 10_000, "fee": 0.0004,
             "exchange": {"name": "binance", "pair_whitelist": list(self.pairs), "enable_ws": False},
             "pairlists": [{"method": "StaticPairList"}], "entry_pricing": _PRICING, "exit_pricing": _PRICING,
@@ -67,13 +69,16 @@ class Freqtrade:
         path.write_text(json.dumps(settings))
         return path
 
-    def backtest(self, days: str) -> tuple[Path, str]:
-        """Run `freqtrade backtesting` on days like 20250106-20250127; return its result and what it logged."""
+    def backtest(self, days: str, **more: Any) -> tuple[Path, str]:
+        """Run `freqtrade backtesting` on days like 20250106-20250127; return its result and what it logged.
+
+        `more` are settings of its configuration.
+        """
         results = self.folder / "backtest_results"
         shutil.rmtree(results, ignore_errors=True)
         done = self._run(
-            "run_freqtrade.py", str(self.folder / "markets.json"), "backtesting", "--strategy", "Breakout", "--config",
-            str(self.configure()), "--userdir", str(self.folder), "--export", "trades", "--cache", "none",
+            "run_freqtrade.py", str(self.folder / "markets.json"), "backtesting", "--strategy", self.name, "--config",
+            str(self.configure(**more)), "--userdir", str(self.folder), "--export", "trades", "--cache", "none",
             "--timerange", days,
         )  # fmt: skip
         made = sorted(results.glob("backtest-result-*.zip"))

@@ -10,14 +10,15 @@ from typing import Final
 
 from lotus.curation.act import AT, CurationKind
 from lotus.curation.facts import NightFacts, Proposal
-from lotus.curation.feed_health import DECIMALS, LAG, MID
+from lotus.curation.feed_health import DECIMALS, LAG, MID, OI
 from lotus.timebase import next_day
 
 MOST_NULL: Final = 0.20
 USUALLY_NULL: Final = 0.05
 MIN_DAYS: Final = 5  # of history, below which nothing is usual
 MOST_LAG_MS: Final = 2_000.0
-UNIT_FACTOR: Final = 8.0  # of two days' median prices: no coin moves so far, a changed unit does
+UNIT_FACTOR: Final = 8.0  # of two days' medians: no price and no open interest moves so far, a changed unit does
+IN_UNITS: Final = {MID: "price", OI: "open interest"}
 ALARM_DAYS: Final = 5
 
 
@@ -66,12 +67,13 @@ def _usual(facts: NightFacts, coin: str, name: str) -> float:
 def _fault(facts: NightFacts, coin: str) -> str:
     now = facts.feed.values
     before = facts.feed_before[-1].values if facts.feed_before else {}
-    lag, decimals, mid = (now.get((coin, series)) for series in (LAG, DECIMALS, MID))
+    lag, decimals = (now.get((coin, series)) for series in (LAG, DECIMALS))
     if lag is not None and lag > MOST_LAG_MS:
         return f"1 % of the quotes came more than {lag:.0f} ms after their time, the limit being {MOST_LAG_MS:.0f}"
     if decimals is not None and before.get((coin, DECIMALS), decimals) != decimals:
         return f"sizes have {decimals:.0f} decimals, {before[coin, DECIMALS]:.0f} the day before"
-    last = before.get((coin, MID))
-    if mid and last and max(mid / last, last / mid) >= UNIT_FACTOR:
-        return f"the median price is {mid / last:.4g} times that of the day before: another unit"
+    for series, name in IN_UNITS.items():
+        median, last = now.get((coin, series)), before.get((coin, series))
+        if median and last and max(median / last, last / median) >= UNIT_FACTOR:
+            return f"the median {name} is {median / last:.4g} times that of the day before: another unit"
     return ""

@@ -1,7 +1,8 @@
 """The explainability curator: an active version without every proof on its card publishes nothing.
 
-Proofs: the card is that of the shipped specification, ten audits within seven days, a lineage, an interval of the net
-payoff, failure modes. (Literature: model cards, Mitchell et al. 2019.)
+Proofs: the card is that of the shipped specification, which has a golden row and passed the conformance suite before
+the release; ten audits within seven days, a lineage, an interval of the net payoff, failure modes. (Literature: model
+cards, Mitchell et al. 2019.)
 """
 
 from lotus.curation.act import CurationKind

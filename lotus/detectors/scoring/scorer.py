@@ -16,7 +16,7 @@ from lotus.detectors.daily.tables import DayTables
 from lotus.detectors.scoring.draw import draw_keys
 from lotus.detectors.scoring.records import SCORE_STATE_DTYPE, ScoreInputs, score_config, score_terms
 from lotus.detectors.scoring.scored import BATCH, Columns, EventIds, EventNames, Scored
-from lotus.detectors.scoring.signal_spec import N_FLOATS, N_INTS, SIGNAL_EVENTS
+from lotus.detectors.scoring.signal_spec import N_FLOATS, N_INTS, PERSON, SIGNAL_EVENTS
 from lotus.detectors.scoring.step import run_scores, score_window
 from lotus.detectors.spec import DetectorSpec
 from lotus.detectors.windows.builder import WindowBatch
@@ -93,6 +93,10 @@ class Scorer:
         )  # fmt: skip
         window = np.zeros(1, np.int64), np.zeros(1)
         self._score = entry_point(score_window, self._inputs, *window, *self._rows(1))
+
+    def bar(self, pairs: NDArray[np.bool_]) -> None:
+        """From the next window on, veto for people the windows of bool[A, D] `pairs` beside what the tables veto."""
+        self._vetoes[:] = act_vetoes(self.tables) | np.where(pairs, PERSON, 0)
 
     def take_over(self, other: "Scorer") -> None:
         """Go on from the streaming state of a scorer of the same assets, whatever its detectors."""

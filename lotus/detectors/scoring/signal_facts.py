@@ -84,11 +84,11 @@ def facts_of(
 
 def _curation(row: Row, tables: DayTables, kappa: float) -> dict[str, Any]:
     """Return what acts in force do to the row's detector and coin, each by its name; nothing without one."""
-    if row["detector_id"] not in tables.detector_ids or not (tables.curator_nudge or tables.curator_veto):
+    barred = tuple(name for bit, name in ACT_VETOES.items() if int(row["veto"]) & bit)
+    if row["detector_id"] not in tables.detector_ids or not (barred or tables.curator_nudge or tables.curator_veto):
         return {}
     d = tables.detector_ids.index(row["detector_id"])
     nudges = dict(tables.curator_nudge[d]) if tables.curator_nudge else {}
-    barred = tuple(name for bit, name in ACT_VETOES.items() if int(row["veto"]) & bit)
     if not nudges and not barred:
         return {}
     fragile = float(fragility_nudges(tables, kappa)[d])

@@ -131,8 +131,11 @@ class WishNote(Payload, frozen=True, kw_only=True):
     lifts: str
 
 
-class CurationNote(Payload, frozen=True, kw_only=True):
-    """An act of a person on a detector or coin: a nudge, a veto, or the lift of an earlier act (`revokes`)."""
+class CurationNote(Payload, frozen=True, kw_only=True, omit_defaults=True):
+    """An act of a person on a detector or coin: a nudge, a veto, or the lift of an earlier act (`revokes`).
+
+    A veto may hold `at_once`.
+    """
 
     contract: ClassVar = Contract(Intent.LEARNING_UPDATE, {Module.SIG: (Module.SIG,)}, form="curation")
     act_id: Hash
@@ -147,6 +150,7 @@ class CurationNote(Payload, frozen=True, kw_only=True):
     from_day: Day
     until_day: Day
     revokes: str
+    at_once: bool = False
 
 
 def patch_message(patch: PriorPatch, replaces: str = "", module: Module = Module.SIG) -> Message:

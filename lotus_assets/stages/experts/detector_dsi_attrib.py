@@ -9,17 +9,18 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from lotus.experts.annotation_spec import DSI_WINDOWS, EXPERTS
+from lotus.experts.annotation_spec import EXPERTS
 from lotus.experts.attribution import DETECTOR_DSI_ATTRIB, AttributedWindows, attribution
 from lotus.outcomes.signal_eval import OK
 from lotus.timebase import BLOCK_MS, day_start_ms, next_day
 from lotus_assets.stages.chain import content_of
 from lotus_assets.stages.context import Made, Stage, StageContext, TextTable
-from lotus_assets.stages.experts.expert_set import experts_of, lake_branch
+from lotus_assets.stages.experts.expert_set import experts_of
+from lotus_assets.stages.experts.spoken_at import z_at
 from lotus_assets.stages.lake_tables import Columns, TablePart, joint_hash, present_of
 from lotus_assets.stages.schema_check import schema_check
 from lotus_assets.stages.scoring.signal_eval import read_maturing, read_outcomes, two_days
-from lotus_store.columns import concatenated, places_of
+from lotus_store.columns import places_of
 from lotus_store.ledger.day_commits import read_commit
 
 PARTS = [TablePart(DETECTOR_DSI_ATTRIB)]
@@ -72,27 +73,15 @@ def _evidence(
     ctx: StageContext, day: str, assets: NDArray[np.generic], end_ms: NDArray[np.int64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return z f8[n, experts] at the ends of windows and the weights of their days."""
-    places = {asset.name: k for k, asset in enumerate(ctx.manifest.universe)}
-    wanted = _key(np.array([places[str(a)] for a in assets], np.int64), end_ms // ctx.manifest.kernel.cadence_ms)
-    z, weights = np.full((len(wanted), len(EXPERTS)), np.nan), np.zeros((len(wanted), len(EXPERTS)))
+    z, weights = np.full((len(end_ms), len(EXPERTS)), np.nan), np.zeros((len(end_ms), len(EXPERTS)))
     before = end_ms - ctx.manifest.kernel.window_ms < day_start_ms(day)
     for which, own_rows in ((next_day(day, -1), before), (day, ~before)):
         if not own_rows.any() or read_commit(ctx.sig, ctx.branch, which, "expert_set") is None:
             continue
         experts = experts_of(ctx, which)
-        branch, name = lake_branch(ctx, experts), DSI_WINDOWS.name
-        spoken: Columns = concatenated([ctx.lake.read(name, branch, which, a.name) for a in ctx.manifest.universe])
-        keys = _key(spoken["asset"].astype(np.int64), spoken["frame_idx"].astype(np.int64))
-        table = np.column_stack([spoken[f"z_{e}"].astype(np.float64) for e in EXPERTS])
-        order = np.argsort(keys, kind="stable")
-        rows = order[np.minimum(np.searchsorted(keys, wanted[own_rows], sorter=order), len(keys) - 1)]
-        z[own_rows] = np.where((keys[rows] == wanted[own_rows])[:, None], table[rows], np.nan)
+        z[own_rows] = z_at(ctx, experts, which, assets[own_rows], end_ms[own_rows])
         weights[own_rows] = np.array(experts.weights)
     return z, weights
-
-
-def _key(asset: NDArray[np.int64], frame_idx: NDArray[np.int64]) -> NDArray[np.int64]:
-    return (asset << 44) | frame_idx
 
 
 def _overview(rows: Columns) -> TextTable:

@@ -5,14 +5,14 @@ from functools import partial
 
 import numpy as np
 
-from lotus.curation.caps import LOOK_DAYS, caps_after
+from lotus.curation.caps import LOOK_DAYS
 from lotus.curation.curator_value import CURATOR_VALUE, EVENT_COLUMNS, curator_value
 from lotus.detectors.daily.tables import DayTables
 from lotus.detectors.registry import scored_detectors
 from lotus.outcomes.evaluate import rows_named
 from lotus.timebase import next_day
 from lotus_assets.stages.context import StageContext
-from lotus_assets.stages.history import ACTS, commits_before
+from lotus_assets.stages.history import ACTS, commits_before, vetoes_at_once
 from lotus_assets.stages.lake_tables import LakeTable
 from lotus_assets.stages.scoring.signal_eval import read_maturing, read_outcomes
 from lotus_resources.recent_values import RecentKind
@@ -27,7 +27,8 @@ def value_of_day(ctx: StageContext, day: str) -> LakeTable:
     """Return CURATOR_VALUE of a day; nothing is read of windows where no act was in force."""
     days = [d for d in (next_day(day, -1), day) if read_commit(ctx.sig, ctx.branch, d, "signal_events") is not None]
     tables = [tables_of_day(ctx.lake, ctx.branch, d) for d in days]
-    if not any(one.curator_nudge or one.curator_veto for one in tables):
+    is_acted = any(one.curator_nudge or one.curator_veto for one in tables)
+    if not is_acted and not any(vetoes_at_once(ctx, d) for d in days):
         names = CURATOR_VALUE.names
         return {name: np.zeros(0, CURATOR_VALUE.numpy_dtype(name)) for name in names}
     paid = read_outcomes(ctx, day, ("event_id", "payoff_p", "payoff_y"))
@@ -41,12 +42,13 @@ def value_of_day(ctx: StageContext, day: str) -> LakeTable:
     )  # fmt: skip
 
 
-def caps_of_night(ctx: StageContext, day: str) -> dict[str, float]:
-    """Return the caps of the curators' nudges in the night of a day, by curator."""
+def values_before(ctx: StageContext, day: str) -> dict[str, LakeTable]:
+    """Return CURATOR_VALUE of the learning days before a day, by day, oldest first."""
     past = commits_before(ctx, ACTS, day, LOOK_DAYS)
     past = [commit for commit in past if ctx.lake.exists(CURATOR_VALUE.name, ctx.branch, commit.day)]
-    values = [ctx.recent.get(_VALUES, (ctx.branch, c.day, c.content_hash), partial(_value, ctx, c.day)) for c in past]
-    return caps_after([commit.day for commit in past], values, day)
+    return {
+        c.day: ctx.recent.get(_VALUES, (ctx.branch, c.day, c.content_hash), partial(_value, ctx, c.day)) for c in past
+    }
 
 
 def _value(ctx: StageContext, day: str) -> LakeTable:

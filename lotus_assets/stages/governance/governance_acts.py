@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lotus.curation.act import CurationAct, CurationKind
-from lotus.curation.caps import LOOK_DAYS
+from lotus.curation.caps import LOOK_DAYS, caps_after
 from lotus.curation.curator_value import CURATOR_VALUE
 from lotus.curation.facts import NightFacts
 from lotus.curation.feed_health import FEED_HEALTH, feed_day, feed_health
@@ -28,7 +28,8 @@ from lotus.timebase import next_day
 from lotus_assets.stages.chain import LAST_STAGE, content_of
 from lotus_assets.stages.context import Cell, CheckOutcome, Made, Stage, StageContext, TextTable
 from lotus_assets.stages.day_frames import day_frames
-from lotus_assets.stages.governance.acts_value import caps_of_night, value_of_day
+from lotus_assets.stages.governance.acts_value import value_of_day, values_before
+from lotus_assets.stages.governance.curator_kpis import night_kpis
 from lotus_assets.stages.governance.exploration import explored_night, explores, plan_days
 from lotus_assets.stages.governance.night_facts import FEED_DAYS, audit_commits, drift_days, night_facts
 from lotus_assets.stages.history import ACTS, commits_before, digests_before
@@ -38,6 +39,7 @@ from lotus_assets.stages.scoring.signal_eval import two_days
 from lotus_store.databases import Connection
 from lotus_store.ledger.beliefs.acts import acts_of_night, lifts_and_lifted, put_acts
 from lotus_store.ledger.beliefs.expert_sets import first_free_day
+from lotus_store.ledger.curator_kpis import put_kpis
 
 PARTS = [TablePart(FEED_HEALTH), TablePart(CURATOR_VALUE)]
 
@@ -78,7 +80,10 @@ def make(ctx: StageContext, day: str) -> Made:
     from_day = first_free_day(ctx.sig, ctx.branch, next_day(day, LAG_DAYS))
     earlier = acts_of_night(ctx.sig, ctx.branch, day)
     roles = SIG if ctx.settings.curation.acts else BY_RULE
-    decided = night_acts(facts, caps_of_night(ctx, day), from_day, earlier, _standing(ctx, day), roles)
+    past = values_before(ctx, day)
+    caps = caps_after([*past], [*past.values()], day)
+    decided = night_acts(facts, caps, from_day, earlier, _standing(ctx, day), roles)
+    rows_of_kpis = night_kpis(ctx, day, [*past.values(), value])
 
     exploring = explored_night(ctx, day, from_day, earlier) if explores(ctx) else None
     if exploring is not None:
@@ -86,6 +91,7 @@ def make(ctx: StageContext, day: str) -> Made:
 
     def ledger(connection: Connection) -> None:
         put_acts(connection, (*decided.fresh, *(exploring.fresh if exploring else ())))
+        put_kpis(connection, ctx.branch, day, rows_of_kpis)
 
     acts = (*decided.acts, *(exploring.acts if exploring else ()))
     lines = [f"{act.actor} {act.kind} {act.target} {act.value!r}" for act in acts]

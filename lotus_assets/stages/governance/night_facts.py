@@ -10,6 +10,7 @@ from lotus.curation.columns_read import columns_read
 from lotus.curation.facts import JudgedDetector, NightFacts
 from lotus.curation.feed_health import FEED_HEALTH, FeedDay, feed_day
 from lotus.curation.likeness import likenesses
+from lotus.curation.proved import is_proved
 from lotus.detectors.audits import adversarial, leakage
 from lotus.detectors.audits.table import ADV_FRAGILITY, DETECTOR_AUDITS
 from lotus.detectors.cards.card_table import DETECTOR_CARDS
@@ -118,6 +119,7 @@ def missing_proofs(card: Mapping[str, Any], spec: DetectorSpec, audits: Sequence
     made = {str(name) for rows in audits for name in rows["audit"][_own(rows, spec)].tolist()}
     proofs = {
         "the hash of its specification": card["spec_id"] == spec.spec_id,
+        "a golden row and conformance of this specification": is_proved(spec),
         f"audits of {AUDIT_DAYS} days ({', '.join(sorted(wanted - made))})": wanted <= made,
         "its lineage": len(str(card["life"])) > len("[]"),
         "an interval of its net payoff": bool(np.isfinite([card["net_low_bps"], card["net_high_bps"]]).all()),

@@ -2,7 +2,7 @@
 
 The scorer's state is warmed by the windows of the two hours before midnight; tables are frozen from days before; priors
 are looked up by window end. The day refuses to run while the beliefs that the day before taught are not in force. For a
-day on which the daemon ran, its log is imported: see `lotus.detectors.daemon_log`.
+day on which the daemon ran, its log is imported: see `lotus.detectors.daemon_log`. Vetoes at once of the tape hold.
 """
 
 from collections.abc import Callable, Mapping, Set
@@ -12,6 +12,7 @@ from itertools import chain
 import numpy as np
 from numpy.typing import NDArray
 
+from lotus.curation.at_once import barred
 from lotus.curation.in_force import acted
 from lotus.detectors.curators import curated
 from lotus.detectors.daemon_log import as_emitted, under_logged_tables, without_trials
@@ -32,7 +33,14 @@ from lotus_assets.stages.chain import content_of, day_before, version_of
 from lotus_assets.stages.context import Cell, CheckOutcome, Made, Plot, Stage, StageContext, TextTable
 from lotus_assets.stages.day_frames import warmed_frames
 from lotus_assets.stages.experts.expert_set import day_annotations, experts_of
-from lotus_assets.stages.history import acts_of_day, audited_before, digests_before, gates_before, retired
+from lotus_assets.stages.history import (
+    acts_of_day,
+    audited_before,
+    digests_before,
+    gates_before,
+    retired,
+    vetoes_at_once,
+)
 from lotus_assets.stages.lake_tables import TablePart, joint_hash, present_of
 from lotus_assets.stages.schema_check import schema_check
 from lotus_assets.stages.scoring.live_parity import NO_DAEMON, parity_check
@@ -59,7 +67,7 @@ def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
     _, history = digests_before(ctx, day, scored_detectors(ctx.manifest), EMERGENCE_DAYS)
     audits = audited_before(ctx, day, scored_detectors(ctx.manifest))
     gates = gates_before(ctx, day, scored_detectors(ctx.manifest))
-    acts = acts_of_day(ctx, day)
+    acts, lists = acts_of_day(ctx, day), vetoes_at_once(ctx, day)
     return {
         "microtape_frames": content_of(ctx, ctx.tape_branch, day, "microtape_frames"),
         "expert_set": content_of(ctx, ctx.branch, day, "expert_set"),
@@ -68,6 +76,7 @@ def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
         "gates": " ".join(f"{name}={gate}" for name, gate in sorted(gates.items()) if gate),
         "curators": natural_id(*(repr(item) for item in sorted(audits.items()))),
         **({"acts": natural_id(*(act.act_id for act in acts))} if acts else {}),
+        **({"vetoes at once": natural_id(repr(lists))} if lists else {}),
         "daemon_log": daemon_log_version(ctx.sig, ctx.branch, day),
         **history,
     }
@@ -80,9 +89,10 @@ def make(ctx: StageContext, day: str) -> Made:
     annotations = day_annotations(ctx, day, frames)
     priors = priors_of_day(ctx, day)
     whole = _score(ctx, frames, annotations, tables, priors)
+    lists = vetoes_at_once(ctx, day)
 
     def ours(scored: Columns) -> Columns:
-        return of_day(scored, day_start_ms(day))
+        return barred(of_day(scored, day_start_ms(day)), lists, ctx.branch, day)
 
     def under(other: DayTables) -> Columns:
         return ours(_score(ctx, frames, annotations, other, priors))

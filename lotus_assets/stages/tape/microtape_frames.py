@@ -3,6 +3,7 @@
 Streaming state is born blank at 22:00 UTC of the day before and used from 00:00 to 24:00. Frames of the warm-up belong
 to the day whose state they warm, so they are kept in a table of their own (`microtape_warmup`), which experts and
 detectors read to warm theirs. Quotes are what probes take later.
+Vetoes at once that stand in the tape are written beside (`lotus_store.tape.listed_vetoes`).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,6 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from lotus.curation.at_once import veto_lists
 from lotus.manifest import Asset
 from lotus.microtape.completeness import Framed, framed_prints
 from lotus.microtape.frames.batch import FrameBatch, frames_from_columns
@@ -20,6 +22,7 @@ from lotus_assets.stages.lake_tables import LakeTable, TablePart, joint_hash, pa
 from lotus_assets.stages.schema_check import schema_check, together
 from lotus_assets.stages.tape.tape_input import read_day, tape_hash
 from lotus_resources.recent_values import RecentKind
+from lotus_store.tape.listed_vetoes import write_veto_lists
 
 MICROTAPE_WARMUP = replace(MICROTAPE_FRAMES, name="microtape_warmup")
 KEPT_BYTES = 600_000_000  # frames of a day that are kept for the next stages: those of about four coins
@@ -42,6 +45,7 @@ def make(ctx: StageContext, day: str) -> Made:
     """Decode, build frames, write the parts, check them."""
     decoded = read_day(ctx, day, keep=False)
     whole, start_ms = decoded.frames, day_start_ms(day)
+    write_veto_lists(ctx.lake, ctx.tape_branch, day, veto_lists(decoded.controls))
     frames, warming = whole.of_day(start_ms), ~whole.in_day(start_ms)
     warmup = replace(whole, ints=whole.ints[warming], floats=whole.floats[warming])
     written: list[tuple[TablePart, str]] = []

@@ -22,7 +22,7 @@ from lotus.microtape.frames.machine import FrameStream
 from lotus.microtape.frames.spec import G_SEQ, GAP_BEFORE, I_ASSET, I_QUALITY, I_SEQ
 from lotus.microtape.prints import prints_in
 from lotus.microtape.wire.decode import Decoder
-from lotus.microtape.wire.reasons import DecodeReport
+from lotus.microtape.wire.reasons import ControlRecord, DecodeReport
 from lotus.timebase import NS_PER_MS
 from lotus_assets.stages.context import CheckOutcome, StageContext
 from lotus_assets.stages.tape.look_ahead import same_bits
@@ -42,7 +42,7 @@ class DayTape:
 
     `events` of the day without their values, and its `report`, as if the decoder had been born at midnight; `trades` of
     the day (`microtape.prints`); `frames` of both, `n_events` and `prints` they were made of, and whether they looked
-    ahead.
+    ahead; `controls`: records of the daemon in both.
     """
 
     events: EventBatch
@@ -52,6 +52,7 @@ class DayTape:
     prints: Prints
     no_look_ahead: CheckOutcome
     trades: NDArray[np.int64]
+    controls: tuple[ControlRecord, ...]
 
 
 def tape_hash(ctx: StageContext, day: str, warmup: bool = True) -> str:
@@ -80,6 +81,7 @@ def _one_pass(ctx: StageContext, day: str) -> DayTape:
     own = Decoder(split.universe, split.ignored) if ctx.tape.warmup_segments(day) else decoder
     stream = FrameStream(ctx.manifest, ctx.manifest.universe, _room(ctx, day))
     blank = FrameStream(ctx.manifest, ctx.manifest.universe)
+    born = decoder
     check, opening = MadeAgain("microtape_frames", day, ctx.manifest.score.seed), None
     prints, events, trades, n_events = [], [], [prints_in(empty_batch())], 0
     for piece in _read_ahead(ctx.tape.read_day_buffers(day, warmup=True)):
@@ -109,6 +111,9 @@ def _one_pass(ctx: StageContext, day: str) -> DayTape:
         prints=join_prints(prints),
         no_look_ahead=check.outcome(),
         trades=np.concatenate(trades),
+        controls=(*(c for c in born.report().controls if c.seq < 0), *own.report().controls)
+        if own is not born
+        else born.report().controls,
     )
 
 

@@ -6,7 +6,6 @@ One day of one branch, read from ledger and lake; nothing is judged beyond a col
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from enum import StrEnum
 from typing import Any
 
 import numpy as np
@@ -20,7 +19,10 @@ from lotus.timebase import DAY_MS, day_of, day_start_ms
 from lotus.trading.accounts.belief_money import BeliefMoney
 from lotus_store.config import Settings
 from lotus_store.databases import Connection, Databases
+from lotus_store.facts.acts import held_back
 from lotus_store.facts.brief.exploration import Bill, bill_of
+from lotus_store.facts.brief.line import BriefLine, Colour
+from lotus_store.facts.brief.watched import watch_lines
 from lotus_store.facts.lessons import NIGHT, Night, night_of
 from lotus_store.facts.pnl.beliefs import beliefs_of
 from lotus_store.facts.words import day_ranges
@@ -35,24 +37,6 @@ from lotus_store.ledger.signals.segments import read_quarantine
 WEEK = 7  # days of money, of exploration and of `--week`, and of beliefs that end soon
 WHOLE = 0.99  # share of the expected seconds from which a minute, and a day, counts as whole
 WATCHED_E = 5.0  # an e-value against a belief that is worth a look; 20 ends it
-
-
-class Colour(StrEnum):
-    """What a line asks of its reader."""
-
-    GOOD = "good"
-    LOOK = "look"
-    ACT = "act"
-
-
-@dataclass(frozen=True, slots=True)
-class BriefLine:
-    """One question with its answer; `command` shows more, or is what to do."""
-
-    colour: Colour
-    question: str
-    answer: str
-    command: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +136,9 @@ def brief_of(settings: Settings, day: str | None, guards: Guards, with_week: boo
             commits = [] if chosen is None else _commits(sig, settings, chosen)
             lost = 0 if chosen is None else len(read_quarantine(sig, settings.tape, chosen))
             open_acts = _open_acts(sig, settings.branch)
+            held = held_back(sig, settings.branch)
             looked = _newest_look(sig, settings.branch, [n for n in nights if n <= (chosen or "")])
+            watched = () if chosen is None else watch_lines(settings, sig, chosen, all(n <= chosen for n in nights))
         letters = _letters(databases)
     night = night_of(settings, chosen, None)
     learned = night if looked in (None, night.day) else night_of(settings, looked, None)
@@ -161,6 +147,7 @@ def brief_of(settings: Settings, day: str | None, guards: Guards, with_week: boo
     bill = bill_of(settings, since, night.day, night.experiments)
     alarms = guards.between(since if with_week else night.day, night.day)
     lines = (
+        *watched,
         _data_line(data, lost),
         _checks_line(commits),
         _beliefs_line(night),
@@ -168,6 +155,7 @@ def brief_of(settings: Settings, day: str | None, guards: Guards, with_week: boo
         _refusals_line(learned),
         _money_line(money),
         _acts_line(open_acts),
+        _held_line(*held),
         _letters_line(letters),
         *([] if bill is None else [_bill_line(bill)]),
         _alarms_line(alarms),
@@ -315,6 +303,11 @@ def _money_line(money: Mapping[str, BeliefMoney]) -> BriefLine:
 def _acts_line(waiting: int) -> BriefLine:
     answer = f"{waiting} acts wait for the next nightly run" if waiting else "nothing"
     return BriefLine(Colour.GOOD, "What waits for a decision?", answer, "lotus review list")
+
+
+def _held_line(is_vetoed: bool | None, words: str) -> BriefLine:
+    colour = Colour.LOOK if is_vetoed else Colour.GOOD
+    return BriefLine(colour, "What do acts hold back?", words, "lotus curate summary")
 
 
 def _letters_line(letters: Mapping[str, tuple[int, int]]) -> BriefLine:

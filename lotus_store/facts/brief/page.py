@@ -13,8 +13,9 @@ from lotus.priors.asset_context import describe_with
 from lotus.priors.trace import describe_braid
 from lotus.trading.accounts.belief_money import BeliefMoney
 from lotus.weave.braid import Braid
-from lotus_store.facts.brief.day import Brief, Colour
+from lotus_store.facts.brief.day import Brief
 from lotus_store.facts.brief.exploration import Bill
+from lotus_store.facts.brief.line import Colour
 from lotus_store.facts.lessons import Night, signed_bound
 from lotus_store.facts.words import clock
 

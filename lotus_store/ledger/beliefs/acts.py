@@ -30,6 +30,11 @@ def acts_ending_after(connection: Connection, branch: str, day: str) -> list[Cur
     return [CurationAct(*row) for row in connection.execute(query("sig", "acts_ending_after"), [branch, day])]
 
 
+def vetoes_at_once(connection: Connection, branch: str, day: str) -> list[CurationAct]:
+    """Return the vetoes at once that no table of a day up to `day` carries and nobody lifted, oldest first."""
+    return [CurationAct(*row) for row in connection.execute(query("sig", "vetoes_at_once"), [branch, day])]
+
+
 def acts_until_after(connection: Connection, branch: str, day: str) -> list[CurationAct]:
     """Return every act as it was said, lifts too, whose own last day lies at or after `day`."""
     return [CurationAct(*row) for row in connection.execute(query("sig", "acts_until_after"), [branch, day])]

@@ -88,4 +88,33 @@ def test_a_run_that_failed_is_told_whatever_its_error_says(lotus: Lotus, ctx: St
             failed_runs(context)
     rows = ctx.sig.execute("SELECT dedupe_key FROM sig_outbox WHERE intent = 'WATCHDOG_ALERT'").fetchall()
     assert len(rows) == 1
+
+
+def test_a_run_that_a_check_stopped_is_told_with_the_check(
+    lotus: Lotus, ctx: StageContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = "microtape_frames[2026-01-06] check no_look_ahead: microtape_frames cut at input row 7: imb_5 differs"
+
+    @dg.op
+    def stopped() -> None:
+        raise dg.Failure(words, allow_retries=False)
+
+    @dg.job
+    def nightly() -> None:
+        stopped()
+
+    heard: list[MonitorAlert] = []
+    monkeypatch.setattr("lotus_assets.promises.sla_watch.tell", lambda sig, settings, alerts: heard.extend(alerts))
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = nightly.execute_in_process(instance=instance, raise_on_error=False)
+        failed_runs(
+            dg.build_run_status_sensor_context(
+                sensor_name="failed_runs", dagster_event=result.get_run_failure_event(), dagster_instance=instance,
+                dagster_run=result.dagster_run, resources={"lotus": lotus},
+            ).for_run_failure()
+        )  # fmt: skip
+    assert [(alert.subject, alert.found) for alert in heard] == [("nightly", words)]
+
+
+def test_an_alarm_is_named_by_all_that_it_says() -> None:
     assert len(alert_key(MonitorAlert(branch="m", time_ms=0, kind="k", subject="s", found="", expected=""))) == 32

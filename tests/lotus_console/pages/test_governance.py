@@ -107,6 +107,22 @@ def test_an_act_goes_from_its_form_to_the_ledger_and_back(sig: Connection, brows
     assert browser.post("/governance/preview", words | {"kind": "veto"}).status == 400, "without a token"
 
 
+def test_a_veto_at_once_is_ticked_shown_and_kept_to_vetoes(sig: Connection, browser: AsgiClient) -> None:
+    put_night(sig)
+    words = {"author": "ann", "target": "@BTC", "days": "3", "reason": "listing", "now": "yes"}
+    page = browser.get("/governance/act/veto").text
+    assert 'name="now"' in page
+    preview = browser.post("/governance/preview", hidden(page) | words)
+    assert "from the next window on" in preview.text
+    assert browser.post("/governance/send", hidden(preview.text)).status == 303
+    (act,) = acts_ending_after(sig, "main", DAY)
+    assert act.at_once
+    assert "from the next window on" in browser.get("/governance").text
+    nudge = hidden(browser.get("/governance/act/nudge").text)
+    hostile = nudge | words | {"target": "micro_drift", "log": "0.02"}
+    assert browser.post("/governance/preview", hostile).status == 400, "no nudge is at once"
+
+
 def governance_acts_in_force(sig: Connection) -> list[str]:
     """Names of the acts in force on their first day."""
     return [act.act_id for act in acts_on(sig, "main", next_day(DAY, 2))]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from lotus.curation.act import CurationAct
 from lotus_assets.pages.metadata import _at_console
 from lotus_console.access.door import Door, Entry, hosts_of
 from lotus_console.pages.home import LINES, home_facts
@@ -16,6 +17,8 @@ from lotus_console.server import console
 from lotus_desk.safety.kill_switch import FLATTENED, HALTED, LIFTED, KillSwitch
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
+from lotus_store.facts.acts import held_back
+from lotus_store.ledger.beliefs.acts import put_acts
 from lotus_store.ledger.day_commits import DayCommit, commit_day
 from tests.support.asgi_client import AsgiClient
 
@@ -131,3 +134,16 @@ def test_money_is_summed_over_the_days_that_were_priced_with_beliefs_and_without
     rows = DAYS.source(reading, DAYS.asked({"order": "day"})).rows
     assert [row["with_sum_usd"] for row in rows] == [1.0, 6.0]
     assert DAYS.source(reading, DAYS.asked({"day": "2026-01-06"})).rows[0]["without_sum_usd"] == 0.5, "of all days"
+
+
+def test_a_veto_in_force_is_told_with_who_holds_what(reading: HomeReading, databases: Databases) -> None:
+    made = CurationAct("", "main", "2026-01-05", "curator:data", "veto", "micro_drift@BTC", 0.0, "gaps", "",
+                       "2026-01-06", "2026-01-09").named()  # fmt: skip
+    later = replace(made, target="micro_drift", from_day="2026-01-07").named()
+    with databases.connect("sig") as connection:
+        commit_day(connection, DayCommit("main", "2026-01-05", "active_priors", "h", 1, "i", {"notes": {}}))
+        assert held_back(connection, "main") == (False, "nothing")
+        put_acts(connection, [made, later])
+        said = "vetoed: micro_drift@BTC by curator:data until 2026-01-09 (gaps); 1 acts begin later"
+        assert held_back(connection, "main") == (True, said)
+    assert colours(reading)["What do acts hold back?"] == "amber"

@@ -6,6 +6,7 @@ from sown import DAY, columns_of
 
 from lotus.detectors.scoring.signal_spec import SIGNAL_EVENTS
 from lotus.errors import ConfigError
+from lotus.outcomes.intervals import student
 from lotus.outcomes.signal_eval import signal_eval_spec
 from lotus.timebase import day_start_ms
 from lotus_console.pages import money
@@ -79,3 +80,16 @@ def test_it_is_computed_again_for_new_content_alone(reading: HomeReading, monkey
     again = money_facts(reading, {})
     assert len(asked) == 2
     assert (again["unpriced"], [side["windows"] for side in again["sides"]]) == (3, [0, 0, 0, 0])
+
+
+def test_the_reach_of_a_sum_is_students_over_days() -> None:
+    gains = np.array([1.0, -2.0, 4.0, 0.5, 3.0, -1.0])
+    reach = money.sum_reach(gains.tolist())
+    assert np.isnan(reach[:4]).all(), "too few days"
+    for n in (5, 6):
+        own = gains[:n]
+        assert reach[n - 1] == pytest.approx(student(n) * np.sqrt(n) * own.std(ddof=1))
+    assert money.sum_reach([]) == []
+    rng = np.random.default_rng(5)
+    held = [abs(days.sum()) <= money.sum_reach(days.tolist())[-1] for days in rng.normal(0.0, 3.0, (4000, 20))]
+    assert np.mean(held) == pytest.approx(0.95, abs=0.012), "of worlds in which beliefs earn nothing"

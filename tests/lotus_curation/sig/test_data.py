@@ -5,7 +5,7 @@ from dataclasses import replace
 from check_curator import COINS, DAY, honest_facts, nudges, vetoed
 
 from lotus.curation.facts import NightFacts
-from lotus.curation.feed_health import DECIMALS, LAG, MID, FeedDay
+from lotus.curation.feed_health import DECIMALS, LAG, MID, OI, FeedDay
 from lotus.curation.sig.data import judge
 from lotus.timebase import next_day
 
@@ -33,6 +33,14 @@ def test_a_late_coin_and_one_in_another_unit_are_vetoed() -> None:
     assert not judge(with_feed({}, {("BTC", LAG): 2_000.0, ("SOL", MID): 12.6}), 0.15)
     assert not judge(replace(facts, feed=honest_facts().feed, feed_before=[facts.feed]), 0.15)[2:], "back again"
     assert vetoed(judge(replace(facts, feed_before=[]), 0.15)) == ["@BTC"], "nothing to compare with"
+
+
+def test_sizes_in_another_unit_are_seen_by_the_open_interest() -> None:
+    before = [replace(day, values={**day.values, ("ETH", OI): 900.0}) for day in honest_facts().feed_before]
+    for median, expected in ((7_200.0, ["@ETH"]), (112.5, ["@ETH"]), (7_100.0, []), (113.0, []), (0.0, [])):
+        facts = replace(with_feed({}, {("ETH", OI): median}), feed_before=before)
+        assert vetoed(judge(facts, 0.15)) == expected, median
+    assert not judge(with_feed({}, {("ETH", OI): 7_200.0}), 0.15), "nothing to compare with"
 
 
 def test_an_alarm_on_a_series_costs_its_readers_the_nudge_for_five_days() -> None:

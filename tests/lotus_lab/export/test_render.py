@@ -2,11 +2,17 @@
 
 import importlib
 import json
+import os
 import subprocess
 import sys
+import threading
+import time
 import types
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +22,7 @@ from lessons_of import loaded
 
 import lotus_lab as lab
 from lotus.errors import BeliefError, ConfigError
-from lotus_lab.export.carried import CarriedLessons
+from lotus_lab.export.carried import CarriedLessons, hash_of
 from lotus_lab.export.render import TARGETS, Target, rendered
 
 FEATURES = ["x_flow", "x_vol", "x_gap", "x_regime"]
@@ -125,3 +131,75 @@ def test_no_lesson_is_no_export(events: pd.DataFrame, tmp_path: Path) -> None:
     with pytest.raises(BeliefError, match="no lesson passed"):
         report.export(tmp_path / "l.py")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_newer_export_is_taken_without_a_restart(
+    report: lab.Report, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    path, newer = report.export(tmp_path / "lessons.py", "freqtrade"), tmp_path / "newer.py"
+    lessons = loaded(path).LESSONS
+    first = lessons.data["hash"]
+    data = json.loads(json.dumps(lessons.data))
+    data["until_ms"] += 86_400_000
+    newer.write_text(rendered(data | {"hash": hash_of(data)}, "freqtrade"))
+    now = time.monotonic()
+    for minutes, text, wanted in (
+        (0, newer.read_text(), first),  # no look within a minute
+        (2, newer.read_text()[:-900], first),  # cut short
+        (4, newer.read_text().replace(str(data["until_ms"]), "9" * 13), first),
+        (6, "LESSONS = 1 +", first),
+        (8, "import os\nos.abort()\n", first),  # nothing of it is run
+        (10, newer.read_text(), hash_of(data)),
+    ):
+        path.write_text(text)
+        os.utime(path, ns=(minutes + 1, minutes + 1))
+        monkeypatch.setattr(time, "monotonic", lambda minutes=minutes: now + 60.0 * minutes)
+        assert lessons.advise("d1", "BTC", {}, lessons.data["from_ms"]).tilt == 0.0
+        assert lessons.data["hash"] == wanted, minutes
+    assert caplog.text.count("holds no newer lessons") == 4
+    path.unlink()
+    monkeypatch.setattr(time, "monotonic", lambda: now + 6000.0)
+    assert lessons.advise("d1", "BTC", {}, lessons.data["from_ms"]).tilt == 0.0, "a file that is gone changes nothing"
+
+
+def test_a_window_of_the_daemon_is_advised_within_a_minute(report: lab.Report, tmp_path: Path) -> None:
+    module = loaded(report.export(tmp_path / "lessons.py", "freqtrade"))
+    vector = next(row for row in module.LESSONS.data["vector"] if row["advice"][0])
+    window = {"detector_id": vector["detector"], "bins": vector["bins"], "theta1": 0.5, "group": 255, "asset": "BTC"}
+    now = datetime.fromtimestamp(vector["now_ms"] / 1000, UTC)
+    answered: list[dict[str, object]] = []
+    with pages_of(answered) as place:
+        home = module.HomeWindows(place, "the token")
+        for age_ms in (0, 60_000):
+            answered[:] = [window | {"window_end_ms": vector["now_ms"] - age_ms, "side": -1}]
+            said = module.tilt_beside(home, vector["detector"], "BTC/USDT:USDT", now)
+            assert said == (pytest.approx(vector["advice"][0]), -1)
+        for age_ms in (-1, 60_001):
+            answered[:] = [window | {"window_end_ms": vector["now_ms"] - age_ms, "side": -1}]
+            with pytest.raises(module.StaleLessons, match="window that ended"):
+                module.tilt_beside(home, vector["detector"], "BTC/USDT:USDT", now)
+        answered.clear()
+        with pytest.raises(module.StaleLessons, match="no daemon runs"):
+            module.tilt_beside(home, vector["detector"], "BTC/USDT:USDT", now)
+    with pytest.raises(module.StaleLessons, match="does not answer"):
+        module.tilt_beside(home, vector["detector"], "BTC/USDT:USDT", now)
+
+
+@contextmanager
+def pages_of(windows: list[dict[str, object]]) -> Iterator[str]:
+    """Serve windows as the console's API does, to whom shows the token."""
+
+    class Answers(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            assert self.headers["authorization"] == "Bearer the token"
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(json.dumps({"windows": windows}).encode())
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with HTTPServer(("127.0.0.1", 0), Answers) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()

@@ -16,7 +16,7 @@ from lotus_live.live import run_live
 from lotus_live.parity import neutral_beliefs, verify_parity
 from lotus_live.pipeline import batch
 from lotus_live.pipeline.batch import score_tape
-from lotus_live.pipeline.shadows import control_texts, frame_texts
+from lotus_live.pipeline.shadows import control_data, control_texts
 from lotus_store.config import Settings
 from lotus_store.tape.import_recording import import_recording
 from lotus_store.tape.store import TapeStore
@@ -81,8 +81,8 @@ def test_what_breaks_behind_the_decoder_ends_with_its_line(
 
 
 def test_a_deep_control_record_names_no_trials() -> None:
-    assert frame_texts(POISON[1]) is None
-    assert frame_texts(b'{"channel":"lotus.control","data":{"detectors":["a"]}}') == ("a",)
+    assert control_data(POISON[1]) is None
+    assert control_texts(control_data(b'{"channel":"lotus.control","data":{"detectors":["a"]}}')) == ("a",)
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,9 @@ def test_live_and_batch_agree_on_what_is_a_record_of_a_daemon(raw: bytes) -> Non
     decoder = Decoder(UNIVERSE)
     decoder.decode_line(1, raw, 0)
     in_batch = [control_texts(record.data) for record in decoder.report().controls]
-    live = [texts for texts in [frame_texts(raw)] if raw.startswith(CONTROL_PREFIX) and texts is not None]
+    live = [
+        texts for texts in [control_texts(control_data(raw))] if raw.startswith(CONTROL_PREFIX) and texts is not None
+    ]
     assert live == in_batch
 
 

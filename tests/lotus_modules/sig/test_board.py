@@ -17,7 +17,7 @@ from lotus_herald.outbox import send
 from lotus_modules.handlers import SLOW
 from lotus_modules.sig.board import AskedAct, act_of, submit
 from lotus_store.databases import Databases
-from lotus_store.ledger.beliefs.acts import acts_on, put_acts
+from lotus_store.ledger.beliefs.acts import acts_on, put_acts, vetoes_at_once
 from lotus_store.ledger.day_commits import DayCommit, commit_day
 from lotus_store.ledger.messages.boxes import dead_letters
 
@@ -74,6 +74,21 @@ def test_nothing_is_written_of_what_is_refused(committed: Databases, keys: Keys)
     assert on(committed, "2026-01-12") == []
 
 
+def test_a_veto_at_once_waits_for_its_tables_and_a_lift_ends_it(committed: Databases, keys: Keys) -> None:
+    act = submit(committed, "main", replace(VETO, at_once=True), SUBJECTS, keys)
+    plain = submit(committed, "main", VETO, SUBJECTS, keys)
+    assert act.act_id != plain.act_id
+    with committed.connect("sig") as sig:
+        assert vetoes_at_once(sig, "main", "2026-01-11") == [act]
+        assert vetoes_at_once(sig, "main", "2026-01-12") == vetoes_at_once(sig, "other", "2026-01-11") == []
+    submit(committed, "main", AskedAct(CurationKind.LIFT, "bob", "it was Thursday", revokes=act.act_id), SUBJECTS, keys)
+    with committed.connect("sig") as sig:
+        assert vetoes_at_once(sig, "main", "2026-01-11") == []
+    for asked in (replace(NUDGE, at_once=True), replace(VETO, at_once=True, actor="curator:data")):
+        with pytest.raises((ConfigError, BeliefError), match=r"at once|not taken in"):
+            submit(committed, "main", asked, SUBJECTS, keys)
+
+
 def forged(act: CurationAct) -> CurationNote:
     return msgspec.convert(asdict(act), CurationNote)
 
@@ -90,13 +105,16 @@ def test_a_forged_or_late_act_is_a_dead_letter(committed: Databases, keys: Keys)
             replace(act, until_day="2026-02-20").named(),
             replace(act, day="2026-01-09", from_day="2026-01-11").named(),
             replace(act, kind="lift", revokes=leak.act_id).named(),
+            replace(act, kind="nudge", target="momentum", value=0.01, at_once=True).named(),
+            replace(act, at_once=True, act_id="b" * 32),
         ]
         for one in wrong:
             send(sig, Module.SIG, curation_message(forged(one)), keys)
     carry(committed, "main", senders=(Module.SIG,))
-    assert consume(committed, Module.SIG, SLOW[Module.SIG], keys, 0, "main") == {"dead": 5}
+    assert consume(committed, Module.SIG, SLOW[Module.SIG], keys, 0, "main") == {"dead": 7}
     with committed.connect("sig") as sig:
         details = " ".join(letter.detail for letter in dead_letters(sig, "sig"))
-    for words in ("whose name is", "curator:compliance in a message", "1 to 30", "the first free day", "nobody lifts"):
+    for words in ("whose name is", "curator:compliance in a message", "1 to 30", "the first free day", "nobody lifts",
+                  "a person's veto only"):  # fmt: skip
         assert words in details
     assert on(committed, "2026-01-12") == [("curator:leakage", "momentum", 0.0)]

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from trading_plans import plan
 
+from lotus.curation.registry import all_curators
 from lotus.trading.plan.curators import CURATORS, RISK, CuratorFacts, Judgement, combined, verdict
 
 D = Decimal
@@ -57,3 +58,23 @@ def test_a_verdict_lies_between_the_judgements(scores: list[float | None]) -> No
         assert found.approved
     if any(j.objects for j in judged if j.curator is RISK):
         assert not found.approved
+
+
+@given(
+    known=st.tuples(*[st.one_of(st.none(), st.floats(0.0, 1.0))] * 2, st.one_of(st.none(), st.floats(-5.0, 200.0))),
+    equity=st.integers(0, 100_000), held=st.integers(0, 10_000_000),
+)  # fmt: skip
+def test_the_curators_of_the_trader_judge_within_their_roles(
+    known: tuple[float | None, float | None, float | None], equity: int, held: int
+) -> None:
+    fill, venue, slippage = known
+    asked, facts = plan(), CuratorFacts(D(100_000), D(equity), D(held), fill, slippage, venue)
+    found = verdict(asked, facts)
+    assert asked == plan()
+    assert verdict(asked, facts) == found
+    roles = {c.name: c for c in all_curators() if c.module == "tr"}
+    assert [(j.curator.name, j.curator.weight) for j in found.judgements] == [(r.name, r.cap) for r in roles.values()]
+    assert all(j.score is None or 0.0 <= j.score <= 1.0 for j in found.judgements)
+    assert all(j.objects == (j.score is not None and j.score < j.curator.threshold) for j in found.judgements)
+    vetoed = any(j.objects and roles[j.curator.name].vetoes for j in found.judgements)
+    assert found.approved == (not vetoed and found.score >= found.threshold)

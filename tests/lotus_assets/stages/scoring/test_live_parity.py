@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from lotus.curation.act import CurationAct
 from lotus.curation.asymmetry import weight_acts
+from lotus.curation.at_once import VetoAtOnce, VetoList, barred
 from lotus.detectors.registry import shipped_detectors
 from lotus.detectors.scoring.signal_spec import LIVE_DIFFERS, NOT_EMITTED, PERSON, SIGNAL_EVENTS
 from lotus.errors import LedgerError
@@ -33,6 +34,7 @@ from lotus_store.facts.event import explained
 from lotus_store.ledger.beliefs.acts import put_acts
 from lotus_store.ledger.beliefs.priors import read_version
 from lotus_store.ledger.signals.live_log import Run, append_events, begin_run, daemon_log_version, read_daemon_log
+from lotus_store.tape.listed_vetoes import write_veto_lists
 
 pytestmark = [pytest.mark.warm("first_day"), pytest.mark.process("whole days through their stages")]
 
@@ -275,3 +277,25 @@ def test_a_night_that_ends_late_is_in_force_from_the_first_window_that_nobody_sc
     assert score(ctx, days[1])[0].inputs_hash == result.inputs_hash
     for stage in LEARNING_STAGES:
         assert not run_stage(ctx, stage, days[1]).failed_checks, "the next night follows it"
+
+
+def test_batch_obeys_the_vetoes_at_once_of_the_tape(ctx: StageContext, first: Columns, days: list[str]) -> None:
+    """A daemon that obeyed the record and the batch agree; without the list every barred row differs."""
+    cut = int(np.sort(first["close_recv_ns"])[len(first["s"]) // 2])
+    lists = [VetoList(cut, 0, (VetoAtOnce("a" * 32, ctx.branch, "@BTC", next_day(days[0])),))]
+    plain = run_stage(ctx, signal_events.STAGE, days[0])
+    wanted = barred(first, lists, ctx.branch, days[0])
+    hit = wanted["veto"] & PERSON != 0
+    assert first["published"][hit].any()
+    write_veto_lists(ctx.lake, ctx.tape_branch, days[0], lists)
+    result, _, events = score(ctx, days[0])
+    assert result.inputs_hash != plain.inputs_hash
+    for name in SIGNAL_EVENTS.names:
+        np.testing.assert_array_equal(events[name], wanted[name])
+    log_of(ctx, wanted, np.arange(len(first["s"])))
+    _, parity, _ = score(ctx, days[0])
+    assert parity.numbers["equal"] == len(first["s"])
+    write_veto_lists(ctx.lake, ctx.tape_branch, days[0], [])
+    undone = run_stage(ctx, signal_events.STAGE, days[0])
+    (parity,) = [check for check in undone.checks if check.name == "live_parity"]
+    assert parity.numbers["different"] == int(hit.sum()), "a daemon that barred what its tape does not say is flagged"

@@ -1,7 +1,6 @@
-"""Rows at hand are filtered, ordered and paged like rows of the ledger."""
+"""`lotus_console/tables.py`: rows at hand are filtered, ordered and paged like rows of the ledger."""
 
-from lotus_console.pages.listed import of_list
-from lotus_console.tables import Question
+from lotus_console.tables import Question, of_list
 
 
 def test_rows_without_a_value_come_last_and_a_page_knows_of_more() -> None:

@@ -1,0 +1,88 @@
+"""Lines of the brief about who watches: nightly runs that did not end, alarms, curators, beliefs that were taken away.
+
+Each names what it is about: the stage, the series, the detector or coin, the belief.
+"""
+
+from collections.abc import Sequence
+from itertools import groupby
+
+from lotus.curation.act import CurationAct, CurationKind
+from lotus.timebase import DAY_MS, day_start_ms
+from lotus.weave.braid import Braid
+from lotus_store.config import Settings
+from lotus_store.databases import Connection
+from lotus_store.facts.brief.line import BriefLine, Colour
+from lotus_store.facts.words import day_ranges
+from lotus_store.ledger.beliefs.acts import acts_of_night
+from lotus_store.ledger.beliefs.braids import read_registry
+from lotus_store.ledger.curation_queue import QueuedAlert, newest_alerts
+from lotus_store.tape.store import TapeStore
+
+SHOWN = 5  # alarms, acts or beliefs that a line names
+READ = 200  # newest alarms that are looked through
+ERROR = "error"
+
+
+def watch_lines(settings: Settings, sig: Connection, day: str, is_newest: bool) -> tuple[BriefLine, ...]:
+    """Return the lines after the nightly run of `day`: alarms of the day and the night after it, and up to now where
+    no later run is.
+    """
+    start = day_start_ms(day)
+    end = float("inf") if is_newest else start + 2 * DAY_MS
+    alarms = [a for a in newest_alerts(sig, settings.branch, READ) if start <= a.time_ms < end]
+    behind = [d for d in TapeStore(settings.home, settings.tape).days() if d > day][:-1] if is_newest else []
+    ended = [b for b in read_registry(sig, settings.branch, day) if b.ended_on == day]
+    return (
+        runs_line(behind),
+        queue_line(alarms),
+        curators_line(acts_of_night(sig, settings.branch, day)),
+        ended_line(ended),
+    )
+
+
+def runs_line(behind: Sequence[str]) -> BriefLine:
+    """Tell which days are over (a later one is on tape) and were not learned."""
+    answer = f"no: {day_ranges(list(behind))} on tape and not learned" if behind else "yes"
+    return BriefLine(Colour.ACT if behind else Colour.GOOD, "Did every nightly run end?", answer, "lotus up")
+
+
+def queue_line(alarms: Sequence[QueuedAlert]) -> BriefLine:
+    """Tell what monitors, promises and failed runs cried, newest first, each subject once."""
+    question, command = "Did monitors alarm?", 'lotus sql "SELECT * FROM sig.curation_queue"'
+    if not alarms:
+        return BriefLine(Colour.GOOD, question, "no", command)
+    newest = sorted(alarms, key=lambda a: -a.time_ms)
+    ordered = sorted(newest, key=lambda a: (a.kind, a.subject))
+    groups = [list(group) for _, group in groupby(ordered, key=lambda a: (a.kind, a.subject))]
+    groups.sort(key=lambda group: (group[0].severity != ERROR, -group[0].time_ms))
+    parts = [
+        f"{group[0].kind} {group[0].subject}"
+        + (f" ({len(group)} times)" if len(group) > 1 else "")
+        + f": found {group[0].found}; expected {group[0].expected}"
+        for group in groups
+    ]
+    is_urgent = any(a.severity == ERROR for a in alarms)
+    return BriefLine(Colour.ACT if is_urgent else Colour.LOOK, question, _shown(parts), command)
+
+
+def curators_line(acts: Sequence[CurationAct]) -> BriefLine:
+    """Tell the vetoes that were decided with the day known, and how many nudges."""
+    vetoes = [a for a in acts if a.kind == CurationKind.VETO]
+    nudges = sum(a.kind == CurationKind.NUDGE for a in acts)
+    parts = [f"{a.actor} holds back {a.target} from {a.from_day} on: {a.reason}" for a in vetoes]
+    if nudges:
+        parts.append(f"{nudges} nudges")
+    colour = Colour.LOOK if vetoes else Colour.GOOD
+    return BriefLine(colour, "Who was held back?", _shown(parts) or "nobody", "lotus curate summary")
+
+
+def ended_line(ended: Sequence[Braid]) -> BriefLine:
+    """Tell which beliefs lost their patch in the nightly run, and why."""
+    parts = [f"{b.detector_id} ({b.braid_id[:8]}): {b.reason}" for b in ended]
+    colour = Colour.LOOK if ended else Colour.GOOD
+    return BriefLine(colour, "Did a belief end?", _shown(parts) or "no", "lotus lessons")
+
+
+def _shown(parts: Sequence[str]) -> str:
+    more = f"; and {len(parts) - SHOWN} more" if len(parts) > SHOWN else ""
+    return "; ".join(parts[:SHOWN]) + more

@@ -1,0 +1,25 @@
+"""Weekly credit of micro-experts in the sig database: rows by detector, coin and expert. Nothing is decided here."""
+
+from collections.abc import Sequence
+from dataclasses import astuple
+
+from lotus.governance.credit_summary import ExpertCredit
+from lotus_store.postgres.queries import Connection, query
+
+
+def write_expert_credit(connection: Connection, branch: str, day: str, credits: Sequence[ExpertCredit]) -> None:
+    """Replace the credit of a branch and Monday."""
+    with connection.cursor() as cursor:
+        cursor.execute(query("sig", "clear_expert_credit"), [branch, day])
+        cursor.executemany(query("sig", "put_expert_credit"), [(branch, day, *astuple(c)) for c in credits])
+
+
+def newest_credit(connection: Connection, branch: str, until: str) -> list[ExpertCredit]:
+    """Return the credit of the newest Monday up to a day, in key order; nothing before there is any."""
+    row = connection.execute(query("sig", "newest_credit"), [branch, until]).fetchone()
+    return [] if row is None or row[0] is None else credit_on(connection, branch, str(row[0]))
+
+
+def credit_on(connection: Connection, branch: str, day: str) -> list[ExpertCredit]:
+    """Return the credit of a Monday, in key order."""
+    return [ExpertCredit(*row) for row in connection.execute(query("sig", "expert_credit_on"), [branch, day])]
