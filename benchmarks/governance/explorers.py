@@ -1,9 +1,9 @@
 """Do floors by value of information find more lessons than one floor for all, at the same cost?
 
-`python -m benchmarks.governance.explorers --seeds 1-200`. Ten detectors of different size, scatter and loss; three hold a
-lesson of a quarter of a deviation on 12 % of their windows. Every night the product's own plan says the floors; beside it one
-floor for all that costs the same that night. A lesson is found when the score of its rule over 90 days passes the bar of two
-literals; both arms see the same noise.
+`python -m benchmarks.governance.explorers --seeds 1-200`. Ten detectors of different size, scatter and loss; three
+hold a lesson of a quarter of a deviation on 12 % of their windows. Every night the product's own plan says the
+floors; beside it one floor for all that costs the same that night. A lesson is found when the score of its rule
+passes the bar of two literals, days weighed with the learner's half-life of 20; both arms see the same noise.
 """
 
 from dataclasses import dataclass, replace
@@ -15,10 +15,10 @@ from benchmarks.lessons.claims import Claim, total
 from benchmarks.lessons.command import command
 from benchmarks.lessons.evidence import FOLDER, ROOT, Study, best_rows
 from benchmarks.lessons.worlds import Figures
-from lotus.governance.explorer import COVERAGE, EFFECT, GRID, ExploredDetector, bar_of, explore
+from lotus.governance.explorer import COVERAGE, EFFECT, GRID, TILT, ExploredDetector, bar_of, explore
 from lotus.simulation.learning_world import stream
 
-NIGHTS, SEARCH_DAYS, PLAN_DAYS = 80, 90, 20
+NIGHTS, PLAN_DAYS, HALF_LIFE = 80, 20, 20.0
 CRITICAL, PRICE = 3.2, float(np.log(5_594.0))
 
 
@@ -43,7 +43,7 @@ def measure(world: ExploredWorld, seed: int) -> Figures:
     before = [0.02] * world.detectors
     found = {"voi": set[int](), "uniform": set[int]()}
     h = {arm: np.zeros((world.holders, world.nights)) for arm in found}
-    spent = dict.fromkeys(found, 0.0)
+    spent, worth = dict.fromkeys(found, 0.0), dict.fromkeys(found, 0.0)
     for night in range(world.nights):
         plan = explore(
             [replace(one, before=e) for one, e in zip(many, before, strict=True)], night, gross, 0.5, bar, 0.0
@@ -58,13 +58,16 @@ def measure(world: ExploredWorld, seed: int) -> Figures:
             h["voi"][k, night] = COVERAGE * one.h[GRID.index(plan.epsilon[d])] / PLAN_DAYS
             h["uniform"][k, night] = COVERAGE * float(np.interp(level, GRID, one.h)) / PLAN_DAYS
             for arm, seen in h.items():
-                weight = seen[k, max(0, night + 1 - SEARCH_DAYS) : night + 1]
-                drawn = noise[k, max(0, night + 1 - SEARCH_DAYS) : night + 1]
-                sums = EFFECT * one.sd_bps * weight.sum() + one.s_bps * float(np.sqrt(weight) @ drawn)
-                if sums / (one.s_bps * np.sqrt(weight.sum())) >= bar:
+                faded = 0.5 ** (np.arange(night, -1, -1) / HALF_LIFE)
+                weight, drawn = seen[k, : night + 1], noise[k, : night + 1]
+                sums = EFFECT * one.sd_bps * faded @ weight + one.s_bps * (faded * np.sqrt(weight)) @ drawn
+                if sums / (one.s_bps * np.sqrt(faded**2 @ weight)) >= bar:
                     found[arm].add(k)
+                if k in found[arm]:
+                    worth[arm] += EFFECT * one.sd_bps * TILT * COVERAGE * one.h[0] / PLAN_DAYS
     return {
         "held": world.holders, "voi": len(found["voi"]), "uniform": len(found["uniform"]),
+        "voi_worth": round(worth["voi"], 1), "uniform_worth": round(worth["uniform"], 1),
         "voi_cost": round(spent["voi"], 2), "uniform_cost": round(spent["uniform"], 2),
     }  # fmt: skip
 
@@ -103,13 +106,17 @@ def lines(folder: Path = FOLDER) -> list[str]:
     rows = best_rows(STUDIES["explorer"], folder)
     if len(rows) < 2:
         return []
-    voi, uniform = (np.array([float(row[name]) for row in rows]) for name in ("voi", "uniform"))
     rng = np.random.default_rng(7)
     picks = rng.integers(len(rows), size=(2_000, len(rows)))
-    ratios = voi[picks].sum(axis=1) / np.maximum(1.0, uniform[picks].sum(axis=1))
-    low, high = np.quantile(ratios, [0.025, 0.975])
-    ratio = voi.sum() / max(1.0, uniform.sum())
-    return [f"{ratio - 1:+.1%} lessons at equal cost [{low - 1:+.1%}, {high - 1:+.1%}], {len(rows)} worlds.", ""]
+    out = []
+    for what, end in (("lessons", ""), ("bps by what was found", "_worth")):
+        voi, uniform = (np.array([float(row[f"{arm}{end}"]) for row in rows]) for arm in ("voi", "uniform"))
+        ratios = voi[picks].sum(axis=1) / np.maximum(1.0, uniform[picks].sum(axis=1))
+        low, high = np.quantile(ratios, [0.025, 0.975])
+        ratio = voi.sum() / max(1.0, uniform.sum())
+        span = f"[{low - 1:+.1%}, {high - 1:+.1%}]"
+        out.append(f"{ratio - 1:+.1%} {what} at equal cost {span}, {len(rows)} worlds.")
+    return [*out, ""]
 
 
 if __name__ == "__main__":

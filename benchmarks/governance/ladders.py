@@ -1,7 +1,7 @@
 """Who climbs a ladder of evidence in a year without edge, and how long one with an edge takes.
 
-`python -m benchmarks.governance.ladders --row ladder-null --seeds 1-200`. Twenty subjects begin the year on the last rung
-but one; every day the product's own step is asked. Beside it stands the rule of a t above 2, looked at daily after 20 days.
+`python -m benchmarks.governance.ladders --row ladder-null --seeds 1-200`. Twenty subjects begin the year at small live;
+the product's own evidence and step are asked. Beside it stands the rule of a t above 2, looked at daily after 20 days.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from benchmarks.lessons.claims import Claim, total
 from benchmarks.lessons.command import command
 from benchmarks.lessons.evidence import FOLDER, ROOT, Study, best_rows
 from benchmarks.lessons.worlds import Figures
-from lotus.governance.ladder import HARM_E, LIVE_DAYS, PROMOTE_E, Rung, Standing, bet_on, harm_of, step_of
+from lotus.governance.ladder import HARM_E, LIVE_DAYS, PROMOTE_E, LadderStanding, Rung, bet_on, harm_of, step_of
 from lotus.simulation.learning_world import stream
 
 
@@ -54,7 +54,7 @@ def measure(world: LadderWorld, seed: int) -> Figures:
         fell += harm_of(row.tolist()).peak >= HARM_E
         if whole.peak >= PROMOTE_E * world.subjects:
             last = _first_day(row, PROMOTE_E * world.subjects)
-            standing = Standing("detector", "x", Rung.LIVE, audits=True, parity=True,
+            standing = LadderStanding("detector", "x", Rung.LIVE, audits=True, parity=True,
                                 payoffs_bps=tuple(row[:last].tolist()), on_rung=world.subjects,
                                 slippage_high_bps=0.0)  # fmt: skip
             rises = step_of(standing).to is Rung.FULL

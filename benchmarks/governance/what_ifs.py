@@ -1,12 +1,12 @@
 """Does the log know what a change was worth, and do many questions find something where nothing is?
 
-`python -m benchmarks.governance.what_ifs --row what-if-braid --seeds 1-200`. Worlds of windows whose payoffs share shocks of
-a day and an hour in cells of context; a braid tilts the logit by .5 in a rule of an eighth of the cells. The product's own
-sums and intervals judge them; the kernel that draws stored windows again is proved bit for bit by tests. Beside stands the
-interval that takes windows as independent.
+`python -m benchmarks.governance.what_ifs --row what-if-braid --seeds 1-200`. Worlds of windows whose payoffs share
+shocks of a day, and of a day and an hour in cells of context; a braid tilts the logit by .5 in a rule of an eighth of
+the cells. The product's own sums and intervals judge them; the kernel that draws stored windows again is proved bit
+for bit by tests. Beside stands the interval that takes windows as independent.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +30,7 @@ class AskedWorld:
     days: tuple[int, int] = (5, 20)
     windows: int = 4_000
     gain: float = 2.0
+    market_shock: float = 0.0
     day_shock: float = 1.0
     hour_shock: float = 1.0
 
@@ -50,9 +51,8 @@ def day_of(world: AskedWorld, rng: np.random.Generator, rule: np.ndarray) -> Ask
     n = world.windows
     cell, hour = rng.integers(CELLS, size=n), rng.integers(HOURS, size=n)
     logit = rng.normal(-2.2, 1.0, n)
-    shared = (
-        rng.normal(0.0, world.day_shock, CELLS)[cell] + rng.normal(0.0, world.hour_shock, (CELLS, HOURS))[cell, hour]
-    )
+    hourly = rng.normal(0.0, world.hour_shock, (CELLS, HOURS))[cell, hour]
+    shared = rng.normal(0.0, world.market_shock) + rng.normal(0.0, world.day_shock, CELLS)[cell] + hourly
     edge = world.gain * rule[cell] if world.kind == "braid" else 0.0
     paid = edge + shared + 3.0 * rng.standard_t(5.0, n)
     return AskedDay(cell, logit, paid, 0.5 + paid + rng.normal(0.0, 1.5, n), rng.random(n))
@@ -119,9 +119,9 @@ SOURCES = (
     *(ROOT / "lotus" / "counterfactual" / f"{name}.py" for name in ("off_policy", "simulated")),
     ROOT / "lotus" / "curation" / "value.py",
 )
-_WORLDS = {"what-if-braid": AskedWorld("braid"), "what-if-null": AskedWorld("null")}
+_WORLDS = {"what-if-braid": AskedWorld("braid", market_shock=1.5), "what-if-null": AskedWorld("null")}
 STUDIES = {
-    name: Study(name, world, measure, SOURCES, AskedWorld(world.kind, (5, 6), 1_500), 1.0)
+    name: Study(name, world, measure, SOURCES, replace(world, days=(5, 6), windows=1_500), 1.0)
     for name, world in _WORLDS.items()
 }
 CLAIMS = [

@@ -1,10 +1,11 @@
-"""The ladder: offline, shadow, paper, small live; who may climb is decided by evidence that holds however often one looks.
+"""The ladder: offline, shadow, paper, small live; who climbs is decided by evidence that holds however often one looks.
 
-E of a subject is a delayed-start e-process on its daily net payoff x_t / s_t (s_t from the days before): with g_i(l) = l
-y_i - l^2 y_i^2 / 2, E_n = (1/2) mean_l exp(sum_1^n g) + (1/2) [(1/W) sum_{j <= n} mean_l exp(sum_j^n g) + 1 - n/W]. For
-noise that is symmetric, with any tails, and a mean of at most 0, P(E ever >= 1/a) <= a: exp(l y - l^2 y^2 / 2) at y and -y
-never sum to more than 2. Of n subjects that were ever on the rung this year one needs 20 n (union bound). Falls are at
-once; people hold or lower and never raise. (Literature: e-processes, de la Pena's inequality, staged roll-out.)
+E of a subject is a delayed-start e-process on its daily net payoff y_t = x_t / s_t, s_t the root mean square of earlier
+days: with g_i(l) = l y_i - l^2 y_i^2 / 2, E_n = (1/2) mean_l exp(sum_1^n g) + (1/2) [(1/W) sum_{j <= n} mean_l
+exp(sum_j^n g) + 1 - n/W]. For noise that is symmetric, with any tails, and a mean of at most 0, P(E ever >= 1/a) <= a:
+exp(l y - l^2 y^2 / 2) at y and -y never sum to more than 2. Of n subjects ever on the rung this year one needs
+20 n (union bound). Falls are at once; people hold or lower and never raise. (Literature: e-processes, de la Pena's
+inequality, staged roll-out.)
 """
 
 import math
@@ -84,7 +85,7 @@ def harm_of(payoffs_bps: Sequence[float]) -> DailyBet:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class LadderStanding:
     """A subject on its rung and what is known of it; None is not known, which opens no gate.
 
     `payoffs_bps`: daily net payoffs since it entered; `on_rung`: subjects ever on it this year. `slippage_high_bps`:
@@ -131,7 +132,7 @@ class LadderStep:
     gates: tuple[LadderGate, ...]
 
 
-def step_of(one: Standing) -> LadderStep:
+def step_of(one: LadderStanding) -> LadderStep:
     """Return the step of a subject: down to shadow at once for cause, up where every gate is open, else it stays."""
     gates = tuple(_gates(one))
     fall = _fall(one)
@@ -146,7 +147,7 @@ def step_of(one: Standing) -> LadderStep:
     return LadderStep(one.kind, one.name, one.rung, ORDER[place + 1], "up: every gate is open", gates)
 
 
-def _fall(one: Standing) -> str:
+def _fall(one: LadderStanding) -> str:
     if one.audits is False:
         return "an audit alarmed"
     if one.parity is False:
@@ -155,7 +156,7 @@ def _fall(one: Standing) -> str:
     return f"harm: E {harm:,.0f}" if harm >= HARM_E else ""
 
 
-def _gates(one: Standing) -> list[LadderGate]:
+def _gates(one: LadderStanding) -> list[LadderGate]:
     days, bet = len(one.payoffs_bps), bet_on(one.payoffs_bps)
     if one.rung is Rung.OFFLINE:
         return [
