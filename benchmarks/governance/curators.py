@@ -168,7 +168,7 @@ def together(world: Crowd, seed: int) -> Figures:
         out["detectors"] += len(NAMES)
         out["over"] += int(over.sum())
         out["naive_over"] += int((naive > bound).sum())
-        largest = max(largest, float((size / np.maximum(bound, 1e-9))[bound > 0].max()))
+        largest = max(largest, *(size / np.maximum(bound, 1e-9))[bound > 0].tolist(), 0.0)
     return out | {"largest_share": round(largest, 6), "cpu_s": round(time.process_time() - began, 2)}
 
 

@@ -36,6 +36,12 @@ class CurationKind(StrEnum):
     EPSILON = "epsilon"  # floor of the propensity of a detector is `value`
     WEIGHT = "weight"  # sets how much a component of asymmetry counts; of the weekly refit alone
     LIFT = "lift"  # an earlier act, named by `revokes`, holds no more
+    OFF = "off"  # a micro-expert has no vote: the allocator's
+    IDLE = "idle"  # one without a vote is not computed: the allocator's
+
+
+ALLOCATOR: Final = "allocator"
+OF_EXPERTS: Final = frozenset({CurationKind.OFF, CurationKind.IDLE})
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from lotus.curation.act import CurationAct, CurationKind, parts_of
+from lotus.curation.act import OF_EXPERTS, CurationAct, CurationKind, parts_of
 from lotus.detectors.asymmetry_fit import SHIPPED
 from lotus.detectors.daily.tables import DayTables
 from lotus.detectors.meta_signals import MEASURED
@@ -27,6 +27,15 @@ def in_force(acts: Iterable[CurationAct], day: str) -> list[CurationAct]:
         if key not in newest or (newest[key].day, newest[key].act_id) < (act.day, act.act_id):
             newest[key] = act
     return [newest[key] for key in sorted(newest)]
+
+
+def expert_states(acts: Iterable[CurationAct], day: str) -> dict[str, frozenset[str]]:
+    """Return the kinds of act (`off`, `idle`) that are in force on a day, by the micro-expert that they speak of."""
+    states: dict[str, frozenset[str]] = {}
+    for act in in_force(acts, day):
+        if act.kind in OF_EXPERTS:
+            states[act.target] = states.get(act.target, frozenset()) | {str(act.kind)}
+    return states
 
 
 def acted(tables: DayTables, acts: Sequence[CurationAct]) -> DayTables:

@@ -2,8 +2,9 @@
 
 Decided with day d known, an act is in force from d + 2 at the earliest (the state of d + 1 may be born already) and for
 30 days at most. A curator nudges within its cap, a person within 0.05; a person may lift what people and curators did,
-except the vetoes for leakage, data and compliance. A person's veto may hold at once. Nobody promotes anything.
-Nothing is stored here. (Literature: bounded discretion, separation of duties.)
+except the vetoes for leakage, data and compliance. A person's veto may hold at once. Only the allocator takes votes of
+micro-experts or makes them idle. Nobody promotes anything. Nothing is stored here. (Literature: bounded discretion,
+separation of duties.)
 """
 
 import math
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from lotus.curation.act import CurationAct, CurationKind, parts_of
+from lotus.curation.act import ALLOCATOR, OF_EXPERTS, CurationAct, CurationKind, parts_of
 from lotus.detectors.curators import CURATOR, LEAST_EPSILON, MOST_EPSILON, MOST_OF_PEOPLE
 from lotus.detectors.meta_signals import MEASURED
 from lotus.errors import ConfigError
@@ -24,17 +25,18 @@ MOST_DAYS: Final = 30
 MOST_REASON: Final = 400
 MOST_NAME: Final = 128  # characters of an actor or of what an act rests on
 EXPLORER: Final = "explorer"
-MACHINES: Final = frozenset({"allocator", EXPLORER})  # names that no person may have
+MACHINES: Final = frozenset({ALLOCATOR, EXPLORER})  # names that no person may have
 REFIT: Final = f"{CURATOR}asymmetry"  # the weekly refit of the weights of asymmetry
 NEVER_LIFTED: Final = frozenset({f"{CURATOR}leakage", f"{CURATOR}data", f"{CURATOR}compliance"})
 
 
 @dataclass(frozen=True, slots=True)
 class Subjects:
-    """What acts may name: detectors that are scored, and coins of the universe."""
+    """What acts may name: detectors that are scored, coins of the universe, and micro-experts."""
 
     detectors: tuple[str, ...]
     assets: tuple[str, ...]
+    experts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,13 @@ def _actor_faults(act: CurationAct, powers: Mapping[str, CuratorPower]) -> list[
             return [f"actor {act.actor[:40]!r}: one of {', '.join(sorted(powers))}"]
         if act.kind == CurationKind.VETO and not power.vetoes:
             return [f"a veto of {act.actor}: it has none"]
+        if act.kind in OF_EXPERTS:
+            return [f"{act.kind} by {act.actor}: the allocator's act alone"]
         return [f"a weight of {act.actor}: it sets none"] if _is_weight(act) and not power.weighs else []
+    if act.actor == ALLOCATOR and act.kind in (*OF_EXPERTS, CurationKind.LIFT):
+        return []
+    if act.kind in OF_EXPERTS:
+        return [f"{act.kind} by {act.actor[:40]}: the allocator's act alone"]
     if _is_weight(act):
         return [f"a weight of {act.actor[:40]!r}: of the weekly refit alone"]
     if act.actor == EXPLORER and act.kind == CurationKind.EPSILON:
@@ -153,6 +161,9 @@ def _epsilon_faults(act: CurationAct) -> list[str]:
 
 
 def _target_faults(act: CurationAct, subjects: Subjects) -> list[str]:
+    if act.kind in OF_EXPERTS:
+        found = act.target in subjects.experts
+        return [] if found else [f"expert {act.target[:80]!r}: one of {', '.join(subjects.experts)}"]
     detector, coin = parts_of(act.target)
     faults = [] if detector or coin else ["no target: a detector, @COIN or DETECTOR@COIN"]
     if detector and detector not in subjects.detectors:

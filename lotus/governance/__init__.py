@@ -1,1 +1,1 @@
-"""Who is given exploration, compute and votes, and what governance is worth: decided by evidence, within budgets."""
+"""Whether learning helps, and who is given exploration, compute and votes: by evidence, within budgets."""

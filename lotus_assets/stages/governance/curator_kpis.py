@@ -9,7 +9,7 @@ import numpy as np
 from lotus.curation.curator_value import KPI_DAYS, Columns
 from lotus.curation.kpis import AuditTally, KpiRow, StageChange, in_order, of_acts, of_audits, of_diversity, of_lives
 from lotus.detectors.audits.leakage import PLANTED
-from lotus.detectors.audits.table import DETECTOR_AUDITS
+from lotus.detectors.audits.table import ADV_FRAGILITY, DETECTOR_AUDITS
 from lotus.detectors.cards.card_table import DETECTOR_CARDS
 from lotus.detectors.cards.lifecycle import Rules
 from lotus.modules.intents import Module
@@ -22,7 +22,7 @@ from lotus_store.ledger.curator_kpis import decided_kpis, planned_kpis
 
 _READ = RecentKind("what KPIs are made of", 256)
 _CARDS = ("detector_id", "spec_version", "sq_score")
-_AUDITS = ("detector_id", "kind", "passed", "bound")
+_AUDITS = ("detector_id", "kind", "audit", "passed", "bound")
 
 
 def night_kpis(ctx: StageContext, day: str, values: Sequence[Columns]) -> list[KpiRow]:
@@ -78,9 +78,10 @@ def _lives(ctx: StageContext, day: str) -> Mapping[str, Sequence[StageChange]]:
 
 
 def _audited(day: str, rows: Columns, kind: str) -> AuditTally:
-    """Count the audits of shipped detectors that may fail (those with a bound)."""
+    """Count the audits of shipped detectors that may fail: those of leakage, or fragility as the curator reads it."""
     bound = np.isfinite(np.asarray(rows["bound"], np.float64))
-    own = (rows["kind"] == kind) & (rows["detector_id"] != PLANTED) & bound
+    of_kind = rows["kind"] == kind if kind == "leakage" else rows["audit"] == ADV_FRAGILITY
+    own = of_kind & (rows["detector_id"] != PLANTED) & bound
     return AuditTally(day, int(own.sum()), int(np.asarray(rows["passed"])[own].sum()))
 
 

@@ -114,7 +114,8 @@ def _windows(ctx: StageContext, day: str, names: Sequence[str]) -> Mapping[str, 
     )
     pi = scores["p"].astype(np.float64)
     return {
-        "detector": place, "pi": pi, "free": free_propensity(pi, sigma, tau, temperature, gate, floor, most), "move": move,
+        "detector": place, "pi": pi, "move": move,
+        "free": free_propensity(pi, sigma, tau, temperature, gate, floor, most),
         "published": scores["published"], "level": scores["level"], "paper": scores["payoff_p"],
         "executed": scores["payoff_y"], "hbar": events["kr_hbar"].astype(np.float64)[at], "h": scores["h"],
         "f": scores["f"], "block": scores["block"],

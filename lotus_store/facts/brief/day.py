@@ -21,6 +21,7 @@ from lotus_store.config import Settings
 from lotus_store.databases import Connection, Databases
 from lotus_store.facts.acts import held_back
 from lotus_store.facts.brief.exploration import Bill, bill_of
+from lotus_store.facts.brief.governed import NOTHING, Governed, governed_lines, governed_of
 from lotus_store.facts.brief.line import BriefLine, Colour
 from lotus_store.facts.brief.watched import watch_lines
 from lotus_store.facts.lessons import NIGHT, Night, night_of
@@ -106,6 +107,7 @@ class Brief:
     alarms: tuple[DeskAlarm, ...] = ()
     bill: Bill | None = None
     week: tuple[NightOfWeek, ...] = ()
+    governed: Governed = NOTHING
 
     def as_json(self) -> dict[str, Any]:
         """Return plain values."""
@@ -121,6 +123,7 @@ class Brief:
             "alarms": [asdict(x) for x in self.alarms],
             "bill": None if self.bill is None else asdict(self.bill),
             "week": [asdict(x) for x in self.week],
+            "governed": asdict(self.governed),
         }
 
 
@@ -138,6 +141,8 @@ def brief_of(settings: Settings, day: str | None, guards: Guards, with_week: boo
             open_acts = _open_acts(sig, settings.branch)
             held = held_back(sig, settings.branch)
             looked = _newest_look(sig, settings.branch, [n for n in nights if n <= (chosen or "")])
+            steered = () if chosen is None else governed_lines(settings, sig, chosen, commits)
+            governed = NOTHING if chosen is None else governed_of(settings, sig, chosen, with_week)
             watched = () if chosen is None else watch_lines(settings, sig, chosen, all(n <= chosen for n in nights))
         letters = _letters(databases)
     night = night_of(settings, chosen, None)
@@ -151,6 +156,7 @@ def brief_of(settings: Settings, day: str | None, guards: Guards, with_week: boo
         _data_line(data, lost),
         _checks_line(commits),
         _beliefs_line(night),
+        *steered,
         _ends_line(night),
         _refusals_line(learned),
         _money_line(money),
@@ -163,7 +169,18 @@ def brief_of(settings: Settings, day: str | None, guards: Guards, with_week: boo
     )
     week = [_night_of_week(settings, n) for n in nights if since <= n <= night.day] if with_week else []
     return Brief(
-        settings.branch, settings.tape, night.day, night, learned, money, data, lines, alarms, bill, tuple(week)
+        settings.branch,
+        settings.tape,
+        night.day,
+        night,
+        learned,
+        money,
+        data,
+        lines,
+        alarms,
+        bill,
+        tuple(week),
+        governed,
     )
 
 

@@ -11,8 +11,6 @@ from lotus.timebase import DAY_MS, day_start_ms
 from lotus_store.facts.brief.day import (
     AssetData,
     Brief,
-    BriefLine,
-    Colour,
     DeskAlarm,
     Guards,
     NightOfWeek,
@@ -25,6 +23,7 @@ from lotus_store.facts.brief.day import (
     _switch_line,
 )
 from lotus_store.facts.brief.exploration import Bill
+from lotus_store.facts.brief.line import BriefLine, Colour
 from lotus_store.facts.brief.page import html, markdown, sections, title_of
 from lotus_store.facts.lessons import Night
 from lotus_store.ledger.day_commits import DayCommit
