@@ -10,7 +10,17 @@ TAPE, SCORE, LEARN, BELIEF, DECIDE = "tape", "scoring", "learning", "beliefs", "
 OWNERS = ["team:lotus"]
 EXTERNAL_BELIEF = "priors_in_force"
 ADVISORY_CHECKS = frozenset(
-    {"live_parity", "leakage", "fragility", "promises_kept", "significant", "support", "lawful", "drift"}
+    {
+        "live_parity",
+        "leakage",
+        "fragility",
+        "promises_kept",
+        "significant",
+        "support",
+        "lawful",
+        "drift",
+        "metric_regression",
+    }
 )  # a failure is told and stops nothing
 
 
@@ -368,7 +378,7 @@ LEARNING_ASSETS = (
             ("drift_report", "same_day"),
             ("microtape_frames", "same_day"),
         ),
-        packages=_TO_CURATION,
+        packages=(*_TO_CURATION, "governance"),
         text="What the curators do after the night: vetoes and small nudges, in force from the second day on.",
         checks=("schema", "lawful"),
     ),
@@ -380,6 +390,20 @@ LEARNING_ASSETS = (
         packages=_TO_GOVERNANCE,
         text="On Mondays: what experts were worth in the week before, what they cost, and who is given compute.",
         checks=("schema",),
+    ),
+    AssetEntry(
+        name="governance_day",
+        group=BELIEF,
+        kinds=("parquet", "postgres"),
+        deps=(
+            ("governance_acts", "same_day"),
+            ("payoff_scores", "same_day"),
+            ("braids", "same_day"),
+            ("governance_week", "same_day"),
+        ),
+        packages=_TO_GOVERNANCE,
+        text="What the night was made of, as one hash; what lessons promised, paid and cost; the daily brief.",
+        checks=("schema", "metric_regression"),
     ),
 )
 ALL_ASSETS = TAPE_ASSETS + LEARNING_ASSETS

@@ -22,6 +22,7 @@ CHECK_TEXTS = {
     "fragility": "No detector loses most of its score when the tape is disturbed.",
     "live_parity": "Where the daemon ran, its log holds what is recomputed here; what differs is left out of learning.",
     "drift": "No family of monitors is in alarm: the sum of bets that days are as days like them stays below 365.",
+    "metric_regression": "No number of a detector version moved by more than 1e-6 of itself as its day was made again.",
     "chance": "No window was published at propensity 0; what the tape dropped does not depend on publication.",
     "promises_kept": "Promised hits come: in no more than half of the groups of promises are they fewer than told.",
     "significant": "Each lesson of the run or in force: interval beyond zero, bound of its sign, both lanes passed.",

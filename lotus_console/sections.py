@@ -77,7 +77,7 @@ SECTIONS: Final = (
         "Experiments",
         "/experiments",
         "e",
-        tables=(experiments.EXPERIMENTS, experiments.WHAT_IFS),
+        tables=(experiments.EXPERIMENTS, experiments.EXPERIMENT_RUNS, experiments.WHAT_IFS),
         views=(experiments.EXPERIMENT,),
     ),
     Section(

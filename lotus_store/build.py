@@ -1,9 +1,10 @@
-"""Which release and which commit this installation is; the commit is read once from git, else "unknown".
+"""Which release, commit and pinned libraries this installation is; the commit is read once from git, else "unknown".
 
 It goes beside rows as a note for people. It never enters the domain, an identity or a content hash: what was computed
 is named by the hash of the sources, and equal results of different commits stay equal.
 """
 
+import hashlib
 import subprocess
 from functools import cache
 from pathlib import Path
@@ -30,3 +31,10 @@ def git_sha(root: Path = ROOT) -> str:
     except (OSError, subprocess.SubprocessError):
         return UNKNOWN
     return result.stdout.strip() or UNKNOWN
+
+
+@cache
+def lock_sha256(root: Path = ROOT) -> str:
+    """Return the sha256 of the file that pins the product's libraries, "unknown" where there is no checkout."""
+    path = root / "requirements.lock"
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else UNKNOWN

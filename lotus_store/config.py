@@ -130,6 +130,21 @@ class CurationSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ComputeSettings:
+    """How much the micro-experts may cost, and whether credit decides who votes."""
+
+    live_ns_per_frame: float = ranged(0.0, 0.0)  # of all experts together, one coin's frame; 0 = no quota, nobody idle
+    credit_votes: bool = False  # every fourth Monday only experts shown to pay in two detectors keep their vote
+
+
+@dataclass(frozen=True, slots=True)
+class GovernanceSettings:
+    """What of governance decides by itself beside the curators; off, every number is as without it."""
+
+    explorer: bool = False  # floors of the propensity by value of information, on branch main
+
+
+@dataclass(frozen=True, slots=True)
 class LogSettings:
     """What processes log on standard error, and in which form."""
 
@@ -154,6 +169,8 @@ class Settings:
     safety: SafetySettings = field(default_factory=SafetySettings)
     dagster: DagsterLimits = field(default_factory=DagsterLimits)
     curation: CurationSettings = field(default_factory=CurationSettings)
+    compute: ComputeSettings = field(default_factory=ComputeSettings)
+    governance: GovernanceSettings = field(default_factory=GovernanceSettings)
     logs: LogSettings = field(default_factory=LogSettings)
     alerts: AlertSettings = field(default_factory=AlertSettings)
     config: Path | None = None
@@ -204,6 +221,8 @@ def load_settings(home: Path | str | None = None, config: Path | str | None = No
         safety=override(SafetySettings(), dict(document.get("safety", {})), "safety"),
         dagster=override(DagsterLimits(), dict(document.get("dagster", {})), "dagster"),
         curation=override(CurationSettings(), dict(document.get("curation", {})), "curation"),
+        compute=override(ComputeSettings(), dict(document.get("compute", {})), "compute"),
+        governance=override(GovernanceSettings(), dict(document.get("governance", {})), "governance"),
         logs=_logs(document),
         alerts=override(AlertSettings(), dict(document.get("alerts", {})), "alerts"),
         config=path,
@@ -245,7 +264,8 @@ def _read(path: Path) -> dict[str, Any]:
     except (tomllib.TOMLDecodeError, OSError) as problem:
         raise ConfigError(f"{path} cannot be read: {problem}", "TOML 1.0") from problem
     places = {
-        "universe", "folders", "ledger", "tape", "live", "trading", "safety", "dagster", "curation", "logs", "alerts"
+        "universe", "folders", "ledger", "tape", "live", "trading", "safety", "dagster", "curation", "compute",
+        "governance", "logs", "alerts",
     }  # fmt: skip
     names = {"branch", *places, *SECTIONS}
     for key in document:

@@ -4,6 +4,7 @@ A reader sees the old file or the new one, never a part; a killed writer leaves 
 next writer of the same file removes. No format knowledge belongs here. (Literature: atomic rename, write-ahead rename.)
 """
 
+import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -58,6 +59,16 @@ def write_bytes(path: Path, payload: bytes) -> None:
     """Write one whole file atomically and durably."""
     with atomic(path) as temporary:
         temporary.write_bytes(payload)
+
+
+def folder_hash(folder: Path) -> str:
+    """Return the 128-bit hash of all files of a folder: their names and bytes, in order of name."""
+    digest = hashlib.blake2b(digest_size=16)
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        with path.open("rb") as file:
+            content = hashlib.file_digest(file, "sha256").digest()
+        digest.update(str(path.relative_to(folder)).encode() + b"\0" + content)
+    return digest.hexdigest()
 
 
 def _sweep(path: Path) -> None:

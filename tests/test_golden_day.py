@@ -44,7 +44,7 @@ TAPE = TapeFile((FIXTURES / "demo-7.zst",))
 RENEW = "python -m tests.test_golden_day > fixtures/golden-day.json"
 DETECTORS = FIXTURES / "golden-detectors.json"
 PROVED = Path(str(resources.files("lotus.curation"))) / "specs" / "proved.yaml"
-EPSILON = 1e-3  # of numbers in [0, 1]
+EPSILON = 1e-6  # of itself
 HISTORY_DAYS = (
     12  # the golden day so often before itself: enough that no term stands at its neutral value for want of it
 )
@@ -139,7 +139,7 @@ def golden_detectors() -> dict[str, dict[str, Any]]:
         mine = (events["detector_id"] == spec.detector_id) & (events["s"] != 0.0)
         numbers = {name: float(getattr(tables, name)[d]) for name in terms}
         numbers |= {name: float(np.mean(events[name][mine])) for name in ("kr_hbar", "kr_delta_phi", "det_sigma")}
-        rounded = {name: round(value, 6) for name, value in numbers.items()}
+        rounded = {name: float(f"{value:.8e}") for name, value in numbers.items()}
         found[f"{spec.detector_id}@{spec.version}"] = {"spec_id": spec.spec_id, "experts": experts(), **rounded}
     return found
 
@@ -175,7 +175,8 @@ def moved(then: dict[str, Any], now: dict[str, Any]) -> list[str]:
     """Return what moved between two records of one version under the same experts."""
     if then["experts"] != now["experts"]:
         return []
-    changed = [name for name in now if isinstance(now[name], float) and abs(now[name] - then[name]) > EPSILON]
+    numbers = [name for name in now if isinstance(now[name], float)]
+    changed = [name for name in numbers if abs(now[name] - then[name]) > EPSILON * max(abs(now[name]), abs(then[name]))]
     return changed if then["spec_id"] == now["spec_id"] else ["spec_id", *changed]
 
 
@@ -192,8 +193,8 @@ def test_shipped_detectors_do_not_move_without_another_version() -> None:
 
 def test_a_record_is_not_renewed_over_numbers_that_moved() -> None:
     then = {"spec_id": "a", "experts": "b", "sq_score": 0.4, "det_sigma": 0.3}
-    assert moved(then, then | {"sq_score": 0.4005}) == []
-    assert moved(then, then | {"sq_score": 0.402}) == ["sq_score"]
+    assert moved(then, then | {"sq_score": 0.4000001}) == []
+    assert moved(then, then | {"sq_score": 0.400001}) == ["sq_score"]
     assert moved(then, then | {"spec_id": "c"}) == ["spec_id"]
     assert moved(then, then | {"sq_score": 0.9, "experts": "c"}) == []
     with pytest.raises(SystemExit, match="det_sigma"):

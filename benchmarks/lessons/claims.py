@@ -67,9 +67,13 @@ class Result:
 
 
 def total(column: str, over: str = "") -> Callable[[Sequence[Row]], Counts]:
-    """Return a counter: the sum of a column over the sum of another (over the number of rows when "")."""
+    """Return a counter: the sum of a column over the sum of another (over the number of rows when "").
+
+    Rows of an earlier code, which has no such column, are not counted.
+    """
 
     def counts(rows: Sequence[Row]) -> Counts:
+        rows = [row for row in rows if column in row]
         trials = sum(float(r[over]) for r in rows) if over else float(len(rows))
         return sum(float(r[column]) for r in rows), trials
 

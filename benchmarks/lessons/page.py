@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import median
 
-from benchmarks.governance import asymmetry_refit, curators, drift_alarms
+from benchmarks.governance import asymmetry_refit, curators, drift_alarms, explorers, ladders, what_ifs
 from benchmarks.lessons import (
     ablation,
     audits,
@@ -23,6 +23,7 @@ from benchmarks.lessons import (
     peers,
     production,
     sentinel,
+    style_lives,
     styles,
     table,
     trust,
@@ -47,12 +48,16 @@ SECTIONS = (
     ("Compositions under nightly slots", meta_nights),
     ("Compositions across modules", compositions),
     ("Styles of entry in which nothing pays", styles),
+    ("A style that pays in a context, and dies", style_lives),
     ("Lessons on and off", ablation),
     ("Earned trust", trust),
     ("Experiments on proposals", experiments),
     ("Labels in place of numbers", ordinal),
     ("Peers in the same worlds", peers),
     ("Monitors of drift", drift_alarms),
+    ("What-ifs", what_ifs),
+    ("The explorer", explorers),
+    ("The ladder", ladders),
     ("Curators", curators),
     ("Fitted weights of asymmetry", asymmetry_refit),
 )
@@ -108,6 +113,7 @@ BELOW: dict[str, Callable[[Path], list[str]]] = {
     "Peers in the same worlds": _loads,
     "A lesson that dies": drift.lines,
     "Compositions across modules": compositions.lines,
+    "A style that pays in a context, and dies": style_lives.lines,
     "Lessons on and off": ablation.lines,
     "Earned trust": trust.lines,
     "Experiments on proposals": experiments.lines,

@@ -33,14 +33,23 @@ class CurationKind(StrEnum):
 
     NUDGE = "nudge"  # adds `value` to ln sigma of a detector
     VETO = "veto"  # no window of a detector, of a coin or of both is published
+    EPSILON = "epsilon"  # floor of the propensity of a detector is `value`
     WEIGHT = "weight"  # sets how much a component of asymmetry counts; of the weekly refit alone
     LIFT = "lift"  # an earlier act, named by `revokes`, holds no more
+    OFF = "off"  # a micro-expert has no vote: the allocator's
+    IDLE = "idle"  # one without a vote is not computed: the allocator's
+
+
+ALLOCATOR: Final = "allocator"
+OF_EXPERTS: Final = frozenset({CurationKind.OFF, CurationKind.IDLE})
 
 
 @dataclass(frozen=True, slots=True)
 class CurationAct:
     """An act on a branch, decided with day `day` known, in force on the UTC days from `from_day` on before `until_day`.
 
+    `actor`: `curator:NAME`, or a person. `target`: `DETECTOR`, `DETECTOR@COIN` or `@COIN`. `value`: the log nudge, or
+    the floor; else 0. `evidence_ref` names what it rests on. `revokes`: the act that a lift ends.
     `actor`: `curator:NAME`, or a person. `target`: `DETECTOR`, `DETECTOR@COIN` or `@COIN`, of a weight the component.
     `value`: the log nudge or the weight, else 0. `evidence_ref` names what it rests on. `revokes`: the act that a lift
     ends. `at_once`: a veto that also holds from the next window on until `from_day` (`lotus.curation.at_once`); it

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from lotus.curation.act import CurationAct, CurationKind, parts_of
+from lotus.curation.act import OF_EXPERTS, CurationAct, CurationKind, parts_of
 from lotus.detectors.asymmetry_fit import SHIPPED
 from lotus.detectors.daily.tables import DayTables
 from lotus.detectors.meta_signals import MEASURED
@@ -29,6 +29,15 @@ def in_force(acts: Iterable[CurationAct], day: str) -> list[CurationAct]:
     return [newest[key] for key in sorted(newest)]
 
 
+def expert_states(acts: Iterable[CurationAct], day: str) -> dict[str, frozenset[str]]:
+    """Return the kinds of act (`off`, `idle`) that are in force on a day, by the micro-expert that they speak of."""
+    states: dict[str, frozenset[str]] = {}
+    for act in in_force(acts, day):
+        if act.kind in OF_EXPERTS:
+            states[act.target] = states.get(act.target, frozenset()) | {str(act.kind)}
+    return states
+
+
 def acted(tables: DayTables, acts: Sequence[CurationAct]) -> DayTables:
     """Return the tables of a day under the acts in force on it, and under no others that they were under before.
 
@@ -37,6 +46,7 @@ def acted(tables: DayTables, acts: Sequence[CurationAct]) -> DayTables:
     """
     nudges: list[dict[str, float]] = [{} for _ in tables.detector_ids]
     vetoes = np.zeros((len(tables.detector_ids), len(tables.assets)), np.int64)
+    floors = [0.0 for _ in tables.detector_ids]  # the lowest that anybody says
     for act in acts:
         detector, coin = parts_of(act.target)
         rows = [d for d, name in enumerate(tables.detector_ids) if detector in ("", name)]
@@ -46,11 +56,15 @@ def acted(tables: DayTables, acts: Sequence[CurationAct]) -> DayTables:
         elif act.kind == CurationKind.NUDGE:
             for d in rows:
                 nudges[d][act.actor] = float(round_learned(np.array([act.value]))[0])
+        elif act.kind == CurationKind.EPSILON:
+            for d in rows:
+                floors[d] = min(floors[d], act.value) if floors[d] > 0.0 else act.value
     bits = [tuple(row) if any(row) else () for row in vetoes.tolist()]
     return replace(
         tables,
         curator_nudge=tuple(nudges) if any(nudges) else (),
         curator_veto=tuple(bits) if any(bits) else (),
+        epsilon=tuple(floors) if any(floors) else (),
         asymmetry_weights=weights_of(acts),
     )
 

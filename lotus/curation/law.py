@@ -2,8 +2,9 @@
 
 Decided with day d known, an act is in force from d + 2 at the earliest (the state of d + 1 may be born already) and for
 30 days at most. A curator nudges within its cap, a person within 0.05; a person may lift what people and curators did,
-except the vetoes for leakage, data and compliance. A person's veto may hold at once. Nobody promotes anything.
-Nothing is stored here. (Literature: bounded discretion, separation of duties.)
+except the vetoes for leakage, data and compliance. A person's veto may hold at once. Only the allocator takes votes of
+micro-experts or makes them idle. Nobody promotes anything. Nothing is stored here. (Literature: bounded discretion,
+separation of duties.)
 """
 
 import math
@@ -12,8 +13,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from lotus.curation.act import CurationAct, CurationKind, parts_of
-from lotus.detectors.curators import CURATOR, MOST_OF_PEOPLE
+from lotus.curation.act import ALLOCATOR, OF_EXPERTS, CurationAct, CurationKind, parts_of
+from lotus.detectors.curators import CURATOR, LEAST_EPSILON, MOST_EPSILON, MOST_OF_PEOPLE
 from lotus.detectors.meta_signals import MEASURED
 from lotus.errors import ConfigError
 from lotus.names import is_name
@@ -23,17 +24,19 @@ LAG_DAYS: Final = 2
 MOST_DAYS: Final = 30
 MOST_REASON: Final = 400
 MOST_NAME: Final = 128  # characters of an actor or of what an act rests on
-MACHINES: Final = frozenset({"allocator", "explorer"})  # names that no person may have
+EXPLORER: Final = "explorer"
+MACHINES: Final = frozenset({ALLOCATOR, EXPLORER})  # names that no person may have
 REFIT: Final = f"{CURATOR}asymmetry"  # the weekly refit of the weights of asymmetry
 NEVER_LIFTED: Final = frozenset({f"{CURATOR}leakage", f"{CURATOR}data", f"{CURATOR}compliance"})
 
 
 @dataclass(frozen=True, slots=True)
 class Subjects:
-    """What acts may name: detectors that are scored, and coins of the universe."""
+    """What acts may name: detectors that are scored, coins of the universe, and micro-experts."""
 
     detectors: tuple[str, ...]
     assets: tuple[str, ...]
+    experts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +70,12 @@ def check_act(
         faults.append(f"it revokes {act.revokes[:40]!r}: only a lift does")
     if act.kind == CurationKind.NUDGE:
         faults += _nudge_faults(act, powers)
+    elif act.kind == CurationKind.EPSILON:
+        faults += _epsilon_faults(act)
     elif act.kind == CurationKind.WEIGHT:
         faults += _weight_faults(act)
     elif act.value != 0.0:
-        faults.append(f"value {act.value!r}: 0 but for a nudge or a weight")
+        faults.append(f"value {act.value!r}: 0 but for a nudge, a weight or a floor")
     if act.at_once and (act.kind != CurationKind.VETO or act.is_of_curator):
         faults.append(f"a {act.kind[:40]} of {act.actor[:40]} at once: a person's veto only")
     if subjects is not None and act.kind not in (CurationKind.LIFT, CurationKind.WEIGHT):
@@ -89,9 +94,17 @@ def _actor_faults(act: CurationAct, powers: Mapping[str, CuratorPower]) -> list[
             return [f"actor {act.actor[:40]!r}: one of {', '.join(sorted(powers))}"]
         if act.kind == CurationKind.VETO and not power.vetoes:
             return [f"a veto of {act.actor}: it has none"]
+        if act.kind in OF_EXPERTS:
+            return [f"{act.kind} by {act.actor}: the allocator's act alone"]
         return [f"a weight of {act.actor}: it sets none"] if _is_weight(act) and not power.weighs else []
+    if act.actor == ALLOCATOR and act.kind in (*OF_EXPERTS, CurationKind.LIFT):
+        return []
+    if act.kind in OF_EXPERTS:
+        return [f"{act.kind} by {act.actor[:40]}: the allocator's act alone"]
     if _is_weight(act):
         return [f"a weight of {act.actor[:40]!r}: of the weekly refit alone"]
+    if act.actor == EXPLORER and act.kind == CurationKind.EPSILON:
+        return []
     if not is_name(act.actor) or len(act.actor) > MOST_NAME or ":" in act.actor or act.actor in MACHINES:
         return [f"actor {act.actor[:40]!r}: the printable name of a person, without a colon, at most {MOST_NAME} long"]
     return []
@@ -136,7 +149,21 @@ def _nudge_faults(act: CurationAct, powers: Mapping[str, CuratorPower]) -> list[
     return faults
 
 
+def _epsilon_faults(act: CurationAct) -> list[str]:
+    """Return why a floor is none: the explorer's is within its bounds, a person's holds it at the least."""
+    faults = [] if parts_of(act.target)[1] == "" else [f"a floor of {act.target[:80]!r}: of a whole detector only"]
+    most = MOST_EPSILON if act.actor == EXPLORER else LEAST_EPSILON
+    if act.is_of_curator:
+        faults.append(f"a floor by {act.actor}: only the explorer says one, and people hold it")
+    if not LEAST_EPSILON <= act.value <= most:
+        faults.append(f"a floor of {act.value:g}: {LEAST_EPSILON:g} to {most:g} for {act.actor[:40]}")
+    return faults
+
+
 def _target_faults(act: CurationAct, subjects: Subjects) -> list[str]:
+    if act.kind in OF_EXPERTS:
+        found = act.target in subjects.experts
+        return [] if found else [f"expert {act.target[:80]!r}: one of {', '.join(subjects.experts)}"]
     detector, coin = parts_of(act.target)
     faults = [] if detector or coin else ["no target: a detector, @COIN or DETECTOR@COIN"]
     if detector and detector not in subjects.detectors:

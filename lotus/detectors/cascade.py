@@ -48,6 +48,7 @@ def logit_steps(
     manifest: Manifest,
     caps: NDArray[np.float64],
     is_floored: bool = False,
+    floor: float | None = None,
 ) -> tuple[LogitStep, ...]:
     """Return the steps of a window whose `trace` is that of `version`; their changes sum to its logit u.
 
@@ -60,7 +61,7 @@ def logit_steps(
         return ()
     start = (float(event["ln_sigma_0"]) - math.log(float(event["tau_pub"]))) / temperature
     steps = [LogitStep("score", "score before beliefs", start, start, "the detector's own")]
-    edge = _edge(_floor(event, trace, version, manifest))
+    edge = _edge(_floor(event, trace, version, manifest) if floor is None else floor)
     if is_floored:
         note = "drawn at the floor by its detector's stage of life, whatever its score"
         return (*steps, LogitStep("floor", "stage of life", -edge - start, -edge, note))

@@ -21,6 +21,8 @@ from lotus.detectors.stage_gate import StageGate, is_gated
 from lotus.hashing import round_learned
 
 MOST_TOGETHER: Final = 0.15  # log nudge of all acts on a detector; less where its temperature is
+LEAST_EPSILON: Final = 0.02  # floor of the propensity that an act may say, and the most
+MOST_EPSILON: Final = 0.10
 MOST_OF_PEOPLE: Final = 0.05  # log nudge of all people together
 CURATOR: Final = "curator:"  # how an actor of Lotus's own begins
 FRAGILITY: Final = f"{CURATOR}adversarial"

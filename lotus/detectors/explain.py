@@ -17,7 +17,7 @@ from lotus.detectors.curators import fragility_nudges, log_nudges
 from lotus.detectors.daily.asset_groups import groups_by_name
 from lotus.detectors.daily.tables import DayTables
 from lotus.detectors.scoring.draw import draw_keys, uniform
-from lotus.detectors.scoring.records import ln_term
+from lotus.detectors.scoring.records import floors_of, ln_term
 from lotus.detectors.scoring.signal_spec import ACT_VETOES, ACTS, LEAKAGE, STAGE, VETOES
 from lotus.detectors.scoring.step import cond_key, log_geometric_mean, propensity
 from lotus.detectors.spec import DetectorSpec
@@ -65,6 +65,7 @@ class Explanation:
     context: str
     vetoes: tuple[str, ...]
     is_floored: bool = False
+    floors: tuple[float, float] | None = None  # of the propensity: the detector's, and the window's
 
     @property
     def exact(self) -> bool:
@@ -105,14 +106,15 @@ def explain_event(
     steps += [*_act_steps(event, tables, d, nudge), *_prior_steps(event, trace)]
     steps += _sigma_steps(event, trace, manifest, nudge, float(caps[CAP_TILT]))
     steps += _gate_steps(event, trace, caps)
-    floor = (
-        exploration_of(priors, detector.detector_id, trace.fired),
-        manifest.weave.trust_floor if trace.level else 0.0,
-    )
+    plain, most = (float(bounds[d]) for bounds in floors_of(tables, manifest.score.epsilon))
+    mult, trusted = exploration_of(priors, detector.detector_id, trace.fired), manifest.weave.trust_floor
+    floor = plain, max(min(plain * mult, most), trusted if trace.level else 0.0)
     is_floored = bool(tables.stage_gate) and tables.stage_gate[d] == StageGate.FLOOR
     steps += _publication_steps(event, manifest, detector, bins, floor, is_floored)
     vetoes = tuple(name for bit, name in VETOES.items() if int(event["veto"]) & bit)
-    return Explanation(str(event["event_id"]), tuple(steps), trace, describe_bins(bins), vetoes, is_floored)
+    return Explanation(
+        str(event["event_id"]), tuple(steps), trace, describe_bins(bins), vetoes, is_floored, (plain, floor[1])
+    )  # fmt: skip
 
 
 def _number(event: Row, name: str) -> float:
@@ -249,9 +251,8 @@ def _publication_steps(
     floor: tuple[float, float],
     is_floored: bool,
 ) -> list[ExplainStep]:
-    """Return the steps from the logit to the draw; `floor`: what multiplies the floor, and what it is at least."""
-    plain, temperature = manifest.score.epsilon, _number(event, "temperature")
-    epsilon = max(plain * floor[0], floor[1])
+    """Return the steps from the logit to the draw; `floor` of the propensity: the detector's, and the window's."""
+    (plain, epsilon), temperature = floor, _number(event, "temperature")
     ln_tau = math.inf if is_floored else mathx.log(_number(event, "tau_pub"))
     p = propensity(_number(event, "ln_sigma_tilde"), ln_tau, temperature, epsilon, _number(event, "gate"))
     p0 = propensity(_number(event, "ln_sigma_0"), ln_tau, temperature, plain, 0.0)
@@ -261,7 +262,7 @@ def _publication_steps(
     eligible = int(event["veto"]) == 0
     pi = p if eligible else 0.0
     logits = [mathx.logit(min(max(x, low), 1.0 - low)) for x, low in ((p0, plain), (p, epsilon))]
-    why = f"floor {plain} x{floor[0]} by field braids" + (f", at least {floor[1]} by trust" if floor[1] else "")
+    why = f"floor {plain} of the detector, moved by field braids or trust"
     moved = [ExplainStep("publication", "epsilon", epsilon, None, why)]
     key64 = int(cond_key(np.array(bins, dtype=np.uint8)))
     confirmed = _number(event, "mx_confirm")

@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 from functools import lru_cache, partial, reduce
 
 from lotus.errors import ConfigError, ExpressionError
-from lotus.experts.fusion import ExpertSet, default_experts
+from lotus.experts.fusion import IDLE, ExpertSet, default_experts
 from lotus.experts.grammar import Grammar, seconds
+from lotus.experts.idle import without_idle
 from lotus.experts.model import Weights, model_node, operands_of
 from lotus.experts.source import SpecSource
 from lotus.experts.spec import ExpertSpec, LabelRule
@@ -80,6 +81,10 @@ def compile_experts(experts: ExpertSet, cadence_ms: int) -> Program:
 
     That of the shipped set is memoised on disk, and gives those of sets that differ from it in parameters only.
     """
+    if experts.idle:
+        voices = {n: replace(v, status="off") if v.status == IDLE else v for n, v in experts.fusion.voices.items()}
+        speaking = replace(experts, fusion=replace(experts.fusion, voices=voices))
+        return without_idle(compile_experts(speaking, cadence_ms), experts.names, experts.idle)
     shipped = default_experts()
     if experts is shipped:
         key = (experts.version, cadence_ms)

@@ -1,6 +1,7 @@
 """The set of experts that runs together: their order, weights, votes and calibration, from `specs/fusion.yaml`.
 
-An expert that is off still speaks, with weight and vote 0, so that columns and its record go on. The calibration is a
+An expert that is off still speaks, with weight and vote 0, so that columns and its record go on; one that is idle is
+off and does not speak: it is not in the program. The calibration is a
 table of knots (isotonic fit, linear between knots, flat outside); without knots it is the identity.
 """
 
@@ -19,7 +20,8 @@ from lotus.hashing import natural_id
 from lotus.memoised import memoised
 
 MAX_EXPERTS: Final[int] = 52  # `fired` is a sum of powers of two in a float
-STATUS: Final = ("active", "off")
+STATUS: Final = ("active", "off")  # of a file; governance may make one that is off idle
+IDLE: Final = "idle"
 Knots = tuple[tuple[float, float], ...]
 
 
@@ -71,6 +73,11 @@ class ExpertSet:
             raise ConfigError(f"no expert {expert_id}", ", ".join(self.names))
         spec = self.experts[self.names.index(expert_id)]
         return ExpertSet((spec,), replace(self.fusion, voices={expert_id: self.fusion.voices[expert_id]}))
+
+    @property
+    def idle(self) -> tuple[str, ...]:
+        """Experts that do not speak."""
+        return tuple(name for name, v in self.fusion.voices.items() if v.status == IDLE)
 
     @property
     def weights(self) -> tuple[float, ...]:

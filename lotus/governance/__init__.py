@@ -1,1 +1,1 @@
-"""Who is given compute and votes: credit of experts and braids, costs, and the weekly allocation of what is scarce."""
+"""Whether learning helps, and who is given exploration, compute and votes: by evidence, within budgets."""

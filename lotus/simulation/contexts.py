@@ -27,6 +27,7 @@ INTEREST_HALF_LIFE_S, INTEREST_SD = 300, 5_000  # 10^-6 of the level
 # nominal 20/40/60/80 % points of a Gaussian with the deviation above: the bins that a learner will freeze
 _FUNDING_EDGES = (-67_329, -20_268, 20_268, 67_329)  # 10^-10
 _INTEREST_EDGES = (-4_208, -1_267, 1_267, 4_208)  # 10^-6 of the level
+_SLOPE_BINS = np.array([1, 4], dtype=np.int64)  # of a flat and a steep book
 _VOL_STATES = np.array([165, 240, 335], dtype=np.int64)  # in 256ths
 STEEP_DWELL_S = (225, 180, 150, 120)  # flat: 225 + U(180) s, steep: 150 + U(120) s: steep 40 % of the time
 
@@ -68,12 +69,17 @@ def contexts(assets: int, blocks: int, block_ms: int, episodes: list[list[Episod
 def aligned_bin(state: Contexts, feature: str, asset: int, block: int, direction: int) -> int:
     """Return the nominal bin (0-4) of a feature aligned with `direction`; raises `ConfigError` for other features."""
     if feature == "depth_slope":
-        return 4 if state.steep[asset, block] else 1
+        return int(_SLOPE_BINS[state.steep[asset, block]])
     if feature == "oi":
         return sum(int(state.interest[asset, block]) > edge for edge in _INTEREST_EDGES)
     if feature == "funding":
         return sum(direction * int(state.funding[asset, block]) > edge for edge in _FUNDING_EDGES)
     raise ConfigError(f"no planted rule may use {feature!r}", "oi, funding or depth_slope")
+
+
+def slope_bins(state: Contexts) -> Ints:
+    """Return the nominal bin of the steepness of the book, [assets, blocks]."""
+    return np.asarray(_SLOPE_BINS[state.steep])
 
 
 def _process(state: NDArray[np.uint64], kicks: Ints, half_life_s: int, sd: int, block_ms: int) -> Ints:

@@ -27,7 +27,7 @@ class At(IntEnum):
     TILT = 3  # 0, +-1 imbalance, +-2 micro-drift, a hole in the near book +-3 with, +-4 without, +-5 of the touch
     VACUUM = 4  # side whose depth is gone: 0, +1 asks, -1 bids
     SWEEP = 5  # aggressor of a sweep: 0, +-1; of a run of small trades: +-2
-    QUIET = 6  # 1 while a stall holds trades back
+    QUIET = 6  # 1 while a stall holds trades back, 2 where hardly anybody trades
     BASIS = 7  # micro-bps
     FUNDING = 8  # 10^-10
     INTEREST = 9  # lots

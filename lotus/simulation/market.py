@@ -10,10 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from lotus.errors import ConfigError
 from lotus.jit import allocating_kernel
-from lotus.simulation.contexts import Contexts, aligned_bin, contexts
+from lotus.simulation.contexts import Contexts, aligned_bin, contexts, slope_bins
 from lotus.simulation.layout import At, Ints
-from lotus.simulation.lessons import Planted, PlantedLiteral, Trap, planted_of
+from lotus.simulation.lessons import Planted, PlantedLiteral, PlantedStyle, Trap, planted_of, style_of
 from lotus.simulation.rng import below, fat_bell, streams
 from lotus.simulation.schedule import (
     DRIFT,
@@ -31,6 +32,7 @@ from lotus.simulation.spec import MICRO, SUB_TICK, WorldSpec
 PULSE_FROM_MS, PULSE_MS = 16_500, 12_000  # after the onset: behind the pattern, within the horizon of its windows
 SWEEP_MS, SWEEP_BPS = 800, 3  # a sweep moves the price by so much, for good
 STALL_Q8 = 90  # noise of a stall, in 256ths
+DEAD = 2  # how quiet it is where nobody meets an order at rest: a trade in a minute
 CALM_Q8 = 170  # noise of a trap while it decides
 RANGE_Q8 = 100  # noise of a compressed range
 COMMON_STEP, OWN_STEP = 90, 72  # micro-bps per fat_bell unit and sqrt(10 ms): 1.15 bps per sqrt(s) together
@@ -68,6 +70,10 @@ def make_span(spec: WorldSpec, start_ms: int, end_ms: int, start_bps: list[int])
     noise = np.broadcast_to(state.vol, shape).copy()
     for planting in planted:
         _mark(planting, marks, noise, block_ms)
+    style = style_of(spec.name)
+    if style is not None:
+        noise = noise * style.noise_q8 // 256
+        _mark_style(style, state, marks["quiet"])
     start = np.array([m.ticks_at(b) * SUB_TICK for m, b in zip(spec.assets, start_bps, strict=True)])
     bid, spread = np.empty(shape, dtype=np.int64), np.empty(shape, dtype=np.int64)
     time_ms = np.empty(blocks, dtype=np.int64)
@@ -148,6 +154,15 @@ def _mark(planting: Planting, marks: dict[str, Ints], noise: Ints, block_ms: int
     pulse = marks["drift"][a, at(PULSE_FROM_MS, PULSE_MS)]
     if planting.effect:
         pulse += planting.effect // pulse.size
+
+
+def _mark_style(style: PlantedStyle, state: Contexts, quiet: Ints) -> None:
+    """Let hardly anybody trade outside the rule of a style."""
+    bins = slope_bins(state)
+    for literal in style.literals:
+        if literal.feature != "depth_slope":
+            raise ConfigError(f"no planted style may use {literal.feature!r}", "depth_slope")
+        quiet[(bins < literal.low) | (bins > literal.high)] = DEAD
 
 
 @allocating_kernel

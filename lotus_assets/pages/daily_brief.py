@@ -1,4 +1,4 @@
-"""The daily brief once the beliefs of a run's last day are committed: a document of `active_priors`, and a file.
+"""The daily brief once a run's last day is over: a document of `governance_day`, and a file.
 
 The file is the page of `lotus brief --html` below `briefs` of the home, replaced whole; the newest `KEPT` days of a
 branch stay. Presentation only: nothing of it is hashed, and a brief that cannot be made or written stops no nightly
@@ -12,8 +12,8 @@ from typing import Final
 
 from lotus.errors import LotusError
 from lotus.names import path_step
-from lotus_assets.stages.chain import LAST_STAGE
 from lotus_assets.stages.context import StageResult
+from lotus_assets.stages.governance.governance_day import NAME
 from lotus_desk.watch.guards import guards_of
 from lotus_store import files
 from lotus_store.config import Settings
@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 def with_brief(settings: Settings, result: StageResult) -> StageResult:
     """Return the result of the last stage of a day with its brief, any other result as it is."""
-    if result.stage != LAST_STAGE or result.failed_checks:
+    if result.stage != NAME or result.failed_checks:
         return result
     try:
         brief = brief_of(settings, result.day, guards_of(settings.home), with_week=True)

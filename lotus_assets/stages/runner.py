@@ -15,6 +15,7 @@ from lotus_assets.code_version import code_version
 from lotus_assets.stages.context import CheckOutcome, Made, Stage, StageContext, StageResult
 from lotus_resources.recent_values import RecentKind, RecentValues
 from lotus_store.ledger.day_commits import DayCommit, commit_day, read_commit
+from lotus_store.ledger.fixture_bundles import put_cost
 
 # results made in this home, so that a later report of the same work shows its tables and times
 _FRESH = RecentKind("results", 256)
@@ -54,6 +55,7 @@ def run_stage(ctx: StageContext, stage: Stage, day: str) -> StageResult:
                 notes=_notes(made),
             ),
         )
+        put_cost(ctx.sig, branch_of(ctx, stage), day, stage.name, time.thread_time() - cpu, worked - began)
     if stage.finish is not None:
         stage.finish(ctx, day)
     seconds["commit"] = time.perf_counter() - worked

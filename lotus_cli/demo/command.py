@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 
 from lotus.names import path_step
+from lotus.simulation.lessons import WORLDS, style_of
 from lotus.simulation.spec import FULL_DAY, VENUE, WorldSpec
 from lotus.simulation.world import World
 from lotus_assets.tape_process import Simulated, TapeProcess, tape_process
@@ -25,6 +26,8 @@ from lotus_store.databases import Databases
 
 HORIZONS_S = (30, 300, 900)  # a session of 90 minutes leaves no room for one hour
 BUDGET_DAYS = 14
+STYLE_DAYS = 20  # in which the trader's third analysis, of night 18, acts for two days
+TRIED_STYLES = (0.4, 0.05)  # shares of the probes that join, that improve, where a style is planted
 CLIMBING_DAYS = 42  # in which lessons of nightly runs are found, earn every level and act at the highest for a week
 
 
@@ -91,7 +94,8 @@ def plan_of(
         "outcomes": {"horizons_s": list(HORIZONS_S)},
         "learning": {"looks": "nightly"} if nightly else {"looks": "final", "look_day": spec.day(spec.days - 2)},
     }
-    sections = merged(sections, faculties.sections)
+    tried: Document = {} if style_of(spec.name) is None else {"trading": {"explore_entry": list(TRIED_STYLES)}}
+    sections = merged(merged(sections, faculties.sections), tried)
     write_branch_settings(load_settings(home=home, branch="main").home, branch, sections)
     return DemoPlan(World(spec), settings_of(home, tape, branch), nightly, venues)
 
@@ -113,10 +117,16 @@ def reader_of(plan: DemoPlan) -> AbstractContextManager[TapeProcess | None]:
 @click.command("demo")
 @click.option("--seed", type=WHOLE, default=7, show_default=True, help="Seed of the world; 7 is the frozen one.")
 @click.option(
-    "--world", type=click.Choice(["demo", "null"]), default="demo", show_default=True, help="null = no truth."
+    "--world",
+    type=click.Choice(WORLDS),
+    default="demo",
+    show_default=True,
+    help="null = no truth; styles = an order at rest pays in a context.",
 )
 @click.option(
-    "--days", type=click.IntRange(2), help=f"Session days.  [default: {BUDGET_DAYS}, with --nightly {CLIMBING_DAYS}]"
+    "--days",
+    type=click.IntRange(2),
+    help=f"Session days.  [default: {BUDGET_DAYS}, of styles {STYLE_DAYS}, with --nightly {CLIMBING_DAYS}]",
 )
 @click.option("--nightly", is_flag=True, help="Search in every nightly run, not once: lessons come, climb and end.")
 @click.option("--full-days", is_flag=True, help="Whole days instead of two 90-minute sessions.")
@@ -145,7 +155,7 @@ def demo_command(
     as_json: bool,
 ) -> None:
     """Simulate, learn, swap the learned priors in, trade the last day live, learn from that, and report."""
-    spec = WorldSpec(world, seed=seed, days=days or (CLIMBING_DAYS if nightly else BUDGET_DAYS))
+    spec = WorldSpec(world, seed=seed, days=days or _days(world, nightly))
     spec = dataclasses.replace(spec, sessions=FULL_DAY) if full_days else spec
     spec = dataclasses.replace(spec, rates=VENUE) if venue_rates else spec
     plan = plan_of(home, spec, nightly, venues, Faculties(coins, compose))
@@ -173,6 +183,12 @@ def demo_command(
         facts |= {"seconds": round(progress.seconds, 1), "setup_seconds": _setup_seconds(), "parts": _parts(ended)}
         progress("done")
     emit(facts, as_json, page(facts, _where(plan.settings.home)))
+
+
+def _days(world: str, nightly: bool) -> int:
+    if nightly:
+        return CLIMBING_DAYS
+    return BUDGET_DAYS if style_of(world) is None else STYLE_DAYS
 
 
 def _parts(ended: Mapping[str, float]) -> dict[str, float]:

@@ -21,6 +21,7 @@ from lotus.simulation.truth import LessonLabel
 from lotus.trading.accounts.belief_money import propensities
 from lotus.trading.accounts.pnl import FillSource
 from lotus_cli.demo.levels import earned_by_lesson, experiments_of, levels_by_day
+from lotus_cli.demo.styles import style_facts
 from lotus_cli.demo.trade import traded_facts
 from lotus_cli.demo.truth import Court
 from lotus_cli.terminal.progress import Progress
@@ -66,6 +67,7 @@ def facts_of(plan: "DemoPlan", summary: "BackfillSummary", run: LiveResult, prog
     planted, traps = planted_of(plan.world.spec.name)
     true_rules = [(p.detector_id, rule_of(p.literals)) for p in planted]
     money_days, money = beliefs_of(settings, told_days[0], plan.last_day, true_rules)
+    styles = style_facts(plan)
     progress("comparing with a table of hit rates", 0)
     right = sorted({f["planted"] for f in judged if f["verdict"] == "recovered"})
     return {
@@ -106,6 +108,7 @@ def facts_of(plan: "DemoPlan", summary: "BackfillSummary", run: LiveResult, prog
         "live": {"parity": parity, "hash_live": run.events_hash, "hash_asset": hash_asset, "status": run.status},
         "traded": traded_facts(plan) | _taught(outcomes),
         "money": as_json(money_days, money) | {"levels": levels},
+        **({} if styles is None else {"styles": styles}),
     }
 
 

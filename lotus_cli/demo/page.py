@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lotus_cli.demo.levels import level_words
+from lotus_cli.demo.styles import style_page
 from lotus_cli.pnl.beliefs import expected
 
 Facts = Mapping[str, Any]
@@ -12,7 +13,8 @@ Facts = Mapping[str, Any]
 def page(facts: Facts, where: str = "") -> str:
     """Return the report as text; `where` is the option that names the home, empty for the default one."""
     sections = [_head(facts), _lessons(facts), _trap(facts), _beliefs(facts)]
-    parts = [*sections, _traded(facts), _money(facts), _time(facts), _next(facts, where)]
+    styles = style_page(facts["styles"]) if "styles" in facts else ""
+    parts = [*sections, styles, _traded(facts), _money(facts), _time(facts), _next(facts, where)]
     return "\n\n".join(part for part in parts if part)
 
 

@@ -60,12 +60,22 @@ def what_if_command(options: WhatIfOptions) -> None:
         progress(LOADING, 0)
         from lotus_assets.what_if.answer import what_if
         from lotus_assets.what_if.question import AskedWords
+        from lotus_store.ledger.experiment_runs import ExperimentAsked, experiment_run
 
         words = AskedWords(
             options.first, options.last, options.priors, options.without, options.settings, options.spec
         )  # fmt: skip
-        facts = what_if(settings, words, options.simulate, progress)
+        with experiment_run(settings, ExperimentAsked("what-if", _asked(options))) as metrics:
+            facts = what_if(settings, words, options.simulate, progress)
+            metrics |= {name: facts[name] for name in ("what_if_id", "number")}
     emit(facts, options.as_json, _text(facts))
+
+
+def _asked(options: WhatIfOptions) -> dict[str, Any]:
+    """Return what is asked in plain values, a specification by its file's name."""
+    spec = options.spec.name if options.spec else ""
+    return {"from": options.first, "to": options.last, "priors": options.priors, "without": list(options.without),
+            "set": list(options.settings), "spec": spec, "simulate": options.simulate}  # fmt: skip
 
 
 def _text(facts: Mapping[str, Any]) -> str:

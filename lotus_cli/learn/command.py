@@ -20,6 +20,7 @@ class LearnRequest:
     out: Path | None
     config_file: Path | None
     nightly: bool
+    home: str | None
     as_json: bool
 
 
@@ -32,6 +33,9 @@ class LearnRequest:
     "--config", "config_file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Small YAML file."
 )
 @click.option("--nightly", is_flag=True, help="Replay every nightly run with the alpha slots of a budget year.")
+@click.option(
+    "--home", type=click.Path(exists=True, file_okay=False), help="Also register it among the experiments of this home."
+)
 @click.option("--example", type=click.Path(file_okay=False, path_type=Path), help="Write example files there and stop.")
 @click.option("--explain-columns", is_flag=True, help="Print the format of the files and stop.")
 @json_option
@@ -54,8 +58,30 @@ def learn_command(request: LearnRequest, example: Path | None, explain_columns: 
     else:
         with Progress(quiet=request.as_json) as progress:
             progress(LOADING, 0)
-            facts, text = _learned(request.events, request, progress)
+            facts, text = _registered(request.events, request, progress)
         emit(facts, request.as_json, text)
+
+
+def _registered(events: Path, request: LearnRequest, progress: Progress) -> tuple[dict[str, Any], str]:
+    """Learn; with a home as one of its experiments, named by the bytes of the files."""
+    if request.home is None:
+        return _learned(events, request, progress)
+    from lotus_cli.terminal.places import settings_of
+    from lotus_store.files import folder_hash
+    from lotus_store.ledger.experiment_runs import ExperimentAsked, experiment_run
+
+    config = {
+        "events": events.name, "nightly": request.nightly,
+        "config": request.config_file.read_text("utf-8", "replace") if request.config_file else "",
+    }  # fmt: skip
+    asked = ExperimentAsked("learn", config, folder_hash(events))
+    with experiment_run(settings_of(request.home), asked) as metrics:
+        facts, text = _learned(events, request, progress)
+        metrics |= {
+            "days": facts["days"]["count"], "trials": facts["trials"],
+            "lessons": len(facts["lessons"]), "refused": len(facts["refused"]),
+        }  # fmt: skip
+    return facts, text
 
 
 def _learned(events: Path, request: LearnRequest, progress: Progress) -> tuple[dict[str, Any], str]:

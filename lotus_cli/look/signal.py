@@ -4,6 +4,7 @@ import json
 
 import click
 
+from lotus.curation.in_force import expert_states
 from lotus.detectors.registry import scored_detectors
 from lotus.detectors.scoring.signal_facts import facts_of, spec_of
 from lotus.errors import LedgerError, SchemaError
@@ -69,7 +70,8 @@ def payload_of(sig: Connection, settings: Settings, event_id: str, schema_ver: s
     manifest = load_settings(home=settings.home, config=settings.config, branch=str(row["branch"])).manifest
     acts = acts_on(sig, str(row["branch"]), str(row["day"]))
     tables = event_tables(Lake(settings.lake_root), row, str(row["day"]), manifest, acts)
-    experts = set_of_day(day_of(int(row["window_start_ms"])), read_expert_sets(sig, str(row["branch"]))).version
+    began, states = day_of(int(row["window_start_ms"])), expert_states(acts, str(row["day"]))
+    experts = set_of_day(began, read_expert_sets(sig, str(row["branch"])), states).version
     claims = claims_of(sig, [braid.braid_id for braid in version.braids])
     facts = facts_of(row, spec_of(row, scored_detectors(manifest)), manifest, version, tables, experts, claims)
     return check_signal(BUILDERS[schema_ver](row, facts))

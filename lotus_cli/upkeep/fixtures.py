@@ -1,4 +1,4 @@
-"""`lotus fixtures`: the frozen world beside the code, checked against a fresh one or made again."""
+"""`lotus fixtures`: the frozen world beside the code, and what the nights of a home were made of, made again."""
 
 import json
 from pathlib import Path
@@ -9,7 +9,7 @@ import click
 from lotus.simulation.fixtures import FIXTURE_WORLD, check, statement
 from lotus.simulation.world import World
 from lotus_cli.terminal.output import emit, explained, json_option
-from lotus_cli.terminal.places import WHOLE
+from lotus_cli.terminal.places import WHOLE, at_branch, settings_of
 
 FOLDER = Path(__file__).resolve().parents[2] / "fixtures"
 STATEMENT = FOLDER / "demo-7.json"
@@ -37,7 +37,11 @@ def recorded_hashes(world: World) -> dict[str, list[str]] | None:
 
 @click.group("fixtures")
 def fixtures_command() -> None:
-    """The frozen fixtures: check them, or make them again after a change of the simulator."""
+    """What results rest on: the frozen world beside the code, and the bundle of each night of a home.
+
+    check and make are for the frozen world; list and verify for the nights: verify makes every table again from raw
+    tape and names the first difference.
+    """
 
 
 @fixtures_command.command("check")
@@ -60,3 +64,51 @@ def make_fixtures(as_json: bool) -> None:
     TAPE.write_bytes(zstandard.ZstdCompressor(level=19, write_checksum=True).compress(lines))
     STATEMENT.write_text(json.dumps(statement(), indent=1) + "\n")
     emit({"statement": STATEMENT.name, "tape": TAPE.name, "bytes": TAPE.stat().st_size}, as_json)
+
+
+@fixtures_command.command("list")
+@at_branch
+def list_fixtures(branch: str | None, home: str | None, as_json: bool) -> None:
+    """Show the hash of each learning day of a branch, which stands for all that it and the days before were made of."""
+    from lotus_store.databases import Databases
+    from lotus_store.ledger.fixture_bundles import bundle_chain, newest_bundle
+
+    settings = settings_of(home, branch=branch)
+    with Databases(settings) as databases, databases.connect("sig") as sig:
+        chain = bundle_chain(sig, newest_bundle(sig, settings.branch))
+    rows = [
+        {"day": one.bundle.day, "fixtures_hash": one.bundle.fixtures_hash, "tables": len(one.bundle.tables),
+         "raw_segments": len(one.bundle.raw), "git_sha": one.git_sha}
+        for one in chain
+    ]  # fmt: skip
+    text = "\n".join(f"{x['day']}  {x['fixtures_hash']}  {x['tables']} tables" for x in rows)
+    emit({"branch": settings.branch, "bundles": rows}, as_json, text or f"branch {settings.branch} has no bundle")
+
+
+@fixtures_command.command("verify")
+@click.argument("name", metavar="HASH")
+@at_branch
+def verify_fixtures_command(name: str, branch: str | None, home: str | None, as_json: bool) -> None:
+    """Make every table of a bundle again from raw tape, in a home of its own, and name the first difference.
+
+    HASH is the hash of a learning day, or its beginning. All days before it are made again too.
+    """
+    from dataclasses import asdict
+
+    from lotus_assets.reproduced.fixtures import verify_fixtures
+    from lotus_store.ledger.experiment_runs import ExperimentAsked, experiment_run
+
+    settings = settings_of(home, branch=branch)
+    with experiment_run(settings, ExperimentAsked("fixtures", {"verify": name}, name)) as metrics:
+        found = verify_fixtures(settings, name, lambda line: None if as_json else click.echo(line, err=True))
+        metrics |= {"is_equal": found.is_equal, "tables": found.tables, "difference": found.difference}
+    if found.is_equal:
+        text = f"{found.tables} tables of {found.days} days made again from raw tape: all equal"
+    elif found.pruned:
+        text = f"cannot be made again, {len(found.pruned)} raw segments are not there: " + "; ".join(found.pruned[:5])
+    else:
+        text = f"{found.tables} tables equal, then {found.difference}"
+    text += "".join(f"\n  other now: {one}" for one in found.others)
+    emit({**asdict(found), "is_equal": found.is_equal}, as_json, text)
+    if not found.is_equal:
+        raise SystemExit(1)

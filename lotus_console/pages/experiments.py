@@ -10,6 +10,8 @@ from lotus_console.views import Facts, PageView
 from lotus_store.json_values import plain
 
 KINDS = ("run", "night", "detector", "audit", "experiment", "horizon", "meta_state", "effect")
+RUN_KINDS = ("learn", "what-if", "fixtures")
+RUN_STATES = ("running", "ok", "failed", "refused", "lost")
 DEEP, MOST = 6, 600  # of a body, levels and lines shown
 _NAMES: Final = ("total", "low", "high")
 
@@ -148,4 +150,27 @@ WHAT_IFS: Final = Table(
     _what_ifs, (Filter("from_day", "from"), Filter("to_day", "to")),
     empty="nothing was asked: `lotus what-if --from DAY --to DAY --without NAME`",
     links=(("what was tried", "/experiments"),),
+)  # fmt: skip
+
+
+def _runs(reading: HomeReading, question: Question) -> Answer:
+    rows, has_more = selected(reading, "sig", "experiments_run", question, "started_at DESC, run_id")
+    for row in rows:
+        row["asked"], row["found"] = _summary(row.pop("config")), _summary(row.pop("metrics"))
+        row["started_at"] = row["started_at"].isoformat()[:19].replace("T", " ")
+    return Answer(rows, has_more, "What was run" if rows else "Nothing was run yet")
+
+
+EXPERIMENT_RUNS: Final = Table(
+    "experiment_runs", "Runs", "What did we run?",
+    (
+        ShownColumn("run_id", "run", ValueKind.CODE), ShownColumn("kind", "kind"), ShownColumn("status", "state"),
+        ShownColumn("started_at", "began", unit="UTC"), ShownColumn("seconds", "took", ValueKind.NUMBER, "s"),
+        ShownColumn("asked", "asked", is_wide=True), ShownColumn("found", "found", is_wide=True),
+        ShownColumn("fixtures_hash", "fixtures", ValueKind.CODE, is_shown=False),
+        ShownColumn("git_sha", "commit", ValueKind.CODE, is_shown=False),
+    ),
+    _runs, (Filter("kind", "kind", RUN_KINDS), Filter("status", "state", RUN_STATES)),
+    empty="nothing was run: `lotus what-if`, `lotus learn --home`, `lotus fixtures verify` leave a row each",
+    links=(("what nights tried", "/experiments"),),
 )  # fmt: skip

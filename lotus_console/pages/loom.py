@@ -52,7 +52,15 @@ def loom_facts(reading: HomeReading, given: Mapping[str, str]) -> Facts:
     version = window.version if at_ms is None else _version_at(reading, at_ms)
     trace = window.explanation.trace if at_ms is None else _trace_under(reading, window, version, at_ms)
     caps = caps_of(window.manifest.weave)
-    steps = logit_steps(window.event, trace, version, window.manifest, caps, window.explanation.is_floored)
+    steps = logit_steps(
+        window.event,
+        trace,
+        version,
+        window.manifest,
+        caps,
+        window.explanation.is_floored,
+        window.explanation.floors[1] if window.explanation.floors else None,
+    )
     own_braids = [b for b in version.braids if b.detector_id == window.event["detector_id"]]
     behind = believed_behind(reading, own_braids)
     fired = {step.name for step in trace.steps}

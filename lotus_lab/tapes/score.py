@@ -30,7 +30,7 @@ from lotus.outcomes.signal_eval import OK
 from lotus.outcomes.styles import StyleTape, declared
 from lotus.priors.types import priors_0
 from lotus.timebase import day_start_ms, next_day
-from lotus_lab.tapes.day import DecodedDay, read_day
+from lotus_lab.tapes.day import DecodedDay, TapeOfDay, read_day
 from lotus_lab.tapes.tape import RecordedTape
 from lotus_store.columns import concatenated
 from lotus_store.day_tables import shadow_tables, tables_of_day
@@ -81,8 +81,8 @@ def score(
 ) -> ScoredDays:
     """Score a day or days of a tape (None: the last one) with a detector: the path of its file, a shipped one's name.
 
-    Raises `ConfigError` for a file that `lotus detector check` refuses or that takes a shipped detector's name, and
-    `TapeError` for a day that the tape has not.
+    A day is in memory as a whole, one at a time. Raises `ConfigError` for a file that `lotus detector check` refuses or
+    that takes a shipped detector's name, and `TapeError` for a day that the tape has not or that memory does not hold.
     """
     import pandas as pd
 
@@ -96,16 +96,17 @@ def score(
         tape.check_day(day)
     cost = cost_of(spec, tape.manifest)
     windows, payoffs, sanity = [], [], []
-    before: tuple[DecodedDay, Columns] | None = None
+    before: tuple[TapeOfDay, Columns] | None = None  # frames of one day at a time are in memory
     for day in chosen:
         read = read_day(tape.store, tape.manifest, day)
         annotations = _annotations(tape, read)
         scored, built = _scored(tape, spec, read, annotations)
         windows.append(pd.DataFrame(dict(scored)))
         beside = before if before is not None and before[0].day == next_day(day, -1) else None
-        payoffs.append(pd.DataFrame(_matured(tape, spec, [*([beside] if beside else []), (read, scored)])))
+        payoffs.append(pd.DataFrame(_matured(tape, spec, [*([beside] if beside else []), (read.tape, scored)])))
         sanity.append(_sanity(tape, spec, read, built))
-        before = read, scored
+        before = read.tape, scored
+        del read, annotations, built
     joined, matured, judged = (pd.concat(parts, ignore_index=True) for parts in (windows, payoffs, sanity))
     return ScoredDays(spec, tuple(chosen), joined, matured, judged, cost)
 
@@ -161,7 +162,7 @@ def _tables(tape: RecordedTape, settled: Sequence[DetectorSpec], day: str) -> Da
     return day_tables(day, [], tape.manifest, tape.manifest.universe, settled)
 
 
-def _matured(tape: RecordedTape, spec: DetectorSpec, days: Sequence[tuple[DecodedDay, Columns]]) -> Columns:
+def _matured(tape: RecordedTape, spec: DetectorSpec, days: Sequence[tuple[TapeOfDay, Columns]]) -> Columns:
     """Return the outcomes of what matured on the last of one or two days that follow each other."""
     day = days[-1][0].day
     events = concatenated([scored for _, scored in days])

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from lotus.curation.act import CurationAct
-from lotus.curation.in_force import acted, in_force
+from lotus.curation.in_force import acted, expert_states, in_force
 from lotus.detectors.daily.make import day_tables
 from lotus.detectors.daily.tables import DayTables
 from lotus.experts.compiler import compile_experts
@@ -84,7 +84,7 @@ class LedgerBeliefs:
 
     def experts(self, day: str) -> ExpertSet:
         """Return the experts in force on a day."""
-        return set_of_day(day, self.sets)
+        return set_of_day(day, self.sets, expert_states(self.acts.values(), day))
 
     def accept(self, fresh: Sequence[PriorsVersion], scored_until_ms: int) -> list[PriorsVersion]:
         """Take versions whose time has not come yet; return those taken, and note the late ones as refused."""

@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from typing import Any, Final
 
-from lotus.curation.act import CurationAct
+from lotus.curation.act import CurationAct, CurationKind
 from lotus.curation.curator_value import CURATOR_VALUE, KPI_DAYS, PEOPLE, CuratorKpi, kpis
 from lotus.curation.kpis import KpiRow
 from lotus.curation.registry import all_curators
@@ -38,7 +38,7 @@ def _state(act: CurationAct, tomorrow: str) -> str:
 
 
 def held_back(connection: Connection, branch: str) -> tuple[bool | None, str]:
-    """Return whether an act of governance vetoes anything on the day after the last committed one, and in words.
+    """Return whether an act of governance vetoes anything from the day after the last committed one on, and in words.
 
     None where no day is committed. Said by the brief and by Home, of nudges and vetoes in force and of those to come.
     """
@@ -47,13 +47,19 @@ def held_back(connection: Connection, branch: str) -> tuple[bool | None, str]:
         return None, "no night has ended yet"
     today = next_day(days[-1])
     acts = [act for act in acts_ending_after(connection, branch, days[-1]) if act.until_day > today]
-    own = [act for act in acts if act.from_day <= today or act.at_once]
-    vetoes = [f"{act.target} by {act.actor} until {act.until_day} ({act.reason})" for act in own if act.kind == "veto"]
-    nudges, later = len(own) - len(vetoes), len(acts) - len(own)
-    parts = [f"vetoed: {'; '.join(vetoes)}"] if vetoes else []
+    own = [a for a in acts if a.from_day <= today or a.at_once]
+    later = [a for a in acts if a not in own]
+    vetoes, to_come = ([a for a in some if a.kind == CurationKind.VETO] for some in (own, later))
+    nudges, nudges_to_come = len(own) - len(vetoes), len(later) - len(to_come)
+    parts = [f"vetoed: {'; '.join(_veto(a) for a in vetoes)}"] if vetoes else []
+    parts += [f"to be vetoed: {'; '.join(f'{_veto(a)}, from {a.from_day} on' for a in to_come)}"] if to_come else []
     parts += [f"{nudges} nudges in force"] if nudges else []
-    parts += [f"{later} acts begin later"] if later else []
-    return bool(vetoes), "; ".join(parts) or "nothing"
+    parts += [f"{nudges_to_come} nudges begin later"] if nudges_to_come else []
+    return bool(vetoes or to_come), "; ".join(parts) or "nothing"
+
+
+def _veto(act: CurationAct) -> str:
+    return f"{act.target} by {act.actor} until {act.until_day} ({act.reason})"
 
 
 def curator_rows(connection: Connection, lake: Lake, branch: str) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from lotus.curation.act import CurationAct
-from lotus.curation.in_force import acted
+from lotus.curation.in_force import acted, expert_states
 from lotus.detectors.daily.make import day_tables
 from lotus.detectors.daily.tables import DayTables
 from lotus.detectors.explain import Explanation, explain_event
@@ -255,7 +255,8 @@ def _trust(sig: Connection, version: PriorsVersion, braid: ActiveBraid) -> dict[
 def _experts(sig: Connection, branch: str, day: str) -> dict[str, str]:
     """Return which set of micro-experts spoke on a day, from when it holds and when it was judged."""
     sets = read_expert_sets(sig, branch)
-    in_force, version = in_force_on(day, sets), set_of_day(day, sets).version
+    states = expert_states(acts_on(sig, branch, day), day)
+    in_force, version = in_force_on(day, sets), set_of_day(day, sets, states).version
     from_day, judged_day = (in_force.from_day, in_force.judged_day) if in_force else ("", "")
     return {"experts_ver": version, "from_day": from_day, "judged_day": judged_day}
 

@@ -192,6 +192,11 @@ FROM dsi_experts e LEFT JOIN dsi_expert_stats s
 -- name: experiments
 SELECT day, kind, name, git_sha, body FROM experiments WHERE branch = %(branch)s;
 
+-- name: experiments_run
+SELECT run_id, kind, status, config, metrics, fixtures_hash, git_sha, started_at,
+       extract(epoch FROM finished_at - started_at)::double precision AS seconds
+FROM v_experiments WHERE branch = %(branch)s AND started_at IS NOT NULL;
+
 -- name: what_ifs
 SELECT what_if_id, number, from_day, to_day, change, body, created_at FROM what_ifs WHERE branch = %(branch)s;
 

@@ -112,6 +112,13 @@ ON CONFLICT DO NOTHING;
 SELECT body FROM dm_policy_trials
 WHERE branch = %s AND matures_ms >= %s AND matures_ms < %s ORDER BY matures_ms, portfolio_id, window_end_ms;
 
+-- name: outside_dm_policy_trials
+COPY (SELECT * FROM dm_policy_trials WHERE branch = %(branch)s AND matures_ms >= %(from_ms)s AND matures_ms < %(until_ms)s)
+TO STDOUT (FORMAT binary);
+
+-- name: take_dm_policy_trials
+COPY dm_policy_trials FROM STDIN (FORMAT binary);
+
 -- name: curators_of_decisions
 SELECT c.name, c.acted, count(*) FILTER (WHERE c.hit), count(*)
 FROM dm_decisions d CROSS JOIN LATERAL (VALUES

@@ -461,6 +461,10 @@ FROM dsi_expert_costs WHERE branch = %s AND day = %s ORDER BY expert_id;
 -- name: newest_costs
 SELECT max(day) FROM dsi_expert_costs WHERE branch = %s AND day <= %s;
 
+-- name: slowest_expert
+SELECT max(latency_p95_ns) FROM dsi_expert_costs WHERE branch = %(branch)s
+    AND day = (SELECT max(day) FROM dsi_expert_costs WHERE branch = %(branch)s);
+
 -- name: clear_allocations
 DELETE FROM compute_allocations WHERE branch = %s AND day = %s;
 
@@ -634,3 +638,96 @@ ORDER BY r.run_id;
 -- name: execution_of
 SELECT event_id, detector_id, asset, window_end_ms, venue, outcome, payoff_bps, body, void FROM executions
 WHERE event_id = %s ORDER BY branch LIMIT 1;
+
+-- name: put_fixture_bundle
+INSERT INTO fixture_bundles (fixtures_hash, branch, day, parent, body, git_sha, lock_sha256)
+VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT (fixtures_hash) DO NOTHING;
+
+-- name: fixture_chain
+WITH RECURSIVE chain AS (
+    SELECT fixtures_hash, parent, body, git_sha, lock_sha256 FROM fixture_bundles WHERE fixtures_hash = %s
+    UNION ALL
+    SELECT b.fixtures_hash, b.parent, b.body, b.git_sha, b.lock_sha256
+    FROM fixture_bundles b JOIN chain ON b.fixtures_hash = chain.parent
+)
+SELECT body, git_sha, lock_sha256 FROM chain ORDER BY body ->> 'day';
+
+-- name: fixtures_like
+SELECT fixtures_hash, branch, day FROM fixture_bundles WHERE fixtures_hash LIKE %s || '%%' ORDER BY day, fixtures_hash;
+
+-- name: newest_fixtures
+SELECT fixtures_hash FROM fixture_bundles WHERE branch = %s ORDER BY day DESC, created_at DESC, fixtures_hash LIMIT 1;
+
+-- name: put_stage_cost
+INSERT INTO stage_costs (branch, day, stage, cpu_s, wall_s, git_sha) VALUES (%s, %s, %s, %s, %s, %s)
+ON CONFLICT (branch, day, stage) DO UPDATE
+SET cpu_s = excluded.cpu_s, wall_s = excluded.wall_s, git_sha = excluded.git_sha, created_at = now();
+
+-- name: cost_of_days
+SELECT day, sum(cpu_s) FROM stage_costs WHERE branch = %s AND day = ANY (%s)
+GROUP BY day HAVING bool_or(stage = 'signal_events') AND bool_or(stage = 'lessons') ORDER BY day;
+
+-- name: patch_lives
+SELECT min(day) FILTER (WHERE new_state = 'active'),
+       min(day) FILTER (WHERE old_state = 'active' AND new_state <> 'active')
+FROM braid_history
+WHERE branch = %(branch)s AND (day < %(day)s OR (day = %(day)s AND ordinal = 0)) AND body ->> 'braid_type' = 'micro'
+GROUP BY braid_id HAVING bool_or(new_state = 'active') ORDER BY braid_id;
+
+-- name: put_experiment_run
+INSERT INTO experiment_runs (run_id, branch, kind, config, fixtures_hash, git_sha, priors_ver, seeds)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (run_id) DO NOTHING;
+
+-- name: put_experiment_result
+INSERT INTO experiment_results (run_id, status, metrics) VALUES (%s, %s, %s) ON CONFLICT (run_id) DO NOTHING;
+
+-- name: tried
+SELECT run_id, day, kind, name, status, config, metrics, fixtures_hash, priors_ver, seeds, git_sha, started_at, finished_at
+FROM v_experiments WHERE branch = %(branch)s AND (%(kind)s::text IS NULL OR kind = %(kind)s) AND started_at IS NOT NULL
+ORDER BY started_at DESC, run_id LIMIT %(limit)s;
+
+-- name: tried_run
+SELECT run_id, day, kind, name, status, config, metrics, fixtures_hash, priors_ver, seeds, git_sha, started_at, finished_at
+FROM v_experiments WHERE branch = %s AND run_id LIKE %s || '%%' AND started_at IS NOT NULL ORDER BY run_id LIMIT 2;
+
+-- name: outside_live_runs
+COPY (SELECT * FROM live_runs WHERE branch = %(branch)s AND run_id IN (
+    SELECT run_id FROM live_events WHERE branch = %(branch)s AND day > %(after)s AND day <= %(day)s
+    EXCEPT SELECT run_id FROM live_events WHERE branch = %(branch)s AND day <= %(after)s
+)) TO STDOUT (FORMAT binary);
+
+-- name: outside_live_events
+COPY (SELECT * FROM live_events WHERE branch = %(branch)s AND day > %(after)s AND day <= %(day)s) TO STDOUT (FORMAT binary);
+
+-- name: outside_executions
+COPY (SELECT * FROM executions WHERE branch = %(branch)s AND window_end_ms >= %(from_ms)s AND window_end_ms < %(until_ms)s)
+TO STDOUT (FORMAT binary);
+
+-- name: outside_braid_reviews
+COPY (SELECT * FROM braid_reviews WHERE branch = %(branch)s AND asof_day >= %(after)s AND asof_day < %(day)s)
+TO STDOUT (FORMAT binary);
+
+-- name: outside_governance_acts
+COPY (SELECT * FROM governance_acts WHERE branch = %(branch)s AND event_id <> '' AND day >= %(after)s AND day < %(day)s)
+TO STDOUT (FORMAT binary);
+
+-- name: take_live_runs
+COPY live_runs FROM STDIN (FORMAT binary);
+
+-- name: take_live_events
+COPY live_events FROM STDIN (FORMAT binary);
+
+-- name: take_executions
+COPY executions FROM STDIN (FORMAT binary);
+
+-- name: take_braid_reviews
+COPY braid_reviews FROM STDIN (FORMAT binary);
+
+-- name: take_governance_acts
+COPY governance_acts FROM STDIN (FORMAT binary);
+
+-- name: has_column
+SELECT EXISTS (SELECT FROM information_schema.columns WHERE table_schema = 'public' AND table_name = %s AND column_name = %s);
+
+-- name: rows_of_week
+SELECT to_jsonb(t) FROM {table} t WHERE t.branch = %(branch)s AND t.{key} > %(after)s AND t.{key} <= %(day)s LIMIT 2000;

@@ -169,6 +169,20 @@ SELECT body FROM tr_paper_fills WHERE account = %s AND time_ms >= %s ORDER BY nu
 -- name: paper_marks
 SELECT account, marks FROM tr_paper_account ORDER BY account;
 
+-- name: outside_tr_plans
+COPY (SELECT * FROM tr_plans WHERE branch = %(branch)s AND created_ms >= %(from_ms)s AND created_ms < %(until_ms)s)
+TO STDOUT (FORMAT binary);
+
+-- name: outside_tr_strand
+COPY (SELECT s.* FROM tr_strand s JOIN tr_plans p ON p.plan_id = s.id
+      WHERE p.branch = %(branch)s AND p.created_ms >= %(from_ms)s AND p.created_ms < %(until_ms)s) TO STDOUT (FORMAT binary);
+
+-- name: take_tr_plans
+COPY tr_plans FROM STDIN (FORMAT binary);
+
+-- name: take_tr_strand
+COPY tr_strand FROM STDIN (FORMAT binary);
+
 -- name: curators_of_plans
 SELECT c.key, count(*) FILTER (WHERE jsonb_typeof(c.value -> 'score') = 'number'),
        count(*) FILTER (WHERE (c.value ->> 'objects')::boolean), count(x.slippage), avg(x.slippage)

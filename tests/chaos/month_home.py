@@ -232,7 +232,10 @@ def one_night(lotus: Lotus, ctx: StageContext, state: State, folder: Path) -> No
     state.records.append(record)
     judge(state, night, lines)
     if stopped:
-        for fault in state.on(night):
+        on = state.on(night)
+        for fault in [
+            one for one in on if one.named == night
+        ] or on:  # what stopped it is mended, and the day runs again
             fault.until = night
         if len([r for r in state.records if r["night"] == night]) > 2:
             raise SystemExit(f"night {night} stops again and again: {stopped}")

@@ -15,7 +15,7 @@ from lotus_assets.definitions import build_definitions
 ROOT = Path(__file__).resolve().parents[2]
 ADVISORY = {
     "lawful", "live_parity", "leakage", "fragility", "promises_kept", "significant", "support", "healthy", "drift",
-    "freshness_check",
+    "freshness_check", "metric_regression",
 }  # fmt: skip
 GOLDEN = Path(__file__).parent / "golden" / "asset_graph.json"
 

@@ -44,7 +44,8 @@ RIGHT = {
     "curate lift": "x --author me --reason other",
     "detector check": "{tape}", "detector new": "mine", "detector use": "{tape}",
     "dm hint": "BTC long --conviction 0.5 --horizon 5m --who me", "dm withdraw": "x", "explain": "x",
-    "export lessons": "--to python", "import-log": "csv {tape}",
+    "explore hold": "x --author me --reason other",
+    "export lessons": "--to python", "fixtures verify": "x", "import-log": "csv {tape}",
     "herald replay": "x", "herald thread": "x", "import": "{tape}", "keys create": "sig", "keys rotate": "sig",
     "learn": "--events {folder}", "live": "--replay {tape}", "priors rollback": "x --author me", "priors show": "x",
     "replay": "{tape}", "restore": "{tape}", "review approve": "x --author me", "review extend": "x --author me",
@@ -235,6 +236,10 @@ BY_HAND = {
     "a detector's card": Case("card nosuch", REFUSED, ("no card of nosuch", "micro_drift")),
     "a version of a card": Case(
         "card micro_drift --version 9 --branch demo-11", REFUSED, ("micro_drift v9", "expected: one of version ")
+    ),
+    "a run that is not there": Case("experiments nosuch", REFUSED, ("no runs of branch main begin with 'nosuch'",)),
+    "fixtures that are not there": Case(
+        "fixtures verify nosuch", REFUSED, ("0 bundles begin with 'nosuch'", "lotus fixtures list")
     ),
     "a day outside the fixtures": Case("fixtures check --day 99", REFUSED, ("99",)),
     "a day's sanity table": Case("sanity --tape demo-11 --day 2027-01-01", REFUSED, ("no sanity table of 2027-01-01",)),

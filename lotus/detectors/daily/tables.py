@@ -21,6 +21,7 @@ from lotus.hashing import natural_id
 NEUTRAL = 0.5
 CURATED: Final[Mapping[str, Any]] = {  # of a detector nobody speaks of
     "leakage_veto": False, "adv_fragility": 0.0, "stage_gate": "", "curator_nudge": {}, "curator_veto": (),
+    "epsilon": 0.0,
 }  # fmt: skip
 _UNTOLD = {*CURATED, "asset_fifths", "asymmetry_weights"}  # what adds nothing to a name where it is empty
 TERMS = ("sq_score", "kr_coherence", "kr_phi", "theta0", "kr_emergence", "kr_novelty", "tau_pub", "temperature")
@@ -39,7 +40,8 @@ class DayTables:
     `lotus.detectors.daily.asset_groups`, empty where coins have no fifths. `curator_nudge[detector]`: log nudges of the
     acts in force, by who acts; `curator_veto[detector]`: their veto bits by asset, empty where none is vetoed; both are
     empty on a day without such an act. `asymmetry_weights`: of the measured components of `meta_signals`, each in
-    [0, 1], empty while the starting values hold.
+    [0, 1], empty while the starting values hold. `epsilon[detector]`: floor of the propensity that an act says, 0 where
+    none does, empty on a day without one.
     """
 
     day: str
@@ -65,6 +67,7 @@ class DayTables:
     asset_fifths: tuple[int, ...] = ()
     curator_nudge: tuple[dict[str, float], ...] = ()
     curator_veto: tuple[tuple[int, ...], ...] = ()
+    epsilon: Numbers = ()
     asymmetry_weights: Numbers = ()
 
     def __post_init__(self) -> None:
@@ -79,6 +82,8 @@ class DayTables:
         acts = {len(self.curator_nudge), len(self.curator_veto)}
         if not acts <= {0, len(self.detector_ids)} or not {len(v) for v in self.curator_veto} <= {0, len(self.assets)}:
             raise SchemaError("day tables: acts on other detectors or assets", "all detectors, or none; every asset")
+        if len(self.epsilon) not in (0, len(self.detector_ids)) or not all(0.0 <= e < 0.5 for e in self.epsilon):
+            raise SchemaError(f"day tables: floors {self.epsilon}", "one per detector below one half, or none")
         if self.asymmetry_weights and not all(0.0 <= w <= 1.0 for w in self.asymmetry_weights):
             raise SchemaError(f"day tables: asymmetry weights {self.asymmetry_weights}", "each in [0, 1]")
         if len(self.asset_fifths) not in (0, len(self.assets)):

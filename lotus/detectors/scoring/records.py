@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lotus import mathx
-from lotus.detectors.curators import log_nudges, veto_bits
+from lotus.detectors.curators import MOST_EPSILON, log_nudges, veto_bits
 from lotus.detectors.daily.tables import DayTables
 from lotus.detectors.spec import DetectorSpec
 from lotus.detectors.stage_gate import StageGate, is_gated
@@ -48,6 +48,8 @@ TERMS_DTYPE: Final = np.dtype(
         ("ln_novelty", "f8"),
         ("ln_emergence", "f8"),
         ("rho_penalty", "f8"),  # (1 - rho)^b
+        ("epsilon", "f8"),  # floor of the propensity
+        ("epsilon_most", "f8"),  # beyond which field braids do not multiply it; inf where no act says a floor
         ("veto", "i8"),  # bits that every window of the detector carries that day
         ("confirm", "i8"),  # 1: a window without mx_confirm is not published
         ("best_cos", "f8"),
@@ -117,8 +119,20 @@ def score_terms(tables: DayTables, detectors: Sequence[DetectorSpec], score: Sco
         out[d]["rho_penalty"] = mathx.power(1.0 - out[d]["rho"], score.penalty_b)
         for name in ("coherence", "phi", "novelty", "emergence"):
             out[d][f"ln_{name}"] = ln_term(out[d][name])
+    out["epsilon"], out["epsilon_most"] = floors_of(tables, score.epsilon)
     out["ln_tau"][is_gated(tables, StageGate.FLOOR)] = math.inf
     return out
+
+
+def floors_of(tables: DayTables, epsilon: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return f8[D] twice: the floor of the propensity of each detector, and the most that field braids make of it.
+
+    Where an act says a floor that is `MOST_EPSILON`; elsewhere the floor is `epsilon` and nothing bounds it here.
+    """
+    by_acts = np.array(tables.epsilon or (0.0,) * len(tables.detector_ids))
+    return np.where(by_acts > 0.0, by_acts, epsilon), np.where(
+        by_acts > 0.0, np.maximum(MOST_EPSILON, by_acts), math.inf
+    )
 
 
 @kernel

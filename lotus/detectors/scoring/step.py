@@ -304,11 +304,12 @@ def score_row(
     row[spec.O_SIGMA] = min(mathx.exp(sigma - term["nudge"]), 1.0)
     row[spec.O_LN_SIGMA_0] = without
     row[spec.O_LN_SIGMA] = tilted
-    floor = config[0]["epsilon"]
+    floor = term["epsilon"]
     epsilon = floor
     gate = 0.0
     if fired != 0:
         epsilon = floor * exploration_mult(inputs.braids, inputs.first, inputs.counts, version, d, fired)
+        epsilon = min(epsilon, term["epsilon_most"])
         level = level_of(inputs.braids, inputs.first, inputs.counts, version, d, fired)
         if level > 0:
             epsilon = max(epsilon, caps[CAP_TRUST_FLOOR])

@@ -109,7 +109,8 @@ class Judge:
         every = np.concatenate([np.zeros((0, len(experts.names))), *self._z])
         twins = redundant(correlations(every), experts.names, overall)
         run = {name: run_below(runs.get(name, 0), below_floor(overall[name])) for name in experts.names}
-        off = [name for name in experts.names if is_killed(run[name]) or name in twins]
+        idle = experts.idle  # nothing was said by which they could be judged
+        off = [name for name in experts.names if is_killed(run[name]) or name in twins or name in idle]
         masked = _switched(experts, off)
         refits, fits, refused = _fitted(rows, masked)
         votes = refit_votes(rows, masked) if with_votes else None

@@ -142,7 +142,7 @@ class CurationNote(Payload, frozen=True, kw_only=True, omit_defaults=True):
     branch: str
     day: Day
     actor: Annotated[str, Meta(min_length=1, max_length=128)]
-    kind: OneOf["nudge", "veto", "lift"]
+    kind: OneOf["nudge", "veto", "lift", "epsilon"]
     target: str
     value: float
     reason: Annotated[str, Meta(min_length=1, max_length=400)]

@@ -7,9 +7,10 @@ frame after a row decides it is a property of the same code and is checked there
 
 from collections.abc import Mapping
 
+from lotus.curation.in_force import expert_states
 from lotus.experts.fusion import ExpertSet, default_experts
 from lotus.experts.machine import AnnotationBatch, annotate
-from lotus.experts.weekly.learned import experts_with
+from lotus.experts.weekly.learned import set_under
 from lotus.hashing import natural_id
 from lotus.microtape.frames.batch import FrameBatch
 from lotus.timebase import day_start_ms
@@ -18,13 +19,14 @@ from lotus_assets.stages.context import Cell, Made, Stage, StageContext, TextTab
 from lotus_assets.stages.day_frames import warmed_frames
 from lotus_assets.stages.lake_tables import parts_hash
 from lotus_assets.stages.tape.dsi_annotations import parts, read_annotations, write_annotations
+from lotus_store.ledger.beliefs.acts import acts_on
 from lotus_store.ledger.beliefs.expert_sets import expert_set_on
 
 
 def experts_of(ctx: StageContext, day: str) -> ExpertSet:
     """Return the experts in force on a day of the branch."""
-    in_force = expert_set_on(ctx.sig, ctx.branch, day)
-    return default_experts() if in_force is None else experts_with(in_force.learned)
+    states = expert_states(acts_on(ctx.sig, ctx.branch, day), day)
+    return set_under(expert_set_on(ctx.sig, ctx.branch, day), states)
 
 
 def day_annotations(ctx: StageContext, day: str, frames: FrameBatch) -> AnnotationBatch:
@@ -85,8 +87,9 @@ def _notes(ctx: StageContext, day: str, experts: ExpertSet) -> dict[str, Cell]:
         if in_force
         else {"since": "", "judged": "as shipped"}
     )
-    off = [name for name, v in experts.fusion.voices.items() if v.status == "off"]
-    return {"experts_ver": experts.version, **since, "off": " ".join(off), "nets": " ".join(experts.nets)}
+    off = [name for name, v in experts.fusion.voices.items() if v.status != "active"]
+    idle = {"idle": " ".join(experts.idle)} if experts.idle else {}
+    return {"experts_ver": experts.version, **since, "off": " ".join(off), "nets": " ".join(experts.nets), **idle}
 
 
 def _changes(experts: ExpertSet, shipped: ExpertSet) -> TextTable:

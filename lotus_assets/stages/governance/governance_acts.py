@@ -21,7 +21,8 @@ from lotus.curation.registry import BY_RULE, SIG
 from lotus.curation.sig.compliance import unmatched
 from lotus.detectors.daily.make import QUALITY_DAYS
 from lotus.detectors.registry import scored_detectors, specs_ver
-from lotus.hashing import natural_id
+from lotus.governance.exploration_day import EXPLORATION_PLAN
+from lotus.hashing import content_hash, natural_id
 from lotus.microtape.frames.spec import MICROTAPE_QUOTES
 from lotus.timebase import next_day
 from lotus_assets.stages.chain import LAST_STAGE, content_of
@@ -29,6 +30,7 @@ from lotus_assets.stages.context import Cell, CheckOutcome, Made, Stage, StageCo
 from lotus_assets.stages.day_frames import day_frames
 from lotus_assets.stages.governance.acts_value import value_of_day, values_before
 from lotus_assets.stages.governance.curator_kpis import night_kpis
+from lotus_assets.stages.governance.exploration import explored_night, explores, plan_days
 from lotus_assets.stages.governance.night_facts import FEED_DAYS, audit_commits, drift_days, night_facts
 from lotus_assets.stages.history import ACTS, commits_before, digests_before
 from lotus_assets.stages.lake_tables import LakeTable, TablePart, joint_hash, present_of
@@ -58,8 +60,15 @@ def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
         "specs": specs_ver(detectors),
         "settings": natural_id(str(curation.acts), *curation.forbidden),
         "lifts": natural_id(*(act.act_id for act in _standing(ctx, day))),
+        **(_explorer_inputs(ctx, day) if explores(ctx) else {}),
         **{f"history {name}": value for name, value in history.items()},
     }
+
+
+def _explorer_inputs(ctx: StageContext, day: str) -> dict[str, str]:
+    """Return what the explorer decides by beside the facts of the curators."""
+    plans = natural_id(*(ctx.lake.hash_of(EXPLORATION_PLAN.name, ctx.branch, d) for d in plan_days(ctx, day)))
+    return {"explorer": plans, "payoff_scores": content_of(ctx, ctx.branch, day, "payoff_scores")}
 
 
 def make(ctx: StageContext, day: str) -> Made:
@@ -76,20 +85,26 @@ def make(ctx: StageContext, day: str) -> Made:
     decided = night_acts(facts, caps, from_day, earlier, _standing(ctx, day), roles)
     rows_of_kpis = night_kpis(ctx, day, [*past.values(), value])
 
+    exploring = explored_night(ctx, day, from_day, earlier) if explores(ctx) else None
+    if exploring is not None:
+        ctx.lake.write(EXPLORATION_PLAN, ctx.branch, day, exploring.rows)
+
     def ledger(connection: Connection) -> None:
-        put_acts(connection, decided.fresh)
+        put_acts(connection, (*decided.fresh, *(exploring.fresh if exploring else ())))
         put_kpis(connection, ctx.branch, day, rows_of_kpis)
 
-    lines = (f"{act.actor} {act.kind} {act.target} {act.value!r}" for act in decided.acts)
+    acts = (*decided.acts, *(exploring.acts if exploring else ()))
+    lines = [f"{act.actor} {act.kind} {act.target} {act.value!r}" for act in acts]
+    lines += [content_hash(exploring.rows)] if exploring else []
     content = natural_id(joint_hash(PARTS, [part.content_hash for part in written]), *sorted(lines))
     notes: dict[str, Cell] = {
-        "acts": len(decided.acts),
+        "acts": len(acts),
         "vetoes": sum(act.kind == CurationKind.VETO for act in decided.acts),
-        "in_force_on": from_day if decided.acts else "",
+        "in_force_on": from_day if acts else "",
         "held_back": decided.held_back,
     }
     checks = (_schema(rows, value), lawful_check(facts, decided))
-    return Made(len(decided.acts), content, checks, notes, _table(decided.acts), ledger=ledger)
+    return Made(len(acts), content, checks, notes, _table(acts), ledger=ledger)
 
 
 def _schema(feed: LakeTable, value: LakeTable) -> CheckOutcome:

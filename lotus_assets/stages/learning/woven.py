@@ -5,6 +5,7 @@ same pure result. Nothing is written here.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -23,6 +24,7 @@ from lotus.weave.watchdog import Evidence
 from lotus_assets.stages.chain import commit_of, content_of, day_before, version_of
 from lotus_assets.stages.context import StageContext
 from lotus_assets.stages.experts.judged_days import is_judged
+from lotus_assets.stages.governance.exploration import explores, share_of_proposals
 from lotus_assets.stages.history import commits_before
 from lotus_assets.stages.lake_tables import Columns
 from lotus_assets.stages.learning.asset_context import in_context, scores_in_context, vocabulary
@@ -50,6 +52,8 @@ def woven_inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
     if is_judged(day):
         digests["dr_crosscheck"] = content_of(ctx, ctx.branch, day, "dr_crosscheck")
     before = day_before(ctx, day)
+    if explores(ctx):
+        digests["share of proposals"] = repr(share_of_proposals(ctx, before))
     if before is not None:
         digests["braids before"] = content_of(ctx, ctx.branch, before, "braids")
         digests["compositions before"] = content_of(ctx, ctx.branch, before, "meta_braids")
@@ -116,7 +120,9 @@ def _weave(ctx: StageContext, day: str) -> WovenNight:
         proposals=proposals,
     )
     previous, swap = previous_version(ctx, day), swap_ms(ctx, day)
-    return weave_night(previous, registry, lessons, _detectors(ctx, day), swap, ctx.manifest, inputs)
+    share = share_of_proposals(ctx, before)
+    manifest = replace(ctx.manifest, weave=replace(ctx.manifest.weave, experiment_share=share))
+    return weave_night(previous, registry, lessons, _detectors(ctx, day), swap, manifest, inputs)
 
 
 def _evidence(ctx: StageContext, day: str, admits: bool) -> Evidence:

@@ -15,6 +15,7 @@ from lotus.trading.accounts.belief_money import BeliefMoney
 from lotus.weave.braid import Braid
 from lotus_store.facts.brief.day import Brief
 from lotus_store.facts.brief.exploration import Bill
+from lotus_store.facts.brief.governed import kpi_rows
 from lotus_store.facts.brief.line import Colour
 from lotus_store.facts.lessons import Night, signed_bound
 from lotus_store.facts.words import clock
@@ -50,12 +51,15 @@ def title_of(brief: Brief) -> str:
 def sections(brief: Brief) -> list[BriefSection]:
     """Return the sections in the order in which they are read."""
     return [
+        *([_to_do(brief)] if any(line.colour is not Colour.GOOD for line in brief.lines) else []),
         _checklist(brief),
         _believed(brief.night),
         _refused(brief.learned),
         *(_money(days, money) for days, money in brief.money.items()),
         *([] if brief.bill is None else [_bill(brief.bill)]),
+        *([_helps(brief)] if brief.governed.kpis else []),
         *([_week(brief)] if brief.week else []),
+        *(BriefSection(x.title, x.sentence, x.header, x.rows) for x in brief.governed.week),
         _data(brief),
         *([_alarms(brief)] if brief.alarms else []),
     ]
@@ -114,6 +118,23 @@ def _cell(section: BriefSection, column: int, text: str) -> str:
 
 def _side(section: BriefSection, column: int) -> str:
     return ";text-align:right;font-variant-numeric:tabular-nums" if column in section.right else ""
+
+
+def _to_do(brief: Brief) -> BriefSection:
+    """Return what is not green, most urgent first: what was found, and the one command that shows more or acts."""
+    waiting = [line for line in brief.lines if line.colour is not Colour.GOOD]
+    waiting.sort(key=lambda line: line.colour is not Colour.ACT)
+    rows = [(MARKS[x.colour], x.command, f"{x.question} {x.answer}") for x in waiting]
+    return BriefSection("What to do", "One command a line, the most urgent first.", ("", "run", "because"), rows)
+
+
+def _helps(brief: Brief) -> BriefSection:
+    sentence = (
+        "Sums over the last 30 learning days, with 95 % intervals over days; below five days none is known. Lives of "
+        "beliefs are counted from the first, CPU time is that of the learning stages."
+    )
+    header = "number", "value", "95 %", "n", "unit"
+    return BriefSection("Does learning help?", sentence, header, kpi_rows(brief.governed.kpis), frozenset({1, 2, 3}))
 
 
 def _checklist(brief: Brief) -> BriefSection:

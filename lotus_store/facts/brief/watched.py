@@ -1,24 +1,22 @@
-"""Lines of the brief about who watches: nightly runs that did not end, alarms, curators, beliefs that were taken away.
+"""Lines of the brief about who watches: nightly runs that did not end, alarms, beliefs that ended.
 
-Each names what it is about: the stage, the series, the detector or coin, the belief.
+Each names what it is about: the stage, the series, the belief. What acts hold back is told by `facts.acts`.
 """
 
 from collections.abc import Sequence
 from itertools import groupby
 
-from lotus.curation.act import CurationAct, CurationKind
 from lotus.timebase import DAY_MS, day_start_ms
 from lotus.weave.braid import Braid
 from lotus_store.config import Settings
 from lotus_store.databases import Connection
 from lotus_store.facts.brief.line import BriefLine, Colour
 from lotus_store.facts.words import day_ranges
-from lotus_store.ledger.beliefs.acts import acts_of_night
 from lotus_store.ledger.beliefs.braids import read_registry
 from lotus_store.ledger.curation_queue import QueuedAlert, newest_alerts
 from lotus_store.tape.store import TapeStore
 
-SHOWN = 5  # alarms, acts or beliefs that a line names
+SHOWN = 5  # alarms or beliefs that a line names
 READ = 200  # newest alarms that are looked through
 ERROR = "error"
 
@@ -35,7 +33,6 @@ def watch_lines(settings: Settings, sig: Connection, day: str, is_newest: bool) 
     return (
         runs_line(behind),
         queue_line(alarms),
-        curators_line(acts_of_night(sig, settings.branch, day)),
         ended_line(ended),
     )
 
@@ -63,17 +60,6 @@ def queue_line(alarms: Sequence[QueuedAlert]) -> BriefLine:
     ]
     is_urgent = any(a.severity == ERROR for a in alarms)
     return BriefLine(Colour.ACT if is_urgent else Colour.LOOK, question, _shown(parts), command)
-
-
-def curators_line(acts: Sequence[CurationAct]) -> BriefLine:
-    """Tell the vetoes that were decided with the day known, and how many nudges."""
-    vetoes = [a for a in acts if a.kind == CurationKind.VETO]
-    nudges = sum(a.kind == CurationKind.NUDGE for a in acts)
-    parts = [f"{a.actor} holds back {a.target} from {a.from_day} on: {a.reason}" for a in vetoes]
-    if nudges:
-        parts.append(f"{nudges} nudges")
-    colour = Colour.LOOK if vetoes else Colour.GOOD
-    return BriefLine(colour, "Who was held back?", _shown(parts) or "nobody", "lotus curate summary")
 
 
 def ended_line(ended: Sequence[Braid]) -> BriefLine:

@@ -114,6 +114,15 @@ def read_monitors(
     return out
 
 
+def patch_lives(connection: Connection, branch: str, day: str) -> list[tuple[str, str | None]]:
+    """Return, of every micro braid that came in force up to the night of a day, its first day and that of its end.
+
+    None: it is in force. What the watchdog did after that night is not counted.
+    """
+    rows = connection.execute(query("sig", "patch_lives"), {"branch": branch, "day": day})
+    return [(str(first), None if last is None else str(last)) for first, last in rows]
+
+
 def read_history(connection: Connection, braid_id: str) -> list[dict[str, Any]]:
     """Return every change of one braid, oldest first: day, states, reason, priors before and after."""
     cursor = connection.execute(query("sig", "read_history"), [braid_id])

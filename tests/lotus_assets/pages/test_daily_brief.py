@@ -11,7 +11,7 @@ from lotus_assets.stages.context import CheckOutcome, StageResult
 from lotus_store.config import Settings
 from lotus_store.facts.brief.day import Guards
 
-RESULT = StageResult("active_priors", "2026-01-05", 1, "c", "i", {}, documents={"other": "x"})
+RESULT = StageResult("governance_day", "2026-01-05", 1, "c", "i", {}, documents={"other": "x"})
 
 
 def test_without_a_nightly_run_the_result_stays_as_it_is(settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
@@ -26,7 +26,7 @@ def test_only_the_last_stage_that_passed_has_one(settings: Settings, monkeypatch
     monkeypatch.setattr(daily_brief, "markdown", lambda _: "# brief")
     monkeypatch.setattr(daily_brief, "html", lambda _: "<h1>brief</h1>")
     earlier = StageResult("braids", "2026-01-05", 1, "c", "i", {})
-    failed = StageResult("active_priors", "2026-01-05", 1, "c", "i", {}, (CheckOutcome("movement", False, ""),))
+    failed = StageResult("governance_day", "2026-01-05", 1, "c", "i", {}, (CheckOutcome("movement", False, ""),))
     assert daily_brief.with_brief(settings, earlier) is earlier
     assert daily_brief.with_brief(settings, failed) is failed
     assert daily_brief.with_brief(settings, RESULT).documents == {"other": "x", "brief": "# brief"}

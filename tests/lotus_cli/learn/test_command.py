@@ -3,7 +3,10 @@
 import json
 import re
 import sys
+import threading
+from functools import partial
 from html.parser import HTMLParser
+from http.server import HTTPServer, SimpleHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from browser import browser
 from learn_runs import facts_of, learn, refused
 from result_keys import (
     ACCEPTED,
@@ -125,6 +129,24 @@ def test_the_report_stands_alone(planted: World, tmp_path: Path) -> None:
     first = page
     learn("--events", events, "--out", out)
     assert (out / "report.html").read_text("utf-8") == first
+
+
+@pytest.mark.process("a browser looks at the page, and keeps a picture for the site")
+def test_the_report_is_seen_in_a_browser(planted: World, tmp_path: Path) -> None:
+    events, out = tmp_path / "events", tmp_path / "out"
+    events.mkdir()
+    write_parquet(planted, events / "a.parquet")
+    facts_of(events, "--out", out)
+    answers = partial(SimpleHTTPRequestHandler, directory=str(out))
+    with HTTPServer(("127.0.0.1", 0), answers) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        with browser(f"http://127.0.0.1:{server.server_port}", "") as opened:
+            asked = []
+            opened.page.on("request", lambda request: asked.append(request.url))
+            seen = opened.shown("/report.html", "lab-report", "x_flow >= 3 and x_regime = calm")
+        server.shutdown()
+    assert "lesson" in seen
+    assert [url for url in asked if not url.startswith("http://127.0.0.1:")] == []
 
 
 class Links(HTMLParser):

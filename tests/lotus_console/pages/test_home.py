@@ -144,6 +144,7 @@ def test_a_veto_in_force_is_told_with_who_holds_what(reading: HomeReading, datab
         commit_day(connection, DayCommit("main", "2026-01-05", "active_priors", "h", 1, "i", {"notes": {}}))
         assert held_back(connection, "main") == (False, "nothing")
         put_acts(connection, [made, later])
-        said = "vetoed: micro_drift@BTC by curator:data until 2026-01-09 (gaps); 1 acts begin later"
+        said = "vetoed: micro_drift@BTC by curator:data until 2026-01-09 (gaps); to be vetoed: "
+        said += "micro_drift by curator:data until 2026-01-09 (gaps), from 2026-01-07 on"
         assert held_back(connection, "main") == (True, said)
     assert colours(reading)["What do acts hold back?"] == "amber"

@@ -10,7 +10,7 @@ from lotus.counterfactual.rescored import Scoring, rescored
 from lotus.detectors.registry import shipped_detectors
 from lotus.detectors.scoring.scorer import score_windows
 from lotus.experts.fusion import default_experts
-from lotus.priors.types import ActiveBraid, Literal, Patch, Rule, priors_0, priors_version
+from lotus.priors.types import EXPLORATION, ActiveBraid, Knob, Literal, Patch, Rule, priors_0, priors_version
 from lotus.priors.vocabulary import FEATURE_NAMES
 from lotus_store.columns import coded
 
@@ -73,3 +73,25 @@ def test_masking_an_expert_is_the_fusion_without_its_weight() -> None:
     assert np.isnan(masked[0])
     assert np.array_equal(masked, evidence_without(z, silenced, ()), equal_nan=True)
     assert np.array_equal(of_side(np.array([0.7, 0.7]), np.array([1.0, -1.0])), np.array([0.7, 1.0 - 0.7]))
+
+
+def test_a_floor_of_an_act_draws_at_it_and_bounds_field_braids(chain) -> None:
+    m, tables = chain.manifest, chain.tables[DAY]
+    explore = Patch(knobs=(Knob(EXPLORATION, 7.0),))
+    field = ActiveBraid("field", "field", "micro_drift", 30, RULE, explore, scope="cross")
+    priors = [priors_0("main"), priors_version("main", 1, (field,))]
+    floors = tuple(0.04 if name in ("micro_drift", "basis_shock") else 0.0 for name in tables.detector_ids)
+
+    def scored(these):
+        return score_windows(chain.windows[DAY], m, m.universe, these, priors, "main")
+
+    before, after = scored(tables), scored(replace(tables, epsilon=floors))
+    name, eligible, inside = before["detector_id"], before["veto"] == 0, before["fired"] != 0
+    of = {d: eligible & (name == d) for d in ("micro_drift", "basis_shock")}
+    assert after["pi"][of["basis_shock"]].min() == 0.04
+    assert after["pi"][of["micro_drift"] & ~inside].min() == 0.04
+    assert after["pi"][of["micro_drift"] & inside].min() == 0.1
+    assert before["pi"][of["micro_drift"] & inside].min() == 0.14
+    others = ~np.isin(name, list(of))
+    assert after["pi"][others].tobytes() == before["pi"][others].tobytes()
+    assert np.all(after["pi"][eligible] >= np.minimum(before["pi"], 0.1)[eligible])

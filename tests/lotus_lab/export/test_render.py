@@ -164,6 +164,7 @@ def test_a_newer_export_is_taken_without_a_restart(
 
 def test_a_window_of_the_daemon_is_advised_within_a_minute(report: lab.Report, tmp_path: Path) -> None:
     module = loaded(report.export(tmp_path / "lessons.py", "freqtrade"))
+    nautilus = loaded(report.export(tmp_path / "n.py", "nautilus"))
     vector = next(row for row in module.LESSONS.data["vector"] if row["advice"][0])
     window = {"detector_id": vector["detector"], "bins": vector["bins"], "theta1": 0.5, "group": 255, "asset": "BTC"}
     now = datetime.fromtimestamp(vector["now_ms"] / 1000, UTC)
@@ -173,6 +174,8 @@ def test_a_window_of_the_daemon_is_advised_within_a_minute(report: lab.Report, t
         for age_ms in (0, 60_000):
             answered[:] = [window | {"window_end_ms": vector["now_ms"] - age_ms, "side": -1}]
             said = module.tilt_beside(home, vector["detector"], "BTC/USDT:USDT", now)
+            assert said == (pytest.approx(vector["advice"][0]), -1)
+            said = nautilus.tilt_beside(home, vector["detector"], "BTC-PERP.HYPERLIQUID", vector["now_ms"] * 1_000_000)
             assert said == (pytest.approx(vector["advice"][0]), -1)
         for age_ms in (-1, 60_001):
             answered[:] = [window | {"window_end_ms": vector["now_ms"] - age_ms, "side": -1}]

@@ -11,6 +11,7 @@ import pytest
 import lotus_lab as lab
 from lotus.detectors.registry import known_detectors
 from lotus.errors import ConfigError, TapeError
+from lotus_lab.tapes import day
 
 TEXT = """
 detector_id: own_idea
@@ -96,3 +97,13 @@ def test_no_file_and_no_day_are_told(small: lab.RecordedTape, file: Path) -> Non
         lab.score(small, file, "2020-01-01")
     with pytest.raises(ConfigError, match=r"what lab\.tape returns"):
         lab.score("example", file)  # type: ignore[arg-type]
+
+
+def test_a_day_that_memory_does_not_hold_is_refused_before_it_is_read(
+    small: lab.RecordedTape, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert 0 < day.memory_left() < 2**62
+    monkeypatch.setattr(day, "memory_left", lambda: 1000)
+    monkeypatch.setattr(type(small.store), "decode_day", lambda *_, **__: pytest.fail("read"))
+    with pytest.raises(TapeError, match="are left"):
+        lab.score(small, file)

@@ -10,6 +10,8 @@ from lotus.curation.feed_health import FEED_HEALTH
 from lotus.detectors.registry import shipped_detectors
 from lotus.detectors.scoring.signal_spec import ACTS, COMPLIANCE, SIGNAL_EVENTS
 from lotus.errors import BeliefError
+from lotus.governance import explorer
+from lotus.governance.exploration_day import EXPLORATION_PLAN
 from lotus.monitoring.drift_table import DRIFT_REPORT
 from lotus.timebase import next_day
 from lotus_assets.backfill import backfill
@@ -18,7 +20,7 @@ from lotus_assets.stages.governance import governance_acts
 from lotus_assets.stages.order import LEARNING_STAGES, TAPE_STAGES
 from lotus_assets.stages.runner import run_stage
 from lotus_assets.stages.scoring import signal_events
-from lotus_store.config import CurationSettings
+from lotus_store.config import CurationSettings, GovernanceSettings
 from lotus_store.day_tables import tables_of_day
 from lotus_store.ledger.beliefs.acts import acts_of_night, acts_on
 from lotus_store.ledger.day_commits import committed_days
@@ -116,3 +118,21 @@ def test_dagster_runs_the_acts_of_every_day(ctx: StageContext, days: list[str]) 
     summary = backfill(ctx.settings, days[0], days[1])
     assert [summary.notes(day, "governance_acts")["acts"] for day in days[:2]] == [0, 0]
     assert committed_days(ctx.sig, ctx.branch, "governance_acts") == days[:2]
+
+
+def test_the_explorer_says_floors_that_the_second_day_is_drawn_at(
+    ctx: StageContext, days: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(explorer, "MIN_DAYS", 1)
+    monkeypatch.setattr(explorer, "budget_of", lambda gross, hbar: 1e9)
+    off = run_stage(ctx, governance_acts.STAGE, days[0])
+    on = replace(ctx, settings=replace(ctx.settings, governance=GovernanceSettings(True)))
+    first = run_stage(on, governance_acts.STAGE, days[0])
+    assert off.content_hash != first.content_hash
+    rows = ctx.lake.read(EXPLORATION_PLAN.name, ctx.branch, days[0])
+    assert rows["windows"].sum() > 0.0
+    assert set(rows["epsilon"]) <= {0.02, 0.03}
+    assert run_stage(replace(on, force=True), governance_acts.STAGE, days[0]).content_hash == first.content_hash
+    acts = [act for act in acts_on(ctx.sig, ctx.branch, next_day(days[0], 2)) if act.actor == "explorer"]
+    assert len(acts) == first.notes["acts"] == int((rows["epsilon"] > 0.02).sum())
+    assert run_stage(replace(ctx, force=True), governance_acts.STAGE, days[0]).notes["acts"] == 0

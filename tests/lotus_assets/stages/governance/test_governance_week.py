@@ -8,15 +8,23 @@ import pandas as pd
 import pytest
 
 from lotus.experts.fusion import default_experts
+from lotus.experts.weekly.learned import InForce, LearnedSettings
+from lotus.governance.expert_cost import ExpertCost
 from lotus.governance.expert_credit import EXPERT_CREDIT
 from lotus.governance.sampled_block import drawn_block
 from lotus_assets.stages.context import StageContext
 from lotus_assets.stages.experts import expert_set
-from lotus_assets.stages.governance import governance_week
+from lotus_assets.stages.experts.expert_set import experts_of
+from lotus_assets.stages.governance import compute_week, governance_week
 from lotus_assets.stages.runner import run_stage, stands
 from lotus_assets.stages.scoring import signal_eval, signal_events
 from lotus_assets.stages.tape import dsi_annotations, microtape_frames, raw_tape
+from lotus_resources.recent_values import RecentValues
+from lotus_store.config import ComputeSettings
+from lotus_store.ledger.beliefs.acts import acts_of_night
+from lotus_store.ledger.beliefs.compute import allocations_before, costs_on, write_costs
 from lotus_store.ledger.beliefs.expert_credit import credit_on, newest_credit
+from lotus_store.ledger.beliefs.expert_sets import write_expert_set
 
 pytestmark = [pytest.mark.warm("taped"), pytest.mark.process("whole days through their stages")]
 MONDAY = "2026-01-12"
@@ -97,3 +105,46 @@ def test_blocks_are_drawn_by_branch_and_day_and_evenly() -> None:
     assert drawn == [drawn_block("main", f"day {k}") for k in range(2000)]
     assert np.bincount(drawn, minlength=4).min() > 440
     assert drawn != [drawn_block("other", f"day {k}") for k in range(2000)]
+
+
+def test_a_quota_leaves_some_of_the_bench_idle_once_and_scoring_hears_of_it(
+    scored: StageContext, days: list[str]
+) -> None:
+    bench = ("rare_book", "macd_divergence", "flow_anomaly", "squeeze")
+    learned = LearnedSettings(default_experts().version, off=bench)
+    write_expert_set(scored.sig, "main", InForce("2026-01-14", MONDAY, learned))
+    costs = dict.fromkeys(default_experts().names, 100.0)
+    quota = 100.0 * (len(costs) - len(bench)) + 150.0
+    ctx = replace(scored, settings=replace(scored.settings, compute=ComputeSettings(live_ns_per_frame=quota)))
+    with scored.sig.transaction():
+        rows = [ExpertCost(name, "spec", 1, cost, cost, cost, cost, 31) for name, cost in costs.items()]
+        write_costs(scored.sig, "main", MONDAY, rows)
+    made = run_stage(ctx, governance_week.STAGE, MONDAY)
+    told = allocations_before(ctx.sig, "main")
+    assert [a.arm for a in told] == sorted(bench)
+    assert sum(a.cost or 0.0 for a in told if a.drawn) <= 150.0
+    assert all(a.reward is not None for a in told), "all of the bench spoke in the week"
+    idle = {a.arm for a in told if not a.drawn}
+    assert len(idle) >= 3
+    assert set(experts_of(ctx, "2026-01-14").idle) == idle == set(experts_of(ctx, "2026-01-20").idle)
+    assert experts_of(ctx, "2026-01-13") is default_experts()
+    assert experts_of(ctx, "2026-01-21").idle == ()
+    acts = acts_of_night(ctx.sig, "main", MONDAY)
+    again = run_stage(replace(ctx, force=True, recent=RecentValues()), governance_week.STAGE, MONDAY)
+    assert again.content_hash == made.content_hash
+    assert (allocations_before(ctx.sig, "main"), acts_of_night(ctx.sig, "main", MONDAY)) == (told, acts)
+    other = replace(ctx, settings=replace(ctx.settings, branch="other"))
+    assert not compute_week.is_on(other)
+    off = run_stage(scored, governance_week.STAGE, MONDAY)
+    assert off.content_hash != made.content_hash
+
+
+def test_costs_are_measured_once(scored: StageContext) -> None:
+    ctx = replace(scored, settings=replace(scored.settings, compute=ComputeSettings(live_ns_per_frame=1e9)))
+    run_stage(ctx, governance_week.STAGE, MONDAY)
+    costs = costs_on(ctx.sig, "main", MONDAY)
+    assert [c.expert_id for c in costs] == sorted(default_experts().names)
+    assert all(0.0 <= c.marginal_ns <= c.cost_ns + 1e-9 and c.latency_p50_ns <= c.latency_p95_ns for c in costs)
+    assert {c.nodes > 3 for c in costs} == {True}
+    run_stage(replace(ctx, force=True, recent=RecentValues()), governance_week.STAGE, MONDAY)
+    assert costs_on(ctx.sig, "main", MONDAY) == costs

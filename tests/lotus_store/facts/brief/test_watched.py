@@ -4,23 +4,16 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from lotus.curation.act import CurationAct
 from lotus.timebase import day_start_ms
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
 from lotus_store.facts.brief.line import BriefLine
-from lotus_store.facts.brief.watched import SHOWN, curators_line, queue_line, runs_line, watch_lines
-from lotus_store.ledger.beliefs.acts import put_acts
+from lotus_store.facts.brief.watched import SHOWN, queue_line, runs_line, watch_lines
 from lotus_store.ledger.curation_queue import QueuedAlert, put_alert
 
 DAY = "2026-03-04"
 DRIFT = QueuedAlert("a1", "main", day_start_ms("2026-03-05"), "drift_data", "BTC oi", "7", "1", "warn", "")
 FAILED = replace(DRIFT, alert_id="a2", kind="run_failed", subject="nightly", found="no_look_ahead", severity="error")
-VETO = CurationAct(
-    "", "main", DAY, "curator:data", "veto", "@BTC", 0.0, "another unit", f"governance_acts[{DAY}]",
-    "2026-03-06", "2026-03-07",
-).named()  # fmt: skip
-NUDGE = replace(VETO, kind="nudge", target="drift", value=0.01).named()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +34,6 @@ class Case:
         Case(queue_line([DRIFT, replace(DRIFT, alert_id="b")]), "look", "drift_data BTC oi (2 times): found 7"),
         Case(queue_line([DRIFT, FAILED]), "act", "run_failed nightly: found no_look_ahead; expected 1; drift_data"),
         Case(queue_line([replace(DRIFT, subject=f"c{k}") for k in range(SHOWN + 2)]), "look", "; and 2 more"),
-        Case(curators_line([]), "good", "nobody"),
-        Case(curators_line([NUDGE, NUDGE]), "good", "2 nudges"),
-        Case(
-            curators_line([NUDGE, VETO]), "look", "curator:data holds back @BTC from 2026-03-06 on: another unit; 1 n"
-        ),
     ],
 )
 def test_a_line_names_what_it_is_about(case: Case) -> None:
@@ -53,15 +41,14 @@ def test_a_line_names_what_it_is_about(case: Case) -> None:
     assert case.words in case.line.answer
 
 
-def test_alarms_and_acts_of_a_night_are_read_and_not_those_of_another(databases: Databases, settings: Settings) -> None:
+def test_alarms_of_a_night_are_read_and_not_those_of_another(databases: Databases, settings: Settings) -> None:
     with databases.connect("sig") as sig:
         put_alert(sig, DRIFT, "e1")
         put_alert(sig, replace(FAILED, time_ms=day_start_ms("2026-03-09")), "e2")
-        put_acts(sig, [VETO])
-        runs, queue, curators, ended = watch_lines(settings, sig, DAY, False)
+        runs, queue, ended = watch_lines(settings, sig, DAY, False)
         newest = watch_lines(settings, sig, DAY, True)[1]
         before = watch_lines(settings, sig, "2026-03-02", False)
-    assert (runs.colour, queue.colour, curators.colour, ended.colour) == ("good", "look", "look", "good")
+    assert (runs.colour, queue.colour, ended.colour) == ("good", "look", "good")
     assert "run_failed" not in queue.answer
     assert "run_failed" in newest.answer
     assert {line.colour for line in before} == {"good"}

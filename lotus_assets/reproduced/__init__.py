@@ -1,0 +1,1 @@
+"""What stages made, made again elsewhere and compared."""

@@ -1,0 +1,242 @@
+"""What the brief says of governance: parity, acts in force, lessons near zero, whether learning helps; and the week.
+
+Sections of the week are read from the tables that weekly stages fill, where those are; nothing is computed again.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from psycopg import sql
+
+from lotus.curation.act import CurationAct, CurationKind
+from lotus.governance.braid_days import BRAID_DAYS, CrossingZero, crossing_zero
+from lotus.governance.learning_kpis import KPI_DAYS, LEARNING_KPIS, LearningKpi, kpis_of
+from lotus.timebase import next_day
+from lotus.weave.watchdog import DISPUTED
+from lotus_store.config import Settings
+from lotus_store.databases import Connection
+from lotus_store.facts.acts import curator_rows
+from lotus_store.facts.brief.line import BriefLine, Colour
+from lotus_store.lake import Lake
+from lotus_store.ledger.beliefs.acts import acts_ending_after
+from lotus_store.ledger.beliefs.braids import read_registry
+from lotus_store.ledger.day_commits import DayCommit
+from lotus_store.ledger.fixture_bundles import cpu_of_days
+from lotus_store.postgres.queries import query
+
+SHOWN: Final = 5  # acts or lessons that a line names
+ROWS: Final = 12  # of a section of the week
+WEEK: Final = 7
+HOUR_S: Final = 3600.0
+NOT_KNOWN: Final = "not known"
+
+
+@dataclass(frozen=True, slots=True)
+class GovernedTable:
+    """A section of the week: a title, a sentence and rows of texts under their header."""
+
+    title: str
+    sentence: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Governed:
+    """The facts: KPIs of the day (none before the first), those per CPU hour among them; the tables of the week."""
+
+    kpis: tuple[LearningKpi, ...] = ()
+    week: tuple[GovernedTable, ...] = ()
+
+
+NOTHING: Final = Governed()
+
+
+@dataclass(frozen=True, slots=True)
+class WeekTable:
+    """A table of the ledger that the week shows: its column of the day, the columns shown, and what orders its rows."""
+
+    name: str
+    key: str
+    title: str
+    sentence: str
+    columns: tuple[str, ...]
+    order: str
+    where: Mapping[str, str]
+
+
+ALL: Final[Mapping[str, str]] = {}
+WEEK_TABLES: Final = (
+    WeekTable(
+        "expert_credit", "day", "Credit of experts", "What each added to payoffs, bps a learning day; 95 % over days.",
+        ("expert_id", "votes", "delta_value", "low", "high", "days"), "delta_value", {"asset": "", "detector_id": ""},
+    ),
+    WeekTable(
+        "braid_credit", "day", "Credit of beliefs", "What each braid added to payoffs, bps a learning day.",
+        ("braid_id", "detector_id", "delta_value", "low", "high", "days"), "delta_value", ALL,
+    ),
+    WeekTable(
+        "dsi_expert_costs", "day", "What experts cost", "Nanoseconds a frame; the marginal cost is what nobody shares.",
+        ("expert_id", "cost_ns", "marginal_ns", "latency_p95_ns"), "cost_ns", ALL,
+    ),
+    WeekTable(
+        "compute_allocations", "day", "Who was given compute", "q is the probability with which an arm was drawn.",
+        ("kind", "arm", "q", "drawn", "cost", "quota"), "q", ALL,
+    ),
+    WeekTable(
+        "ladder_steps", "entered", "Steps of the ladder", "Who rose or fell, and by which gates.",
+        ("subject", "rung", "entered", "verdict"), "entered", ALL,
+    ),
+    WeekTable(
+        "what_ifs", "to_day", "What was asked of stored days", "Each question counts against the level of the others.",
+        ("number", "change", "from_day", "to_day"), "number", ALL,
+    ),
+)  # fmt: skip
+
+
+def governed_of(settings: Settings, sig: Connection, day: str, with_week: bool) -> Governed:
+    """Return the facts of a day of the branch, `with_week` those of the seven days to it too."""
+    lake = Lake(settings.lake_root)
+    if not lake.exists(LEARNING_KPIS.name, settings.branch, day):
+        return Governed((), _week(settings, sig, lake, day) if with_week else ())
+    kpis = kpis_of(lake.read(LEARNING_KPIS.name, settings.branch, day))
+    days = [one for one in lake.days(LEARNING_KPIS.name, settings.branch) if one <= day][-KPI_DAYS:]
+    cpu = cpu_of_days(sig, settings.branch, days)
+    hours = sum(cpu.values()) / len(cpu) * len(days) / HOUR_S if cpu else 0.0
+    named = {kpi.kpi: kpi for kpi in kpis}
+    if hours > 0.0:
+        found = named["yield"].over(
+            hours * KPI_DAYS / max(1, named["yield"].n), "yield_per_cpu_hour", "patches an hour"
+        )
+        kpis += [found, named["net_value"].over(hours, "net_value_per_cpu_hour", "USD an hour")]
+    return Governed(tuple(kpis), _week(settings, sig, lake, day) if with_week else ())
+
+
+def governed_lines(
+    settings: Settings, sig: Connection, day: str, commits: Sequence[DayCommit]
+) -> tuple[BriefLine, ...]:
+    """Return the lines of a day of the branch, after its nightly run."""
+    lake = Lake(settings.lake_root)
+    days = [one for one in lake.days(BRAID_DAYS.name, settings.branch) if one <= day][-KPI_DAYS:]
+    crossing = crossing_zero([lake.read(BRAID_DAYS.name, settings.branch, one) for one in days])
+    return (
+        parity_line(commits),
+        acts_line(acts_ending_after(sig, settings.branch, day), next_day(day)),
+        crossing_line(crossing if days[-1:] == [day] else []),
+    )
+
+
+def parity_line(commits: Sequence[DayCommit]) -> BriefLine:
+    """Tell whether the daemon's log holds what batch computes."""
+    question, command = "Is live what batch says?", "lotus verify parity"
+    checks = [
+        check for commit in commits if commit.stage == "signal_events" for check in commit.notes.get("checks", [])
+        if check["name"] == "live_parity"
+    ]  # fmt: skip
+    if not checks:
+        return BriefLine(Colour.GOOD, question, "the day was not scored", command)
+    return BriefLine(Colour.GOOD if checks[0]["passed"] else Colour.ACT, question, str(checks[0]["text"]), command)
+
+
+def acts_line(acts: Sequence[CurationAct], today: str) -> BriefLine:
+    """Tell which acts of curators and people hold on `today`, the day after, or from a later day on; vetoes first."""
+    acts = sorted((a for a in acts if a.until_day > today), key=lambda a: a.kind != CurationKind.VETO)
+    parts = [f"{_does(a)}, {a.reason}, {_lasts(a, today)}" for a in acts]
+    colour = Colour.LOOK if any(a.kind == CurationKind.VETO for a in acts) else Colour.GOOD
+    return BriefLine(colour, "What do acts hold back?", _shown(parts) or "nothing", "lotus curate summary")
+
+
+def _does(act: CurationAct) -> str:
+    what = "veto of" if act.kind == CurationKind.VETO else f"{act.value:+.3g} on"
+    return f"{act.actor}: {what} {act.target}"
+
+
+def _lasts(act: CurationAct, today: str) -> str:
+    to = f"to {next_day(act.until_day, -1)}"
+    return to if act.at_once or act.from_day <= today else f"from {act.from_day} {to}"
+
+
+def crossing_line(crossing: Sequence[CrossingZero]) -> BriefLine:
+    """Tell which lessons in force are no longer shown to pay; a light, which ends nothing."""
+    parts = [
+        f"{one.detector_id} ({one.braid_id[:8]}) paid {one.mean_bps:+.2f} bps, lower bound {one.p05_bps:+.2f}, in "
+        f"{one.days} days"
+        for one in crossing
+    ]
+    colour = Colour.LOOK if parts else Colour.GOOD
+    return BriefLine(colour, "Which lessons may pay nothing?", _shown(parts) or "none", "lotus review list")
+
+
+def kpi_rows(kpis: Sequence[LearningKpi]) -> list[tuple[str, ...]]:
+    """Return number, value, interval, n and unit of each as they are read."""
+    return [
+        (kpi.kpi.replace("_", " "), _number(kpi.value), _reach(kpi.low, kpi.high), str(kpi.n), kpi.unit) for kpi in kpis
+    ]
+
+
+def _week(settings: Settings, sig: Connection, lake: Lake, day: str) -> tuple[GovernedTable, ...]:
+    tables = [_curators(sig, lake, settings.branch), _disputes(settings, sig, day)]
+    for table in WEEK_TABLES:
+        row = sig.execute(query("sig", "has_column"), [table.name, table.key]).fetchone()
+        if row == (True,):
+            tables.append(_section(sig, settings.branch, day, table))
+    return tuple(tables)
+
+
+def _section(sig: Connection, branch: str, day: str, table: WeekTable) -> GovernedTable:
+    """Return the rows of a table that belong to the week."""
+    asked = sql.SQL(query("sig", "rows_of_week").decode()).format(
+        table=sql.Identifier(table.name), key=sql.Identifier(table.key)
+    )
+    place = {"branch": branch, "after": next_day(day, -WEEK), "day": day}
+    rows = [row for (row,) in sig.execute(asked, place) if all(row.get(k) == v for k, v in table.where.items())]
+    rows.sort(key=lambda row: _order(row.get(table.order)), reverse=True)
+    shown = tuple(tuple(_cell(row.get(name)) for name in table.columns) for row in rows[:ROWS])
+    more = f" The first {ROWS} of {len(rows)}." if len(rows) > ROWS else "" if rows else " Nothing in this week."
+    header = tuple(name.replace("_", " ") for name in table.columns)
+    return GovernedTable(table.title, table.sentence + more, header, shown)
+
+
+def _curators(sig: Connection, lake: Lake, branch: str) -> GovernedTable:
+    rows = tuple(
+        (str(row["name"]), str(row["nudged"]), _number(row["value_bps"]),
+         _reach(row["value_low"], row["value_high"]), str(row["vetoed"]), _number(row["regret_bps"]))
+        for row in curator_rows(sig, lake, branch) if row["days"] is not None
+    )  # fmt: skip
+    header = "curator", "nudged windows", "value, bps", "95 %", "vetoed windows", "regret, bps"
+    sentence = "Over 60 learning days: what nudges added, and the mean modelled payoff of what was vetoed."
+    return GovernedTable("Curators", sentence if rows else "No curator acted in 60 learning days.", header, rows)
+
+
+def _disputes(settings: Settings, sig: Connection, day: str) -> GovernedTable:
+    disputed = [b for b in read_registry(sig, settings.branch, day) if b.in_force and DISPUTED in b.tags]
+    rows = tuple((b.detector_id, b.braid_id[:8], f"{b.claim_bps:+.2f}") for b in disputed)
+    sentence = "Lessons in force that the weekly second opinion does not confirm." if rows else "None is disputed."
+    return GovernedTable("Disputed lessons", sentence, ("detector", "braid", "claim, bps"), rows)
+
+
+def _order(value: Any) -> tuple[bool, Any]:
+    return (value is not None, 0 if value is None else value)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return NOT_KNOWN
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else _number(value)
+
+
+def _number(value: Any) -> str:
+    if value is None or value != value:
+        return NOT_KNOWN
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _reach(low: Any, high: Any) -> str:
+    ends = [_number(low), _number(high)]
+    return NOT_KNOWN if ends == [NOT_KNOWN] * 2 else " to ".join(ends)
+
+
+def _shown(parts: Sequence[str]) -> str:
+    more = f"; and {len(parts) - SHOWN} more" if len(parts) > SHOWN else ""
+    return "; ".join(parts[:SHOWN]) + more

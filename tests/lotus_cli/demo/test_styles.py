@@ -1,0 +1,53 @@
+"""`lotus_cli/demo/styles.py`: what the page says of a style that pays by context, found or not."""
+
+from typing import Any
+
+from lotus_cli.demo.styles import style_page
+
+FOUND: dict[str, Any] = {
+    "name": "steep_rest",
+    "rule": "depth_slope >= 3",
+    "paid": {
+        "inside": {"windows": 900, "join_bps": 2.9, "improve_bps": 0.1, "rested": 0.86},
+        "outside": {"windows": 1_300, "join_bps": 0.2, "improve_bps": 0.0, "rested": 0.1},
+    },
+    "lessons": [
+        {"day": "2026-01-14", "style": "join", "rule": "depth_slope >= 3", "sign": 1, "uplift_bps": 2.4,
+         "ci95": [1.1, 3.7], "grade": "B", "moved": 170, "active": True}
+    ],
+    "refused": 2,
+    "priors_ver": "0123456789abcdef",
+    "plans": {"inside": {"join": 8}, "outside": {"cross": 21}, "chosen": 29, "agreed": 29},
+    "compositions": [
+        {"type": "candidate", "state": "running", "does": "sweep: cross, although a lesson of the trader says join"}
+    ],
+}  # fmt: skip
+EMPTY = FOUND | {
+    "lessons": [],
+    "plans": {"inside": {}, "outside": {"cross": 21}, "chosen": 0, "agreed": 0},
+    "compositions": [],
+}
+
+
+def test_a_style_that_was_found_is_told_with_its_truth_and_what_it_moved() -> None:
+    text = style_page(FOUND)
+    assert "joining the book pays +2.90 bps more than crossing there (900 windows, 86% rested), +0.20 elsewhere" in text
+    assert "the trader accepted 1 lessons about a style and refused 2:" in text
+    assert (
+        "2026-01-14 join where depth_slope >= 3: +2.40 bps [+1.1, +3.7] more than elsewhere, grade B, in force" in text
+    )
+    assert "inside the rule 8 join; elsewhere 21 cross" in text
+    assert (
+        "version 0123456789ab of the nightly run and the daemon's choice of styles: the same (29 of 29 plans)" in text
+    )
+    assert "1 under judgement, 0 promoted\n    sweep: cross, although a lesson of the trader says join" in text
+
+
+def test_a_style_that_was_not_found_and_a_choice_that_differs_are_told() -> None:
+    text = style_page(EMPTY)
+    assert "accepted 0 lessons about a style and refused 2\n" in text
+    assert "inside the rule none" in text
+    assert "daemon's choice" not in text
+    assert "0 under judgement, 0 promoted" in text
+    differs = FOUND | {"plans": FOUND["plans"] | {"agreed": 28}}
+    assert "choice of styles: DIFFERENT (28 of 29 plans)" in style_page(differs)
