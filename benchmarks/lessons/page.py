@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import median
 
-from benchmarks.governance import asymmetry_refit, curators, drift_alarms
+from benchmarks.governance import asymmetry_refit, compute_by_lot, curators, drift_alarms
 from benchmarks.lessons import (
     ablation,
     audits,
@@ -56,6 +56,7 @@ SECTIONS = (
     ("Peers in the same worlds", peers),
     ("Monitors of drift", drift_alarms),
     ("Curators", curators),
+    ("Compute by lot, and credit", compute_by_lot),
     ("Fitted weights of asymmetry", asymmetry_refit),
 )
 STUDIES: dict[str, Study] = {name: study for _, module in SECTIONS for name, study in module.STUDIES.items()}
