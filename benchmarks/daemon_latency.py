@@ -72,7 +72,7 @@ def measure_latency(tape: TapeFile, spec: LaneSpec, frames: int = 5_000, pause_u
     gc.collect()
     gc.disable()
     try:
-        with _core_of_its_own() as pinned:
+        with core_of_its_own() as pinned:
             floors = [_floor(lines, pause_us)]
             asleep, busy = _scored(lines, spec, pause_us, spin=False)
             floors.append(_floor(lines, pause_us))
@@ -101,7 +101,7 @@ def _floor(lines: Sequence[Arrival], pause_us: int) -> Stamps:
 
 
 @contextmanager
-def _core_of_its_own() -> Iterator[bool]:
+def core_of_its_own() -> Iterator[bool]:
     """Pin this process to the last core; yields whether the machine allows it.
 
     Without real-time priority: a process that never sleeps would starve the kernel's own work of that core.

@@ -25,13 +25,15 @@ from lotus_live.reports.health import SILENT_S, read_status
 from lotus_modules.handlers import HOT, SLOW
 from lotus_resources.lotus_resource import Lotus
 from lotus_resources.outward import tell
+from lotus_store.ledger.beliefs.expert_stats import slowest_expert_ns
 from lotus_store.ledger.curation_queue import QueuedAlert, untold_alerts, was_claimed
 from lotus_store.ledger.day_commits import commits_of_days
-from lotus_store.ledger.messages.boxes import oldest_dead_h, oldest_waiting_s
+from lotus_store.ledger.messages.boxes import inbox_lag_s, oldest_dead_h
 
 WHOLE = 0.99  # share of its expected seconds from which a minute is whole
 NIGHT_DUE = timedelta(hours=2)
 PARITY_DAYS = 7
+LAG_WINDOW_S = 300.0
 ERROR: Final = "error"
 
 
@@ -48,9 +50,10 @@ def facts_of(ctx: StageContext, now: datetime) -> dict[str, float | None]:
         "minutes_whole": whole_minutes(ctx, yesterday) if recorded else None,
         "night_late": max(0.0, late.total_seconds() / 60.0) if is_due else 0.0,
         "beliefs_age": age_ms / HOUR_MS if committed and (recorded or status) else None,
-        "inbox_hot": _longest_wait(ctx, {m: tuple(HOT.get(m, ())) for m in Module}) if status else None,
-        "inbox_slow": _longest_wait(ctx, {m: tuple(SLOW.get(m, ())) for m in Module}),
+        "inbox_hot": _lag(ctx, {m: tuple(HOT.get(m, ())) for m in Module}) if status else None,
+        "inbox_slow": _lag(ctx, {m: tuple(SLOW.get(m, ())) for m in Module}),
         "wire_to_score": _p99_us(status),
+        "expert_latency": slowest_expert_ns(ctx.sig, ctx.branch),
         "parity": parity_share(ctx, today),
         "dead_letters": max(_dead_h(ctx, module) for module in (Module.SIG, Module.DM, Module.TR)),
     }
@@ -119,12 +122,13 @@ def _of_queue(row: QueuedAlert) -> MonitorAlert:
     )
 
 
-def _longest_wait(ctx: StageContext, intents: Mapping[Module, tuple[str, ...]]) -> float:
+def _lag(ctx: StageContext, intents: Mapping[Module, tuple[str, ...]]) -> float:
+    """Return the p99 lag of the inbox in which it is longest, s."""
     waits = [0.0]
     for module, names in intents.items():
         if names:
             with ctx.databases.connect(module.value) as connection:
-                waits.append(oldest_waiting_s(connection, module.value, ctx.branch, names))
+                waits.append(inbox_lag_s(connection, module.value, ctx.branch, names, LAG_WINDOW_S))
     return max(waits)
 
 

@@ -30,7 +30,8 @@ def compute_facts(sig: Connection, branch: str, quota_ns: float) -> dict[str, An
         cost, worth, arm = costs.get(name), credit.get(name), given.get(name)
         rows.append({
             "expert_id": name, "votes": None if worth is None else worth.votes and arm is None,
-            "cost_ns": None if cost is None else cost.cost_ns, "marginal_ns": None if cost is None else cost.marginal_ns,
+            "cost_ns": None if cost is None else cost.cost_ns,
+            "marginal_ns": None if cost is None else cost.marginal_ns,
             "delta_value": None if worth is None else worth.delta_value, "low": None if worth is None else worth.low,
             "high": None if worth is None else worth.high, "shapley": None if worth is None else worth.shapley,
             "q": None if arm is None else arm.q, "computed": None if arm is None else arm.drawn,

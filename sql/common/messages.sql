@@ -156,9 +156,15 @@ SELECT (SELECT count(*) FROM {mod}_outbox WHERE dispatched_at IS NULL),
        (SELECT count(*) FROM {mod}_inbox WHERE consumed_at IS NULL),
        COALESCE(EXTRACT(epoch FROM now() - (SELECT min(received_at) FROM {mod}_inbox WHERE consumed_at IS NULL)), 0)::float8;
 
--- name: oldest_waiting
-SELECT COALESCE(EXTRACT(epoch FROM now() - min(received_at)), 0)::float8 FROM {mod}_inbox
-WHERE consumed_at IS NULL AND branch = %(branch)s AND intent = ANY(%(intents)s);
+-- name: inbox_lag
+SELECT COALESCE(percentile_disc(0.99) WITHIN GROUP (ORDER BY waited_s), 0)::float8 FROM (
+    SELECT EXTRACT(epoch FROM now() - received_at) AS waited_s FROM {mod}_inbox
+    WHERE consumed_at IS NULL AND branch = %(branch)s AND intent = ANY(%(intents)s)
+    UNION ALL
+    SELECT EXTRACT(epoch FROM consumed_at - received_at) FROM {mod}_inbox
+    WHERE consumed_at > now() - make_interval(secs => %(window_s)s)
+      AND branch = %(branch)s AND intent = ANY(%(intents)s)
+) lately;
 
 -- name: oldest_dead
 SELECT COALESCE(EXTRACT(epoch FROM now() - min(created_at)) / 3600, 0)::float8 FROM {mod}_dead_letter

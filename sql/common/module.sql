@@ -34,6 +34,7 @@ CREATE TABLE {mod}_inbox (
     replica        text                                    -- meant for this one of several; anybody's when null
 );
 CREATE INDEX {mod}_inbox_waiting ON {mod}_inbox (priority DESC, arrival) WHERE consumed_at IS NULL;
+CREATE INDEX {mod}_inbox_consumed ON {mod}_inbox USING brin (consumed_at);
 
 CREATE TABLE {mod}_dead_letter (
     event_id       text NOT NULL,

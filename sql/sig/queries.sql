@@ -461,6 +461,10 @@ FROM dsi_expert_costs WHERE branch = %s AND day = %s ORDER BY expert_id;
 -- name: newest_costs
 SELECT max(day) FROM dsi_expert_costs WHERE branch = %s AND day <= %s;
 
+-- name: slowest_expert
+SELECT max(latency_p95_ns) FROM dsi_expert_costs WHERE branch = %(branch)s
+    AND day = (SELECT max(day) FROM dsi_expert_costs WHERE branch = %(branch)s);
+
 -- name: clear_allocations
 DELETE FROM compute_allocations WHERE branch = %s AND day = %s;
 

@@ -106,10 +106,14 @@ def _past(ctx: StageContext, stage: str, day: str) -> list[DayCommit]:
 
 
 def _rows(ctx: StageContext, day: str) -> AsymmetryRows:
-    """Return the windows of the days before a Monday with cues and the next hour's excursions."""
-    if fit.HORIZON_S not in ctx.manifest.outcomes.horizons_s:
-        raise SchemaError(f"horizons {ctx.manifest.outcomes.horizons_s} s", f"{fit.HORIZON_S} s among them")
-    paid = [f"{name}_{fit.HORIZON_S}" for name in ("mfe", "mae")]
+    """Return the windows of the days before a Monday with cues and the next hour's excursions.
+
+    Of a shorter time where no horizon of the manifest is an hour: the longest that is not longer.
+    """
+    horizons = [h for h in ctx.manifest.outcomes.horizons_s if h <= fit.HORIZON_S]
+    if not horizons:
+        raise SchemaError(f"horizons {ctx.manifest.outcomes.horizons_s} s", f"one of at most {fit.HORIZON_S} s")
+    paid = [f"{name}_{max(horizons)}" for name in ("mfe", "mae")]
     cues = _thinned(ctx, _past(ctx, "meta_signals", day), fit.COLUMNS)
     outcomes = _thinned(ctx, _past(ctx, "signal_eval", day), paid)
     return asymmetry_rows(

@@ -19,7 +19,7 @@ from lotus.timebase import DAY_MS, day_of, day_start_ms
 from lotus.trading.accounts.belief_money import BeliefMoney
 from lotus_store.config import Settings
 from lotus_store.databases import Connection, Databases
-from lotus_store.facts.acts import held_back
+from lotus_store.facts.brief.channels import channels_line, silences
 from lotus_store.facts.brief.exploration import Bill, bill_of
 from lotus_store.facts.brief.governed import NOTHING, Governed, governed_lines, governed_of
 from lotus_store.facts.brief.line import BriefLine, Colour
@@ -139,7 +139,6 @@ def brief_of(settings: Settings, day: str | None, guards: Guards, with_week: boo
             commits = [] if chosen is None else _commits(sig, settings, chosen)
             lost = 0 if chosen is None else len(read_quarantine(sig, settings.tape, chosen))
             open_acts = _open_acts(sig, settings.branch)
-            held = held_back(sig, settings.branch)
             looked = _newest_look(sig, settings.branch, [n for n in nights if n <= (chosen or "")])
             steered = () if chosen is None else governed_lines(settings, sig, chosen, commits)
             governed = NOTHING if chosen is None else governed_of(settings, sig, chosen, with_week)
@@ -154,6 +153,7 @@ def brief_of(settings: Settings, day: str | None, guards: Guards, with_week: boo
     lines = (
         *watched,
         _data_line(data, lost),
+        channels_line(silences(_minutes(settings, night.day), settings.manifest.universe)),
         _checks_line(commits),
         _beliefs_line(night),
         *steered,
@@ -161,7 +161,6 @@ def brief_of(settings: Settings, day: str | None, guards: Guards, with_week: boo
         _refusals_line(learned),
         _money_line(money),
         _acts_line(open_acts),
-        _held_line(*held),
         _letters_line(letters),
         *([] if bill is None else [_bill_line(bill)]),
         _alarms_line(alarms),
@@ -234,12 +233,19 @@ def _money(settings: Settings, day: str) -> dict[str, BeliefMoney]:
     return money
 
 
+def _minutes(settings: Settings, day: str) -> Mapping[str, Any]:
+    """Return TAPE_COMPLETENESS of a day, nothing for a day without tape."""
+    lake, branch = Lake(settings.lake_root), f"tape.{settings.tape}"
+    is_there = lake.exists(TAPE_COMPLETENESS.name, branch, day)
+    return lake.read(TAPE_COMPLETENESS.name, branch, day) if is_there else {}
+
+
 def _data(settings: Settings, day: str) -> tuple[AssetData, ...]:
     """Return how whole the day is, by asset in the order of the universe; nothing for a day without tape."""
-    lake, branch = Lake(settings.lake_root), f"tape.{settings.tape}"
-    if not lake.exists(TAPE_COMPLETENESS.name, branch, day):
+    minutes = _minutes(settings, day)
+    if not minutes:
         return ()
-    minutes = lake.read(TAPE_COMPLETENESS.name, branch, day)
+    lake, branch = Lake(settings.lake_root), f"tape.{settings.tape}"
     lasted = np.zeros(0), np.zeros(0, np.int64)
     if lake.exists(TAPE_GAPS.name, branch, day):
         found = lake.read(TAPE_GAPS.name, branch, day)
@@ -320,11 +326,6 @@ def _money_line(money: Mapping[str, BeliefMoney]) -> BriefLine:
 def _acts_line(waiting: int) -> BriefLine:
     answer = f"{waiting} acts wait for the next nightly run" if waiting else "nothing"
     return BriefLine(Colour.GOOD, "What waits for a decision?", answer, "lotus review list")
-
-
-def _held_line(is_vetoed: bool | None, words: str) -> BriefLine:
-    colour = Colour.LOOK if is_vetoed else Colour.GOOD
-    return BriefLine(colour, "What do acts hold back?", words, "lotus curate summary")
 
 
 def _letters_line(letters: Mapping[str, tuple[int, int]]) -> BriefLine:

@@ -19,7 +19,7 @@ from lotus_store.databases import Connection
 from lotus_store.facts.acts import curator_rows
 from lotus_store.facts.brief.line import BriefLine, Colour
 from lotus_store.lake import Lake
-from lotus_store.ledger.beliefs.acts import acts_on
+from lotus_store.ledger.beliefs.acts import acts_ending_after
 from lotus_store.ledger.beliefs.braids import read_registry
 from lotus_store.ledger.day_commits import DayCommit
 from lotus_store.ledger.fixture_bundles import cpu_of_days
@@ -122,7 +122,7 @@ def governed_lines(
     crossing = crossing_zero([lake.read(BRAID_DAYS.name, settings.branch, one) for one in days])
     return (
         parity_line(commits),
-        acts_line(acts_on(sig, settings.branch, next_day(day))),
+        acts_line(acts_ending_after(sig, settings.branch, day), next_day(day)),
         crossing_line(crossing if days[-1:] == [day] else []),
     )
 
@@ -139,16 +139,22 @@ def parity_line(commits: Sequence[DayCommit]) -> BriefLine:
     return BriefLine(Colour.GOOD if checks[0]["passed"] else Colour.ACT, question, str(checks[0]["text"]), command)
 
 
-def acts_line(acts: Sequence[CurationAct]) -> BriefLine:
-    """Tell which acts of curators and people hold on the day after."""
-    vetoes = [act for act in acts if act.kind == CurationKind.VETO]
-    parts = [f"{a.actor}: {a.kind} of {a.target}, {a.reason}, to {next_day(a.until_day, -1)}" for a in vetoes]
-    parts += [
-        f"{a.actor}: {a.value:+.3g} on {a.target}, {a.reason}, to {next_day(a.until_day, -1)}"
-        for a in acts if a.kind == CurationKind.NUDGE
-    ]  # fmt: skip
-    colour = Colour.LOOK if vetoes else Colour.GOOD
-    return BriefLine(colour, "Which acts are in force?", _shown(parts) or "none", "lotus curate summary")
+def acts_line(acts: Sequence[CurationAct], today: str) -> BriefLine:
+    """Tell which acts of curators and people hold on `today`, the day after, or from a later day on; vetoes first."""
+    acts = sorted((a for a in acts if a.until_day > today), key=lambda a: a.kind != CurationKind.VETO)
+    parts = [f"{_does(a)}, {a.reason}, {_lasts(a, today)}" for a in acts]
+    colour = Colour.LOOK if any(a.kind == CurationKind.VETO for a in acts) else Colour.GOOD
+    return BriefLine(colour, "What do acts hold back?", _shown(parts) or "nothing", "lotus curate summary")
+
+
+def _does(act: CurationAct) -> str:
+    what = "veto of" if act.kind == CurationKind.VETO else f"{act.value:+.3g} on"
+    return f"{act.actor}: {what} {act.target}"
+
+
+def _lasts(act: CurationAct, today: str) -> str:
+    to = f"to {next_day(act.until_day, -1)}"
+    return to if act.at_once or act.from_day <= today else f"from {act.from_day} {to}"
 
 
 def crossing_line(crossing: Sequence[CrossingZero]) -> BriefLine:

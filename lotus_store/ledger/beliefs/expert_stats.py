@@ -31,3 +31,9 @@ def runs_below_floor(connection: Connection, branch: str, day: str) -> dict[str,
     """Return how many evaluations in turn each expert was below its floor, after the last judgement before `day`."""
     rows = connection.execute(query("sig", "runs_below_floor"), {"branch": branch, "day": day})
     return {str(name): int(str(run)) for name, run in rows}
+
+
+def slowest_expert_ns(connection: Connection, branch: str) -> float | None:
+    """Return the p95 of the slowest expert in the newest measurement, ns a frame; None before the first."""
+    row = connection.execute(query("sig", "slowest_expert"), {"branch": branch}).fetchone()
+    return None if row is None or row[0] is None else float(row[0])

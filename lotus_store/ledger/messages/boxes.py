@@ -176,10 +176,12 @@ def lag(connection: Connection, module: str) -> Lag:
     return Lag(*(row or (0, 0, 0.0)))
 
 
-def oldest_waiting_s(connection: Connection, module: str, branch: str, intents: Sequence[str]) -> float:
-    """Return how long the oldest waiting inbox row of a branch and some intents has waited, s; 0 where none waits."""
-    values = {"branch": branch, "intents": list(intents)}
-    row = connection.execute(message_query(module, "oldest_waiting"), values).fetchone()
+def inbox_lag_s(connection: Connection, module: str, branch: str, intents: Sequence[str], window_s: float) -> float:
+    """Return the p99 of how long inbox rows of a branch and some intents waited, s: of all that wait, and of those that
+    were taken in the last `window_s`; 0 without any.
+    """
+    values = {"branch": branch, "intents": list(intents), "window_s": window_s}
+    row = connection.execute(message_query(module, "inbox_lag"), values).fetchone()
     return float(row[0]) if row else 0.0
 
 

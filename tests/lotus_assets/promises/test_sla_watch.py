@@ -17,6 +17,7 @@ from lotus_modules.sig.monitored import tell_monitor
 from lotus_resources.lotus_resource import Lotus
 from lotus_resources.outward import tell
 from lotus_store.ledger.day_commits import DayCommit, commit_day
+from lotus_store.postgres.queries import query
 
 DAY = "2026-01-06"
 
@@ -50,6 +51,47 @@ def test_a_late_night_and_a_day_that_differs_are_told_once_an_hour(ctx: StageCon
     assert {alert.subject for alert in due(ctx, at(4))} == {"parity"}
     next_morning = {alert.subject for alert in due(ctx, at(4) + timedelta(hours=30))}
     assert next_morning == {"beliefs_age", "night_late", "parity"}, "the tape has a third day"
+
+
+def test_the_lag_of_an_inbox_is_the_p99_of_what_waits_and_of_what_was_taken_lately(ctx: StageContext) -> None:
+    """A hundred messages taken after 0.1 s and one after 50 s: the one in a hundred is beyond the p99."""
+    put = (
+        "INSERT INTO sig_inbox (event_id, sender, dedupe_key, lifecycle_id, branch, intent, priority, envelope, "
+        "received_at, consumed_at, outcome) SELECT %(name)s || g, 'tr', %(name)s || g, 't', %(branch)s, %(intent)s, 1, "
+        "'{}', now() - make_interval(secs => %(age)s), CASE WHEN %(age)s >= %(lag)s AND %(lag)s >= 0 THEN "
+        "now() - make_interval(secs => %(age)s - %(lag)s) END, CASE WHEN %(lag)s >= 0 THEN 'applied' END "
+        "FROM generate_series(1, %(rows)s) g"
+    )
+
+    def messages(name: str, rows: int, age: float, lag: float) -> None:
+        values = {"name": name, "branch": ctx.branch, "intent": str(next(iter(SLOW[Module.SIG]))), "age": age}
+        ctx.sig.execute(put, values | {"lag": lag, "rows": rows})
+
+    def lag() -> float:
+        found = facts_of(ctx, datetime.now(UTC))["inbox_slow"]
+        assert found is not None
+        return found
+
+    assert lag() == 0.0
+    messages("quick", 199, 60.0, 0.1)
+    messages("slow", 1, 60.0, 50.0)
+    assert lag() == pytest.approx(0.1, abs=0.01)
+    messages("old", 50, 4000.0, 3000.0)
+    assert lag() == pytest.approx(0.1, abs=0.01), "taken longer ago than five minutes"
+    messages("waiting", 3, 400.0, -1.0)
+    assert lag() == pytest.approx(400.0, abs=30.0), "what waits counts, however long ago it came"
+    assert "inbox_slow" in {alert.subject for alert in breaches(ctx, datetime.now(UTC))}
+
+
+def test_the_slowest_expert_of_the_newest_measurement_has_a_quota(ctx: StageContext) -> None:
+    now = datetime.now(UTC)
+    assert facts_of(ctx, now)["expert_latency"] is None
+    for day, expert, p95 in (("2026-01-05", "a", 9000.0), ("2026-01-12", "a", 150.0), ("2026-01-12", "b", 1999.0)):
+        row = [ctx.branch, day, expert, "s", 1, 1.0, 1.0, 1.0, p95, 31]
+        ctx.sig.execute(query("sig", "put_expert_cost"), row)
+    assert facts_of(ctx, now)["expert_latency"] == 1999.0
+    ctx.sig.execute("UPDATE dsi_expert_costs SET latency_p95_ns = 2001")
+    assert "expert_latency" in {alert.subject for alert in breaches(ctx, now)}
 
 
 def test_an_alarm_of_the_queue_is_told_and_then_rests(ctx: StageContext, lotus: Lotus) -> None:

@@ -18,7 +18,6 @@ from lotus_store.facts.brief.day import (
     _bill_line,
     _checks_line,
     _data_line,
-    _held_line,
     _letters_line,
     _switch_line,
 )
@@ -66,8 +65,6 @@ FAILED = PASSED | {"name": "live_parity", "passed": False, "text": "3 rows diffe
         Case(_checks_line([commit(PASSED, FAILED)]), "act", "signal_events live_parity: 3 rows differ"),
         Case(_letters_line({"sig": (0, 0), "tr": (0, 0)}), "good", "every message arrived"),
         Case(_letters_line({"sig": (0, 0), "tr": (2, 1)}), "act", "tr: 2 dead letters, 1 lost"),
-        Case(_held_line(False, "2 nudges in force"), "good", "2 nudges in force"),
-        Case(_held_line(True, "vetoed: x"), "look", "vetoed: x"),
         Case(_alarms_line(()), "good", "no"),
         Case(_alarms_line((ALARM, replace(ALARM, kind="bare"))), "act", "2 times, at last bare: found <b>; lifted"),
         Case(_bill_line(BILL), "good", "3.5 publications beyond those of the scores, expected to pay -1.25 USD in all"),

@@ -1,0 +1,2 @@
+-- How long messages waited is asked every five minutes, of those taken lately: blocks of the table by the time of taking.
+CREATE INDEX dm_inbox_consumed ON dm_inbox USING brin (consumed_at);
