@@ -22,6 +22,7 @@ COMMANDS = {
     "backup": ("lotus_cli.upkeep.ledger", "Write every ledger into one archive."),
     "brief": ("lotus_cli.look.brief", "The day on a page: beliefs, refusals, money, data, what waits for somebody."),
     "card": ("lotus_cli.look.card", "Show a detector: what it is, its parameters, its horizon."),
+    "compute": ("lotus_cli.look.compute", "What micro-experts cost and were worth, and which are computed."),
     "console": ("lotus_cli.look.console", "Pages: what is believed and why, what was refused, live state, acts."),
     "curate": ("lotus_cli.look.curate", "Acts on detectors and coins: nudge, veto, lift, and what is in force."),
     "db": ("lotus_cli.upkeep.ledger", "Databases: migrate, check."),

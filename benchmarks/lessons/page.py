@@ -8,7 +8,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import median
 
-from benchmarks.governance import asymmetry_refit, curators, drift_alarms, explorers, ladders, what_ifs
+from benchmarks.governance import (
+    asymmetry_refit,
+    compute_by_lot,
+    curators,
+    drift_alarms,
+    explorers,
+    ladders,
+    what_ifs,
+)
 from benchmarks.lessons import (
     ablation,
     audits,
@@ -59,6 +67,7 @@ SECTIONS = (
     ("The explorer", explorers),
     ("The ladder", ladders),
     ("Curators", curators),
+    ("Compute by lot, and credit", compute_by_lot),
     ("Fitted weights of asymmetry", asymmetry_refit),
 )
 STUDIES: dict[str, Study] = {name: study for _, module in SECTIONS for name, study in module.STUDIES.items()}
