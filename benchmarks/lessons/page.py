@@ -8,7 +8,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import median
 
-from benchmarks.governance import asymmetry_refit, curators, drift_alarms
+from benchmarks.governance import (
+    asymmetry_refit,
+    compute_by_lot,
+    curators,
+    drift_alarms,
+    explorers,
+    ladders,
+    what_ifs,
+)
 from benchmarks.lessons import (
     ablation,
     audits,
@@ -55,7 +63,11 @@ SECTIONS = (
     ("Labels in place of numbers", ordinal),
     ("Peers in the same worlds", peers),
     ("Monitors of drift", drift_alarms),
+    ("What-ifs", what_ifs),
+    ("The explorer", explorers),
+    ("The ladder", ladders),
     ("Curators", curators),
+    ("Compute by lot, and credit", compute_by_lot),
     ("Fitted weights of asymmetry", asymmetry_refit),
 )
 STUDIES: dict[str, Study] = {name: study for _, module in SECTIONS for name, study in module.STUDIES.items()}

@@ -69,7 +69,7 @@ def day_sums(windows: Columns, detectors: Sequence[str]) -> dict[str, Floats]:
     place, count = np.asarray(windows["detector"], np.int64), len(detectors)
 
     def total(values: Floats) -> Floats:
-        return np.bincount(place, np.nan_to_num(values), count)[:count]
+        return np.asarray(np.bincount(place, np.nan_to_num(values), count)[:count], np.float64)
 
     names = ("pi", "free", "level", "paper", "executed", "move", "hbar", "h", "f")
     pi, free, level, paper, executed, move, hbar, h, f = (np.asarray(windows[n], np.float64) for n in names)

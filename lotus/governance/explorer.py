@@ -83,7 +83,7 @@ def power_of(one: ExploredDetector, bar: float) -> Floats:
 
 def value_of_information(one: ExploredDetector, bar: float) -> Floats:
     """Return VOI at each floor, bps over 20 days: power x what the patch of such a lesson adds at the least floor."""
-    return power_of(one, bar) * EFFECT * one.sd_bps * TILT * COVERAGE * one.h[0]
+    return np.asarray(power_of(one, bar) * EFFECT * one.sd_bps * TILT * COVERAGE * one.h[0], np.float64)
 
 
 def explore(

@@ -90,7 +90,11 @@ def _named(found: Sequence[tuple[str, str, str]], name: str) -> str:
     """Return the whole hash of the one bundle that begins so."""
     if len(found) != 1:
         shown = ", ".join(f"{one[:16]} of {day} on {branch}" for one, branch, day in found[-3:]) or "none"
-        raise ConfigError(f"{len(found)} bundles begin with {name!r}: {shown}", "one", "see `lotus fixtures list`")
+        raise ConfigError(
+            f"{len(found)} bundles begin with {name!r}: {shown}",
+            "one that `lotus fixtures list` shows",
+            "a misspelt hash",
+        )
     return found[0][0]
 
 

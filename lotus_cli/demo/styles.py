@@ -138,12 +138,12 @@ def style_page(f: Mapping[str, Any]) -> str:
         f"{inside['join_bps']:+.2f} bps more than crossing there ({inside['windows']:,} windows, "
         f"{inside['rested']:.0%} rested), {outside['join_bps']:+.2f} elsewhere ({outside['windows']:,}, "
         f"{outside['rested']:.0%})",
-        f"  the trader accepted {len(f['lessons'])} lessons about a style and refused {f['refused']}"
+        f"  lessons of the trader about a style: {len(f['lessons'])} accepted, {f['refused']} refused"
         + (":" if f["lessons"] else ""),
     ]
     lines += [
         f"    {x['day']} {x['style']} where {x['rule']}: {x['uplift_bps']:+.2f} bps [{x['ci95'][0]:+.1f}, "
-        f"{x['ci95'][1]:+.1f}] more than elsewhere, grade {x['grade']}" + (", in force" if x["active"] else "")
+        f"{x['ci95'][1]:+.1f}] over all windows, grade {x['grade']}" + (", in force" if x["active"] else "")
         for x in f["lessons"]
     ]
     lines.append(

@@ -19,7 +19,7 @@ from lotus_store.tape.store import TapeStore
 WALL_CLOCK = {
     "created_at", "updated_at", "committed_at", "dispatched_at", "received_at", "consumed_at", "taken_at", "done_at",
     "processed_at", "not_before", "replayed_at", "attempts", "arrival", "verify_key", "applied_at", "valid_from",
-    "retired_at",
+    "retired_at", "started_at", "finished_at", "cpu_s", "wall_s",
 }  # fmt: skip
 OWN_FOLDERS = ("pg", "dagster", "tape", "live")  # of the server, of Dagster; compared by other means
 LIVE_TABLES = ("live_events", "live_log", "live_orders", "live_fills")

@@ -238,7 +238,9 @@ BY_HAND = {
         "card micro_drift --version 9 --branch demo-11", REFUSED, ("micro_drift v9", "expected: one of version ")
     ),
     "a run that is not there": Case("experiments nosuch", REFUSED, ("no runs of branch main begin with 'nosuch'",)),
-    "fixtures that are not there": Case("fixtures verify nosuch", REFUSED, ("0 bundles begin with 'nosuch'", "one")),
+    "fixtures that are not there": Case(
+        "fixtures verify nosuch", REFUSED, ("0 bundles begin with 'nosuch'", "lotus fixtures list")
+    ),
     "a day outside the fixtures": Case("fixtures check --day 99", REFUSED, ("99",)),
     "a day's sanity table": Case("sanity --tape demo-11 --day 2027-01-01", REFUSED, ("no sanity table of 2027-01-01",)),
     "a tape's sanity table": Case("sanity --tape nosuch", REFUSED, ("no tape nosuch; expected: one of ", "demo-11")),

@@ -109,10 +109,13 @@ def _windows(ctx: StageContext, day: str, names: Sequence[str]) -> Mapping[str, 
     for name, h in horizons.items():
         own = place == names.index(name)
         move[own] = side[own] * paid[moves[h]].astype(np.float64)[row[own]]
-    logged = (events[name].astype(np.float64)[at] for name in ("ln_sigma_tilde", "tau_pub", "temperature", "gate"))
+    sigma, tau, temperature, gate = (
+        events[name].astype(np.float64)[at] for name in ("ln_sigma_tilde", "tau_pub", "temperature", "gate")
+    )
     pi = scores["p"].astype(np.float64)
     return {
-        "detector": place, "pi": pi, "free": free_propensity(pi, *logged, floor, most), "move": move,
+        "detector": place, "pi": pi, "move": move,
+        "free": free_propensity(pi, sigma, tau, temperature, gate, floor, most),
         "published": scores["published"], "level": scores["level"], "paper": scores["payoff_p"],
         "executed": scores["payoff_y"], "hbar": events["kr_hbar"].astype(np.float64)[at], "h": scores["h"],
         "f": scores["f"], "block": scores["block"],

@@ -32,10 +32,8 @@ EMPTY = FOUND | {
 def test_a_style_that_was_found_is_told_with_its_truth_and_what_it_moved() -> None:
     text = style_page(FOUND)
     assert "joining the book pays +2.90 bps more than crossing there (900 windows, 86% rested), +0.20 elsewhere" in text
-    assert "the trader accepted 1 lessons about a style and refused 2:" in text
-    assert (
-        "2026-01-14 join where depth_slope >= 3: +2.40 bps [+1.1, +3.7] more than elsewhere, grade B, in force" in text
-    )
+    assert "lessons of the trader about a style: 1 accepted, 2 refused:" in text
+    assert "2026-01-14 join where depth_slope >= 3: +2.40 bps [+1.1, +3.7] over all windows, grade B, in force" in text
     assert "inside the rule 8 join; elsewhere 21 cross" in text
     assert (
         "version 0123456789ab of the nightly run and the daemon's choice of styles: the same (29 of 29 plans)" in text
@@ -45,7 +43,7 @@ def test_a_style_that_was_found_is_told_with_its_truth_and_what_it_moved() -> No
 
 def test_a_style_that_was_not_found_and_a_choice_that_differs_are_told() -> None:
     text = style_page(EMPTY)
-    assert "accepted 0 lessons about a style and refused 2\n" in text
+    assert "about a style: 0 accepted, 2 refused\n" in text
     assert "inside the rule none" in text
     assert "daemon's choice" not in text
     assert "0 under judgement, 0 promoted" in text

@@ -29,7 +29,7 @@ from lotus_store.ledger.signals.live_log import Run, append_events, begin_run
 from ..stage_runs import run
 
 pytestmark = [pytest.mark.warm("first_day"), pytest.mark.process("whole days through their stages")]
-BEFORE = [stage for stage in LEARNING_STAGES if stage is not governance_acts.STAGE]
+BEFORE = LEARNING_STAGES[: LEARNING_STAGES.index(governance_acts.STAGE)]
 
 
 def forbidding(ctx: StageContext, *targets: str) -> StageContext:

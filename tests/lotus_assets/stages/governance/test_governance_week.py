@@ -97,7 +97,7 @@ def test_other_days_decide_nothing(ctx: StageContext) -> None:
     assert (made.rows, made.notes) == (0, {"decided": "on Mondays"})
     assert stands(ctx, governance_week.STAGE, "2026-01-13")
     empty = run_stage(ctx, governance_week.STAGE, MONDAY)
-    assert (empty.rows, credit_on(ctx.sig, ctx.branch, MONDAY)) == (0, [])
+    assert (empty.notes["credit rows"], credit_on(ctx.sig, ctx.branch, MONDAY)) == (0, [])
 
 
 def test_blocks_are_drawn_by_branch_and_day_and_evenly() -> None:
