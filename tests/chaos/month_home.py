@@ -131,16 +131,11 @@ def put_day(store: TapeStore, state: State, night: int) -> None:
 
 
 def run_night(lotus: Lotus, ctx: StageContext, day: str) -> tuple[list[StageResult], str]:
-    """Run the stages of a day as the nightly run does, then the modules; return the results and what stopped it.
-
-    The sanity table is not made: no stage and no brief reads it.
-    """
+    """Run the stages of a day as the nightly run does, then the modules; return the results and what stopped it."""
     results: list[StageResult] = []
     stopped = ""
     try:
         for stage in (*TAPE_STAGES, *LEARNING_STAGES):
-            if stage.name == "sanity_table":
-                continue
             result = run_stage(ctx, stage, day)
             results.append(replace(result, table=None, plot=None))
             if result.failed_checks:
@@ -255,8 +250,7 @@ def read_ahead(folder: Path, state: State) -> None:
         for night in range(state.night + AHEAD, state.before):
             put_day(lotus.tape, state, night)
             for stage in TAPE_STAGES:
-                if stage.name != "sanity_table":
-                    run_stage(ctx, stage, spec_of(0).day(night))
+                run_stage(ctx, stage, spec_of(0).day(night))
     lotus.close()
 
 
