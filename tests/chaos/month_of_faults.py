@@ -152,7 +152,7 @@ def main(
         list(pool.map(live, folders))
     states = [State.read(one) for one in folders]
     text, held = report(states[0], states[1] if len(states) > 1 else None)
-    (folder / "report.md").write_text(text)
+    (folder / "month.txt").write_text(text)
     print(text, f"all briefs below {folder}", sep="\n")
     sys.exit(0 if held else 1)
 
