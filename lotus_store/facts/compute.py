@@ -22,8 +22,8 @@ def compute_facts(sig: Connection, branch: str, quota_ns: float) -> dict[str, An
     credit = {
         one.expert_id: one for one in newest_credit(sig, branch, "9999-12-31") if one.detector_id == one.asset == ""
     }
-    told = allocations_before(sig, branch)
-    newest = [one for one in told if one.day == told[-1].day] if told else []
+    lines = allocations_before(sig, branch)
+    newest = [one for one in lines if one.day == lines[-1].day] if lines else []
     given = {one.arm: one for one in newest}
     rows = []
     for name in sorted({*costs, *credit, *given}):
@@ -36,14 +36,14 @@ def compute_facts(sig: Connection, branch: str, quota_ns: float) -> dict[str, An
             "high": None if worth is None else worth.high, "shapley": None if worth is None else worth.shapley,
             "q": None if arm is None else arm.q, "computed": None if arm is None else arm.drawn,
         })  # fmt: skip
-    gain = gain_on_uniform(logged_weeks(told))
+    gain = gain_on_uniform(logged_weeks(lines))
     return {"quota_ns": quota_ns, "experts": rows, "allocated_on": newest[0].day if newest else "",
             "from_day": newest[0].from_day if newest else "", "gain_on_equal": asdict(gain)}  # fmt: skip
 
 
-def logged_weeks(told: Sequence[Allocation]) -> list[LoggedWeek]:
+def logged_weeks(lines: Sequence[Allocation]) -> list[LoggedWeek]:
     """Return the weeks of allocations that another Monday follows: its rewards are those of the week before it."""
-    mondays = [list(rows) for _, rows in groupby(told, key=lambda one: one.day)]
+    mondays = [list(rows) for _, rows in groupby(lines, key=lambda one: one.day)]
     out = []
     for rows, after in pairwise(mondays):
         came = {one.arm: one.reward for one in after}
