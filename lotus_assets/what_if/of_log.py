@@ -17,6 +17,7 @@ from lotus.progress.steps import Steps
 from lotus.timebase import day_start_ms, next_day
 from lotus_assets.stages.context import StageContext
 from lotus_assets.stages.experts.expert_set import experts_of, lake_branch
+from lotus_assets.stages.experts.spoken_at import said
 from lotus_assets.stages.lake_tables import LakeTable
 from lotus_assets.stages.scoring.signal_eval import read_maturing, read_outcomes
 from lotus_assets.what_if.question import WhatIfQuestion
@@ -90,7 +91,9 @@ def _evidence(
             continue
         experts = experts_of(ctx, which)
         branch = lake_branch(ctx, experts)
-        spoken = concatenated([ctx.lake.read(DSI_WINDOWS.name, branch, which, a.name) for a in ctx.manifest.universe])
+        columns = ("asset", "frame_idx", *(f"z_{name}" for name in EXPERTS))
+        universe = ctx.manifest.universe
+        spoken = concatenated([said(ctx.lake, DSI_WINDOWS.name, branch, which, a.name, columns) for a in universe])
         keys = _key(spoken["asset"].astype(np.int64), spoken["frame_idx"].astype(np.int64))
         order = np.argsort(keys, kind="stable")
         found = order[np.minimum(np.searchsorted(keys, wanted[own_rows], sorter=order), len(keys) - 1)]

@@ -28,6 +28,7 @@ COPIED: Final = (
     "sweep_stall_reversal",
     "depth_vacuum_momentum",
 )  # speak often enough to be judged
+DETECTOR_OF: Final = {"low_interest": "imbalance_persistence", "steep_book": "sweep_stall_reversal"}
 EXPERT: Final = "idle_forest"
 KINDS: Final = ("unit", "feed", "twin", "leak", "lesson", "expert")
 BY_RELEASE: Final = ("twin", "leak", "expert")
@@ -82,16 +83,16 @@ def _fault(rng: random.Random, kind: str, first: int, weekday: int) -> Fault:
         return Fault(kind, first, {"coin": who, "channel": channel, "session": rng.choice((0, 1))}, 2, names=names)
     if kind == "twin":  # five learning days make a judgement of likeness
         detector = rng.choice(COPIED)
-        return Fault(kind, first, {"of": detector}, 4 + 2, names=[[f"{detector}_b"]])
+        return Fault(kind, first, {"of": detector}, 4 + 2, names=[[f"{detector}_b", "payoffs as those of"]])
     if kind == "leak":
         column, place = rng.choice(COLUMNS), rng.choice(("made", "label"))
         return Fault(kind, first, {"column": column, "place": place}, 2, names=[[column], ["leak"], ["label_bleed"]])
     if kind == "lesson":
-        lesson = rng.choice(("low_interest", "steep_book"))
-        detector = {"low_interest": "imbalance_persistence", "steep_book": "sweep_stall_reversal"}[lesson]
-        return Fault(kind, first, {"lesson": lesson}, 14, names=[[detector, "e-value"], [detector, "revert"]])
+        return Fault(
+            kind, first, {"lesson": rng.choice(list(DETECTOR_OF))}, 14
+        )  # named by its braids, once it is believed
     second_monday = (7 - (first + weekday) % 7) % 7 + 7
-    return Fault(kind, first, {"expert": EXPERT}, second_monday, names=[[EXPERT]])
+    return Fault(kind, first, {"expert": EXPERT}, second_monday, names=[[EXPERT, "costs"]])
 
 
 def broken_lines(lines: bytes, faults: list[Fault], session: int) -> bytes:

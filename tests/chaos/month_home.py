@@ -16,7 +16,7 @@ from unittest.mock import patch
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "support")]
 
-from month_faults import BY_RELEASE, Fault, as_json, broken_lines  # noqa: E402
+from month_faults import BY_RELEASE, DETECTOR_OF, Fault, as_json, broken_lines  # noqa: E402
 from warm import hurry  # noqa: E402
 
 from lotus.errors import LotusError  # noqa: E402
@@ -40,6 +40,7 @@ from lotus_store.config import Settings, load_settings  # noqa: E402
 from lotus_store.facts.brief.day import brief_of  # noqa: E402
 from lotus_store.facts.brief.page import markdown  # noqa: E402
 from lotus_store.ledger.beliefs.acts import acts_of_night  # noqa: E402
+from lotus_store.ledger.beliefs.braids import read_registry  # noqa: E402
 from lotus_store.ledger.curation_queue import newest_alerts  # noqa: E402
 from lotus_store.tape.bulk import write_segment  # noqa: E402
 from lotus_store.tape.header import HeaderAsset, TapeHeader  # noqa: E402
@@ -49,6 +50,7 @@ NAME: Final = "month"
 SESSIONS: Final = (("08:00", "08:30"), ("14:00", "14:30"))
 FIRST_DAY: Final = "2026-01-05"  # a Monday
 MOST_NIGHTS: Final = 120
+DOUBTS: Final = ("no longer earns", "e-value", "lower bound")  # what the brief says of a lesson that may be dead
 LATER: Final = 3  # nights beyond its deadline in which a fault that nobody named is still there
 AHEAD: Final = 6  # nights that the reader leaves to the process that learns
 FLAGGED: Final = re.compile(r"^\| (look|ACT) \|")
@@ -192,10 +194,21 @@ def judge(state: State, night: int, lines: list[str]) -> None:
             fault.until = night + 1
 
 
+def await_belief(ctx: StageContext, state: State, night: int) -> None:
+    """Put off the death of a lesson that nobody believes; one that is believed is named by its braids."""
+    for fault in state.faults:
+        if fault.kind == "lesson" and fault.first == night and not fault.names:
+            detector = DETECTOR_OF[fault.how["lesson"]]
+            believed = [b for b in read_registry(ctx.sig, ctx.branch) if b.in_force and b.detector_id == detector]
+            fault.names = [[b.braid_id[:8], said] for b in believed for said in DOUBTS]
+            fault.first += not believed
+
+
 def one_night(lotus: Lotus, ctx: StageContext, state: State, folder: Path) -> None:
     """Live through a night and keep what it said."""
     night, began = state.night, time.monotonic()
     day, is_watched = spec_of(0).day(night), night >= state.before
+    await_belief(ctx, state, night)
     if is_watched or not lotus.tape.has(day):
         put_day(lotus.tape, state, night)
     taped = time.monotonic()

@@ -67,10 +67,25 @@ def branched(warm: Path, folder: Path, nights: int, faults: list[Fault]) -> Path
 
 
 def alarms_of(record: dict[str, Any]) -> list[str]:
-    """Return what a night cried: alarms of the queue, vetoes, failed checks, a stop."""
+    """Return what a night cried: a stop, alarms of the queue, vetoes."""
     vetoes = [act for act in record["acts"] if " veto " in act]
     stop = [f"stopped: {record['stopped']}"] if record["stopped"] else []
-    return [*stop, *record["alerts"], *vetoes, *record["checks"]]
+    return [*stop, *record["alerts"], *vetoes]
+
+
+def counted(cried: list[Alarm]) -> int:
+    """Return how many alarms were cried: series that a family names in one night are one."""
+    return len({(night, text.split()[0]) for night, text in cried})
+
+
+def unmet(state: State) -> list[str]:
+    """Return advisory checks that did not pass, each with its nights; drift is an alarm of its own."""
+    nights: dict[str, list[int]] = {}
+    for record in state.records:
+        for check in record["checks"]:
+            if not check.startswith("drift_report"):
+                nights.setdefault(check.partition(":")[0], []).append(record["night"])
+    return [f"- {name}: nights {', '.join(map(str, some))}" for name, some in nights.items()]
 
 
 def false_alarms(state: State) -> list[Alarm]:
@@ -108,11 +123,13 @@ def report(faulty: State, quiet: State | None) -> tuple[str, bool]:
         lines.append(f"| {found}: {fault.text} | {fault.first} | {fault.first + fault.deadline} | {day} | {said} |")
     lines += ["", "## Cried about something else, in the month of faults", ""]
     lines += [f"- {night}: {text}" for night, text in false_alarms(faulty)] or ["nothing"]
+    lines += ["", "Checks that did not pass:", "", *(unmet(faulty) or ["none"])]
     if quiet is not None:
         cried = [(f"{r['night']} {r['day']}", text) for r in quiet.records for text in alarms_of(r)]
-        held = held and len(cried) <= QUIET_ALARMS
-        lines += ["", f"## Cried in the month without a fault: {len(cried)}", ""]
+        held = held and counted(cried) <= QUIET_ALARMS
+        lines += ["", f"## Cried in the month without a fault: {counted(cried)}", ""]
         lines += [f"- {night}: {text}" for night, text in cried] or ["nothing"]
+        lines += ["", "Checks that did not pass:", "", *(unmet(quiet) or ["none"])]
     return "\n".join(lines) + "\n", held
 
 
