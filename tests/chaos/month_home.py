@@ -19,6 +19,8 @@ sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "sup
 from month_faults import BY_RELEASE, DETECTOR_OF, Fault, as_json, broken_lines  # noqa: E402
 from warm import hurry  # noqa: E402
 
+from lotus.detectors.cards.card_table import DETECTOR_CARDS  # noqa: E402
+from lotus.detectors.cards.lifecycle import LifecycleStage  # noqa: E402
 from lotus.errors import LotusError  # noqa: E402
 from lotus.modules.messages.monitoring import MonitorAlert, shown  # noqa: E402
 from lotus.simulation import lessons  # noqa: E402
@@ -46,7 +48,8 @@ from lotus_store.tape.bulk import write_segment  # noqa: E402
 from lotus_store.tape.header import HeaderAsset, TapeHeader  # noqa: E402
 from lotus_store.tape.store import TapeStore  # noqa: E402
 
-NAME: Final = "month"
+NAME, BRANCH = "month", "main"
+QUOTA_NS: Final = 1e9  # of all experts: it binds nobody, and has costs measured
 SESSIONS: Final = (("08:00", "08:30"), ("14:00", "14:30"))
 FIRST_DAY: Final = "2026-01-05"  # a Monday
 MOST_NIGHTS: Final = 120
@@ -108,8 +111,9 @@ def settings_of(home: Path) -> Settings:
     """Return the settings of the home; its branch searches in every nightly run."""
     universe = [{"name": a.name, "sz_decimals": a.sz_decimals} for a in spec_of(0).assets]
     home.mkdir(parents=True, exist_ok=True)
-    write_branch_settings(home, NAME, {"universe": {"assets": universe}, "outcomes": {"horizons_s": [30, 300]}})
-    return load_settings(home=str(home), tape=NAME, branch=NAME)
+    write_branch_settings(home, BRANCH, {"universe": {"assets": universe}, "outcomes": {"horizons_s": [30, 300]}})
+    (home / "lotus.toml").write_text(f"[compute]\nlive_ns_per_frame = {QUOTA_NS}\n")
+    return load_settings(home=str(home), config=home / "lotus.toml", tape=NAME, branch=BRANCH)
 
 
 def put_day(store: TapeStore, state: State, night: int) -> None:
@@ -195,9 +199,16 @@ def judge(state: State, night: int, lines: list[str]) -> None:
 
 
 def await_belief(ctx: StageContext, state: State, night: int) -> None:
-    """Put off the death of a lesson that nobody believes; one that is believed is named by its braids."""
+    """Put off the death of a lesson that nobody acts on; one that is believed is named by its braids.
+
+    Of a detector that is no longer active, as after a leak, no lesson is acted on: the other lesson dies then.
+    """
     for fault in state.faults:
         if fault.kind == "lesson" and fault.first == night and not fault.names:
+            cards = ctx.lake.read(DETECTOR_CARDS.name, ctx.branch, spec_of(0).day(night - 1))
+            active = cards["detector_id"][cards["stage"] == LifecycleStage.ACTIVE].tolist()
+            drawn = fault.how["lesson"]
+            fault.how["lesson"] = next((x for x in (drawn, *DETECTOR_OF) if DETECTOR_OF[x] in active), drawn)
             detector = DETECTOR_OF[fault.how["lesson"]]
             believed = [b for b in read_registry(ctx.sig, ctx.branch) if b.in_force and b.detector_id == detector]
             fault.names = [[b.braid_id[:8], said] for b in believed for said in DOUBTS]

@@ -1,6 +1,7 @@
-"""The faults of the month: what is drawn, what becomes of a line, and that a release holds what was put into it.
+"""`month_of_faults.py` in short, by tests/chaos/month_faults.py and month_home.py.
 
-The month itself takes an hour: `make thorough`.
+What is drawn, what becomes of a line, that a release holds what was put into it, and what names a fault. The month
+itself is run by `make thorough`.
 """
 
 import json

@@ -1,11 +1,13 @@
-"""Lines of the brief about who watches: nightly runs that did not end, alarms, beliefs that ended.
+"""Lines of the brief about who watches: nightly runs that did not end, alarms, lives that changed.
 
-Each names what it is about: the stage, the series, the belief. What acts hold back is told by `facts.acts`.
+Each names what it is about: the stage, the series, the belief, the detector. What acts hold back is told by `governed`.
 """
 
 from collections.abc import Sequence
 from itertools import groupby
 
+from lotus.detectors.cards.card_table import DETECTOR_CARDS, lives_of
+from lotus.detectors.cards.lifecycle import Life, LifecycleStage
 from lotus.timebase import DAY_MS, day_start_ms
 from lotus.weave.braid import Braid
 from lotus_store.config import Settings
@@ -13,6 +15,7 @@ from lotus_store.databases import Connection
 from lotus_store.facts.brief.experts import experts_line
 from lotus_store.facts.brief.line import BriefLine, Colour
 from lotus_store.facts.words import day_ranges
+from lotus_store.lake import Lake
 from lotus_store.ledger.beliefs.braids import read_registry
 from lotus_store.ledger.beliefs.compute import newest_costs
 from lotus_store.ledger.beliefs.expert_credit import newest_credit
@@ -37,8 +40,17 @@ def watch_lines(settings: Settings, sig: Connection, day: str, is_newest: bool) 
         runs_line(behind),
         queue_line(alarms),
         ended_line(ended),
+        lives_line(_lives(settings, day), day),
         experts_line(newest_costs(sig, settings.branch, day), newest_credit(sig, settings.branch, day)),
     )
+
+
+def _lives(settings: Settings, day: str) -> list[Life]:
+    lake = Lake(settings.lake_root)
+    if not lake.exists(DETECTOR_CARDS.name, settings.branch, day):
+        return []
+    columns = ("detector_id", "spec_version", "life")
+    return lives_of(lake.read(DETECTOR_CARDS.name, settings.branch, day, columns=columns))
 
 
 def runs_line(behind: Sequence[str]) -> BriefLine:
@@ -71,6 +83,16 @@ def ended_line(ended: Sequence[Braid]) -> BriefLine:
     parts = [f"{b.detector_id} ({b.braid_id[:8]}): {b.reason}" for b in ended]
     colour = Colour.LOOK if ended else Colour.GOOD
     return BriefLine(colour, "Did a belief end?", _shown(parts) or "no", "lotus lessons")
+
+
+def lives_line(lives: Sequence[Life], day: str) -> BriefLine:
+    """Tell which detectors changed their stage of life on a day, and by what; an active one that ends is to look at."""
+    changes = [(life.detector_id, change) for life in lives for change in life.changes if change.day == day]
+    changes.sort(key=lambda item: item[1].old != LifecycleStage.ACTIVE)
+    parts = [f"{name} is {x.new}{f' and was {x.old}' if x.old else ''}: {x.reason}" for name, x in changes]
+    is_loss = any(change.old == LifecycleStage.ACTIVE for _, change in changes)
+    colour = Colour.LOOK if is_loss else Colour.GOOD
+    return BriefLine(colour, "Did a detector change its stage?", _shown(parts) or "no", "lotus detector list")
 
 
 def _shown(parts: Sequence[str]) -> str:

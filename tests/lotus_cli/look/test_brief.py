@@ -76,7 +76,7 @@ def test_it_tells_what_the_other_commands_tell(lotus: Cli) -> None:
     settings = load_settings(home=lotus.home, config=lotus.home / "lotus.toml", branch="demo-11", tape="demo-11")
     gaps = Lake(settings.lake_root).read("tape_gaps", "tape.demo-11", found["day"])
     assert sum(x["gaps"] for x in found["data"]) == len(gaps["asset"])
-    assert len(found["lines"]) == 18 + (found["bill"] is not None)
+    assert len(found["lines"]) == 19 + (found["bill"] is not None)
     assert found["week"] == []
     assert all(line["command"].startswith("lotus ") for line in found["lines"])
 
