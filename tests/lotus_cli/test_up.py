@@ -144,7 +144,7 @@ def test_checks_are_green_but_for_those_that_saw_nothing_and_no_sensor_fails(lot
 def test_the_lineage_is_green(lotus: Cli, tab: Browser) -> None:
     text = tab.shown("/asset-groups", "lineage", "tape", "scoring", "learning", "beliefs", "decision", "upkeep")
     assert "Unsynced" not in text
-    tab.page.set_viewport_size({"width": 1500, "height": 2400})  # a graph as deep as this is else without words
+    tab.page.set_viewport_size({"width": 3600, "height": 1600})  # a graph as wide as this is else without words
     beliefs = tab.shown("/locations/lotus/asset-groups/beliefs/lineage", "beliefs", "priors_in_force", "100% filled")
     assert beliefs.count("100% filled") == 9
     for word in ("Unsynced", "missing", "Never materialized", "Failed"):
