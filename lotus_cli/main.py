@@ -96,7 +96,7 @@ GROUPS = {
         "signal",
         "sql",
     ),
-    "Learn": ("backfill", "detector", "what-if", "explore", "ladder", "atoms", "export", "import-log"),
+    "Learn": ("backfill", "detector", "what-if", "explore", "compute", "ladder", "atoms", "export", "import-log"),
     "Tape": ("record", "import", "replay", "tape", "verify"),
     "Run and trade": ("live", "exchange", "arm", "kill", "watchdog", "dm", "trade", "trigger"),
     "Upkeep": ("backup", "restore", "db", "herald", "network", "modules", "keys", "fixtures", "warm"),

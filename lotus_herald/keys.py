@@ -15,7 +15,8 @@ from nacl.signing import SigningKey
 
 from lotus.errors import MessageError
 from lotus.modules.envelope import Envelope
-from lotus_store.files import atomic, fsync_folder, make_folder
+from lotus_store.files import atomic, fsync_folder
+from lotus_store.private import private_folder
 
 Stamp = tuple[int, int]
 
@@ -46,7 +47,7 @@ class Keys:
         The old key is gone; what it signed stays valid as long as the identity table has it.
         """
         path = self._path(module)
-        _make_folder(self._folder)
+        private_folder(self._folder)
         key = SigningKey.generate()
         with atomic(path) as temporary:
             _write(temporary, key)
@@ -104,7 +105,7 @@ def _check_modes(path: Path) -> None:
 
 def _make(path: Path) -> None:
     """Write a new key; of several processes at once the first wins."""
-    _make_folder(path.parent)
+    private_folder(path.parent)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}.tmp")
     try:
         _write(temporary, SigningKey.generate())
@@ -113,11 +114,6 @@ def _make(path: Path) -> None:
     finally:
         temporary.unlink(missing_ok=True)
     fsync_folder(path.parent)
-
-
-def _make_folder(folder: Path) -> None:
-    make_folder(folder.parent)
-    folder.mkdir(mode=0o700, exist_ok=True)
 
 
 def _write(path: Path, key: SigningKey) -> None:

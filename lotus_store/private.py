@@ -137,9 +137,15 @@ def name_of_home(home: Path) -> str:
         raise ConfigError(f"{path} holds {text[:40]!r}", "32 hexadecimal digits", "edited; remove the file") from error
 
 
+def private_folder(folder: Path) -> None:
+    """Make a folder that others cannot enter, where it is not there."""
+    make_folder(folder.parent)
+    folder.mkdir(mode=0o700, exist_ok=True)
+
+
 def _write_once(path: Path, text: str) -> None:
     """Write a file whole, unless another process did so before."""
-    make_folder(path.parent)
+    private_folder(path.parent)
     with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{PAGES_NAME}.") as made:  # 0600
         made.write(f"{text}\n".encode())
         made.flush()

@@ -67,6 +67,7 @@ def lessons(
         raise click.UsageError("--config FILE judges --events")
     data = _learned(events, config, valid_days, as_json) if events else _data(home, branch, valid_days)
     try:
+        path.parent.resolve(strict=True)  # a folder that was mistyped is told, not made
         write_bytes(path, rendered(data, target).encode())  # a bot may read it at any time
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}", "a file that can be written to") from None

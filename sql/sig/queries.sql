@@ -728,6 +728,3 @@ COPY governance_acts FROM STDIN (FORMAT binary);
 
 -- name: has_column
 SELECT EXISTS (SELECT FROM information_schema.columns WHERE table_schema = 'public' AND table_name = %s AND column_name = %s);
-
--- name: rows_of_week
-SELECT to_jsonb(t) FROM {table} t WHERE t.branch = %(branch)s AND t.{key} > %(after)s AND t.{key} <= %(day)s LIMIT 2000;

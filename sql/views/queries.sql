@@ -1,4 +1,4 @@
--- What DuckDB is asked when SQL is put to lake and ledgers, and how PostgreSQL hands over the columns for it.
+-- What DuckDB is asked when SQL is put to lake and ledgers, how PostgreSQL hands over the columns for it, and rows of any table.
 -- Names in braces are filled in as quoted identifiers.
 
 -- name: settings
@@ -90,3 +90,6 @@ to_json({column})::text
 
 -- name: as_microseconds
 floor(extract(epoch from {column}) * 1000000)::bigint
+
+-- name: rows_of_week
+SELECT to_jsonb(t) FROM {table} t WHERE t.branch = %(branch)s AND t.{key} > %(after)s AND t.{key} <= %(day)s LIMIT 2000;

@@ -31,6 +31,7 @@ from lotus_store.tape.store import TapeStore
 SPEC = WorldSpec("demo", seed=5, days=2, sessions=(("00:00", "00:06"), ("21:56", "22:02"), ("23:54", "24:00")))
 DAYS = [SPEC.day(0), SPEC.day(1)]
 ASIDE = {"sanity_table", "detector_audits", "detector_cards", "meta_signals", "expert_training", "expert_stats"}
+ASIDE |= {"governance_day"}  # it names every table of a night
 ASIDE |= {entry.name for entry in LEARNING_ASSETS if any(dep in ASIDE and at == "same_day" for dep, at in entry.deps)}
 
 

@@ -64,7 +64,7 @@ def test_what_was_told_is_another_version_and_comes_back(chain) -> None:
     later = curated(told, {LEAKY.detector_id: CuratorInput(False, 0.75, LEAKY.version)}, DETECTORS)
     assert not any(later.leakage_veto)
     assert later.adv_fragility == tuple(0.75 if d is LEAKY else 0.5 if d is FRAGILE else 0.0 for d in DETECTORS)
-    assert set(CURATED) == {"leakage_veto", "adv_fragility", "stage_gate", "curator_nudge", "curator_veto"}
+    assert set(CURATED) == {"leakage_veto", "adv_fragility", "stage_gate", "curator_nudge", "curator_veto", "epsilon"}
     with pytest.raises(SchemaError, match="curators"):
         replace(told, adv_fragility=())
     with pytest.raises(SchemaError, match="curators"):

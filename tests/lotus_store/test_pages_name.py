@@ -14,7 +14,8 @@ def test_a_home_keeps_its_name_and_two_homes_have_two(tmp_path: Path) -> None:
     names = [name_of_home(tmp_path / home) for home in ("a", "a", "b")]
     assert OWN_NAME.fullmatch(names[0])
     assert names[0] == names[1] != names[2]
-    assert (tmp_path / "a" / "keys" / PAGES_NAME).stat().st_mode & 0o777 == 0o600
+    folder = tmp_path / "a" / "keys"
+    assert [place.stat().st_mode & 0o777 for place in (folder, folder / PAGES_NAME)] == [0o700, 0o600]
 
 
 def test_those_that_start_at_once_have_one_name(tmp_path: Path) -> None:

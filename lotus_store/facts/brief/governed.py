@@ -186,7 +186,7 @@ def _week(settings: Settings, sig: Connection, lake: Lake, day: str) -> tuple[Go
 
 def _section(sig: Connection, branch: str, day: str, table: WeekTable) -> GovernedTable:
     """Return the rows of a table that belong to the week."""
-    asked = sql.SQL(query("sig", "rows_of_week").decode()).format(
+    asked = sql.SQL(query("views", "rows_of_week").decode()).format(
         table=sql.Identifier(table.name), key=sql.Identifier(table.key)
     )
     place = {"branch": branch, "after": next_day(day, -WEEK), "day": day}

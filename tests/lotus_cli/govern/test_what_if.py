@@ -19,7 +19,8 @@ def test_a_question_is_answered_both_ways_and_once(lotus: Cli) -> None:
     assert lotus.json(*asked) == first
     second = lotus.json("what-if", *DAYS, "--without", "adversarial")
     assert second["number"] == first["number"] + 1
-    assert "the log does not answer" in lotus("what-if", *DAYS, "--without", "adversarial").stdout
+    assert second["log"]["moved"] == 0, "no nudge of that curator was in force"
+    assert "the log does not answer: 4 days" in lotus(*asked).stdout
 
 
 def test_what_cannot_be_asked_is_refused(lotus: Cli) -> None:

@@ -143,7 +143,8 @@ def test_the_report_is_seen_in_a_browser(planted: World, tmp_path: Path) -> None
         with browser(f"http://127.0.0.1:{server.server_port}", "") as opened:
             asked = []
             opened.page.on("request", lambda request: asked.append(request.url))
-            seen = opened.shown("/report.html", "lab-report", "x_flow >= 3 and x_regime = calm")
+            seen = opened.shown("/report.html", "report", "x_flow >= 3 and x_regime = calm")
+            opened.keep("lab-report")
         server.shutdown()
     assert "lesson" in seen
     assert [url for url in asked if not url.startswith("http://127.0.0.1:")] == []
