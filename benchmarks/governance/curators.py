@@ -195,7 +195,7 @@ SOURCES = (
     ROOT / "lotus" / "detectors" / "curators.py",
 )
 _WORLDS = {
-    **{f"curators-{fault}": (CuratedWorld(fault), faults, CuratedWorld(fault), 1.0) for fault in FAULTS},
+    **{f"curators-{fault}": (CuratedWorld(fault), faults, CuratedWorld(fault, windows=30), 1.0) for fault in FAULTS},
     "curators-honest": (CuratedWorld(days=28 + 365), faults, CuratedWorld(days=40), 20.0),
     "curators-random": (Nudger(), halved, Nudger(days=40, windows=20), 3.0),
     "curators-against": (Nudger(against=True), halved, Nudger(against=True, days=40, windows=20), 3.0),

@@ -48,12 +48,10 @@ OF_EXPERTS: Final = frozenset({CurationKind.OFF, CurationKind.IDLE})
 class CurationAct:
     """An act on a branch, decided with day `day` known, in force on the UTC days from `from_day` on before `until_day`.
 
-    `actor`: `curator:NAME`, or a person. `target`: `DETECTOR`, `DETECTOR@COIN` or `@COIN`. `value`: the log nudge, or
-    the floor; else 0. `evidence_ref` names what it rests on. `revokes`: the act that a lift ends.
     `actor`: `curator:NAME`, or a person. `target`: `DETECTOR`, `DETECTOR@COIN` or `@COIN`, of a weight the component.
-    `value`: the log nudge or the weight, else 0. `evidence_ref` names what it rests on. `revokes`: the act that a lift
-    ends. `at_once`: a veto that also holds from the next window on until `from_day` (`lotus.curation.at_once`); it
-    enters the name where it is so.
+    `value`: the log nudge, the floor or the weight, else 0. `evidence_ref` names what it rests on. `revokes`: the act
+    that a lift ends. `at_once`: a veto that also holds from the next window on until `from_day`
+    (`lotus.curation.at_once`); it enters the name where it is so.
     """
 
     act_id: str
