@@ -27,6 +27,7 @@ from lotus_assets.learning_lane import DAYS_LEARNED
 from lotus_assets.stages.chain import committed_work, learning_days
 from lotus_assets.stages.context import StageResult
 from lotus_assets.stages.runner import take_over
+from lotus_assets.stages.tape.reading import LATE
 from lotus_assets.tape_process import TapeProcess
 from lotus_herald.carry import carry
 from lotus_modules.handlers import SLOW
@@ -38,7 +39,7 @@ from lotus_store.ledger.day_commits import DayCommit
 from lotus_store.processes import own_tags
 
 SCORING = ("expert_set", "signal_events")  # what a daemon's tables of a day come from
-LATE_ASSETS = ("sanity_table",)  # of the tape: a reader that began before all else leaves them for the end
+LATE_ASSETS = tuple(stage.name for stage in LATE)  # a reader that began before all else leaves them for the end
 OPENING, BEGINNING, CARRYING = "opening ledgers and Dagster", "beginning to learn", "carrying messages to the modules"
 QUIET: Mapping[str, object] = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 

@@ -43,6 +43,7 @@ from lotus_assets.stages.learning.asset_context import scores_in_context, vocabu
 from lotus_assets.stages.learning.woven import rows_of
 from lotus_assets.stages.schema_check import schema_check, together
 from lotus_assets.stages.shared_columns import read_shared
+from lotus_assets.stages.tape.reading import LATE
 from lotus_resources.recent_values import RecentKind
 from lotus_store.build import lock_sha256
 from lotus_store.databases import Connection
@@ -58,9 +59,13 @@ _PAST = RecentKind("learning days", 128)
 
 
 def stages_before() -> tuple[tuple[str, bool], ...]:
-    """Return the stages of a day that run before this one, each with whether it belongs to the tape alone."""
-    names = [entry.name for entry in ENTRIES]
-    return tuple((entry.name, entry.group == TAPE) for entry in ENTRIES[: names.index(NAME)])
+    """Return the stages of a day that run before this one, each with whether it belongs to the tape alone.
+
+    What nothing reads and a reader of many days leaves for the end is not among them: the night is not made of it.
+    """
+    names, late = [entry.name for entry in ENTRIES], {stage.name for stage in LATE}
+    before = ENTRIES[: names.index(NAME)]
+    return tuple((entry.name, entry.group == TAPE) for entry in before if entry.name not in late)
 
 
 def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
