@@ -4,9 +4,7 @@ Only reading, making, replacing and using keys belongs here; which keys a sender
 (Literature: key rotation.)
 """
 
-import os
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 
 from nacl.bindings import crypto_sign_open
@@ -15,8 +13,7 @@ from nacl.signing import SigningKey
 
 from lotus.errors import MessageError
 from lotus.modules.envelope import Envelope
-from lotus_store.files import atomic, fsync_folder
-from lotus_store.private import private_folder
+from lotus_store.private import write_private, write_private_once
 
 Stamp = tuple[int, int]
 
@@ -46,11 +43,8 @@ class Keys:
 
         The old key is gone; what it signed stays valid as long as the identity table has it.
         """
-        path = self._path(module)
-        private_folder(self._folder)
         key = SigningKey.generate()
-        with atomic(path) as temporary:
-            _write(temporary, key)
+        write_private(self._path(module), bytes(key).hex())
         return bytes(key.verify_key).hex()
 
     def exists(self, module: str) -> bool:
@@ -63,7 +57,7 @@ class Keys:
     def _signing_key(self, module: str) -> SigningKey:
         path = self._path(module)
         if not path.exists():
-            _make(path)
+            write_private_once(path, bytes(SigningKey.generate()).hex())
         status = path.stat()
         stamp = status.st_ino, status.st_mtime_ns
         cached = self._known.get(module)
@@ -101,24 +95,3 @@ def _check_modes(path: Path) -> None:
         if mode & ~widest:
             cause = f"copied or restored with other rights: chmod {widest:o} {place}, and rotate the key if it was seen"
             raise MessageError(f"{place} has the mode {mode:04o}", f"{widest:04o} or less", cause)
-
-
-def _make(path: Path) -> None:
-    """Write a new key; of several processes at once the first wins."""
-    private_folder(path.parent)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}.tmp")
-    try:
-        _write(temporary, SigningKey.generate())
-        with suppress(FileExistsError):
-            path.hardlink_to(temporary)
-    finally:
-        temporary.unlink(missing_ok=True)
-    fsync_folder(path.parent)
-
-
-def _write(path: Path, key: SigningKey) -> None:
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "w") as out:
-        out.write(bytes(key).hex())
-        out.flush()
-        os.fsync(out.fileno())

@@ -10,7 +10,6 @@ import fcntl
 import os
 import pwd
 import secrets
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -18,7 +17,7 @@ from typing import BinaryIO
 
 from lotus.errors import ConfigError
 from lotus.loopback import own_name
-from lotus_store.files import make_folder
+from lotus_store.files import atomic, make_folder
 
 SAFE_PATH = "PYTHONSAFEPATH"
 UMASK = 0o077
@@ -127,7 +126,7 @@ def name_of_home(home: Path) -> str:
     path, drawn = home / "keys" / PAGES_NAME, secrets.token_hex(16)
     try:
         if not path.exists():
-            _write_once(path, drawn)
+            write_private_once(path, f"{drawn}\n")
         text = path.read_text("ascii", "replace").strip()
     except OSError:
         text = drawn
@@ -143,12 +142,22 @@ def private_folder(folder: Path) -> None:
     folder.mkdir(mode=0o700, exist_ok=True)
 
 
-def _write_once(path: Path, text: str) -> None:
-    """Write a file whole, unless another process did so before."""
+def write_private(path: Path, text: str) -> None:
+    """Write a whole file that others cannot read, atomically and durably, in a folder that they cannot enter."""
     private_folder(path.parent)
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{PAGES_NAME}.") as made:  # 0600
-        made.write(f"{text}\n".encode())
-        made.flush()
-        os.fsync(made.fileno())
-        with suppress(FileExistsError):
-            os.link(made.name, path)
+    with atomic(path) as temporary:
+        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w") as out:
+            out.write(text)
+
+
+def write_private_once(path: Path, text: str) -> None:
+    """Write such a file unless another process did so before; what a killed one left goes when the next has written."""
+    private_folder(path.parent)
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        if not path.exists():
+            write_private(path, text)
+    finally:
+        os.close(folder)

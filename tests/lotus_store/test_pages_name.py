@@ -1,5 +1,7 @@
 """`lotus_store/private.py`: the name of a home's pages is drawn once, the same for all, never of another form."""
 
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -7,7 +9,7 @@ import pytest
 
 from lotus.errors import ConfigError
 from lotus.loopback import OWN_NAME
-from lotus_store.private import PAGES_NAME, name_of_home
+from lotus_store.private import PAGES_NAME, name_of_home, private_folder
 
 
 def test_a_home_keeps_its_name_and_two_homes_have_two(tmp_path: Path) -> None:
@@ -36,3 +38,12 @@ def test_an_edited_file_is_refused(tmp_path: Path, text: str) -> None:
 def test_a_home_that_cannot_be_written_to_has_a_name_for_one_start(tmp_path: Path) -> None:
     (tmp_path / "keys").write_text("no folder")
     assert OWN_NAME.fullmatch(name_of_home(tmp_path))
+
+
+def test_what_a_killed_process_left_is_gone_when_the_next_has_written(tmp_path: Path) -> None:
+    gone = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, text=True)
+    folder = tmp_path / "keys"
+    private_folder(folder)
+    (folder / f".{PAGES_NAME}.{gone.stdout.strip()}.ab12.tmp").write_text("half")
+    name_of_home(tmp_path)
+    assert [path.name for path in folder.iterdir()] == [PAGES_NAME]
