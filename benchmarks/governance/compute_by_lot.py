@@ -17,7 +17,7 @@ from benchmarks.lessons.command import command
 from benchmarks.lessons.evidence import ROOT, Study
 from benchmarks.lessons.worlds import Figures
 from lotus.governance.allocation_value import LoggedWeek, gain_on_uniform, uniform
-from lotus.governance.allocator import Seen, allocate, believed
+from lotus.governance.allocator import ArmsSeen, allocate, believed
 from lotus.governance.shapley import mean_and_variance, orders_of, shapley_lite
 
 LEARNED = 12  # Mondays that are not counted
@@ -51,7 +51,7 @@ def allocated(world: Arms, seed: int) -> Figures:
     arms, rewards, weeks = list[int](), list[float](), list[LoggedWeek]()
     over = 0
     for week in range(world.weeks):
-        seen = Seen(np.array(arms, np.int64), np.ones((len(arms), 1)), np.array(rewards, np.float64))
+        seen = ArmsSeen(np.array(arms, np.int64), np.ones((len(arms), 1)), np.array(rewards, np.float64))
         draw = allocate(seen, one, cost, quota, (str(seed), str(week)))
         came = worth + rng.normal(0.0, world.noise, k)
         logged = np.where(draw.drawn, came, np.nan)

@@ -27,7 +27,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Seen:
+class ArmsSeen:
     """What was seen before: arm i8[n] (place), context f8[n, features] and reward f8[n] of arms that were computed."""
 
     arm: NDArray[np.int64]
@@ -43,7 +43,7 @@ class Belief:
     covariance: Floats
 
 
-def believed(seen: Seen, context: Floats, arms: int) -> Belief:
+def believed(seen: ArmsSeen, context: Floats, arms: int) -> Belief:
     """Return the posterior of every arm's reward under a context f8[features]."""
     noise, between = _variances(seen, arms)
     features = len(context)
@@ -58,7 +58,7 @@ def believed(seen: Seen, context: Floats, arms: int) -> Belief:
     return Belief(now @ mean, now @ covariance @ now.T)
 
 
-def _variances(seen: Seen, arms: int) -> tuple[float, float]:
+def _variances(seen: ArmsSeen, arms: int) -> tuple[float, float]:
     """Return the variance of one reward about its arm, and that between arms; 1 where nothing is seen."""
     n = np.bincount(seen.arm, minlength=arms).astype(np.float64)
     some = n > 0
@@ -95,7 +95,9 @@ def wanted(belief: Belief, cost: Floats, quota: float, price: float, normal: Flo
     return q
 
 
-def allocate(seen: Seen, context: Floats, cost: Floats, quota: float, name: Sequence[str], price: float = 0.0) -> Draw:
+def allocate(
+    seen: ArmsSeen, context: Floats, cost: Floats, quota: float, name: Sequence[str], price: float = 0.0
+) -> Draw:
     """Return who is drawn this week; `name` keys the generator (Philox), so the same week draws the same.
 
     `cost` f8[arms]: NaN = not measured, which counts as the dearest and has the least probability.

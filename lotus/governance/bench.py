@@ -13,7 +13,7 @@ import numpy as np
 
 from lotus.curation.act import ALLOCATOR, CurationAct, CurationKind
 from lotus.curation.law import Subjects, check_act
-from lotus.governance.allocator import Belief, Seen, allocate, believed
+from lotus.governance.allocator import ArmsSeen, Belief, allocate, believed
 from lotus.governance.systematic import Draw
 from lotus.timebase import next_day
 
@@ -23,7 +23,7 @@ KEPT_DAYS: Final = 28  # of a vote lost to credit: until it is asked again
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Bench:
+class ComputeBench:
     """Arms (experts without a vote) in order, their draw, quota and belief; voters that lose their vote, with why."""
 
     arms: tuple[str, ...]
@@ -51,7 +51,7 @@ def bench_of(
     voters: Mapping[str, float], off: Sequence[str], cost: Mapping[str, float], quota: float, seen: Sequence[
         tuple[str, Sequence[float], float]], context: Sequence[float], keep: Collection[str] | None,
     name: Sequence[str],
-) -> Bench:  # fmt: skip
+) -> ComputeBench:  # fmt: skip
     """Return the bench of a Monday.
 
     `off`: experts without a vote; `seen`: (arm, context, reward) of earlier weeks in which it was computed; `name`
@@ -61,7 +61,7 @@ def bench_of(
     arms = tuple(sorted({*off, *demoted}))
     place = {arm: k for k, arm in enumerate(arms)}
     usable = [one for one in seen if one[0] in place]
-    rows = Seen(
+    rows = ArmsSeen(
         np.array([place[arm] for arm, _, _ in usable], np.int64),
         np.array([x for _, x, _ in usable], np.float64).reshape(-1, len(context)),
         np.array([r for _, _, r in usable], np.float64),
@@ -72,12 +72,12 @@ def bench_of(
     belief = believed(rows, now, len(arms))
     if quota <= 0.0 or not arms:
         everybody = Draw(np.ones(len(arms), np.bool_), np.ones(len(arms)))
-        return Bench(arms, everybody, left, belief, demoted)
+        return ComputeBench(arms, everybody, left, belief, demoted)
     draw = allocate(rows, now, costs, max(left, 0.0), name)
-    return Bench(arms, draw, left, belief, demoted)
+    return ComputeBench(arms, draw, left, belief, demoted)
 
 
-def acts_of(bench: Bench, branch: str, day: str, from_day: str, experts: Sequence[str]) -> list[CurationAct]:
+def acts_of(bench: ComputeBench, branch: str, day: str, from_day: str, experts: Sequence[str]) -> list[CurationAct]:
     """Return the allocator's acts of a Monday within the law: votes lost, and who is idle until the next one."""
     subjects = Subjects((), (), tuple(experts))
     until = next_day(from_day, WEEK_DAYS)

@@ -9,7 +9,7 @@ import numpy as np
 
 from lotus.governance.allocation_value import LoggedWeek, gain_on_uniform
 from lotus_store.databases import Connection
-from lotus_store.ledger.beliefs.compute import Allocation, allocations_before, newest_costs
+from lotus_store.ledger.beliefs.compute import ComputeAllocation, allocations_before, newest_costs
 from lotus_store.ledger.beliefs.expert_credit import newest_credit
 
 
@@ -41,7 +41,7 @@ def compute_facts(sig: Connection, branch: str, quota_ns: float) -> dict[str, An
             "from_day": newest[0].from_day if newest else "", "gain_on_equal": asdict(gain)}  # fmt: skip
 
 
-def logged_weeks(lines: Sequence[Allocation]) -> list[LoggedWeek]:
+def logged_weeks(lines: Sequence[ComputeAllocation]) -> list[LoggedWeek]:
     """Return the weeks of allocations that another Monday follows: its rewards are those of the week before it."""
     mondays = [list(rows) for _, rows in groupby(lines, key=lambda one: one.day)]
     out = []

@@ -1,11 +1,7 @@
 """The bench: draws that learn, voters that lose their vote, acts within the law, the same week twice."""
 
-import numpy as np
-
 from lotus.curation.act import ALLOCATOR
 from lotus.curation.in_force import expert_states
-from lotus.governance.allocation_value import LoggedWeek, estimates, gain_on_uniform, uniform
-from lotus.governance.allocator import Seen, allocate, believed
 from lotus.governance.bench import acts_of, bench_of, demoted_voters
 
 CONTEXT = (1.0, 0.3)
@@ -47,38 +43,3 @@ def test_acts_say_who_is_idle_for_a_week_and_who_has_no_vote() -> None:
     assert {name for name, kinds in states.items() if "idle" in kinds} == idle
     assert "off" in states["v2"]
     assert expert_states(acts, "2026-01-21") == {}
-
-
-def test_beliefs_come_to_the_truth_and_unsupported_arms_lean_on_the_others() -> None:
-    rng = np.random.default_rng(1)
-    arm = np.repeat(np.arange(8), 40)
-    truth = np.linspace(-1.0, 2.0, 8)
-    seen = Seen(arm, np.ones((320, 1)), truth[arm] + rng.normal(0.0, 0.5, 320))
-    belief = believed(seen, np.ones(1), 9)
-    np.testing.assert_allclose(belief.mean[:8], truth, atol=0.3)
-    assert abs(belief.mean[8] - truth.mean()) < 0.5
-    assert belief.covariance[8, 8] > 10 * belief.covariance[0, 0]
-
-
-def test_estimates_off_the_policy_are_unbiased() -> None:
-    rng, n = np.random.default_rng(2), 20
-    cost, truth = rng.uniform(0.5, 2.0, n), rng.exponential(1.0, n)
-    nothing = Seen(np.zeros(0, np.int64), np.zeros((0, 1)), np.zeros(0))
-    weeks = []
-    for k in range(200):
-        draw = allocate(nothing, np.ones(1), cost, 0.5 * cost.sum(), ("u", str(k)))
-        reward = np.where(draw.drawn, truth + rng.normal(0.0, 0.5, n), np.nan)
-        weeks.append(LoggedWeek(draw.q, cost, np.full(n, 0.3), draw.drawn, reward))
-    found = np.array([estimates(w) for w in weeks])
-    np.testing.assert_allclose(found.mean(axis=0), truth, atol=6 * found.std(axis=0).max() / 14)
-    gain, wanted = gain_on_uniform(weeks), sum(((w.q - uniform(w)) * truth).sum() for w in weeks)
-    assert gain.low < wanted < gain.high
-
-
-def test_an_arm_of_unknown_cost_has_the_least_probability() -> None:
-    cost = np.array([1.0, 1.0, np.nan, 1.0])
-    nothing = Seen(np.zeros(0, np.int64), np.zeros((0, 1)), np.zeros(0))
-    draw = allocate(nothing, np.ones(1), cost, 10.0, ("x",))
-    assert draw.q[2] == 0.05
-    assert not np.isfinite(cost).all()
-    assert allocate(nothing, np.ones(1), np.full(2, np.nan), 0.0, ("x",)).drawn.sum() == 0

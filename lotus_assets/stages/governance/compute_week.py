@@ -14,7 +14,7 @@ from lotus.curation.in_force import expert_states
 from lotus.curation.law import LAG_DAYS
 from lotus.experts.fusion import ExpertSet
 from lotus.experts.weekly.learned import set_under
-from lotus.governance.bench import EXPERT, Bench, acts_of, bench_of
+from lotus.governance.bench import EXPERT, ComputeBench, acts_of, bench_of
 from lotus.governance.credit_summary import ALL, WEEKS, ExpertCredit, credits_of, keepers
 from lotus.governance.expert_cost import ExpertCost
 from lotus.governance.expert_credit import EXPERT_CREDIT, Rows, daily, joined
@@ -32,7 +32,7 @@ from lotus_assets.stages.scoring.signal_eval import read_events
 from lotus_store.databases import Connection
 from lotus_store.ledger.beliefs.acts import acts_of_night, acts_on, put_acts
 from lotus_store.ledger.beliefs.compute import (
-    Allocation,
+    ComputeAllocation,
     allocations_before,
     costs_on,
     write_allocations,
@@ -170,12 +170,14 @@ def _kept(ctx: StageContext, day: str, rows: Rows, days: Sequence[str]) -> froze
 
 
 def _allocations(
-    bench: Bench, day: str, from_day: str, cost: Mapping[str, float], context: dict[str, float],
+    bench: ComputeBench, day: str, from_day: str, cost: Mapping[str, float], context: dict[str, float],
     rewards: Mapping[str, float],
-) -> list[Allocation]:  # fmt: skip
+) -> list[ComputeAllocation]:  # fmt: skip
     return [
-        Allocation(day, EXPERT, arm, round(float(q), 12), bool(drawn), cost.get(arm), max(bench.quota, 0.0), context,
-                   rewards.get(arm), from_day)
+        ComputeAllocation(
+            day, EXPERT, arm, round(float(q), 12), bool(drawn), cost.get(arm), max(bench.quota, 0.0), context,
+            rewards.get(arm), from_day,
+        )
         for arm, q, drawn in zip(bench.arms, bench.draw.q.tolist(), bench.draw.drawn.tolist(), strict=True)
     ]  # fmt: skip
 
@@ -192,7 +194,7 @@ def _gone(earlier: Sequence[CurationAct], acts: Sequence[CurationAct], from_day:
     ]  # fmt: skip
 
 
-def _table(rows: Sequence[Allocation]) -> TextTable:
+def _table(rows: Sequence[ComputeAllocation]) -> TextTable:
     nan = float("nan")
     shown = [(a.arm, a.q, "computed" if a.drawn else "idle", nan if a.cost is None else a.cost,
               nan if a.reward is None else a.reward) for a in rows]  # fmt: skip

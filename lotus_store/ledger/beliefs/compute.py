@@ -9,7 +9,7 @@ from lotus_store.postgres.queries import Connection, query
 
 
 @dataclass(frozen=True, slots=True)
-class Allocation:
+class ComputeAllocation:
     """One arm of one Monday: probability, whether drawn, cost (None: not measured), reward of the week before."""
 
     day: str
@@ -41,7 +41,7 @@ def newest_costs(connection: Connection, branch: str, until: str = "9999-12-31")
     return [] if row is None or row[0] is None else costs_on(connection, branch, str(row[0]))
 
 
-def write_allocations(connection: Connection, branch: str, day: str, rows: Sequence[Allocation]) -> None:
+def write_allocations(connection: Connection, branch: str, day: str, rows: Sequence[ComputeAllocation]) -> None:
     """Replace the allocation of a Monday."""
     with connection.cursor() as cursor:
         cursor.execute(query("sig", "clear_allocations"), [branch, day])
@@ -52,6 +52,6 @@ def write_allocations(connection: Connection, branch: str, day: str, rows: Seque
         cursor.executemany(query("sig", "put_allocation"), made)
 
 
-def allocations_before(connection: Connection, branch: str, day: str = "9999-12-31") -> list[Allocation]:
+def allocations_before(connection: Connection, branch: str, day: str = "9999-12-31") -> list[ComputeAllocation]:
     """Return the allocations of every Monday before a day, in order of day, kind and arm."""
-    return [Allocation(*row) for row in connection.execute(query("sig", "allocations_until"), [branch, day])]
+    return [ComputeAllocation(*row) for row in connection.execute(query("sig", "allocations_until"), [branch, day])]

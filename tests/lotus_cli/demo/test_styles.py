@@ -1,5 +1,7 @@
 """`lotus_cli/demo/styles.py`: what the page says of a style that pays by context, found or not."""
 
+import runpy
+from pathlib import Path
 from typing import Any
 
 from lotus_cli.demo.styles import style_page
@@ -49,3 +51,17 @@ def test_a_style_that_was_not_found_and_a_choice_that_differs_are_told() -> None
     assert "0 under judgement, 0 promoted" in text
     differs = FOUND | {"plans": FOUND["plans"] | {"agreed": 28}}
     assert "choice of styles: DIFFERENT (28 of 29 plans)" in style_page(differs)
+
+
+def test_the_campaign_asks_for_all_that_the_world_makes_true() -> None:
+    missing = runpy.run_path(str(Path(__file__).with_name("styles_campaign.py")))["missing"]
+    assert missing({"styles": FOUND, "parity": True}) == []
+    assert missing({"styles": FOUND, "parity": False}) == ["events of daemon and batch are equal"]
+    assert missing({"styles": EMPTY, "parity": True}) == [
+        "a lesson about joining is in force",
+        "plans inside the rule do not cross",
+        "the daemon chose what the batch says",
+        "a composition is under judgement",
+    ]
+    flat = FOUND | {"paid": FOUND["paid"] | {"outside": FOUND["paid"]["inside"]}}
+    assert missing({"styles": flat, "parity": True}) == ["joining pays 2 bps more inside than outside"]
