@@ -30,10 +30,10 @@ class AssetEntry:
 
     name: str
     group: str
-    kinds: tuple[str, ...]
     deps: tuple[tuple[str, str], ...]
     packages: tuple[str, ...]
     text: str
+    kinds: tuple[str, ...] = ("parquet",)
     checks: tuple[str, ...] = ("schema",)
 
 
@@ -64,7 +64,6 @@ TAPE_ASSETS = (
     AssetEntry(
         name="microtape_prints",
         group=TAPE,
-        kinds=("parquet",),
         deps=(("raw_tape", "same_day"),),
         packages=_TO_MICROTAPE,
         text="Every print of the tape, each once: what an order at rest waits for.",
@@ -90,7 +89,6 @@ TAPE_ASSETS = (
     AssetEntry(
         name="sanity_table",
         group=TAPE,
-        kinds=("parquet",),
         deps=(("microtape_frames", "same_day"), ("dsi_annotations", "same_day")),
         packages=_TO_OUTCOMES,
         text="Every frame column, expert and detector against the mid moves after it, losers included.",
@@ -140,7 +138,6 @@ LEARNING_ASSETS = (
     AssetEntry(
         name="signal_eval",
         group=SCORE,
-        kinds=("parquet",),
         deps=(("signal_events", "same_day"), ("microtape_frames", "same_day")),
         packages=_TO_OUTCOMES,
         text="Probe payoffs P and Y, forward returns, hits and excursions of the windows that mature on the day.",
@@ -149,7 +146,6 @@ LEARNING_ASSETS = (
     AssetEntry(
         name="day_sketches",
         group=SCORE,
-        kinds=("parquet",),
         deps=(
             ("signal_eval", "same_day"),
             ("signal_events", "same_day"),
@@ -162,7 +158,6 @@ LEARNING_ASSETS = (
     AssetEntry(
         name="drift_report",
         group=SCORE,
-        kinds=("parquet",),
         deps=(("day_sketches", "same_day"),),
         packages=_TO_MONITORING,
         text="What the day differs in from days like it: distances, ranks, e-detectors by family, and who is named.",
@@ -179,7 +174,6 @@ LEARNING_ASSETS = (
     AssetEntry(
         name="trigger_outcomes",
         group=SCORE,
-        kinds=("parquet",),
         deps=(("signal_events", "same_day"), ("microtape_frames", "same_day")),
         packages=_TO_OUTCOMES,
         text="Published windows whose detector proposes a trigger: what they moved when it fired, and when it expired.",
@@ -188,7 +182,6 @@ LEARNING_ASSETS = (
     AssetEntry(
         name="detector_dsi_attrib",
         group=SCORE,
-        kinds=("parquet",),
         deps=(("signal_eval", "same_day"), ("signal_events", "same_day"), ("expert_set", "same_day")),
         packages=_TO_OUTCOMES,
         text="Credit of every expert in each detector's published windows: share, agreement, covariance with payoff.",
@@ -196,7 +189,6 @@ LEARNING_ASSETS = (
     AssetEntry(
         name="expert_training",
         group=SCORE,
-        kinds=("parquet",),
         deps=(("dsi_annotations", "same_day"), ("expert_set", "same_day")),
         packages=_TO_EXPERTS,
         text="On Mondays: the convolution trained on the seven days before; taken up where it beats the one in force.",
@@ -213,7 +205,6 @@ LEARNING_ASSETS = (
     AssetEntry(
         name="payoff_scores",
         group=LEARN,
-        kinds=("parquet",),
         deps=(("signal_eval", "same_day"),),
         packages=_TO_LEARNING,
         text="Overlap-weighted scores f and weights h per window, written once.",
@@ -231,7 +222,6 @@ LEARNING_ASSETS = (
     AssetEntry(
         name="dm_evidence",
         group=DECIDE,
-        kinds=("parquet",),
         deps=(("signal_events", "same_day"), ("signal_eval", "same_day"), ("microtape_frames", "same_day")),
         packages=_TO_DECISION,
         text="What became known of promises and scores on the day; what pairs of sources said; returns of minutes.",
@@ -248,7 +238,6 @@ LEARNING_ASSETS = (
     AssetEntry(
         name="dm_trials",
         group=LEARN,
-        kinds=("parquet",),
         deps=(("microtape_frames", "same_day"),),
         packages=_TO_POLICY,
         text=(
@@ -279,7 +268,6 @@ LEARNING_ASSETS = (
     AssetEntry(
         name="detector_cards",
         group=SCORE,
-        kinds=("parquet",),
         deps=(("signal_events", "same_day"), ("signal_eval", "same_day"), ("detector_audits", "same_day")),
         packages=_TO_OUTCOMES,
         text="Every detector version: stage of life, quality over days, net payoff with its interval, failure modes.",
@@ -287,7 +275,6 @@ LEARNING_ASSETS = (
     AssetEntry(
         name="tr_trials",
         group=LEARN,
-        kinds=("parquet",),
         deps=(("style_payoffs", "same_day"),),
         packages=_TO_TRADING,
         text=(
@@ -318,7 +305,6 @@ LEARNING_ASSETS = (
     AssetEntry(
         name="lesson_atoms",
         group=LEARN,
-        kinds=("parquet",),
         deps=(("payoff_scores", "same_day"),),
         packages=_TO_LEARNING,
         text="Additive sums r, h, n per detector, six-hour block, feature triple and cell.",

@@ -1,8 +1,8 @@
 """Settings: `lotus.toml`, the environment and explicit overrides, resolved once into one frozen value.
 
 Order of precedence: an argument of `load_settings` > environment > the branch's own settings > `lotus.toml` > the
-defaults of `lotus.manifest`.
-This is the only reader of `lotus.toml` and of the LOTUS_* environment; nothing here connects to anything.
+defaults of `lotus.manifest`. This is the only reader of `lotus.toml` and of the LOTUS_* environment;
+nothing here connects to anything.
 """
 
 import json
@@ -196,6 +196,12 @@ class Settings:
         return not self.server_dsn and not self.dsns
 
 
+OWN_SECTIONS: Mapping[str, type] = {  # sections that are a field of `Settings` as they stand
+    "live": LiveSettings, "trading": TradingSettings, "safety": SafetySettings, "dagster": DagsterLimits,
+    "curation": CurationSettings, "compute": ComputeSettings, "governance": GovernanceSettings, "alerts": AlertSettings,
+}  # fmt: skip
+
+
 def load_settings(home: Path | str | None = None, config: Path | str | None = None, **overrides: Any) -> Settings:
     """Resolve the settings; `overrides` are fields of `Settings` (branch, tape, ...), None meaning "not given".
 
@@ -207,8 +213,9 @@ def load_settings(home: Path | str | None = None, config: Path | str | None = No
     place = Path(home or os.environ.get("LOTUS_HOME") or folders.get("home") or ".lotus").expanduser().absolute()
     if place.exists() and not place.is_dir():
         raise ConfigError(f"the home {place} is a file", "a folder", "--home, LOTUS_HOME or folders.home of lotus.toml")
-    names = _names(document)
+    names: dict[str, Any] = dict(_names(document))
     document = merged(document, read_branch_settings(place, overrides.get("branch") or names["branch"]))
+    own = {name: override(kind(), dict(document.get(name, {})), name) for name, kind in OWN_SECTIONS.items()}
     settings = Settings(
         home=place,
         manifest=_manifest(document),
@@ -216,17 +223,9 @@ def load_settings(home: Path | str | None = None, config: Path | str | None = No
         server_dsn=os.environ.get("LOTUS_PG_DSN") or _ledger(document).get("dsn", ""),
         lake_url=os.environ.get("LOTUS_LAKE") or folders.get("lake", ""),
         limits=override(TapeLimits(), _names_dropped(document, "tape", "name"), "tape"),
-        live=override(LiveSettings(), dict(document.get("live", {})), "live"),
-        trading=override(TradingSettings(), dict(document.get("trading", {})), "trading"),
-        safety=override(SafetySettings(), dict(document.get("safety", {})), "safety"),
-        dagster=override(DagsterLimits(), dict(document.get("dagster", {})), "dagster"),
-        curation=override(CurationSettings(), dict(document.get("curation", {})), "curation"),
-        compute=override(ComputeSettings(), dict(document.get("compute", {})), "compute"),
-        governance=override(GovernanceSettings(), dict(document.get("governance", {})), "governance"),
         logs=_logs(document),
-        alerts=override(AlertSettings(), dict(document.get("alerts", {})), "alerts"),
         config=path,
-        **names,
+        **(names | own),
     )
     given = {k: v for k, v in overrides.items() if v is not None}
     unknown = sorted(set(given) - set(Settings.__dataclass_fields__))
@@ -263,11 +262,7 @@ def _read(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path} cannot be read: byte {problem.start} is none of a text", "TOML 1.0") from problem
     except (tomllib.TOMLDecodeError, OSError) as problem:
         raise ConfigError(f"{path} cannot be read: {problem}", "TOML 1.0") from problem
-    places = {
-        "universe", "folders", "ledger", "tape", "live", "trading", "safety", "dagster", "curation", "compute",
-        "governance", "logs", "alerts",
-    }  # fmt: skip
-    names = {"branch", *places, *SECTIONS}
+    names = {"branch", "universe", "folders", "ledger", "tape", "logs", *OWN_SECTIONS, *SECTIONS}
     for key in document:
         if key not in names:
             raise ConfigError(f"{path.name} has an unknown key {key!r}", f"one of {', '.join(sorted(names))}")

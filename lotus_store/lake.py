@@ -23,11 +23,11 @@ from numpy.typing import NDArray
 
 from lotus.columns import TableSpec
 from lotus.errors import LakeError, SchemaError
-from lotus.hashing import Utf8Column, content_hash
+from lotus.hashing import content_hash
 from lotus.json_text import read_json
 from lotus.names import name_of_step, path_step
 from lotus_store import files
-from lotus_store.parquet_footer import footer_digest
+from lotus_store.parquet_part import footer_digest, groups_within, hashed, inside, to_numpy
 from lotus_store.sealed import seal_text, unseal_text
 from lotus_store.verified import Identity, Verified, identity_of
 
@@ -83,7 +83,7 @@ class Lake:
         rows = len(next(iter(arrays.values()))) if arrays else 0
         texts = [c.name for c in spec.columns if c.dtype == "text"]
         table = pa.table({name: _to_arrow(values) for name, values in arrays.items()})
-        digest = content_hash(arrays | {name: _hashed(table.column(name)) for name in texts})
+        digest = content_hash(arrays | {name: hashed(table.column(name)) for name in texts})
         note = {
             "table": spec.name,
             "branch": branch,
@@ -138,9 +138,9 @@ class Lake:
             try:
                 table = self._believed(path, part, wanted, within)
                 table = table if where is None else table.filter(table.column(where))
-                table = table if within is None else table.filter(_inside(table.column(within[0]), *within[1:]))
+                table = table if within is None else table.filter(inside(table.column(within[0]), *within[1:]))
                 zeros = {name: np.zeros(len(table), dtype) for name, dtype in absent.items()}
-                return {c: zeros[c] if c in zeros else _to_numpy(table.column(c)) for c in asked}
+                return {c: zeros[c] if c in zeros else to_numpy(table.column(c)) for c in asked}
             except DAMAGE as problem:
                 raise _corrupt(path, problem) from problem
 
@@ -238,7 +238,7 @@ class Lake:
         """Return columns of a part whose values are those of its content hash; of a file known to be so, unread."""
         identity = self._identity(path)
         if identity is not None and identity in self._verified():
-            return part.read_row_groups(_groups(part, *within), wanted) if within else part.read(columns=wanted)
+            return part.read_row_groups(groups_within(part, *within), wanted) if within else part.read(columns=wanted)
         table = part.read()
         _check(path, part, table)
         if identity is not None and identity == self._identity(path):
@@ -316,18 +316,6 @@ def _filesystem(url: str) -> tuple[Any, str]:
         return pafs.PyFileSystem(pafs.FSSpecHandler(opened)), base.rstrip("/")
 
 
-def _groups(part: Any, column: str, least: int, largest: int) -> list[int]:
-    """Return the groups of rows of a part that may hold a value between two; one without statistics may."""
-    at = part.schema_arrow.names.index(column)
-    of_groups = [part.metadata.row_group(k).column(at).statistics for k in range(part.metadata.num_row_groups)]
-    return [k for k, x in enumerate(of_groups) if not (x and x.has_min_max) or (x.min <= largest and x.max >= least)]
-
-
-def _inside(column: Any, least: int, largest: int) -> Any:
-    values = column.to_numpy()
-    return pa.array((values >= least) & (values <= largest))
-
-
 def _conform(spec: TableSpec, columns: Mapping[str, Array | Sequence[str]]) -> dict[str, Array]:
     """Return the columns in the order of `spec`, with its exact types."""
     if set(columns) != set(spec.names):
@@ -350,31 +338,6 @@ def _conform(spec: TableSpec, columns: Mapping[str, Array | Sequence[str]]) -> d
 
 def _to_arrow(values: Array) -> Any:
     return pa.array(values, type=pa.string()) if values.dtype.kind == "O" else pa.array(values)
-
-
-def _to_numpy(column: Any) -> Array:
-    if not pa.types.is_string(column.type):
-        return _numbers(column)
-    encoded = column.dictionary_encode().combine_chunks()
-    if isinstance(encoded, pa.ChunkedArray):
-        encoded = encoded.chunk(0) if encoded.num_chunks else pa.array([], pa.string()).dictionary_encode()
-    words = np.array([*encoded.dictionary.to_pylist(), None], dtype=object)[:-1]
-    taken: Array = words[np.from_dlpack(encoded.indices)] if len(words) else np.empty(0, dtype=object)
-    return taken
-
-
-def _numbers(column: Any) -> Array:
-    """Return numbers or flags as an array that may be written to, as kernels are compiled for.
-
-    Arrow's own way imports pandas, which takes longer than most reads.
-    """
-    if column.null_count or not len(column):
-        out: Array = column.to_numpy()
-        return out if out.flags.writeable else out.copy()
-    is_flag = pa.types.is_boolean(column.type)
-    chunks = (column.cast(pa.uint8()) if is_flag else column).chunks
-    joined: Array = np.concatenate([np.from_dlpack(chunk) for chunk in chunks if len(chunk)])
-    return joined.view(np.bool_) if is_flag else joined
 
 
 def _verify(spec: TableSpec, schema: Any, path: str) -> None:
@@ -402,23 +365,10 @@ def _note(schema: Any, path: str) -> dict[str, Any]:
 def _check(path: str, part: Any, table: Any) -> str:
     """Return the content hash of a whole part; raises `LakeError` when it is not the one in the footer."""
     recorded = _note(part.schema_arrow, path)["content_hash"]
-    digest = content_hash({name: _hashed(table.column(name)) for name in table.column_names})
+    digest = content_hash({name: hashed(table.column(name)) for name in table.column_names})
     if digest != recorded:
         raise LakeError(f"the values of {path} hash to {digest}", f"{recorded}, as in its footer", DAMAGED)
     return digest
-
-
-def _hashed(column: Any) -> Array | Utf8Column:
-    """Return a column in a form that hashes as it did when it was written; text stays the bytes it is."""
-    if not pa.types.is_string(column.type) or column.null_count:
-        return _to_numpy(column)
-    lengths, data = [np.empty(0, np.uint32)], []
-    for chunk in (c for c in column.chunks if len(c)):
-        _, offsets, texts = chunk.buffers()
-        ends = np.frombuffer(offsets, np.int32)[chunk.offset : chunk.offset + len(chunk) + 1]
-        lengths.append(np.diff(ends).astype(np.uint32))
-        data.append(b"" if texts is None else texts[int(ends[0]) : int(ends[-1])].to_pybytes())
-    return Utf8Column(np.concatenate(lengths), b"".join(data))
 
 
 def _corrupt(path: str, problem: BaseException) -> LakeError:

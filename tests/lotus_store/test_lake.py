@@ -19,7 +19,8 @@ from pace import examples
 from lotus.columns import Column, TableSpec
 from lotus.errors import LakeError, SchemaError
 from lotus.hashing import content_hash
-from lotus_store.lake import Lake, _groups
+from lotus_store.lake import Lake
+from lotus_store.parquet_part import groups_within
 
 SPEC = TableSpec(
     "frames",
@@ -108,8 +109,8 @@ def test_only_groups_with_rows_between_two_values_are_read(
         back = lake.read("frames", "main", "2025-01-01", columns=("k", "name", "x"), within=("k", least, largest))
         for name, values in back.items():
             np.testing.assert_array_equal(values, columns[name][(k >= least) & (k <= largest)])
-    assert _groups(groups, "k", int(k[150]), int(k[249])) == [1, 2]
-    assert _groups(groups, "k", -5, -1) == []
+    assert groups_within(groups, "k", int(k[150]), int(k[249])) == [1, 2]
+    assert groups_within(groups, "k", -5, -1) == []
 
 
 def test_a_later_column_is_stored_and_hashed_only_where_it_says_something(tmp_path: Path) -> None:
