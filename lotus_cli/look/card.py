@@ -23,7 +23,7 @@ def card_command(
     """
     from lotus.detectors.cards.card import static_card
     from lotus.detectors.registry import scored_detectors
-    from lotus_store.facts.cards import merged_days, stored_cards
+    from lotus_store.facts.cards import merged_days, rung_of, stored_cards
     from lotus_store.lake import Lake
 
     settings = settings_of(home, branch=branch)
@@ -33,7 +33,8 @@ def card_command(
         return
     if detector_id in specs:
         require_branch(settings)
-    stored = stored_cards(Lake(settings.lake_root), settings.branch, detector_id)
+    lake = Lake(settings.lake_root)
+    stored = stored_cards(lake, settings.branch, detector_id)
     spec = specs.get(detector_id)
     if spec is not None and spec.version not in stored:
         stored[spec.version] = {"card": static_card(spec)}
@@ -43,9 +44,9 @@ def card_command(
         there = [f"version {number}" for number in sorted(stored)] or specs
         raise ConfigError(f"there is no card of {what} on branch {settings.branch}", f"one of {', '.join(there)}")
     shipped = asdict(spec) if spec is not None and spec.version == wanted else {}
-    row = stored[wanted]
-    emit(
-        {"detector_id": detector_id, "spec_version": wanted, **shipped, **row},
-        as_json,
-        markdown(merged_days(row["card"])),
-    )
+    row, rung = stored[wanted], rung_of(lake, settings.branch, detector_id, wanted)
+    text = markdown(merged_days(row["card"]))
+    if rung:
+        since = f"{rung['rung']} since {rung['entered']}; {rung['verdict']} (Monday {rung['day']})"
+        text = f"{text.rstrip()}\n\nOn the ladder: {since}."
+    emit({"detector_id": detector_id, "spec_version": wanted, **shipped, **row, "ladder": rung}, as_json, text)

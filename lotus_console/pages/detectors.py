@@ -11,13 +11,13 @@ from lotus_console.pages.numbers import part_of_day
 from lotus_console.reading import HomeReading
 from lotus_console.tables import Answer, Filter, Question, ShownColumn, Table, ValueKind, of_list, selected
 from lotus_console.views import Facts, PageView
-from lotus_store.facts.cards import merged_days, stored_cards
+from lotus_store.facts.cards import acts_on, merged_days, rung_of, stored_cards
 
 CARDS, AUDITS = "detector_cards", "detector_audits"
 
 
 class DetectorCard(TypedDict):
-    """One version of a detector: its card in blocks, its audits of the newest day, its nights, other versions."""
+    """One version of a detector: card in blocks, rung, acts on it, audits of the newest day, nights, versions."""
 
     title: str
     detector_id: str
@@ -25,6 +25,8 @@ class DetectorCard(TypedDict):
     versions: list[int]
     day: str
     card: list[Block]
+    rung: dict[str, str]
+    acts: list[dict[str, Any]]
     audits: list[dict[str, Any]]
     nights: list[dict[str, Any]]
 
@@ -76,6 +78,8 @@ def detector_facts(reading: HomeReading, given: Mapping[str, str]) -> Facts:
     row = stored[version]
     _, audits = _newest(reading, AUDITS)
     card = blocks(merged_days(str(row["card"])))
+    with reading.databases.connect("sig") as sig:
+        acts = acts_on(sig, reading.lake, branch, name)
     return {
         "title": card[0]["text"] if card else name,
         "detector_id": name,
@@ -83,6 +87,8 @@ def detector_facts(reading: HomeReading, given: Mapping[str, str]) -> Facts:
         "versions": sorted(stored),
         "day": row["day"],
         "card": card[1:],
+        "rung": rung_of(reading.lake, branch, name, version),
+        "acts": acts,
         "audits": [a for a in audits if (a["detector_id"], a["spec_version"]) == (name, version)],
         "nights": reading.rows("sig", "nights_of_detector", detector_id=name),
     }

@@ -1,10 +1,14 @@
-"""Stored cards of detectors: the newest rows by version, and the Markdown of one with equal days together."""
+"""Stored cards of detectors: the newest rows by version, the Markdown of one with equal days together, rung, acts."""
 
 import re
 from itertools import groupby
 from typing import Any
 
+from lotus.curation.act import parts_of
 from lotus.detectors.cards.card_table import DETECTOR_CARDS
+from lotus.governance.ladder_table import LADDER_STEPS
+from lotus_store.databases import Connection
+from lotus_store.facts.acts import acts_facts
 from lotus_store.lake import Lake
 
 
@@ -40,3 +44,22 @@ def stored_cards(lake: Lake, branch: str, detector_id: str) -> dict[int, dict[st
     places = [k for k, name in enumerate(rows["detector_id"].tolist()) if name == detector_id]
     picked = ({name: values[k : k + 1].tolist()[0] for name, values in rows.items()} for k in places)
     return {int(row["spec_version"]): {"day": days[-1], **row} for row in picked}
+
+
+def rung_of(lake: Lake, branch: str, detector_id: str, version: int) -> dict[str, str]:
+    """Return where a version stands on the ladder since the newest Monday: day, rung, entered, verdict; {} before."""
+    days = lake.days(LADDER_STEPS.name, branch)
+    if not days:
+        return {}
+    rows = lake.read(LADDER_STEPS.name, branch, days[-1])
+    for place, subject in enumerate(rows["subject"]):
+        if subject == f"{detector_id} v{version}":
+            found = {name: str(rows[name][place]) for name in ("to_rung", "entered", "verdict")}
+            return {"day": days[-1], "rung": found.pop("to_rung"), **found}
+    return {}
+
+
+def acts_on(connection: Connection, lake: Lake, branch: str, detector_id: str) -> list[dict[str, Any]]:
+    """Return the acts in force or to come that reach a detector: its own, and those on all detectors of a coin."""
+    acts: list[dict[str, Any]] = acts_facts(connection, lake, branch)["acts"]
+    return [act for act in acts if parts_of(act["target"])[0] in ("", detector_id)]

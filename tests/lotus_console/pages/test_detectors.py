@@ -8,6 +8,7 @@ from sown import DAY, columns_of, put
 from lotus.detectors.audits.table import DETECTOR_AUDITS
 from lotus.detectors.cards.card_table import DETECTOR_CARDS
 from lotus.detectors.registry import scored_detectors
+from lotus.timebase import next_day
 from lotus_console.pages.detectors import AUDIT_TABLE, DETECTORS, EXPERTS, detector_facts
 from lotus_console.reading import HomeReading
 from lotus_console.tables import Answer, Table
@@ -79,6 +80,24 @@ def test_a_card_is_shown_as_text_whatever_it_says(reading: HomeReading, browser:
     text = browser.get("/detectors/micro_drift?version=1").text + browser.get("/detectors").text
     assert not [markup for markup in MARKUP if "<" in markup and markup in text]
     assert 'href="javascript' not in text
+
+
+def test_acts_on_a_detector_or_its_coin_stand_on_its_page_and_those_on_others_do_not(
+    reading: HomeReading, sig: Connection, browser: AsgiClient
+) -> None:
+    cards(reading, detector_id=["micro_drift"])
+    put(sig, "day_commits", branch="main", day=DAY, stage="active_priors", notes='{"checks": []}')
+    act = {"day": DAY, "actor": "ann", "kind": "veto", "value": 0.0, "reason": MARKUP[0], "evidence_ref": ""}
+    act |= {"branch": "main", "from_day": next_day(DAY, 2), "until_day": next_day(DAY, 9)}
+    for target in ("micro_drift", "@BTC", "micro_drift@ETH", "basis_shock"):
+        put(sig, "governance_acts", act_id=f"of {target}", target=target, **act)
+    facts = detector_facts(reading, {"detector_id": "micro_drift"})
+    assert {act["target"] for act in facts["acts"]} == {"micro_drift", "@BTC", "micro_drift@ETH"}
+    assert facts["rung"] == {}
+    text = browser.get("/detectors/micro_drift").text
+    assert "No Monday has placed it on the ladder yet" in text
+    assert "micro_drift@ETH" in text
+    assert MARKUP[0] not in text
 
 
 @pytest.mark.parametrize("status", ["active", "off"])
