@@ -10,6 +10,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from lotus.errors import ConfigError
+
+MOST_TEXT = 4 << 20  # bytes
+
 
 def fsync_folder(folder: Path) -> None:
     """Make the names inside `folder` durable."""
@@ -59,6 +63,19 @@ def write_bytes(path: Path, payload: bytes) -> None:
     """Write one whole file atomically and durably."""
     with atomic(path) as temporary:
         temporary.write_bytes(payload)
+
+
+def read_utf8(path: Path) -> str:
+    """Return the text of a file that a person wrote; `ConfigError` where it is no UTF-8 or far too large."""
+    with path.open("rb") as file:
+        raw = file.read(MOST_TEXT + 1)
+    if len(raw) > MOST_TEXT:
+        raise ConfigError(f"{path} is larger than {MOST_TEXT >> 20} MiB", "a file that a person wrote", "another file")
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        cause = f"another kind of file, or another encoding; byte {error.start} is none of a text"
+        raise ConfigError(f"{path} is no text", "UTF-8", cause) from None
 
 
 def folder_hash(folder: Path) -> str:

@@ -16,6 +16,7 @@ from lotus.experts.annotation_spec import EXPERTS
 from lotus.hashing import natural_id
 from lotus.priors.types import PriorsVersion
 from lotus_assets.stages.context import StageContext
+from lotus_store.files import read_utf8
 from lotus_store.ledger.beliefs.priors import in_force_on, read_version
 from lotus_store.ledger.day_commits import DayCommit, committed_days, read_commit
 
@@ -124,7 +125,7 @@ def _setting(text: str) -> tuple[str, Any]:
 def _spec(ctx: StageContext, path: Path | None) -> DetectorSpec | None:
     if path is None:
         return None
-    spec = parse_spec(path.read_text("utf-8"), path.name)
+    spec = parse_spec(read_utf8(path), path.name)
     if spec.horizon_s not in ctx.manifest.outcomes.horizons_s:
         raise ConfigError(f"{path} decides on {spec.horizon_s} s", f"one of {ctx.manifest.outcomes.horizons_s}")
     if any(spec.spec_id == d.spec_id for d in scored_detectors(ctx.manifest)):

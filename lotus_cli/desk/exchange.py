@@ -20,8 +20,9 @@ from lotus.manifest import Asset
 from lotus_cli.desk.live import RECORDING, Speed
 from lotus_cli.terminal.options import options_as
 from lotus_cli.terminal.output import emit, explained, json_option
-from lotus_cli.terminal.places import DAY, PORT, WHOLE, Finite, read_utf8
+from lotus_cli.terminal.places import DAY, PORT, WHOLE, Finite
 from lotus_cli.terminal.progress import Progress
+from lotus_store.files import read_utf8
 
 if TYPE_CHECKING:
     from lotus_venues.local_exchange.faults import Fault

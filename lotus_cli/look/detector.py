@@ -16,8 +16,9 @@ from lotus.errors import ConfigError
 from lotus.outcomes.sanity import ALL
 from lotus_cli.look.detector_template import template
 from lotus_cli.terminal.output import emit, explained, json_option
-from lotus_cli.terminal.places import DAY, SECONDS, at_home, at_tape, read_utf8, settings_of, tape_of
+from lotus_cli.terminal.places import DAY, SECONDS, at_home, at_tape, settings_of, tape_of
 from lotus_cli.terminal.tables import TableColumn, fitted, numbers, table, wide_option
+from lotus_store.files import read_utf8
 
 if TYPE_CHECKING:
     from lotus.detectors.spec import DetectorSpec

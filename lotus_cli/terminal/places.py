@@ -6,7 +6,6 @@ Also the catalogue of segments and the beginning of a branch.
 import math
 from collections.abc import Callable
 from datetime import date
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import click
@@ -72,15 +71,6 @@ PORT = click.IntRange(0, 65535)
 SECONDS = Finite(0.0)
 COUNT = click.IntRange(1)
 WHOLE = click.IntRange(0)
-
-
-def read_utf8(path: Path) -> str:
-    """Return the text of a file; raises `ConfigError` for one that is no UTF-8."""
-    try:
-        return path.read_text("utf-8")
-    except UnicodeDecodeError as error:
-        cause = f"another kind of file, or another encoding; byte {error.start} is none of a text"
-        raise ConfigError(f"{path} is no text", "UTF-8", cause) from None
 
 
 def home_option(command: F) -> F:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from lotus_store.files import atomic, process_alive, write_bytes
+from lotus.errors import ConfigError
+from lotus_store.files import atomic, process_alive, read_utf8, write_bytes
 
 
 def test_a_writer_that_fails_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
@@ -38,3 +39,14 @@ def test_what_a_dead_writer_left_is_swept_and_a_living_ones_stays(tmp_path: Path
     assert living.exists()
     assert process_alive(os.getpid())
     assert not process_alive(dead.pid)
+
+
+def test_a_text_is_read_to_a_bound_and_what_is_none_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "spec.yaml"
+    path.write_text("idea: \u03c3\n", "utf-8")
+    assert read_utf8(path) == "idea: \u03c3\n"
+    path.write_bytes(b"idea: \xff")
+    with pytest.raises(ConfigError, match="is no text"):
+        read_utf8(path)
+    with pytest.raises(ConfigError, match="zero is larger than 4 MiB"):
+        read_utf8(Path("/dev/zero"))

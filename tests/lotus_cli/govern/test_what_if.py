@@ -31,6 +31,7 @@ def test_what_cannot_be_asked_is_refused(lotus: Cli) -> None:
         (("--set", "score.epsilon=high"), "'high' is no value"),
         (("--set", "outcomes.taker_fee_bps=3"), "--simulate"),
         (("--priors", "0" * 32), "there are no priors"),
+        (("--spec", "/dev/zero"), "is larger than 4 MiB"),
     ):
         assert said in lotus.refused("what-if", *DAYS, *words)
     lotus("what-if", *DAYS, code=2)
