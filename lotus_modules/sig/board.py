@@ -80,6 +80,10 @@ def act_of(connection: Connection, branch: str, asked: AskedAct, subjects: Subje
         revokes=asked.revokes,
         at_once=asked.at_once,
     )
+    if act.is_of_curator:
+        raise ConfigError(
+            f"an act in the name of {act.actor[:40]}", "the name of a person", "the nightly run's to decide"
+        )
     return check_act(act, powers(), subjects, earlier).named()
 
 
