@@ -246,6 +246,7 @@ def test_real_recordings(name: str) -> None:
 
 
 @pytest.mark.recordings
+@pytest.mark.process("a whole recording live and in batch, a version of priors a minute")
 @pytest.mark.parametrize("name", ["hyperliquid-2025-09-03-outages", "hyperliquid-2025-09-04"])
 def test_levels_that_change_within_a_real_recording(name: str) -> None:
     """Random versions with levels and gates on every shipped detector, a new one every minute; made-up bins."""
