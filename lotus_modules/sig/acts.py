@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from lotus.curation.act import CurationAct, CurationKind
-from lotus.curation.law import LAG_DAYS, check_act
+from lotus.curation.law import LAG_DAYS, MACHINES, check_act
 from lotus.curation.registry import powers
 from lotus.errors import ConfigError
 from lotus.modules.envelope import RefusedError
@@ -48,13 +48,18 @@ def first_day(connection: Connection, branch: str) -> tuple[str, str]:
     return (days[-1], first_free_day(connection, branch, next_day(days[-1], LAG_DAYS))) if days else ("", "")
 
 
+def is_of_night(act: CurationAct) -> bool:
+    """Tell whether an act speaks in the name of a curator or of a machine: only a nightly run decides those."""
+    return act.is_of_curator or act.actor in MACHINES
+
+
 def _fault(connection: Connection, act: CurationAct, branch: str) -> str:
     """Return what is wrong with an act that came in, "" when nothing is or when it is there already."""
     if act.branch != branch:
         return f"an act on branch {act.branch} in a message of {branch}"
     if act.named() != act:
         return f"act {act.act_id}, whose name is {act.named().act_id}"
-    if act.is_of_curator:
+    if is_of_night(act):
         return f"an act of {act.actor} in a message"
     if any(one.act_id == act.act_id for one in act_and_lifts(connection, act.branch, act.act_id)):
         return ""

@@ -22,7 +22,7 @@ from lotus_herald.consume import consume
 from lotus_herald.keys import Keys
 from lotus_herald.outbox import send
 from lotus_modules.handlers import SLOW
-from lotus_modules.sig.acts import first_day
+from lotus_modules.sig.acts import first_day, is_of_night
 from lotus_store.databases import Connection, Databases
 from lotus_store.ledger.beliefs.acts import act_and_lifts
 
@@ -80,7 +80,7 @@ def act_of(connection: Connection, branch: str, asked: AskedAct, subjects: Subje
         revokes=asked.revokes,
         at_once=asked.at_once,
     )
-    if act.is_of_curator:
+    if is_of_night(act):
         raise ConfigError(
             f"an act in the name of {act.actor[:40]}", "the name of a person", "the nightly run's to decide"
         )

@@ -62,6 +62,8 @@ def test_a_lift_ends_what_a_person_did(committed: Databases, keys: Keys) -> None
 def test_nothing_is_written_of_what_is_refused(committed: Databases, keys: Keys) -> None:
     for asked in (replace(NUDGE, value=0.06), replace(VETO, target="@DOGE"), replace(VETO, days=31),
                   replace(VETO, actor="curator:data"), replace(VETO, actor=""),
+                  AskedAct(CurationKind.EPSILON, "explorer", "why", "momentum", 0.1),
+                  AskedAct(CurationKind.LIFT, "allocator", "why", revokes="nosuch"),
                   AskedAct(CurationKind.LIFT, "ann", "why", revokes="nosuch")):  # fmt: skip
         with pytest.raises(ConfigError):
             submit(committed, "main", asked, SUBJECTS, keys)
@@ -104,15 +106,19 @@ def test_a_forged_or_late_act_is_a_dead_letter(committed: Databases, keys: Keys)
             replace(act, day="2026-01-09", from_day="2026-01-11").named(),
             replace(act, kind="lift", revokes=leak.act_id).named(),
             replace(act, kind="nudge", target="momentum", value=0.01, at_once=True).named(),
+            replace(act, kind="epsilon", actor="explorer", target="momentum", value=0.1).named(),
+            replace(act, kind="lift", actor="allocator", revokes=leak.act_id).named(),
             replace(act, at_once=True, act_id="b" * 32),
         ]
         for one in wrong:
             send(sig, Module.SIG, curation_message(forged(one)), keys)
     carry(committed, "main", senders=(Module.SIG,))
-    assert consume(committed, Module.SIG, SLOW[Module.SIG], keys, 0, "main") == {"dead": 7}
+    assert consume(committed, Module.SIG, SLOW[Module.SIG], keys, 0, "main") == {"dead": 9}
     with committed.connect("sig") as sig:
         details = " ".join(letter.detail for letter in dead_letters(sig, "sig"))
-    for words in ("whose name is", "curator:compliance in a message", "1 to 30", "the first free day", "nobody lifts",
-                  "a person's veto only"):  # fmt: skip
+    for words in (
+        "whose name is", "curator:compliance in a message", "allocator in a message", "explorer in a message",
+        "1 to 30", "the first free day", "nobody lifts", "a person's veto only",
+    ):  # fmt: skip
         assert words in details
     assert on(committed, "2026-01-12") == [("curator:leakage", "momentum", 0.0)]
