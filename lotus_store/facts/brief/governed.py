@@ -11,6 +11,7 @@ from psycopg import sql
 
 from lotus.curation.act import CurationAct, CurationKind
 from lotus.governance.braid_days import BRAID_DAYS, CrossingZero, crossing_zero
+from lotus.governance.ladder_table import LADDER_STEPS
 from lotus.governance.learning_kpis import KPI_DAYS, LEARNING_KPIS, LearningKpi, kpis_of
 from lotus.timebase import next_day
 from lotus.weave.watchdog import DISPUTED
@@ -66,15 +67,12 @@ class WeekTable:
     where: Mapping[str, str]
 
 
+_STEP: Final = ("subject", "rung", "to_rung", "verdict")
 ALL: Final[Mapping[str, str]] = {}
 WEEK_TABLES: Final = (
     WeekTable(
         "expert_credit", "day", "Credit of experts", "What each added to payoffs, bps a learning day; 95 % over days.",
         ("expert_id", "votes", "delta_value", "low", "high", "days"), "delta_value", {"asset": "", "detector_id": ""},
-    ),
-    WeekTable(
-        "braid_credit", "day", "Credit of beliefs", "What each braid added to payoffs, bps a learning day.",
-        ("braid_id", "detector_id", "delta_value", "low", "high", "days"), "delta_value", ALL,
     ),
     WeekTable(
         "dsi_expert_costs", "day", "What experts cost", "Nanoseconds a frame; the marginal cost is what nobody shares.",
@@ -83,10 +81,6 @@ WEEK_TABLES: Final = (
     WeekTable(
         "compute_allocations", "day", "Who was given compute", "q is the probability with which an arm was drawn.",
         ("kind", "arm", "q", "drawn", "cost", "quota"), "q", ALL,
-    ),
-    WeekTable(
-        "ladder_steps", "entered", "Steps of the ladder", "Who rose or fell, and by which gates.",
-        ("subject", "rung", "entered", "verdict"), "entered", ALL,
     ),
     WeekTable(
         "what_ifs", "to_day", "What was asked of stored days", "Each question counts against the level of the others.",
@@ -176,12 +170,8 @@ def kpi_rows(kpis: Sequence[LearningKpi]) -> list[tuple[str, ...]]:
 
 
 def _week(settings: Settings, sig: Connection, lake: Lake, day: str) -> tuple[GovernedTable, ...]:
-    tables = [_curators(sig, lake, settings.branch), _disputes(settings, sig, day)]
-    for table in WEEK_TABLES:
-        row = sig.execute(query("sig", "has_column"), [table.name, table.key]).fetchone()
-        if row == (True,):
-            tables.append(_section(sig, settings.branch, day, table))
-    return tuple(tables)
+    tables = [_curators(sig, lake, settings.branch), _disputes(settings, sig, day), _ladder(lake, settings.branch, day)]
+    return tuple(tables + [_section(sig, settings.branch, day, table) for table in WEEK_TABLES])
 
 
 def _section(sig: Connection, branch: str, day: str, table: WeekTable) -> GovernedTable:
@@ -207,6 +197,20 @@ def _curators(sig: Connection, lake: Lake, branch: str) -> GovernedTable:
     header = "curator", "nudged windows", "value, bps", "95 %", "vetoed windows", "regret, bps"
     sentence = "Over 60 learning days: what nudges added, and the mean modelled payoff of what was vetoed."
     return GovernedTable("Curators", sentence if rows else "No curator acted in 60 learning days.", header, rows)
+
+
+def _ladder(lake: Lake, branch: str, day: str) -> GovernedTable:
+    """Return where the week's Monday put every subject of the ladder, who moved first."""
+    header = ("subject", "was on", "is on", "why")
+    days = [one for one in lake.days(LADDER_STEPS.name, branch) if next_day(day, -WEEK) < one <= day]
+    if not days:
+        return GovernedTable("Steps of the ladder", "No Monday in this week.", header, ())
+    read = lake.read(LADDER_STEPS.name, branch, days[-1], columns=_STEP)
+    rows = list(zip(*(read[name].tolist() for name in _STEP), strict=True))
+    moved = [row for row in rows if row[1] != row[2]]
+    stay = [row for row in rows if row[1] == row[2]]
+    sentence = f"{len(moved)} of {len(rows)} moved on Monday {days[-1]}; the first {ROWS} are shown."
+    return GovernedTable("Steps of the ladder", sentence, header, tuple([*moved, *stay][:ROWS]))
 
 
 def _disputes(settings: Settings, sig: Connection, day: str) -> GovernedTable:
