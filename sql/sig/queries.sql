@@ -476,6 +476,14 @@ VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s);
 SELECT day, kind, arm, q, drawn, cost, quota, context, reward, from_day
 FROM compute_allocations WHERE branch = %s AND day < %s ORDER BY day, kind, arm;
 
+-- name: clear_braid_credit
+DELETE FROM braid_credit WHERE branch = %s AND day = %s;
+
+-- name: put_braid_credit
+INSERT INTO braid_credit (branch, day, detector_id, braid_id, windows, days, delta_sigma, delta_value, low, high, shapley,
+    shapley_error)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s);
+
 -- name: put_expert_set
 INSERT INTO dsi_expert_sets (branch, from_day, judged_day, set_ver, settings) VALUES (%s, %s, %s, %s, %s)
 ON CONFLICT (branch, from_day) DO UPDATE
