@@ -111,19 +111,22 @@ def test_a_history_without_misses_gives_its_own_share() -> None:
     assert predicted(fitted(always, 10**9), ROWS[0].features).fill_prob == pytest.approx(99 / 100)
 
 
-def test_a_score_is_shown_better_only_where_blocks_of_time_say_so() -> None:
+def test_a_quarter_of_an_hour_is_one_block_and_shows_nothing() -> None:
     found = walked_forward(ROWS, 100)
     assert found is not None
-    assert (found.gain, found.is_better) == (None, False), "a quarter of an hour is one block"
+    assert (found.gain, found.is_better) == (None, False)
+
+
+@pytest.mark.parametrize("is_better", [True, False])
+def test_a_score_is_shown_better_only_where_blocks_of_time_say_so(is_better: bool) -> None:
     spread = [replace(e, sent_ms=400 * e.sent_ms, known_ms=400 * e.sent_ms + 2_000) for e in ROWS]  # over four days
     rng = np.random.default_rng(9)
     blind = [replace(e, filled=bool(rng.random() < 0.7)) for e in spread]
-    for history, is_better in ((spread, True), (blind, False)):
-        found = walked_forward(history, 100)
-        assert found is not None
-        assert found.gain is not None
-        assert found.gain[0] < found.brier_reference - found.brier < found.gain[1]
-        assert found.is_better is is_better
+    found = walked_forward(spread if is_better else blind, 100)
+    assert found is not None
+    assert found.gain is not None
+    assert found.gain[0] < found.brier_reference - found.brier < found.gain[1]
+    assert found.is_better is is_better
 
 
 def test_an_entry_at_rest_is_judged_by_what_was_filled_while_it_rested() -> None:
