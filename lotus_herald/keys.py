@@ -13,7 +13,7 @@ from nacl.signing import SigningKey
 
 from lotus.errors import MessageError
 from lotus.modules.envelope import Envelope
-from lotus_store.private import write_private, write_private_once
+from lotus_store.private import private_folder, write_secret, write_secret_once
 
 Stamp = tuple[int, int]
 
@@ -44,7 +44,8 @@ class Keys:
         The old key is gone; what it signed stays valid as long as the identity table has it.
         """
         key = SigningKey.generate()
-        write_private(self._path(module), bytes(key).hex())
+        private_folder(self._folder)
+        write_secret(self._path(module), bytes(key).hex())
         return bytes(key.verify_key).hex()
 
     def exists(self, module: str) -> bool:
@@ -57,7 +58,7 @@ class Keys:
     def _signing_key(self, module: str) -> SigningKey:
         path = self._path(module)
         if not path.exists():
-            write_private_once(path, bytes(SigningKey.generate()).hex())
+            write_secret_once(path, bytes(SigningKey.generate()).hex())
         status = path.stat()
         stamp = status.st_ino, status.st_mtime_ns
         cached = self._known.get(module)

@@ -126,7 +126,7 @@ def name_of_home(home: Path) -> str:
     path, drawn = home / "keys" / PAGES_NAME, secrets.token_hex(16)
     try:
         if not path.exists():
-            write_private_once(path, f"{drawn}\n")
+            write_secret_once(path, f"{drawn}\n")
         text = path.read_text("ascii", "replace").strip()
     except OSError:
         text = drawn
@@ -142,22 +142,24 @@ def private_folder(folder: Path) -> None:
     folder.mkdir(mode=0o700, exist_ok=True)
 
 
-def write_private(path: Path, text: str) -> None:
-    """Write a whole file that others cannot read, atomically and durably, in a folder that they cannot enter."""
-    private_folder(path.parent)
+def write_secret(path: Path, text: str) -> None:
+    """Write a whole file that only its owner can read from its first byte on, atomically and durably."""
     with atomic(path) as temporary:
         handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "w") as out:
+        with os.fdopen(handle, "w", encoding="utf-8") as out:
             out.write(text)
 
 
-def write_private_once(path: Path, text: str) -> None:
-    """Write such a file unless another process did so before; what a killed one left goes when the next has written."""
+def write_secret_once(path: Path, text: str) -> None:
+    """Write such a file, in a folder that others cannot enter, unless another process did so before.
+
+    What a killed one left goes when the next has written.
+    """
     private_folder(path.parent)
     folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
     try:
         fcntl.flock(folder, fcntl.LOCK_EX)
         if not path.exists():
-            write_private(path, text)
+            write_secret(path, text)
     finally:
         os.close(folder)

@@ -17,9 +17,9 @@ from lotus.errors import ConfigError
 from lotus.manifest import Asset
 from lotus.names import path_step
 from lotus.trading.execution.orders import Side
-from lotus_desk.accounts.secret_file import write_secret
 from lotus_desk.market.snapshot import BOOK_ACCOUNT, account_name
 from lotus_store.config import Settings
+from lotus_store.private import write_secret
 from lotus_venues.hyperliquid.caps import read_caps
 from lotus_venues.hyperliquid.exchange import Exchange
 from lotus_venues.hyperliquid.http import JsonPoster

@@ -15,7 +15,7 @@ from lotus.hashing import natural_id
 from lotus.json_text import read_json
 from lotus.names import path_step
 from lotus.timebase import DAY_MS
-from lotus_desk.accounts.secret_file import write_secret
+from lotus_store.private import write_secret
 
 
 @dataclass(frozen=True, slots=True)

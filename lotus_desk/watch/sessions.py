@@ -14,9 +14,9 @@ import eth_account
 from lotus.errors import ConfigError
 from lotus.names import name_of_step, path_step
 from lotus_desk.accounts.accounts import LOCAL_WEIGHT, account_files, read_address
-from lotus_desk.accounts.secret_file import write_secret
 from lotus_desk.safety.arming import wall_ms, was_armed
 from lotus_store.config import Settings
+from lotus_store.private import write_secret
 from lotus_venues.hyperliquid.caps import closing_caps
 from lotus_venues.hyperliquid.exchange import Exchange
 from lotus_venues.hyperliquid.guard import GuardSession

@@ -2,6 +2,7 @@
 
 import json
 import os
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +15,15 @@ from lotus.errors import ConfigError
 from lotus_cli.main import main
 from lotus_store import private
 from lotus_store.postgres import server_supervisor
-from lotus_store.private import SAFE_PATH, locked, open_new_log, open_private, own_home, private_process
+from lotus_store.private import (
+    SAFE_PATH,
+    locked,
+    open_new_log,
+    open_private,
+    own_home,
+    private_process,
+    write_secret,
+)
 from lotus_store.tape.store import TapeStore
 from lotus_venues.hyperliquid.journal import SignerJournal
 
@@ -164,3 +173,16 @@ def test_every_python_child_is_started_with_the_safe_path() -> None:
         lines = path.read_text().split("\n")
         found += [f"{path.name}: {x.strip()}" for x in lines if "sys.executable" in x and '"-P"' not in x]
     assert [line.split(":")[0] for line in found] == ["embedded.py"], "isolated by -I"
+
+
+def test_a_secret_is_private_under_any_umask_and_replaced_whole(tmp_path: Path) -> None:
+    path = tmp_path / "keys" / "agent"
+    before = os.umask(0)
+    try:
+        write_secret(path, "first, and longer\n")
+        write_secret(path, "zweiter Schlüssel\n")
+    finally:
+        os.umask(before)
+    assert path.read_text("utf-8") == "zweiter Schlüssel\n"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert [file.name for file in path.parent.iterdir()] == ["agent"]

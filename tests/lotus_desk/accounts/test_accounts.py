@@ -23,11 +23,11 @@ from lotus.manifest import Asset
 from lotus.trading.execution.orders import NewOrder, OrderGrouping, OrderTrigger, Side, TimeInForce, TriggerKind
 from lotus.trading.venue import Venue
 from lotus_desk.accounts.accounts import WATCHDOG_WEIGHT, VenueAccess, account_files, desk_weight, venue_account
-from lotus_desk.accounts.secret_file import write_secret
 from lotus_desk.execution.desk import TradingDesk
 from lotus_desk.market.snapshot import DeskTerms, MarketSnapshot
 from lotus_desk.safety.kill_switch import KillSwitch
 from lotus_desk.watch.watchdog import LIVE_SLOW_LOOK_S, LIVE_URGENT_LOOK_S, QUIET_LOOK_S, URGENT_S
+from lotus_store.private import write_secret
 from lotus_venues.hyperliquid import rate_budget
 from lotus_venues.hyperliquid.rate_budget import WEIGHT_A_MINUTE, info_weight
 

@@ -22,7 +22,6 @@ from lotus.modules.messages.trading import PlanReference
 from lotus_cli.desk.arm import arm_command
 from lotus_desk.accounts.accounts import desk_accounts
 from lotus_desk.accounts.paper_days import PaperDay, paper_days
-from lotus_desk.accounts.secret_file import write_secret
 from lotus_desk.safety import gate_facts
 from lotus_desk.safety.arming import arming_path, disarm, read_arming, sentence
 from lotus_desk.safety.gate import AccountFacts, GateReason, HomeFacts, account_faults, home_faults
@@ -31,6 +30,7 @@ from lotus_store.config import SafetySettings, Settings, TradingSettings
 from lotus_store.databases import Databases
 from lotus_store.ledger.day_commits import DayCommit, commit_day
 from lotus_store.ledger.trading.plans import FillLine, OrderLine, PlanRow, PlanStep, put_plan, step_plans
+from lotus_store.private import write_secret
 from lotus_venues.hyperliquid.caps import SignerCaps
 from lotus_venues.hyperliquid.rate_budget import shared_weight
 from lotus_venues.local_exchange.options import Options, TimeSource
