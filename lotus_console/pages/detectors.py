@@ -11,7 +11,7 @@ from lotus_console.pages.numbers import part_of_day
 from lotus_console.reading import HomeReading
 from lotus_console.tables import Answer, Filter, Question, ShownColumn, Table, ValueKind, of_list, selected
 from lotus_console.views import Facts, PageView
-from lotus_store.facts.cards import acts_on, merged_days, rung_of, stored_cards
+from lotus_store.facts.cards import acts_reaching, merged_days, rung_of, stored_cards
 
 CARDS, AUDITS = "detector_cards", "detector_audits"
 
@@ -79,7 +79,7 @@ def detector_facts(reading: HomeReading, given: Mapping[str, str]) -> Facts:
     _, audits = _newest(reading, AUDITS)
     card = blocks(merged_days(str(row["card"])))
     with reading.databases.connect("sig") as sig:
-        acts = acts_on(sig, reading.lake, branch, name)
+        acts = acts_reaching(sig, branch, name)
     return {
         "title": card[0]["text"] if card else name,
         "detector_id": name,

@@ -21,6 +21,12 @@ _KPI: Final = ("value_bps", "value_low", "value_high", "days", "nudged", "vetoed
 
 def acts_facts(connection: Connection, lake: Lake, branch: str) -> dict[str, Any]:
     """Return every act that holds on some day after the last committed one, with its state, and all curators."""
+    last, acts = acts_to_hold(connection, branch)
+    return {"day": last, "acts": acts, "curators": curator_rows(connection, lake, branch)}
+
+
+def acts_to_hold(connection: Connection, branch: str) -> tuple[str, list[dict[str, Any]]]:
+    """Return the last committed day ("" without one), and every act that holds on some day after it with its state."""
     days = committed_days(connection, branch, LAST_STAGE)
     last = days[-1] if days else ""
     acts = [
@@ -28,7 +34,7 @@ def acts_facts(connection: Connection, lake: Lake, branch: str) -> dict[str, Any
         for act in acts_ending_after(connection, branch, last)
         if last and act.from_day < act.until_day and act.until_day > next_day(last)
     ]
-    return {"day": last, "acts": acts, "curators": curator_rows(connection, lake, branch)}
+    return last, acts
 
 
 def _state(act: CurationAct, tomorrow: str) -> str:

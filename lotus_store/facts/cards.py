@@ -8,7 +8,7 @@ from lotus.curation.act import parts_of
 from lotus.detectors.cards.card_table import DETECTOR_CARDS
 from lotus.governance.ladder_table import LADDER_STEPS
 from lotus_store.databases import Connection
-from lotus_store.facts.acts import acts_facts
+from lotus_store.facts.acts import acts_to_hold
 from lotus_store.lake import Lake
 
 
@@ -51,15 +51,13 @@ def rung_of(lake: Lake, branch: str, detector_id: str, version: int) -> dict[str
     days = lake.days(LADDER_STEPS.name, branch)
     if not days:
         return {}
-    rows = lake.read(LADDER_STEPS.name, branch, days[-1])
-    for place, subject in enumerate(rows["subject"]):
-        if subject == f"{detector_id} v{version}":
-            found = {name: str(rows[name][place]) for name in ("to_rung", "entered", "verdict")}
-            return {"day": days[-1], "rung": found.pop("to_rung"), **found}
-    return {}
+    rows = lake.read(LADDER_STEPS.name, branch, days[-1], columns=("subject", "to_rung", "entered", "verdict"))
+    steps = zip(*(values.tolist() for values in rows.values()), strict=True)
+    found = next((step for step in steps if step[0] == f"{detector_id} v{version}"), None)
+    return {} if found is None else {"day": days[-1], "rung": found[1], "entered": found[2], "verdict": found[3]}
 
 
-def acts_on(connection: Connection, lake: Lake, branch: str, detector_id: str) -> list[dict[str, Any]]:
+def acts_reaching(connection: Connection, branch: str, detector_id: str) -> list[dict[str, Any]]:
     """Return the acts in force or to come that reach a detector: its own, and those on all detectors of a coin."""
-    acts: list[dict[str, Any]] = acts_facts(connection, lake, branch)["acts"]
+    _, acts = acts_to_hold(connection, branch)
     return [act for act in acts if parts_of(act["target"])[0] in ("", detector_id)]

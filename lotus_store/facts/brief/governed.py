@@ -183,9 +183,13 @@ def _section(sig: Connection, branch: str, day: str, table: WeekTable) -> Govern
     rows = [row for (row,) in sig.execute(asked, place) if all(row.get(k) == v for k, v in table.where.items())]
     rows.sort(key=lambda row: _order(row.get(table.order)), reverse=True)
     shown = tuple(tuple(_cell(row.get(name)) for name in table.columns) for row in rows[:ROWS])
-    more = f" The first {ROWS} of {len(rows)}." if len(rows) > ROWS else "" if rows else " Nothing in this week."
+    more = _more(len(rows)) if rows else " Nothing in this week."
     header = tuple(name.replace("_", " ") for name in table.columns)
     return GovernedTable(table.title, table.sentence + more, header, shown)
+
+
+def _more(many: int) -> str:
+    return f" The first {ROWS} of {many}." if many > ROWS else ""
 
 
 def _curators(sig: Connection, lake: Lake, branch: str) -> GovernedTable:
@@ -209,7 +213,7 @@ def _ladder(lake: Lake, branch: str, day: str) -> GovernedTable:
     rows = list(zip(*(read[name].tolist() for name in _STEP), strict=True))
     moved = [row for row in rows if row[1] != row[2]]
     stay = [row for row in rows if row[1] == row[2]]
-    sentence = f"{len(moved)} of {len(rows)} moved on Monday {days[-1]}; the first {ROWS} are shown."
+    sentence = f"{len(moved)} of {len(rows)} moved on Monday {days[-1]}.{_more(len(rows))}"
     return GovernedTable("Steps of the ladder", sentence, header, tuple([*moved, *stay][:ROWS]))
 
 
