@@ -38,7 +38,7 @@ def measure(world: ExploredWorld, seed: int) -> Figures:
     many = [_detector(rng, k) for k in range(world.detectors)]
     holders = rng.choice(world.detectors, world.holders, replace=False)
     noise = rng.normal(size=(world.holders, world.nights))
-    bar = bar_of(CRITICAL, PRICE)
+    bar = bar_of(CRITICAL, PRICE, HALF_LIFE)
     gross = world.gross * sum(float(one.cost[-1]) for one in many)
     before = [0.02] * world.detectors
     found = {"voi": set[int](), "uniform": set[int]()}
@@ -61,7 +61,7 @@ def measure(world: ExploredWorld, seed: int) -> Figures:
                 faded = 0.5 ** (np.arange(night, -1, -1) / HALF_LIFE)
                 weight, drawn = seen[k, : night + 1], noise[k, : night + 1]
                 sums = EFFECT * one.sd_bps * faded @ weight + one.s_bps * (faded * np.sqrt(weight)) @ drawn
-                if sums / (one.s_bps * np.sqrt(faded**2 @ weight)) >= bar:
+                if sums / (one.s_bps * np.sqrt(faded**2 @ weight)) >= bar.t:
                     found[arm].add(k)
                 if k in found[arm]:
                     worth[arm] += EFFECT * one.sd_bps * TILT * COVERAGE * one.h[0] / PLAN_DAYS

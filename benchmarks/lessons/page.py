@@ -127,6 +127,7 @@ BELOW: dict[str, Callable[[Path], list[str]]] = {
     "Earned trust": trust.lines,
     "Experiments on proposals": experiments.lines,
     "Monitors of drift": drift_alarms.lines,
+    "The explorer": explorers.lines,
 }  # figures that are no shares, under the table of a section
 
 

@@ -1,10 +1,11 @@
 """How far each detector explores: floors of the propensity, raised where knowledge costs least, within a budget.
 
 Per detector and floor e of a grid: H(e) = sum of pi (1 - pi) over 20 learning days, cost(e) = sum (pi_e - pi_.02)
-max(0, lambda - b(u)), power = Phi(.25 sd sqrt(.12 H) / s - T), the chance that a lesson of a quarter of a deviation on
-12 % of the windows passes tonight's bar T, and VOI = power x 20 days' gain of its patch. The greedy raises the floor
-where VOI rises most per cost, until 5 % of trailing gross x (.75 + .5 mean hbar) is used. (Literature: value of
-information, epsilon-greedy exploration with a budget, knapsack by density.)
+max(0, lambda - b(u)), power = Phi(.25 sd sqrt(.12 H m / 20) / s - T), the chance that a lesson of a quarter of a
+deviation on 12 % of the windows passes tonight's bar T once the learner remembers m days of that floor, and VOI =
+power x 20 days' gain of its patch. The greedy raises the floor where VOI rises most per cost, until 5 % of trailing
+gross x (.75 + .5 mean hbar) is used. (Literature: value of information, epsilon-greedy exploration with a budget,
+knapsack by density.)
 """
 
 import math
@@ -50,6 +51,14 @@ class ExploredDetector:
 
 
 @dataclass(frozen=True, slots=True)
+class LessonBar:
+    """What a lesson has to pass: the t of its score, and the days of equal weight that it is remembered for."""
+
+    t: float
+    days: float
+
+
+@dataclass(frozen=True, slots=True)
 class ExplorationPlan:
     """Floors by detector in order, with power, VOI and cost at them; the budget, bps, and the share of proposals."""
 
@@ -67,27 +76,34 @@ def budget_of(gross_bps: float, mean_hbar: float) -> float:
     return max(0.0, SHARE_OF_GROSS * gross_bps * (0.75 + 0.5 * mean_hbar))
 
 
-def bar_of(critical_nats: float, price_nats: float) -> float:
-    """Return the t that a rule of two literals needs: sqrt(2 c + 2 ln N)."""
-    return math.sqrt(2.0 * (critical_nats + price_nats))
+def bar_of(critical_nats: float, price_nats: float, half_life_days: float) -> LessonBar:
+    """Return the bar of a rule of two literals: t = sqrt(2 c + 2 ln N), days = (sum w)^2 / sum w^2 as days fade."""
+    fade = 0.5 ** (1.0 / half_life_days)
+    return LessonBar(math.sqrt(2.0 * (critical_nats + price_nats)), (1.0 + fade) / (1.0 - fade))
 
 
-def power_of(one: ExploredDetector, bar: float) -> Floats:
+def power_of(one: ExploredDetector, bar: LessonBar) -> Floats:
     """Return the chance of the lesson at each floor, [17]; 0 where payoffs do not scatter."""
     from scipy.special import ndtr
 
     if not (one.s_bps > 0.0 and one.sd_bps > 0.0):
         return np.zeros(len(GRID))
-    return np.asarray(ndtr(EFFECT * one.sd_bps * np.sqrt(COVERAGE * one.h) / one.s_bps - bar))
+    remembered = COVERAGE * one.h * bar.days / PAST_DAYS
+    return np.asarray(ndtr(EFFECT * one.sd_bps * np.sqrt(remembered) / one.s_bps - bar.t))
 
 
-def value_of_information(one: ExploredDetector, bar: float) -> Floats:
+def value_of_information(one: ExploredDetector, bar: LessonBar) -> Floats:
     """Return VOI at each floor, bps over 20 days: power x what the patch of such a lesson adds at the least floor."""
     return np.asarray(power_of(one, bar) * EFFECT * one.sd_bps * TILT * COVERAGE * one.h[0], np.float64)
 
 
 def explore(
-    detectors: Sequence[ExploredDetector], days: int, gross_bps: float, mean_hbar: float, bar: float, share: float
+    detectors: Sequence[ExploredDetector],
+    days: int,
+    gross_bps: float,
+    mean_hbar: float,
+    bar: LessonBar,
+    share: float,
 ) -> ExplorationPlan:
     """Return the floors of a night; `share`: of the windows, that experiments on proposals may draw at most."""
     budget = budget_of(gross_bps, mean_hbar)
@@ -100,7 +116,7 @@ def explore(
     return _plan(detectors, places, bar, budget, given, "")
 
 
-def _greedy(detectors: Sequence[ExploredDetector], bar: float, budget: float) -> list[int]:
+def _greedy(detectors: Sequence[ExploredDetector], bar: LessonBar, budget: float) -> list[int]:
     """Return the place in `GRID` of each detector: step by step to the best VOI per cost that the rest still pays."""
     value = [value_of_information(one, bar) for one in detectors]
     most = [max(k for k, e in enumerate(GRID) if k == 0 or e <= FASTER * one.before + 1e-9) for one in detectors]
@@ -119,7 +135,7 @@ def _greedy(detectors: Sequence[ExploredDetector], bar: float, budget: float) ->
 
 
 def _plan(
-    detectors: Sequence[ExploredDetector], places: Sequence[int], bar: float, budget: float, share: float, why: str
+    detectors: Sequence[ExploredDetector], places: Sequence[int], bar: LessonBar, budget: float, share: float, why: str
 ) -> ExplorationPlan:
     pairs = list(zip(detectors, places, strict=True))
     return ExplorationPlan(

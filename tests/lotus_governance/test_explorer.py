@@ -12,10 +12,20 @@ from lotus.detectors.daily.make import day_tables
 from lotus.detectors.registry import shipped_detectors
 from lotus.errors import ConfigError
 from lotus.governance.exploration_day import day_sums, explored, free_propensity, plan_rows, sums_of
-from lotus.governance.explorer import GRID, ExploredDetector, budget_of, exploration_acts, explore
+from lotus.governance.explorer import (
+    GRID,
+    ExploredDetector,
+    LessonBar,
+    bar_of,
+    budget_of,
+    exploration_acts,
+    explore,
+    power_of,
+)
 from lotus.manifest import Manifest
 
 RNG = np.random.default_rng(1)
+BAR = LessonBar(4.0, 20.0)
 
 
 def detector(name: str, windows: int, loss: float, before: float = 0.02, sd: float = 10.0) -> ExploredDetector:
@@ -28,19 +38,29 @@ def detector(name: str, windows: int, loss: float, before: float = 0.02, sd: flo
 
 def test_the_budget_is_kept_and_a_night_is_not_too_fast() -> None:
     many = [detector(f"d{k}", 4_000 * (k + 1), 0.5 + 0.2 * k, before=0.04) for k in range(4)]
-    plan = explore(many, 20, 50_000.0, 0.5, 4.0, 0.01)
+    plan = explore(many, 20, 50_000.0, 0.5, BAR, 0.01)
     assert plan.budget_bps == budget_of(50_000.0, 0.5) == pytest.approx(2_500.0)
     proposals = plan.experiment_share * sum(d.windows * d.loss_bps for d in many)
     assert sum(plan.cost_bps) + proposals <= plan.budget_bps + 1e-6
     assert proposals <= 0.2 * plan.budget_bps + 1e-6
     assert 0.02 < max(plan.epsilon) <= 0.06
     assert all(e in GRID for e in plan.epsilon)
-    assert explore(many, 20, 100_000.0, 0.5, 4.0, 0.01).voi_bps >= plan.voi_bps
+    assert explore(many, 20, 100_000.0, 0.5, BAR, 0.01).voi_bps >= plan.voi_bps
+
+
+def test_a_learner_that_remembers_longer_needs_less_of_a_day() -> None:
+    """Days of equal weight from the weights themselves, and a chance that grows with them."""
+    fading = 0.5 ** (np.arange(2_000) / 20.0)
+    bar = bar_of(3.2, 8.6, 20.0)
+    assert bar.days == pytest.approx(fading.sum() ** 2 / (fading**2).sum())
+    assert bar.t == pytest.approx(np.sqrt(2.0 * 11.8))
+    one = detector("d", 4_000, 0.5)
+    assert np.all(power_of(one, bar) > power_of(one, replace(bar, days=20.0)))
 
 
 def test_without_history_or_earnings_nothing_is_raised() -> None:
     many = [detector("d", 5_000, 0.5, before=0.1)]
-    for plan in (explore(many, 9, 1e6, 0.5, 4.0, 0.01), explore(many, 20, -5.0, 0.5, 4.0, 0.01)):
+    for plan in (explore(many, 9, 1e6, 0.5, BAR, 0.01), explore(many, 20, -5.0, 0.5, BAR, 0.01)):
         assert plan.epsilon == (0.02,)
         assert plan.why
         assert plan.experiment_share == plan.budget_bps == 0.0
@@ -49,7 +69,7 @@ def test_without_history_or_earnings_nothing_is_raised() -> None:
 def test_the_cheaper_of_two_equal_detectors_explores() -> None:
     base = detector("a", 8_000, 1.0, before=0.1)
     dear = replace(base, detector_id="b", cost=10.0 * base.cost, loss_bps=10.0)
-    plan = explore([base, dear], 20, 4_000.0, 0.5, 4.0, 0.0)
+    plan = explore([base, dear], 20, 4_000.0, 0.5, BAR, 0.0)
     assert plan.epsilon[0] > plan.epsilon[1]
 
 
@@ -81,7 +101,7 @@ def test_sums_come_back_and_the_realised_cost_is_unbiased() -> None:
     assert many[0].before == 0.03
     assert many[1].before == 0.02
     assert many[0].sd_bps == pytest.approx(1.0, rel=0.05)
-    rows = plan_rows(names, explore(many, 12, 1e6, 0.5, 3.0, 0.01), sums)
+    rows = plan_rows(names, explore(many, 12, 1e6, 0.5, BAR, 0.01), sums)
     assert all(np.array_equal(sums_of(rows, names)[name], sums[name]) for name in ("h_050", "loss", "realised"))
     assert sums_of(rows, ["c", "a"])["loss"][0] == 0.0
 

@@ -62,9 +62,10 @@ def explored_night(ctx: StageContext, day: str, from_day: str, earlier: Sequence
     night = read_experiments(ctx.sig, ctx.branch, day, "night").get("night", {})
     critical = float(min(night["critical"])) if night.get("looked") else UNASKED_NATS
     gross, hbar, windows = (sum(float(d[name].sum()) for d in days) for name in ("gross", "hbar", "windows"))
+    half_life = ctx.manifest.learning.half_life_days
     plan = explore(
         explored(days, names, before), len(days), gross, hbar / max(windows, 1.0),
-        bar_of(critical if np.isfinite(critical) else UNASKED_NATS, float(axes().price[2])),
+        bar_of(critical if np.isfinite(critical) else UNASKED_NATS, float(axes().price[2]), half_life),
         ctx.manifest.weave.experiment_share,
     )  # fmt: skip
     wanted = dict(zip(names, plan.epsilon, strict=True))
