@@ -7,7 +7,7 @@ LOCK = $(BIN)/uv pip compile -q --python-version 3.11 --universal --no-emit-inde
     --generate-hashes
 SLOW := kill or compile or process or evidence or clock
 
-.PHONY: demo kernels check test thorough setup static lint types contracts quick all up docs pictures changelog bench bench-peers bots bench-whole ratios lock wheel clean
+.PHONY: demo kernels check test thorough setup static static-docs lint types contracts quick all up docs pictures changelog bench bench-peers bots bench-whole ratios lock wheel clean
 
 demo: .venv/ready
 	$(BIN)/lotus demo
@@ -29,6 +29,9 @@ setup: .venv/dev
 
 static: setup
 	$(MAKE) -j 2 -O lint types contracts
+
+static-docs: setup
+	$(MAKE) -j 2 -O types docs lint contracts
 
 lint: setup
 	$(BIN)/ruff check .

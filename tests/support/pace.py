@@ -37,7 +37,8 @@ LONGEST_FIRST = (
     "chaos/test_trade_kills.py", "chaos/test_messages.py", "chaos/test_desk_faults.py", "lotus_assets/test_backfill.py",
     "lotus_assets/stages/test_runner.py", "test_bad_input.py", "lotus_cli/test_tape.py",
     "benchmarks_smoke/test_evidence.py", "lotus_live/test_parity.py", "lotus_live/test_daemon.py",
-    "lotus_learning/test_night.py",
+    "lotus_learning/test_night.py", "lotus_cli/test_console_walk.py", "lotus_store/postgres/test_server_supervisor.py",
+    "lotus_assets/test_days_ahead.py", "lotus_desk/test_trading.py", "lotus_store/views/test_apart.py",
 )  # fmt: skip
 
 for _name, _many in EXAMPLES.items():
