@@ -34,12 +34,13 @@ from lotus_assets.stages.context import Stage, StageContext, StageResult
 from lotus_assets.stages.order import LEARNING_STAGES, TAPE_STAGES
 from lotus_assets.stages.runner import run_stage
 from lotus_resources.lotus_resource import Lotus
-from lotus_store.config import Settings
+from lotus_store.config import ComputeSettings, GovernanceSettings, Settings
 from lotus_store.databases import Databases
 from lotus_store.tape.import_world import import_world
 from lotus_store.tape.store import TapeStore
 
 DETECTORS = 10
+QUOTA_NS = 20_000.0  # a frame, below what all experts together take
 MINUTES = 500  # of tape a day: 6,000 windows of each of 3 coins
 SCORING = ("expert_set", "signal_events")
 
@@ -70,10 +71,16 @@ class LearningDay:
 
 
 @contextmanager
-def learned_home(spec: WorldSpec) -> Iterator[Settings]:
-    """Give the settings of a temporary home in which all days of a world but the last are learned."""
+def learned_home(spec: WorldSpec, is_governed: bool = False) -> Iterator[Settings]:
+    """Give the settings of a temporary home in which all days of a world but the last are learned.
+
+    `is_governed`: compute is drawn by lot and credited, floors are explored; such a home learns on `main`.
+    """
     with tempfile.TemporaryDirectory(prefix="lotus-bench-") as folder:
         settings = replace(Settings(Path(folder)), manifest=demo_manifest(), tape="bench", branch="bench")
+        if is_governed:
+            compute = ComputeSettings(live_ns_per_frame=QUOTA_NS, credit_votes=True)
+            settings = replace(settings, branch="main", compute=compute, governance=GovernanceSettings(explorer=True))
         import_world(TapeStore(settings.home, settings.tape), World(spec), range(spec.days))
         with Databases(settings).open():  # held, so that every step joins this server
             backfill(settings, spec.day(0), spec.day(spec.days - 2))
@@ -139,11 +146,14 @@ def learning_from(count: int) -> Iterator[None]:
 @click.option("--minutes", default=MINUTES, show_default=True, help="Tape of each day, minutes.")
 @click.option("--detectors", default=DETECTORS, show_default=True, help="Detectors that are learned from.")
 @click.option("--days", default=3, show_default=True, help="Days, of which the last is measured.")
+@click.option(
+    "--governed", is_flag=True, help="Compute by lot, its credit and the explorer are on; --days 8 ends on a Monday."
+)
 @click.option("--json", "as_json", is_flag=True, help="Plain values.")
-def main(minutes: int, detectors: int, days: int, as_json: bool) -> None:
+def main(minutes: int, detectors: int, days: int, governed: bool, as_json: bool) -> None:
     """Measure a learning day."""
     spec = WorldSpec("demo", 7, days, sessions=sessions(minutes, 6))
-    with learning_from(detectors), learned_home(spec) as settings:
+    with learning_from(detectors), learned_home(spec, governed) as settings:
         day = measured(settings, spec.day(days - 1))
     if as_json:
         json.dump(day.as_json(), sys.stdout, indent=2)

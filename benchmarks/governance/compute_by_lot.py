@@ -18,7 +18,7 @@ from benchmarks.lessons.evidence import ROOT, Study
 from benchmarks.lessons.worlds import Figures
 from lotus.governance.allocation_value import LoggedWeek, gain_on_uniform, uniform
 from lotus.governance.allocator import ArmsSeen, allocate, believed
-from lotus.governance.shapley import mean_and_variance, orders_of, shapley_lite
+from lotus.governance.credit.shapley import mean_and_variance, orders_of, shapley_lite
 
 LEARNED = 12  # Mondays that are not counted
 
@@ -122,7 +122,7 @@ def _exact(n: int, value: dict[tuple[int, ...], float]) -> np.ndarray:
 _ROOM = ROOT / "lotus" / "governance"
 SOURCES = (
     Path(__file__),
-    *(_ROOM / f"{name}.py" for name in ("allocator", "systematic", "allocation_value", "shapley")),
+    *(_ROOM / f"{name}.py" for name in ("allocator", "systematic", "allocation_value", "credit/shapley")),
 )
 STUDIES: dict[str, Study] = {
     "compute-useless": Study("compute-useless", Arms(), allocated, SOURCES, Arms(many=8, weeks=16), 2.0),

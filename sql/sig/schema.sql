@@ -675,9 +675,9 @@ CREATE TABLE braid_credit (
     day            text NOT NULL,                          -- the Monday
     detector_id    text NOT NULL,
     braid_id       text NOT NULL,
-    windows        bigint NOT NULL,                        -- in which it fired
+    windows        bigint NOT NULL,                        -- whose propensity it moved
     days           integer NOT NULL,
-    delta_sigma    double precision NOT NULL,
+    delta_sigma    double precision NOT NULL,              -- median propensity with it less without, where it moved
     delta_value    double precision NOT NULL,              -- bps a learning day
     low            double precision,
     high           double precision,

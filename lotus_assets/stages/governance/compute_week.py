@@ -15,9 +15,9 @@ from lotus.curation.law import LAG_DAYS
 from lotus.experts.fusion import ExpertSet
 from lotus.experts.weekly.learned import set_under
 from lotus.governance.bench import EXPERT, ComputeBench, acts_of, bench_of
-from lotus.governance.credit_summary import ALL, WEEKS, ExpertCredit, credits_of, keepers
+from lotus.governance.credit.credit_summary import ALL, WEEKS, ExpertCredit, credits_of, keepers
+from lotus.governance.credit.expert_credit import EXPERT_CREDIT, Rows, daily, joined
 from lotus.governance.expert_cost import ExpertCost
-from lotus.governance.expert_credit import EXPERT_CREDIT, Rows, daily, joined
 from lotus.hashing import natural_id
 from lotus.monitoring.sketch_table import DAY_SKETCHES, DIVERSITY
 from lotus.timebase import next_day

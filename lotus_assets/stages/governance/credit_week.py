@@ -8,10 +8,10 @@ import numpy as np
 
 from lotus.detectors.registry import scored_detectors
 from lotus.detectors.scoring.signal_spec import NO_CONFIRMATION
-from lotus.governance.credit_summary import ALL, ExpertCredit, credits_of
-from lotus.governance.expert_credit import EXPERT_CREDIT, CreditBlock, Rows, credit_of_block, joined
-from lotus.governance.masked import EVENT_COLUMNS, Ballot, VotedWindows
-from lotus.governance.sampled_block import SHARE, drawn_block, in_block, is_tenth
+from lotus.governance.credit.credit_summary import ALL, ExpertCredit, credits_of
+from lotus.governance.credit.expert_credit import EXPERT_CREDIT, CreditBlock, Rows, credit_of_block, joined
+from lotus.governance.credit.masked import EVENT_COLUMNS, Ballot, VotedWindows
+from lotus.governance.credit.sampled_block import SHARE, drawn_block, in_block, is_tenth
 from lotus.hashing import natural_id, round_learned
 from lotus.outcomes.signal_eval import OK
 from lotus.timebase import day_start_ms, next_day

@@ -9,14 +9,14 @@ from collections.abc import Mapping
 from lotus.hashing import natural_id
 from lotus_assets.stages.context import Cell, Made, Stage, StageContext
 from lotus_assets.stages.experts.judged_days import is_judged
-from lotus_assets.stages.governance import compute_week, credit_week, ladder_week
+from lotus_assets.stages.governance import braid_week, compute_week, credit_week, ladder_week
 from lotus_assets.stages.governance.week_part import PartMade
 from lotus_assets.stages.lake_tables import joint_hash, parts_hash
 from lotus_store.databases import Connection
 from lotus_store.ledger.day_commits import read_commit
 
 NAME = "governance_week"
-PARTS = (credit_week.PART, compute_week.PART, ladder_week.PART)
+PARTS = (credit_week.PART, braid_week.PART, compute_week.PART, ladder_week.PART)
 TABLES = [table for part in PARTS for table in part.tables]
 
 
@@ -40,7 +40,7 @@ def make(ctx: StageContext, day: str) -> Made:
         for work in works:
             work(connection)
 
-    decided = natural_id(*(one.decided for one in made.values()))
+    decided = natural_id(*(one.decided for one in made.values() if one.decided))
     notes: dict[str, Cell] = {f"{name} {k}": v for name, one in made.items() for k, v in one.notes.items()}
     written = joint_hash(TABLES, [digest for one in made.values() for digest in one.written])
     return Made(

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from statistics import median
 from typing import Final
 
-from lotus.governance.credit_summary import ExpertCredit
+from lotus.governance.credit.credit_summary import ExpertCredit
 from lotus.governance.expert_cost import ExpertCost
 from lotus_store.facts.brief.line import BriefLine, Colour
 

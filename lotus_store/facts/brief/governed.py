@@ -75,6 +75,10 @@ WEEK_TABLES: Final = (
         ("expert_id", "votes", "delta_value", "low", "high", "days"), "delta_value", {"asset": "", "detector_id": ""},
     ),
     WeekTable(
+        "braid_credit", "day", "Credit of beliefs", "What each added to payoffs, bps a learning day; 95 % over days.",
+        ("braid_id", "detector_id", "delta_value", "low", "high", "days"), "delta_value", ALL,
+    ),
+    WeekTable(
         "dsi_expert_costs", "day", "What experts cost", "Nanoseconds a frame; the marginal cost is what nobody shares.",
         ("expert_id", "cost_ns", "marginal_ns", "latency_p95_ns"), "cost_ns", ALL,
     ),

@@ -1,9 +1,10 @@
-"""Weekly credit of micro-experts in the sig database: rows by detector, coin and expert. Nothing is decided here."""
+"""Weekly credit of micro-experts and of braids in the sig database. Nothing is decided here."""
 
 from collections.abc import Sequence
 from dataclasses import astuple
 
-from lotus.governance.credit_summary import ExpertCredit
+from lotus.governance.credit.braid_credit import BraidCredit
+from lotus.governance.credit.credit_summary import ExpertCredit
 from lotus_store.postgres.queries import Connection, query
 
 
@@ -12,6 +13,13 @@ def write_expert_credit(connection: Connection, branch: str, day: str, credits: 
     with connection.cursor() as cursor:
         cursor.execute(query("sig", "clear_expert_credit"), [branch, day])
         cursor.executemany(query("sig", "put_expert_credit"), [(branch, day, *astuple(c)) for c in credits])
+
+
+def write_braid_credit(connection: Connection, branch: str, day: str, credits: Sequence[BraidCredit]) -> None:
+    """Replace the credit of the braids of a branch and Monday."""
+    with connection.cursor() as cursor:
+        cursor.execute(query("sig", "clear_braid_credit"), [branch, day])
+        cursor.executemany(query("sig", "put_braid_credit"), [(branch, day, *astuple(c)) for c in credits])
 
 
 def newest_credit(connection: Connection, branch: str, until: str) -> list[ExpertCredit]:

@@ -9,9 +9,9 @@ import pytest
 
 from lotus.experts.fusion import default_experts
 from lotus.experts.weekly.learned import InForce, LearnedSettings
+from lotus.governance.credit.expert_credit import EXPERT_CREDIT
+from lotus.governance.credit.sampled_block import drawn_block
 from lotus.governance.expert_cost import ExpertCost
-from lotus.governance.expert_credit import EXPERT_CREDIT
-from lotus.governance.sampled_block import drawn_block
 from lotus_assets.stages.context import StageContext
 from lotus_assets.stages.experts import expert_set
 from lotus_assets.stages.experts.expert_set import experts_of

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from lotus.governance.credit_summary import ExpertCredit
+from lotus.governance.credit.credit_summary import ExpertCredit
 from lotus.governance.expert_cost import ExpertCost
 from lotus_store.facts.brief.experts import experts_line
 

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lotus.curation.value import MIN_DAYS, over_days
-from lotus.governance.expert_credit import daily
-from lotus.governance.pooling import normal_normal
+from lotus.governance.credit.expert_credit import daily
+from lotus.governance.credit.pooling import normal_normal
 
 Rows = Mapping[str, NDArray[np.generic]]
 ALL: Final = ""  # of detectors or coins in a row

@@ -4,7 +4,7 @@ from collections import Counter
 
 import numpy as np
 
-from lotus.governance.sampled_block import BLOCKS, drawn_block, in_block, is_tenth
+from lotus.governance.credit.sampled_block import BLOCKS, drawn_block, in_block, is_tenth
 from lotus.timebase import BLOCK_MS, DAY_MS, next_day
 
 

@@ -5,7 +5,7 @@ from math import factorial
 
 import numpy as np
 
-from lotus.governance.shapley import mean_and_variance, orders_of, shapley_lite
+from lotus.governance.credit.shapley import mean_and_variance, orders_of, shapley_lite
 
 
 def game(players: int, seed: int):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lotus.governance.pooling import normal_normal
+from lotus.governance.credit.pooling import normal_normal
 
 
 def test_alike_cells_are_one_and_far_ones_keep_theirs() -> None:

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lotus.columns import Column, TableSpec
-from lotus.governance.masked import VotedWindows
-from lotus.governance.sampled_block import TENTH
-from lotus.governance.shapley import mean_and_variance, orders_of, shapley_lite
+from lotus.governance.credit.masked import VotedWindows
+from lotus.governance.credit.sampled_block import TENTH
+from lotus.governance.credit.shapley import mean_and_variance, orders_of, shapley_lite
 from lotus.hashing import round_learned
 
 Floats = NDArray[np.float64]

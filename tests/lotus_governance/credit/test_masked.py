@@ -10,7 +10,7 @@ from lotus.detectors.scoring.scorer import score_windows
 from lotus.detectors.scoring.signal_spec import NO_CONFIRMATION
 from lotus.detectors.windows import row_spec as win
 from lotus.errors import SchemaError
-from lotus.governance.masked import Ballot, VotedWindows
+from lotus.governance.credit.masked import Ballot, VotedWindows
 from lotus.priors.types import priors_0
 
 BALLOT = Ballot(("a", "b", "c"), (1.0, 0.5, 2.0), (1.0, 1.0, 0.0), (True, True, False), 2.0, ((0.0, 0.1), (1.0, 0.95)))

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from lotus.governance.credit_summary import credits_of, keepers
-from lotus.governance.expert_credit import EXPERT_CREDIT, daily, joined
+from lotus.governance.credit.credit_summary import credits_of, keepers
+from lotus.governance.credit.expert_credit import EXPERT_CREDIT, daily, joined
 
 DAYS = [f"2026-01-{d:02d}" for d in range(1, 29)]
 
