@@ -29,7 +29,15 @@ CURATION: Final = Section(
     "Curation",
     "/curation",
     "c",
-    tables=(curation.ACTS, curation.VERSIONS, governance.ACTS_TABLE, governance.CURATORS, drift.ALARMS),
+    tables=(
+        curation.ACTS,
+        curation.VERSIONS,
+        governance.ACTS_TABLE,
+        governance.CURATORS,
+        governance.COMPUTE,
+        governance.CREDIT,
+        drift.ALARMS,
+    ),
     views=(curation.CURATION, governance.GOVERNANCE),
 )
 SECTIONS: Final = (

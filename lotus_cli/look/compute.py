@@ -8,7 +8,7 @@ from lotus_cli.terminal.output import emit
 from lotus_cli.terminal.places import at_branch, settings_of_branch
 from lotus_cli.terminal.tables import TableColumn, numbers, table, wide_option
 from lotus_store.databases import Databases
-from lotus_store.facts.compute import compute_facts
+from lotus_store.facts.compute import compute_facts, gain_words, state_of
 
 _COLUMNS = (TableColumn("expert"), TableColumn("state"), *numbers("cost, ns", "alone, ns", "bps a day", "low", "high"),
             *numbers("Shapley", "q"))  # fmt: skip
@@ -34,21 +34,15 @@ def show(wide: bool, branch: str | None, home: str | None, as_json: bool) -> Non
 
 def _text(facts: dict[str, Any], wide: bool) -> str:
     rows = [
-        (one["expert_id"], _state(one), *("" if one[key] is None else format(one[key], form) for key, form in _NUMBERS))
+        (
+            one["expert_id"],
+            state_of(one),
+            *("" if one[key] is None else format(one[key], form) for key, form in _NUMBERS),
+        )
         for one in facts["experts"]
     ]
     quota = facts["quota_ns"]
     head = f"Quota: {quota:.0f} ns a frame." if quota else "No quota ([compute] live_ns_per_frame = 0): nobody is idle."
     if not rows:
         return f"{head}\nNothing is measured yet: credit comes on Mondays, costs on Mondays under a quota."
-    gain, tail = facts["gain_on_equal"], ""
-    if gain["days"]:
-        ends = "no interval below five" if gain["low"] is None else f"95 % {gain['low']:+.1f} to {gain['high']:+.1f}"
-        tail = f"\nGained on equal probabilities over {gain['days']} Mondays: {gain['total']:+.1f} bps ({ends})."
-    return f"{head}\n{table(_COLUMNS, rows, wide)}{tail}"
-
-
-def _state(one: dict[str, Any]) -> str:
-    if one["computed"] is None:
-        return "votes" if one["votes"] else "bench"
-    return "computed" if one["computed"] else "idle"
+    return "\n".join([head, table(_COLUMNS, rows, wide), *filter(None, [gain_words(facts["gain_on_equal"])])])

@@ -4,6 +4,7 @@ The same facts as `lotus curate summary`. Forms are in `lotus_console.steering`.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
@@ -13,9 +14,10 @@ from lotus.curation.value import MOVED_COLUMNS, moved_propensity, propensity_wit
 from lotus.detectors.scoring.signal_spec import ACTS
 from lotus.timebase import DAY_MS, day_of
 from lotus_console.reading import HomeReading
-from lotus_console.tables import Answer, Filter, Question, ShownColumn, Table, ValueKind, selected
+from lotus_console.tables import Answer, Filter, Question, ShownColumn, Table, ValueKind, of_list, selected
 from lotus_console.views import Facts, PageView
 from lotus_store.facts.acts import acts_facts, curator_rows
+from lotus_store.facts.compute import STATES, compute_facts, gain_words, state_of
 
 MOST_WINDOWS: Final = 20_000
 KINDS: Final = tuple(str(kind) for kind in CurationKind)
@@ -125,4 +127,63 @@ CURATORS = Table(
     source=_curators,
     filters=(Filter("module", "module", ("sig", "dm", "tr")),),
     links=(("in force", "/governance"),),
+)
+
+
+def _compute(reading: HomeReading, question: Question) -> Answer:
+    quota = reading.settings.compute.live_ns_per_frame
+    with reading.databases.connect("sig") as sig:
+        facts = compute_facts(sig, reading.settings.branch, quota)
+    rows = [{**row, "state": state_of(row)} for row in facts["experts"]]
+    head = f"Quota: {quota:.0f} ns a frame" if quota else "No quota: nobody is idle"
+    return replace(of_list(rows, question, head), note=gain_words(facts["gain_on_equal"]))
+
+
+COMPUTE = Table(
+    name="compute",
+    label="Compute",
+    question="What every micro-expert costs a frame, what it was worth, and who is computed within the quota.",
+    columns=(
+        ShownColumn("expert_id", "expert"),
+        ShownColumn("state", "state", ValueKind.STATE),
+        ShownColumn("cost_ns", "cost", ValueKind.NUMBER, "ns a frame"),
+        ShownColumn("marginal_ns", "that nobody shares", ValueKind.NUMBER, "ns a frame"),
+        ShownColumn("delta_value", "worth", ValueKind.BPS, "bps a day", span=("low", "high")),
+        ShownColumn("low", "95 % from", ValueKind.BPS, "bps a day", is_shown=False),
+        ShownColumn("high", "95 % to", ValueKind.BPS, "bps a day", is_shown=False),
+        ShownColumn("shapley", "its share", ValueKind.BPS, "bps a day"),
+        ShownColumn("q", "drawn with", ValueKind.SHARE),
+    ),
+    source=_compute,
+    filters=(Filter("state", "state", STATES),),
+    empty="nothing is measured yet: credit comes on Mondays, costs on Mondays under a quota",
+    links=(("credit of beliefs", "/braid_credit"), ("acts", "/governance_acts")),
+)
+
+
+def _credit(reading: HomeReading, question: Question) -> Answer:
+    rows, has_more = selected(reading, "sig", "braid_credit", question, "day DESC, delta_value DESC, braid_id")
+    return Answer(rows, has_more, "What every belief in force added to payoffs, week by week")
+
+
+CREDIT = Table(
+    name="braid_credit",
+    label="Credit of beliefs",
+    question="What windows paid more than without a belief, by the log, in six drawn hours of every day of a week.",
+    columns=(
+        ShownColumn("day", "Monday", ValueKind.DAY),
+        ShownColumn("braid_id", "braid", ValueKind.CODE, link="/braids/{braid_id}"),
+        ShownColumn("detector_id", "detector"),
+        ShownColumn("windows", "windows moved", ValueKind.COUNT),
+        ShownColumn("days", "days", ValueKind.COUNT),
+        ShownColumn("delta_sigma", "median step of pi", ValueKind.NUMBER),
+        ShownColumn("delta_value", "worth", ValueKind.BPS, "bps a day", span=("low", "high")),
+        ShownColumn("low", "95 % from", ValueKind.BPS, "bps a day", is_shown=False),
+        ShownColumn("high", "95 % to", ValueKind.BPS, "bps a day", is_shown=False),
+        ShownColumn("shapley", "its share", ValueKind.BPS, "bps a day"),
+    ),
+    source=_credit,
+    filters=(Filter("detector_id", "detector"), Filter("braid_id", "braid")),
+    empty="no belief was in force in a week that a Monday has judged",
+    links=(("compute", "/compute"),),
 )

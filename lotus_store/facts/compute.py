@@ -1,9 +1,9 @@
 """What experts cost, were worth and were given on the newest Mondays: facts for the command and for pages."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from itertools import groupby, pairwise
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -11,6 +11,8 @@ from lotus.governance.allocation_value import LoggedWeek, gain_on_uniform
 from lotus_store.databases import Connection
 from lotus_store.ledger.beliefs.compute import ComputeAllocation, allocations_before, newest_costs
 from lotus_store.ledger.beliefs.expert_credit import newest_credit
+
+STATES: Final = ("votes", "bench", "computed", "idle")
 
 
 def compute_facts(sig: Connection, branch: str, quota_ns: float) -> dict[str, Any]:
@@ -60,3 +62,18 @@ def logged_weeks(lines: Sequence[ComputeAllocation]) -> list[LoggedWeek]:
                 )
             )
     return out
+
+
+def state_of(expert: Mapping[str, Any]) -> str:
+    """Return the state of an expert of the facts in a word of `STATES`."""
+    if expert["computed"] is None:
+        return "votes" if expert["votes"] else "bench"
+    return "computed" if expert["computed"] else "idle"
+
+
+def gain_words(gain: Mapping[str, Any]) -> str:
+    """Return what was gained on equal probabilities, with its interval; "" before a Monday has its rewards."""
+    if not gain["days"]:
+        return ""
+    ends = "no interval below five" if gain["low"] is None else f"95 % {gain['low']:+.1f} to {gain['high']:+.1f}"
+    return f"Gained on equal probabilities over {gain['days']} Mondays: {gain['total']:+.1f} bps ({ends})."

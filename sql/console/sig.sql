@@ -357,6 +357,10 @@ ORDER BY window_end_ms DESC LIMIT %(most)s;
 SELECT act_id, day, actor, kind, target, value, from_day, until_day, revokes, reason, created_at FROM governance_acts
 WHERE branch = %(branch)s;
 
+-- name: braid_credit
+SELECT day, braid_id, detector_id, windows, days, delta_sigma, delta_value, low, high, shapley FROM braid_credit
+WHERE branch = %(branch)s;
+
 -- name: fired_of_day
 SELECT priors_ver, fired, count(*) AS windows, count(*) FILTER (WHERE published) AS published,
        sum(pi - 1 / (1 + exp(-u0))) AS moved

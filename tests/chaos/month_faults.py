@@ -29,7 +29,8 @@ COPIED: Final = (
     "depth_vacuum_momentum",
 )  # speak often enough to be judged
 DETECTOR_OF: Final = {"low_interest": "imbalance_persistence", "steep_book": "sweep_stall_reversal"}
-EXPERT: Final = "idle_forest"
+EXPERT: Final = "idle_ranks"
+RANKS: Final = 24
 KINDS: Final = ("unit", "feed", "twin", "leak", "lesson", "expert")
 BY_RELEASE: Final = ("twin", "leak", "expert")
 
@@ -170,13 +171,20 @@ def _add_twin(folder: Path, detector: str) -> None:
 
 
 def _add_expert(folder: Path) -> None:
-    """Add an expert that grows many trees in every frame and never says anything."""
+    """Add an expert that ranks lags of the lean over half an hour in every frame, and never says anything."""
     specs = folder / "lotus" / "experts" / "specs"
     text = (specs / "rare_book.yaml").read_text()
-    text = text.replace("expert_id: rare_book", f"expert_id: {EXPERT}").replace("trees: 8", "trees: 16")
-    text = text.replace("max(rank(score, 2m) - quiet, 0)", "max(rank(score, 2m) - 1, 0)")
-    text = text.replace("rank(score, 2m) >= fire", "rank(score, 2m) > 2").replace("seed: 2", "seed: 3")
-    text = text.replace("  fire: 0.99\n", "")
+    names = [f"  r{k}: rank(lag(imb_5, {k + 1}s), 30m)" for k in range(RANKS)]
+    names += [f"  m{k}: max(r{k}, {f'm{k - 1}' if k else 0})" for k in range(RANKS)]
+    start, end = text.index("model:"), text.index("needs:")
+    text = text[:start] + "\n".join(names) + "\n" + text[end:]
+    text = text.replace("expert_id: rare_book", f"expert_id: {EXPERT}")
+    text = text.replace("needs: [score, imb_5", "needs: [imb_5")
+    text = text.replace("gain * max(rank(score, 2m) - quiet, 0) / (1 - quiet)", f"gain * max(m{RANKS - 1} - 1, 0)")
+    text = text.replace("rank(score, 2m) >= fire", "rank(imb_5, 30m) > 2").replace("  fire: 0.99\n", "")
+    text = text.replace(
+        "  quiet: 0.97       # share of the last minutes' scores below, up to which nothing is said\n", ""
+    )
     (specs / f"{EXPERT}.yaml").write_text(text)
     with (specs / "fusion.yaml").open("a") as fusion:
         fusion.write(f"  {EXPERT}: {{weight: 0.3, vote: 0.25}}\n")

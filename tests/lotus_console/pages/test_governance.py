@@ -10,11 +10,16 @@ from sown import DAY, put_night, put_window
 from lotus.curation.act import CurationAct
 from lotus.curation.curator_value import CURATOR_VALUE
 from lotus.detectors.scoring.signal_spec import DIVERSITY, KAIROS
+from lotus.governance.credit.braid_credit import BraidCredit
+from lotus.governance.credit.credit_summary import ExpertCredit
+from lotus.governance.expert_cost import ExpertCost
 from lotus.timebase import day_start_ms, next_day
 from lotus_console.pages.governance import ACTS_TABLE, CURATORS, effect_of, governance_facts
 from lotus_console.reading import HomeReading
 from lotus_store.databases import Connection
 from lotus_store.ledger.beliefs.acts import acts_ending_after, acts_on, put_acts
+from lotus_store.ledger.beliefs.compute import write_costs
+from lotus_store.ledger.beliefs.expert_credit import write_braid_credit, write_expert_credit
 from tests.hostile.console_attacks import MARKUP
 from tests.support.asgi_client import AsgiClient
 
@@ -27,7 +32,15 @@ def test_an_empty_home_says_so(reading: HomeReading, browser: AsgiClient) -> Non
     facts = governance_facts(reading, {})
     assert (facts["title"], facts["acts"]) == ("Nobody holds anything back", [])
     assert len(facts["curators"]) == 16
-    for place in ("/governance", "/governance_acts", "/curators", "/governance/act/nudge", "/governance/act/veto"):
+    for place in (
+        "/governance",
+        "/governance_acts",
+        "/curators",
+        "/compute",
+        "/braid_credit",
+        "/governance/act/nudge",
+        "/governance/act/veto",
+    ):
         assert browser.get(place).status == 200
     for place in ("/governance/act/promote", "/governance/act/lift?revokes=x", "/governance/act/lift"):
         assert browser.get(place).status == 404
@@ -126,3 +139,20 @@ def test_a_veto_at_once_is_ticked_shown_and_kept_to_vetoes(sig: Connection, brow
 def governance_acts_in_force(sig: Connection) -> list[str]:
     """Names of the acts in force on their first day."""
     return [act.act_id for act in acts_on(sig, "main", next_day(DAY, 2))]
+
+
+def test_costs_and_credit_of_experts_and_beliefs_are_shown(sig: Connection, browser: AsgiClient) -> None:
+    """Numbers of a Monday, with states in words; the same rows by the API."""
+    write_costs(sig, "main", DAY, [ExpertCost("rare_book", "s", 3, 120.0, 80.0, 100.0, 150.0, 31)])
+    credit = ExpertCredit("", "", "rare_book", True, 0.3, 9, 5, 0.1, 2.5, -1.0, 6.0, 2.0, 1.0, 1.5, 0.5)
+    write_expert_credit(sig, "main", DAY, [credit])
+    write_braid_credit(sig, "main", DAY, [BraidCredit("micro_drift", "b" * 32, 7, 5, 0.02, 3.25, 1.0, 5.5, 3.0, 0.2)])
+    (expert,) = browser.get("/api/v1/compute").json()["rows"]
+    assert (expert["expert_id"], expert["state"], expert["cost_ns"], expert["delta_value"]) == (
+        "rare_book", "votes", 120.0, 2.5
+    )  # fmt: skip
+    assert browser.get("/api/v1/compute?state=idle").json()["rows"] == []
+    (belief,) = browser.get("/api/v1/braid_credit?detector_id=micro_drift").json()["rows"]
+    assert (belief["braid_id"], belief["delta_value"], belief["shapley"]) == ("b" * 32, 3.25, 3.0)
+    assert "No quota: nobody is idle" in browser.get("/compute").text
+    assert f"/braids/{'b' * 32}" in browser.get("/braid_credit").text
