@@ -83,11 +83,6 @@ def logged_until(sig: Connection, branch: str) -> int:
     return int(str(row[0])) if row is not None and row[0] is not None else 0
 
 
-def next_minute(sig: Connection, branch: str) -> int:
-    """Return the first whole minute that lies a minute after the last swap and after all that a daemon logged."""
-    return minute_after(logged_until(sig, branch), swaps(sig, branch))
-
-
 def minute_after(logged_ms: int, swapped: Sequence[tuple[int, str]]) -> int:
     """Return the first whole minute that lies a minute after the last of some swaps and after what was logged."""
     last = max((time_ms for time_ms, _ in swapped), default=0)

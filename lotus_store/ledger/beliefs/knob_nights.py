@@ -63,13 +63,44 @@ def write_registry(
     """
     registry = {braid.braid_id: braid for braid in (*others, *braids)}
     changes = {e.braid_id: (registry[e.braid_id], _change(e)) for e in events}
-    there: dict[str, tuple[int, dict[str, Any]]] = {}
-    for name, ordinal, body in connection.execute(_query(module, "changes_of_day"), [branch, day]).fetchall():
-        there[str(name)] = int(str(ordinal)), dict(body)
+    there = _of_day(connection, module, branch, day)
     before = {b.braid_id: b for b in read_registry(connection, module, branch, day)}
     for name in there.keys() - changes.keys():
         old = before.get(name) or _taken_back(from_body(there[name][1], Braid))
         changes[name] = old, {"reason": AGAIN}
+    return _add(connection, (module, branch, day), changes, there, registry)
+
+
+def write_acts(
+    connection: Connection,
+    module: str,
+    branch: str,
+    day: str,
+    braids: Sequence[Braid],
+    events: Sequence[BraidEvent],
+    others: Sequence[Braid] = (),
+) -> int:
+    """Add what the watchdog did after the night of a day to the registry, beside what that night changed."""
+    registry = {braid.braid_id: braid for braid in (*others, *braids)}
+    changes = {e.braid_id: (registry[e.braid_id], _change(e)) for e in events}
+    return _add(connection, (module, branch, day), changes, _of_day(connection, module, branch, day), registry)
+
+
+def _of_day(connection: Connection, module: str, branch: str, day: str) -> dict[str, tuple[int, dict[str, Any]]]:
+    """Return the newest row of a day, ordinal and body, by braid."""
+    rows = connection.execute(_query(module, "changes_of_day"), [branch, day]).fetchall()
+    return {str(name): (int(str(ordinal)), dict(body)) for name, ordinal, body in rows}
+
+
+def _add(
+    connection: Connection,
+    place: tuple[str, str, str],
+    changes: Mapping[str, tuple[Braid, dict[str, str]]],
+    there: Mapping[str, tuple[int, dict[str, Any]]],
+    registry: Mapping[str, Braid],
+) -> int:
+    """Add the rows that are not there yet at a place (module, branch, day)."""
+    module, branch, day = place
     written = 0
     for name, (braid, change) in sorted(changes.items()):
         check_parents(braid, registry)
@@ -77,8 +108,7 @@ def write_registry(
         ordinal, held = there.get(name, (-1, {}))
         if _same(held, body):
             continue
-        values = [branch, day, name, ordinal + 1, braid.state, to_body(body)]
-        connection.execute(_query(module, "put_braid"), values)
+        connection.execute(_query(module, "put_braid"), [branch, day, name, ordinal + 1, braid.state, to_body(body)])
         written += 1
     return written
 

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from lotus.priors.types import IDENTITY, Literal, Patch, Rule, priors_0, priors_version
+from lotus.modules.intents import Module
+from lotus.priors.types import IDENTITY, Knob, Literal, Patch, Rule, priors_0, priors_version
 from lotus.timebase import DAY_MS, HOUR_MS, day_start_ms
 from lotus.weave.braid import Braid, Quality
 from lotus.weave.night import BraidEvent
@@ -22,7 +23,7 @@ from lotus_modules.priors.sweep import watch_between_nights
 from lotus_resources.lotus_resource import Lotus
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
-from lotus_store.ledger.beliefs import priors
+from lotus_store.ledger.beliefs import knob_nights, priors
 from lotus_store.ledger.beliefs.braids import read_history, read_registry, write_night
 from lotus_store.ledger.beliefs.lessons import write_experiments
 from lotus_store.ledger.day_commits import DayCommit, commit_day
@@ -150,6 +151,62 @@ def test_modules_are_told_of_braids_of_their_scope(databases: Databases, setting
     assert done is not None, why
     carry(databases, "main")
     assert (alerts(databases, "sig"), alerts(databases, "dm"), alerts(databases, "tr")) == (2, 1, 1)
+
+
+@pytest.mark.parametrize("module", [Module.DM, Module.TR], ids=str)
+def test_the_modules_watch_over_their_knobs_beside_what_the_night_wrote(
+    databases: Databases, settings: Settings, clock: list[int], module: Module
+) -> None:
+    """A knob whose life ended leaves its module's priors alone, once; rows of the night stay; a killed hour goes on."""
+    name, keys = module.value, Keys(settings.keys_root)
+    committed(databases, settings, [braid("s")])
+    knob = Patch(knobs=(Knob("policy:theta" if name == "dm" else "execution:patience", 1.02),))
+    board = [braid(x, scope=name, patch=knob, target=knob, expires_at_ms=end) for x, end in (("x", NOW), ("y", 2**52))]
+    version = priors_version("main", SWAP, tuple(b.active() for b in board))
+    made = [BraidEvent(b.braid_id, "none", "active", "made", "", "") for b in board]
+    with databases.connect(name) as own:
+        knob_nights.write_registry(own, name, "main", DAY, board, made)
+        propose(own, version, DAY, priors_0("main").priors_ver, keys, module)
+    hand_over(databases, version, keys, SWAP - 1, module)
+    done, why = watch_between_nights(databases, settings, module)
+    assert done is not None, why
+    assert [(a.braid_id, a.kind) for a in done.alerts] == [("x", "expired")]
+    with databases.connect(name) as own:
+        states = {b.braid_id: b.state for b in knob_nights.read_registry(own, name, "main")}
+        assert states == {"x": "sunset", "y": "active"}
+        after = priors.in_force_at(own, "main", done.priors.effective_from_ms, name)
+        assert [b.braid_id for b in after.braids] == ["y"]
+    with databases.connect("sig") as sig:
+        assert [b.braid_id for b in priors.in_force_at(sig, "main", NOW + HOUR_MS).braids] == ["s"]
+    clock[0] += HOUR_MS
+    assert "nothing to end" in watch_between_nights(databases, settings, module)[1]
+    with databases.connect("sig") as sig:
+        commit_day(sig, DayCommit("main", "2026-01-19", f"{name}_lessons", "h", 1, "i"))
+    assert "under way" in watch_between_nights(databases, settings, module)[1]
+
+
+def test_a_composition_ends_with_its_parent_in_the_other_module(
+    databases: Databases, settings: Settings, clock: list[int]
+) -> None:
+    """The trader's watchdog sees that a braid of sig has left, and takes the composition along; sig's rows stay."""
+    keys = Keys(settings.keys_root)
+    committed(databases, settings, [braid("s", state="sunset")])
+    knob = Patch(knobs=(Knob("execution:patience", 1.02),))
+    own_one = braid("o", scope="tr", patch=knob, target=knob)
+    both = braid(
+        "c", braid_type="meta", op="INTERSECT", parents=("o", "s"), scope="cross", patch=knob, target=knob, rule=Rule()
+    )
+    board = [both, own_one]
+    version = priors_version("main", SWAP, tuple(b.active() for b in board))
+    made = [BraidEvent(b.braid_id, "none", "active", "made", "", "") for b in board]
+    with databases.connect("tr") as tr:
+        knob_nights.write_registry(tr, "tr", "main", DAY, board, made, [braid("s")])
+        propose(tr, version, DAY, priors_0("main").priors_ver, keys, Module.TR)
+    hand_over(databases, version, keys, SWAP - 1, Module.TR)
+    done, why = watch_between_nights(databases, settings, Module.TR)
+    assert done is not None, why
+    assert [(a.braid_id, a.kind) for a in done.alerts] == [("c", "orphaned")]
+    assert [b.braid_id for b in done.priors.braids] == ["o"]
 
 
 def test_the_job_reports_the_belief_and_leaves_a_branch_that_a_night_holds(lotus: Lotus, clock: list[int]) -> None:
