@@ -35,6 +35,7 @@ class CurationKind(StrEnum):
     VETO = "veto"  # no window of a detector, of a coin or of both is published
     EPSILON = "epsilon"  # floor of the propensity of a detector is `value`
     WEIGHT = "weight"  # sets how much a component of asymmetry counts; of the weekly refit alone
+    SIGN_OFF = "sign_off"  # a person has read the card of a detector and stands for it; it moves nothing
     LIFT = "lift"  # an earlier act, named by `revokes`, holds no more
     OFF = "off"  # a micro-expert has no vote: the allocator's
     IDLE = "idle"  # one without a vote is not computed: the allocator's

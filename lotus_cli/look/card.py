@@ -23,7 +23,8 @@ def card_command(
     """
     from lotus.detectors.cards.card import static_card
     from lotus.detectors.registry import scored_detectors
-    from lotus_store.facts.cards import merged_days, rung_of, stored_cards
+    from lotus_store.databases import Databases
+    from lotus_store.facts.cards import acts_reaching, merged_days, rung_of, signatures, stored_cards
     from lotus_store.lake import Lake
 
     settings = settings_of(home, branch=branch)
@@ -35,7 +36,7 @@ def card_command(
         require_branch(settings)
     lake = Lake(settings.lake_root)
     stored = stored_cards(lake, settings.branch, detector_id)
-    spec = specs.get(detector_id)
+    has_nights, spec = bool(stored), specs.get(detector_id)
     if spec is not None and spec.version not in stored:
         stored[spec.version] = {"card": static_card(spec)}
     wanted = max(stored, default=0) if version is None else version
@@ -49,4 +50,11 @@ def card_command(
     if rung:
         since = f"{rung['rung']} since {rung['entered']}; {rung['verdict']} (Monday {rung['day']})"
         text = f"{text.rstrip()}\n\nOn the ladder: {since}."
-    emit({"detector_id": detector_id, "spec_version": wanted, **shipped, **row, "ladder": rung}, as_json, text)
+    signed: list[str] = []
+    if has_nights:
+        with Databases(settings) as databases, databases.connect("sig") as sig:
+            signed = signatures(acts_reaching(sig, settings.branch, detector_id))
+    if signed:
+        text = f"{text.rstrip()}\n\nSigned off by {'; '.join(signed)}."
+    facts = {"detector_id": detector_id, "spec_version": wanted, **shipped, **row, "ladder": rung, "signed_off": signed}
+    emit(facts, as_json, text)

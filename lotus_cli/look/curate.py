@@ -31,8 +31,9 @@ _KPIS = (("nudged", "d"), ("value_bps", "+.1f"), ("value_low", "+.1f"), ("value_
 
 @click.group("curate")
 def curate_command() -> None:
-    """Nudge a detector's score a little, veto a detector or a coin, lift an act. Every act has an author and a reason,
-    is in force from the second day after the last one learned, and ends by itself. Nobody promotes anything.
+    """Nudge a detector's score a little, veto a detector or a coin, sign a card off, lift an act. Every act has an
+    author and a reason, is in force from the second day after the last one learned, and ends by itself. Nobody
+    promotes anything.
     """
 
 
@@ -79,6 +80,18 @@ def veto(options: CurateOptions, now: bool) -> None:
     """
     asked = AskedAct(CurationKind.VETO, options.author, options.reason, options.subject, days=options.days, at_once=now)
     _submit(asked, options)
+
+
+@curate_command.command("sign-off")
+@click.argument("subject", metavar="DETECTOR")
+@act_options
+def sign_off(options: CurateOptions) -> None:
+    """Say that you have read the card of DETECTOR and stand for it. It is shown on the card while it lasts, and moves
+    no score.
+    """
+    _submit(
+        AskedAct(CurationKind.SIGN_OFF, options.author, options.reason, options.subject, days=options.days), options
+    )
 
 
 @curate_command.command("lift")

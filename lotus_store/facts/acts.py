@@ -53,6 +53,7 @@ def held_back(connection: Connection, branch: str) -> tuple[bool | None, str]:
         return None, "no night has ended yet"
     today = next_day(days[-1])
     acts = [act for act in acts_ending_after(connection, branch, days[-1]) if act.until_day > today]
+    acts = [act for act in acts if act.kind != CurationKind.SIGN_OFF]
     own = [a for a in acts if a.from_day <= today or a.at_once]
     later = [a for a in acts if a not in own]
     vetoes, to_come = ([a for a in some if a.kind == CurationKind.VETO] for some in (own, later))

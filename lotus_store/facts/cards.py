@@ -1,10 +1,11 @@
 """Stored cards of detectors: the newest rows by version, the Markdown of one with equal days together, rung, acts."""
 
 import re
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from lotus.curation.act import parts_of
+from lotus.curation.act import CurationKind, parts_of
 from lotus.detectors.cards.card_table import DETECTOR_CARDS
 from lotus.governance.ladder_table import LADDER_STEPS
 from lotus_store.databases import Connection
@@ -55,6 +56,12 @@ def rung_of(lake: Lake, branch: str, detector_id: str, version: int) -> dict[str
     steps = zip(*(values.tolist() for values in rows.values()), strict=True)
     found = next((step for step in steps if step[0] == f"{detector_id} v{version}"), None)
     return {} if found is None else {"day": days[-1], "rung": found[1], "entered": found[2], "verdict": found[3]}
+
+
+def signatures(acts: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return who signed a card off, of the acts that reach its detector, in words."""
+    signed = (act for act in acts if act["kind"] == CurationKind.SIGN_OFF)
+    return [f"{act['actor']} until {act['until_day']}: {act['reason']}" for act in signed]
 
 
 def acts_reaching(connection: Connection, branch: str, detector_id: str) -> list[dict[str, Any]]:

@@ -2,8 +2,17 @@
 
 from dataclasses import replace
 
+import pytest
+
 from lotus.curation.act import CurationAct, parts_of
+from lotus.curation.in_force import acted, in_force
+from lotus.curation.law import Subjects, check_act
+from lotus.curation.registry import powers
+from lotus.detectors.daily.make import day_tables
+from lotus.detectors.registry import shipped_detectors
 from lotus.detectors.scoring.signal_spec import DATA, PERSON
+from lotus.errors import ConfigError
+from lotus.manifest import Manifest
 
 ACT = CurationAct("", "main", "2026-01-10", "ann", "veto", "momentum@BTC", 0.0, "why", "", "2026-01-12", "2026-01-20")
 
@@ -30,3 +39,15 @@ def test_bits_and_parts() -> None:
     assert (ACT.veto_bit, replace(ACT, actor="curator:data").veto_bit) == (PERSON, DATA)
     assert (ACT.is_of_curator, replace(ACT, actor="curator:data").is_of_curator) == (False, True)
     assert [parts_of(x) for x in ("a@B", "a", "@B/C")] == [("a", "B"), ("a", ""), ("", "B/C")]
+
+
+def test_a_signature_is_lawful_of_a_person_and_moves_no_table() -> None:
+    detectors = shipped_detectors()
+    name = detectors[0].detector_id
+    signed = replace(ACT, kind="sign_off", target=name)
+    assert check_act(signed, powers(), Subjects((name,), ("BTC",))) == signed
+    for bad in (replace(signed, value=0.01), replace(signed, target="nosuch"), replace(signed, actor="allocator")):
+        with pytest.raises(ConfigError):
+            check_act(bad, powers(), Subjects((name,), ("BTC",)))
+    blank = day_tables("2026-01-12", [], Manifest(), Manifest().universe, detectors)
+    assert acted(blank, in_force([signed.named()], "2026-01-12")).tables_ver == blank.tables_ver

@@ -132,7 +132,7 @@ class WishNote(Payload, frozen=True, kw_only=True):
 
 
 class CurationNote(Payload, frozen=True, kw_only=True, omit_defaults=True):
-    """An act of a person on a detector or coin: a nudge, a veto, or the lift of an earlier act (`revokes`).
+    """An act of a person on a detector or coin: a nudge, a veto, a sign-off, or the lift of an earlier act (`revokes`).
 
     A veto may hold `at_once`.
     """
@@ -142,7 +142,7 @@ class CurationNote(Payload, frozen=True, kw_only=True, omit_defaults=True):
     branch: str
     day: Day
     actor: Annotated[str, Meta(min_length=1, max_length=128)]
-    kind: OneOf["nudge", "veto", "lift", "epsilon"]
+    kind: OneOf["nudge", "veto", "lift", "epsilon", "sign_off"]
     target: str
     value: float
     reason: Annotated[str, Meta(min_length=1, max_length=400)]

@@ -139,7 +139,8 @@ def parity_line(commits: Sequence[DayCommit]) -> BriefLine:
 
 def acts_line(acts: Sequence[CurationAct], today: str) -> BriefLine:
     """Tell which acts of curators and people hold on `today`, the day after, or from a later day on; vetoes first."""
-    acts = sorted((a for a in acts if a.until_day > today), key=lambda a: a.kind != CurationKind.VETO)
+    acts = [a for a in acts if a.until_day > today and a.kind != CurationKind.SIGN_OFF]
+    acts = sorted(acts, key=lambda a: a.kind != CurationKind.VETO)
     parts = [f"{_does(a)}, {a.reason}, {_lasts(a, today)}" for a in acts]
     colour = Colour.LOOK if any(a.kind == CurationKind.VETO for a in acts) else Colour.GOOD
     return BriefLine(colour, "What do acts hold back?", _shown(parts) or "nothing", "lotus curate summary")

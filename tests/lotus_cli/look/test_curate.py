@@ -26,6 +26,17 @@ def test_an_act_is_shown_until_it_is_lifted(lotus: Cli) -> None:
     assert "is lifted already" in lotus.refused("curate", "lift", veto["act_id"], "--author", "bob", *BY[2:])
 
 
+def test_a_card_is_signed_off_and_what_it_says_moves_nothing(lotus: Cli) -> None:
+    signed = lotus.json("curate", "sign-off", "micro_drift", "--days", "9", *BY)
+    assert (signed["kind"], signed["value"]) == ("sign_off", 0.0)
+    card = lotus.json("card", "micro_drift", *BRANCH)
+    assert card["signed_off"] == [f"ann until {signed['until_day']}: listing on Friday"]
+    assert "Signed off by ann until" in lotus("card", "micro_drift", *BRANCH).stdout
+    assert "detector 'nosuch'" in lotus.refused("curate", "sign-off", "nosuch", *BY)
+    lotus("curate", "lift", signed["act_id"], *BY)
+    assert lotus.json("card", "micro_drift", *BRANCH)["signed_off"] == []
+
+
 def test_a_wrong_act_is_refused_with_every_reason(lotus: Cli) -> None:
     refusal = lotus.refused("curate", "propose", "nosuch", "--log", "0", "--author", "ann", "--reason", " ", *BRANCH)
     for words in ("a reason of 1 characters", "a nudge of 0", "detector 'nosuch'"):
