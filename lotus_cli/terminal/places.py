@@ -29,18 +29,23 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
+FIRST_DAY, END_OF_DAYS = "1970-01-01", "9000-01-01"
+
+
 class Day(click.ParamType[str]):
-    """A UTC day in the form YYYY-MM-DD."""
+    """A UTC day in the form YYYY-MM-DD, from 1970 to 8999: a calendar's ends have no day before or after."""
 
     name = "day"
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Return the day; another text is wrong usage."""
         try:
-            is_day = date.fromisoformat(value).isoformat() == value
+            is_day = date.fromisoformat(value).isoformat() == value and FIRST_DAY <= value < END_OF_DAYS
         except ValueError:
             is_day = False
-        return value if is_day else self.fail(f"found {value!r}; expected a day, YYYY-MM-DD", param, ctx)
+        if not is_day:
+            self.fail(f"found {value!r}; expected a day, YYYY-MM-DD, from 1970 to 8999", param, ctx)
+        return value
 
 
 class Finite(click.FloatRange):

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from lotus.curation.act import CurationAct, CurationKind
+from lotus.curation.act import AT, CurationAct, CurationKind
 from lotus.curation.law import LAG_DAYS, MACHINES, check_act
 from lotus.curation.registry import powers
 from lotus.errors import ConfigError
@@ -53,6 +53,11 @@ def is_of_night(act: CurationAct) -> bool:
     return act.is_of_curator or act.actor in MACHINES
 
 
+def is_of_no_card(act: CurationAct) -> bool:
+    """Tell whether a signature names something that has no card: a coin, or a detector on one."""
+    return act.kind == CurationKind.SIGN_OFF and AT in act.target
+
+
 def _fault(connection: Connection, act: CurationAct, branch: str) -> str:
     """Return what is wrong with an act that came in, "" when nothing is or when it is there already."""
     if act.branch != branch:
@@ -61,6 +66,8 @@ def _fault(connection: Connection, act: CurationAct, branch: str) -> str:
         return f"act {act.act_id}, whose name is {act.named().act_id}"
     if is_of_night(act):
         return f"an act of {act.actor} in a message"
+    if is_of_no_card(act):
+        return f"a signature on {act.target[:80]}"
     if any(one.act_id == act.act_id for one in act_and_lifts(connection, act.branch, act.act_id)):
         return ""
     earlier = act_and_lifts(connection, act.branch, act.revokes) if act.kind == CurationKind.LIFT else ()

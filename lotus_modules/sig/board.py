@@ -22,7 +22,7 @@ from lotus_herald.consume import consume
 from lotus_herald.keys import Keys
 from lotus_herald.outbox import send
 from lotus_modules.handlers import SLOW
-from lotus_modules.sig.acts import first_day, is_of_night
+from lotus_modules.sig.acts import first_day, is_of_night, is_of_no_card
 from lotus_store.databases import Connection, Databases
 from lotus_store.ledger.beliefs.acts import act_and_lifts
 
@@ -84,6 +84,8 @@ def act_of(connection: Connection, branch: str, asked: AskedAct, subjects: Subje
         raise ConfigError(
             f"an act in the name of {act.actor[:40]}", "the name of a person", "the nightly run's to decide"
         )
+    if is_of_no_card(act):
+        raise ConfigError(f"a signature on {act.target[:80]!r}", "a detector: it has a card")
     return check_act(act, powers(), subjects, earlier).named()
 
 

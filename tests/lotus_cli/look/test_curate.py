@@ -33,6 +33,8 @@ def test_a_card_is_signed_off_and_what_it_says_moves_nothing(lotus: Cli) -> None
     assert card["signed_off"] == [f"ann until {signed['until_day']}: listing on Friday"]
     assert "Signed off by ann until" in lotus("card", "micro_drift", *BRANCH).stdout
     assert "detector 'nosuch'" in lotus.refused("curate", "sign-off", "nosuch", *BY)
+    for target in ("@BTC", "micro_drift@BTC"):
+        assert "expected: a detector" in lotus.refused("curate", "sign-off", target, *BY)
     lotus("curate", "lift", signed["act_id"], *BY)
     assert lotus.json("card", "micro_drift", *BRANCH)["signed_off"] == []
 

@@ -2,12 +2,14 @@
 
 from pathlib import Path
 
+import click
 import numpy as np
 import pytest
 from small_home import Cli
 
 from lotus.columns import Column, TableSpec
 from lotus_cli.main import COMMANDS, GROUPS, main
+from lotus_cli.terminal.places import DAY
 from lotus_store.lake import Lake
 
 SPEC = TableSpec("signal_events", ("x",), (Column("x", "i8", "1", "x"),))
@@ -43,3 +45,11 @@ def test_every_command_stands_in_one_group_of_the_help() -> None:
     assert sorted(named) == sorted(COMMANDS)
     text = main.get_help(main.make_context("lotus", ["--help"], resilient_parsing=True))
     assert all(f"{title}:" in text for title in GROUPS)
+
+
+@pytest.mark.parametrize("text", ["9999-12-31", "9000-01-01", "0001-01-01", "1969-12-31", "2026-13-01", "20260101", ""])
+def test_a_day_at_the_end_of_the_calendar_is_none(text: str) -> None:
+    """Whoever takes a day asks for the one after or before it, too."""
+    with pytest.raises(click.BadParameter, match="from 1970 to 8999"):
+        DAY.convert(text, None, None)
+    assert [DAY.convert(day, None, None) for day in ("1970-01-01", "8999-12-31")] == ["1970-01-01", "8999-12-31"]

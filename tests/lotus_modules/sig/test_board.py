@@ -109,15 +109,16 @@ def test_a_forged_or_late_act_is_a_dead_letter(committed: Databases, keys: Keys)
             replace(act, kind="epsilon", actor="explorer", target="momentum", value=0.1).named(),
             replace(act, kind="lift", actor="allocator", revokes=leak.act_id).named(),
             replace(act, at_once=True, act_id="b" * 32),
+            replace(act, kind="sign_off", target="@BTC").named(),
         ]
         for one in wrong:
             send(sig, Module.SIG, curation_message(forged(one)), keys)
     carry(committed, "main", senders=(Module.SIG,))
-    assert consume(committed, Module.SIG, SLOW[Module.SIG], keys, 0, "main") == {"dead": 9}
+    assert consume(committed, Module.SIG, SLOW[Module.SIG], keys, 0, "main") == {"dead": 10}
     with committed.connect("sig") as sig:
         details = " ".join(letter.detail for letter in dead_letters(sig, "sig"))
     for words in (
-        "whose name is", "curator:compliance in a message", "allocator in a message", "explorer in a message",
+        "whose name is", "curator:compliance in a message", "allocator in a message", "explorer in a message", "a signature on @BTC",
         "1 to 30", "the first free day", "nobody lifts", "a person's veto only",
     ):  # fmt: skip
         assert words in details
