@@ -118,8 +118,8 @@ def test_a_forged_or_late_act_is_a_dead_letter(committed: Databases, keys: Keys)
     with committed.connect("sig") as sig:
         details = " ".join(letter.detail for letter in dead_letters(sig, "sig"))
     for words in (
-        "whose name is", "curator:compliance in a message", "allocator in a message", "explorer in a message", "a signature on @BTC",
-        "1 to 30", "the first free day", "nobody lifts", "a person's veto only",
+        "whose name is", "curator:compliance in a message", "allocator in a message", "explorer in a message",
+        "a signature on @BTC", "1 to 30", "the first free day", "nobody lifts", "a person's veto only",
     ):  # fmt: skip
         assert words in details
     assert on(committed, "2026-01-12") == [("curator:leakage", "momentum", 0.0)]
