@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from psycopg import sql
 
-from lotus.curation.act import CurationAct, CurationKind
+from lotus.curation.act import OF_EXPERTS, CurationAct, CurationKind
 from lotus.governance.braid_days import BRAID_DAYS, CrossingZero, crossing_zero
 from lotus.governance.ladder_table import LADDER_STEPS
 from lotus.governance.learning_kpis import KPI_DAYS, LEARNING_KPIS, LearningKpi, kpis_of
@@ -146,7 +146,12 @@ def acts_line(acts: Sequence[CurationAct], today: str) -> BriefLine:
     return BriefLine(colour, "What do acts hold back?", _shown(parts) or "nothing", "lotus curate summary")
 
 
+_TAKEN: Final[Mapping[str, str]] = {CurationKind.OFF: "has no vote", CurationKind.IDLE: "is not computed"}
+
+
 def _does(act: CurationAct) -> str:
+    if act.kind in OF_EXPERTS:
+        return f"{act.actor}: {act.target} {_TAKEN[act.kind]}"
     what = "veto of" if act.kind == CurationKind.VETO else f"{act.value:+.3g} on"
     return f"{act.actor}: {what} {act.target}"
 

@@ -30,6 +30,9 @@ def test_a_veto_is_named_in_the_brief_of_the_night_that_decided_it() -> None:
 
 def test_nudges_alone_and_what_is_over_ask_for_nothing() -> None:
     assert acts_line([NUDGE], "2026-03-05").colour == "good"
+    idle = acts_line([replace(NUDGE, actor="allocator", kind="idle", target="rare_book", value=0.0)], "2026-03-05")
+    assert idle.answer.startswith("allocator: rare_book is not computed, ")
+    assert acts_line([replace(NUDGE, actor="ann", kind="sign_off", value=0.0)], "2026-03-05").answer == "nothing"
     assert acts_line([NUDGE, VETO], "2026-03-07").answer == "nothing"
 
 
