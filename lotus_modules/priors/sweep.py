@@ -46,7 +46,6 @@ def watch_between_nights(
         if why:
             return None, why
         logged_ms, audits = logged_until(sig, branch), read_experiments(sig, branch, day, "audit")
-        learned = read_experiments(sig, branch, day, RUN)[RUN_OF_LESSONS] if module is Module.SIG else {}
         others = read_registry(sig, branch) if module is Module.TR else []
     with databases.connect(name) as own:
         from_ms = minute_after(logged_ms, swaps(own, branch, name))
@@ -60,6 +59,7 @@ def watch_between_nights(
         if done is None:
             return None, f"nothing to end on {branch} at {from_ms}"
         if module is Module.SIG:
+            learned = read_experiments(own, branch, day, RUN)[RUN_OF_LESSONS]
             write_acts(own, branch, day, done.braids, done.events, str(learned["fixtures_hash"]))
         else:
             knob_nights.write_acts(own, name, branch, day, done.braids, done.events, others)
