@@ -66,18 +66,18 @@ def apply_waiting(context: dg.OpExecutionContext, config: Waiting, lotus: dg.Res
 def watch_over_beliefs(context: dg.OpExecutionContext, lotus: dg.ResourceParam[Lotus]) -> None:
     """Do what the watchdogs of all modules have to do now, unless a nightly run holds the branch: it does the same."""
     with stage_context(lotus) as ctx:
-        for module in (Module.SIG, Module.DM, Module.TR):
-            try:
-                with branch_lane(ctx, wait_s=0.0):
+        try:
+            with branch_lane(ctx, wait_s=0.0):
+                for module in (Module.SIG, Module.DM, Module.TR):
                     done, why = watch_between_nights(lotus.databases, lotus.settings, module)
-            except BranchHeldError as held:
-                done, why = None, str(held)
-            if done is not None and module is Module.SIG:
-                moment, version = done.priors.effective_from_ms, done.priors.priors_ver
-                acts = dg.MetadataValue.json([f"{a.kind} {a.braid_id}: {a.reason}" for a in done.alerts])
-                for event in in_force(day_of(moment), version, {"acts": acts}):
-                    context.log_event(event)
-            context.log.info("watchdog of %s: %s", module, why)
+                    if done is not None and module is Module.SIG:
+                        moment, version = done.priors.effective_from_ms, done.priors.priors_ver
+                        acts = dg.MetadataValue.json([f"{a.kind} {a.braid_id}: {a.reason}" for a in done.alerts])
+                        for event in in_force(day_of(moment), version, {"acts": acts}):
+                            context.log_event(event)
+                    context.log.info("watchdog of %s: %s", module, why)
+        except BranchHeldError as held:
+            context.log.info("watchdog: %s", held)
 
 
 # the lane takes its days in one run, the tape's assets one by one; pressed for a day, both take that day

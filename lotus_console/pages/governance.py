@@ -139,6 +139,13 @@ def _compute(reading: HomeReading, question: Question) -> Answer:
     return replace(of_list(rows, question, head), note=gain_words(facts["gain_on_equal"]))
 
 
+_WORTH: Final = (
+    ShownColumn("delta_value", "worth", ValueKind.BPS, "bps a day", span=("low", "high")),
+    ShownColumn("low", "95 % from", ValueKind.BPS, "bps a day", is_shown=False),
+    ShownColumn("high", "95 % to", ValueKind.BPS, "bps a day", is_shown=False),
+    ShownColumn("shapley", "its share", ValueKind.BPS, "bps a day"),
+)
+
 COMPUTE = Table(
     name="compute",
     label="Compute",
@@ -148,10 +155,7 @@ COMPUTE = Table(
         ShownColumn("state", "state", ValueKind.STATE),
         ShownColumn("cost_ns", "cost", ValueKind.NUMBER, "ns a frame"),
         ShownColumn("marginal_ns", "that nobody shares", ValueKind.NUMBER, "ns a frame"),
-        ShownColumn("delta_value", "worth", ValueKind.BPS, "bps a day", span=("low", "high")),
-        ShownColumn("low", "95 % from", ValueKind.BPS, "bps a day", is_shown=False),
-        ShownColumn("high", "95 % to", ValueKind.BPS, "bps a day", is_shown=False),
-        ShownColumn("shapley", "its share", ValueKind.BPS, "bps a day"),
+        *_WORTH,
         ShownColumn("q", "drawn with", ValueKind.SHARE),
     ),
     source=_compute,
@@ -177,10 +181,7 @@ CREDIT = Table(
         ShownColumn("windows", "windows moved", ValueKind.COUNT),
         ShownColumn("days", "days", ValueKind.COUNT),
         ShownColumn("delta_sigma", "median step of pi", ValueKind.NUMBER),
-        ShownColumn("delta_value", "worth", ValueKind.BPS, "bps a day", span=("low", "high")),
-        ShownColumn("low", "95 % from", ValueKind.BPS, "bps a day", is_shown=False),
-        ShownColumn("high", "95 % to", ValueKind.BPS, "bps a day", is_shown=False),
-        ShownColumn("shapley", "its share", ValueKind.BPS, "bps a day"),
+        *_WORTH,
     ),
     source=_credit,
     filters=(Filter("detector_id", "detector"), Filter("braid_id", "braid")),

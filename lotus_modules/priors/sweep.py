@@ -45,13 +45,14 @@ def watch_between_nights(
         day, why = _day(sig, branch, BEGUN[module])
         if why:
             return None, why
-        logged_ms, audits = logged_until(sig, branch), read_experiments(sig, branch, day, "audit")
+        logged_ms = logged_until(sig, branch)
         others = read_registry(sig, branch) if module is Module.TR else []
     with databases.connect(name) as own:
         from_ms = minute_after(logged_ms, swaps(own, branch, name))
         previous = in_force_at(own, branch, from_ms - 1, name)
         weave = settings.manifest.weave
         if module is Module.SIG:
+            audits = read_experiments(own, branch, day, "audit")
             alarms = {one: str(body["reason"]) for one, body in audits.items() if body["state"]["alarm"]}
             done = sweep(previous, read_registry(own, branch), day, alarms, from_ms, weave)
         else:

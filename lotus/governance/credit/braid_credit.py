@@ -82,14 +82,12 @@ def credit_of_braids(one: CreditedWindows, seed: str) -> list[BraidDay]:
             seen[key] = one.without(sorted(key))
         return seen[key]
 
-    def worth(pi: Floats, other: Floats) -> float:
-        # weights A/p are of the logged propensity, whatever two propensities are compared
-        to_all = gained(one.pi, other, one.published, one.paper, one.executed).sum()
-        return float(to_all - gained(one.pi, pi, one.published, one.paper, one.executed).sum())
+    def lost(gone: Collection[str]) -> float:
+        return float(gained(one.pi, under(gone), one.published, one.paper, one.executed).sum())
 
-    def values(order: Sequence[int]) -> Floats:
+    def values(order: Sequence[int]) -> Floats:  # v less v(all): a constant that no step of an order sees
         left = [set(braids) - {braids[k] for k in order[:n]} for n in range(many + 1)]
-        return np.array([[worth(under(gone), under(braids))] for gone in left])
+        return np.array([[-lost(gone)] for gone in left])
 
     orders: list[list[int]] = orders_of(many, seed)
     if many <= ALL_ORDERS:  # each beside its reverse: the mean over pairs is that over all orders, without an error
@@ -103,7 +101,7 @@ def credit_of_braids(one: CreditedWindows, seed: str) -> list[BraidDay]:
         out.append(
             BraidDay(
                 one.day, one.detector_id, braid, int(moved.sum()), usual,
-                worth(one.pi, under((braid,))) / one.q, float(share[k, 0]) / one.q,
+                lost((braid,)) / one.q, float(share[k, 0]) / one.q,
                 0.0 if many <= ALL_ORDERS else float(variance[k, 0]) / one.q**2,
             )
         )  # fmt: skip

@@ -15,8 +15,10 @@ from lotus_assets.stages.context import StageContext, TextTable
 from lotus_assets.stages.governance.credit_week import credited_days
 from lotus_assets.stages.governance.week_part import PartMade, WeekPart
 from lotus_assets.stages.history import hashes
-from lotus_assets.stages.scoring.logged_day import Floats, LoggedDay, logged_day
+from lotus_assets.stages.scoring.logged_day import Floats, LoggedDay, logged_day, named_versions
 from lotus_assets.stages.scoring.outcome_tape import first_end_ms
+from lotus_assets.stages.scoring.signal_eval import read_maturing
+from lotus_store.columns import coded
 from lotus_store.databases import Connection
 from lotus_store.ledger.beliefs.expert_credit import write_braid_credit
 
@@ -35,6 +37,7 @@ def make(ctx: StageContext, day: str, before: Mapping[str, PartMade]) -> PartMad
     rows = [
         row
         for d in days
+        if _acting(named_versions(ctx, coded(read_maturing(ctx, d, ("priors_ver",))["priors_ver"])[0], versions))
         for one in _games(ctx, logged_day(ctx, d, versions))
         for row in credit_of_braids(one, f"{ctx.branch} {d} {one.detector_id}")
     ]

@@ -51,20 +51,24 @@ class LoggedDay:
         return LoggedDay(self.day, events, codes, self.tables, self.versions, np.arange(len(at)), *paid)
 
 
+def named_versions(ctx: StageContext, names: Sequence[str], read: dict[str, PriorsVersion]) -> list[PriorsVersion]:
+    """Return versions of the priors by their names; `read` keeps them from day to day."""
+    for name in names:
+        read[name] = read.get(name) or read_version(ctx.sig, ctx.branch, name)
+    return [read[name] for name in names]
+
+
 def logged_day(ctx: StageContext, day: str, read: dict[str, PriorsVersion]) -> LoggedDay:
     """Read a day; `read` keeps versions of the priors from day to day."""
     events = read_maturing(ctx, day, EVENT_COLUMNS)
     paid = read_outcomes(ctx, day, ("event_id", "payoff_p", "payoff_y", "status"))
     codes: Codes = {name: coded(events[name]) for name in _TEXTS}
-    for name in codes["priors_ver"][0]:
-        read[name] = read.get(name) or read_version(ctx.sig, ctx.branch, name)
+    versions = named_versions(ctx, codes["priors_ver"][0], read)
     tables = _tables(ctx, day, codes["tables_ver"][0])
     rows = places_of(paid["event_id"], events["event_id"])
     kept = np.flatnonzero((rows >= 0) & (paid["status"] == OK))
     paper, executed = (paid[name][kept].astype(np.float64) for name in ("payoff_p", "payoff_y"))
-    return LoggedDay(
-        day, events, codes, tables, [read[name] for name in codes["priors_ver"][0]], rows[kept], paper, executed
-    )
+    return LoggedDay(day, events, codes, tables, versions, rows[kept], paper, executed)
 
 
 def _tables(ctx: StageContext, day: str, wanted: Sequence[str]) -> list[DayTables]:
