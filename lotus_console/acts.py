@@ -23,7 +23,8 @@ from lotus_herald.keys import Keys
 from lotus_store.databases import Databases
 
 LONGEST: Final = {"author": 128, "note": 1000, "target": 64, "kind": 16, "reason_code": 32, "factor": 24,
-                  "lifts": 64}  # fmt: skip
+                  "lifts": 64, "confidence": 24}  # fmt: skip
+MAY_LACK: Final = ("lifts", "confidence")
 Html = Callable[..., Response]
 
 
@@ -84,11 +85,11 @@ class Acts:
         """Send the act that was shown, and lead back to the queue with its undo."""
         given, session = await form_of(request), session_of(request)
         session.check(given.pop(CSRF, ""), "send", given)
-        _, act = asked_act(given, self._reading.settings.branch)
-        done = await run_in_threadpool(self._sent, act)
+        fields, act = asked_act(given, self._reading.settings.branch)
+        done = await run_in_threadpool(self._sent, act, confidence_of(fields))
         return RedirectResponse(address("/curation", {"done": done}), status_code=303)
 
-    def _sent(self, act: ReviewAct) -> str:
+    def _sent(self, act: ReviewAct, confidence: float | None) -> str:
         """Do an act with the rights of the command line; return its name."""
         from lotus_modules.priors.rollback import roll_back, submit  # the modules' handlers, a tenth of the start-up
 
@@ -99,7 +100,7 @@ class Acts:
         keys = Keys(settings.keys_root)
         with Databases(settings) as databases:
             if act.kind != "rollback":
-                return submit(databases, act, keys).act_id
+                return submit(databases, act, keys, confidence=confidence).act_id
             return f"rollback-{roll_back(databases, act, keys).priors_ver}"
 
 
@@ -117,8 +118,11 @@ def asked_act(given: Mapping[str, str], branch: str) -> tuple[dict[str, str], Re
     if strange:
         raise ConfigError(f"the form has a field {strange[0][:40]!r}", f"{', '.join((*FIELDS, *NEEDS[kind]))}")
     fields = {
-        name: given.get(name, "").strip() for name in (*FIELDS, *NEEDS[kind]) if name != "lifts" or given.get(name)
+        name: given.get(name, "").strip()
+        for name in (*FIELDS, *NEEDS[kind])
+        if name not in MAY_LACK or given.get(name, "").strip()
     }
+    confidence_of(fields)
     long = next((name for name, text in fields.items() if len(text) > LONGEST[name]), None)
     if long is not None:
         raise ConfigError(f"{long} of {len(fields[long]):,} characters", f"at most {LONGEST[long]}")
@@ -139,11 +143,27 @@ def _kind(text: str) -> ActKind:
     return kind
 
 
+def confidence_of(fields: Mapping[str, str]) -> float | None:
+    """Return the author's probability that an act is right, None where none is said; refuses what is none."""
+    if "confidence" not in fields:
+        return None
+    confidence = _number(fields["confidence"])
+    if not 0.0 <= confidence <= 1.0:
+        raise ConfigError(f"the confidence is {fields['confidence'][:20]!r}", "a probability, from 0 to 1")
+    if "lifts" in fields:
+        raise ConfigError("a confidence in an act that leaves another out", "none", "such an act has no outcome")
+    return confidence
+
+
 def _factor(text: str) -> float:
-    try:
-        factor = float(text) if text.isascii() else math.nan
-    except ValueError:
-        factor = math.nan
+    factor = _number(text)
     if not 0.0 < factor <= 1.0:
         raise ConfigError(f"the factor is {text[:20]!r}", "a number above 0, at most 1")
     return factor
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text) if text.isascii() else math.nan
+    except ValueError:
+        return math.nan

@@ -20,7 +20,7 @@ from lotus.detectors.scoring.scorer import Scorer
 from lotus.detectors.scoring.signal_spec import KAIROS, NO_EVIDENCE, UNCERT
 from lotus.detectors.spec import DetectorSpec
 from lotus.manifest import Manifest
-from lotus.priors.types import PriorsVersion
+from lotus.priors.types import ActiveBraid, PriorsVersion, priors_version
 from lotus.priors.vocabulary import BIN_COLUMNS, FEATURE_NAMES, N_BINS
 
 Columns = Mapping[str, NDArray[np.generic]]
@@ -35,12 +35,13 @@ _MX = FEATURE_NAMES.index("mx")
 
 @dataclass(frozen=True, slots=True)
 class Scoring:
-    """What stored windows were scored by, and what is put in its place."""
+    """What stored windows were scored by, and what is put in its place; `added`: braids that act beside it."""
 
     manifest: Manifest
     detectors: tuple[DetectorSpec, ...]
     change: WhatIfChange
     other_priors: PriorsVersion | None = None
+    added: tuple[ActiveBraid, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,8 @@ def rescored(
         base = _scorer(scoring.manifest, scoring, one, ordered)
         manifest = manifest_under(scoring.change, scoring.manifest)
         other = tables_under(scoring.change, one)
-        changed = _scorer(manifest, scoring, other, versions_under(scoring.change, ordered, scoring.other_priors))
+        under = _with(versions_under(scoring.change, ordered, scoring.other_priors), scoring.added)
+        changed = _scorer(manifest, scoring, other, under)
         stored = _stored(events, codes, one, ordered, rows)
         before = drawn_again(base.inputs, stored)
         moved = stored if evidence is None else _with_evidence(stored, evidence[rows], one, codes["asset"], rows)
@@ -94,6 +96,12 @@ def rescored(
 
 def _scorer(manifest: Manifest, scoring: Scoring, tables: DayTables, versions: Sequence[PriorsVersion]) -> Scorer:
     return Scorer(manifest, manifest.universe, scoring.detectors, tables, versions, versions[0].branch)
+
+
+def _with(versions: Sequence[PriorsVersion], added: tuple[ActiveBraid, ...]) -> Sequence[PriorsVersion]:
+    if not added:
+        return versions
+    return [priors_version(v.branch, v.effective_from_ms, (*v.braids, *added)) for v in versions]
 
 
 def _rising(versions: Sequence[PriorsVersion]) -> list[PriorsVersion]:

@@ -6,7 +6,7 @@ detectors'. Rules have at most two conditions. Compositions across modules are m
 same slots. Nothing is read or stored here.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -29,6 +29,7 @@ from lotus.weave.admission import DetectorDay
 from lotus.weave.braid import Braid
 from lotus.weave.meta import MetaCandidate, MetaState, members, observed
 from lotus.weave.night import NightInputs, WovenNight, changes, weave_night
+from lotus.weave.review import ActOutcome, ReviewAct, reviewed
 from lotus.weave.watchdog import Evidence
 
 MAX_LITERALS = 2
@@ -92,6 +93,7 @@ class KnobEvidence:
     `previous`, `board`: the version in force before and the braid registry that the run before left; the result takes
     effect at `effective_from_ms`. `other` is what compositions across modules read of sig, None where they are off.
     `kept` holds sums of the days of `scores` that earlier runs made, and takes what this one makes; None: all are made.
+    `acts` of reviewers wait for this run.
     """
 
     scores: Mapping[str, Columns]
@@ -102,6 +104,7 @@ class KnobEvidence:
     effective_from_ms: int
     other: OtherModule | None = None
     kept: KeptSums | None = None
+    acts: Sequence[ReviewAct] = ()
 
 
 def learn_knobs(evidence: KnobEvidence, manifest: Manifest, memory: KnobMemory) -> KnobRun:
@@ -118,9 +121,11 @@ def learn_knobs(evidence: KnobEvidence, manifest: Manifest, memory: KnobMemory) 
         after = replace(memory, learning_days=memory.learning_days + 1, slots=learned.slots, audits=audits)
     woven = _woven(evidence, learned, window, today, own, memory.meta)
     effects = tuple(average_effect(rows, own.learning.half_life_days) for _, rows in sorted(window.items()))
-    composed = _composed(evidence, woven, judged[1], steps, _bars(learned), own)
+    present, spoken = _reviewed_across(evidence, own)
+    composed = _composed(evidence, present, woven, judged[1], steps, _bars(learned), own)
+    woven = replace(_with(woven, composed, evidence), acts=(*woven.acts, *spoken))
     after = replace(after, meta=woven.meta_state, across=composed.state)
-    return KnobRun(learned, effects, _with(woven, composed, evidence), after, composed.candidates)
+    return KnobRun(learned, effects, woven, after, composed.candidates)
 
 
 def _steps(evidence: KnobEvidence) -> dict[str, DetectorRows]:
@@ -135,15 +140,26 @@ def _bars(learned: NightResult | None) -> Both[float]:
     return learned.critical if learned is not None and learned.looked else NO_SLOT
 
 
+def _reviewed_across(evidence: KnobEvidence, manifest: Manifest) -> tuple[list[Braid], list[ActOutcome]]:
+    """Return the compositions across modules in step with the version in force, after the acts on them."""
+    present = across.in_step([b for b in evidence.board if is_across(b)], evidence.previous, evidence.day)
+    return reviewed(present, _acts_on(evidence, is_across), evidence.day, manifest.weave)
+
+
+def _acts_on(evidence: KnobEvidence, chosen: Callable[[Braid], bool]) -> tuple[ReviewAct, ...]:
+    names = {b.braid_id for b in evidence.board if chosen(b)}
+    return tuple(act for act in evidence.acts if act.target in names)
+
+
 def _composed(
     evidence: KnobEvidence,
+    present: Sequence[Braid],
     woven: WovenNight,
     state: MetaState,
     steps: Mapping[str, DetectorRows],
     critical: Both[float],
     manifest: Manifest,
 ) -> CompositionNight:
-    present = across.in_step([b for b in evidence.board if is_across(b)], evidence.previous, evidence.day)
     if evidence.other is None:
         return across.switched_off(present, state, evidence.day)
     boards = across.Boards(present, woven.braids, evidence.other.braids)
@@ -201,6 +217,7 @@ def _woven(
         evidence=Evidence(evidence.day, today, window if lessons else {}, alarms),
         meta=meta,
         critical=_bars(learned),
+        acts=tuple(act for act in evidence.acts if act not in _acts_on(evidence, is_across)),
     )
     seen, previous = {**(window if lessons else {}), **today}, evidence.previous
     board = [b for b in evidence.board if not is_across(b)]

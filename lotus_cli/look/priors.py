@@ -15,10 +15,9 @@ from lotus.weave.braid import Braid
 from lotus.weave.review import ReviewAct
 from lotus_cli.explain.command import realised_words
 from lotus_cli.terminal.output import emit
-from lotus_cli.terminal.places import NAME, at_branch, settings_of_branch
+from lotus_cli.terminal.places import NAME, at_branch, module_option, settings_of_branch
 from lotus_cli.terminal.tables import TableColumn, table, wide_option
 from lotus_herald.keys import Keys
-from lotus_modules.handlers import SLOW
 from lotus_modules.priors.rollback import roll_back
 from lotus_store.databases import Connection, Databases
 from lotus_store.facts.braids import gate_words
@@ -26,14 +25,6 @@ from lotus_store.facts.words import clock
 from lotus_store.ledger.beliefs.braids import read_braid
 from lotus_store.ledger.beliefs.knob_nights import read_registry
 from lotus_store.ledger.beliefs.priors import read_version, swaps, versions
-
-module_option = click.option(
-    "--module",
-    type=click.Choice([module.value for module in SLOW]),
-    default=Module.SIG.value,
-    show_default=True,
-    help="Whose: sig's detectors, dm's policy, tr's execution.",
-)
 
 
 @click.group("priors")

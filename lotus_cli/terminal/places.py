@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 import click
 
 from lotus.errors import ConfigError
+from lotus.modules.intents import Module
 from lotus.names import name_of_step
 from lotus_cli.terminal.output import explained, json_option
 from lotus_store.branch_settings import read_branch_settings, write_branch_settings
@@ -103,6 +104,15 @@ def at_home(command: Callable[P, R]) -> Callable[P, R]:
 def at_branch(command: Callable[P, R]) -> Callable[P, R]:
     """Add --branch, --home and --json, and explain what the command refuses."""
     return branch_option(at_home(command))
+
+
+module_option = click.option(
+    "--module",
+    type=click.Choice([module.value for module in Module if module is not Module.VIS]),
+    default=Module.SIG.value,
+    show_default=True,
+    help="Whose: sig's detectors, dm's policy, tr's execution.",
+)
 
 
 def at_tape(command: Callable[P, R]) -> Callable[P, R]:

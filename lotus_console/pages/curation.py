@@ -22,13 +22,15 @@ from lotus_store.facts.event import of_ledger
 from lotus_store.facts.words import clock
 from lotus_store.ledger.beliefs.acts import acts_on
 from lotus_store.ledger.beliefs.priors import in_force_at, read_version
+from lotus_store.ledger.beliefs.review_values import reviewers_judged
+from lotus_store.ledger.beliefs.reviews import review_rows
 from lotus_store.ledger.bodies import from_body
 
 WORDS: Final = {"approve": "approve", "reject": "reject", "extend": "extend", "attenuate": "attenuate",
                 "freeze": "freeze the trust of", "lower": "lower the trust of", "rollback": "go back to"}  # fmt: skip
 FIELDS: Final = ("kind", "target", "author", "note")
 NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
-    "approve": ("lifts",), "reject": ("reason_code",), "extend": (), "attenuate": ("factor",),
+    "approve": ("lifts", "confidence"), "reject": ("reason_code", "confidence"), "extend": (), "attenuate": ("factor",),
     "freeze": ("reason_code",), "lower": ("reason_code",), "rollback": (),
 }  # fmt: skip
 UNDO: Final = {"reject": "approve", "freeze": "approve", "lower": "approve", "approve": "reject"}
@@ -125,7 +127,17 @@ def _reviewers(reading: HomeReading, outcomes: Sequence[ActOutcome]) -> list[dic
     """Return the statistics of the reviewers over braids that act and those that they spoke about."""
     if not outcomes:
         return []
-    return reading.memory.of("reviewers", reading.newest(), lambda: _reviewed(reading, outcomes))
+    return reading.memory.of("reviewers", reading.newest(), lambda: _scored(reading, _reviewed(reading, outcomes)))
+
+
+def _scored(reading: HomeReading, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return the reviewers with what came of their acts of 30 days ago and more."""
+    branch = reading.settings.branch
+    with reading.databases.connect("sig") as sig:
+        _, skills = reviewers_judged(sig, branch, "sig", review_rows(sig, branch))
+    by_author = {one.author: one for one in skills}
+    names = ("judged", "right", "brier", "regret_bps")
+    return [{**row, **{name: getattr(by_author.get(row["author"]), name, None) for name in names}} for row in rows]
 
 
 def _reviewed(reading: HomeReading, outcomes: Sequence[ActOutcome]) -> list[dict[str, Any]]:

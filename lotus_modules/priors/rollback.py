@@ -21,9 +21,7 @@ from lotus_modules.priors.hand_over import hand_over
 from lotus_modules.priors.prior_patch import propose
 from lotus_modules.priors.weave_notes import tell_review
 from lotus_store.databases import Connection, Databases
-from lotus_store.ledger.beliefs.knob_nights import write_records
 from lotus_store.ledger.beliefs.priors import in_force_at, read_version, swaps
-from lotus_store.ledger.beliefs.reviews import KIND as REVIEW
 from lotus_store.ledger.day_commits import committed_days
 from lotus_store.postgres.queries import query
 
@@ -31,35 +29,42 @@ MINUTE_MS = 60_000
 LAST_STAGE = "active_priors"
 
 
-def named(act: ReviewAct, sig: Connection) -> ReviewAct:
+def named(act: ReviewAct, sig: Connection, module: Module = Module.SIG, confidence: float | None = None) -> ReviewAct:
     """Return an act after the branch's last committed day, with its name; raises `BeliefError` without one."""
     days = committed_days(sig, act.branch, LAST_STAGE)
     if not days:
         raise BeliefError(f"branch {act.branch} has no committed day", "a day to review", "nothing was learned yet")
     words = (act.branch, days[-1], act.kind, act.target, act.author, act.reason_code, act.factor, act.note)
-    return replace(act, asof_day=days[-1], act_id=natural_id("review", *words))
+    more = ((module.value,) if module is not Module.SIG else ()) + ((confidence,) if confidence is not None else ())
+    return replace(act, asof_day=days[-1], act_id=natural_id("review", *words, *more))
 
 
-def submit(databases: Databases, act: ReviewAct, keys: Keys) -> ReviewAct:
-    """Send an act and take it in; the next night applies it. Saying the same again changes nothing."""
-    with databases.connect("sig") as sig:
-        named_act = named(act, sig)
-        tell_review(sig, named_act, keys)
-        event_time_ms = max((time_ms for time_ms, _ in swaps(sig, act.branch)), default=0)
-    carry(databases, act.branch, senders=(Module.SIG,))
-    consume(databases, Module.SIG, SLOW[Module.SIG], keys, event_time_ms, act.branch)
+def submit(
+    databases: Databases, act: ReviewAct, keys: Keys, module: Module = Module.SIG, confidence: float | None = None
+) -> ReviewAct:
+    """Send an act to a module and take it in; its next night applies it. Saying the same again changes nothing.
+
+    `confidence`: the author's probability in [0, 1] that the act will turn out right, None where none is said.
+    """
+    with databases.connect(Module.SIG.value) as sig:
+        named_act = named(act, sig, module, confidence)
+    with databases.connect(module.value) as own:
+        tell_review(own, named_act, keys, module, confidence)
+        event_time_ms = max((time_ms for time_ms, _ in swaps(own, act.branch, module.value)), default=0)
+    carry(databases, act.branch, senders=(module,))
+    consume(databases, module, SLOW[module], keys, event_time_ms, act.branch, module is not Module.SIG)
     return named_act
 
 
 def roll_back(databases: Databases, act: ReviewAct, keys: Keys, module: Module = Module.SIG) -> PriorsVersion:
     """Put a version of a module in force whose braids are those of `act.target`, from the next free minute on.
 
-    Author and note are kept beside it, in sig as a message too. Raises `BeliefError` for an unknown version and for one
+    Author and note are a message beside it. Raises `BeliefError` for an unknown version and for one
     with the braids that are in force already.
     """
     name = module.value
     with databases.connect(Module.SIG.value) as sig:
-        named_act = named(act, sig)
+        named_act = named(act, sig, module)
         logged_ms = logged_until(sig, act.branch)
     with databases.connect(name) as own:
         old = read_version(own, act.branch, act.target, name)
@@ -69,10 +74,7 @@ def roll_back(databases: Databases, act: ReviewAct, keys: Keys, module: Module =
             raise BeliefError(f"version {before.priors_ver} in force has the braids of {act.target}", "another version")
         version = priors_version(act.branch, from_ms, old.braids)
         propose(own, version, named_act.asof_day, before.priors_ver, keys, module)
-        if module is Module.SIG:
-            tell_review(own, named_act, keys)
-        else:
-            write_records(own, name, act.branch, named_act.asof_day, REVIEW, {named_act.act_id: named_act})
+        tell_review(own, named_act, keys, module)
     hand_over(databases, version, keys, from_ms - 1, module)
     return version
 

@@ -7,6 +7,7 @@ Versions of the priors travel in `prior_patch`.
 from collections.abc import Sequence
 
 import msgspec
+from msgspec import UNSET
 
 from lotus.learning.lesson import Lesson
 from lotus.modules.intents import Module
@@ -71,10 +72,13 @@ def tell_lessons(
         send(connection, module, lesson_message(payload, module), keys)
 
 
-def tell_review(connection: Connection, act: ReviewAct, keys: Keys) -> None:
-    """Put an act into sig's outbox, in the caller's transaction; safe to repeat."""
-    note = msgspec.convert(msgspec.to_builtins(act), ReviewNote)
-    send(connection, Module.SIG, review_message(note), keys)
+def tell_review(
+    connection: Connection, act: ReviewAct, keys: Keys, module: Module = Module.SIG, confidence: float | None = None
+) -> None:
+    """Put an act into the outbox of the module that it is about, in the caller's transaction; safe to repeat."""
+    sure = {} if confidence is None else {"confidence": confidence}
+    note = msgspec.convert(msgspec.to_builtins(act) | sure, ReviewNote)
+    send(connection, module, review_message(note, module), keys)
 
 
 def note_lesson(delivery: Delivery[LessonPublished]) -> str:
@@ -88,7 +92,9 @@ def note_alert(delivery: Delivery[WatchdogAlert | SafetyAlert]) -> str:
 
 
 def note_review(delivery: Delivery[ReviewNote | LearningUpdate]) -> str:
-    """Handle a review in sig: keep the act as a row. Raises `RefusedError` for an act of an unknown kind."""
+    """Handle a review of a module: keep the act as a row. Raises `RefusedError` for an act of an unknown kind."""
     act = part_of(msgspec.to_builtins(delivery.payload), ReviewAct, "a known kind of act")
-    put_review(delivery.connection, act, delivery.envelope.event_id)
+    sure = getattr(delivery.payload, "confidence", UNSET)
+    confidence = None if sure is UNSET else sure
+    put_review(delivery.connection, act, delivery.envelope.event_id, delivery.module.value, confidence)
     return "applied"

@@ -12,8 +12,8 @@ from lotus_store.postgres.queries import query
 
 TABLES: Final = {
     "sig": ("live_runs", "live_events", "executions", "braid_reviews", "governance_acts"),
-    "dm": ("dm_policy_trials",),
-    "tr": ("tr_plans", "tr_strand"),
+    "dm": ("dm_policy_trials", "dm_braid_reviews"),
+    "tr": ("tr_plans", "tr_strand", "tr_braid_reviews"),
 }
 
 

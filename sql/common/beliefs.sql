@@ -40,6 +40,24 @@ WHERE {mod}_experiments.body IS DISTINCT FROM excluded.body;
 -- name: read_experiments
 SELECT name, body FROM {mod}_experiments WHERE branch = %s AND day = %s AND kind = %s ORDER BY name;
 
+-- name: all_experiments
+SELECT day, name, body FROM {mod}_experiments WHERE branch = %s AND kind = %s ORDER BY day, name;
+
+-- name: put_review
+INSERT INTO {mod}_braid_reviews (branch, act_id, asof_day, kind, target, author, reason_code, factor, note, event_id, confidence)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (branch, act_id) DO NOTHING;
+
+-- name: read_reviews
+SELECT act_id, branch, asof_day, kind, target, author, reason_code, factor, note, confidence FROM {mod}_braid_reviews
+WHERE branch = %(branch)s AND (%(day)s::text IS NULL OR asof_day = %(day)s) ORDER BY asof_day, act_id;
+
+-- name: waiting_reviews
+SELECT act_id, branch, asof_day, kind, target, author, reason_code, factor, note, confidence FROM {mod}_braid_reviews r
+WHERE branch = %(branch)s AND asof_day < %(day)s AND NOT EXISTS (
+    SELECT 1 FROM {mod}_experiments e
+    WHERE e.branch = r.branch AND e.kind = %(kind)s AND e.name = r.act_id AND e.day < %(day)s
+) ORDER BY asof_day, act_id;
+
 -- name: changes_of_day
 SELECT DISTINCT ON (braid_id) braid_id, ordinal, body FROM {mod}_braid_history
 WHERE branch = %s AND day = %s ORDER BY braid_id, ordinal DESC;

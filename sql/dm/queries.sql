@@ -129,3 +129,10 @@ FROM dm_decisions d CROSS JOIN LATERAL (VALUES
 WHERE d.branch = %s AND d.kind = 'book' AND d.time_ms >= %s AND d.time_ms < %s
   AND jsonb_typeof(d.ticket #> '{curation,cuts}') = 'array'
 GROUP BY c.name, c.acted ORDER BY c.name;
+
+-- name: outside_dm_braid_reviews
+COPY (SELECT * FROM dm_braid_reviews WHERE branch = %(branch)s AND asof_day >= %(after)s AND asof_day < %(day)s)
+TO STDOUT (FORMAT binary);
+
+-- name: take_dm_braid_reviews
+COPY dm_braid_reviews FROM STDIN (FORMAT binary);

@@ -27,6 +27,8 @@ CREATE INDEX dm_strand_lifecycle ON dm_strand (lifecycle_id);
 
 -- include: common/parts/knob_beliefs.sql
 
+-- include: common/parts/reviews.sql
+
 -- What was decided, and what the decision-maker knows of its sources and executors day by day.
 CREATE TABLE dm_decisions (
     decision_id    text PRIMARY KEY,

@@ -135,11 +135,11 @@ SELECT day, braid_id, level, e, snr_low, cap, reason FROM braid_trust
 WHERE branch = %s AND braid_id = %s AND day < %s ORDER BY day DESC LIMIT 1;
 
 -- name: put_review
-INSERT INTO braid_reviews (branch, act_id, asof_day, kind, target, author, reason_code, factor, note, event_id)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (branch, act_id) DO NOTHING;
+INSERT INTO braid_reviews (branch, act_id, asof_day, kind, target, author, reason_code, factor, note, event_id, confidence)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (branch, act_id) DO NOTHING;
 
 -- name: read_reviews
-SELECT act_id, branch, asof_day, kind, target, author, reason_code, factor, note FROM braid_reviews
+SELECT act_id, branch, asof_day, kind, target, author, reason_code, factor, note, confidence FROM braid_reviews
 WHERE branch = %(branch)s AND (%(day)s::text IS NULL OR asof_day = %(day)s) ORDER BY asof_day, act_id;
 
 -- name: put_governance_act
@@ -483,6 +483,16 @@ DELETE FROM braid_credit WHERE branch = %s AND day = %s;
 INSERT INTO braid_credit (branch, day, detector_id, braid_id, windows, days, delta_sigma, delta_value, low, high, shapley,
     shapley_error)
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s);
+
+-- name: clear_review_values
+DELETE FROM review_values WHERE branch = %s AND day = %s;
+
+-- name: put_review_value
+INSERT INTO review_values (branch, day, module, act_id, of_day, windows, value_bps) VALUES (%s, %s, %s, %s, %s, %s, %s);
+
+-- name: review_values
+SELECT act_id, of_day, windows, value_bps FROM review_values
+WHERE branch = %s AND module = %s ORDER BY act_id, of_day;
 
 -- name: put_expert_set
 INSERT INTO dsi_expert_sets (branch, from_day, judged_day, set_ver, settings) VALUES (%s, %s, %s, %s, %s)

@@ -253,6 +253,7 @@ CREATE TABLE braid_reviews (
     note           text NOT NULL,
     event_id       text NOT NULL,                          -- the message that brought it
     created_at     timestamptz NOT NULL DEFAULT now(),
+    confidence     double precision CHECK (confidence BETWEEN 0 AND 1),  -- author's probability of being right
     PRIMARY KEY (branch, act_id)
 );
 CREATE INDEX braid_reviews_day ON braid_reviews (branch, asof_day);
@@ -685,6 +686,19 @@ CREATE TABLE braid_credit (
     shapley_error  double precision,
     PRIMARY KEY (branch, day, braid_id)
 );
+
+-- What braids were worth after people spoke about them, by day: a braid as it acted, or as it would have. From Mondays.
+CREATE TABLE review_values (
+    branch         text NOT NULL,
+    day            text NOT NULL,                          -- the Monday
+    module         text NOT NULL CHECK (module IN ('sig', 'dm', 'tr')),
+    act_id         text NOT NULL,                          -- of braid_reviews of that module
+    of_day         text NOT NULL,                          -- learning day that was looked at
+    windows        bigint NOT NULL,                        -- of the rule that it moved, or plans that tried its knob
+    value_bps      double precision NOT NULL,              -- sum over them of what the braid adds
+    PRIMARY KEY (branch, module, act_id, of_day)
+);
+CREATE INDEX review_values_day ON review_values (branch, day);
 
 -- What was given compute from a Monday on, and with which probability: what makes arms and allocator comparable later.
 CREATE TABLE compute_allocations (

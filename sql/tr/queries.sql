@@ -193,3 +193,10 @@ FROM tr_plans p JOIN tr_strand s ON s.id = p.plan_id
 WHERE p.branch = %s AND p.kind = 'book' AND p.created_ms >= %s AND p.created_ms < %s
   AND jsonb_typeof(s.tr_predict -> 'curators') = 'object'
 GROUP BY c.key ORDER BY c.key;
+
+-- name: outside_tr_braid_reviews
+COPY (SELECT * FROM tr_braid_reviews WHERE branch = %(branch)s AND asof_day >= %(after)s AND asof_day < %(day)s)
+TO STDOUT (FORMAT binary);
+
+-- name: take_tr_braid_reviews
+COPY tr_braid_reviews FROM STDIN (FORMAT binary);

@@ -29,6 +29,8 @@ CREATE INDEX tr_strand_lifecycle ON tr_strand (lifecycle_id);
 
 -- include: common/parts/knob_beliefs.sql
 
+-- include: common/parts/reviews.sql
+
 -- Plans with the whole state of their execution, and what venues said, for readers and for the start after a crash.
 CREATE TABLE tr_plans (
     plan_id        text PRIMARY KEY,

@@ -4,7 +4,7 @@ import pytest
 
 from lotus.errors import ConfigError
 from lotus_console.access.sessions import PageSession
-from lotus_console.acts import _author, asked_act
+from lotus_console.acts import _author, asked_act, confidence_of
 
 REJECTED = {"kind": "reject", "target": "b" * 32, "author": "ann", "reason_code": "other", "note": ""}
 
@@ -30,6 +30,18 @@ def test_an_approval_may_name_the_act_that_it_leaves_out() -> None:
 def test_anything_else_is_refused(change: dict[str, str]) -> None:
     with pytest.raises(ConfigError, match="expected"):
         asked_act(REJECTED | {"reason_code": "implausible"} | change, "main")
+
+
+@pytest.mark.parametrize("said", ["1.01", "-0.1", "nan", "sure", "٣", "1e400"])
+def test_a_confidence_is_a_probability_or_is_not_said(said: str) -> None:
+    fields, _ = asked_act(REJECTED | {"confidence": " 0.7 "}, "main")
+    assert confidence_of(fields) == 0.7
+    assert confidence_of(asked_act(REJECTED | {"confidence": " "}, "main")[0]) is None
+    with pytest.raises(ConfigError, match="probability"):
+        asked_act(REJECTED | {"confidence": said}, "main")
+    lifting = {"kind": "approve", "target": "b" * 32, "author": "ann", "note": "", "lifts": "c" * 32}
+    with pytest.raises(ConfigError, match="no outcome"):
+        asked_act(lifting | {"confidence": "0.5"}, "main")
 
 
 @pytest.mark.parametrize("factor", ["0", "-1", "2", "nan", "1e400", "٣", ""])

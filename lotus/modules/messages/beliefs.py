@@ -6,7 +6,7 @@ The braids of a patch stay documents; the receiver rebuilds the version, and its
 from typing import Annotated, ClassVar
 from typing import Literal as OneOf
 
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 from msgspec.structs import replace
 
 from lotus.hashing import natural_id
@@ -102,9 +102,12 @@ class LearningUpdate(Payload, frozen=True, kw_only=True):
 
 
 class ReviewNote(Payload, frozen=True, kw_only=True):
-    """An act of a reviewer, for the first night after `asof_day`; it changes nothing before that night."""
+    """An act of a reviewer, for the first night after `asof_day`; it changes nothing before that night.
 
-    contract: ClassVar = Contract(Intent.LEARNING_UPDATE, {Module.SIG: (Module.SIG,)}, form="review")
+    `confidence`: the author's probability that it will turn out right; it only counts for the author's score.
+    """
+
+    contract: ClassVar = Contract(Intent.LEARNING_UPDATE, {m: (m,) for m in CONCERNED["cross"]}, form="review")
     act_id: Hash
     branch: str
     asof_day: Day
@@ -114,6 +117,7 @@ class ReviewNote(Payload, frozen=True, kw_only=True):
     reason_code: str
     factor: float
     note: Annotated[str, Meta(max_length=2000)]
+    confidence: Annotated[float, Meta(ge=0.0, le=1.0)] | UnsetType = UNSET
 
 
 class WishNote(Payload, frozen=True, kw_only=True):
@@ -189,11 +193,11 @@ def lesson_message(lesson: LessonPublished, sender: Module) -> Message:
     return replace(message, to=others, tags=(f"{sender}:lesson",))
 
 
-def review_message(note: ReviewNote) -> Message:
-    """Return the message that carries an act of a reviewer; the same act is always the same message."""
+def review_message(note: ReviewNote, module: Module) -> Message:
+    """Return the message that carries an act of a reviewer to a module; the same act is always the same message."""
     thread = natural_id("review", note.branch, note.target)
-    message = _of_day(note, Module.SIG, note.branch, note.asof_day, natural_id("review", note.act_id))
-    return replace(message, lifecycle_id=thread, tags=("sig:review",))
+    message = _of_day(note, module, note.branch, note.asof_day, natural_id("review", note.act_id))
+    return replace(message, lifecycle_id=thread, tags=(f"{module}:review",))
 
 
 def curation_message(note: CurationNote) -> Message:

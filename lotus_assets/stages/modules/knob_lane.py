@@ -24,6 +24,7 @@ from lotus.priors.types import PriorsVersion
 from lotus.priors.vocabulary import describe_rule
 from lotus.timebase import day_start_ms, next_day
 from lotus.weave.braid import Braid
+from lotus.weave.review import ReviewAct
 from lotus_assets.stages.chain import content_of, day_before
 from lotus_assets.stages.context import CheckOutcome, Made, Stage, StageContext, TextTable
 from lotus_assets.stages.history import commits_before, hashes
@@ -48,6 +49,7 @@ from lotus_store.ledger.beliefs.knob_nights import (
 )
 from lotus_store.ledger.beliefs.lessons import both_slots
 from lotus_store.ledger.beliefs.priors import brought_by, in_force_at
+from lotus_store.ledger.beliefs.reviews import OUTCOME, waiting_reviews
 from lotus_store.ledger.bodies import from_body, to_body, to_plain
 from lotus_store.ledger.day_commits import read_commit
 
@@ -121,7 +123,9 @@ class KnobLane:
         if before is not None and read_commit(ctx.sig, ctx.branch, before, self.braids) is not None:
             digests["lessons before"] = content_of(ctx, ctx.branch, before, self.lessons)
             digests["braids before"] = content_of(ctx, ctx.branch, before, self.braids)
-        return {**digests, **self.other_inputs(ctx, day)}
+        acts = self._acts(ctx, day)
+        reviews = {"reviews": natural_id(to_body(list(acts)))} if acts else {}
+        return {**digests, **reviews, **self.other_inputs(ctx, day)}
 
     def _lessons(self, ctx: StageContext, day: str) -> Made:
         night = self._night(ctx, day)
@@ -162,7 +166,8 @@ class KnobLane:
     def _braids(self, ctx: StageContext, day: str) -> Made:
         night = self._night(ctx, day)
         woven = night.woven
-        content = natural_id(to_body(list(woven.braids)), to_body(list(woven.events)), woven.priors.priors_ver)
+        spoken = [to_body(list(woven.acts))] if woven.acts else []
+        content = natural_id(to_body(list(woven.braids)), to_body(list(woven.events)), woven.priors.priors_ver, *spoken)
         notes = {
             "board": len(woven.braids),
             "in_force": sum(b.in_force for b in woven.braids),
@@ -191,10 +196,11 @@ class KnobLane:
     def _hand_over(self, ctx: StageContext, day: str) -> None:
         """Write the registry and, when other braids act than before, put the new version in force; may be repeated."""
         woven, name, keys = self._night(ctx, day).woven, self.module.value, Keys(ctx.settings.keys_root)
-        if not woven.braids and not woven.events:
+        if not woven.braids and not woven.events and not woven.acts:
             return
         after = woven.priors
         with ctx.databases.connect(name) as connection:
+            write_records(connection, name, ctx.branch, day, OUTCOME, {done.act.act_id: done for done in woven.acts})
             write_registry(connection, name, ctx.branch, day, woven.braids, woven.events, self._parents(ctx, day))
             tell_alerts(connection, ctx.branch, day, woven.alerts, after.priors_ver, keys, self.module)
             before = in_force_at(connection, ctx.branch, after.effective_from_ms - 1, name)
@@ -226,8 +232,14 @@ class KnobLane:
         scores = self._scores(ctx, next_day(day), ctx.manifest.learning.search_days)
         keys, swap, other = self.keys(), swap_ms(ctx, day), self.other(ctx, day)
         kept = self._kept(ctx, day)
-        evidence = KnobEvidence(scores, day, keys, previous, registry, effective_from_ms=swap, other=other, kept=kept)
+        acts = self._acts(ctx, day)
+        evidence = KnobEvidence(scores, day, keys, previous, registry, swap, other, kept, acts)
         return learn_knobs(evidence, ctx.manifest, memory)
+
+    def _acts(self, ctx: StageContext, day: str) -> tuple[ReviewAct, ...]:
+        """Return the acts of reviewers that the run of the day takes up."""
+        with ctx.databases.connect(self.module.value) as connection:
+            return waiting_reviews(connection, ctx.branch, day, self.module.value)
 
     def _kept(self, ctx: StageContext, day: str) -> StoredSums:
         """Return the sums of the days that the run reads, without those of others."""

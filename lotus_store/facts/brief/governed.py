@@ -22,6 +22,8 @@ from lotus_store.facts.brief.line import BriefLine, Colour
 from lotus_store.lake import Lake
 from lotus_store.ledger.beliefs.acts import acts_ending_after
 from lotus_store.ledger.beliefs.braids import read_registry
+from lotus_store.ledger.beliefs.review_values import reviewers_judged
+from lotus_store.ledger.beliefs.reviews import review_rows
 from lotus_store.ledger.day_commits import DayCommit
 from lotus_store.ledger.fixture_bundles import cpu_of_days
 from lotus_store.postgres.queries import query
@@ -180,7 +182,10 @@ def kpi_rows(kpis: Sequence[LearningKpi]) -> list[tuple[str, ...]]:
 
 
 def _week(settings: Settings, sig: Connection, lake: Lake, day: str) -> tuple[GovernedTable, ...]:
-    tables = [_curators(sig, lake, settings.branch), _disputes(settings, sig, day), _ladder(lake, settings.branch, day)]
+    tables = [
+        _curators(sig, lake, settings.branch), _reviewers(sig, settings.branch), _disputes(settings, sig, day),
+        _ladder(lake, settings.branch, day),
+    ]  # fmt: skip
     return tuple(tables + [_section(sig, settings.branch, day, table) for table in WEEK_TABLES])
 
 
@@ -211,6 +216,19 @@ def _curators(sig: Connection, lake: Lake, branch: str) -> GovernedTable:
     header = "curator", "nudged windows", "value, bps", "95 %", "vetoed windows", "regret, bps"
     sentence = "Over 60 learning days: what nudges added, and the mean modelled payoff of what was vetoed."
     return GovernedTable("Curators", sentence if rows else "No curator acted in 60 learning days.", header, rows)
+
+
+def _reviewers(sig: Connection, branch: str) -> GovernedTable:
+    """Return how the acts of people on sig's lessons turned out after 30 days."""
+    _, skills = reviewers_judged(sig, branch, "sig", review_rows(sig, branch))
+    rows = tuple(
+        (one.author, str(one.judged), str(one.right), str(one.unknown), _number(one.brier), _number(one.regret_bps),
+         _reach(one.low, one.high))
+        for one in skills
+    )  # fmt: skip
+    header = "who", "acts judged", "right", "not known", "Brier score", "regret, bps", "95 %"
+    sentence = "What lessons paid in the 30 days after people approved or rejected them; one half scores 0.25."
+    return GovernedTable("Reviewers", sentence if rows else "No act of a person is 30 days old.", header, rows)
 
 
 def _ladder(lake: Lake, branch: str, day: str) -> GovernedTable:

@@ -45,6 +45,7 @@ from lotus_store.config import Settings
 from lotus_store.ledger.beliefs.knob_nights import read_lessons, read_records, read_registry
 from lotus_store.ledger.beliefs.policy_trials import policy_trials_of, put_policy_trial
 from lotus_store.ledger.beliefs.priors import in_force_at, swaps, versions
+from lotus_store.ledger.beliefs.reviews import read_reviews
 from lotus_store.ledger.day_commits import DayCommit, commit_day
 from lotus_store.ledger.trading.inputs import put_view
 from lotus_store.ledger.trading.knowledge import Knowledge
@@ -153,8 +154,8 @@ def it_goes_back(ctx: StageContext, lane: KnobLane, held: str) -> None:
     with ctx.databases.connect("dm") as dm:
         assert [v.priors_ver for v, _, _ in versions(dm, "main", "dm")][-2:] == [held, version.priors_ver]
         assert in_force_at(dm, "main", version.effective_from_ms, "dm").braids == ()
-        (kept,) = read_records(dm, "dm", "main", next_day(FIRST, 12), "review").values()
-    assert (kept["author"], kept["note"]) == ("ann", "too eager")
+        (said,) = read_reviews(dm, "main", next_day(FIRST, 12), "dm")
+    assert (said.kind, said.author, said.note) == ("rollback", "ann", "too eager")
     run(ctx, lane, next_day(FIRST, 13))
     with ctx.databases.connect("dm") as dm:
         reasons = [b.reason for b in read_registry(dm, "dm", "main") if not b.in_force]

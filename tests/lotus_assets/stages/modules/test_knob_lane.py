@@ -14,6 +14,7 @@ from lotus.knobs.rows import Observation
 from lotus.manifest import LearningDefaults, Manifest
 from lotus.modules.intents import Module
 from lotus.timebase import DAY_MS, HOUR_MS, day_start_ms, next_day
+from lotus.weave.review import ReviewAct
 from lotus_assets.bodies import stage_context
 from lotus_assets.stages.context import StageContext, StageResult
 from lotus_assets.stages.modules import tr_knobs
@@ -24,11 +25,13 @@ from lotus_herald.consume import consume
 from lotus_herald.keys import Keys
 from lotus_modules.handlers import SLOW
 from lotus_modules.knobs import KnobChooser
+from lotus_modules.priors.rollback import submit
 from lotus_resources.lotus_resource import Lotus
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
 from lotus_store.ledger.beliefs.knob_nights import read_lessons, read_records, read_registry
 from lotus_store.ledger.beliefs.priors import in_force_at, swaps
+from lotus_store.ledger.beliefs.reviews import ReviewRow, read_outcomes, review_rows, waiting_reviews
 from lotus_store.ledger.day_commits import DayCommit, commit_day
 
 FIRST = "2026-01-01"
@@ -156,15 +159,12 @@ def test_a_night_that_is_killed_between_commit_and_patch_is_finished_by_the_next
 ) -> None:
     import lotus_assets.stages.modules.knob_lane as module
 
-    def killed(*_: object, **__: object) -> None:
-        raise KeyboardInterrupt
-
     day = FIRST
     for number in range(13):
         world.by_day[day] = trials(day, 3.0)
         for name in ("write_records", "write_registry", "propose", "hand_over") if number >= 9 else ():
             with monkeypatch.context() as patch:
-                patch.setattr(module, name, killed)
+                patch.setattr(module, name, _killed)
                 with suppress(KeyboardInterrupt):
                     run(ctx, lane, day)
         run(ctx, lane, day)
@@ -174,6 +174,36 @@ def test_a_night_that_is_killed_between_commit_and_patch_is_finished_by_the_next
         (braid,) = [b for b in read_registry(tr, "tr", "main") if b.in_force]
         found = in_force_at(tr, "main", day_start_ms(day) + 3 * HOUR_MS, "tr")
     assert found.braids == (braid.active(),)
+    a_person_takes_it_back(ctx, lane, braid.braid_id, day, monkeypatch)
+
+
+def a_person_takes_it_back(
+    ctx: StageContext, lane: KnobLane, braid_id: str, day: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A rejection is a row with its author's confidence; the next night ends the braid once, whatever is killed."""
+    import lotus_assets.stages.modules.knob_lane as module
+
+    act = ReviewAct("", "main", "", "reject", braid_id, "ann", "implausible")
+    said = submit(ctx.databases, act, Keys(ctx.settings.keys_root), Module.TR, 0.8)
+    assert submit(ctx.databases, act, Keys(ctx.settings.keys_root), Module.TR, 0.8) == said
+    with ctx.databases.connect("tr") as tr:
+        assert review_rows(tr, "main", module="tr") == (ReviewRow(said, 0.8),)
+    for name in ("write_records", "write_registry", "propose", "hand_over"):
+        with monkeypatch.context() as patch, suppress(KeyboardInterrupt):
+            patch.setattr(module, name, _killed)
+            run(ctx, lane, day)
+    run(ctx, lane, day)
+    close(ctx, day)
+    with ctx.databases.connect("tr") as tr:
+        assert in_force_at(tr, "main", day_start_ms(next_day(day)) + 3 * HOUR_MS, "tr").braids == ()
+        (done,) = read_outcomes(tr, "main", "tr")
+        assert (done.act, done.accepted, done.text) == (said, True, "rejected by ann: implausible")
+        assert waiting_reviews(tr, "main", next_day(day), "tr") == ()
+        assert waiting_reviews(tr, "main", day, "tr") == (said,), "its night made again takes it up again"
+
+
+def _killed(*_: object, **__: object) -> None:
+    raise KeyboardInterrupt
 
 
 def test_without_trials_nothing_is_kept_or_said(ctx: StageContext, lane: KnobLane, databases: Databases) -> None:

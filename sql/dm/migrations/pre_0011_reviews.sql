@@ -1,0 +1,1 @@
+-- include: common/parts/reviews.sql
