@@ -4,7 +4,7 @@ Frames are taken once a window, which loses nothing of their law. Prices and ope
 columns but walk for ever, so `sketch_table.LEVELS` names them as not to be tested: their changes are.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -34,8 +34,9 @@ Columns = Mapping[str, NDArray[np.generic]]
 Floats = NDArray[np.float64]
 
 SCORES: Final = ("ln_sigma_0", "u0", "mx_evidence")
-DAILY: Final = ("kr_theta", "tau_pub")
-SCORE_COLUMNS: Final = ("detector_id", "asset", "s", "published", *SCORES, *DAILY)
+PENALTY: Final = "kr_theta"  # made from the publications of 20 days, so beliefs move it
+DAILY: Final = (PENALTY, "tau_pub")
+SCORE_COLUMNS: Final = ("detector_id", "asset", "s", "published", "fired", "pi", *SCORES, *DAILY)
 NOVEL: Final = "novel_share"
 
 
@@ -103,22 +104,41 @@ def context_series(
     return out
 
 
-def score_series(events: Columns, detectors: Sequence[DetectorSpec], universe: Sequence[Asset]) -> list[DaySketches]:
-    """Return the sketches of the scores of each detector's signals by asset, and its numbers of the day."""
+def score_series(
+    events: Columns, detectors: Sequence[DetectorSpec], universe: Sequence[Asset], believed: Collection[str] = ()
+) -> list[DaySketches]:
+    """Return the sketches of the scores of each detector's signals by asset, and its numbers of the day.
+
+    What the platform learned is not what is watched for: the share published is the one without beliefs, by the weight
+    p0 / pi of a publication, and there is no context penalty of the `believed`, detectors on which beliefs acted of
+    late.
+    """
     detector = _codes(events["detector_id"], [d.detector_id for d in detectors])
     asset = _codes(events["asset"], [a.name for a in universe])
     speaks = np.asarray(events["s"], np.float64) != 0.0
     scores = np.stack([np.asarray(events[name], np.float64) for name in SCORES])
+    published = _without_beliefs(events)
     out = []
     for d, spec in enumerate(detectors):
         rows = speaks & (detector == d)
         numbers = {name: _median(np.asarray(events[name], np.float64)[rows]) for name in DAILY}
-        numbers["publish_share"] = float(np.asarray(events["published"])[rows].mean()) if rows.any() else np.nan
+        if spec.detector_id in believed:
+            numbers[PENALTY] = np.nan
+        numbers["publish_share"] = float(published[rows].mean()) if rows.any() else np.nan
         out.append(numbered({SeriesName(SCORE, "", spec.detector_id, name): x for name, x in numbers.items()}))
         for a, one in enumerate(universe):
             names = [SeriesName(SCORE, one.name, spec.detector_id, name) for name in SCORES]
             out.append(sketched(names, scores[:, rows & (asset == a)]))
     return out
+
+
+def _without_beliefs(events: Columns) -> Floats:
+    """Return each publication weighed by p0 / pi, logit p0 = u0: their mean is the share without beliefs."""
+    published, pi = (np.asarray(events[name], np.float64) for name in ("published", "pi"))
+    plain = 1.0 / (1.0 + np.exp(-np.asarray(events["u0"], np.float64)))
+    weight = np.ones(len(pi))
+    np.divide(plain, pi, out=weight, where=(np.asarray(events["fired"]) != 0) & (pi > 0.0))
+    return published * weight
 
 
 def diversity_series(days: Sequence[DayHistory], detectors: int, window_ms: int) -> DaySketches:

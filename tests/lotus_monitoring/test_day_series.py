@@ -58,6 +58,8 @@ def test_scores_are_of_signals_by_detector_and_asset_and_strangers_are_left_out(
         "asset": np.array(["BTC", "BTC", "BTC", "DOGE"] * (n // 4), object),
         "s": np.array([1.0, -0.5, 1.0, 1.0] * (n // 4)),
         "published": np.arange(n) % 8 == 0,
+        "fired": np.zeros(n, np.uint64),
+        "pi": np.full(n, 0.125),
         **{name: np.arange(n) * 1.0 for name in (*SCORES, *DAILY)},
     }
     columns["s"][0] = 0.0
@@ -69,6 +71,26 @@ def test_scores_are_of_signals_by_detector_and_asset_and_strangers_are_left_out(
     shares = [day.number[at[SeriesName(SCORE, "", name, "publish_share")]] for name in names]
     np.testing.assert_allclose(shares, [49 / 199, 0.0])
     assert together(score_series(columns, [replace(detectors[0], detector_id="new")], UNIVERSE)).count.sum() == 0
+
+
+def test_what_a_belief_publishes_more_is_not_what_is_watched_for() -> None:
+    """A belief trebles what is published of every second signal: the share watched is the one without it."""
+    detectors, n = scored_detectors(Manifest())[:2], 40_000
+    rng, plain = np.random.default_rng(3), 0.1
+    fired = np.arange(n) % 2
+    pi = np.where(fired == 1, 3.0 * plain, plain)
+    columns = {
+        "detector_id": np.full(n, detectors[0].detector_id, object), "asset": np.full(n, "BTC", object),
+        "s": np.ones(n), "published": rng.random(n) < pi, "fired": fired.astype(np.uint64), "pi": pi,
+        **{name: np.ones(n) for name in (*SCORES, *DAILY)}, "u0": np.full(n, np.log(plain / (1.0 - plain))),
+    }  # fmt: skip
+    assert columns["published"].mean() > 0.18
+    name = detectors[0].detector_id
+    day = together(score_series(columns, detectors, UNIVERSE, {name}))
+    numbers = dict(zip(day.names, day.number.tolist(), strict=True))
+    assert abs(numbers[SeriesName(SCORE, "", name, "publish_share")] - plain) < 0.006
+    assert np.isnan(numbers[SeriesName(SCORE, "", name, "kr_theta")])
+    assert numbers[SeriesName(SCORE, "", name, "tau_pub")] == 1.0
 
 
 def test_quality_reads_the_rows_asked_for_alone() -> None:

@@ -9,7 +9,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from lotus.detectors.daily.make import QUALITY_DAYS
 from lotus.detectors.registry import scored_detectors, specs_ver
+from lotus.hashing import natural_id
 from lotus.microtape.completeness import TAPE_COMPLETENESS
 from lotus.monitoring import novelty
 from lotus.monitoring.day_series import (
@@ -33,13 +35,14 @@ from lotus_assets.stages.lake_tables import TablePart, joint_hash, present_of
 from lotus_assets.stages.monitoring.past_days import readable_sketches
 from lotus_assets.stages.schema_check import schema_check
 from lotus_assets.stages.shared_columns import read_shared
+from lotus_store.ledger.beliefs.priors import in_force_at, read_version, swaps_within
 
 PARTS = [TablePart(DAY_SKETCHES)]
 
 
 def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
     """Tape, frames, events and outcomes of the day, outcomes of 20 days, sketches of the 28 days before."""
-    detectors = scored_detectors(ctx.manifest)
+    detectors, believed = scored_detectors(ctx.manifest), _believed(ctx, day)
     _, history = digests_before(ctx, next_day(day), detectors, DIVERSITY_DAYS)
     return {
         "raw_tape": content_of(ctx, ctx.tape_branch, day, "raw_tape"),
@@ -48,6 +51,7 @@ def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
         "specs": specs_ver(detectors),
         **history,
         **hashes(commits_before(ctx, STAGE.name, day, novelty.DAYS)),
+        **({"beliefs acted on": natural_id(*sorted(believed))} if believed else {}),
     }
 
 
@@ -88,9 +92,20 @@ def _of_windows(ctx: StageContext, day: str) -> list[DaySketches]:
     events = read_shared(ctx, "signal_events", commit_of(ctx, ctx.branch, day, "signal_events"), SCORE_COLUMNS)
     return [
         *context_series(history[-1], universe, _seen_before(ctx, day, [asset.name for asset in universe])),
-        *score_series(events, detectors, universe),
+        *score_series(events, detectors, universe, _believed(ctx, day)),
         diversity_series(history, len(detectors), ctx.manifest.kernel.window_ms),
     ]
+
+
+def _believed(ctx: StageContext, day: str) -> set[str]:
+    """Return the detectors on which beliefs acted on the days that the day's context penalty was made from."""
+    past = commits_before(ctx, "signal_events", day, QUALITY_DAYS)
+    if not past:
+        return set()
+    from_ms = day_start_ms(past[0].day)
+    names = [name for _, name in swaps_within(ctx.sig, ctx.branch, from_ms, day_start_ms(day))]
+    versions = [in_force_at(ctx.sig, ctx.branch, from_ms), *(read_version(ctx.sig, ctx.branch, name) for name in names)]
+    return {braid.detector_id for version in versions for braid in version.braids}
 
 
 def _seen_before(ctx: StageContext, day: str, assets: Sequence[str]) -> dict[str, NDArray[np.bool_]]:
