@@ -24,7 +24,7 @@ def card_command(
     from lotus.detectors.cards.card import static_card
     from lotus.detectors.registry import scored_detectors
     from lotus_store.databases import Databases
-    from lotus_store.facts.cards import acts_reaching, merged_days, rung_of, signatures, stored_cards
+    from lotus_store.facts.cards import acts_reaching, merged_days, rung_of, scoring_words, signatures, stored_cards
     from lotus_store.lake import Lake
 
     settings = settings_of(home, branch=branch)
@@ -50,11 +50,14 @@ def card_command(
     if rung:
         since = f"{rung['rung']} since {rung['entered']}; {rung['verdict']} (Monday {rung['day']})"
         text = f"{text.rstrip()}\n\nOn the ladder: {since}."
-    signed: list[str] = []
+    signed, cost = list[str](), ""
     if has_nights:
         with Databases(settings) as databases, databases.connect("sig") as sig:
             signed = signatures(acts_reaching(sig, settings.branch, detector_id))
+            cost = scoring_words(sig, settings.branch, detector_id)
+        text = f"{text.rstrip()}\n\n{cost}"
     if signed:
         text = f"{text.rstrip()}\n\nSigned off by {'; '.join(signed)}."
-    facts = {"detector_id": detector_id, "spec_version": wanted, **shipped, **row, "ladder": rung, "signed_off": signed}
+    beside = {"ladder": rung, "signed_off": signed, "cost": cost}
+    facts = {"detector_id": detector_id, "spec_version": wanted, **shipped, **row, **beside}
     emit(facts, as_json, text)

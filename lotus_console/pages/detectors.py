@@ -11,13 +11,13 @@ from lotus_console.pages.numbers import part_of_day
 from lotus_console.reading import HomeReading
 from lotus_console.tables import Answer, Filter, Question, ShownColumn, Table, ValueKind, of_list, selected
 from lotus_console.views import Facts, PageView
-from lotus_store.facts.cards import acts_reaching, merged_days, rung_of, stored_cards
+from lotus_store.facts.cards import acts_reaching, merged_days, rung_of, scoring_words, stored_cards
 
 CARDS, AUDITS = "detector_cards", "detector_audits"
 
 
 class DetectorCard(TypedDict):
-    """One version of a detector: card in blocks, rung, acts on it, audits of the newest day, nights, versions."""
+    """One version of a detector: card in blocks, rung, acts on it, cost, audits of the newest day, nights, versions."""
 
     title: str
     detector_id: str
@@ -27,6 +27,7 @@ class DetectorCard(TypedDict):
     card: list[Block]
     rung: dict[str, str]
     acts: list[dict[str, Any]]
+    cost: str
     audits: list[dict[str, Any]]
     nights: list[dict[str, Any]]
 
@@ -79,7 +80,7 @@ def detector_facts(reading: HomeReading, given: Mapping[str, str]) -> Facts:
     _, audits = _newest(reading, AUDITS)
     card = blocks(merged_days(str(row["card"])))
     with reading.databases.connect("sig") as sig:
-        acts = acts_reaching(sig, branch, name)
+        acts, cost = acts_reaching(sig, branch, name), scoring_words(sig, branch, name)
     return {
         "title": card[0]["text"] if card else name,
         "detector_id": name,
@@ -89,6 +90,7 @@ def detector_facts(reading: HomeReading, given: Mapping[str, str]) -> Facts:
         "card": card[1:],
         "rung": rung_of(reading.lake, branch, name, version),
         "acts": acts,
+        "cost": cost,
         "audits": [a for a in audits if (a["detector_id"], a["spec_version"]) == (name, version)],
         "nights": reading.rows("sig", "nights_of_detector", detector_id=name),
     }

@@ -1,4 +1,4 @@
-"""Stored cards of detectors: the newest rows by version, the Markdown of one with equal days together, rung, acts."""
+"""Stored cards of detectors: newest rows by version, the Markdown of one with equal days together, rung, acts, costs."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -11,6 +11,7 @@ from lotus.governance.ladder_table import LADDER_STEPS
 from lotus_store.databases import Connection
 from lotus_store.facts.acts import acts_to_hold
 from lotus_store.lake import Lake
+from lotus_store.postgres.queries import query
 
 
 def merged_days(text: str) -> str:
@@ -56,6 +57,20 @@ def rung_of(lake: Lake, branch: str, detector_id: str, version: int) -> dict[str
     steps = zip(*(values.tolist() for values in rows.values()), strict=True)
     found = next((step for step in steps if step[0] == f"{detector_id} v{version}"), None)
     return {} if found is None else {"day": days[-1], "rung": found[1], "entered": found[2], "verdict": found[3]}
+
+
+def scoring_words(connection: Connection, branch: str, detector_id: str) -> str:
+    """Return what scoring cost on the newest day on which a detector has windows, and its share by windows."""
+    asked = {"branch": branch, "detector_id": detector_id}
+    row = connection.execute(query("sig", "scoring_cost"), asked).fetchone()
+    if row is None:
+        return "What its scoring costs is not measured yet."
+    day, cpu_s, own, every = row
+    share = float(cpu_s) * own / every
+    return (
+        f"Scoring took {cpu_s:.2f} CPU seconds on {day}; its {own:,} of {every:,} windows are {share:.3f} of them "
+        f"({share / own * 1e6:.1f} us a window). What its own expressions cost: lotus detector check {detector_id}."
+    )
 
 
 def signatures(acts: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -677,6 +677,13 @@ SET cpu_s = excluded.cpu_s, wall_s = excluded.wall_s, git_sha = excluded.git_sha
 SELECT day, sum(cpu_s) FROM stage_costs WHERE branch = %s AND day = ANY (%s)
 GROUP BY day HAVING bool_or(stage = 'signal_events') AND bool_or(stage = 'lessons') ORDER BY day;
 
+-- name: scoring_cost
+SELECT c.day, c.cpu_s, n.own, n.every FROM stage_costs c JOIN LATERAL (
+    SELECT count(*) FILTER (WHERE detector_id = %(detector_id)s) AS own, count(*) AS every
+    FROM signal_events e WHERE e.branch = c.branch AND e.day = c.day
+) n ON n.own > 0
+WHERE c.branch = %(branch)s AND c.stage = 'signal_events' ORDER BY c.day DESC LIMIT 1;
+
 -- name: patch_lives
 SELECT min(day) FILTER (WHERE new_state = 'active'),
        min(day) FILTER (WHERE old_state = 'active' AND new_state <> 'active')

@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from sown import DAY, columns_of, put
+from sown import DAY, columns_of, put, put_window
 
 from lotus.detectors.audits.table import DETECTOR_AUDITS
 from lotus.detectors.cards.card_table import DETECTOR_CARDS
@@ -13,7 +13,9 @@ from lotus_console.pages.detectors import AUDIT_TABLE, DETECTORS, EXPERTS, detec
 from lotus_console.reading import HomeReading
 from lotus_console.tables import Answer, Table
 from lotus_store.databases import Connection
+from lotus_store.facts.cards import scoring_words
 from lotus_store.lake import Lake
+from lotus_store.ledger.fixture_bundles import put_cost
 from tests.hostile.console_attacks import MARKUP
 from tests.support.asgi_client import AsgiClient
 
@@ -109,3 +111,12 @@ def test_experts_with_their_newest_weight(reading: HomeReading, sig: Connection,
             status_proposed="active")  # fmt: skip
     (shown,) = rows(reading, EXPERTS, status=status).rows
     assert (shown["idea"], shown["weight_in_force"], shown["reliability"]) == ("what it sees", 0.7, 0.61)
+
+
+def test_the_cost_is_of_the_newest_day_on_which_the_detector_spoke(sig: Connection) -> None:
+    assert scoring_words(sig, "main", "d") == "What its scoring costs is not measured yet."
+    for k, (day, name) in enumerate([("2026-01-05", "d"), ("2026-01-05", "e"), ("2026-01-06", "e")]):
+        put_window(sig, k, day=day, detector_id=name)
+        put_cost(sig, "main", day, "signal_events", 3.0, 4.0)
+    words = scoring_words(sig, "main", "d")
+    assert words.startswith("Scoring took 3.00 CPU seconds on 2026-01-05; its 1 of 2 windows are 1.500 of them")
