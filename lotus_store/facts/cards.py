@@ -1,4 +1,4 @@
-"""Stored cards of detectors: newest rows by version, the Markdown of one with equal days together, rung, acts, costs."""
+"""Stored cards of detectors: newest rows by version, the Markdown of one with equal days together, rung, acts, cost."""
 
 import re
 from collections.abc import Mapping, Sequence
