@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 import dagster as dg
 from dagster._core.definitions import data_version
+from dagster._core.launcher import CheckRunHealthResult, WorkerStatus
 from dagster._core.storage import tags as names
 from dagster._core.storage.event_log import SqlEventLogStorage
 from dagster_postgres.event_log import PostgresEventLogStorage
@@ -26,6 +27,10 @@ from sqlalchemy.engine import Engine
 from lotus_store.databases import Connection
 from lotus_store.postgres.queries import query
 
+IN_PROGRESS = (
+    dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+)  # fmt: skip
 RUNS_TOGETHER, ROWS_TOGETHER = 100, 10_000  # of one batch
 T = TypeVar("T")
 
@@ -204,3 +209,23 @@ def _ended(before_s: float, statuses: Sequence[str]) -> dict[str, object]:
 def _number(dagster: Connection, name: str, values: list[object] | None = None) -> int:
     row = dagster.execute(query("dagster", name), values).fetchone()
     return int(str((row or (0,))[0]))
+
+
+def run_of_message(packed: Any) -> str:
+    """Return the run that a message of dagster-celery's launcher names."""
+    from dagster._grpc.types import ExecuteRunArgs
+    from dagster._serdes import unpack_value
+
+    return str(unpack_value(packed, as_type=ExecuteRunArgs).run_id)
+
+
+def execute_run(instance: dg.DagsterInstance, run_id: str) -> int:
+    """Execute a run that was launched in this process; return 1 where it failed. A run that has ended is ignored."""
+    from dagster._cli.api import _execute_run_command_body
+
+    return int(_execute_run_command_body(run_id, instance, lambda _event: None, True))
+
+
+def worker_health(is_alive: bool, why: str = "") -> CheckRunHealthResult:
+    """Return what Dagster's run monitoring is told of a begun run."""
+    return CheckRunHealthResult(WorkerStatus.RUNNING if is_alive else WorkerStatus.FAILED, why or None)

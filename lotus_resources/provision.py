@@ -16,6 +16,7 @@ from dagster_postgres.schedule_storage import PostgresScheduleStorage
 
 from lotus_resources.dagster_home import BATCH_ENV, DSN_ENV, dagster_environment
 from lotus_resources.dagster_internals import fail_run, limit_pool
+from lotus_resources.fleet.broker import RELEASE_TAG
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
 from lotus_store.processes import BOOT_TAG, BORN_TAG, HOST_TAG, PID_TAG, is_from_here, is_running
@@ -71,7 +72,12 @@ def bury_dead_runs(opened: dg.DagsterInstance, nothing_else_runs: bool = False) 
 
 
 def _is_dead(tags: Mapping[str, str], is_alone: bool) -> bool:
-    """Tell whether the process that tags name is certainly over; `is_alone`: no process but a named one can have it."""
+    """Tell whether the process that tags name is certainly over; `is_alone`: no process but a named one can have it.
+
+    A run that was handed to a fleet is nobody's here: its lease tells whether it lives, and run monitoring asks.
+    """
+    if RELEASE_TAG in tags:
+        return False
     host, boot, pid = (tags.get(name, "") for name in (HOST_TAG, BOOT_TAG, PID_TAG))
     if host and host != socket.gethostname():
         return False
