@@ -88,7 +88,7 @@ ratios: setup
 lock: setup
 	$(LOCK) requirements-bootstrap.in -o requirements-bootstrap.lock
 	$(LOCK) --extra platform pyproject.toml -o requirements.lock
-	for name in requirements-dev benchmarks/peers/requirements tests/bots/freqtrade tests/bots/nautilus; do \
+	for name in requirements-fleet requirements-dev benchmarks/peers/requirements tests/bots/freqtrade tests/bots/nautilus; do \
 	    $(LOCK) $$name.in -o $$name.lock || exit; done
 
 clean:

@@ -38,6 +38,7 @@ COMMANDS = {
     "explain": ("lotus_cli.explain.command", "The way from a number back to raw frames."),
     "explore": ("lotus_cli.govern.explore", "How far each detector explores, and what that costs; hold one."),
     "export": ("lotus_cli.export.command", "Write the lessons in force as a module for a bot of your own."),
+    "fleet": ("lotus_cli.upkeep.fleet", "Workers for Dagster's runs, here or elsewhere: up, status, drain, doctor."),
     "fixtures": ("lotus_cli.upkeep.fixtures", "Check the frozen fixtures, or make them again."),
     "herald": (
         "lotus_cli.upkeep.herald",
@@ -99,7 +100,7 @@ GROUPS = {
     "Learn": ("backfill", "detector", "what-if", "explore", "compute", "ladder", "atoms", "export", "import-log"),
     "Tape": ("record", "import", "replay", "tape", "verify"),
     "Run and trade": ("live", "exchange", "arm", "kill", "watchdog", "dm", "trade", "trigger"),
-    "Upkeep": ("backup", "restore", "db", "herald", "network", "modules", "keys", "fixtures", "warm"),
+    "Upkeep": ("backup", "restore", "db", "herald", "network", "fleet", "modules", "keys", "fixtures", "warm"),
 }
 
 

@@ -14,7 +14,13 @@ from lotus_store.files import write_bytes
 from lotus_store.private import SAFE_PATH
 
 DSN_ENV = "LOTUS_DAGSTER_PG"  # SQLAlchemy URL of the `dagster` database, scheme postgresql+psycopg2
+BATCH_ENV, EVENTS_TOGETHER = (
+    "DAGSTER_EVENT_BATCH_SIZE",
+    1000,
+)  # of Dagster: so many that come together are stored at once
 TEMPLATE = Path(__file__).resolve().parent / "dagster.yaml"  # in a checkout a link
+FLEET = TEMPLATE.parent / "fleet" / "dagster.yaml"  # what a fleet adds to it
+_SLOTS = b"max_concurrent_runs: 2"
 
 
 def sqlalchemy_url(conninfo: str) -> str:
@@ -42,9 +48,11 @@ def sqlalchemy_url(conninfo: str) -> str:
 def dagster_home(settings: Settings) -> Path:
     """Write `dagster.yaml` into the home's Dagster folder and return the folder (DAGSTER_HOME)."""
     folder = settings.home / "dagster"
-    target = folder / "dagster.yaml"
-    if not target.exists() or target.read_bytes() != TEMPLATE.read_bytes():
-        write_bytes(target, TEMPLATE.read_bytes())
+    target, text, slots = folder / "dagster.yaml", TEMPLATE.read_bytes(), settings.fleet.slots
+    if slots:
+        text = text.replace(_SLOTS, f"max_concurrent_runs: {slots}".encode()) + FLEET.read_bytes()
+    if not target.exists() or target.read_bytes() != text:
+        write_bytes(target, text)
     return folder
 
 
@@ -57,6 +65,7 @@ def dagster_environment(settings: Settings, databases: Databases) -> dict[str, s
     environment = {
         "DAGSTER_HOME": str(dagster_home(settings)),
         DSN_ENV: sqlalchemy_url(databases.dsn("dagster")),
+        BATCH_ENV: str(EVENTS_TOGETHER),
         "DAGSTER_DISABLE_TELEMETRY": "1",
         SAFE_PATH: "1",
         "LOTUS_HOME": str(settings.home),

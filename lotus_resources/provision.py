@@ -14,8 +14,9 @@ from dagster_postgres.event_log import PostgresEventLogStorage
 from dagster_postgres.run_storage import PostgresRunStorage
 from dagster_postgres.schedule_storage import PostgresScheduleStorage
 
-from lotus_resources.dagster_home import DSN_ENV, dagster_environment
+from lotus_resources.dagster_home import BATCH_ENV, DSN_ENV, dagster_environment
 from lotus_resources.dagster_internals import fail_run, limit_pool
+from lotus_resources.fleet.broker import RELEASE_TAG
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
 from lotus_store.processes import BOOT_TAG, BORN_TAG, HOST_TAG, PID_TAG, is_from_here, is_running
@@ -39,17 +40,18 @@ def provision(settings: Settings, databases: Databases) -> dict[str, str]:
 @contextmanager
 def instance(environment: dict[str, str]) -> Iterator[dg.DagsterInstance]:
     """Open the persistent instance of a provisioned home inside this process; its environment is left as it was."""
-    before = os.environ.get(DSN_ENV)
-    os.environ[DSN_ENV] = environment[DSN_ENV]
+    before = {name: os.environ.get(name) for name in (DSN_ENV, BATCH_ENV)}
+    os.environ.update({name: environment[name] for name in before})
     try:
         with dg.DagsterInstance.from_config(environment["DAGSTER_HOME"]) as opened:
             limit_pool(opened, LANE_POOL, 1)
             yield opened
     finally:
-        if before is None:
-            del os.environ[DSN_ENV]
-        else:
-            os.environ[DSN_ENV] = before
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 def bury_dead_runs(opened: dg.DagsterInstance, nothing_else_runs: bool = False) -> int:
@@ -70,7 +72,12 @@ def bury_dead_runs(opened: dg.DagsterInstance, nothing_else_runs: bool = False) 
 
 
 def _is_dead(tags: Mapping[str, str], is_alone: bool) -> bool:
-    """Tell whether the process that tags name is certainly over; `is_alone`: no process but a named one can have it."""
+    """Tell whether the process that tags name is certainly over; `is_alone`: no process but a named one can have it.
+
+    A run that was handed to a fleet is nobody's here: its lease tells whether it lives, and run monitoring asks.
+    """
+    if RELEASE_TAG in tags:
+        return False
     host, boot, pid = (tags.get(name, "") for name in (HOST_TAG, BOOT_TAG, PID_TAG))
     if host and host != socket.gethostname():
         return False

@@ -145,6 +145,15 @@ class GovernanceSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class FleetSettings:
+    """Whether Dagster's runs are executed by workers, here or on other machines (`lotus fleet`)."""
+
+    slots: int = ranged(
+        0, 0, 1000
+    )  # runs at once on all workers together; 0 = no fleet, runs are processes of `lotus up`
+
+
+@dataclass(frozen=True, slots=True)
 class LogSettings:
     """What processes log on standard error, and in which form."""
 
@@ -171,6 +180,7 @@ class Settings:
     curation: CurationSettings = field(default_factory=CurationSettings)
     compute: ComputeSettings = field(default_factory=ComputeSettings)
     governance: GovernanceSettings = field(default_factory=GovernanceSettings)
+    fleet: FleetSettings = field(default_factory=FleetSettings)
     logs: LogSettings = field(default_factory=LogSettings)
     alerts: AlertSettings = field(default_factory=AlertSettings)
     config: Path | None = None
@@ -199,6 +209,7 @@ class Settings:
 OWN_SECTIONS: Mapping[str, type] = {  # sections that are a field of `Settings` as they stand
     "live": LiveSettings, "trading": TradingSettings, "safety": SafetySettings, "dagster": DagsterLimits,
     "curation": CurationSettings, "compute": ComputeSettings, "governance": GovernanceSettings, "alerts": AlertSettings,
+    "fleet": FleetSettings,
 }  # fmt: skip
 
 

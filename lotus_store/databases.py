@@ -8,7 +8,9 @@ its own database); addresses of one's own name their user. Queries and row types
 
 import threading
 import time
+from collections import Counter
 from contextlib import AbstractContextManager, ExitStack
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -27,6 +29,9 @@ from lotus_store.postgres.roles import DAGSTER, give_dagster, role_of
 from lotus_store.private import own_home
 
 Connection = psycopg.Connection[tuple[Any, ...]]
+_Place = tuple[Path, tuple[tuple[str, str], ...]]  # a home, and the addresses of its databases by name
+_MIGRATED: Counter[_Place] = Counter()  # what is open in this process and was brought up to date at opening
+_MIGRATED_GATE = threading.Lock()
 
 
 class Databases(AbstractContextManager["Databases"]):
@@ -35,6 +40,7 @@ class Databases(AbstractContextManager["Databases"]):
     def __init__(self, settings: Settings, migrated: bool = True, is_lazy: bool = False) -> None:
         """Remember the settings; nothing is started yet. `migrated` brings schemas up to date at opening.
 
+        They are looked at once as long as anything in this process has the same databases open.
         Commits of lazy connections do not wait for the disk: a power cut may forget the last ones, a kill does not.
         """
         self._settings = settings
@@ -42,6 +48,8 @@ class Databases(AbstractContextManager["Databases"]):
         self._held = ExitStack()
         self._dsns: dict[str, str] = {}
         self._owners: dict[str, str] = {}
+        self._place: _Place | None = None
+        self._is_new = False  # a database was missing at opening
         self._gate = threading.RLock()
 
     def open(self) -> "Databases":
@@ -58,7 +66,7 @@ class Databases(AbstractContextManager["Databases"]):
                 self._owners = self._addresses()
                 self._dsns = self._owners | self._module_addresses()
                 if self._migrated:
-                    self.migrate()
+                    self._look_once()
             except BaseException:
                 self.close()
                 raise
@@ -137,7 +145,10 @@ class Databases(AbstractContextManager["Databases"]):
     def close(self) -> None:
         """Let the embedded server go (the last user of a home stops it); a later use opens again."""
         with self._gate:
-            self._dsns, self._owners = {}, {}
+            with _MIGRATED_GATE:
+                if self._place is not None:
+                    _MIGRATED[self._place] -= 1
+            self._dsns, self._owners, self._place = {}, {}, None
             self._held.close()
 
     def __exit__(
@@ -146,13 +157,24 @@ class Databases(AbstractContextManager["Databases"]):
         """Close."""
         self.close()
 
+    def _look_once(self) -> None:
+        """Migrate, unless something in this process did so and still has the same databases open."""
+        place = self._settings.home, tuple(sorted(self._owners.items()))
+        with _MIGRATED_GATE:
+            is_done = _MIGRATED[place] > 0 and not self._is_new
+        if not is_done:
+            self.migrate()
+        with _MIGRATED_GATE:
+            _MIGRATED[place] += 1
+            self._place = place
+
     def _addresses(self) -> dict[str, str]:
         dsns, server = dict(self._settings.dsns), self._settings.server_dsn
         if self._settings.embedded:
             server = self._held.enter_context(embedded(self._settings.home)).server_dsn
         if server:
             made = {n: make_conninfo(server, dbname=f"lotus_{n}") for n in DATABASES if n not in dsns}
-            create_missing(server, [f"lotus_{n}" for n in made])
+            self._is_new = create_missing(server, [f"lotus_{n}" for n in made])
             dsns |= made
         for name in set(LOTUS_DATABASES) & set(dsns):
             dsns[name] = make_conninfo(dsns[name], application_name=application_name(name))
@@ -165,21 +187,19 @@ class Databases(AbstractContextManager["Databases"]):
         return {name: make_conninfo(self._owners[name], user=user) for name, user in users.items()}
 
 
-def create_missing(server_dsn: str, names: list[str]) -> None:
-    """Create those of the databases `names` that the server does not have yet."""
+def create_missing(server_dsn: str, names: list[str]) -> bool:
+    """Create those of the databases `names` that the server does not have yet; tell whether it lacked one."""
     try:
         with psycopg.connect(server_dsn, autocommit=True, connect_timeout=10) as connection:
             there = {row[0] for row in connection.execute("SELECT datname FROM pg_database")}
-            for name in names:
-                if name not in there:
-                    try:
-                        connection.execute(
-                            sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8'").format(
-                                sql.Identifier(name)
-                            )
-                        )
-                    except (psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
-                        continue  # another process made it at the same moment
+            missing = [name for name in names if name not in there]
+            for name in missing:
+                words = sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8'")
+                try:
+                    connection.execute(words.format(sql.Identifier(name)))
+                except (psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
+                    continue  # another process made it at the same moment
+            return bool(missing)
     except psycopg.Error as problem:
         cause = "the server is down, or the login may not create databases"
         reason = driver_words(problem, server_dsn)

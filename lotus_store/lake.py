@@ -131,7 +131,7 @@ class Lake:
                 _verify(spec, schema, path)
             absent = {c.name: c.dtype for c in spec.columns if c.name not in schema.names} if spec else {}
             asked = list((spec.names if spec else schema.names) if columns is None else columns)
-            wanted = [c for c in asked if c not in absent]
+            wanted = list(dict.fromkeys(c for c in asked if c not in absent))  # one may be asked for twice
             missing = [c for c in wanted if c not in schema.names]
             if missing:
                 raise SchemaError(f"{path} has no column {missing[0]!r}", f"one of {', '.join(schema.names)}")

@@ -35,3 +35,21 @@ VACUUM (ANALYZE) event_logs;
 
 -- name: size
 SELECT pg_database_size(current_database());
+
+-- name: take_lease
+SELECT pg_try_advisory_lock(%s);
+
+-- name: held_leases
+SELECT classid, objid FROM pg_locks
+WHERE locktype = 'advisory' AND granted AND objsubid = 1
+  AND database = (SELECT oid FROM pg_database WHERE datname = current_database());
+
+-- name: fleet_sessions
+SELECT application_name, client_addr, backend_start FROM pg_stat_activity
+WHERE datname = current_database() AND application_name LIKE 'lotus-%%' ORDER BY application_name, backend_start;
+
+-- name: session_number
+SELECT pg_backend_pid();
+
+-- name: clock
+SELECT extract(epoch FROM clock_timestamp())::float8;

@@ -248,3 +248,26 @@ def test_an_event_that_fails_leaves_nothing(opened: dg.DagsterInstance, monkeypa
         with pytest.raises(RuntimeError):
             opened.report_runless_asset_event(dg.AssetMaterialization("frames", partition=DAY))
     assert not opened.fetch_materializations(dg.AssetKey("frames"), limit=1).records
+
+
+def test_what_a_run_plans_is_stored_over_one_connection(opened: dg.DagsterInstance) -> None:
+    keys = [dg.AssetKey("frames"), dg.AssetKey("events")]
+    job = internals.job_of(REPOSITORY, keys)
+    assert job is not None
+    taken: list[list[object]] = []
+    for together in (keys[:1], keys):
+        taken.append([])
+        connections = taken[-1]
+
+        def count(*_: object, into: list[object] = connections) -> None:
+            into.append(1)
+
+        engine = internals.engine_of(opened.event_log_storage)
+        sqlalchemy.event.listen(engine, "checkout", count)
+        run = opened.create_run_for_job(job, tags=internals.range_tags(DAY, DAY), asset_selection=frozenset(together))
+        sqlalchemy.event.remove(engine, "checkout", count)
+        planned = [
+            e.dagster_event for e in opened.all_logs(run.run_id, dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED)
+        ]
+        assert {event.asset_key for event in planned if event is not None} == set(together)
+    assert len(taken[0]) == len(taken[1])

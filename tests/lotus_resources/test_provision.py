@@ -7,6 +7,7 @@ import sys
 import dagster as dg
 import pytest
 
+from lotus_resources.fleet.broker import RELEASE_TAG
 from lotus_resources.provision import bury_dead_runs, instance, provision
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
@@ -58,6 +59,7 @@ def test_a_process_is_known_by_host_boot_and_start_not_by_its_number_alone(
         "a number only": {PID_TAG: str(gone.pid)},
         "a living number only": {PID_TAG: str(os.getpid())},
         "dead here": dead,
+        "handed to a fleet": {RELEASE_TAG: "0.1"},
         "its number is another's": own_tags() | {BORN_TAG: "1"},
         "this one": own_tags(),
     }

@@ -154,6 +154,12 @@ def test_column_pruning_listing_and_symbols(tmp_path: Path) -> None:
     assert expected.is_file()
 
 
+def test_a_column_that_is_asked_for_twice_is_read_once_from_a_file_that_nobody_verified(tmp_path: Path) -> None:
+    Lake(tmp_path).write(SPEC, "main", "2026-01-05", table(9))
+    for _ in range(2):  # verified now, then known
+        assert [*Lake(tmp_path).read("frames", "main", "2026-01-05", columns=("k", "x", "k"))] == ["k", "x"]
+
+
 def test_refuses_other_shapes(tmp_path: Path) -> None:
     lake = Lake(tmp_path)
     good = table(5)

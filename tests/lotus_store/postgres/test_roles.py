@@ -1,5 +1,6 @@
 """Roles: every cell of role x table x verb tried as the role itself; nothing beyond the written page."""
 
+from collections import Counter
 from pathlib import Path
 
 import psycopg
@@ -10,6 +11,7 @@ from psycopg.conninfo import make_conninfo
 
 from lotus.errors import LedgerError
 from lotus_cli.main import main
+from lotus_store.config import Settings
 from lotus_store.databases import Databases
 from lotus_store.postgres import roles
 from lotus_store.postgres.migrations import LOTUS_DATABASES
@@ -133,14 +135,17 @@ def test_readers_call_no_function_of_the_owner(databases: Databases) -> None:
             c.execute("SELECT forget_day('lessons', 'main', '2025-01-01')")
 
 
-def test_rights_that_were_changed_are_put_in_order_at_the_next_opening(databases: Databases, pg_home: Path) -> None:
+def test_rights_that_were_changed_are_put_in_order_at_the_next_opening(
+    databases: Databases, pg_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with databases.owner("tr") as c:
         c.execute("GRANT DELETE ON tr_outbox TO lotus_tr")
         c.execute("CREATE TABLE tr_more (a int)")
     with databases.owner("tr") as c:
         c.execute("DROP TABLE tr_more")
-    from lotus_store.config import Settings
-
+    with Databases(Settings(pg_home)) as beside, beside.connect("tr") as c:
+        assert matrix(c, "tr") != wanted_matrix("tr"), "the session's is open and was looked at"
+    monkeypatch.setattr("lotus_store.databases._MIGRATED", Counter())  # as in another process
     with Databases(Settings(pg_home)) as opened, opened.connect("tr") as c:
         assert matrix(c, "tr") == wanted_matrix("tr")
 

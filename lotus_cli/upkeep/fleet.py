@@ -1,0 +1,148 @@
+"""`lotus fleet`: workers for Dagster's runs on this machine, what the fleet does, and whether it can."""
+
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+
+from lotus.errors import ConfigError
+from lotus_cli.terminal.output import CHECK_FAILED, emit
+from lotus_cli.terminal.places import PORT, at_home, settings_of
+from lotus_store.config import Settings
+from lotus_store.databases import Databases
+
+
+@click.group("fleet")
+def fleet_command() -> None:
+    """Workers that execute Dagster's runs, here or on other machines: start, status, drain, doctor, plan."""
+
+
+@fleet_command.command("up")
+@click.option("--workers", type=click.IntRange(1, 64), help="Workers of this machine [default: fleet.slots].")
+@click.option("--redis", type=PORT, help="Also run a broker on this port of 127.0.0.1, for a try on one machine.")
+@at_home
+def up(workers: int | None, redis: int | None, home: str | None, as_json: bool) -> None:
+    """Run workers of one slot each until Ctrl-C; each finishes its run, or gives it back after five minutes."""
+    settings = _with_slots(settings_of(home))
+    with _broker(settings, redis), _dagster(settings) as environment:
+        from lotus_resources.fleet.crew import Crew
+
+        stopped: list[int] = []
+        for sign in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(sign, lambda number, _frame: stopped.append(number))
+        crew = Crew({**os.environ, **environment}, settings.home / "logs", click.echo)
+        crew.run(workers or settings.fleet.slots, lambda: bool(stopped))
+
+
+@fleet_command.command("status")
+@at_home
+def status(home: str | None, as_json: bool) -> None:
+    """Show workers that answer, runs by state, and who of the begun ones holds its lease."""
+    settings = _with_slots(settings_of(home))
+    with _dagster(settings) as environment:
+        from lotus_resources.fleet.broker import celery_app
+        from lotus_resources.fleet.state import fleet_facts
+        from lotus_resources.provision import instance
+
+        with instance(environment) as opened:
+            facts = fleet_facts(opened, celery_app(os.environ))
+    emit(facts, as_json, _text(facts))
+
+
+@fleet_command.command("drain")
+@click.argument("worker", nargs=-1)
+@at_home
+def drain(worker: tuple[str, ...], home: str | None, as_json: bool) -> None:
+    """Let workers end after the run that they execute: those named (`lotus fleet status`), or all."""
+    _with_slots(settings_of(home))
+    _installed()
+    from lotus_resources.fleet.broker import away, celery_app
+    from lotus_resources.fleet.state import drain as ask
+
+    try:
+        asked = ask(celery_app(os.environ), list(worker))
+    except away() as problem:
+        raise ConfigError("the broker does not answer", "a running one", type(problem).__name__) from problem
+    unknown = sorted(set(worker) - set(asked))
+    if unknown:
+        raise ConfigError(f"no worker {unknown[0]!r} answers", "one that `lotus fleet status` shows", "it has ended")
+    emit({"asked": asked}, as_json, "\n".join(asked) or "no worker answers")
+
+
+@fleet_command.command("doctor")
+@at_home
+def doctor(home: str | None, as_json: bool) -> None:
+    """Check slots, broker, database sessions, clocks and the lake; exit 1 when something is wrong."""
+    settings = settings_of(home)
+    with _dagster(settings):
+        from lotus_resources.fleet.checks import fleet_checks
+
+        checks = fleet_checks(settings)
+    emit(checks, as_json)
+    raise SystemExit(CHECK_FAILED if any(text.startswith("WRONG") for text in checks.values()) else 0)
+
+
+@contextmanager
+def _dagster(settings: Settings) -> Iterator[dict[str, str]]:
+    """Yield the environment of Dagster's processes, and set its database's address in this one."""
+    _installed()
+    from lotus_resources.dagster_home import DSN_ENV
+    from lotus_resources.provision import provision
+
+    with Databases(settings) as databases:
+        environment = provision(settings, databases)
+        os.environ[DSN_ENV] = environment[DSN_ENV]
+        yield environment
+
+
+@contextmanager
+def _broker(settings: Settings, port: int | None) -> Iterator[None]:
+    """Run a broker of this command's own where a port is given; its address is set for everything started here."""
+    if port is None:
+        yield
+        return
+    _installed()
+    from lotus_resources.fleet.broker import BROKER_ENV
+
+    program = shutil.which("redis-server")
+    if program is None:
+        raise ConfigError("there is no redis-server", "Redis 6.2 or later", "it is not installed")
+    words = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no",
+             "--maxmemory-policy", "noeviction", "--dir", str(settings.home)]  # fmt: skip
+    process = subprocess.Popen(words, stdout=subprocess.DEVNULL, start_new_session=True)
+    try:
+        os.environ[BROKER_ENV] = f"redis://127.0.0.1:{port}/0"
+        click.echo(f"broker: {BROKER_ENV}={os.environ[BROKER_ENV]}")
+        yield
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _with_slots(settings: Settings) -> Settings:
+    if not settings.fleet.slots:
+        raise ConfigError("[fleet] slots is 0", "at least 1 in lotus.toml", "no fleet is set up")
+    return settings
+
+
+def _installed() -> None:
+    try:
+        import dagster_celery  # noqa: F401
+    except ImportError as problem:
+        cause = "pip install 'lotus-quant[fleet]'"
+        raise ConfigError("dagster-celery is not installed", "the extra `fleet`", cause) from problem
+
+
+def _text(facts: dict[str, Any]) -> str:
+    lines = [f"broker {facts['broker']}, {facts['waiting_in_broker']} messages wait; release {facts['release']}"]
+    lines += [f"  {one['worker']}: {'busy' if one['busy'] else 'free'}" for one in facts["workers"]]
+    lines += [f"{state}: {count}" for state, count in facts["runs_by_state"].items()]
+    for one in facts["runs"]:
+        lease = "leased" if one["leased"] else "nobody holds its lease"
+        lines.append(f"  {one['run_id']} {one['job']} {one['state']}, {lease}")
+    return "\n".join(lines)

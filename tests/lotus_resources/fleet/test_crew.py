@@ -1,0 +1,63 @@
+"""Workers of one machine: a killed one is begun again, all that are drained end, and nobody is left."""
+
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from fleet_bed import broker_on, free_port
+
+from lotus_resources.fleet.broker import BROKER_ENV, celery_app
+from lotus_resources.fleet.crew import Crew
+from lotus_resources.fleet.state import drain, fleet_facts
+from lotus_resources.provision import instance, provision
+from lotus_store.config import Settings
+from lotus_store.databases import Databases
+
+pytestmark = pytest.mark.process("a broker and a worker, twice")
+
+
+def test_a_killed_worker_is_begun_again_and_a_drained_one_is_not(
+    settings: Settings, databases: Databases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environment = provision(settings, databases)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    lines: list[str] = []
+    with broker_on(free_port(), tmp_path) as address, instance(environment) as opened:
+        monkeypatch.setenv(BROKER_ENV, address)
+        app, crew = celery_app(os.environ), Crew(dict(os.environ), tmp_path / "logs", lines.append, 20.0)
+        thread = threading.Thread(target=crew.run, args=(1, lambda: False))
+        thread.start()
+
+        def workers() -> list[str]:
+            return [str(one["worker"]) for one in fleet_facts(opened, app)["workers"]]
+
+        wait(lambda: workers() != [])
+        (name,) = workers()
+        (pid,) = {int(pid) for pid in os.popen(f"pgrep -o -f [l]{name[1:]}").read().split()}
+        os.killpg(pid, signal.SIGKILL)
+        wait(lambda: any("ended with code -9" in line for line in lines))
+        wait(lambda: workers() == [name])
+        facts = fleet_facts(opened, app)
+        assert (facts["broker"], facts["waiting_in_broker"], facts["workers"][0]["busy"]) == ("answers", 0, False)
+        job = dg.JobDefinition(graph_def=dg.GraphDefinition(name="nothing"))
+        begun = opened.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED).run_id
+        assert [(run["run_id"], run["leased"]) for run in fleet_facts(opened, app)["runs"]] == [(begun, False)]
+        opened.delete_run(begun)
+        assert drain(app, ["nobody@nowhere"]) == []
+        assert drain(app, []) == [name]
+        thread.join(30)
+    assert not thread.is_alive()
+    assert lines[-1] == f"worker {name} is drained"
+    assert os.popen(f"pgrep -f [l]{name[1:]}").read() == ""
+
+
+def wait(ready: object) -> None:
+    until = time.monotonic() + 40.0
+    while not ready():  # type: ignore[operator]
+        assert time.monotonic() < until
+        time.sleep(0.2)
