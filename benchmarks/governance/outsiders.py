@@ -92,7 +92,7 @@ def _ticks(world: OutsideWorld, rng: np.random.Generator) -> Figures:
     count = before + world.days
     ln_vol = volatility(rng, Watched(), count)
     past, reports = deque[tuple[str, DaySketches]](maxlen=LOOK_BACK), deque[DriftReport](maxlen=REPORTS)
-    out: Figures = {"days": world.days, "alarms": 0, "spreads": 0}
+    total_alarms = spreads = 0
     for k in range(count):
         day = next_day(FIRST_DAY, k)
         sketches = _day(world, rng, ln_vol[:, k] - 0.4 * is_weekend(day))
@@ -100,9 +100,9 @@ def _ticks(world: OutsideWorld, rng: np.random.Generator) -> Figures:
         past.append((day, sketches))
         reports.append(report)
         alarms, who = alarms_of(report) if k >= before else (0, [])
-        out["alarms"] += alarms
-        out["spreads"] += any(isinstance(name, SeriesName) and name.series == "spread_bps" for name in who)
-    return out
+        total_alarms += alarms
+        spreads += any(isinstance(name, SeriesName) and name.series == "spread_bps" for name in who)
+    return {"days": world.days, "alarms": total_alarms, "spreads": spreads}
 
 
 def _day(world: OutsideWorld, rng: np.random.Generator, ln_vol: np.ndarray) -> DaySketches:
