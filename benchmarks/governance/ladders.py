@@ -104,7 +104,6 @@ _WORLDS = {
     "ladder-edge": LadderWorld(snr=0.2, days=730),
     "ladder-harm": LadderWorld(snr=-0.4),
     "ladder-memory": LadderWorld(memory=0.3),
-    "ladder-losses": LadderWorld(loss_every=20),
     "ladder-rare": LadderWorld(loss_every=60),
 }
 STUDIES = {
@@ -116,7 +115,6 @@ CLAIMS = [
     Claim("ladder-null", "a subject leaves paper upward", total("paper", "subjects"), 0.05),
     Claim("ladder-null", "t > 2 looked at daily: any passes", total("naive_any"), 0.5, True),
     Claim("ladder-memory", "the same, a third of a day stays on the next: any leaves", total("any"), 0.05),
-    Claim("ladder-losses", "the same, one loss in 20 days takes all gains: any leaves", total("any"), 0.05),
     Claim("ladder-rare", "the same, one loss in 60 days: any leaves", total("any"), 0.05),
     Claim("ladder-memory", "the same: a subject falls", total("fell", "subjects")),
     Claim("ladder-edge", "a daily signal to noise of .2: up within two years", total("up", "subjects")),

@@ -15,6 +15,7 @@ from benchmarks.governance import (
     drift_alarms,
     explorers,
     ladders,
+    outsiders,
     what_ifs,
 )
 from benchmarks.lessons import (
@@ -66,6 +67,7 @@ SECTIONS = (
     ("What-ifs", what_ifs),
     ("The explorer", explorers),
     ("The ladder", ladders),
+    ("Where an assumption of governance does not hold", outsiders),
     ("Curators", curators),
     ("Compute by lot, and credit", compute_by_lot),
     ("Fitted weights of asymmetry", asymmetry_refit),

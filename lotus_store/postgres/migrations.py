@@ -13,6 +13,7 @@ import hashlib
 import re
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Protocol
 
@@ -69,8 +70,14 @@ def sql_text(path: Path, database: str) -> bytes:
 
 def migrations_of(database: str) -> list[Migration]:
     """Return the migrations of a database in order; raises `LedgerError` when the numbers have a hole."""
+    return list(_read(SQL_ROOT, database))
+
+
+@cache
+def _read(root: Path, database: str) -> tuple[Migration, ...]:
+    """Return the migrations below a folder, read once a process."""
     migrations = []
-    for path in (SQL_ROOT / database / "migrations").iterdir():
+    for path in (root / database / "migrations").iterdir():
         if name := FILE_NAME.fullmatch(path.name):
             migrations.append(Migration(int(name[2]), path, sql_text(path, database), post=name[1] == "post"))
     migrations.sort(key=lambda m: m.version)
@@ -78,7 +85,7 @@ def migrations_of(database: str) -> list[Migration]:
         raise LedgerError(
             f"migrations of {database} are {[m.version for m in migrations]}", "1, 2, 3, ... without a hole"
         )
-    return migrations
+    return tuple(migrations)
 
 
 def application_name(database: str) -> str:

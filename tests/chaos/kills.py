@@ -114,6 +114,7 @@ class Chaos:
         self.marks = Marks()
         self.backfill = partial(run_backfill, marks=self.marks, reader=reader)
         self.points: list[str] = []  # failpoints still to be met in turn, in place of drawn moments
+        self.all_wait = False  # a run waits at each of them, not only where one was through before it was met
         self.is_past = False  # a run was through before the next one was met
 
     def calm(self, job: Callable[[], Any]) -> Calm:
@@ -136,7 +137,7 @@ class Chaos:
         for chain in range(4 * LONGEST_CHAIN):
             self.marks.clear()
             tally.attempts += 1
-            self.marks.waits_at = self.points[0] if self.points and self.is_past else ""
+            self.marks.waits_at = self.points[0] if self.points and (self.is_past or self.all_wait) else ""
             child = spawn(job, self.folder / "answer.json")
             self.marks.waits_at, wounded = "", ""
             more = self.points or tally.kills < kills
@@ -322,9 +323,9 @@ def main(
     chaos.ask(partial(make_tape, folder))
     chaos.deadline = time.monotonic() + 60 * minutes * (1.0 if night else BACKFILLS)
     if each:
-        kills, chaos.points = 0, list(BACKFILL)
+        kills, chaos.points, chaos.all_wait = 0, list(BACKFILL), True
     first, quiet = kill_backfills(chaos, folder / "tape", kills if night else kills // 2)
-    missed, chaos.points = chaos.points, list(DAEMON) * each
+    missed, chaos.points, chaos.all_wait = chaos.points, list(DAEMON) * each, False
     chaos.deadline = max(chaos.deadline, time.monotonic()) + 60 * minutes * (1.0 - BACKFILLS)
     second = Tally("live daemon") if night else kill_daemons(chaos, quiet, kills - kills // 2)
     left = [str(p) for p in folder.rglob("postmaster.pid")] + debris(folder)

@@ -141,17 +141,20 @@ def test_a_migration_runs_once_and_whole(
     known = len(migrations.migrations_of("dm"))
     second = root / "dm" / "migrations" / f"{known + 1:04d}_more.sql"
     second.write_text("CREATE TABLE more (a int); SELECT 1 / 0;")
+    migrations._read.cache_clear()
     place = replace(settings, dsns={"dm": dsn})
     with pytest.raises(LedgerError, match=r"_more\.sql of dm failed"):
         Databases(place).open()
     with psycopg.connect(dsn) as c:
         assert c.execute("SELECT to_regclass('more'), count(*) FROM lotus_schema").fetchone() == (None, known)
     second.write_text("CREATE TABLE more (a int);")
+    migrations._read.cache_clear()
     for _ in range(2):
         with Databases(place) as opened, opened.connect("dm") as c:
             assert c.execute("SELECT count(*) FROM lotus_schema").fetchone() == (known + 1,)
     with pytest.raises(LedgerError, match="differs"):
         check(Databases(place))
     (root / "dm" / "migrations" / f"{known + 3:04d}_hole.sql").write_text("SELECT 1;")
+    migrations._read.cache_clear()
     with pytest.raises(LedgerError, match="without a hole"):
         Databases(place).open()
