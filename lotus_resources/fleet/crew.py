@@ -54,7 +54,8 @@ class Crew:
         return 0
 
     def _start(self, children: Processes, name: str) -> None:
-        words = [sys.executable, "-m", "celery", "-A", "lotus_resources.fleet.worker", "worker", "-n", name, *ARGUMENTS]
+        words = [sys.executable, "-P", "-m", "celery", "-A", "lotus_resources.fleet.worker", "worker"]
+        words += ["-n", name, *ARGUMENTS]
         children.start(name, words, self.environment)
         self._heard[name] = time.monotonic()
         self.say(f"worker {name} begins")
