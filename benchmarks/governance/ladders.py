@@ -4,7 +4,7 @@
 the product's own evidence and step are asked. Beside it stands the rule of a t above 2, looked at daily after 20 days.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,22 +19,39 @@ from lotus.simulation.learning_world import stream
 
 @dataclass(frozen=True, slots=True)
 class LadderWorld:
-    """`snr`: daily mean over deviation; payoffs are Student's t with 4 degrees whose scale persists (volatility)."""
+    """`snr`: daily mean over deviation; payoffs are Student's t with 4 degrees whose scale persists (volatility).
+
+    `memory`: of a day in the next one, AR(1). `loss_every`: instead a small gain every day and, once in so many on
+    average, a loss that takes all of it.
+    """
 
     snr: float = 0.0
     subjects: int = 20
     days: int = 365
     shared: float = 0.3  # of the variance, common to all subjects
     sd_bps: float = 5.0
+    memory: float = 0.0
+    loss_every: int = 0
 
 
 def payoffs_of(world: LadderWorld, seed: int) -> np.ndarray:
     """Return daily net payoffs [subjects, days], bps."""
     rng = stream(seed, "ladder")
+    if world.loss_every:
+        falls = rng.random((world.subjects, world.days)) < 1.0 / world.loss_every
+        return world.sd_bps * (np.where(falls, 1.0 - world.loss_every, 1.0) + 0.5 * rng.normal(size=falls.shape))
     scale = np.exp(0.4 * _persistent(rng, world.days))
     own, common = rng.standard_t(4.0, (world.subjects, world.days)), rng.standard_t(4.0, world.days)
     noise = np.sqrt(1.0 - world.shared) * own + np.sqrt(world.shared) * common
-    return world.sd_bps * (world.snr + noise / np.sqrt(2.0) * scale / np.sqrt(np.mean(scale**2)))
+    return world.sd_bps * (world.snr + _remembered(noise, world.memory) * scale / np.sqrt(2.0 * np.mean(scale**2)))
+
+
+def _remembered(noise: np.ndarray, memory: float) -> np.ndarray:
+    """Return noise [subjects, days] of the same variance in which a share of each day is left on the next one."""
+    out = noise.copy()
+    for day in range(1, out.shape[1]) if memory else ():
+        out[:, day] = memory * out[:, day - 1] + np.sqrt(1.0 - memory**2) * noise[:, day]
+    return out
 
 
 def _persistent(rng: np.random.Generator, days: int) -> np.ndarray:
@@ -86,14 +103,20 @@ _WORLDS = {
     "ladder-null": LadderWorld(),
     "ladder-edge": LadderWorld(snr=0.2, days=730),
     "ladder-harm": LadderWorld(snr=-0.4),
+    "ladder-memory": LadderWorld(memory=0.3),
+    "ladder-rare": LadderWorld(loss_every=60),
 }
 STUDIES = {
-    name: Study(name, world, measure, SOURCES, LadderWorld(world.snr, 4, 60), 1.0) for name, world in _WORLDS.items()
+    name: Study(name, world, measure, SOURCES, replace(world, subjects=4, days=60), 1.0)
+    for name, world in _WORLDS.items()
 }
 CLAIMS = [
     Claim("ladder-null", "a year without edge, 20 subjects: any leaves the last rung upward", total("any"), 0.05),
     Claim("ladder-null", "a subject leaves paper upward", total("paper", "subjects"), 0.05),
     Claim("ladder-null", "t > 2 looked at daily: any passes", total("naive_any"), 0.5, True),
+    Claim("ladder-memory", "the same, a third of a day stays on the next: any leaves", total("any"), 0.05),
+    Claim("ladder-rare", "the same, one loss in 60 days: any leaves", total("any"), 0.05),
+    Claim("ladder-memory", "the same: a subject falls", total("fell", "subjects")),
     Claim("ladder-edge", "a daily signal to noise of .2: up within two years", total("up", "subjects")),
     Claim("ladder-harm", "a daily signal to noise of -.4: down within a year", total("fell", "subjects")),
 ]

@@ -1,8 +1,9 @@
 """What acts are worth: the same stored windows, drawn with another propensity, and what they would have paid.
 
 pi' is the propensity of a window whose ln sigma is moved by a number, all else as it was logged; dV = sum (pi - pi')
-[P + (A/p)(Y - P)] in bps, p the logged propensity. Where nothing was executed the modelled payoff P stands alone. An
-interval is Student's over days, none below five. (Literature: off-policy evaluation, doubly robust estimator.)
+[P + (A/p)(Y - P) / k] in bps, p the logged propensity, k the share of the published whose Y is known. Where nothing was
+executed the modelled payoff P stands alone. An interval is Student's over days, none below five. (Literature:
+off-policy evaluation, doubly robust estimator.)
 """
 
 from collections.abc import Mapping, Sequence
@@ -76,10 +77,17 @@ def propensity_without_veto(events: Columns) -> Floats:
 
 
 def gained(pi: Floats, other: Floats, published: NDArray[np.bool_], paper: Floats, executed: Floats) -> Floats:
-    """Return (pi - other)[P + (A/p)(Y - P)] of windows [n], bps; 0 where P is null."""
-    surprise = np.where(published & np.isfinite(executed), executed - paper, 0.0)
+    """Return (pi - other)[P + (A/p)(Y - P) / k] of windows [n], bps; 0 where P is null.
+
+    k: share of the published ones whose Y is known, so that these stand for the others too. (Literature:
+    inverse probability of censoring weights.)
+    """
+    due = published & np.isfinite(paper)
+    seen = due & np.isfinite(executed)
+    share = np.count_nonzero(seen) / max(1, np.count_nonzero(due)) or 1.0
+    surprise = np.where(seen, executed - paper, 0.0) / share
     weighted = np.divide(surprise, pi, out=np.zeros(len(pi)), where=pi > 0.0)
-    return np.where(np.isfinite(paper), (pi - other) * (np.nan_to_num(paper) + np.nan_to_num(weighted)), 0.0)
+    return np.where(np.isfinite(paper), (pi - other) * (np.nan_to_num(paper) + weighted), 0.0)
 
 
 def over_days(sums: Sequence[float], level: float = 0.95) -> DaySum:

@@ -24,7 +24,15 @@ def card_command(
     from lotus.detectors.cards.card import static_card
     from lotus.detectors.registry import scored_detectors
     from lotus_store.databases import Databases
-    from lotus_store.facts.cards import acts_reaching, merged_days, rung_of, scoring_words, signatures, stored_cards
+    from lotus_store.facts.cards import (
+        acts_reaching,
+        experts_words,
+        merged_days,
+        rung_of,
+        scoring_words,
+        signatures,
+        stored_cards,
+    )
     from lotus_store.lake import Lake
 
     settings = settings_of(home, branch=branch)
@@ -50,12 +58,13 @@ def card_command(
     if rung:
         since = f"{rung['rung']} since {rung['entered']}; {rung['verdict']} (Monday {rung['day']})"
         text = f"{text.rstrip()}\n\nOn the ladder: {since}."
-    signed, cost = list[str](), ""
+    signed, cost = list[str](), "What it costs is not measured: no night has run."
     if has_nights:
         with Databases(settings) as databases, databases.connect("sig") as sig:
             signed = signatures(acts_reaching(sig, settings.branch, detector_id))
             cost = scoring_words(sig, settings.branch, detector_id)
-        text = f"{text.rstrip()}\n\n{cost}"
+            cost = f"{cost} {experts_words(sig, settings.branch, len(specs))}"
+    text = f"{text.rstrip()}\n\n{cost}"
     if signed:
         text = f"{text.rstrip()}\n\nSigned off by {'; '.join(signed)}."
     beside = {"ladder": rung, "signed_off": signed, "cost": cost}

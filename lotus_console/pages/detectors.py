@@ -11,7 +11,7 @@ from lotus_console.pages.numbers import part_of_day
 from lotus_console.reading import HomeReading
 from lotus_console.tables import Answer, Filter, Question, ShownColumn, Table, ValueKind, of_list, selected
 from lotus_console.views import Facts, PageView
-from lotus_store.facts.cards import acts_reaching, merged_days, rung_of, scoring_words, stored_cards
+from lotus_store.facts.cards import acts_reaching, experts_words, merged_days, rung_of, scoring_words, stored_cards
 
 CARDS, AUDITS = "detector_cards", "detector_audits"
 
@@ -81,6 +81,7 @@ def detector_facts(reading: HomeReading, given: Mapping[str, str]) -> Facts:
     card = blocks(merged_days(str(row["card"])))
     with reading.databases.connect("sig") as sig:
         acts, cost = acts_reaching(sig, branch, name), scoring_words(sig, branch, name)
+        cost = f"{cost} {experts_words(sig, branch, len(scored_detectors(reading.settings.manifest)))}"
     return {
         "title": card[0]["text"] if card else name,
         "detector_id": name,

@@ -6,11 +6,16 @@ from itertools import groupby
 from typing import Any
 
 from lotus.curation.act import CurationKind, parts_of
+from lotus.curation.in_force import expert_states
 from lotus.detectors.cards.card_table import DETECTOR_CARDS
+from lotus.experts.weekly.learned import set_under
 from lotus.governance.ladder_table import LADDER_STEPS
 from lotus_store.databases import Connection
 from lotus_store.facts.acts import acts_to_hold
 from lotus_store.lake import Lake
+from lotus_store.ledger.beliefs.acts import acts_on
+from lotus_store.ledger.beliefs.compute import costs_on
+from lotus_store.ledger.beliefs.expert_sets import expert_set_on
 from lotus_store.postgres.queries import query
 
 
@@ -70,6 +75,30 @@ def scoring_words(connection: Connection, branch: str, detector_id: str) -> str:
     return (
         f"Scoring took {cpu_s:.2f} CPU seconds on {day}; its {own:,} of {every:,} windows are {share:.3f} of them "
         f"({share / own * 1e6:.1f} us a window). What its own expressions cost: lotus detector check {detector_id}."
+    )
+
+
+def experts_words(connection: Connection, branch: str, detectors: int) -> str:
+    """Return what the micro-experts that a detector reads cost a frame, and its part; `detectors`: how many are scored.
+
+    Every detector reads the fused evidence, so all experts that vote and no other. Each costs its share of the nodes of
+    the program (`dsi_expert_costs`); the sum is paid once whoever reads it, so equal parts are the Shapley value again.
+    """
+    (monday,) = connection.execute(query("sig", "newest_costs"), [branch, "9999-12-31"]).fetchone() or (None,)
+    if monday is None:
+        return (
+            "What the micro-experts that it reads cost is not measured: Mondays do, under [compute] live_ns_per_frame."
+        )
+    acts = acts_on(connection, branch, monday)
+    experts = set_under(expert_set_on(connection, branch, monday), expert_states(acts, monday))
+    costs = {(one.expert_id, one.spec_id): one.cost_ns for one in costs_on(connection, branch, monday)}
+    voices = experts.fusion.voices
+    read = [(e.expert_id, e.spec_id) for e in experts.experts if voices[e.expert_id].status == "active"]
+    found = [costs[one] for one in read if one in costs]
+    unknown = f" ({len(read) - len(found)} of them not measured)" if len(found) < len(read) else ""
+    return (
+        f"The {len(read)} micro-experts that it reads cost {sum(found):.0f} ns a frame of one coin{unknown}, measured "
+        f"on {monday}; shared by {detectors} detectors, its part is {sum(found) / max(detectors, 1):.0f} ns."
     )
 
 

@@ -39,7 +39,8 @@ def test_nudges_are_valued_and_vetoes_counted_by_actor() -> None:
     found = {name: dict(zip(rows["actor"].tolist(), rows[name].tolist(), strict=True)) for name in CURATOR_VALUE.names}
     assert list(found["actor"]) == ["curator:compliance", "curator:diversity", "curator:mutation", "people"]
     without = moved_propensity(events, np.where(np.arange(9) < 2, 0.06, 0.0), 0.02)
-    wanted = (0.5 - without[0]) * (4.0 + 2.0 / 0.5) + (0.5 - without[1]) * 1.0
+    share = 0.5  # of two that were published one was executed
+    wanted = (0.5 - without[0]) * (4.0 + 2.0 / 0.5 / share) + (0.5 - without[1]) * 1.0
     assert found["value_bps"]["curator:mutation"] == pytest.approx(wanted)
     assert wanted < 0.0 < found["value_bps"]["people"]
     assert found["nudged"] == {"curator:compliance": 0, "curator:diversity": 0, "curator:mutation": 2, "people": 2}

@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lotus.governance.ladder import DailyBet, LadderStanding, Rung, bet_on, harm_of, step_of
+from lotus.governance.ladder import BlockBet, LadderStanding, Rung, bet_on, harm_of, step_of
 from lotus.governance.ladder_table import standing_of, step_rows
 
-GOOD = tuple((3.0 + np.random.default_rng(1).normal(0.0, 3.0, 120)).tolist())
+GOOD = tuple((3.0 + np.random.default_rng(1).normal(0.0, 3.0, 200)).tolist())
 LIVE = LadderStanding("detector", "x v1", Rung.LIVE, audits=True, parity=True, payoffs_bps=GOOD, on_rung=20,
                 slippage_high_bps=1.0)  # fmt: skip
 
@@ -44,7 +44,25 @@ def test_evidence_is_rare_without_edge_and_grows_with_one() -> None:
     assert bet_on(GOOD).peak > 400.0
     assert harm_of(GOOD).peak < 20.0
     assert bet_on([0.0] * 30).peak == bet_on([]).peak == 1.0
-    assert DailyBet().e_value == 1.0
+    assert BlockBet().e_value == 1.0
+
+
+def test_days_that_follow_each_other_and_losses_that_come_in_one_block_are_not_evidence() -> None:
+    """A third of a day on the next one; and gains that one loss in twenty days takes away."""
+    rng, noise = np.random.default_rng(3), np.random.default_rng(3).normal(size=(40, 365))
+    kept = noise.copy()
+    for day in range(1, 365):
+        kept[:, day] = 0.3 * kept[:, day - 1] + np.sqrt(0.91) * noise[:, day]
+    assert sum(bet_on(row.tolist()).peak >= 20.0 for row in kept) <= 2
+    insured = np.where(rng.random((40, 365)) < 0.05, -19.0, 1.0) + 0.5 * rng.normal(size=(40, 365))
+    assert sum(bet_on(row.tolist()).peak >= 400.0 for row in insured) <= 2
+
+
+def test_a_day_that_is_not_known_is_none_and_the_last_days_wait_for_their_block() -> None:
+    whole = bet_on(GOOD)
+    assert bet_on([*GOOD[:7], float("nan"), *GOOD[7:], float("inf")]) == whole
+    assert bet_on([*GOOD, -1e9]) == whole
+    assert harm_of([*GOOD, float("nan")]) == harm_of(GOOD)
 
 
 def test_rows_tell_where_a_subject_stands() -> None:

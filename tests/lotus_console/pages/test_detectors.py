@@ -8,13 +8,16 @@ from sown import DAY, columns_of, put, put_window
 from lotus.detectors.audits.table import DETECTOR_AUDITS
 from lotus.detectors.cards.card_table import DETECTOR_CARDS
 from lotus.detectors.registry import scored_detectors
+from lotus.experts.fusion import default_experts
+from lotus.governance.expert_cost import ExpertCost
 from lotus.timebase import next_day
 from lotus_console.pages.detectors import AUDIT_TABLE, DETECTORS, EXPERTS, detector_facts
 from lotus_console.reading import HomeReading
 from lotus_console.tables import Answer, Table
 from lotus_store.databases import Connection
-from lotus_store.facts.cards import scoring_words
+from lotus_store.facts.cards import experts_words, scoring_words
 from lotus_store.lake import Lake
+from lotus_store.ledger.beliefs.compute import write_costs
 from lotus_store.ledger.fixture_bundles import put_cost
 from tests.hostile.console_attacks import MARKUP
 from tests.support.asgi_client import AsgiClient
@@ -120,3 +123,24 @@ def test_the_cost_is_of_the_newest_day_on_which_the_detector_spoke(sig: Connecti
         put_cost(sig, "main", day, "signal_events", 3.0, 4.0)
     words = scoring_words(sig, "main", "d")
     assert words.startswith("Scoring took 3.00 CPU seconds on 2026-01-05; its 1 of 2 windows are 1.500 of them")
+
+
+def test_experts_that_vote_are_what_a_detector_reads(sig: Connection) -> None:
+    assert "is not measured" in experts_words(sig, "main", 4)
+    experts = default_experts()
+    voters = [e for e in experts.experts if experts.fusion.voices[e.expert_id].status == "active"]
+    others = [e for e in experts.experts if e not in voters]
+    one, many = (1, 10.0, 0.0, 0.0, 0.0, 31), (1, 1e6, 0.0, 0.0, 0.0, 31)
+    costs = [ExpertCost(e.expert_id, e.spec_id, *one) for e in voters[1:]]
+    costs += [ExpertCost(e.expert_id, e.spec_id, *many) for e in others]
+    write_costs(sig, "main", DAY, [*costs, ExpertCost(voters[0].expert_id, "of another version", *many)])
+    total = 10 * (len(voters) - 1)
+    words = experts_words(sig, "main", 4)
+    assert words.startswith(
+        f"The {len(voters)} micro-experts that it reads cost {total} ns a frame of one coin (1 of them"
+    )
+    assert words.endswith(f"measured on {DAY}; shared by 4 detectors, its part is {total / 4:.0f} ns.")
+    act = {"day": "2026-01-01", "actor": "allocator", "kind": "off", "target": voters[1].expert_id, "reason": "r"}
+    put(sig, "governance_acts", act_id="a", branch="main", value=0.0, evidence_ref="e", from_day="2026-01-03",
+        until_day="2026-01-30", **act)  # fmt: skip
+    assert f"The {len(voters) - 1} micro-experts that it reads cost {total - 10} ns" in experts_words(sig, "main", 4)
