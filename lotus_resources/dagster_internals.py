@@ -19,8 +19,13 @@ import dagster as dg
 from dagster._core.definitions import data_version
 from dagster._core.launcher import CheckRunHealthResult, WorkerStatus
 from dagster._core.storage import tags as names
-from dagster._core.storage.event_log import SqlEventLogStorage
+from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
+from dagster._core.storage.event_log import AssetKeyTable, SqlEventLogStorage, SqlEventLogStorageTable
+from dagster._core.storage.event_log.migration import ASSET_KEY_INDEX_COLS
+from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable
 from dagster_postgres.event_log import PostgresEventLogStorage
+from dagster_shared.serdes import serialize_value
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Connection as SqlConnection
 from sqlalchemy.engine import Engine
 
@@ -31,6 +36,7 @@ IN_PROGRESS = (
     dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED,
     dg.DagsterRunStatus.CANCELING,
 )  # fmt: skip
+PLANNED = {dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED, dg.DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED}
 RUNS_TOGETHER, ROWS_TOGETHER = 100, 10_000  # of one batch
 T = TypeVar("T")
 
@@ -56,7 +62,47 @@ class EventsOverOneConnection(PostgresEventLogStorage):
     def store_event_batch(self, events: Sequence[dg.EventLogEntry]) -> None:
         """Store events of a run that come together, all or none."""
         with self._transaction():
-            super().store_event_batch(events)
+            if {event.dagster_event_type for event in events} <= PLANNED:
+                self._store_planned(events)
+            else:
+                super().store_event_batch(events)
+
+    def _store_planned(self, events: Sequence[dg.EventLogEntry]) -> None:
+        """Store what a run plans, as `store_event` would one by one: a statement for each of the three tables."""
+        statement = self.prepare_insert_event_batch(events).returning(SqlEventLogStorageTable.c.id)
+        stored = [int(row[0]) for row in self._own.connection.execute(statement)]
+        indexed = self.has_secondary_index(ASSET_KEY_INDEX_COLS)
+        assets: dict[str, dict[str, Any]] = {}
+        checks: list[dict[str, Any]] = []
+        for event, number in zip(events, stored, strict=True):
+            key = event.get_dagster_event().asset_key
+            if key is not None:
+                name = key.to_string()
+                assets[name] = {"asset_key": name, **self._get_asset_entry_values(event, number, indexed)}
+            else:
+                checks += self._check_rows(event, number)
+        if assets:
+            insert = postgresql.insert(AssetKeyTable).values(list(assets.values()))
+            columns = next(iter(assets.values())).keys() - {"asset_key"}
+            changed = {column: insert.excluded[column] for column in columns}
+            own = [AssetKeyTable.c.asset_key]
+            self._own.connection.execute(insert.on_conflict_do_update(index_elements=own, set_=changed))
+        if checks:
+            self._own.connection.execute(AssetCheckExecutionsTable.insert().values(checks))
+
+    def _check_rows(self, event: dg.EventLogEntry, number: int) -> list[dict[str, Any]]:
+        planned = event.get_dagster_event().asset_check_planned_data
+        subset = planned.partitions_subset
+        row = {
+            "asset_key": planned.asset_key.to_string(),
+            "check_name": planned.check_name,
+            "run_id": event.run_id,
+            "execution_status": AssetCheckExecutionRecordStatus.PLANNED.value,
+            "evaluation_event": serialize_value(event),
+            "evaluation_event_timestamp": _timestamp(event.timestamp),
+            "evaluation_event_storage_id": number,
+        }
+        return [row | {"partition": day} for day in (subset.get_partition_keys() if subset else [None])]
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -203,7 +249,12 @@ def stored_bytes(dagster: Connection) -> int:
 
 def _ended(before_s: float, statuses: Sequence[str]) -> dict[str, object]:
     """Return the values that name runs which ended before a time; Dagster's own times are UTC without a zone."""
-    return {"ended": list(statuses), "before": datetime.fromtimestamp(before_s, UTC).replace(tzinfo=None)}
+    return {"ended": list(statuses), "before": _timestamp(before_s)}
+
+
+def _timestamp(seconds: float) -> datetime:
+    """Return a time (seconds UTC) as Dagster's tables have it: without a zone."""
+    return datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None)
 
 
 def _number(dagster: Connection, name: str, values: list[object] | None = None) -> int:

@@ -17,7 +17,7 @@ from dagster_postgres.run_storage import PostgresRunStorage
 from dagster_postgres.schedule_storage import PostgresScheduleStorage
 
 from lotus_resources import dagster_internals as internals
-from lotus_resources.dagster_home import TEMPLATE
+from lotus_resources.dagster_home import BATCH_ENV, TEMPLATE
 from lotus_resources.provision import instance, provision
 from lotus_store.config import Settings
 from lotus_store.databases import Connection, Databases
@@ -250,24 +250,50 @@ def test_an_event_that_fails_leaves_nothing(opened: dg.DagsterInstance, monkeypa
     assert not opened.fetch_materializations(dg.AssetKey("frames"), limit=1).records
 
 
-def test_what_a_run_plans_is_stored_over_one_connection(opened: dg.DagsterInstance) -> None:
-    keys = [dg.AssetKey("frames"), dg.AssetKey("events")]
-    job = internals.job_of(REPOSITORY, keys)
+@dg.asset(partitions_def=DAYS, backfill_policy=WHOLE_RANGE, check_specs=[dg.AssetCheckSpec("whole", asset="kept")])
+def kept():  # type: ignore[no-untyped-def]
+    """Something with a check."""
+
+
+PLANNED_ROWS = (
+    "SELECT dagster_event_type, step_key, asset_key, partition FROM event_logs WHERE run_id = :run ORDER BY id",
+    """SELECT asset_key, last_run_id = :run, last_materialization IS NULL, last_materialization_timestamp IS NULL
+    FROM asset_keys ORDER BY asset_key""",
+    """SELECT c.asset_key, check_name, c.partition, execution_status, dagster_event_type, l.event = evaluation_event
+    FROM asset_check_executions c JOIN event_logs l ON l.id = evaluation_event_storage_id
+    WHERE c.run_id = :run ORDER BY c.id""",
+)
+
+
+def planned_rows(opened: dg.DagsterInstance, run_id: str) -> list[list[tuple[object, ...]]]:
+    """Return what a planned run left by table, without numbers, texts and times that name the run."""
+    with internals.engine_of(opened.event_log_storage).connect() as c:
+        asked = [c.execute(sqlalchemy.text(statement), {"run": run_id}) for statement in PLANNED_ROWS]
+        return [[tuple(row) for row in found] for found in asked]
+
+
+def test_what_a_run_plans_is_stored_at_once_as_one_by_one(
+    opened: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = [dg.AssetKey(name) for name in ("frames", "events", "kept")]
+    job = internals.job_of(dg.Definitions([frames, events, kept]).get_repository_def(), keys)
     assert job is not None
-    taken: list[list[object]] = []
-    for together in (keys[:1], keys):
-        taken.append([])
-        connections = taken[-1]
+    engine = internals.engine_of(opened.event_log_storage)
+    rows, taken = [], []
+    for together in (1000, 0):
+        monkeypatch.setenv(BATCH_ENV, str(together))
+        connections: list[object] = []
 
         def count(*_: object, into: list[object] = connections) -> None:
             into.append(1)
 
-        engine = internals.engine_of(opened.event_log_storage)
         sqlalchemy.event.listen(engine, "checkout", count)
-        run = opened.create_run_for_job(job, tags=internals.range_tags(DAY, DAY), asset_selection=frozenset(together))
+        run = opened.create_run_for_job(
+            job, tags=internals.range_tags(DAY, "2026-01-06"), asset_selection=frozenset(keys)
+        )
         sqlalchemy.event.remove(engine, "checkout", count)
-        planned = [
-            e.dagster_event for e in opened.all_logs(run.run_id, dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED)
-        ]
-        assert {event.asset_key for event in planned if event is not None} == set(together)
-    assert len(taken[0]) == len(taken[1])
+        rows.append(planned_rows(opened, run.run_id))
+        taken.append(len(connections))
+    assert rows[0] == rows[1]
+    assert [len(part) for part in rows[0]] == [7, 3, 2], "three assets and a check, two days of each asset and check"
+    assert taken[1] - taken[0] == 6, "a connection for each event, or one for all"
