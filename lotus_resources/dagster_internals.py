@@ -23,8 +23,8 @@ from dagster._core.storage.asset_check_execution_record import AssetCheckExecuti
 from dagster._core.storage.event_log import AssetKeyTable, SqlEventLogStorage, SqlEventLogStorageTable
 from dagster._core.storage.event_log.migration import ASSET_KEY_INDEX_COLS
 from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable
+from dagster._serdes import serialize_value
 from dagster_postgres.event_log import PostgresEventLogStorage
-from dagster_shared.serdes import serialize_value
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Connection as SqlConnection
 from sqlalchemy.engine import Engine

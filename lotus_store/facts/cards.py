@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from itertools import groupby
-from typing import Any
+from typing import Any, Final
 
 from lotus.curation.act import CurationKind, parts_of
 from lotus.curation.in_force import expert_states
@@ -17,6 +17,10 @@ from lotus_store.ledger.beliefs.acts import acts_on
 from lotus_store.ledger.beliefs.compute import costs_on
 from lotus_store.ledger.beliefs.expert_sets import expert_set_on
 from lotus_store.postgres.queries import query
+
+WINDOW_STAGES: Final = (
+    "detector_audits", "detector_dsi_attrib", "lesson_atoms", "payoff_scores", "signal_eval", "signal_events",
+)  # fmt: skip
 
 
 def merged_days(text: str) -> str:
@@ -65,16 +69,19 @@ def rung_of(lake: Lake, branch: str, detector_id: str, version: int) -> dict[str
 
 
 def scoring_words(connection: Connection, branch: str, detector_id: str) -> str:
-    """Return what scoring cost on the newest day on which a detector has windows, and its share by windows."""
-    asked = {"branch": branch, "detector_id": detector_id}
+    """Return what scoring and all of `WINDOW_STAGES` cost on the newest day of a detector, and its share."""
+    asked = {"branch": branch, "detector_id": detector_id, "stages": list(WINDOW_STAGES)}
     row = connection.execute(query("sig", "scoring_cost"), asked).fetchone()
     if row is None:
         return "What its scoring costs is not measured yet."
-    day, cpu_s, own, every = row
-    share = float(cpu_s) * own / every
+    day, cpu_s, own, every, all_s, stages = row
+    share, missing = float(cpu_s) * own / every, len(WINDOW_STAGES) - stages
+    unknown = f" ({missing} of them not measured)" if missing else ""
     return (
         f"Scoring took {cpu_s:.2f} CPU seconds on {day}; its {own:,} of {every:,} windows are {share:.3f} of them "
-        f"({share / own * 1e6:.1f} us a window). What its own expressions cost: lotus detector check {detector_id}."
+        f"({share / own * 1e6:.1f} us a window). The {len(WINDOW_STAGES)} stages over windows took {all_s:.2f}"
+        f"{unknown}, its share {all_s * own / every:.3f}. "
+        f"What its own expressions cost: lotus detector check {detector_id}."
     )
 
 

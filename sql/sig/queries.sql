@@ -678,10 +678,13 @@ SELECT day, sum(cpu_s) FROM stage_costs WHERE branch = %s AND day = ANY (%s)
 GROUP BY day HAVING bool_or(stage = 'signal_events') AND bool_or(stage = 'lessons') ORDER BY day;
 
 -- name: scoring_cost
-SELECT c.day, c.cpu_s, n.own, n.every FROM stage_costs c JOIN LATERAL (
+SELECT c.day, c.cpu_s, n.own, n.every, a.cpu_s, a.stages FROM stage_costs c JOIN LATERAL (
     SELECT count(*) FILTER (WHERE detector_id = %(detector_id)s) AS own, count(*) AS every
     FROM signal_events e WHERE e.branch = c.branch AND e.day = c.day
-) n ON n.own > 0
+) n ON n.own > 0 CROSS JOIN LATERAL (
+    SELECT sum(s.cpu_s) AS cpu_s, count(*) AS stages FROM stage_costs s
+    WHERE s.branch = c.branch AND s.day = c.day AND s.stage = ANY (%(stages)s)
+) a
 WHERE c.branch = %(branch)s AND c.stage = 'signal_events' ORDER BY c.day DESC LIMIT 1;
 
 -- name: patch_lives

@@ -15,7 +15,7 @@ from lotus_console.pages.detectors import AUDIT_TABLE, DETECTORS, EXPERTS, detec
 from lotus_console.reading import HomeReading
 from lotus_console.tables import Answer, Table
 from lotus_store.databases import Connection
-from lotus_store.facts.cards import experts_words, scoring_words
+from lotus_store.facts.cards import WINDOW_STAGES, experts_words, scoring_words
 from lotus_store.lake import Lake
 from lotus_store.ledger.beliefs.compute import write_costs
 from lotus_store.ledger.fixture_bundles import put_cost
@@ -123,6 +123,11 @@ def test_the_cost_is_of_the_newest_day_on_which_the_detector_spoke(sig: Connecti
         put_cost(sig, "main", day, "signal_events", 3.0, 4.0)
     words = scoring_words(sig, "main", "d")
     assert words.startswith("Scoring took 3.00 CPU seconds on 2026-01-05; its 1 of 2 windows are 1.500 of them")
+    assert "The 6 stages over windows took 3.00 (5 of them not measured), its share 1.500." in words
+    for stage in WINDOW_STAGES:
+        put_cost(sig, "main", "2026-01-05", stage, 3.0, 4.0)
+    put_cost(sig, "main", "2026-01-05", "lessons", 99.0, 99.0)
+    assert "stages over windows took 18.00, its share 9.000." in scoring_words(sig, "main", "d")
 
 
 def test_experts_that_vote_are_what_a_detector_reads(sig: Connection) -> None:
