@@ -60,7 +60,7 @@ def bench_of(
     demoted = demoted_voters(voters, cost, quota, keep)
     arms = tuple(sorted({*off, *demoted}))
     place = {arm: k for k, arm in enumerate(arms)}
-    usable = [one for one in seen if one[0] in place]
+    usable = [one for one in seen if one[0] in place and np.isfinite([*one[1], one[2]]).all()]
     rows = ArmsSeen(
         np.array([place[arm] for arm, _, _ in usable], np.int64),
         np.array([x for _, x, _ in usable], np.float64).reshape(-1, len(context)),
@@ -68,6 +68,7 @@ def bench_of(
     )
     left = quota - sum(cost.get(n, 0.0) for n in voters if n not in demoted)
     costs = np.array([cost.get(arm, np.nan) for arm in arms])
+    costs = np.where(np.isfinite(costs), costs, np.nan)  # what is not known is drawn least
     now = np.array(context, np.float64)
     belief = believed(rows, now, len(arms))
     if quota <= 0.0 or not arms:

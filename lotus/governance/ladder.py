@@ -208,7 +208,7 @@ def _gates(one: LadderStanding) -> list[LadderGate]:
         bar, slips = PROMOTE_E * one.on_rung, one.slippage_high_bps
         is_like = slips is not None and slips < MOST_SLIPPAGE_BPS
         return [
-            _count("days live", days, LIVE_DAYS),
+            _count("days live", days, LIVE_DAYS), _flag("parity", one.parity),
             LadderGate("evidence", f"E {bet.peak:,.1f}", f"{bar:,.0f} of {one.on_rung} subjects", bet.peak >= bar),
             LadderGate("slippage, high", f"{_number(slips)} bps", f"below {MOST_SLIPPAGE_BPS:g}", is_like),
         ]  # fmt: skip

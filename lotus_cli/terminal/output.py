@@ -89,6 +89,10 @@ def tell_refusal(error: Exception) -> NoReturn:
     elif isinstance(error, OSError) and error.errno in OF_A_PATH and error.filename is not None:
         expected, cause = OF_A_PATH[error.errno]
         text = f"{error.strerror}: {error.filename}; expected: {expected}; likely cause: {cause}"
+    elif _has_no_room(error):
+        text = (
+            f"the database refused: {str(error).splitlines()[0]}; expected: room on its disk; likely cause: it is full"
+        )
     elif _of_the_machine(error):
         text = f"the machine refused: {str(error) or 'no memory'}; {LIKELY}"
     else:
@@ -104,6 +108,11 @@ def _of_the_machine(error: Exception) -> bool:
     return isinstance(error, MemoryError) or (
         isinstance(error, OSError | ImportError) and "shared object" in str(error)
     )
+
+
+def _has_no_room(error: Exception) -> bool:
+    """Whether PostgreSQL had no disk, memory or connection left (class 53 of its errors); nothing was written."""
+    return str(getattr(error, "sqlstate", None) or "").startswith("53")
 
 
 def _nobody_reads(error: BrokenPipeError) -> NoReturn:

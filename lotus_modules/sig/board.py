@@ -4,7 +4,7 @@ The command line and the console submit through here alone. (Literature: outbox.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import msgspec
 
@@ -24,7 +24,7 @@ from lotus_herald.outbox import send
 from lotus_modules.handlers import SLOW
 from lotus_modules.sig.acts import first_day, is_of_night, is_of_no_card
 from lotus_store.databases import Connection, Databases
-from lotus_store.ledger.beliefs.acts import act_and_lifts
+from lotus_store.ledger.beliefs.acts import act_and_lifts, acts_of_night
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,8 @@ def subjects_of(manifest: Manifest) -> Subjects:
 def act_of(connection: Connection, branch: str, asked: AskedAct, subjects: Subjects) -> CurationAct:
     """Return the act under its name, in force from the first free day on.
 
-    Raises `BeliefError` on a branch without a committed day, `ConfigError` with every reason of the law.
+    Raises `BeliefError` on a branch without a committed day, `ConfigError` with every reason of the law, and for a
+    second act of the day on the same target.
     """
     day, first = first_day(connection, branch)
     if not day:
@@ -86,7 +87,28 @@ def act_of(connection: Connection, branch: str, asked: AskedAct, subjects: Subje
         )
     if is_of_no_card(act):
         raise ConfigError(f"a signature on {act.target[:80]!r}", "a detector: it has a card")
-    return check_act(act, powers(), subjects, earlier).named()
+    named = check_act(act, powers(), subjects, earlier).named()
+    while lift := next((one.act_id for one in act_and_lifts(connection, branch, named.act_id) if one.revokes), ""):
+        named = replace(named, evidence_ref=f"again after {lift}").named()  # the same words are another act now
+    _refuse_a_second(connection, named)
+    return named
+
+
+def _refuse_a_second(connection: Connection, act: CurationAct) -> None:
+    """Refuse another act of the same person on the same target while one that was said today stands.
+
+    Which of two of one learning day counts could only be left to chance. A veto at once and one of tables are two.
+    """
+    said = acts_of_night(connection, act.branch, act.day)
+    gone = {one.revokes for one in said if one.revokes}
+    for one in said if act.kind in (CurationKind.NUDGE, CurationKind.EPSILON, CurationKind.VETO) else ():
+        same = (one.actor, one.kind, one.target) == (act.actor, act.kind, act.target)
+        if not same or one.act_id in gone or one.act_id == act.act_id or act.at_once != one.at_once:
+            continue
+        found = f"{act.actor} has said {one.kind} {one.value:+g} of {one.target} after the same day, act {one.act_id}"
+        raise ConfigError(
+            found, "one act a person, target and day", f"a correction: lift that one first ({one.reason})"
+        )
 
 
 def submit(databases: Databases, branch: str, asked: AskedAct, subjects: Subjects, keys: Keys) -> CurationAct:

@@ -42,6 +42,8 @@ def test_a_lifted_wish_counts_no_more_and_stays_in_the_rows(databases: Databases
     with pytest.raises(LedgerError, match="no wish nobody"):
         submit_wish(databases, replace(lift, lifts="nobody"), COINS, keys)
     lifted = submit_wish(databases, replace(lift, lifts=sent.act_id), COINS, keys)
+    with pytest.raises(ConfigError, match="in the same words was lifted"):
+        submit_wish(databases, WISH, COINS, keys)
     assert on(databases, "2026-03-04") == []
     with databases.connect("dm") as dm:
         assert all_wishes(dm, "main") == sorted([sent, lifted], key=lambda wish: wish.act_id)

@@ -59,6 +59,34 @@ def test_a_lift_ends_what_a_person_did(committed: Databases, keys: Keys) -> None
         submit(committed, "main", replace(lift, actor="eve"), SUBJECTS, keys)
 
 
+@pytest.mark.parametrize("asked", [VETO, replace(VETO, at_once=True), NUDGE])
+def test_what_was_lifted_can_be_said_again_in_the_same_words(committed: Databases, keys: Keys, asked: AskedAct) -> None:
+    """Twice over: each time it is another act, in force, and said twice it is one."""
+    names = set()
+    for again in range(3):
+        act = submit(committed, "main", asked, SUBJECTS, keys)
+        names.add(act.act_id)
+        assert submit(committed, "main", asked, SUBJECTS, keys) == act
+        assert on(committed, "2026-01-12") == [("ann", asked.target, asked.value)]
+        with committed.connect("sig") as sig:
+            assert vetoes_at_once(sig, "main", "2026-01-11") == ([act] if asked.at_once else [])
+        if again < 2:
+            submit(committed, "main", AskedAct(CurationKind.LIFT, "bob", "over", revokes=act.act_id), SUBJECTS, keys)
+            assert on(committed, "2026-01-12") == []
+    assert len(names) == 3
+
+
+def test_a_correction_of_the_same_day_begins_with_a_lift(committed: Databases, keys: Keys) -> None:
+    wrong = submit(committed, "main", NUDGE, SUBJECTS, keys)
+    meant = replace(NUDGE, value=-0.05, reason="wrong sign")
+    with pytest.raises(ConfigError, match=rf"act {wrong.act_id}; expected: one act .* lift that one first"):
+        submit(committed, "main", meant, SUBJECTS, keys)
+    submit(committed, "main", replace(meant, actor="bob"), SUBJECTS, keys)
+    submit(committed, "main", AskedAct(CurationKind.LIFT, "ann", "wrong", revokes=wrong.act_id), SUBJECTS, keys)
+    submit(committed, "main", meant, SUBJECTS, keys)
+    assert on(committed, "2026-01-12") == [("ann", "momentum", -0.05), ("bob", "momentum", -0.05)]
+
+
 def test_nothing_is_written_of_what_is_refused(committed: Databases, keys: Keys) -> None:
     for asked in (replace(NUDGE, value=0.06), replace(VETO, target="@DOGE"), replace(VETO, days=31),
                   replace(VETO, actor="curator:data"), replace(VETO, actor=""),
