@@ -6,13 +6,15 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import Any
 
 import click
 
 from lotus.errors import ConfigError
 from lotus_cli.terminal.output import CHECK_FAILED, emit
-from lotus_cli.terminal.places import PORT, at_home, settings_of
+from lotus_cli.terminal.places import PORT, Finite, at_branch, at_home, settings_of, settings_of_branch
+from lotus_cli.terminal.tables import TableColumn, numbers, table
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
 
@@ -85,6 +87,47 @@ def doctor(home: str | None, as_json: bool) -> None:
         checks = fleet_checks(settings)
     emit(checks, as_json)
     raise SystemExit(CHECK_FAILED if any(text.startswith("WRONG") for text in checks.values()) else 0)
+
+
+@fleet_command.command("plan")
+@click.option("--symbols", type=click.IntRange(1, 100_000), required=True, help="Coins.")
+@click.option("--years", type=Finite(0.0, 100.0, min_open=True), required=True, help="Of history, around the clock.")
+@click.option(
+    "--tb-month", type=Finite(0.0), default=23.0, show_default=True, help="USD a terabyte and month (a price list's)."
+)
+@click.option(
+    "--core-hour", type=Finite(0.0), default=0.05, show_default=True, help="USD a core and hour (a price list's)."
+)
+@at_branch
+def plan(
+    symbols: int, years: float, tb_month: float, core_hour: float, branch: str | None, home: str | None, as_json: bool
+) -> None:
+    """Tell what so many coins and years would need, from what the days of this home took."""
+    from lotus_assets.catalogue import TAPE_ASSETS
+    from lotus_resources.fleet.capacity import capacity, rates_of
+
+    settings = settings_of_branch(home, branch=branch)
+    with Databases(settings) as databases, databases.connect("sig") as sig:
+        tape_branch = f"tape.{settings.tape}"
+        rates = rates_of(settings, sig, tape_branch, {entry.name for entry in TAPE_ASSETS})
+    rows = capacity(rates, symbols, years, tb_month, core_hour)
+    facts = {"measured": asdict(rates), "symbols": symbols, "years": years, "rows": [asdict(row) for row in rows]}
+    emit(facts, as_json, _plan_text(facts))
+
+
+def _plan_text(facts: dict[str, Any]) -> str:
+    of = facts["measured"]
+    columns = (TableColumn("what", least=20), *numbers("a day", "in all"), TableColumn("unit"), *numbers("USD"))
+    rows = [
+        (r["what"], f"{r['a_day']:,.1f}", f"{r['in_all']:,.0f}", r["unit"],
+         "" if r["usd"] is None else f"{r['usd']:,.0f}" + (" a month" if r["unit"] == "GB" else ""))
+        for r in facts["rows"]
+    ]  # fmt: skip
+    head = (
+        f"{facts['symbols']} coins, {facts['years']:g} years; measured here: {of['coin_hours']:.1f} covered hours "
+        f"of tape of {of['coins']} coins, {of['days']} days. Scaled by coins; prices as given."
+    )
+    return f"{head}\n{table(columns, rows, True)}"
 
 
 @contextmanager

@@ -677,6 +677,9 @@ SET cpu_s = excluded.cpu_s, wall_s = excluded.wall_s, git_sha = excluded.git_sha
 SELECT day, sum(cpu_s) FROM stage_costs WHERE branch = %s AND day = ANY (%s)
 GROUP BY day HAVING bool_or(stage = 'signal_events') AND bool_or(stage = 'lessons') ORDER BY day;
 
+-- name: costs_by_day
+SELECT day, stage, sum(cpu_s) FROM stage_costs WHERE branch = ANY (%s) GROUP BY day, stage ORDER BY day, stage;
+
 -- name: scoring_cost
 SELECT c.day, c.cpu_s, n.own, n.every, a.cpu_s, a.stages FROM stage_costs c JOIN LATERAL (
     SELECT count(*) FILTER (WHERE detector_id = %(detector_id)s) AS own, count(*) AS every

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from lotus.curation.act import CurationAct, CurationKind
+from lotus.curation.act import ALLOCATOR, CurationAct, CurationKind
 from lotus.curation.at_once import VetoAtOnce
 from lotus.detectors.scoring.signal_spec import ACTS, PERSON
+from lotus.experts.fusion import default_experts
 from lotus.timebase import next_day
 from lotus_live.feed.recorder import SwapRecord
 from lotus_store.databases import Connection
@@ -20,6 +21,9 @@ from lotus_store.ledger.beliefs.acts import acts_on, put_acts
 BRANCH = "chaos"
 FIRST, SECOND, THIRD, LAST = (next_day("2026-01-09", k) for k in range(4))
 BEFORE = next_day(FIRST, -2)  # last day known when people spoke
+VOICE, OTHER = default_experts().names[
+    :2
+]  # one loses its vote and is idle from the third day on, one its vote for a day
 FORBIDDEN = ("imbalance_persistence@ETH",)  # a rule of compliance: an act of every night
 
 
@@ -34,6 +38,9 @@ SAID = (
     _UP,
     _act("bob", CurationKind.NUDGE, "compressed_range", (SECOND, next_day(LAST)), value=-0.04),
     _act("ann", CurationKind.VETO, "@ETH", (THIRD, LAST)),
+    _act(ALLOCATOR, CurationKind.OFF, VOICE, (SECOND, next_day(LAST))),
+    _act(ALLOCATOR, CurationKind.IDLE, VOICE, (THIRD, next_day(LAST))),
+    _act(ALLOCATOR, CurationKind.OFF, OTHER, (THIRD, LAST)),
     _act("bob", CurationKind.LIFT, "micro_drift", (THIRD, next_day(LAST)), revokes=_UP.act_id),
     _act("cat", CurationKind.VETO, "basis_shock", (next_day(LAST), next_day(LAST, 2)), at_once=True),
     _act("cat", CurationKind.VETO, "@BTC", (LAST, next_day(LAST)), at_once=True),

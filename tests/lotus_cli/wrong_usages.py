@@ -44,7 +44,7 @@ RIGHT = {
     "curate lift": "x --author me --reason other", "curate sign-off": "x --author me --reason other",
     "detector check": "{tape}", "detector new": "mine", "detector use": "{tape}",
     "dm hint": "BTC long --conviction 0.5 --horizon 5m --who me", "dm withdraw": "x", "explain": "x",
-    "explore hold": "x --author me --reason other",
+    "explore hold": "x --author me --reason other", "fleet plan": "--symbols 5 --years 1",
     "export lessons": "--to python", "fixtures verify": "x", "import-log": "csv {tape}",
     "herald replay": "x", "herald thread": "x", "import": "{tape}", "keys create": "sig", "keys rotate": "sig",
     "learn": "--events {folder}", "live": "--replay {tape}", "priors rollback": "x --author me", "priors show": "x",
