@@ -99,9 +99,9 @@ def _refuse_a_second(connection: Connection, act: CurationAct) -> None:
 
     Which of two of one learning day counts could only be left to chance. A veto at once and one of tables are two.
     """
-    said = acts_of_night(connection, act.branch, act.day)
-    gone = {one.revokes for one in said if one.revokes}
-    for one in said if act.kind in (CurationKind.NUDGE, CurationKind.EPSILON, CurationKind.VETO) else ():
+    others = acts_of_night(connection, act.branch, act.day)
+    gone = {one.revokes for one in others if one.revokes}
+    for one in others if act.kind in (CurationKind.NUDGE, CurationKind.EPSILON, CurationKind.VETO) else ():
         same = (one.actor, one.kind, one.target) == (act.actor, act.kind, act.target)
         if not same or one.act_id in gone or one.act_id == act.act_id or act.at_once != one.at_once:
             continue
