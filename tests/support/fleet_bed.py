@@ -105,6 +105,9 @@ class FleetBed:
         self.settings = replace(self.settings, fleet=FleetSettings(slots=2))
         os.environ[BROKER_ENV] = self.broker
         self.environment = provision(self.settings, self.databases)
+        with instance(self.environment) as opened:  # those of other tests would take the slots
+            for run in opened.get_runs():
+                opened.delete_run(run.run_id)
         with self.databases.owner("dagster", autocommit=True) as c:
             c.execute(TABLES)
         self.dsn = self.databases.owner_dsn("dagster")
