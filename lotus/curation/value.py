@@ -84,7 +84,7 @@ def gained(pi: Floats, other: Floats, published: NDArray[np.bool_], paper: Float
     """
     due = published & np.isfinite(paper)
     seen = due & np.isfinite(executed)
-    share = np.count_nonzero(seen) / max(1, np.count_nonzero(due)) or 1.0
+    share = float(seen.sum()) / max(1.0, float(due.sum())) or 1.0
     surprise = np.where(seen, executed - paper, 0.0) / share
     weighted = np.divide(surprise, pi, out=np.zeros(len(pi)), where=pi > 0.0)
     return np.where(np.isfinite(paper), (pi - other) * (np.nan_to_num(paper) + weighted), 0.0)
