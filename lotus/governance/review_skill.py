@@ -85,6 +85,11 @@ def last_day(act: ReviewAct) -> str:
     return (date.fromisoformat(act.asof_day) + timedelta(days=JUDGED_DAYS)).isoformat()
 
 
+def is_within(act: ReviewAct, day: str) -> bool:
+    """Tell whether a learning day is one of the 30 by which an act is judged."""
+    return act.asof_day < day <= last_day(act)
+
+
 def judged_reviews(
     acts: Iterable[tuple[ReviewAct, float | None]], values: Sequence[ReviewValue], until_day: str
 ) -> list[JudgedReview]:
@@ -94,7 +99,7 @@ def judged_reviews(
     for act, confidence in acts:
         if not is_scored(act) or last_day(act) > until_day:
             continue
-        own = [v for v in by_act.get(act.act_id, ()) if act.asof_day < v.of_day <= last_day(act)]
+        own = [v for v in by_act.get(act.act_id, ()) if is_within(act, v.of_day)]
         total = over_days([v.value_bps for v in own])
         seen = sum(v.windows for v in own)
         out.append(JudgedReview(act, confidence, len(own), seen, total.total, total.low, total.high))
@@ -123,7 +128,7 @@ def _regret(reviews: Sequence[JudgedReview], by_act: Mapping[str, Sequence[Revie
     for one in reviews:
         sign = -1.0 if one.act.kind == APPROVE else 1.0
         for v in by_act.get(one.act.act_id, ()):
-            if one.act.asof_day < v.of_day <= last_day(one.act):
+            if is_within(one.act, v.of_day):
                 by_day[v.of_day] = by_day.get(v.of_day, 0.0) + sign * v.value_bps
     return over_days([by_day[day] for day in sorted(by_day)])
 

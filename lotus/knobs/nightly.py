@@ -6,7 +6,7 @@ detectors'. Rules have at most two conditions. Compositions across modules are m
 same slots. Nothing is read or stored here.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -143,12 +143,8 @@ def _bars(learned: NightResult | None) -> Both[float]:
 def _reviewed_across(evidence: KnobEvidence, manifest: Manifest) -> tuple[list[Braid], list[ActOutcome]]:
     """Return the compositions across modules in step with the version in force, after the acts on them."""
     present = across.in_step([b for b in evidence.board if is_across(b)], evidence.previous, evidence.day)
-    return reviewed(present, _acts_on(evidence, is_across), evidence.day, manifest.weave)
-
-
-def _acts_on(evidence: KnobEvidence, chosen: Callable[[Braid], bool]) -> tuple[ReviewAct, ...]:
-    names = {b.braid_id for b in evidence.board if chosen(b)}
-    return tuple(act for act in evidence.acts if act.target in names)
+    names = {b.braid_id for b in present}
+    return reviewed(present, [act for act in evidence.acts if act.target in names], evidence.day, manifest.weave)
 
 
 def _composed(
@@ -213,11 +209,12 @@ def _woven(
 ) -> WovenNight:
     lessons = learned.lessons if learned is not None else ()
     alarms = {a.detector_id: a.reason for a in learned.audits if a.alarm} if learned is not None else {}
+    across_modules = {b.braid_id for b in evidence.board if is_across(b)}
     inputs = NightInputs(
         evidence=Evidence(evidence.day, today, window if lessons else {}, alarms),
         meta=meta,
         critical=_bars(learned),
-        acts=tuple(act for act in evidence.acts if act not in _acts_on(evidence, is_across)),
+        acts=tuple(act for act in evidence.acts if act.target not in across_modules),
     )
     seen, previous = {**(window if lessons else {}), **today}, evidence.previous
     board = [b for b in evidence.board if not is_across(b)]

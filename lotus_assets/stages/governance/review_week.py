@@ -15,7 +15,7 @@ from lotus.counterfactual.rescored import Scoring, rescored
 from lotus.curation.value import gained
 from lotus.detectors.registry import scored_detectors
 from lotus.governance.credit.braid_credit import MOVED
-from lotus.governance.review_skill import APPROVE, ReviewValue, is_scored, last_day
+from lotus.governance.review_skill import APPROVE, ReviewValue, is_scored, is_within, last_day
 from lotus.hashing import natural_id, round_learned
 from lotus.knobs.compositions import is_across
 from lotus.learning.monitor import unpatched_blocks
@@ -81,7 +81,7 @@ def _named(ctx: StageContext, day: str, module: Module) -> list[Named]:
 
 
 def _within(named: Sequence[Named], day: str) -> list[Named]:
-    return [(act, braid) for act, braid in named if act.asof_day < day <= last_day(act)]
+    return [(act, braid) for act, braid in named if is_within(act, day)]
 
 
 def _of_scores(ctx: StageContext, day: str) -> list[ReviewValue]:
