@@ -21,10 +21,10 @@ def _parse(frame: bytes) -> tuple[int, int, int, tuple[int, ...]]:
     return kind, row, time_ms, tuple(int(value) for value in pool[:end])
 
 
-@pytest.mark.parametrize("seed", [11, 12, 13])
+@pytest.mark.parametrize("seed", [11, 12, 13, 14, 15, 16])
 def test_parser_agrees_with_the_typed_decoder_wherever_it_succeeds(seed: int) -> None:
     source, parsed = FrameSource(seed), 0
-    for _ in range(2000):
+    for _ in range(1000):
         frame = source.frame().replace(b"\n", b" ")
         kind, row, time_ms, values = _parse(frame)
         if kind == SURPRISE:
@@ -34,7 +34,7 @@ def test_parser_agrees_with_the_typed_decoder_wherever_it_succeeds(seed: int) ->
         assert typed.reason is None, frame
         if row < COINS.n_assets:
             assert (typed.line, typed.row, typed.time_ms, typed.values) == (kind, row, time_ms, values), frame
-    assert parsed > 500
+    assert parsed > 250
 
 
 def test_known_values() -> None:
