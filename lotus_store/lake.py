@@ -38,6 +38,7 @@ ROW_GROUP = 1 << 15  # rows: what is read at least, two hours of frames
 DAMAGE = (OSError, pa.ArrowException, ValueError, TypeError, KeyError, IndexError, OverflowError, MemoryError)
 DAMAGED = "damaged on disk; remove the file, then make its day again: lotus backfill --from DAY --to DAY"
 _MARKS = ".verified"
+REMADE = ("microtape_frames", "microtape_quotes")  # tables that retention lets go: the tape gives them again
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +176,14 @@ class Lake:
         elif self.exists(name, branch, day, symbol):
             self._fs.delete_file(path)
 
+    def written_s(self, name: str, branch: str, day: str) -> float:
+        """Return when the newest part of a day was written, in seconds UTC; 0 where there is none."""
+        folder = self._day(name, branch, day)
+        if self._fs is None:
+            return max((p.stat().st_mtime for p in Path(folder).glob(f"**/{PART}")), default=0.0)
+        moments = (self._fs.get_file_info(p).mtime_ns for p in self._parts(folder))
+        return max(((ns or 0) / 1e9 for ns in moments), default=0.0)
+
     def stored_bytes(self, names: Sequence[str], branch: str) -> int:
         """Return the size of all parts of some tables of a branch."""
         folders = [self._branch(name, branch) for name in names]
@@ -269,8 +278,7 @@ class Lake:
             part.schema_arrow  # noqa: B018 -- a damaged schema is found here
             return part
         except FileNotFoundError as problem:
-            cause = "that stage was not materialised for this day and branch"
-            raise LakeError(f"there is no {path}", "a part of the lake", cause) from problem
+            raise LakeError(f"there is no {path}", "a part of the lake", _absent(path)) from problem
         except DAMAGE as problem:
             raise _corrupt(path, problem) from problem
 
@@ -298,6 +306,14 @@ class Lake:
         self._fs.create_dir(path.rsplit("/", 1)[0], recursive=True)
         with self._fs.open_output_stream(path) as stream:
             stream.write(payload)
+
+
+def _absent(path: str) -> str:
+    """Return the likely cause of a part that is not there."""
+    if any(f"/{name}/" in path for name in REMADE):
+        day = next((step.removeprefix("day=") for step in path.split("/") if step.startswith("day=")), "DAY")
+        return f"it was not made yet, or retention let it go: lotus tape rebuild --day {day}"
+    return "that stage was not materialised for this day and branch"
 
 
 @cache

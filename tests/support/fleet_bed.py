@@ -22,8 +22,9 @@ import dagster as dg
 from lotus_resources.dagster_internals import daemon_command
 from lotus_resources.fleet.broker import BROKER_ENV
 from lotus_resources.provision import instance, provision
-from lotus_store.config import FleetSettings, Settings
+from lotus_store.config import Settings
 from lotus_store.databases import Databases
+from lotus_store.settings.sections import FleetSettings
 
 ROOT = Path(__file__).resolve().parents[2]
 TOY = """
