@@ -73,11 +73,7 @@ class LearnerState:
             if other != path and _is_of(other.name, detector_id):
                 other.unlink(missing_ok=True)
         if self._shared is not None:
-            key = self._key(path)
-            create_same(self._shared, key, path.read_bytes())
-            for other in self._shared.sizes(path.parent.name):
-                if other != key and other.endswith(f".{kind}") and _is_of(other.rpartition("/")[2], detector_id):
-                    self._shared.remove(other)
+            _share(self._shared, self._key(path), path, detector_id)
 
     def read(self, day: str, detector_id: str, key: str, kind: str = SUMS) -> tuple[Facts, Arrays] | None:
         """Return (facts, read-only arrays) of a detector and day, None where no whole and right file is under `key`."""
@@ -103,15 +99,24 @@ class LearnerState:
         for folder in self._root.glob("day=*"):
             if folder.name.removeprefix("day=") not in days:
                 shutil.rmtree(folder, ignore_errors=True)
-        for key in self._shared.sizes("") if self._shared is not None else ():
-            if key.partition("/")[0].removeprefix("day=") not in days:
-                self._shared.remove(key)
+        if self._shared is not None:
+            for key in self._shared.sizes(""):
+                if key.partition("/")[0].removeprefix("day=") not in days:
+                    self._shared.remove(key)
 
     def _key(self, path: Path) -> str:
         return path.relative_to(self._root).as_posix()
 
     def _path(self, day: str, detector_id: str, key: str, kind: str) -> Path:
         return self._root / f"day={path_step(day)}" / path_step(f"{detector_id}-{key}.{kind}")
+
+
+def _share(shared: Blobs, key: str, path: Path, detector_id: str) -> None:
+    """Put a file for other machines; the same kind under other keys goes."""
+    create_same(shared, key, path.read_bytes())
+    for other in shared.sizes(path.parent.name):
+        if other != key and other.endswith(path.suffix) and _is_of(other.rpartition("/")[2], detector_id):
+            shared.remove(other)
 
 
 def _fetch(shared: Blobs, key: str, path: Path) -> None:
