@@ -91,7 +91,7 @@ class FleetCollector(Collector):
         with self._databases.connect("sig") as sig:
             rows = [(str(d), str(s), float(c)) for d, s, c in sig.execute(query("sig", "costs_by_day"), [branches])]
         days = sorted({day for day, _, _ in rows})[-DAYS_TOLD:]
-        cpu = {(stage, day): seconds for day, stage, seconds in rows if day in days}
+        cpu: Samples = {(stage, day): seconds for day, stage, seconds in rows if day in days}
         found: dict[FleetMetric, Samples] = {CPU: cpu, BYTES: self._bytes(branches, days)}
         if price := self._settings.fleet.price_core_h:
             in_all = {day: sum(s for (_, of), s in cpu.items() if of == day) for day in days}
@@ -103,7 +103,7 @@ class FleetCollector(Collector):
         lake = folder_of(self._settings.lake_root)
         if lake is None:
             return {}
-        sizes = {}
+        sizes: dict[tuple[str, ...], float] = {}
         for day in days:
             for branch in branches:
                 for folder in lake.glob(f"*/branch={branch}/day={day}"):

@@ -64,8 +64,8 @@ def roll_call(app: Any, settings: Settings) -> list[WorkerFacts]:
         answers = app.control.broadcast(COMMAND, arguments={"marker": marker}, reply=True, timeout=PATIENCE_S)
     finally:
         blobs.remove(marker)
-    facts = [_read(name, said, secret) for one in answers or () for name, said in one.items()]
-    return sorted(facts, key=lambda one: one.worker)
+    workers = [_read(name, facts, secret) for one in answers or () for name, facts in one.items()]
+    return sorted(workers, key=lambda one: one.worker)
 
 
 def differing(facts: list[WorkerFacts], of: Callable[[WorkerFacts], Any], expected: Any) -> str:
@@ -82,10 +82,10 @@ def skew_s() -> float:
         return 0.5 * (before + time.time()) - float(theirs)
 
 
-def _read(name: str, said: Mapping[str, Any], secret: bytes) -> WorkerFacts:
+def _read(name: str, facts: Mapping[str, Any], secret: bytes) -> WorkerFacts:
     """Read an answer; a worker of a release before this command says an error and nothing else."""
-    skew = said.get("skew_s")
+    skew = facts.get("skew_s")
     return WorkerFacts(
-        name, name.partition("@")[2], str(said.get("release", "one that knows no roll call")),
-        int(said.get("slots", -1)), None if skew is None else float(skew), said.get("saw") == secret.hex(),
+        name, name.partition("@")[2], str(facts.get("release", "one that knows no roll call")),
+        int(facts.get("slots", -1)), None if skew is None else float(skew), facts.get("saw") == secret.hex(),
     )  # fmt: skip

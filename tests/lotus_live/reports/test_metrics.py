@@ -99,7 +99,8 @@ def test_it_listens_on_loopback_alone_and_has_one_page(page: MetricsPage) -> Non
 def test_a_port_that_is_taken_is_explained() -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
-        with pytest.raises(ConfigError, match=f"live.metrics_port {port} cannot be served"), metrics_page(port, StatusCollector(dict)):
+        refused = pytest.raises(ConfigError, match=f"live.metrics_port {port} cannot be served")
+        with refused, metrics_page(port, StatusCollector(dict)):
             pass
 
 
