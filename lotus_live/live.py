@@ -154,9 +154,10 @@ def _metrics(port: int, daemon: Daemon) -> AbstractContextManager[object]:
     """Serve the daemon's metrics within a block; without a port nothing is imported for it."""
     if not port:
         return nullcontext()
+    from lotus_live.reports.metrics import StatusCollector
     from lotus_live.reports.metrics_page import metrics_page
 
-    return metrics_page(port, lambda: daemon.status.as_json() if daemon.status else {})
+    return metrics_page(port, StatusCollector(lambda: daemon.status.as_json() if daemon.status else {}))
 
 
 def _replayed(

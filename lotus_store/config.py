@@ -151,6 +151,8 @@ class FleetSettings:
     slots: int = ranged(
         0, 0, 1000
     )  # runs at once on all workers together; 0 = no fleet, runs are processes of `lotus up`
+    metrics_port: int = ranged(0, 0, 65_535)  # of the metrics page of `lotus fleet up` on loopback; 0 = no such page
+    price_core_h: float = ranged(0.0, 0.0)  # USD a core and hour, for the metrics of cost; 0 = no price, no such metric
 
 
 @dataclass(frozen=True, slots=True)
