@@ -1,4 +1,4 @@
-"""`deploy/dagster-k8s.yaml` behind `lotus_resources/dagster.yaml`: an instance that Dagster opens, with the launcher of pods."""
+"""`deploy/dagster-k8s.yaml` behind `lotus_resources/dagster.yaml`: Dagster opens an instance with both."""
 
 from pathlib import Path
 
