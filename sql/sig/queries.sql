@@ -748,3 +748,22 @@ COPY braid_reviews FROM STDIN (FORMAT binary);
 
 -- name: take_governance_acts
 COPY governance_acts FROM STDIN (FORMAT binary);
+
+-- name: take_shard
+INSERT INTO shard_lease AS l (shard, owner, epoch, until)
+VALUES (%(shard)s, %(owner)s, 1, clock_timestamp() + make_interval(secs => %(ttl_s)s))
+ON CONFLICT (shard) DO UPDATE SET owner = excluded.owner, epoch = l.epoch + 1,
+    until = clock_timestamp() + make_interval(secs => %(ttl_s)s)
+WHERE l.until < clock_timestamp() RETURNING epoch;
+
+-- name: renew_shard
+UPDATE shard_lease SET until = clock_timestamp() + make_interval(secs => %(ttl_s)s)
+WHERE shard = %(shard)s AND owner = %(owner)s AND epoch = %(epoch)s RETURNING epoch;
+
+-- name: give_shard
+UPDATE shard_lease SET until = clock_timestamp()
+WHERE shard = %(shard)s AND owner = %(owner)s AND epoch = %(epoch)s AND until > clock_timestamp();
+
+-- name: carry_epoch
+SELECT set_config('lotus.shard', %s, true), set_config('lotus.epoch', %s, true),
+       set_config('idle_in_transaction_session_timeout', '5000', true);
