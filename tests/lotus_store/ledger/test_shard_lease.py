@@ -25,7 +25,8 @@ def test_a_former_owner_writes_nothing_and_the_next_one_does(databases: Database
         begin_run(one, Run("sharded", "main", "tape", False))
         one.commit()
         first, second = ShardLease("1/2", "first", 0.3), ShardLease("1/2", "second", 30.0)
-        assert first.take(one) and first.epoch == 1
+        assert first.take(one)
+        assert first.epoch == 1
         assert not second.take(two)
         assert first.renew(one)
         write(one, first, 1)
@@ -34,7 +35,8 @@ def test_a_former_owner_writes_nothing_and_the_next_one_does(databases: Database
             write(one, first, 2)
         assert is_stale(late.value)
         one.rollback()
-        assert second.take(two) and second.epoch == 2
+        assert second.take(two)
+        assert second.epoch == 2
         assert not first.renew(one)
         with pytest.raises(psycopg.Error) as stale:
             write(one, first, 3)
@@ -42,7 +44,8 @@ def test_a_former_owner_writes_nothing_and_the_next_one_does(databases: Database
         one.rollback()
         write(two, second, 4)
         second.give_back(two)
-        assert first.take(one) and first.epoch == 3
+        assert first.take(one)
+        assert first.epoch == 3
         append_log(one, "sharded", [LogEntry(5, 0, "test", {})])  # names no shard: an unsharded daemon, never refused
         one.commit()
         assert [entry.seq for entry in read_log(one, "sharded")] == [1, 4, 5]
