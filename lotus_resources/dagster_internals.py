@@ -309,6 +309,7 @@ def packed_run(instance: dg.DagsterInstance, run: dg.DagsterRun) -> Any:
     from dagster._grpc.types import ExecuteRunArgs
     from dagster._serdes import pack_value
 
+    assert run.job_code_origin is not None, f"run {run.run_id} was not asked for by name"
     return pack_value(
         ExecuteRunArgs(
             job_origin=run.job_code_origin,

@@ -148,9 +148,8 @@ class GovernanceSettings:
 class FleetSettings:
     """Whether Dagster's runs are executed by workers, here or on other machines (`lotus fleet`)."""
 
-    slots: int = ranged(
-        0, 0, 1000
-    )  # runs at once on all workers together; 0 = no fleet, runs are processes of `lotus up`
+    slots: int = ranged(0, 0, 1000)  # runs at once on all workers; 0 = no fleet, runs are processes of `lotus up`
+    block_symbols: int = ranged(16, 1, 1000)  # coins whose frames and annotations of a day one run makes
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Kill, stop and disturb a fleet while runs go through it, and count what was lost, doubled or stuck.
 
 `python tests/chaos/fleet_kills.py --kills 300`. Two workers with homes and code of their own, Dagster's daemon, Redis
-and a PostgreSQL of the campaign's own; runs of some seconds are asked for all the time, as a backfill does: a unit that
+and a PostgreSQL of the campaign's own; runs of some seconds are asked for all the time, as a backfill does: one that
 is not done and has no run any more is asked for again. SIGKILL strikes a worker, its child alone, the daemon, the broker
 (whose queue is lost) or the database server; between kills workers are stopped for some time, the broker is emptied,
 messages are sent twice. Lost: a unit that was never done. Doubled: two bodies of a unit at once. Stuck: a run that had
