@@ -15,6 +15,7 @@ from lotus_assets.promises.sla_watch import failed_runs, sla_watch, telling
 from lotus_assets.schedules import hourly, nightly, purging, weekly
 from lotus_assets.specs import belief_spec
 from lotus_assets.tape_assets import tape_lane
+from lotus_assets.tape_units import tape_unit
 from lotus_resources.live_daemon import LiveDaemonResource
 from lotus_resources.lotus_resource import Lotus, LotusResource
 from lotus_sensors.closed_segments import closed_segments
@@ -31,7 +32,7 @@ def build_definitions(lotus: Lotus | None = None) -> dg.Definitions:
         assets=[tape_lane, belief_spec(), learning_lane, event_log_purge, live_daemon()],
         sensors=[closed_segments, new_inbox, late_executions_sensor, daemon_health, failed_runs, fresh_days],
         schedules=[nightly, hourly, weekly, purging, sla_watch],
-        jobs=[learn_one_day, apply_inbox, watchdog, compact_atoms, telling],
+        jobs=[learn_one_day, apply_inbox, watchdog, compact_atoms, telling, tape_unit],
         resources={"lotus": resource, "live_daemon": dg.ResourceDefinition.hardcoded_resource(LiveDaemonResource())},
         executor=dg.in_process_executor,
     )

@@ -304,6 +304,11 @@ def run_of_message(packed: Any) -> str:
     return str(unpack_value(packed, as_type=ExecuteRunArgs).run_id)
 
 
+def will_be_tried_again(run: dg.DagsterRun) -> bool:
+    """Tell whether Dagster tries a failed run again and has not begun to."""
+    return run.tags.get(names.WILL_RETRY_TAG) == "true" and names.AUTO_RETRY_RUN_ID_TAG not in run.tags
+
+
 def packed_run(instance: dg.DagsterInstance, run: dg.DagsterRun) -> Any:
     """Return the message of dagster-celery's launcher that names a run."""
     from dagster._grpc.types import ExecuteRunArgs

@@ -1,8 +1,8 @@
 """Kill, stop and disturb a fleet while runs go through it, and count what was lost, doubled or stuck.
 
 `python tests/chaos/fleet_kills.py --kills 300`. Two workers with homes and code of their own, Dagster's daemon, Redis
-and a PostgreSQL of the campaign's own; runs of some seconds are asked for all the time, as a backfill does: one that
-is not done and has no run any more is asked for again. SIGKILL strikes a worker, its child alone, the daemon, the broker
+and a PostgreSQL of the campaign's own; runs of some seconds are asked for all the time, as a backfill does: a unit that
+has no run any more and is not done is asked for again. SIGKILL strikes a worker, its child, the daemon, the broker
 (whose queue is lost) or the database server; between kills workers are stopped for some time, the broker is emptied,
 messages are sent twice. Lost: a unit that was never done. Doubled: two bodies of a unit at once. Stuck: a run that had
 been handed out and did not end in `STUCK_S` more than its body and what it was stopped for. Exit code 1 for any.
@@ -33,7 +33,7 @@ from children import kill_server  # noqa: E402
 from disturbances import children_of  # noqa: E402
 from fleet_bed import FleetBed  # noqa: E402
 
-from lotus_resources.dagster_internals import IN_PROGRESS  # noqa: E402
+from lotus_resources.dagster_internals import IN_PROGRESS, will_be_tried_again  # noqa: E402
 from lotus_resources.provision import instance  # noqa: E402
 from lotus_store.config import Settings  # noqa: E402
 from lotus_store.databases import Databases  # noqa: E402
@@ -135,18 +135,13 @@ class Campaign:
             self.units += 1
         retried = {run.tags.get("dagster/parent_run_id") for run in runs}
         failed = opened.get_runs(filters=dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE]), limit=20)
-        coming = {run.tags["unit"] for run in failed if run.run_id not in retried and will_be_retried(run)}
+        coming = {run.tags["unit"] for run in failed if run.run_id not in retried and will_be_tried_again(run)}
         for unit in left:
             if unit not in going | coming:
                 self.counts["asked again"] += unit in self.begun_units
                 self.begun_units.add(unit)
                 launch(unit, self.asked[unit])
         return len(left)
-
-
-def will_be_retried(run: dg.DagsterRun) -> bool:
-    """Tell whether Dagster will try a failed run again, or has."""
-    return run.tags.get("dagster/will_retry") == "true" and "dagster/auto_retry_run_id" not in run.tags
 
 
 def run(folder: Path, kills: int, others: int, seed: int, minutes: float, stop_s: float) -> dict[str, Any]:
