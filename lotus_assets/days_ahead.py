@@ -51,7 +51,7 @@ def batches_ahead(
     for day in (day for day in days if day not in due):
         reading.ends(DayRead(day))
     if due and lotus.settings.fleet.slots and not force:
-        from lotus_assets.fleet_reading import fleet_reading
+        from lotus_assets.fleet.fleet_reading import fleet_reading
 
         with fleet_reading(lotus, due, reading.begins) as fleet:
             yield _in_order(days, due, lambda wait: [reading.ends(read) for read in fleet.take(wait)])

@@ -7,6 +7,7 @@ import dagster as dg
 
 from lotus_assets.compaction_job import compact_atoms
 from lotus_assets.event_log_purge import event_log_purge
+from lotus_assets.fleet.tape_units import tape_unit
 from lotus_assets.jobs import apply_inbox, learn_one_day, watchdog
 from lotus_assets.learning_lane import learning_lane
 from lotus_assets.live_daemon import live_daemon
@@ -15,7 +16,6 @@ from lotus_assets.promises.sla_watch import failed_runs, sla_watch, telling
 from lotus_assets.schedules import hourly, nightly, purging, weekly
 from lotus_assets.specs import belief_spec
 from lotus_assets.tape_assets import tape_lane
-from lotus_assets.tape_units import tape_unit
 from lotus_resources.live_daemon import LiveDaemonResource
 from lotus_resources.lotus_resource import Lotus, LotusResource
 from lotus_sensors.closed_segments import closed_segments

@@ -19,11 +19,11 @@ from lotus_assets.stages.tape.tape_input import tape_hash
 from lotus_store.ledger.part_commits import PartCommit, drop_parts, read_part
 
 LIMITS = ("gap_ms",)  # numbers of checks that are the same in all blocks
-BlockParts = Callable[[StageContext, "Block"], Sequence[TablePart]]
+BlockParts = Callable[[StageContext, "SymbolBlock"], Sequence[TablePart]]
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class SymbolBlock:
     """Symbols at places `first` to `stop` (not included) of the universe, the `number`-th of `count` blocks."""
 
     number: int
@@ -50,21 +50,21 @@ class Block:
         return TablePart(replace(spec, name=f"block_{spec.name}"), self.name)
 
 
-def blocks_of(ctx: StageContext) -> list[Block]:
+def blocks_of(ctx: StageContext) -> list[SymbolBlock]:
     """Return the blocks of the universe, `[fleet] block_symbols` each."""
     size, symbols = ctx.settings.fleet.block_symbols, len(ctx.manifest.universe)
     count = -(-symbols // size)
-    return [Block(k, count, k * size, min(symbols, (k + 1) * size)) for k in range(count)]
+    return [SymbolBlock(k, count, k * size, min(symbols, (k + 1) * size)) for k in range(count)]
 
 
-def part_inputs(ctx: StageContext, stage: str, day: str, block: Block) -> str:
+def part_inputs(ctx: StageContext, stage: str, day: str, block: SymbolBlock) -> str:
     """Return the hash of a block's code and of all that it reads: the tape, the manifest and its place in it."""
     code = code_version(*BY_NAME[stage].packages)
     places = block.first, block.stop, block.name
     return natural_id(stage, day, ctx.tape_branch, code, ctx.manifest.version, tape_hash(ctx, day), *places)
 
 
-def part_of(ctx: StageContext, stage: str, day: str, block: Block) -> PartCommit | None:
+def part_of(ctx: StageContext, stage: str, day: str, block: SymbolBlock) -> PartCommit | None:
     """Return the record of a block that its present code and inputs gave, None where there is none."""
     inputs = part_inputs(ctx, stage, day, block)
     return read_part(ctx.sig, ctx.tape_branch, day, stage, block.name, inputs)

@@ -14,7 +14,7 @@ from lotus.hashing import natural_id
 from lotus.microtape.events import EventBatch, concat_batches
 from lotus.microtape.frames.batch import FrameBatch, frames_from_columns
 from lotus.microtape.frames.spec import MICROTAPE_FRAMES
-from lotus_assets.stages.blocks.block import Block
+from lotus_assets.stages.blocks.block import SymbolBlock
 from lotus_assets.stages.context import CheckOutcome, StageContext
 from lotus_store.ledger.part_commits import PartCommit
 
@@ -40,7 +40,7 @@ SPLIT = (BLOCK_EVENTS.name, BLOCK_VALUES.name)
 class Splitting:
     """Takes the events of a pass and writes those of every block, piece by piece of the tape."""
 
-    def __init__(self, ctx: StageContext, day: str, blocks: Sequence[Block]) -> None:
+    def __init__(self, ctx: StageContext, day: str, blocks: Sequence[SymbolBlock]) -> None:
         """Nothing is written yet."""
         self._ctx, self._day, self._blocks = ctx, day, blocks
         self._of = np.concatenate([np.full(len(block.assets), block.number) for block in blocks])
@@ -63,7 +63,7 @@ class Splitting:
             if len(events):
                 self._write(block, events)
 
-    def _write(self, block: Block, events: EventBatch) -> None:
+    def _write(self, block: SymbolBlock, events: EventBatch) -> None:
         names = [column.name for column in BLOCK_EVENTS.columns if column.name != "width"]
         table = {name: getattr(events, name) for name in names} | {"width": np.diff(events.off).astype(np.int32)}
         place = self._ctx.tape_branch, self._day
@@ -99,12 +99,12 @@ def chosen(batch: EventBatch, wanted: NDArray[np.bool_]) -> EventBatch:
     )
 
 
-def piece_name(block: Block, piece: int) -> str:
+def piece_name(block: SymbolBlock, piece: int) -> str:
     """Return the symbol under which a piece of a block stands."""
     return f"{block.name}-{piece:05}"
 
 
-def events_of(ctx: StageContext, day: str, block: Block, split: PartCommit) -> Iterator[EventBatch]:
+def events_of(ctx: StageContext, day: str, block: SymbolBlock, split: PartCommit) -> Iterator[EventBatch]:
     """Yield the events of a block, piece by piece; raises `LakeError` where one is missing or not what was written."""
     for piece in range(int(split.notes["pieces"])):
         symbol = piece_name(block, piece)

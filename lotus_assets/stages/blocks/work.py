@@ -13,7 +13,7 @@ from lotus.errors import BeliefError, LedgerError
 from lotus.hashing import natural_id
 from lotus.microtape.completeness import join_prints, prints_of
 from lotus.microtape.events import empty_batch
-from lotus_assets.stages.blocks.block import Block, blocks_of, made_parts, notes_of, part_inputs, part_of
+from lotus_assets.stages.blocks.block import SymbolBlock, blocks_of, made_parts, notes_of, part_inputs, part_of
 from lotus_assets.stages.blocks.split import EVENTS, Splitting, events_of
 from lotus_assets.stages.context import Made, StageContext, StageResult
 from lotus_assets.stages.lake_tables import parts_hash
@@ -74,7 +74,7 @@ def _commit_whole(ctx: StageContext, day: str) -> list[StageResult]:
     return results
 
 
-def make_block(ctx: StageContext, day: str, block: Block) -> None:
+def make_block(ctx: StageContext, day: str, block: SymbolBlock) -> None:
     """Make frames and annotations of a block; raises `LedgerError` where the events of the day are not split."""
     if stands(ctx, microtape_frames.STAGE, day) or all(_is_finished(ctx, module, day, block) for module in MADE):
         return
@@ -94,18 +94,18 @@ def make_block(ctx: StageContext, day: str, block: Block) -> None:
     _commit(ctx, dsi_annotations.STAGE.name, day, block, annotated)
 
 
-def _is_finished(ctx: StageContext, module: Any, day: str, block: Block) -> bool:
+def _is_finished(ctx: StageContext, module: Any, day: str, block: SymbolBlock) -> bool:
     part = part_of(ctx, module.STAGE.name, day, block)
     parts = module.block_parts(ctx, block)
     return part is not None and parts_hash(ctx, ctx.tape_branch, day, parts) == part.content_hash
 
 
-def _commit(ctx: StageContext, stage: str, day: str, block: Block, made: Made) -> None:
+def _commit(ctx: StageContext, stage: str, day: str, block: SymbolBlock, made: Made) -> None:
     _put(ctx, stage, day, block, made.content_hash, made.rows, notes_of(made))
 
 
 def _put(
-    ctx: StageContext, stage: str, day: str, block: Block, content: str, rows: int, notes: Mapping[str, object]
+    ctx: StageContext, stage: str, day: str, block: SymbolBlock, content: str, rows: int, notes: Mapping[str, object]
 ) -> None:
     inputs = part_inputs(ctx, stage, day, block)
     put_part(ctx.sig, PartCommit(ctx.tape_branch, day, stage, block.name, inputs, content, rows, notes))

@@ -25,7 +25,7 @@ from lotus.experts.machine import AnnotationBatch, AnnotationStream, WindowNotes
 from lotus.microtape.frames.batch import FrameBatch
 from lotus.microtape.frames.spec import GAP_BEFORE, I_ASSET, I_FRAME, I_QUALITY
 from lotus.timebase import day_start_ms
-from lotus_assets.stages.blocks.block import Block, joined_checks, joined_notes, made_parts, tidy
+from lotus_assets.stages.blocks.block import SymbolBlock, joined_checks, joined_notes, made_parts, tidy
 from lotus_assets.stages.blocks.split import EVENTS, SPLIT
 from lotus_assets.stages.chain import content_of
 from lotus_assets.stages.context import Cell, CheckOutcome, Made, Plot, Stage, StageContext, TextTable, thinned
@@ -54,7 +54,7 @@ def parts(ctx: StageContext) -> list[TablePart]:
     return [*_of_symbols([asset.name for asset in ctx.manifest.universe]), *(TablePart(spec) for spec in JOINT)]
 
 
-def block_parts(ctx: StageContext, block: Block) -> list[TablePart]:
+def block_parts(ctx: StageContext, block: SymbolBlock) -> list[TablePart]:
     """Return the parts that a block of symbols writes."""
     return [*_of_symbols(block.symbols(ctx.manifest.universe)), *(block.part(spec) for spec in JOINT)]
 

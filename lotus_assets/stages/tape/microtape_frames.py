@@ -17,7 +17,7 @@ from lotus.microtape.completeness import Framed, Prints, framed_prints
 from lotus.microtape.frames.batch import FrameBatch, frames_from_columns
 from lotus.microtape.frames.spec import C_MID, C_SPREAD, I_ASSET, I_RECV, MICROTAPE_FRAMES, MICROTAPE_QUOTES, TAPE_GAPS
 from lotus.timebase import NS_PER_MS, day_start_ms
-from lotus_assets.stages.blocks.block import Block, joined_checks, joined_notes, made_parts, tidy
+from lotus_assets.stages.blocks.block import SymbolBlock, joined_checks, joined_notes, made_parts, tidy
 from lotus_assets.stages.context import CheckOutcome, Made, Plot, Stage, StageContext, TextTable, thinned
 from lotus_assets.stages.lake_tables import LakeTable, TablePart, joint_hash, parts_hash, present_of
 from lotus_assets.stages.schema_check import schema_check, together
@@ -40,7 +40,7 @@ def parts(ctx: StageContext) -> list[TablePart]:
     return [*_of_symbols(symbols), *(TablePart(spec) for spec in JOINT)]
 
 
-def block_parts(ctx: StageContext, block: Block) -> list[TablePart]:
+def block_parts(ctx: StageContext, block: SymbolBlock) -> list[TablePart]:
     """Return the parts that a block of symbols writes."""
     return [*_of_symbols(block.symbols(ctx.manifest.universe)), *(block.part(spec) for spec in JOINT)]
 

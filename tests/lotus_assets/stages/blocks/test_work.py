@@ -12,7 +12,7 @@ from lotus.errors import LakeError, LedgerError
 from lotus.simulation.spec import BTC, ETH, SOL, WorldSpec
 from lotus.simulation.world import World
 from lotus_assets.bodies import stage_context
-from lotus_assets.stages.blocks.block import blocks_of, part_of
+from lotus_assets.stages.blocks.block import blocks_of
 from lotus_assets.stages.blocks.work import are_blocks_made, is_made, is_split, make_block, split_day
 from lotus_assets.stages.context import StageContext
 from lotus_assets.stages.order import TAPE_STAGES
@@ -21,7 +21,7 @@ from lotus_resources.lotus_resource import Lotus
 from lotus_resources.recent_values import RecentValues
 from lotus_store.config import FleetSettings, Settings
 from lotus_store.ledger.day_commits import forget_commits, read_commit
-from lotus_store.ledger.part_commits import NondeterminismError, blocks_done, put_part
+from lotus_store.ledger.part_commits import blocks_done
 from lotus_store.tape.import_world import import_world
 
 SPEC = WorldSpec("demo", seed=5, days=2, assets=(BTC, ETH, SOL), sessions=(("00:03", "00:09"), ("22:40", "22:46")))
@@ -114,14 +114,3 @@ def test_a_day_that_lacks_a_block_is_made_whole_and_one_asked_too_early_says_so(
         make_block(ctx, DAY, second)
         ctx = replace(ctx, recent=RecentValues())
         assert run_day(ctx) == whole
-
-
-def test_other_content_from_equal_inputs_is_refused(home: Settings) -> None:
-    with opened(home, 2) as ctx:
-        split_day(ctx, DAY)
-        block = blocks_of(ctx)[0]
-        part = part_of(ctx, "raw_tape", DAY, block)
-        assert part is not None
-        put_part(ctx.sig, part)
-        with pytest.raises(NondeterminismError, match=r"block-0-of-2 of raw_tape.* gave other; expected: "):
-            put_part(ctx.sig, replace(part, content_hash="other"))

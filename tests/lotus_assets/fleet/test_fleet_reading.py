@@ -10,14 +10,13 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-import lotus_assets.fleet_reading
+import lotus_assets.fleet.fleet_reading
 from lotus.errors import ConfigError
 from lotus_assets.bodies import stage_context
 from lotus_assets.definitions import build_definitions
-from lotus_assets.fleet_reading import FleetReading, chunks_of, fleet_reading
+from lotus_assets.fleet.fleet_reading import FleetReading, chunks_of, fleet_reading
 from lotus_assets.stages.order import TAPE_STAGES
 from lotus_assets.stages.tape.reading import DayRead
-from lotus_assets.tape_units import TapeUnit, as_asked
 from lotus_resources.fleet.broker import BROKER_ENV
 from lotus_resources.lotus_resource import Lotus
 from lotus_store.config import FleetSettings, Settings
@@ -64,7 +63,7 @@ def read_over(
 ) -> tuple[list[str], list[DayRead]]:
     """Read days in this thread as by a fleet; return the units asked for, and what came of the days."""
     asked: list[str] = []
-    monkeypatch.setattr(lotus_assets.fleet_reading, "LOOK_S", 0.01)
+    monkeypatch.setattr(lotus_assets.fleet.fleet_reading, "LOOK_S", 0.01)
     with dg.DagsterInstance.ephemeral() as instance:
         submit = submitter(lotus, instance, asked, lose)
         reading = FleetReading(lotus, lambda day, stage: None, instance, submit, queue.Queue())
@@ -128,15 +127,6 @@ def replaced(lotus: Lotus, folder: Path) -> TapeStore:
     store = TapeStore(lotus.settings.home, lotus.settings.tape)
     store.folder = folder
     return store
-
-
-def test_settings_of_another_machine_are_refused(settings: Settings) -> None:
-    with opened(settings, 16) as lotus:
-        unit = TapeUnit(tape="other", branch="b", manifest=settings.manifest.version, days=["2026-01-05"])
-        other = as_asked(lotus, unit)
-        assert (other.settings.tape, other.settings.branch, other.tape.tape) == ("other", "b", "other")
-        with pytest.raises(ConfigError, match=r"settings of version .*; expected: f, as asked; likely cause"):
-            as_asked(lotus, unit.model_copy(update={"manifest": "f"}))
 
 
 def test_a_fleet_without_up_or_workers_is_named(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,11 +19,11 @@ import dagster as dg
 
 from lotus.errors import ConfigError
 from lotus_assets.bodies import stage_context
+from lotus_assets.fleet.tape_units import SPLIT, WHOLE, tape_unit
 from lotus_assets.stages.blocks.block import blocks_of
 from lotus_assets.stages.blocks.work import are_blocks_made, is_made, is_split
 from lotus_assets.stages.context import StageContext
 from lotus_assets.stages.tape.reading import DayRead, is_read, read_days
-from lotus_assets.tape_units import SPLIT, WHOLE, tape_unit
 from lotus_resources.dagster_internals import IN_PROGRESS, submitting, will_be_tried_again
 from lotus_resources.fleet.broker import celery_app, release
 from lotus_resources.lotus_resource import Lotus
@@ -57,7 +57,7 @@ def chunks_of(days: Sequence[str], lines: Mapping[str, int], slots: int) -> list
 
 
 @dataclass(slots=True)
-class Unit:
+class FleetUnit:
     """A run's worth of work, how often it was asked for, and whether it is over: done, or left to this process."""
 
     days: tuple[str, ...]
@@ -74,7 +74,7 @@ class Unit:
 @dataclass(slots=True)
 class _Chunk:
     days: tuple[str, ...]
-    units: list[Unit]
+    units: list[FleetUnit]
 
 
 @dataclass(slots=True)
@@ -116,7 +116,7 @@ class FleetReading:
 
     def _planned(self, ctx: StageContext, chunks: Sequence[tuple[str, ...]]) -> list[_Chunk]:
         whole = len(blocks_of(ctx)) == 1
-        return [_Chunk(days, [Unit(days, WHOLE if whole else SPLIT)]) for days in chunks]
+        return [_Chunk(days, [FleetUnit(days, WHOLE if whole else SPLIT)]) for days in chunks]
 
     def _goes_on(self, ctx: StageContext, chunk: _Chunk) -> None:
         """Look at the units of a chunk, and ask for what it lacks; events that are split become blocks."""
@@ -124,10 +124,10 @@ class FleetReading:
             unit.is_over = unit.is_over or self._is_over(ctx, unit)
         (first, *others) = chunk.units
         if first.what == SPLIT and first.is_over and not others and _is_done(ctx, first):
-            chunk.units = [Unit(chunk.days, str(block.number)) for block in blocks_of(ctx)]
+            chunk.units = [FleetUnit(chunk.days, str(block.number)) for block in blocks_of(ctx)]
             self._goes_on(ctx, chunk)
 
-    def _is_over(self, ctx: StageContext, unit: Unit) -> bool:
+    def _is_over(self, ctx: StageContext, unit: FleetUnit) -> bool:
         """Ask for a unit unless a run of it is under way; tell whether it is done, or was asked for often enough."""
         tags = {UNIT_TAG: unit.name, RELEASE_TAG: release()}
         newest = self.opened.get_runs(filters=dg.RunsFilter(tags=tags), limit=1)
@@ -155,7 +155,7 @@ class FleetReading:
         return True
 
 
-def _is_done(ctx: StageContext, unit: Unit) -> bool:
+def _is_done(ctx: StageContext, unit: FleetUnit) -> bool:
     if unit.what == WHOLE:
         return all(is_read(ctx, day) for day in unit.days)
     if unit.what == SPLIT:
