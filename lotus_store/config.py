@@ -150,6 +150,8 @@ class FleetSettings:
 
     slots: int = ranged(0, 0, 1000)  # runs at once on all workers; 0 = no fleet, runs are processes of `lotus up`
     block_symbols: int = ranged(16, 1, 1000)  # coins whose frames and annotations of a day one run makes
+    metrics_port: int = ranged(0, 0, 65_535)  # of the metrics page of `lotus fleet up` on loopback; 0 = no such page
+    price_core_h: float = ranged(0.0, 0.0)  # USD a core and hour, for the metrics of cost; 0 = no price, no such metric
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +173,7 @@ class Settings:
     dsns: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), repr=False)
     server_dsn: str = field(default="", repr=False)
     lake_url: str = ""
+    segments_url: str = ""  # folder or URL at which closed segments of tape are shared; empty: nowhere
     limits: TapeLimits = field(default_factory=TapeLimits)
     live: LiveSettings = field(default_factory=LiveSettings)
     trading: TradingSettings = field(default_factory=TradingSettings)
@@ -219,7 +222,7 @@ def load_settings(home: Path | str | None = None, config: Path | str | None = No
     """
     path = _config_path(config)
     document = _read(path) if path else {}
-    folders = _section(document, "folders", {"home": str, "lake": str})
+    folders = _section(document, "folders", {"home": str, "lake": str, "segments": str})
     place = Path(home or os.environ.get("LOTUS_HOME") or folders.get("home") or ".lotus").expanduser().absolute()
     if place.exists() and not place.is_dir():
         raise ConfigError(f"the home {place} is a file", "a folder", "--home, LOTUS_HOME or folders.home of lotus.toml")
@@ -232,6 +235,7 @@ def load_settings(home: Path | str | None = None, config: Path | str | None = No
         dsns=MappingProxyType(_module_dsns(document)),
         server_dsn=os.environ.get("LOTUS_PG_DSN") or _ledger(document).get("dsn", ""),
         lake_url=os.environ.get("LOTUS_LAKE") or folders.get("lake", ""),
+        segments_url=os.environ.get("LOTUS_SEGMENTS") or folders.get("segments", ""),
         limits=override(TapeLimits(), _names_dropped(document, "tape", "name"), "tape"),
         logs=_logs(document),
         config=path,

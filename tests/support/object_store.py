@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from socket import create_server
 
+import pytest
+
 BUCKET = "lotus-test"
 _SIGNED = "AWS4-HMAC-SHA256 Credential=test/20200101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0"
 
@@ -64,3 +66,18 @@ def rights_enforced(port: int) -> Iterator[None]:
         yield
     finally:
         call(port, "POST", "/moto-api/reset-auth", b"1000000000")
+
+
+@pytest.fixture(scope="session")
+def s3_port() -> Iterator[int]:
+    """The port of a store that all tests of a process share."""
+    with object_store() as port:
+        yield port
+
+
+@pytest.fixture
+def s3(s3_port: int, monkeypatch: pytest.MonkeyPatch) -> int:
+    """A store that the environment names."""
+    for name, value in environment(s3_port).items():
+        monkeypatch.setenv(name, value)
+    return s3_port

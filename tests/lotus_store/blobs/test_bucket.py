@@ -10,16 +10,16 @@ from lotus_store.blobs.bucket import opened_bucket
 from lotus_store.blobs.port import BlobError, create_same
 
 
-def test_a_bucket_that_is_not_there_is_one_error(store: int) -> None:
+def test_a_bucket_that_is_not_there_is_one_error(s3: int) -> None:
     absent = opened_bucket("s3://no-such-bucket/x")
     for act in (lambda: absent.put("k", b"1"), lambda: absent.get("k"), lambda: absent.sizes("k")):
         with pytest.raises(BlobError, match="there is no such bucket; expected: a bucket that exists"):
             act()
 
 
-def test_wrong_credentials_are_one_error_and_nothing_is_written(store: int, tmp_path: Path) -> None:
+def test_wrong_credentials_are_one_error_and_nothing_is_written(s3: int, tmp_path: Path) -> None:
     place = opened_bucket(f"s3://{BUCKET}/{tmp_path.name}")
-    with rights_enforced(store):
+    with rights_enforced(s3):
         acts = (lambda: place.put("k", b"1"), lambda: create_same(place, "k", b"1"), lambda: place.get("k"),
                 lambda: place.has("k"), lambda: place.sizes("k"), lambda: place.remove("k"))  # fmt: skip
         for act in acts:

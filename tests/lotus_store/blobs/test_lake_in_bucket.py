@@ -20,14 +20,14 @@ def rows(n: int, wide: float = 1.0) -> dict[str, np.ndarray]:
     return {"k": np.arange(n), "x": np.random.default_rng(n).normal(size=n) * wide, "n": names}
 
 
-def test_a_lake_in_a_bucket_is_that_of_a_folder(tmp_path: Path, store: int) -> None:
+def test_a_lake_in_a_bucket_is_that_of_a_folder(tmp_path: Path, s3: int) -> None:
     folder, bucket = Lake(tmp_path), Lake(f"s3://{BUCKET}/{tmp_path.name}/")
     for n, symbol in ((0, None), (1, "B/T C"), (70_000, "ETH")):
         here = folder.write(SPEC, "main", "2025-01-01", rows(n), symbol)
         there = bucket.write(SPEC, "main", "2025-01-01", rows(n), symbol)
         assert (there.rows, there.content_hash) == (here.rows, here.content_hash)
         key = there.path.removeprefix(f"s3://{BUCKET}")
-        assert call(store, "GET", f"/{BUCKET}{quote(key)}") == Path(here.path).read_bytes()
+        assert call(s3, "GET", f"/{BUCKET}{quote(key)}") == Path(here.path).read_bytes()
         for lake in (folder, bucket):
             assert lake.verify("t", "main", "2025-01-01", symbol) == here.content_hash
             assert lake.hash_of("t", "main", "2025-01-01", symbol) == here.content_hash
@@ -52,19 +52,19 @@ def test_a_lake_in_a_bucket_is_that_of_a_folder(tmp_path: Path, store: int) -> N
 
 
 def test_a_footer_longer_than_what_is_asked_for_is_read_whole(
-    tmp_path: Path, store: int, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, s3: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("lotus_store.lake.FOOTER_BYTES", 100)
     lake = Lake(f"s3://{BUCKET}/{tmp_path.name}")
     assert lake.write(SPEC, "main", "2025-01-01", rows(5)).content_hash == lake.hash_of("t", "main", "2025-01-01")
 
 
-def test_damage_in_a_bucket_is_an_error(tmp_path: Path, store: int) -> None:
+def test_damage_in_a_bucket_is_an_error(tmp_path: Path, s3: int) -> None:
     lake = Lake(f"s3://{BUCKET}/{tmp_path.name}")
     path = lake.write(SPEC, "main", "2025-01-01", rows(1000)).path.removeprefix(f"s3://{BUCKET}")
-    whole = call(store, "GET", f"/{BUCKET}{path}")
+    whole = call(s3, "GET", f"/{BUCKET}{path}")
     for damaged in (b"", whole[:7], whole[: len(whole) // 2], whole[:-1]):
-        call(store, "PUT", f"/{BUCKET}{path}", damaged)
+        call(s3, "PUT", f"/{BUCKET}{path}", damaged)
         for ask in (lake.read, lake.hash_of, lake.verify):
             with pytest.raises(LakeError, match="cannot be read"):
                 ask("t", "main", "2025-01-01")

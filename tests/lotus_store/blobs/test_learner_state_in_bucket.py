@@ -15,7 +15,7 @@ ARRAYS = {"r": np.arange(10.0).reshape(2, 5) / 3.0}
 DAY = "2025-01-06"
 
 
-def test_another_machine_finds_what_one_made(tmp_path: Path, store: int) -> None:
+def test_another_machine_finds_what_one_made(tmp_path: Path, s3: int) -> None:
     lake = f"s3://{BUCKET}/{tmp_path.name}/"
     one, other = (LearnerState(tmp_path / home, "main", lake=lake) for home in ("one", "other"))
     assert other.read(DAY, "d", "k") is None
@@ -32,7 +32,7 @@ def test_another_machine_finds_what_one_made(tmp_path: Path, store: int) -> None
         other.write(DAY, "d", "k", FACTS, {"r": ARRAYS["r"] + 1.0})
 
 
-def test_other_keys_other_days_and_damaged_objects_go(tmp_path: Path, store: int) -> None:
+def test_other_keys_other_days_and_damaged_objects_go(tmp_path: Path, s3: int) -> None:
     lake = f"s3://{BUCKET}/{tmp_path.name}"
     one, objects = LearnerState(tmp_path / "one", "main", "tr", lake), open_blobs(f"{lake}/.learner_state")
     for day, key in ((DAY, "old"), (DAY, "new"), ("2025-01-07", "new")):

@@ -10,7 +10,7 @@ from lotus_store.blobs.port import BlobError, Blobs, create_same
 
 
 @pytest.fixture(params=["folder", "file", "bucket"])
-def blobs(request: pytest.FixtureRequest, tmp_path: Path, store: int) -> Blobs:
+def blobs(request: pytest.FixtureRequest, tmp_path: Path, s3: int) -> Blobs:
     places = {"folder": tmp_path, "file": f"file://{tmp_path}/a%20b", "bucket": f"s3://{BUCKET}/{tmp_path.name}"}
     return open_blobs(places[request.param])
 
