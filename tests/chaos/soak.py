@@ -6,7 +6,8 @@ coins (290 messages a second; the demo has 3 coins and 29) on the machine's cloc
 `FOLDER/samples.jsonl` holds the daemon's resident memory, handles and threads, the connections, sizes and rows of the
 databases, bytes and files of the tape, counts, latency, failures and alarms. `--report` tells all pieces: slopes an
 hour within pieces (each without its first `WARM_MINUTES`) with 95 % intervals that know that minutes hang together
-(Newey-West), and every warning of the logs, counted. Exit code 1 when a piece ends early, memory grows by
+(Newey-West), and every warning of the logs, counted. Memory is told with and without the frames of the last day that
+triggers may look back at, which fill for a day. Exit code 1 when a piece ends early, memory without them grows by
 `RSS_LIMIT_MB` an hour or more by its estimate, handles, threads or connections grow, or a failure or alarm was counted.
 """
 
@@ -40,6 +41,7 @@ from trade_kills import PATIENCE_S, make_home  # noqa: E402
 from lotus.manifest import Asset  # noqa: E402
 from lotus.simulation.spec import BTC, ETH, SOL, WorldSpec  # noqa: E402
 from lotus.simulation.world import World  # noqa: E402
+from lotus_desk.market.frame_memory import COLUMNS as REMEMBERED  # noqa: E402
 from lotus_live.feed.recorder import tape_header  # noqa: E402
 from lotus_store.config import Settings  # noqa: E402
 from lotus_store.databases import Databases  # noqa: E402
@@ -141,7 +143,9 @@ def sample(home: Path, live: Live, databases: Databases) -> dict[str, Any]:
             "rss_mb": process.memory_info().rss / 2**20, "handles": process.num_fds(), "threads": process.num_threads(),
             "cpu_s": sum(process.cpu_times()[:2]), "children": len(process.children(recursive=True)),
         }  # fmt: skip
-    found |= {name: status.get(name) for name in ("lines", "windows", "events", "published", "gaps", "latency_us")}
+    found |= {
+        name: status.get(name) for name in ("lines", "frames", "windows", "events", "published", "gaps", "latency_us")
+    }
     desk = status.get("trading") or {}
     found["trading"] = {name: desk.get(name) for name in ("plans", "orders", "fills", "alarms")}
     found["failures"] = {cause: one["count"] for cause, one in status.get("failures", {}).items() if one["count"]}
@@ -215,6 +219,12 @@ def slope(samples: Sequence[Mapping[str, Any]], values: Sequence[float]) -> tupl
     return float(fit.params[0]), float(low), float(high)
 
 
+def remembered_mb(one: Mapping[str, Any]) -> float:
+    """Return what the frames of a minute's sample take that triggers look back at: those of the last day, then no more."""
+    frames = one.get("frames") or one["minute"] * 300 * len(COINS)
+    return min(frames, len(COINS) * 432_000) * 8 * (2 + len(REMEMBERED)) / 2**20
+
+
 def alarming_lines(home: Path) -> Counter[str]:
     """Return the warnings and errors of the daemon's log, with their numbers as #."""
     words: Counter[str] = Counter()
@@ -238,6 +248,8 @@ def report(folder: Path) -> dict[str, Any]:
     for name in ("rss_mb", "handles", "threads", "connections", "children"):
         values = [one[name] for one in warm]
         found[name] = {"first": values[0], "last": values[-1], "most": max(values), "an_hour": slope(warm, values)}
+    remembered = [one["rss_mb"] - remembered_mb(one) for one in warm]
+    found["rss_less_remembered_mb"] = {"last": remembered[-1], "an_hour": slope(warm, remembered)}
     for name in ("tape_bytes", "tape_files", "lake_bytes", "lake_files"):
         found[name] = {"last": warm[-1][name], "an_hour": slope(warm, [one[name] for one in warm])}
     for module in ("sig", "dm", "tr"):
@@ -253,7 +265,7 @@ def report(folder: Path) -> dict[str, Any]:
     found["fills"] = sum(one["trading"]["fills"] or 0 for one in last.values())
     found["log"] = dict(alarming_lines(folder / "home"))
     grows = [name for name in ("handles", "threads", "connections", "children") if found[name]["an_hour"][1] > 0]
-    found["grows"] = grows + ["rss_mb"] * (found["rss_mb"]["an_hour"][0] >= RSS_LIMIT_MB)
+    found["grows"] = grows + ["rss_mb"] * (found["rss_less_remembered_mb"]["an_hour"][0] >= RSS_LIMIT_MB)
     found["whole"] = not (found["grows"] or found["failures"] or found["desk_alarms"])
     return found
 
