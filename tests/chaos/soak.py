@@ -220,7 +220,7 @@ def slope(samples: Sequence[Mapping[str, Any]], values: Sequence[float]) -> tupl
 
 
 def remembered_mb(one: Mapping[str, Any]) -> float:
-    """Return what the frames of a minute's sample take that triggers look back at: those of the last day, then no more."""
+    """Return what the frames of the last day take, which triggers may look back at, as of a minute."""
     frames = one.get("frames") or one["minute"] * 300 * len(COINS)
     return min(frames, len(COINS) * 432_000) * 8 * (2 + len(REMEMBERED)) / 2**20
 
