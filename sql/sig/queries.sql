@@ -327,6 +327,20 @@ WHERE branch = %s AND stage = %s ORDER BY day LIMIT 1;
 SELECT branch, day, stage, content_hash, rows, inputs_hash, notes FROM day_commits
 WHERE branch = %s AND day = ANY (%s) ORDER BY day, stage;
 
+-- name: put_part
+INSERT INTO part_commits (branch, day, stage, block, inputs_hash, content_hash, rows, notes)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING;
+
+-- name: read_part
+SELECT content_hash, rows, notes FROM part_commits
+WHERE branch = %s AND day = %s AND stage = %s AND block = %s AND inputs_hash = %s;
+
+-- name: parts_of_day
+SELECT stage, block FROM part_commits WHERE branch = %s AND day = %s ORDER BY stage, block;
+
+-- name: drop_parts
+DELETE FROM part_commits WHERE branch = %s AND day = %s AND stage = %s;
+
 -- name: forget_commits
 DELETE FROM day_commits WHERE branch = %s AND day >= %s;
 
