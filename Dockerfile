@@ -9,10 +9,12 @@ RUN apt-get update \
     && install --directory --owner lotus --mode 0700 /data
 
 WORKDIR /opt/lotus
-COPY requirements.lock requirements-bootstrap.lock ./
+COPY requirements.lock requirements-fleet.lock requirements-bootstrap.lock ./
+ARG LOCK=requirements.lock
 RUN python -m venv .venv \
     && .venv/bin/pip install --no-cache-dir --require-hashes -r requirements-bootstrap.lock \
-    && .venv/bin/uv pip install --no-cache --require-hashes --compile-bytecode -p .venv/bin/python -r requirements.lock
+    && .venv/bin/uv pip install --no-cache --require-hashes --compile-bytecode -p .venv/bin/python \
+        -r requirements.lock -r "$LOCK"
 COPY . .
 RUN .venv/bin/pip install --no-deps --no-build-isolation --no-index --editable .
 

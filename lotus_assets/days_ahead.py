@@ -1,7 +1,8 @@
 """The days of a backfill in the order in which it takes them, as many at a time as have their tape read.
 
-Much tape is read by a process of its own while the days before it are learned; little by threads of this one, before
-anything is learned. Days whose tape is read already wait for nobody. What is done with the days is not known here.
+Much tape is read by a process of its own, or by the workers of a fleet, while the days before it are learned; little by
+threads of this one, before anything is learned. Days whose tape is read already wait for nobody. What is done with the
+days is not known here.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -49,6 +50,12 @@ def batches_ahead(
     reading = _Reading(lotus, days)
     for day in (day for day in days if day not in due):
         reading.ends(DayRead(day))
+    if due and lotus.settings.fleet.slots and not force:
+        from lotus_assets.fleet.fleet_reading import fleet_reading
+
+        with fleet_reading(lotus, due, reading.begins) as fleet:
+            yield _in_order(days, due, lambda wait: [reading.ends(read) for read in fleet.take(wait)])
+        return
     if sum(meta.stored_bytes for day in due[1:] for meta in lotus.tape.segments(day)) < OWN_BYTES:
         reads = read_days(partial(stage_context, lotus, force), due, workers, reading.begins)
         yield _in_order(days, due, lambda _: [reading.ends(read) for read in reads])

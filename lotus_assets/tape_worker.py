@@ -88,7 +88,10 @@ def _coming(task: TapeTask) -> Iterator[Callable[[str], None]]:
     if task.source is None:
         yield lambda day: None
         return
-    store, world = TapeStore(task.settings.home, task.settings.tape), World(task.source.world)
+    store, world = (
+        TapeStore(task.settings.home, task.settings.tape, task.settings.segments_url),
+        World(task.source.world),
+    )
     with days_coming(store, world, range(world.spec.days), task.source.recorded, 1) as coming:
 
         def wait_for(day: str) -> None:
@@ -106,7 +109,7 @@ def _context(settings: Settings, databases: Databases, recent: RecentValues, for
             settings=settings,
             lake=Lake(settings.lake_root),
             databases=databases,
-            tape=TapeStore(settings.home, settings.tape),
+            tape=TapeStore(settings.home, settings.tape, settings.segments_url),
             manifest=settings.manifest,
             sig=sig,
             recent=recent,

@@ -60,7 +60,7 @@ def up(
     stopped = threading.Event()
     say(STARTING, 0.0, 1.0, "PostgreSQL")
     with _signals(stopped), _only_one(settings), _free(port) as port, Databases(settings).open() as databases:
-        tape = TapeStore(settings.home, settings.tape)
+        tape = TapeStore(settings.home, settings.tape, settings.segments_url)
         environment = dagster_environment(settings, databases)
         span = _span(settings, tape, live)
         with Processes(settings.home / "logs") as children, tempfile.TemporaryDirectory(prefix="lotus-") as short:
@@ -116,7 +116,7 @@ def _serve(
     from lotus_assets.pages.shown_days import ShownDays, runs_under_way
     from lotus_resources.live_daemon import LiveDaemonResource
 
-    tape, environment = TapeStore(settings.home, settings.tape), dict(dagster.environment)
+    tape, environment = TapeStore(settings.home, settings.tape, settings.segments_url), dict(dagster.environment)
     daemon = LiveDaemonResource(home=str(settings.home), arguments=_words(settings, trade_day, speed))
     watch = _watch(settings, databases, environment, trade_day, daemon, say)
     runs_daemon = (live or trade_day is not None) and not stopped.is_set()

@@ -1,11 +1,12 @@
 """`lotus import` and `lotus tape`: recordings become tapes, whole days or not at all; what is there, what may go."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
-from lotus.errors import TapeError
+from lotus.errors import ConfigError, TapeError
 from lotus.names import name_of_step
 from lotus_cli.terminal.output import emit, tell_losses
 from lotus_cli.terminal.places import DAY, at_home, at_tape, catalogue, settings_of, tape_of
@@ -96,6 +97,25 @@ def list_tapes(home: str | None, as_json: bool) -> None:
         for t in tapes
     )
     emit({"tapes": tapes}, as_json, text or "no tapes: record, import, or run the demo")
+
+
+@tape_command.command("share")
+@at_tape
+def share(tape: str | None, home: str | None, as_json: bool) -> None:
+    """Put closed segments of a tape where folders.segments says; what is there already is left as it is.
+
+    A recorder does so by itself; this is for imported tapes, and for a recorder that was behind when it ended.
+    """
+    settings = settings_of(home, tape)
+    store = tape_of(settings)
+    if store.shared is None:
+        raise ConfigError("folders.segments is empty", "s3://BUCKET/PATH, or a folder that machines mount", "not set")
+    if not store.exists():
+        raise TapeError(f"no tape {settings.tape!r} in {settings.tape_root}", "a recorded or imported tape")
+    count = store.shared.share(f"{datetime.now(UTC):%Y-%m-%d}")
+    days = store.shared.days()
+    text = f"{count} segments put, {len(days)} whole days of tape {settings.tape} in {settings.segments_url}"
+    emit({"tape": settings.tape, "segments": count, "days": days}, as_json, text)
 
 
 @tape_command.command("prune")

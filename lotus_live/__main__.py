@@ -44,7 +44,7 @@ def _run(asked: argparse.Namespace) -> int:
             venue = PAPER if settings.trading.venue == PAPER else LOCAL
             exchanges = asked.venues or settings.trading.exchanges
             settings = replace(settings, trading=replace(settings.trading, venue=venue, exchanges=exchanges))
-            day = TapeDay(TapeStore(settings.home, settings.tape), asked.day)
+            day = TapeDay(TapeStore(settings.home, settings.tape, settings.segments_url), asked.day)
             run_live(
                 settings,
                 day,

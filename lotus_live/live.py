@@ -113,7 +113,7 @@ def run_live(
 def _on_venue(settings: Settings, url: str, run_id: str, on_start: OnStart, trade: bool) -> Job:
     universe = settings.manifest.universe
     spec = LaneSpec(settings.manifest, universe, scored_detectors(settings.manifest), settings.branch)
-    store = TapeStore(settings.home, settings.tape)
+    store = TapeStore(settings.home, settings.tape, settings.segments_url)
     header = tape_header(settings.tape, url, tuple(HeaderAsset(a.name, a.sz_decimals) for a in universe))
     rest_url = settings.live.rest_url if url == settings.live.ws_url else http_base(url)
     live = settings.live
@@ -154,9 +154,10 @@ def _metrics(port: int, daemon: Daemon) -> AbstractContextManager[object]:
     """Serve the daemon's metrics within a block; without a port nothing is imported for it."""
     if not port:
         return nullcontext()
+    from lotus_live.reports.metrics import StatusCollector
     from lotus_live.reports.metrics_page import metrics_page
 
-    return metrics_page(port, lambda: daemon.status.as_json() if daemon.status else {})
+    return metrics_page(port, StatusCollector(lambda: daemon.status.as_json() if daemon.status else {}))
 
 
 def _replayed(

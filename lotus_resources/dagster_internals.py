@@ -175,6 +175,40 @@ def daemon_command(workspace: Path) -> list[str]:
     return ["dagster._daemon", "run", "-w", str(workspace)]
 
 
+@contextmanager
+def submitting(
+    instance: dg.DagsterInstance, workspace: Path
+) -> Iterator[Callable[[str, Mapping[str, Any], Mapping[str, str]], str]]:
+    """Yield what puts a run (job, run configuration, tags) into the queue of `workspace`'s daemon and returns its id.
+
+    The workspace's one code location is loaded by a process of its own, as long as the body runs.
+    """
+    from dagster._cli import job as cli
+    from dagster._cli.workspace.cli_target import get_workspace_from_cli_opts
+    from dagster_shared.cli import WorkspaceOpts
+
+    with get_workspace_from_cli_opts(
+        instance, version=dg.__version__, workspace_opts=WorkspaceOpts(workspace=(str(workspace),))
+    ) as opened:
+        location = opened.code_locations[0]
+        (repository,) = location.get_repositories().values()
+
+        def submit(job: str, run_config: Mapping[str, Any], tags: Mapping[str, str]) -> str:
+            run = cli._create_run(
+                instance=instance,
+                code_location=location,
+                remote_repo=repository,
+                remote_job=repository.get_full_job(job),
+                run_config=run_config,
+                tags=tags,
+                op_selection=None,
+                run_id=None,
+            )
+            return str(instance.submit_run(run.run_id, opened).run_id)
+
+        yield submit
+
+
 def serve_pages(guard: Callable[[Any], Any], serve: Callable[..., None]) -> None:
     """Run `dagster-webserver` on `sys.argv`, its application passed through `guard` and served by `serve`."""
     from dagster_webserver import cli
@@ -268,6 +302,27 @@ def run_of_message(packed: Any) -> str:
     from dagster._serdes import unpack_value
 
     return str(unpack_value(packed, as_type=ExecuteRunArgs).run_id)
+
+
+def will_be_tried_again(run: dg.DagsterRun) -> bool:
+    """Tell whether Dagster tries a failed run again and has not begun to."""
+    return run.tags.get(names.WILL_RETRY_TAG) == "true" and names.AUTO_RETRY_RUN_ID_TAG not in run.tags
+
+
+def packed_run(instance: dg.DagsterInstance, run: dg.DagsterRun) -> Any:
+    """Return the message of dagster-celery's launcher that names a run."""
+    from dagster._grpc.types import ExecuteRunArgs
+    from dagster._serdes import pack_value
+
+    assert run.job_code_origin is not None, f"run {run.run_id} was not asked for by name"
+    return pack_value(
+        ExecuteRunArgs(
+            job_origin=run.job_code_origin,
+            run_id=run.run_id,
+            instance_ref=instance.get_ref(),
+            set_exit_code_on_failure=True,
+        )
+    )
 
 
 def execute_run(instance: dg.DagsterInstance, run_id: str) -> int:

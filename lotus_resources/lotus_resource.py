@@ -32,7 +32,13 @@ class Lotus:
     def open(settings: Settings, progress: Steps = untold) -> "Lotus":
         """Open the places that `settings` name; the embedded server of the home is started or joined."""
         databases = Databases(settings).open()
-        return Lotus(settings, Lake(settings.lake_root), databases, TapeStore(settings.home, settings.tape), progress)
+        return Lotus(
+            settings,
+            Lake(settings.lake_root),
+            databases,
+            TapeStore(settings.home, settings.tape, settings.segments_url),
+            progress,
+        )
 
     def close(self) -> None:
         """Give connections back."""

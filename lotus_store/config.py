@@ -59,6 +59,7 @@ class Settings:
     dsns: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), repr=False)
     server_dsn: str = field(default="", repr=False)
     lake_url: str = ""
+    segments_url: str = ""  # folder or URL at which closed segments of tape are shared; empty: nowhere
     limits: TapeLimits = field(default_factory=TapeLimits)
     live: LiveSettings = field(default_factory=LiveSettings)
     trading: TradingSettings = field(default_factory=TradingSettings)
@@ -108,7 +109,7 @@ def load_settings(home: Path | str | None = None, config: Path | str | None = No
     """
     path = _config_path(config)
     document = _read(path) if path else {}
-    folders = _section(document, "folders", {"home": str, "lake": str})
+    folders = _section(document, "folders", {"home": str, "lake": str, "segments": str})
     place = Path(home or os.environ.get("LOTUS_HOME") or folders.get("home") or ".lotus").expanduser().absolute()
     if place.exists() and not place.is_dir():
         raise ConfigError(f"the home {place} is a file", "a folder", "--home, LOTUS_HOME or folders.home of lotus.toml")
@@ -121,6 +122,7 @@ def load_settings(home: Path | str | None = None, config: Path | str | None = No
         dsns=MappingProxyType(_module_dsns(document)),
         server_dsn=os.environ.get("LOTUS_PG_DSN") or _ledger(document).get("dsn", ""),
         lake_url=os.environ.get("LOTUS_LAKE") or folders.get("lake", ""),
+        segments_url=os.environ.get("LOTUS_SEGMENTS") or folders.get("segments", ""),
         limits=override(TapeLimits(), _names_dropped(document, "tape", "name"), "tape"),
         logs=_logs(document),
         config=path,

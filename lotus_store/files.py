@@ -45,7 +45,7 @@ def atomic(path: Path, durable: bool = True) -> Iterator[Path]:
     """
     make_folder(path.parent)
     _sweep(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}.tmp")
+    temporary = _beside(path)
     try:
         yield temporary
         if durable:
@@ -59,10 +59,28 @@ def atomic(path: Path, durable: bool = True) -> Iterator[Path]:
         fsync_folder(path.parent)
 
 
-def write_bytes(path: Path, payload: bytes) -> None:
+def write_bytes(path: Path, payload: bytes | memoryview) -> None:
     """Write one whole file atomically and durably."""
     with atomic(path) as temporary:
         temporary.write_bytes(payload)
+
+
+def create_bytes(path: Path, payload: bytes | memoryview) -> bool:
+    """Write one whole file atomically and durably unless it is there; tell whether it was written. The first wins."""
+    make_folder(path.parent)
+    _sweep(path)
+    temporary = _beside(path)
+    try:
+        temporary.write_bytes(payload)
+        with temporary.open("rb+") as written:
+            os.fsync(written.fileno())
+        path.hardlink_to(temporary)
+    except FileExistsError:
+        return False
+    finally:
+        temporary.unlink(missing_ok=True)
+    fsync_folder(path.parent)
+    return True
 
 
 def read_utf8(path: Path) -> str:
@@ -86,6 +104,10 @@ def folder_hash(folder: Path) -> str:
             content = hashlib.file_digest(file, "sha256").digest()
         digest.update(str(path.relative_to(folder)).encode() + b"\0" + content)
     return digest.hexdigest()
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}.tmp")
 
 
 def _sweep(path: Path) -> None:

@@ -1,11 +1,12 @@
 """The lake: one Parquet file per table, branch, day and (where split) symbol, under hive paths.
 
 `<root>/<table>/branch=<b>/day=<d>/[symbol=<s>/]part.parquet`, zstd level 1, integers as differences, page checksums,
-and in the footer the content hash of the columns (`lotus.hashing.content_hash`, never of file bytes). Files are written
-whole and atomically; the hash is compared when a file is read, whichever columns are asked for, unless it is still the
-one that was written or compared last: that is noted for all processes under `.verified`, with a digest of the footer,
-which has no checksum. What else rots beneath the file system is found by the page checksums at every read. Rows keep
-the order in which they were given. What a table means does not belong here: that is its `TableSpec`.
+and in the footer the content hash of the columns (`lotus.hashing.content_hash`, never of file bytes). A part is made
+whole in memory and stored by one put (`lotus_store.blobs`), so none is ever half there. The hash is compared when a
+part is read, whichever columns are asked for; of a file in a folder only unless it is still the one that was written
+or compared last: that is noted for all processes under `.verified`, with a digest of the footer, which has no checksum.
+What else rots beneath the file system is found by the page checksums at every read. Rows keep the order in which they
+were given. What a table means does not belong here: that is its `TableSpec`.
 """
 
 import json
@@ -26,7 +27,7 @@ from lotus.errors import LakeError, SchemaError
 from lotus.hashing import content_hash
 from lotus.json_text import read_json
 from lotus.names import name_of_step, path_step
-from lotus_store import files
+from lotus_store.blobs.opening import folder_of, open_blobs
 from lotus_store.parquet_part import footer_digest, groups_within, hashed, inside, to_numpy
 from lotus_store.sealed import seal_text, unseal_text
 from lotus_store.verified import Identity, Verified, identity_of
@@ -37,8 +38,10 @@ PART = "part.parquet"
 ROW_GROUP = 1 << 15  # rows: what is read at least, two hours of frames
 DAMAGE = (OSError, pa.ArrowException, ValueError, TypeError, KeyError, IndexError, OverflowError, MemoryError)
 DAMAGED = "damaged on disk; remove the file, then make its day again: lotus backfill --from DAY --to DAY"
+FOOTER_BYTES = 1 << 16  # bytes asked for at the end of a part in a bucket: most footers are shorter
 _MARKS = ".verified"
 REMADE = ("microtape_frames", "microtape_quotes")  # tables that retention lets go: the tape gives them again
+_DOCUMENT = "document.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +54,13 @@ class Written:
 
 
 class Lake:
-    """All tables below one root: a folder, or a URL that pyarrow or fsspec can open (s3://, gs://, memory://)."""
+    """All tables below one root: a folder, or a URL (s3://BUCKET/PATH; see `lotus_store.blobs`)."""
 
     def __init__(self, root: str | Path) -> None:
         """Open the lake at `root`; nothing is created before the first write."""
-        self._fs: Any = None
-        self._base = str(root)
-        if "://" in self._base:
-            self._fs, self._base = _filesystem(self._base)
+        self._is_folder = (folder := folder_of(root)) is not None
+        self._blobs = open_blobs(root)
+        self._base = str(folder or str(root).rstrip("/"))
 
     def path(self, name: str, branch: str, day: str, symbol: str | None = None) -> str:
         """Return the path of one part, whether it exists or not; a name that is no plain one is percent-encoded."""
@@ -96,7 +98,7 @@ class Lake:
         table = table.replace_schema_metadata({META: json.dumps(note).encode()})
         path = self.path(spec.name, branch, day, symbol)
         try:
-            self._store(table, path, texts)
+            self._blobs.put(self._key(path), _encoded(table, texts))
             if (identity := self._identity(path)) is not None:
                 self._verified().add(identity)
         except OSError as problem:
@@ -148,7 +150,7 @@ class Lake:
     def note(self, name: str, branch: str, day: str, symbol: str | None = None) -> dict[str, Any]:
         """Return the footer's note of one part: table, branch, day, symbol, rows, content_hash."""
         path = self.path(name, branch, day, symbol)
-        with self._open(path) as part:
+        with self._open(path, footer_only=True) as part:
             return _note(part.schema_arrow, path)
 
     def hash_of(self, name: str, branch: str, day: str, symbol: str | None = None) -> str:
@@ -166,30 +168,19 @@ class Lake:
 
     def exists(self, name: str, branch: str, day: str, symbol: str | None = None) -> bool:
         """Tell whether a part is there."""
-        return self._is_file(self.path(name, branch, day, symbol))
+        return self._has(self.path(name, branch, day, symbol))
 
     def remove(self, name: str, branch: str, day: str, symbol: str | None = None) -> None:
         """Remove a part; one that is not there is no error."""
-        path = self.path(name, branch, day, symbol)
-        if self._fs is None:
-            Path(path).unlink(missing_ok=True)
-        elif self.exists(name, branch, day, symbol):
-            self._fs.delete_file(path)
+        self._blobs.remove(self._key(self.path(name, branch, day, symbol)))
 
     def written_s(self, name: str, branch: str, day: str) -> float:
-        """Return when the newest part of a day was written, in seconds UTC; 0 where there is none."""
-        folder = self._day(name, branch, day)
-        if self._fs is None:
-            return max((p.stat().st_mtime for p in Path(folder).glob(f"**/{PART}")), default=0.0)
-        moments = (self._fs.get_file_info(p).mtime_ns for p in self._parts(folder))
-        return max(((ns or 0) / 1e9 for ns in moments), default=0.0)
+        """Return when the newest file of a day was written, in seconds UTC; 0 where there is none."""
+        return self._blobs.newest_s(self._key(self._day(name, branch, day)))
 
     def stored_bytes(self, names: Sequence[str], branch: str) -> int:
         """Return the size of all parts of some tables of a branch."""
-        folders = [self._branch(name, branch) for name in names]
-        if self._fs is None:
-            return sum(p.stat().st_size for folder in folders for p in Path(folder).glob(f"**/{PART}"))
-        return sum(self._fs.get_file_info(p).size for folder in folders for p in self._parts(folder))
+        return sum(sum(self._parts(self._branch(name, branch)).values()) for name in names)
 
     def days(self, name: str, branch: str) -> list[str]:
         """Return the days of a table and branch that have at least one part, oldest first."""
@@ -204,27 +195,24 @@ class Lake:
         return self._names(self._day(name, branch, day), "symbol=")
 
     def place(self) -> tuple[Any, str]:
-        """Return pyarrow's file system of the lake and the path of the lake in it."""
-        return self._fs or pafs.LocalFileSystem(), self._base
+        """Return pyarrow's file system of the lake, to read, and the path of the lake in it."""
+        return (pafs.LocalFileSystem(), self._base) if self._is_folder else _filesystem(self._base)
 
     def write_document(self, name: str, branch: str, day: str, text: str) -> str:
         """Write a small text (a day's frozen tables, a report) atomically beside the parts; return its path."""
-        path = f"{self._day(name, branch, day)}/document.json"
-        self._put(path, seal_text(text))
+        path = f"{self._day(name, branch, day)}/{_DOCUMENT}"
+        self._blobs.put(self._key(path), seal_text(text))
         return path
 
     def has_document(self, name: str, branch: str, day: str) -> bool:
         """Tell whether a text is there."""
-        return self._is_file(f"{self._day(name, branch, day)}/document.json")
+        return self._has(f"{self._day(name, branch, day)}/{_DOCUMENT}")
 
     def read_document(self, name: str, branch: str, day: str) -> str:
         """Read a text written by `write_document`; raises `LakeError` when it is missing or damaged."""
-        path = f"{self._day(name, branch, day)}/document.json"
+        path = f"{self._day(name, branch, day)}/{_DOCUMENT}"
         try:
-            if self._fs is None:
-                return unseal_text(Path(path).read_bytes())
-            with self._fs.open_input_stream(path) as stream:
-                return unseal_text(stream.read())
+            return unseal_text(self._blobs.get(self._key(path)))
         except ValueError as problem:
             raise LakeError(f"{path} cannot be read: {problem}", "the text that was written", DAMAGED) from problem
         except FileNotFoundError as problem:
@@ -232,10 +220,11 @@ class Lake:
                 f"there is no {path}", "a document of that day", f"{name} was not made for {day}"
             ) from problem
 
-    def _is_file(self, path: str) -> bool:
-        if self._fs is None:
-            return Path(path).is_file()
-        return bool(self._fs.get_file_info(path).type == pafs.FileType.File)
+    def _has(self, path: str) -> bool:
+        return self._blobs.has(self._key(path))
+
+    def _key(self, path: str) -> str:
+        return path.removeprefix(f"{self._base}/")
 
     def _branch(self, name: str, branch: str) -> str:
         return f"{self._base}/{path_step(name)}/branch={path_step(branch)}"
@@ -259,22 +248,23 @@ class Lake:
 
     def _identity(self, path: str) -> Identity | None:
         """Return what the file at a path is now; None for a place that is no folder: there it is hashed every time."""
-        return identity_of(path, footer_digest(path)) if self._fs is None else None
+        return identity_of(path, footer_digest(path)) if self._is_folder else None
 
     def _names(self, folder: str, what: str) -> list[str]:
         """Return the names in the steps `what=` of the parts below a folder, in order."""
         steps = {step for path in self._parts(folder) for step in path.split("/") if step.startswith(what)}
         return sorted(name_of_step(step.removeprefix(what)) for step in steps)
 
-    def _parts(self, folder: str) -> list[str]:
-        if self._fs is None:
-            return [str(p.relative_to(folder)) for p in Path(folder).glob(f"**/{PART}")]
-        entries = self._fs.get_file_info(pafs.FileSelector(folder, recursive=True, allow_not_found=True))
-        return [f.path for f in entries if f.path.endswith(f"/{PART}")]
+    def _parts(self, folder: str) -> dict[str, int]:
+        """Return the size of every part below a folder, by its path."""
+        sizes = self._blobs.sizes(self._key(folder))
+        return {key: size for key, size in sizes.items() if key.endswith(f"/{PART}")}
 
-    def _open(self, path: str) -> Any:
+    def _open(self, path: str, footer_only: bool = False) -> Any:
+        """Open a part; of one in a bucket, which is hashed whole at every read, the whole is got by one request."""
         try:
-            part = pq.ParquetFile(path, filesystem=self._fs, pre_buffer=False, page_checksum_verification=True)
+            source = path if self._is_folder else pa.BufferReader(self._bytes_of(path, footer_only))
+            part = pq.ParquetFile(source, pre_buffer=False, page_checksum_verification=True)
             part.schema_arrow  # noqa: B018 -- a damaged schema is found here
             return part
         except FileNotFoundError as problem:
@@ -282,30 +272,13 @@ class Lake:
         except DAMAGE as problem:
             raise _corrupt(path, problem) from problem
 
-    def _store(self, table: Any, path: str, text: list[str]) -> None:
-        options: dict[str, Any] = {
-            "compression": "zstd",
-            "compression_level": 1,
-            "use_dictionary": text,
-            "column_encoding": {f.name: "DELTA_BINARY_PACKED" for f in table.schema if pa.types.is_integer(f.type)},
-            "row_group_size": ROW_GROUP,
-            "write_page_checksum": True,
-        }
-        if self._fs is None:
-            with files.atomic(Path(path)) as temporary:
-                pq.write_table(table, temporary, **options)
-            return
-        sink = pa.BufferOutputStream()
-        pq.write_table(table, sink, **options)
-        self._put(path, sink.getvalue().to_pybytes())
-
-    def _put(self, path: str, payload: bytes) -> None:
-        if self._fs is None:
-            files.write_bytes(Path(path), payload)
-            return
-        self._fs.create_dir(path.rsplit("/", 1)[0], recursive=True)
-        with self._fs.open_output_stream(path) as stream:
-            stream.write(payload)
+    def _bytes_of(self, path: str, footer_only: bool) -> bytes:
+        """Return a part of a bucket, or only an end of it that has the footer."""
+        if footer_only:
+            end = self._blobs.tail(self._key(path), FOOTER_BYTES)
+            if int.from_bytes(end[-8:-4], "little") + 8 <= len(end):
+                return end
+        return self._blobs.get(self._key(path))
 
 
 def _absent(path: str) -> str:
@@ -325,11 +298,24 @@ def _filesystem(url: str) -> tuple[Any, str]:
     try:
         filesystem, base = pafs.FileSystem.from_uri(url)
         return filesystem, base.rstrip("/")
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-        from fsspec.core import url_to_fs  # type: ignore[import-untyped]
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as problem:
+        raise LakeError(f"{url} is no place that can be asked in SQL", "a folder, s3:// or gs://") from problem
 
-        opened, base = url_to_fs(url)
-        return pafs.PyFileSystem(pafs.FSSpecHandler(opened)), base.rstrip("/")
+
+def _encoded(table: Any, text: list[str]) -> memoryview:
+    """Return a table as the bytes of a Parquet file; `text` are the columns that get a dictionary."""
+    sink = pa.BufferOutputStream()
+    pq.write_table(
+        table,
+        sink,
+        compression="zstd",
+        compression_level=1,
+        use_dictionary=text,
+        column_encoding={f.name: "DELTA_BINARY_PACKED" for f in table.schema if pa.types.is_integer(f.type)},
+        row_group_size=ROW_GROUP,
+        write_page_checksum=True,
+    )
+    return memoryview(sink.getvalue()).cast("B")
 
 
 def _conform(spec: TableSpec, columns: Mapping[str, Array | Sequence[str]]) -> dict[str, Array]:

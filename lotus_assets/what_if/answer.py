@@ -25,7 +25,7 @@ from lotus_store.tape.store import TapeStore
 def home_context(settings: Settings) -> Iterator[StageContext]:
     """Give what reads the tables of a home as stages do its context; nothing is committed by it."""
     with Databases(settings) as databases, databases.connect("sig", autocommit=True) as sig:
-        tape = TapeStore(settings.home, settings.tape)
+        tape = TapeStore(settings.home, settings.tape, settings.segments_url)
         yield StageContext(
             settings, Lake(settings.lake_root), databases, tape, settings.manifest, sig, RecentValues()
         )  # fmt: skip

@@ -31,7 +31,7 @@ def run_last_day(plan: "DemoPlan", progress: Progress) -> LiveResult:
     """Run the daemon on the last day, trading at an exchange of this process; what an earlier run did is not redone."""
     settings = plan.settings
     traded = replace(settings, trading=replace(settings.trading, venue=LOCAL, exchanges=plan.venues))
-    store = TapeStore(settings.home, settings.tape)
+    store = TapeStore(settings.home, settings.tape, settings.segments_url)
     day, lines = TapeDay(store, plan.last_day), sum(meta.lines for meta in store.segments(plan.last_day))
     progress("starting the daemon", 0)
 

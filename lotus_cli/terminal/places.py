@@ -147,7 +147,7 @@ def require_tape(settings: Settings) -> None:
     tapes = [
         name_of_step(place.name) for place in sorted(settings.tape_root.glob("*")) if any(place.glob("????-??-??"))
     ]
-    if tapes and settings.tape not in tapes:
+    if tapes and settings.tape not in tapes and not settings.segments_url:
         cause = "--tape (or LOTUS_TAPE) is missing or wrong"
         raise ConfigError(f"no tape {settings.tape}", f"one of {', '.join(tapes)}", cause)
 
@@ -156,7 +156,7 @@ def tape_of(settings: Settings) -> "TapeStore":
     """Return the tape that the settings name."""
     from lotus_store.tape.store import TapeStore
 
-    return TapeStore(settings.home, settings.tape)
+    return TapeStore(settings.home, settings.tape, settings.segments_url)
 
 
 def catalogue(databases: Databases, segments: tuple["SegmentMeta", ...]) -> None:

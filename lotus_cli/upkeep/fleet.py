@@ -38,7 +38,8 @@ def up(workers: int | None, redis: int | None, home: str | None, as_json: bool) 
         for sign in (signal.SIGTERM, signal.SIGINT):
             signal.signal(sign, lambda number, _frame: stopped.append(number))
         crew = Crew({**os.environ, **environment}, settings.home / "logs", click.echo)
-        crew.run(workers or settings.fleet.slots, lambda: bool(stopped))
+        with _metrics(settings):
+            crew.run(workers or settings.fleet.slots, lambda: bool(stopped))
 
 
 @fleet_command.command("status")
@@ -79,7 +80,7 @@ def drain(worker: tuple[str, ...], home: str | None, as_json: bool) -> None:
 @fleet_command.command("doctor")
 @at_home
 def doctor(home: str | None, as_json: bool) -> None:
-    """Check slots, broker, database sessions, clocks and the lake; exit 1 when something is wrong."""
+    """Check slots, broker, sessions, clocks, pools and lake, and compare the workers; exit 1 if something is wrong."""
     settings = settings_of(home)
     with _dagster(settings):
         from lotus_resources.fleet.checks import fleet_checks
@@ -141,6 +142,24 @@ def _dagster(settings: Settings) -> Iterator[dict[str, str]]:
         environment = provision(settings, databases)
         os.environ[DSN_ENV] = environment[DSN_ENV]
         yield environment
+
+
+@contextmanager
+def _metrics(settings: Settings) -> Iterator[None]:
+    """Serve the fleet's metrics within a block; without a port nothing is imported for it."""
+    port = settings.fleet.metrics_port
+    if not port:
+        yield
+        return
+    from lotus_live.reports.metrics_page import metrics_page
+    from lotus_resources.fleet.metrics import FleetCollector
+
+    with (
+        Databases(settings) as databases,
+        metrics_page(port, FleetCollector(settings, databases), "fleet.metrics_port"),
+    ):
+        click.echo(f"metrics http://127.0.0.1:{port}/metrics")
+        yield
 
 
 @contextmanager

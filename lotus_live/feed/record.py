@@ -73,7 +73,9 @@ async def _record(
     header = tape_header(settings.tape, url, tuple(HeaderAsset(a.name, a.sz_decimals) for a in universe))
     closed: list[SegmentMeta] = []
     names: list[str] = []
-    recorder = Recorder(TapeStore(settings.home, settings.tape), header, settings.limits, closed.append)
+    recorder = Recorder(
+        TapeStore(settings.home, settings.tape, settings.segments_url), header, settings.limits, closed.append
+    )
     clock = WallClock()
 
     def take(line: Arrival) -> None:

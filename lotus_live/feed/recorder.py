@@ -15,6 +15,7 @@ from lotus_live.feed.clocks import Arrival
 from lotus_store.settings.sections import TapeLimits
 from lotus_store.tape.header import HeaderAsset, TapeHeader
 from lotus_store.tape.segment import SegmentMeta
+from lotus_store.tape.shared import Sharing
 from lotus_store.tape.store import TapeStore
 from lotus_store.tape.writer import SegmentWriter, WriterRules
 
@@ -71,7 +72,11 @@ class Recorder:
         self._store, self._header = store, header
         if store.exists():
             store.write_header(header)
-        self._writer: SegmentWriter = store.writer(writer_rules(limits or TapeLimits()), on_closed)
+        self._listed = on_closed
+        self._sharing: Sharing | None = None
+        self._writer: SegmentWriter = store.writer(writer_rules(limits or TapeLimits()), self._closed)
+        if store.shared is not None:
+            self._sharing = Sharing(store.shared)
 
     @property
     def salvaged(self) -> int:
@@ -80,7 +85,7 @@ class Recorder:
 
     def line(self, line: Arrival) -> int:
         """Append a line; return its number within the UTC day."""
-        if not self.lines and not self._store.exists():
+        if not self.lines and not self._store.is_here():
             self._store.write_header(self._header)
         self.lines += 1
         return self._writer.append(line.recv_ns, line.raw)
@@ -99,8 +104,18 @@ class Recorder:
         self._writer.rotate(now_ns)
 
     def close(self) -> SegmentMeta | None:
-        """Close the open segment."""
-        return self._writer.close()
+        """Close the open segment; with a shared tape wait a while until it is shared."""
+        try:
+            return self._writer.close()
+        finally:
+            if self._sharing is not None:
+                self._sharing.close()
+
+    def _closed(self, meta: SegmentMeta) -> None:
+        if self._listed is not None:
+            self._listed(meta)
+        if self._sharing is not None:
+            self._sharing.wake()
 
 
 def writer_rules(limits: TapeLimits) -> WriterRules:

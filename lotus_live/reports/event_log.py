@@ -22,6 +22,7 @@ from lotus_live.paper_desk import DeskRows
 from lotus_live.reports.signal_bus import Published, SignalBus
 from lotus_store.databases import Connection, Databases
 from lotus_store.files import make_folder
+from lotus_store.ledger.shard_lease import ShardLease
 from lotus_store.ledger.signals.live_log import (
     FillRow,
     LogEntry,
@@ -64,6 +65,7 @@ class EventLog:
         """
         self.run_id, self.mark, self.bus = run_id, mark, bus
         self.propose: Callable[[Connection, Sequence[SignalRow]], None] | None = None
+        self.lease: ShardLease | None = None  # of a daemon of one shard: the ledger refuses its rows once that is lost
         self.written_events = 0
         self.written_signals = 0
         self.refused_signals = 0
@@ -147,6 +149,8 @@ class EventLog:
         out = self.bus.publish(events) if self.bus is not None else Published()
         log += out.refused
         with connection.transaction():
+            if self.lease is not None:
+                self.lease.carry(connection)
             if len(events["event_id"]):
                 self.written_events += append_events(connection, self.run_id, events)
             if out.signals:

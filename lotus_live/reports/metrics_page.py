@@ -1,30 +1,30 @@
-"""The metrics page of a daemon: `http://127.0.0.1:PORT/metrics`, in a thread of its own, for programs of this machine.
+"""The metrics page of a daemon or a fleet, `http://127.0.0.1:PORT/metrics`: a thread, for programs of this machine.
 
 One request at a time, each within 5 s. The table of metrics is `metrics`'. In the literature: DNS rebinding.
 """
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client.registry import Collector
 
 from lotus.errors import ConfigError
 from lotus.loopback import NAMES, stranger
-from lotus_live.reports.metrics import Status, StatusCollector
 
 PATH = "/metrics"
 TEXT = "text/plain; charset=utf-8"
 
 
 class MetricsPage(HTTPServer):
-    """A server on loopback that tells the metrics of `status`."""
+    """A server on loopback that tells what `collector` collects."""
 
-    def __init__(self, port: int, status: Callable[[], Status]) -> None:
+    def __init__(self, port: int, collector: Collector) -> None:
         """Listen at once, on any free port for 0; raises `OSError`."""
         self.registry = CollectorRegistry()
-        self.registry.register(StatusCollector(status))
+        self.registry.register(collector)
         super().__init__((NAMES[0], port), _Request)
 
 
@@ -55,12 +55,12 @@ class _Request(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def metrics_page(port: int, status: Callable[[], Status]) -> Iterator[MetricsPage]:
-    """Serve the page within the block; raises `ConfigError` for a port that cannot be had."""
+def metrics_page(port: int, collector: Collector, setting: str = "live.metrics_port") -> Iterator[MetricsPage]:
+    """Serve the page within the block; raises `ConfigError` for a port that cannot be had, naming its setting."""
     try:
-        page = MetricsPage(port, status)
+        page = MetricsPage(port, collector)
     except OSError as error:
-        text = f"live.metrics_port {port} cannot be served: {error.strerror}"
+        text = f"{setting} {port} cannot be served: {error.strerror}"
         raise ConfigError(text, "a free port of this machine", "another daemon or program listens there") from error
     thread = threading.Thread(target=page.serve_forever, name="lotus-metrics", daemon=True)
     thread.start()

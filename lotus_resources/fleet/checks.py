@@ -1,6 +1,6 @@
-"""What has to be so before runs travel: broker, sessions, clocks, the lake, releases; each wrong thing named first.
+"""What has to be so before runs travel: broker, sessions, pools, clocks, the lake, releases; each wrong thing named.
 
-Nothing is changed: the one lock that is taken is a session's and ends with it.
+Nothing is changed that stays: the one lock is a session's and ends with it, the marker in the lake is removed.
 """
 
 import os
@@ -10,8 +10,11 @@ from typing import Any, Final
 
 import psycopg
 
-from lotus_resources.fleet.broker import BROKER_ENV, away, celery_app
+from lotus.errors import LakeError
+from lotus_resources.fleet.broker import BROKER_ENV, away, celery_app, release
 from lotus_resources.fleet.lease import connected, held, lease_key
+from lotus_resources.fleet.roll_call import WorkerFacts, differing, roll_call, skew_s
+from lotus_resources.provision import LANE_POOL
 from lotus_store.config import Settings
 from lotus_store.postgres.queries import query
 
@@ -28,7 +31,9 @@ def fleet_checks(settings: Settings) -> dict[str, str]:
         "broker": _asked(_broker),
         "sessions": _asked(_sessions),
         "clock": _asked(_clock),
+        "pools": _asked(_pools),
         "lake": _lake(settings),
+        **_of_workers(settings),
     }
 
 
@@ -79,10 +84,7 @@ def _sessions() -> str:
 
 
 def _clock() -> str:
-    with connected("lotus-doctor") as session:
-        before = time.time()
-        (theirs,) = session.execute(query("dagster", "clock")).fetchone() or (0.0,)
-        skew = abs(float(theirs) - 0.5 * (before + time.time()))
+    skew = abs(skew_s())
     return _skewed("the database", skew) if skew > MOST_SKEW_S else f"ok, {skew * 1e3:.0f} ms from the database's"
 
 
@@ -94,3 +96,63 @@ def _lake(settings: Settings) -> str:
     if "://" in settings.lake_root:
         return f"ok, {settings.lake_root.partition('://')[0]}"
     return "ok on one machine: a folder; more machines need folders.lake as s3://BUCKET/PATH, or one shared file system"
+
+
+def _pools() -> str:
+    """A limit of a pool that no asset has keeps nothing apart, and a lane of more than one run breaks the order."""
+    with connected("lotus-doctor") as session:
+        limits = {str(name): int(most) for name, most in session.execute(query("dagster", "pool_limits"))}
+    unknown = sorted(limits.keys() - {LANE_POOL})
+    if unknown:
+        return _wrong(
+            f"a limit for the pool {unknown[0]!r}", f"{LANE_POOL!r} alone", "a typing error, or an old release"
+        )
+    if limits.get(LANE_POOL, 1) != 1:
+        return _wrong(f"pool {LANE_POOL!r} lets {limits[LANE_POOL]} runs go on", "1", "set by hand")
+    return f"ok, {LANE_POOL}"
+
+
+def _of_workers(settings: Settings) -> dict[str, str]:
+    """Ask the workers that answer; where none does, or there is no broker, nothing is compared."""
+    if not os.environ.get(BROKER_ENV):
+        return {}
+    try:
+        facts = roll_call(celery_app(os.environ), settings)
+    except LakeError as problem:
+        return {"lake": _wrong(str(problem), "a lake that this machine may write", "rights, or another address")}
+    except away():
+        return {}  # said under `broker`
+    if not facts:
+        return {"workers": "none answers: releases, slots, clocks and lakes of other machines were not compared"}
+    found = {"workers": _releases(facts), "worker slots": _worker_slots(facts, settings.fleet.slots),
+             "worker clocks": _worker_clocks(facts)}  # fmt: skip
+    blind = sorted({one.host for one in facts if not one.sees_lake})
+    if blind:
+        cause = "folders.lake is a folder of each machine's own, or the bucket's credentials are not in its environment"
+        found["lake"] = _wrong(f"what is written here is not in the lake of {', '.join(blind)}", "one lake", cause)
+    else:
+        found["lake"] = f"ok, {len(facts)} workers read what was written here"
+    return found
+
+
+def _releases(facts: list[WorkerFacts]) -> str:
+    other = differing(facts, lambda one: one.release, release())
+    if other:
+        return _wrong(f"mixed releases: {other}", f"{release()} as here", "a machine that was not updated")
+    return f"ok, {len(facts)} of release {release()}"
+
+
+def _worker_slots(facts: list[WorkerFacts], slots: int) -> str:
+    other = differing(facts, lambda one: one.slots, slots)
+    return (
+        _wrong(f"slots: {other}", f"{slots} as here", "lotus.toml differs or is not found") if other else f"ok, {slots}"
+    )
+
+
+def _worker_clocks(facts: list[WorkerFacts]) -> str:
+    off = [one for one in facts if one.skew_s is None or abs(one.skew_s) > MOST_SKEW_S]
+    if not off:
+        return f"ok, {max(abs(one.skew_s or 0.0) for one in facts) * 1e3:.0f} ms from the database's at most"
+    if off[0].skew_s is None:
+        return _wrong(f"the database does not answer {off[0].host}", "a clock to compare with", "a wall before it")
+    return _skewed(off[0].host, off[0].skew_s)

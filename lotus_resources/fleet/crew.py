@@ -34,6 +34,8 @@ class Crew:
     logs: Path
     say: Callable[[str], None]
     patience_s: float = PATIENCE_S
+    look_s: float = LOOK_S
+    silent_s: float = SILENT_S
     _heard: dict[str, float] = field(default_factory=dict)
 
     def run(self, slots: int, stopped: Callable[[], bool]) -> int:
@@ -46,7 +48,7 @@ class Crew:
             looked = time.monotonic()
             while not stopped() and children.children:
                 self._mind(children)
-                if time.monotonic() - looked > LOOK_S:
+                if time.monotonic() - looked > self.look_s:
                     looked = time.monotonic()
                     self._ask(app, children)
                 time.sleep(0.5)
@@ -82,7 +84,7 @@ class Crew:
         for child in children.children:
             if child.name in answered or not waiting(app):
                 self._heard[child.name] = now
-            elif now - self._heard[child.name] > SILENT_S:
+            elif now - self._heard[child.name] > self.silent_s:
                 self.say(f"worker {child.name} took nothing for {now - self._heard[child.name]:.0f} s: begun again")
                 _end(child)
 

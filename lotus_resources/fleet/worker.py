@@ -9,12 +9,14 @@ import os
 from typing import Any
 
 from celery import Celery
+from celery.worker.control import inspect_command
 from dagster import DagsterInstance
 from dagster_celery.config import TASK_EXECUTE_JOB_NAME
 
 from lotus_resources.dagster_internals import execute_run, run_of_message
 from lotus_resources.fleet.broker import BROKER_ENV, CELERY, RELEASE_TAG, release
 from lotus_resources.fleet.lease import lease
+from lotus_resources.fleet.roll_call import COMMAND, answer
 
 app = Celery("lotus", broker=os.environ.get(BROKER_ENV), config_source=dict(CELERY), set_as_current=False)
 
@@ -34,3 +36,9 @@ def execute_job(execute_job_args_packed: Any) -> int:
             instance.report_run_failed(run, f"asked by release {asked}; this worker is {release()}: update one of them")
             return 1
         return execute_run(instance, run_id)
+
+
+@inspect_command(name=COMMAND, args=[("marker", str)])  # type: ignore[untyped-decorator]
+def tell(_state: Any, marker: str = "") -> dict[str, Any]:
+    """Answer `lotus fleet doctor`: what this worker's machine has."""
+    return answer(marker)

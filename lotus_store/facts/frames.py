@@ -112,7 +112,7 @@ class FrameReader:
         They are those of the tape of the settings, or of the branch's own where that one is not there.
         """
         from_ms, until_ms = start_ms - BEFORE_MS, end_ms + min(1000 * horizon_s, AFTER_MS)
-        store = TapeStore(self._settings.home, self._settings.tape)
+        store = TapeStore(self._settings.home, self._settings.tape, self._settings.segments_url)
         tape = f"tape.{store.tape if store.exists() else self._settings.branch}"
         days = sorted({day_of(from_ms), day_of(start_ms), day_of(until_ms)})
         there = tuple(day for day in days if self._lake.exists("microtape_frames", tape, day, asset))

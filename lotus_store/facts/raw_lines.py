@@ -34,7 +34,7 @@ class WindowLines:
 
 def window_lines(settings: Settings, lake: Lake, branch: str, event: Mapping[str, Any]) -> WindowLines:
     """Return the raw lines of an event's window, from the tape of the settings or else that of the branch."""
-    store = TapeStore(settings.home, settings.tape)
+    store = TapeStore(settings.home, settings.tape, settings.segments_url)
     store = store if store.exists() else TapeStore(settings.home, branch)
     day = day_of(int(event["window_start_ms"]))
     try:

@@ -30,7 +30,7 @@ def read_day_annotations(lake: Lake, branch: str, day: str, frames: FrameBatch) 
     table = day_and_warmup(lake, branch, day, frames, DSI_ANNOTATIONS.name, DSI_WARMUP.name)
     ints = keys_of(table)
     values = np.column_stack([table[name].astype(np.float64) for name in VALUE_NAMES]).reshape(-1, N_VALUES)
-    rows = _rows_of(_packed(ints), _packed(frames.ints[:, [I_ASSET, I_FRAME]]))
+    rows = rows_of(packed(ints), packed(frames.ints[:, [I_ASSET, I_FRAME]]))
     if len(rows) and (rows < 0).any():
         raise LakeError(f"{int((rows < 0).sum())} frames of {day} have no annotation", "one row each", "an older run")
     return AnnotationBatch(np.ascontiguousarray(ints[rows]), np.ascontiguousarray(values[rows]))
@@ -47,11 +47,13 @@ def keys_of(table: Columns) -> Ints:
     return np.column_stack([table["asset"].astype(np.int64), table["frame_idx"].astype(np.int64)])
 
 
-def _packed(keys: Ints) -> Ints:
+def packed(keys: Ints) -> Ints:
+    """Return one number, i8 [n], for asset and frame number of each row."""
     return (keys[:, 0] << 44) | keys[:, 1]
 
 
-def _rows_of(keys: Ints, wanted: Ints) -> Ints:
+def rows_of(keys: Ints, wanted: Ints) -> Ints:
+    """Return the row of each wanted key, -1 where there is none."""
     order = np.argsort(keys, kind="stable")
     if not len(keys):
         return np.full(len(wanted), -1, dtype=np.int64)

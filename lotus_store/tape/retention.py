@@ -16,8 +16,11 @@ class RetentionRules:
 
 
 def expired_days(store: TapeStore, rules: RetentionRules) -> list[str]:
-    """Return the days that the rules let go, oldest first; the newest two days (state needs them) always stay."""
-    days = store.days()
+    """Return the days that the rules let go, oldest first; the newest two days (state needs them) always stay.
+
+    Of a shared tape only days that are whole in the object store go: they are got from there when they are read.
+    """
+    days = store.days_here()
     free_to_go = days[:-2]
     expired = days[: -rules.keep_days] if rules.keep_days else []
     if rules.max_bytes:
@@ -28,7 +31,8 @@ def expired_days(store: TapeStore, rules: RetentionRules) -> list[str]:
                 break
             expired.append(day)
             kept -= sizes[day]
-    return [day for day in free_to_go if day in expired]
+    is_free = store.shared.has_put if store.shared is not None else bool
+    return [day for day in free_to_go if day in expired and is_free(day)]
 
 
 def apply_retention(store: TapeStore, rules: RetentionRules) -> list[str]:

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,9 +26,8 @@ from lotus_store.private import own_home
 from lotus_store.tape.header import TapeHeader, decode_header, encode_header, split_universe
 from lotus_store.tape.place import OnClosed
 from lotus_store.tape.segment import INDEX_SUFFIX, SUFFIX, SegmentMeta, line_stamp, read_buffer, read_index, read_lines
+from lotus_store.tape.shared import HEADER, SharedTape
 from lotus_store.tape.writer import SegmentWriter, WriterRules
-
-HEADER: Final = "header.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,18 +41,30 @@ class TapeLines:
 class TapeStore:
     """One tape of one home."""
 
-    def __init__(self, home: Path, tape: str) -> None:
-        """Name the tape `<home>/tape/<tape>`, an odd name percent-encoded; nothing is opened or created."""
+    def __init__(self, home: Path, tape: str, shared: str = "") -> None:
+        """Name the tape `<home>/tape/<tape>`, an odd name percent-encoded; nothing is opened or created.
+
+        Of a tape that is `shared` at a URL, days that this home has nothing of are got from there when they are read.
+        """
         self.tape = tape
         self.folder = home / "tape" / path_step(tape)
+        self.shared = SharedTape(self.folder, shared) if shared else None
 
     def exists(self) -> bool:
         """Tell whether the tape has a header."""
+        if self.shared is not None:
+            self.shared.fetch_header()
+        return self.is_here()
+
+    def is_here(self) -> bool:
+        """Tell whether the tape has a header in this home."""
         return (self.folder / HEADER).exists()
 
     def header(self) -> TapeHeader:
         """Return the header; raises `TapeError` when there is none."""
         path = self.folder / HEADER
+        if self.shared is not None:
+            self.shared.fetch_header()
         try:
             raw = path.read_bytes()
         except FileNotFoundError as error:
@@ -65,7 +75,7 @@ class TapeStore:
 
     def write_header(self, header: TapeHeader) -> None:
         """Write the header; raises `TapeError` if the tape already has one with another universe."""
-        if self.exists():
+        if self.is_here():
             held = self.header()
             if header.universe[: len(held.universe)] != held.universe:
                 raise TapeError(
@@ -87,15 +97,29 @@ class TapeStore:
 
     def days(self) -> list[str]:
         """Return the UTC days that have closed segments, oldest first."""
-        return sorted(path.name for path in self.folder.glob("????-??-??") if self.has(path.name))
+        here = self.days_here()
+        return here if self.shared is None else sorted({*here, *self.shared.days()})
+
+    def days_here(self) -> list[str]:
+        """Return the UTC days that have closed segments in this home, oldest first."""
+        return sorted(path.name for path in self.folder.glob("????-??-??") if self._is_here(path.name))
 
     def has(self, day: str) -> bool:
         """Tell whether a UTC day has closed segments."""
+        self._fetch(day)
+        return self._is_here(day)
+
+    def _fetch(self, day: str) -> None:
+        if self.shared is not None:
+            self.shared.fetch(day)
+
+    def _is_here(self, day: str) -> bool:
         folder = self.folder / path_step(day)
         return any(folder.glob(f"*{INDEX_SUFFIX}")) and any(folder.glob(f"*{SUFFIX}"))
 
     def segments(self, day: str) -> list[SegmentMeta]:
         """Return the closed segments of a day in order; raises `TapeError` for a segment without a sound index."""
+        self._fetch(day)
         segments = [read_index(path) for path in (self.folder / path_step(day)).glob(f"*{SUFFIX}")]
         segments.sort(key=lambda meta: meta.number)
         seq = 0
@@ -114,8 +138,8 @@ class TapeStore:
         return [meta for meta in self.segments(next_day(day, -1)) if meta.last_recv_ns >= birth_ns(day)]
 
     def all_segments(self) -> Iterator[SegmentMeta]:
-        """Yield the closed segments of all days, oldest first (to bring a catalogue up to date)."""
-        for day in self.days():
+        """Yield the closed segments of all days of this home, oldest first (to bring a catalogue up to date)."""
+        for day in self.days_here():
             yield from self.segments(day)
 
     def read_segment(self, meta: SegmentMeta) -> bytes:

@@ -53,3 +53,13 @@ SELECT pg_backend_pid();
 
 -- name: clock
 SELECT extract(epoch FROM clock_timestamp())::float8;
+
+-- name: pool_limits
+SELECT concurrency_key, "limit" FROM concurrency_limits ORDER BY concurrency_key;
+
+-- name: runs_by_state
+SELECT status, count(*) FROM runs WHERE status = ANY(%s) GROUP BY status ORDER BY status;
+
+-- name: lease_ages
+SELECT extract(epoch FROM clock_timestamp() - backend_start)::float8 FROM pg_stat_activity
+WHERE datname = current_database() AND application_name LIKE 'lotus-run %%' ORDER BY 1;

@@ -327,6 +327,20 @@ WHERE branch = %s AND stage = %s ORDER BY day LIMIT 1;
 SELECT branch, day, stage, content_hash, rows, inputs_hash, notes FROM day_commits
 WHERE branch = %s AND day = ANY (%s) ORDER BY day, stage;
 
+-- name: put_part
+INSERT INTO part_commits (branch, day, stage, block, inputs_hash, content_hash, rows, notes)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING;
+
+-- name: read_part
+SELECT content_hash, rows, notes FROM part_commits
+WHERE branch = %s AND day = %s AND stage = %s AND block = %s AND inputs_hash = %s;
+
+-- name: parts_of_day
+SELECT stage, block FROM part_commits WHERE branch = %s AND day = %s ORDER BY stage, block;
+
+-- name: drop_parts
+DELETE FROM part_commits WHERE branch = %s AND day = %s AND stage = %s;
+
 -- name: forget_commits
 DELETE FROM day_commits WHERE branch = %s AND day >= %s;
 
@@ -748,3 +762,22 @@ COPY braid_reviews FROM STDIN (FORMAT binary);
 
 -- name: take_governance_acts
 COPY governance_acts FROM STDIN (FORMAT binary);
+
+-- name: take_shard
+INSERT INTO shard_lease AS l (shard, owner, epoch, until)
+VALUES (%(shard)s, %(owner)s, 1, clock_timestamp() + make_interval(secs => %(ttl_s)s))
+ON CONFLICT (shard) DO UPDATE SET owner = excluded.owner, epoch = l.epoch + 1,
+    until = clock_timestamp() + make_interval(secs => %(ttl_s)s)
+WHERE l.until < clock_timestamp() RETURNING epoch;
+
+-- name: renew_shard
+UPDATE shard_lease SET until = clock_timestamp() + make_interval(secs => %(ttl_s)s)
+WHERE shard = %(shard)s AND owner = %(owner)s AND epoch = %(epoch)s RETURNING epoch;
+
+-- name: give_shard
+UPDATE shard_lease SET until = clock_timestamp()
+WHERE shard = %(shard)s AND owner = %(owner)s AND epoch = %(epoch)s AND until > clock_timestamp();
+
+-- name: carry_epoch
+SELECT set_config('lotus.shard', %s, true), set_config('lotus.epoch', %s, true),
+       set_config('idle_in_transaction_session_timeout', '5000', true);

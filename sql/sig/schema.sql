@@ -426,6 +426,21 @@ CREATE TABLE day_commits (
 );
 CREATE INDEX day_commits_stage ON day_commits (branch, stage, day);
 
+-- Blocks of symbols of a day's stage that are finished, before the day is: the first content wins, and the day's commit
+-- takes their rows away.
+CREATE TABLE part_commits (
+    branch         text NOT NULL,
+    day            text NOT NULL,
+    stage          text NOT NULL,
+    block          text NOT NULL,                          -- its number and of how many
+    inputs_hash    text NOT NULL,                          -- of code and all that it read
+    content_hash   text NOT NULL,
+    rows           bigint NOT NULL,
+    notes          jsonb NOT NULL DEFAULT '{}',
+    committed_at   timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (branch, day, stage, block, inputs_hash)
+);
+
 -- KPIs of every curator by night: what each is judged by over 60 learning days. A night that is decided again has its own.
 CREATE TABLE curator_kpis (
     branch         text NOT NULL,
@@ -820,6 +835,34 @@ CREATE TABLE control (
 CREATE INDEX control_waiting ON control (command_id) WHERE taken_at IS NULL;
 
 -- include: common/module.sql
+
+-- Who publishes for a shard of the universe: one owner at a time, and a number that grows with every owner.
+CREATE TABLE shard_lease (
+    shard          text PRIMARY KEY,
+    owner          text NOT NULL,
+    epoch          bigint NOT NULL,                        -- grows by one with every owner
+    until          timestamptz NOT NULL                    -- by this server's clock; later nobody holds it
+);
+
+-- A transaction that names its shard and epoch writes only while they hold the lease. The share lock lasts to its end, so
+-- no other owner begins in between.
+CREATE FUNCTION refuse_stale_epoch() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM FROM shard_lease
+    WHERE shard = current_setting('lotus.shard') AND epoch = current_setting('lotus.epoch')::bigint FOR SHARE;
+    IF NOT FOUND OR NOT EXISTS (
+        SELECT FROM shard_lease WHERE shard = current_setting('lotus.shard') AND until > clock_timestamp()) THEN
+        RAISE EXCEPTION 'epoch % of shard % is stale', current_setting('lotus.epoch'), current_setting('lotus.shard')
+            USING ERRCODE = 'LT001', HINT = 'another owner took the shard, or its lease was not renewed in time';
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER sig_outbox_epoch BEFORE INSERT ON sig_outbox FOR EACH STATEMENT
+    WHEN (COALESCE(current_setting('lotus.shard', true), '') <> '') EXECUTE FUNCTION refuse_stale_epoch();
+CREATE TRIGGER live_events_epoch BEFORE INSERT ON live_events FOR EACH STATEMENT
+    WHEN (COALESCE(current_setting('lotus.shard', true), '') <> '') EXECUTE FUNCTION refuse_stale_epoch();
+CREATE TRIGGER live_log_epoch BEFORE INSERT ON live_log FOR EACH STATEMENT
+    WHEN (COALESCE(current_setting('lotus.shard', true), '') <> '') EXECUTE FUNCTION refuse_stale_epoch();
 
 -- Strands: what the module thought and did, one row per step of a lifecycle.
 CREATE TABLE sig_strand (

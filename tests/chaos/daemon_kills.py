@@ -20,7 +20,7 @@ import tempfile
 import time
 import urllib.request
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -118,9 +118,9 @@ def run_market(home: Path, port: int) -> int:
     return 0
 
 
-def start_market(home: Path, port: int, result: Path) -> Child:
-    """Start `run_market` as a process of its own and return it when the exchange is there."""
-    exchange = spawn(partial(run_market, home, port), result)
+def start_market(home: Path, port: int, result: Path, job: Callable[[], int] | None = None) -> Child:
+    """Start `run_market`, or another `job`, as a process of its own and return it when the exchange is there."""
+    exchange = spawn(job or partial(run_market, home, port), result)
     while not (home / "market").exists():
         if not exchange.alive():
             exchange.answer()

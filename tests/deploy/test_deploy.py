@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fnmatch import fnmatch
@@ -13,8 +14,10 @@ from typing import Any
 
 import pytest
 import yaml
+from fleet_bed import redis_server
 from free_port import free_port
 
+from lotus_resources.fleet.broker import celery_app
 from lotus_store.config import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,11 +39,11 @@ def test_the_file_is_one_of_compose() -> None:
 
 
 def test_nothing_is_reached_from_another_machine(services: dict[str, dict[str, Any]]) -> None:
-    assert services["db"]["network_mode"] == "none"
+    assert {services[name]["network_mode"] for name in ("db", "broker")} == {"none"}
     for service in services.values():
         assert "ports" not in service
         assert "0.0.0.0" not in str(service)
-    for name in ("web", "daemon"):
+    for name in ("web", "daemon", "workers"):
         assert services[name]["cap_drop"] == ["ALL"]
         assert "user=lotus" in services[name]["environment"]["LOTUS_PG_DSN"]
 
@@ -80,6 +83,34 @@ def test_the_commands_run_as_plain_processes_and_end_in_order_on_sigterm(
                 assert daemon.wait(60) == 0
             web.send_signal(signal.SIGTERM)
             assert web.wait(60) == 0
+
+
+@pytest.mark.process("the broker and the workers as the containers run them")
+def test_the_broker_and_workers_of_the_profile_run_behind_a_socket_and_end_in_order(
+    settings: Settings, services: dict[str, dict[str, Any]], tmp_path: Path
+) -> None:
+    socket, toml = tmp_path / "redis.sock", tmp_path / "lotus.toml"
+    toml.write_text("[fleet]\nslots = 2\n" + (ROOT / "lotus.toml").read_text().replace('branch = "main"', "", 1))
+    words = [str(socket) if word == "/data/redis.sock" else word for word in services["broker"]["command"]]
+    ours = services["workers"]["environment"]
+    environment = {
+        "PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "LOTUS_CONFIG": str(toml), "PYTHONUNBUFFERED": "1",
+        "LOTUS_HOME": str(settings.home), **ours, "LOTUS_PG_DSN": settings.server_dsn,
+        "LOTUS_FLEET_BROKER": ours["LOTUS_FLEET_BROKER"].replace("/run/broker/redis.sock", str(socket)),
+    }  # fmt: skip
+    with subprocess.Popen([redis_server(), *words[1:]], cwd=tmp_path, stdout=subprocess.DEVNULL) as broker:
+        try:
+            command = [*LOTUS, *services["workers"]["command"][1:]]
+            with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as crew:
+                assert crew.stdout is not None
+                assert ["begins" in crew.stdout.readline() for _ in range(2)] == [True, True]
+                app, until = celery_app(environment), time.monotonic() + 60.0
+                while len(app.control.ping(timeout=1.0)) < 2:
+                    assert time.monotonic() < until
+                crew.send_signal(signal.SIGTERM)
+                assert crew.wait(60) == 0
+        finally:
+            broker.kill()
 
 
 def _free_ports(command: list[str]) -> list[str]:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from object_store import s3, s3_port  # noqa: F401 -- fixtures
 
 from lotus_store.tape.header import HeaderAsset, TapeHeader
 from lotus_store.tape.store import TapeStore

@@ -18,9 +18,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import dagster as dg
+import redis
+from dagster_celery.tasks import create_execute_job_task
 
-from lotus_resources.dagster_internals import daemon_command
-from lotus_resources.fleet.broker import BROKER_ENV
+from lotus_resources.dagster_internals import daemon_command, packed_run, submitting
+from lotus_resources.fleet.broker import BROKER_ENV, QUEUE, away
 from lotus_resources.provision import instance, provision
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
@@ -36,6 +38,8 @@ import psycopg
 def work(context):
     unit, body_s = context.op_config["unit"], context.op_config["body_s"]
     with psycopg.connect(os.environ["TOY_DSN"], autocommit=True) as c:
+        if c.execute("SELECT pg_try_advisory_lock(hashtext(%s))", [unit]).fetchone() != (True,):
+            c.execute("INSERT INTO toy_overlap (unit, who) VALUES (%s, %s)", [unit, os.environ["TOY_WHO"]])
         c.execute("INSERT INTO toy_begun (unit, who) VALUES (%s, %s)", [unit, os.environ["TOY_WHO"]])
         until = time.monotonic() + body_s
         while time.monotonic() < until:
@@ -54,8 +58,9 @@ defs = dg.Definitions(jobs=[toy])
 """
 TABLES = """
 CREATE TABLE IF NOT EXISTS toy_begun (unit text, who text, at timestamptz DEFAULT now());
+CREATE TABLE IF NOT EXISTS toy_overlap (unit text, who text);
 CREATE TABLE IF NOT EXISTS toy_done (unit text PRIMARY KEY, who text, times int DEFAULT 1);
-TRUNCATE toy_begun, toy_done;
+TRUNCATE toy_begun, toy_overlap, toy_done;
 """
 
 
@@ -149,12 +154,37 @@ class FleetBed:
         self._start(name, words, {**self._env(name), **more})
 
     def launch(self, units: Mapping[str, float]) -> None:
-        """Let a run a unit be put into Dagster's queue; each lasts so many seconds."""
-        for unit, body_s in units.items():
-            config = {"ops": {"work": {"config": {"unit": unit, "body_s": body_s}}}}
-            words = [sys.executable, "-m", "dagster", "job", "launch", "-w", str(self.workspace), "-j", "toy",
-                     "--config-json", json.dumps(config), "--tags", json.dumps({"unit": unit})]  # fmt: skip
-            self._start(f"launch of {unit}", words, self._env("host"))
+        """Put a run a unit into Dagster's queue; each lasts so many seconds."""
+        with self.launching() as launch:
+            for unit, body_s in units.items():
+                launch(unit, body_s)
+
+    @contextmanager
+    def launching(self) -> Iterator[Callable[[str, float], str]]:
+        """Yield what puts the run of a unit of so many seconds into Dagster's queue, and returns its id."""
+        with instance(self.environment) as opened, submitting(opened, self.workspace) as submit:
+
+            def launch(unit: str, body_s: float) -> str:
+                config = {"ops": {"work": {"config": {"unit": unit, "body_s": body_s}}}}
+                return submit("toy", config, {"unit": unit})
+
+            yield launch
+
+    def flush(self) -> None:
+        """Empty the broker."""
+        with suppress(redis.RedisError), redis.Redis(port=self.port) as client:
+            client.flushall()
+
+    def send_again(self, times: int) -> None:
+        """Send the messages of runs that are on their way or begun once more, as often as asked."""
+        with instance(self.environment) as opened:
+            filters = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED])
+            task = create_execute_job_task(opened.run_launcher.celery)
+            with suppress(*away()):
+                for run in opened.get_runs(filters=filters):
+                    packed = packed_run(opened, run)
+                    for _ in range(times):
+                        task.si(execute_job_args_packed=packed).apply_async(queue=QUEUE)
 
     def kill(self, name: str, how: int = signal.SIGKILL) -> None:
         """End a process and all that it started."""

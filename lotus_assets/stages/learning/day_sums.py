@@ -77,7 +77,7 @@ class StoredSource:
 
 def sources(ctx: StageContext, scored: Sequence[DayCommit], made: Sequence[DayCommit]) -> Mapping[str, StoredSource]:
     """Return the detectors of the scored days; `made`: commits of lesson_atoms, which name each day's detectors."""
-    state = LearnerState(ctx.settings.home, ctx.branch)
+    state = LearnerState(ctx.settings.home, ctx.branch, lake=ctx.settings.lake_root)
     state.keep({commit.day for commit in scored})
     names = {commit.day: str(commit.notes["notes"].get("names", "")).split() for commit in made}
     learned = tuple(commit.day for commit in scored)

@@ -245,7 +245,7 @@ class KnobLane:
         """Return the sums of the days that the run reads, without those of others."""
         commits = commits_before(ctx, self.evidence.name, next_day(day), ctx.manifest.learning.search_days)
         contents = {commit.day: commit.content_hash for commit in commits}
-        state = LearnerState(ctx.settings.home, ctx.branch, self.module.value)
+        state = LearnerState(ctx.settings.home, ctx.branch, self.module.value, ctx.settings.lake_root)
         state.keep(contents)
         return StoredSums(state, contents)
 

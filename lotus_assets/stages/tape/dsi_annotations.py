@@ -5,7 +5,7 @@ expert stand at the frames that close a window (`dsi_windows`). Warm-up frames h
 branches share these tables; a branch on which learning put another set in force has its own: see `expert_set`.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -20,34 +20,47 @@ from lotus.experts.annotation_spec import (
     EXPERTS,
     VALUE_NAMES,
 )
-from lotus.experts.fusion import ExpertSet
+from lotus.experts.fusion import ExpertSet, default_experts
 from lotus.experts.machine import AnnotationBatch, AnnotationStream, WindowNotes
 from lotus.microtape.frames.batch import FrameBatch
 from lotus.microtape.frames.spec import GAP_BEFORE, I_ASSET, I_FRAME, I_QUALITY
 from lotus.timebase import day_start_ms
+from lotus_assets.stages.blocks.block import SymbolBlock, joined_checks, joined_notes, made_parts, tidy
+from lotus_assets.stages.blocks.split import EVENTS, SPLIT
 from lotus_assets.stages.chain import content_of
 from lotus_assets.stages.context import Cell, CheckOutcome, Made, Plot, Stage, StageContext, TextTable, thinned
 from lotus_assets.stages.lake_tables import LakeTable, TablePart, joint_hash, parts_hash, present_of
 from lotus_assets.stages.schema_check import schema_check, together
 from lotus_assets.stages.tape.made_again import MadeAgain, around_gaps, pieces_of, state_column
-from lotus_assets.stages.tape.microtape_frames import read_frames
+from lotus_assets.stages.tape.microtape_frames import MICROTAPE_WARMUP, read_frames
 from lotus_resources.recent_values import RecentKind
+from lotus_store.columns import concatenated
 from lotus_store.databases import Connection
 from lotus_store.ledger.beliefs.experts import write_experts
-from lotus_store.tape.annotations import DSI_WARMUP, day_and_warmup, keys_of, read_day_annotations
+from lotus_store.ledger.part_commits import PartCommit
+from lotus_store.tape.annotations import DSI_WARMUP, day_and_warmup, keys_of, packed, read_day_annotations, rows_of
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 _ANNOTATIONS = RecentKind("annotations of days", 2)
 DSI_WARMUP_WINDOWS = replace(DSI_WINDOWS, name="dsi_warmup_windows")
+JOINT = (DSI_WARMUP, DSI_WARMUP_WINDOWS)
+_HEADER = ("expert", "frames with pattern", "null windows", "windows that say up")
 
 
 def parts(ctx: StageContext) -> list[TablePart]:
     """Return the parts of a day: frames and windows per symbol, and those of the warm-up."""
-    symbols = [asset.name for asset in ctx.manifest.universe]
-    of_day = [TablePart(spec, symbol) for spec in (DSI_ANNOTATIONS, DSI_WINDOWS) for symbol in symbols]
-    return [*of_day, TablePart(DSI_WARMUP), TablePart(DSI_WARMUP_WINDOWS)]
+    return [*_of_symbols([asset.name for asset in ctx.manifest.universe]), *(TablePart(spec) for spec in JOINT)]
+
+
+def block_parts(ctx: StageContext, block: SymbolBlock) -> list[TablePart]:
+    """Return the parts that a block of symbols writes."""
+    return [*_of_symbols(block.symbols(ctx.manifest.universe)), *(block.part(spec) for spec in JOINT)]
+
+
+def _of_symbols(symbols: Sequence[str]) -> list[TablePart]:
+    return [TablePart(spec, symbol) for spec in (DSI_ANNOTATIONS, DSI_WINDOWS) for symbol in symbols]
 
 
 def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
@@ -56,29 +69,65 @@ def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
 
 
 def make(ctx: StageContext, day: str) -> Made:
-    """Annotate warm-up and day in one go, write the parts, check them."""
-    frames = read_frames(ctx, day, warmup=True)
+    """Annotate warm-up and day in one go, write the parts, check them; or join the blocks that others made."""
+    blocks = made_parts(ctx, STAGE.name, day, block_parts)
+    if blocks is not None:
+        return _joined(ctx, day, blocks)
+    made, whole = annotate_into(ctx, day, read_frames(ctx, day, warmup=True), parts(ctx))
+    ctx.recent.put(_ANNOTATIONS, (made.content_hash,), whole)
+    return replace(made, ledger=_put_experts)
+
+
+def annotate_into(
+    ctx: StageContext, day: str, frames: FrameBatch, into: Sequence[TablePart]
+) -> tuple[Made, AnnotationBatch]:
+    """Annotate frames of all symbols or of a block, write them into these parts; return that and the annotations."""
     whole, no_look_ahead = _annotated(ctx, day, frames)
     start_ms = day_start_ms(day)
     warm = ~frames.in_day(start_ms)
     ours, before = whole.of_rows(frames.rows_of_day(start_ms)), whole.of_rows(warm)
-    joined, schema = write_annotations(ctx, ctx.tape_branch, day, ours, before)
-    checks = (schema, no_look_ahead)
-    ctx.recent.put(_ANNOTATIONS, (joined,), whole)
-    notes: dict[str, Cell] = {"warmup": int(warm.sum()), "windows": len(ours.windows), "experts": len(EXPERTS)}
-
-    def ledger(connection: Connection) -> None:
-        write_experts(connection, whole.windows.experts)
-
-    return Made(
+    joined, schema = write_annotations(ctx, ctx.tape_branch, day, ours, before, into)
+    notes: dict[str, Cell] = {"warmup": int(warm.sum()), "windows": len(ours.windows)}
+    made = Made(
         rows=len(ours),
         content_hash=joined,
-        checks=checks,
-        notes=notes,
+        checks=(schema, no_look_ahead),
+        notes=notes | {"experts": len(EXPERTS)},
         table=_per_expert(ours),
         plot=_plot(ctx, day, ours),
-        ledger=ledger,
     )
+    return made, whole
+
+
+def _put_experts(connection: Connection) -> None:
+    write_experts(connection, default_experts())
+
+
+def _joined(ctx: StageContext, day: str, blocks: Sequence[PartCommit]) -> Made:
+    """Put together what blocks wrote of the warm-up, in the order of its frames; return the day."""
+    branch = ctx.tape_branch
+    frames = ctx.lake.read(MICROTAPE_WARMUP.name, branch, day, columns=["asset", "frame_idx"])
+    places = packed(keys_of(frames))
+    for spec in JOINT:
+        table = concatenated([ctx.lake.read(f"block_{spec.name}", branch, day, b.block) for b in blocks])
+        rows = rows_of(packed(keys_of(table)), places)
+        ctx.lake.write(spec, branch, day, {name: values[rows[rows >= 0]] for name, values in table.items()})
+    tables = zip(*(block.notes["table"] for block in blocks), strict=True)
+    counts = [(rows[0][0], *map(sum, list(zip(*rows, strict=True))[1:])) for rows in tables]
+    return Made(
+        rows=sum(block.rows for block in blocks),
+        content_hash=parts_hash(ctx, branch, day, parts(ctx)),
+        checks=joined_checks(blocks),
+        notes=joined_notes(blocks) | {"experts": len(EXPERTS)},
+        table=TextTable(_HEADER, counts),
+        ledger=_put_experts,
+    )
+
+
+def finish(ctx: StageContext, day: str) -> None:
+    """Remove what blocks left, and the events that they were made of."""
+    tidy(ctx, STAGE.name, day, [f"block_{spec.name}" for spec in JOINT])
+    tidy(ctx, EVENTS, day, SPLIT)
 
 
 def _annotated(ctx: StageContext, day: str, frames: FrameBatch) -> tuple[AnnotationBatch, CheckOutcome]:
@@ -130,15 +179,26 @@ def _compared(again: _Piece, whole: AnnotationBatch, place: Ints) -> Iterator[tu
 
 
 def write_annotations(
-    ctx: StageContext, branch: str, day: str, ours: AnnotationBatch, before: AnnotationBatch
+    ctx: StageContext,
+    branch: str,
+    day: str,
+    ours: AnnotationBatch,
+    before: AnnotationBatch,
+    into: Sequence[TablePart] | None = None,
 ) -> tuple[str, CheckOutcome]:
     """Write a day (`before`: its warm-up) to a branch of the lake; return the joint hash and the schema check."""
-    n = range(len(ctx.manifest.universe))
-    columns = [*map(ours.columns, n), *map(ours.windows.columns, n), before.columns(), before.windows.columns()]
-    tables = list(zip(parts(ctx), columns, strict=True))
-    hashes = [ctx.lake.write(p.spec, branch, day, table, p.symbol).content_hash for p, table in tables]
-    check = together("schema", *(schema_check(part.spec, table) for part, table in tables))
-    return joint_hash([part for part, _ in tables], hashes), check
+    places = {asset.name: index for index, asset in enumerate(ctx.manifest.universe)}
+    into = parts(ctx) if into is None else into
+    hashes, fits = [], []
+    for part in into:
+        name = part.spec.name.removeprefix("block_")
+        batch = before if name in (DSI_WARMUP.name, DSI_WARMUP_WINDOWS.name) else ours
+        asset = places.get(str(part.symbol)) if batch is ours else None
+        is_windows = name in (DSI_WINDOWS.name, DSI_WARMUP_WINDOWS.name)
+        table = batch.windows.columns(asset) if is_windows else batch.columns(asset)
+        hashes.append(ctx.lake.write(part.spec, branch, day, table, part.symbol).content_hash)
+        fits.append(schema_check(part.spec, table))
+    return joint_hash(into, hashes), together("schema", *fits)
 
 
 def read_annotations(
@@ -163,7 +223,7 @@ def _per_expert(batch: AnnotationBatch) -> TextTable:
         (name, int(((fired >> k) & 1).sum()), int(np.isnan(z[:, k]).sum()), int((z[:, k] > 0).sum()))
         for k, name in enumerate(batch.windows.experts.names)
     ]
-    return TextTable(("expert", "frames with pattern", "null windows", "windows that say up"), rows)
+    return TextTable(_HEADER, rows)
 
 
 def _plot(ctx: StageContext, day: str, batch: AnnotationBatch) -> Plot:
@@ -172,4 +232,4 @@ def _plot(ctx: StageContext, day: str, batch: AnnotationBatch) -> Plot:
     return Plot(f"fused evidence that the next short move is up, {day}", series)
 
 
-STAGE = Stage("dsi_annotations", inputs, make, present_of(parts, on_tape=True))
+STAGE = Stage("dsi_annotations", inputs, make, present_of(parts, on_tape=True), finish)

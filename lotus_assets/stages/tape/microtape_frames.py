@@ -6,34 +6,47 @@ detectors read to warm theirs. Quotes are what probes take later.
 Vetoes at once that stand in the tape are written beside (`lotus_store.tape.listed_vetoes`).
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from lotus.curation.at_once import veto_lists
 from lotus.manifest import Asset
-from lotus.microtape.completeness import Framed, framed_prints
+from lotus.microtape.completeness import Framed, Prints, framed_prints
 from lotus.microtape.frames.batch import FrameBatch, frames_from_columns
 from lotus.microtape.frames.spec import C_MID, C_SPREAD, I_ASSET, I_RECV, MICROTAPE_FRAMES, MICROTAPE_QUOTES, TAPE_GAPS
 from lotus.timebase import NS_PER_MS, day_start_ms
+from lotus_assets.stages.blocks.block import SymbolBlock, joined_checks, joined_notes, made_parts, tidy
 from lotus_assets.stages.context import CheckOutcome, Made, Plot, Stage, StageContext, TextTable, thinned
 from lotus_assets.stages.lake_tables import LakeTable, TablePart, joint_hash, parts_hash, present_of
 from lotus_assets.stages.schema_check import schema_check, together
 from lotus_assets.stages.tape.tape_input import read_day, tape_hash
 from lotus_resources.recent_values import RecentKind
+from lotus_store.columns import concatenated
+from lotus_store.ledger.part_commits import PartCommit
 from lotus_store.tape.listed_vetoes import write_veto_lists
 
 MICROTAPE_WARMUP = replace(MICROTAPE_FRAMES, name="microtape_warmup")
 KEPT_BYTES = 600_000_000  # frames of a day that are kept for the next stages: those of about four coins
+JOINT = (TAPE_GAPS, MICROTAPE_WARMUP)
+_HEADER = ("asset", "frames", "gaps", "median spread, bps")
 _FRAMES = RecentKind("frames of days", 2)
 
 
 def parts(ctx: StageContext) -> list[TablePart]:
     """Return the parts of a day: frames and quotes per symbol, gaps and warm-up frames of all."""
     symbols = [asset.name for asset in ctx.manifest.universe]
-    split = [TablePart(spec, symbol) for spec in (MICROTAPE_FRAMES, MICROTAPE_QUOTES) for symbol in symbols]
-    return [*split, TablePart(TAPE_GAPS), TablePart(MICROTAPE_WARMUP)]
+    return [*_of_symbols(symbols), *(TablePart(spec) for spec in JOINT)]
+
+
+def block_parts(ctx: StageContext, block: SymbolBlock) -> list[TablePart]:
+    """Return the parts that a block of symbols writes."""
+    return [*_of_symbols(block.symbols(ctx.manifest.universe)), *(block.part(spec) for spec in JOINT)]
+
+
+def _of_symbols(symbols: Sequence[str]) -> list[TablePart]:
+    return [TablePart(spec, symbol) for spec in (MICROTAPE_FRAMES, MICROTAPE_QUOTES) for symbol in symbols]
 
 
 def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
@@ -42,37 +55,76 @@ def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
 
 
 def make(ctx: StageContext, day: str) -> Made:
-    """Decode, build frames, write the parts, check them."""
+    """Decode, build frames, write the parts, check them; or join the blocks that others made."""
+    blocks = made_parts(ctx, STAGE.name, day, block_parts)
+    if blocks is not None:
+        return _joined(ctx, day, blocks)
     decoded = read_day(ctx, day, keep=False)
-    whole, start_ms = decoded.frames, day_start_ms(day)
     write_veto_lists(ctx.lake, ctx.tape_branch, day, veto_lists(decoded.controls))
+    made = write_frames(ctx, day, decoded.frames, decoded.prints, decoded.no_look_ahead, parts(ctx))
+    return replace(made, notes={"events": decoded.n_events, **made.notes})
+
+
+def write_frames(
+    ctx: StageContext, day: str, whole: FrameBatch, prints: Prints, look: CheckOutcome, into: Sequence[TablePart]
+) -> Made:
+    """Write frames of a day and its warm-up, of all symbols or of a block, into these parts, and check them.
+
+    `prints` of the events that they were made of, and `look`: whether they looked ahead.
+    """
+    start_ms = day_start_ms(day)
     frames, warming = whole.of_day(start_ms), ~whole.in_day(start_ms)
     warmup = replace(whole, ints=whole.ints[warming], floats=whole.floats[warming])
-    written: list[tuple[TablePart, str]] = []
+    hashes: list[str] = []
     fits: list[CheckOutcome] = []
-    for part, table in _tables(ctx.manifest.universe, frames, warmup):
-        digest = ctx.lake.write(part.spec, ctx.tape_branch, day, table, part.symbol).content_hash
-        written.append((part, digest))
+    for part, table in _tables(ctx.manifest.universe, frames, warmup, into):
+        hashes.append(ctx.lake.write(part.spec, ctx.tape_branch, day, table, part.symbol).content_hash)
         fits.append(schema_check(part.spec, table))
     checks = (
         together("schema", *fits),
-        gaps_check(frames, ctx.manifest.kernel.gap_ms, framed_prints(decoded.prints, whole)),
-        decoded.no_look_ahead,
+        gaps_check(frames, ctx.manifest.kernel.gap_ms, framed_prints(prints, whole)),
+        look,
     )
     notes = {
-        "events": decoded.n_events, "gaps": len(frames.gaps), "quotes": len(frames.quotes), "warmup": len(warmup),
+        "gaps": len(frames.gaps), "quotes": len(frames.quotes), "warmup": len(warmup),
         "ended_before_midnight": int((warmup.ints[:, I_RECV] >= start_ms * NS_PER_MS).sum()),
     }  # fmt: skip
-    joined = joint_hash(*zip(*written, strict=True))
+    joined = joint_hash(into, hashes)
     _keep(ctx, joined, replace(whole, quotes=whole.quotes[:0].copy(), gaps=whole.gaps[:0].copy()))
     return Made(
         rows=len(frames),
         content_hash=joined,
         checks=checks,
         notes=notes,
-        table=_per_asset(frames),
+        table=_per_asset(frames, {part.symbol for part in into}),
         plot=_mid_plot(day, frames),
     )
+
+
+def _joined(ctx: StageContext, day: str, blocks: Sequence[PartCommit]) -> Made:
+    """Put together what blocks wrote of all symbols, in the order of the whole day; return the day."""
+    branch, universe = ctx.tape_branch, ctx.manifest.universe
+    warming, silent = ([ctx.lake.read(f"block_{spec.name}", branch, day, b.block) for b in blocks] for spec in (
+        MICROTAPE_WARMUP, TAPE_GAPS
+    ))  # fmt: skip
+    warmup = frames_from_columns(warming, universe, ctx.manifest.kernel.cadence_ms).columns()
+    gaps = concatenated(silent)
+    order = np.argsort(gaps["seq"], kind="stable")
+    ctx.lake.write(TAPE_GAPS, branch, day, {name: values[order] for name, values in gaps.items()})
+    ctx.lake.write(MICROTAPE_WARMUP, branch, day, warmup)
+    rows = [row for block in blocks for row in block.notes["table"]]
+    return Made(
+        rows=sum(block.rows for block in blocks),
+        content_hash=parts_hash(ctx, branch, day, parts(ctx)),
+        checks=joined_checks(blocks),
+        notes=joined_notes(blocks),
+        table=TextTable(_HEADER, rows),
+    )
+
+
+def finish(ctx: StageContext, day: str) -> None:
+    """Remove what blocks left."""
+    tidy(ctx, STAGE.name, day, [f"block_{spec.name}" for spec in JOINT])
 
 
 def read_frames(ctx: StageContext, day: str, warmup: bool = False) -> FrameBatch:
@@ -126,24 +178,32 @@ def _keep(ctx: StageContext, content: str, whole: FrameBatch) -> FrameBatch:
     return whole
 
 
-def _tables(universe: Sequence[Asset], frames: FrameBatch, warmup: FrameBatch) -> Iterator[tuple[TablePart, LakeTable]]:
+def _tables(
+    universe: Sequence[Asset], frames: FrameBatch, warmup: FrameBatch, into: Sequence[TablePart]
+) -> Iterator[tuple[TablePart, LakeTable]]:
     """Yield the parts of a day one by one, so that one of them at a time is in memory a second time."""
-    for index, asset in enumerate(universe):
-        yield TablePart(MICROTAPE_FRAMES, asset.name), frames.columns(index)
-    for index, asset in enumerate(universe):
-        yield TablePart(MICROTAPE_QUOTES, asset.name), frames.quote_columns(index)
-    yield TablePart(TAPE_GAPS), frames.gap_columns()
-    yield TablePart(MICROTAPE_WARMUP), warmup.columns()
+    places = {asset.name: index for index, asset in enumerate(universe)}
+    for part in into:
+        match part.spec.name.removeprefix("block_"):
+            case MICROTAPE_FRAMES.name:
+                yield part, frames.columns(places[str(part.symbol)])
+            case MICROTAPE_QUOTES.name:
+                yield part, frames.quote_columns(places[str(part.symbol)])
+            case TAPE_GAPS.name:
+                yield part, frames.gap_columns()
+            case _:
+                yield part, warmup.columns()
 
 
-def _per_asset(frames: FrameBatch) -> TextTable:
+def _per_asset(frames: FrameBatch, symbols: Collection[str | None]) -> TextTable:
     rows = []
     for index, asset in enumerate(frames.universe):
-        spread = frames.floats[frames.ints[:, I_ASSET] == index, C_SPREAD]
-        quoted = spread[~np.isnan(spread)]
-        typical = float(np.median(quoted)) if len(quoted) else float("nan")
-        rows.append((asset.name, len(spread), int((frames.gaps[:, 0] == index).sum()), typical))
-    return TextTable(("asset", "frames", "gaps", "median spread, bps"), rows)
+        if asset.name in symbols:
+            spread = frames.floats[frames.ints[:, I_ASSET] == index, C_SPREAD]
+            quoted = spread[~np.isnan(spread)]
+            typical = float(np.median(quoted)) if len(quoted) else float("nan")
+            rows.append((asset.name, len(spread), int((frames.gaps[:, 0] == index).sum()), typical))
+    return TextTable(_HEADER, rows)
 
 
 def _mid_plot(day: str, frames: FrameBatch) -> Plot:
@@ -153,4 +213,4 @@ def _mid_plot(day: str, frames: FrameBatch) -> Plot:
     return Plot(f"mid price in price units, {day}", series)
 
 
-STAGE = Stage("microtape_frames", inputs, make, present_of(parts, on_tape=True))
+STAGE = Stage("microtape_frames", inputs, make, present_of(parts, on_tape=True), finish)

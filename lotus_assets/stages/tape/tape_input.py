@@ -7,9 +7,9 @@ with their prices live no longer than their segment. Decoding is `lotus.microtap
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,51 +65,106 @@ def tape_hash(ctx: StageContext, day: str, warmup: bool = True) -> str:
     return natural_id(*units, *hours, *(word for s in segments for word in (s.day, s.first_seq, s.content_sha256)))
 
 
+class Sink(Protocol):
+    """What takes the events of a pass over day and warm-up, batch by batch; a batch is valid until the next one."""
+
+    def take(self, batch: EventBatch) -> None:
+        """Take the next events."""
+
+    def ends_piece(self) -> None:
+        """Hear that a piece of the tape, of whole segments, is over."""
+
+    def frames(self) -> FrameBatch:
+        """Return the frames of all events."""
+
+    def outcome(self) -> CheckOutcome:
+        """Return whether they looked ahead."""
+
+
+class Framing:
+    """The frames of events of some assets of a universe (of all of it by default), and whether they looked ahead."""
+
+    def __init__(self, ctx: StageContext, day: str, assets: int = 0) -> None:
+        """Start blank."""
+        self._stream = FrameStream(ctx.manifest, ctx.manifest.universe, _room(ctx, day, assets))
+        self._blank = FrameStream(ctx.manifest, ctx.manifest.universe)
+        self._check = MadeAgain("microtape_frames", day, ctx.manifest.score.seed)
+        self._opening: FrameBatch | None = None
+
+    def take(self, batch: EventBatch) -> None:
+        """Take the next events."""
+        again = _feed(self._stream, self._blank, batch, self._check)
+        self._opening = again if self._check.piece == 0 else self._opening
+
+    def ends_piece(self) -> None:
+        """Nothing has to be done between pieces."""
+
+    def frames(self) -> FrameBatch:
+        """Return the frames of all events."""
+        frames = self._stream.frames()
+        if self._opening is not None:
+            _compare(self._check, 0, self._opening, _head(frames, self._opening), 0)
+            self._opening = None
+        return frames
+
+    def outcome(self) -> CheckOutcome:
+        """Return whether they looked ahead."""
+        return self._check.outcome()
+
+
 def read_day(ctx: StageContext, day: str, keep: bool) -> DayTape:
     """Return a day decoded and framed, made now unless a stage read it and said `keep`.
 
     Raises `TapeError` when a segment is missing or damaged.
     """
-    key = (natural_id(str(ctx.tape.folder), tape_hash(ctx, day), ctx.manifest.version),)
     get = ctx.recent.get if keep else ctx.recent.take
-    return get(_DECODED, key, partial(_one_pass, ctx, day))
+    return get(_DECODED, _key(ctx, day), lambda: one_pass(ctx, day, Framing(ctx, day)))
 
 
-def _one_pass(ctx: StageContext, day: str) -> DayTape:
+@contextmanager
+def kept_day(ctx: StageContext, day: str, tape: DayTape) -> Iterator[None]:
+    """Let stages find what a pass over a day gave, as long as the body runs: it may have no frames."""
+    ctx.recent.put(_DECODED, _key(ctx, day), tape)
+    try:
+        yield
+    finally:
+        ctx.recent.take(_DECODED, _key(ctx, day), lambda: tape)
+
+
+def _key(ctx: StageContext, day: str) -> tuple[str]:
+    return (natural_id(str(ctx.tape.folder), tape_hash(ctx, day), ctx.manifest.version),)
+
+
+def one_pass(ctx: StageContext, day: str, sink: Sink) -> DayTape:
+    """Decode a day and its warm-up once, and give the events to a sink; raises as `read_day`."""
     split = split_universe(ctx.tape.header(), ctx.manifest.universe)
     decoder = Decoder(split.universe, split.ignored)
     own = Decoder(split.universe, split.ignored) if ctx.tape.warmup_segments(day) else decoder
-    stream = FrameStream(ctx.manifest, ctx.manifest.universe, _room(ctx, day))
-    blank = FrameStream(ctx.manifest, ctx.manifest.universe)
     born = decoder
-    check, opening = MadeAgain("microtape_frames", day, ctx.manifest.score.seed), None
     prints, events, trades, n_events = [], [], [prints_in(empty_batch())], 0
     for piece in _read_ahead(ctx.tape.read_day_buffers(day, warmup=True)):
         lines, of_day = bytearray(piece.lines) if isinstance(piece.lines, bytes) else piece.lines, piece.first_seq >= 0
         for batch in decoder.decode_pieces(lines, piece.first_seq):
             prints.append(prints_of(batch))
             n_events += len(batch)
-            again = _feed(stream, blank, batch, check)
-            opening = again if check.piece == 0 else opening
+            sink.take(batch)
             if of_day and own is decoder:
                 events.append(_without_values(batch))
                 trades.append(prints_in(batch))
+        sink.ends_piece()
         if of_day and own is not decoder:
             for batch in own.decode_pieces(lines, piece.first_seq):
                 events.append(_without_values(batch))
                 trades.append(prints_in(batch))
             if own.decides_as(decoder):
                 decoder = own  # from here on one pass gives what both would
-    frames = stream.frames()
-    if opening is not None:
-        _compare(check, 0, opening, _head(frames, opening), 0)
     return DayTape(
         events=concat_batches(events),
         report=own.report(),
-        frames=frames,
+        frames=sink.frames(),
         n_events=n_events,
         prints=join_prints(prints),
-        no_look_ahead=check.outcome(),
+        no_look_ahead=sink.outcome(),
         trades=np.concatenate(trades),
         controls=(*(c for c in born.report().controls if c.seq < 0), *own.report().controls)
         if own is not born
@@ -170,11 +225,11 @@ def _without_values(batch: EventBatch) -> EventBatch:
     return replace(batch, off=np.zeros(len(batch) + 1, np.int64), pool=batch.pool[:0])
 
 
-def _room(ctx: StageContext, day: str) -> int:
-    """Return how many frames a day and its warm-up can have at most, where the venue's clock is about ours."""
+def _room(ctx: StageContext, day: str, assets: int) -> int:
+    """Return how many frames so many assets (0: all) have at most in day and warm-up, the venue's clock being ours."""
     segments = [*ctx.tape.warmup_segments(day), *ctx.tape.segments(day)]
     span_ms = (segments[-1].last_recv_ns - segments[0].first_recv_ns) // NS_PER_MS if segments else 0
-    return len(ctx.manifest.universe) * (span_ms // ctx.manifest.kernel.cadence_ms + 10)
+    return (assets or len(ctx.manifest.universe)) * (span_ms // ctx.manifest.kernel.cadence_ms + 10)
 
 
 def _read_ahead(pieces: Iterator[TapeLines]) -> Iterator[TapeLines]:

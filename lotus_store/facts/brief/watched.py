@@ -34,7 +34,11 @@ def watch_lines(settings: Settings, sig: Connection, day: str, is_newest: bool) 
     start = day_start_ms(day)
     end = float("inf") if is_newest else start + 2 * DAY_MS
     alarms = [a for a in newest_alerts(sig, settings.branch, READ) if start <= a.time_ms < end]
-    behind = [d for d in TapeStore(settings.home, settings.tape).days() if d > day][:-1] if is_newest else []
+    behind = (
+        [d for d in TapeStore(settings.home, settings.tape, settings.segments_url).days() if d > day][:-1]
+        if is_newest
+        else []
+    )
     ended = [b for b in read_registry(sig, settings.branch, day) if b.ended_on == day]
     return (
         runs_line(behind),

@@ -42,7 +42,9 @@ def now_s(days: list[str]) -> float:
 def files(ctx: StageContext) -> dict[str, bytes]:
     """Return the bytes of every file of frames and quotes."""
     root = Path(ctx.settings.lake_root)
-    return {str(p.relative_to(root)): p.read_bytes() for name in REMADE for p in sorted((root / name).glob("**/*.parquet"))}
+    return {
+        str(p.relative_to(root)): p.read_bytes() for name in REMADE for p in sorted((root / name).glob("**/*.parquet"))
+    }
 
 
 def hash_of(ctx: StageContext, day: str) -> str:
@@ -177,5 +179,5 @@ def test_a_stage_of_the_tape_that_gives_something_else_is_refused(
 ) -> None:
     frames.let_frames_go(aged, 1, now_s)
     other = replace(frames.STAGE, make=lambda ctx, day: Made(1, "e" * 32))
-    with pytest.raises(LakeError, match="e{32}.*as committed"):
+    with pytest.raises(LakeError, match=r"e{32}.*as committed"):
         runner.run_stage(aged, other, days[0])

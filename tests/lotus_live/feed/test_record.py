@@ -44,7 +44,10 @@ class Served:
         self._thread.join()
 
 
-def test_a_recording_holds_every_frame_and_is_in_the_catalogue(settings: Settings, databases: Databases) -> None:
+def test_a_recording_holds_every_frame_and_is_in_the_catalogue_and_shared(
+    settings: Settings, databases: Databases, tmp_path: Path
+) -> None:
+    settings = replace(settings, segments_url=str(tmp_path / "shared"))
     frames = in_order(market("2026-03-04", "09:00", 60, step_ms=500))
     served = Served(frames, ReplayPlan(drop_before=frozenset({100})))
     try:
@@ -64,6 +67,10 @@ def test_a_recording_holds_every_frame_and_is_in_the_catalogue(settings: Setting
     assert [s.path for s in listed] == list(result.segments)
     assert sum(s.lines for s in listed) == len(lines)
     assert [a.name for a in store.header().assets] == ["BTC", "ETH", "SOL"]
+    shared = tmp_path / "shared" / settings.tape
+    for meta in store.all_segments():
+        assert (shared / meta.day / f"{meta.file_sha256}.zst").read_bytes() == (store.folder / meta.path).read_bytes()
+    assert (shared / "header.json").read_bytes() == (store.folder / "header.json").read_bytes()
 
 
 def test_unknown_coins_and_another_universe_are_refused(settings: Settings, databases: Databases) -> None:

@@ -1,4 +1,4 @@
-"""Workers of one machine: a killed one is begun again, all that are drained end, and nobody is left."""
+"""Workers of one machine: a killed or silent one is begun again, all that are drained end, and nobody is left."""
 
 import os
 import signal
@@ -10,14 +10,14 @@ import dagster as dg
 import pytest
 from fleet_bed import broker_on, free_port
 
-from lotus_resources.fleet.broker import BROKER_ENV, celery_app
+from lotus_resources.fleet.broker import BROKER_ENV, celery_app, waiting
 from lotus_resources.fleet.crew import Crew
 from lotus_resources.fleet.state import drain, fleet_facts
 from lotus_resources.provision import instance, provision
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
 
-pytestmark = pytest.mark.process("a broker and a worker, twice")
+pytestmark = pytest.mark.process("a broker and a worker, begun again")
 
 
 def test_a_killed_worker_is_begun_again_and_a_drained_one_is_not(
@@ -55,6 +55,37 @@ def test_a_killed_worker_is_begun_again_and_a_drained_one_is_not(
     assert not thread.is_alive()
     assert lines[-1] == f"worker {name} is drained"
     assert os.popen(f"pgrep -f [l]{name[1:]}").read() == ""
+
+
+def test_a_silent_worker_is_begun_again_while_runs_wait_and_left_alone_while_none_does(
+    settings: Settings, databases: Databases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in provision(settings, databases).items():
+        monkeypatch.setenv(name, value)
+    lines: list[str] = []
+    over = threading.Event()
+    with broker_on(free_port(), tmp_path) as address:
+        monkeypatch.setenv(BROKER_ENV, address)
+        app = celery_app(os.environ)
+        crew = Crew(dict(os.environ), tmp_path / "logs", lines.append, 20.0, look_s=0.5, silent_s=4.0)
+        thread = threading.Thread(target=crew.run, args=(1, over.is_set))
+        thread.start()
+        try:
+            wait(lambda: app.control.ping(timeout=1.0))
+            ((name,),) = app.control.ping(timeout=1.0)
+            (pid,) = {int(pid) for pid in os.popen(f"pgrep -o -f [l]{name[1:]}").read().split()}
+            os.killpg(pid, signal.SIGSTOP)
+            time.sleep(6.0)
+            assert len(lines) == 1, "nothing waits: nobody is judged"
+            app.send_task("nobody.takes.it")
+            wait(lambda: any("took nothing for" in line for line in lines))
+            wait(lambda: app.control.ping(timeout=1.0))
+            wait(lambda: waiting(app) == 0)  # the new one takes what waited
+        finally:
+            over.set()
+            thread.join(30)
+    assert [line.split()[2] for line in lines[:2]] == ["begins", "took"]
+    assert sum("begins" in line for line in lines) >= 2, "a slow start may itself be silent for that short patience"
 
 
 def wait(ready: object) -> None:

@@ -1,0 +1,231 @@
+"""Tapes in an object store: a closed segment is put there once, and a machine that lacks a whole day gets it.
+
+Below the place: `<tape>/header.json`; for each segment its index `<tape>/<day>/<name>.zst.json`, which claims the name,
+then its bytes `<tape>/<day>/<sha256 of the file>.zst`; and, once the day is over, `<tape>/days/<day>.json`, which names
+its segments in order. Only such a day is got, whole, into a folder beside, and then renamed. A name can have one
+content, the first wins, another is refused. A day that stands in both places has the empty file `.shared` in its folder
+and is not looked at again. The recorder writes to its disk first and never waits for this.
+"""
+
+import logging
+import os
+import shutil
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from lotus.errors import LotusError, TapeError
+from lotus.names import path_step
+from lotus_store.blobs.opening import open_blobs
+from lotus_store.blobs.port import Blobs, create_same
+from lotus_store.files import fsync_folder, make_folder, process_alive, write_bytes
+from lotus_store.sealed import seal_json, unseal_json
+from lotus_store.tape.header import decode_header
+from lotus_store.tape.segment import OPEN_SUFFIX, SUFFIX, SegmentMeta, index_path, read_index, sha256
+
+HEADER: Final = "header.json"
+IN_BOTH: Final = ".shared"
+AGAIN_S: Final = 60.0  # between two tries while the store does not answer
+logger = logging.getLogger(__name__)
+
+
+class SharedDay(msgspec.Struct, frozen=True):
+    """A day that is over: the names of its segments in order and the number of its lines."""
+
+    day: str
+    segments: tuple[str, ...]
+    lines: int
+
+
+@dataclass(frozen=True, slots=True)
+class SharedTape:
+    """One tape of a folder and its place in an object store."""
+
+    folder: Path
+    place: str
+
+    @property
+    def blobs(self) -> Blobs:
+        """The objects of this tape."""
+        return open_blobs(f"{self.place.rstrip('/')}/{self.folder.name}")
+
+    def days(self) -> list[str]:
+        """Return the days that are whole in the store, oldest first."""
+        return sorted(key.removeprefix("days/").removesuffix(".json") for key in self.blobs.sizes("days"))
+
+    def has_put(self, day: str) -> bool:
+        """Tell whether a day of this home is known to be whole in the store."""
+        return (self.folder / path_step(day) / IN_BOTH).exists()
+
+    def fetch_header(self) -> None:
+        """Get the header that this machine lacks, if there is one; raises `TapeError` for a damaged one."""
+        path = self.folder / HEADER
+        if path.exists():
+            return
+        try:
+            raw = self.blobs.get(HEADER)
+        except FileNotFoundError:
+            return
+        decode_header(raw, f"{self.blobs.base}/{HEADER}")
+        write_bytes(path, raw)
+
+    def fetch(self, day: str) -> bool:
+        """Get a day of which this machine has nothing; tell whether it was got.
+
+        Raises `TapeError` for a day that has segments in the store but is not whole there, or is damaged.
+        """
+        final = self.folder / path_step(day)
+        if final.exists():
+            return False
+        blobs = self.blobs
+        try:
+            mark = unseal_json(blobs.get(f"days/{final.name}.json"), SharedDay)
+        except FileNotFoundError:
+            if not (there := len(blobs.sizes(final.name))):
+                return False
+            cause = "the day is not over, or its recorder is behind: lotus tape share on its machine"
+            raise TapeError(
+                f"{blobs.base}/{day} has {there} objects, not the whole day", "a whole day", cause
+            ) from None
+        except msgspec.MsgspecError as problem:
+            raise TapeError(f"{blobs.base}/days/{day}.json is damaged ({problem})", "a sealed list") from problem
+        _sweep(self.folder)
+        draft = self.folder / f".fetch-{final.name}.{os.getpid()}.{threading.get_ident()}"
+        shutil.rmtree(draft, ignore_errors=True)
+        make_folder(draft)
+        try:
+            lines = sum(_fetch_segment(blobs, draft, final.name, name).lines for name in mark.segments)
+            if lines != mark.lines:
+                raise TapeError(f"{blobs.base}/{day} has {lines} lines", f"{mark.lines}", "damage in the object store")
+            write_bytes(draft / IN_BOTH, b"")
+            draft.rename(final)
+        except OSError:
+            if not final.exists():  # another process of this machine may have been faster
+                raise
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
+        fsync_folder(self.folder)
+        return True
+
+    def share(self, today: str) -> int:
+        """Put what the store lacks of this tape; return how many segments. Days before `today` (UTC) may be over.
+
+        Raises `BlobError` where the store holds other content or does not answer, `TapeError` for a damaged segment.
+        """
+        count, blobs = 0, self.blobs
+        for folder in sorted(self.folder.glob("????-??-??")):
+            if not (folder / IN_BOTH).exists():
+                count += self._share_day(blobs, folder, folder.name < today)
+        return count
+
+    def _share_day(self, blobs: Blobs, folder: Path, is_past: bool) -> int:
+        is_over = is_past and not any(folder.glob(f"*{OPEN_SUFFIX}"))
+        metas = sorted((read_index(path) for path in folder.glob(f"*{SUFFIX}")), key=lambda meta: meta.number)
+        held = blobs.sizes(folder.name) if metas else {}
+        self._share_header(blobs)
+        count = 0
+        for meta in metas:
+            path, key = folder / meta.name, f"{folder.name}/{meta.file_sha256}{SUFFIX}"
+            index = index_path(path)
+            if key in held and f"{folder.name}/{index.name}" in held:
+                continue
+            stored = path.read_bytes()
+            if sha256(stored) != meta.file_sha256:
+                raise TapeError(f"segment {path} has sha256 {sha256(stored)}", meta.file_sha256, "damage")
+            create_same(blobs, f"{folder.name}/{index.name}", index.read_bytes())
+            count += create_same(blobs, key, stored)
+        if is_over and metas:
+            mark = SharedDay(folder.name, tuple(meta.name for meta in metas), sum(meta.lines for meta in metas))
+            create_same(blobs, f"days/{folder.name}.json", seal_json(mark, indent=1))
+            write_bytes(folder / IN_BOTH, b"")
+        return count
+
+    def _share_header(self, blobs: Blobs) -> None:
+        """Put the header, which may only grow; the store's own may be longer."""
+        raw = (self.folder / HEADER).read_bytes()
+        try:
+            held = blobs.get(HEADER)
+        except FileNotFoundError:
+            blobs.put(HEADER, raw)
+            return
+        if held == raw:
+            return
+        theirs, ours = decode_header(held, f"{blobs.base}/{HEADER}"), decode_header(raw, str(self.folder / HEADER))
+        shorter = min(len(theirs.universe), len(ours.universe))
+        if theirs.universe[:shorter] != ours.universe[:shorter]:
+            coins = [[asset.name for asset in header.universe] for header in (theirs, ours)]
+            cause = "another recording under the same name: give one of both another tape.name"
+            raise TapeError(f"{blobs.base} holds the universe {coins[0]}", f"{coins[1]}, as here", cause)
+        if len(ours.universe) > len(theirs.universe):
+            blobs.put(HEADER, raw)
+
+
+class Sharing:
+    """A thread that puts closed segments beside a recorder, and tries again while the store does not answer."""
+
+    def __init__(self, tape: SharedTape, again_s: float = AGAIN_S, today: Callable[[], str] | None = None) -> None:
+        """Begin; what an earlier process left unput is put first."""
+        self._tape, self._again_s, self._today = tape, again_s, today or _today
+        self._woken, self._over = threading.Event(), False
+        self.problem = ""  # of the last try; empty when all that is closed is in the store
+        self._woken.set()
+        self._thread = threading.Thread(target=self._run, name="lotus-tape-sharing", daemon=True)
+        self._thread.start()
+
+    def wake(self) -> None:
+        """A segment was closed."""
+        self._woken.set()
+
+    def close(self, seconds: float = 30.0) -> None:
+        """Try once more, wait for it a while, and end; what is left is put by the next process."""
+        self._over = True
+        self._woken.set()
+        self._thread.join(seconds)
+
+    def _run(self) -> None:
+        is_last = False
+        while not is_last:
+            self._woken.wait(self._again_s if self.problem else None)
+            self._woken.clear()
+            is_last = self._over
+            try:
+                if self._tape.folder.exists():
+                    self._tape.share(self._today())
+                self.problem = ""
+            except (LotusError, OSError) as problem:
+                if str(problem) != self.problem:
+                    logger.warning("segments wait to be shared: %s", problem)
+                self.problem = str(problem)
+
+
+def _today() -> str:
+    return f"{datetime.now(UTC):%Y-%m-%d}"
+
+
+def _fetch_segment(blobs: Blobs, draft: Path, day: str, name: str) -> SegmentMeta:
+    """Get a segment with its index into a folder; raises `TapeError` when it is not the one of the index."""
+    path = draft / path_step(name)
+    where = f"{blobs.base}/{day}"
+    try:
+        write_bytes(index_path(path), blobs.get(f"{day}/{index_path(path).name}"))
+        meta = read_index(path)
+        stored = blobs.get(f"{day}/{meta.file_sha256}{SUFFIX}")
+    except FileNotFoundError as problem:
+        raise TapeError(f"{where} lacks segment {name} or its index", "all of its day", "removed by hand") from problem
+    if meta.day != day or sha256(stored) != meta.file_sha256:
+        raise TapeError(f"segment {where}/{name} has sha256 {sha256(stored)}", meta.file_sha256, "damage in the store")
+    write_bytes(path, stored)
+    return meta
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what processes that are over left half got."""
+    for stale in folder.glob(".fetch-*"):
+        owner = stale.name.split(".")[2]
+        if owner.isdigit() and int(owner) != os.getpid() and not process_alive(int(owner)):
+            shutil.rmtree(stale, ignore_errors=True)
