@@ -6,7 +6,6 @@ joined here. A unit whose run is over without its commit is asked for once more 
 error, if it is one of the day, comes up in the day's turn. (Literature: polling of idempotent work.)
 """
 
-import json
 import os
 import queue
 import threading
@@ -25,10 +24,9 @@ from lotus_assets.stages.blocks.work import are_blocks_made, is_made, is_split
 from lotus_assets.stages.context import StageContext
 from lotus_assets.stages.tape.reading import DayRead, is_read, read_days
 from lotus_resources.dagster_internals import IN_PROGRESS, submitting, will_be_tried_again
-from lotus_resources.fleet.broker import celery_app, release
+from lotus_resources.fleet.broker import asked_by, celery_app, release
 from lotus_resources.lotus_resource import Lotus
 from lotus_resources.provision import instance, provision
-from lotus_store.branch_settings import read_branch_settings
 
 UNIT_TAG, RELEASE_TAG = "lotus/unit", "lotus/release"
 UNIT_S, LINES_A_SECOND = 60.0, 200_000.0  # a run should last so long; so many lines a core reads, whole
@@ -136,13 +134,9 @@ class FleetReading:
         if _is_done(ctx, unit) or unit.tries >= TRIES:
             return True
         self.begins(unit.days[0], f"{unit.what}, asked of the fleet")
-        settings = ctx.settings
-        asked = {
-            "tape": settings.tape, "branch": settings.branch, "manifest": ctx.manifest.version,
-            "sections": json.dumps(read_branch_settings(settings.home, settings.branch)),
-            "days": list(unit.days), "what": unit.what,
-        }  # fmt: skip
-        self.submit(tape_unit.name, {"ops": {"read_unit": {"config": asked}}}, tags)
+        asked = {"days": list(unit.days), "what": unit.what}
+        config = {"ops": {"read_unit": {"config": asked}}}
+        self.submit(tape_unit.name, config, {**asked_by(ctx.settings), **tags})
         unit.tries += 1
         return False
 
