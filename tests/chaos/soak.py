@@ -12,6 +12,7 @@ triggers may look back at, which fill for a day. Exit code 1 when a piece ends e
 """
 
 import json
+import os
 import re
 import signal
 import sys
@@ -27,7 +28,6 @@ from typing import Any
 
 import click
 import numpy as np
-import psutil
 import psycopg
 
 HERE = Path(__file__).parent
@@ -35,6 +35,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "support")]
 
 from children import spawn  # noqa: E402
 from daemon_kills import COMPILING_S, TOML, Live, start_market  # noqa: E402
+from disturbances import children_of  # noqa: E402
 from free_port import free_port  # noqa: E402
 from trade_kills import PATIENCE_S, make_home  # noqa: E402
 
@@ -133,16 +134,23 @@ def folder_size(folder: Path) -> tuple[int, int]:
     return sum(sizes), len(sizes)
 
 
+def process_now(pid: int) -> dict[str, Any]:
+    """Return resident memory in MiB, handles, threads, seconds of the processor and children of a process."""
+    place = Path(f"/proc/{pid}")
+    words = dict(line.split(":", 1) for line in (place / "status").read_text().splitlines())
+    times = (place / "stat").read_text().rsplit(")", 1)[1].split()[11:13]
+    return {
+        "rss_mb": int(words["VmRSS"].split()[0]) / 1024, "handles": len(list((place / "fd").iterdir())),
+        "threads": int(words["Threads"]), "cpu_s": sum(map(int, times)) / os.sysconf("SC_CLK_TCK"),
+        "children": len(children_of(pid)),
+    }  # fmt: skip
+
+
 def sample(home: Path, live: Live, databases: Databases) -> dict[str, Any]:
     """Return what there is now; raises where the daemon has ended by itself."""
     status = live.status()
     assert live.process is not None
-    process = psutil.Process(live.process.pid)
-    with process.oneshot():
-        found: dict[str, Any] = {
-            "rss_mb": process.memory_info().rss / 2**20, "handles": process.num_fds(), "threads": process.num_threads(),
-            "cpu_s": sum(process.cpu_times()[:2]), "children": len(process.children(recursive=True)),
-        }  # fmt: skip
+    found = process_now(live.process.pid)
     found |= {
         name: status.get(name) for name in ("lines", "frames", "windows", "events", "published", "gaps", "latency_us")
     }
