@@ -37,7 +37,6 @@ from lotus_resources.recent_values import RecentKind
 from lotus_store.columns import concatenated
 from lotus_store.databases import Connection
 from lotus_store.ledger.beliefs.experts import write_experts
-from lotus_store.ledger.part_commits import PartCommit
 from lotus_store.tape.annotations import DSI_WARMUP, day_and_warmup, keys_of, packed, read_day_annotations, rows_of
 
 Floats = NDArray[np.float64]
@@ -69,10 +68,7 @@ def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
 
 
 def make(ctx: StageContext, day: str) -> Made:
-    """Annotate warm-up and day in one go, write the parts, check them; or join the blocks that others made."""
-    blocks = made_parts(ctx, STAGE.name, day, block_parts)
-    if blocks is not None:
-        return _joined(ctx, day, blocks)
+    """Annotate warm-up and day in one go, write the parts, check them."""
     made, whole = annotate_into(ctx, day, read_frames(ctx, day, warmup=True), parts(ctx))
     ctx.recent.put(_ANNOTATIONS, (made.content_hash,), whole)
     return replace(made, ledger=_put_experts)
@@ -103,8 +99,11 @@ def _put_experts(connection: Connection) -> None:
     write_experts(connection, default_experts())
 
 
-def _joined(ctx: StageContext, day: str, blocks: Sequence[PartCommit]) -> Made:
-    """Put together what blocks wrote of the warm-up, in the order of its frames; return the day."""
+def join(ctx: StageContext, day: str) -> Made | None:
+    """Put together what blocks wrote of the warm-up, in the order of its frames; None where some are not made."""
+    blocks = made_parts(ctx, STAGE.name, day, block_parts)
+    if blocks is None:
+        return None
     branch = ctx.tape_branch
     frames = ctx.lake.read(MICROTAPE_WARMUP.name, branch, day, columns=["asset", "frame_idx"])
     places = packed(keys_of(frames))
@@ -232,4 +231,4 @@ def _plot(ctx: StageContext, day: str, batch: AnnotationBatch) -> Plot:
     return Plot(f"fused evidence that the next short move is up, {day}", series)
 
 
-STAGE = Stage("dsi_annotations", inputs, make, present_of(parts, on_tape=True), finish)
+STAGE = Stage("dsi_annotations", inputs, make, present_of(parts, on_tape=True), finish, join)

@@ -24,7 +24,6 @@ from lotus_assets.stages.schema_check import schema_check, together
 from lotus_assets.stages.tape.tape_input import read_day, tape_hash
 from lotus_resources.recent_values import RecentKind
 from lotus_store.columns import concatenated
-from lotus_store.ledger.part_commits import PartCommit
 from lotus_store.tape.listed_vetoes import write_veto_lists
 
 MICROTAPE_WARMUP = replace(MICROTAPE_FRAMES, name="microtape_warmup")
@@ -55,10 +54,7 @@ def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
 
 
 def make(ctx: StageContext, day: str) -> Made:
-    """Decode, build frames, write the parts, check them; or join the blocks that others made."""
-    blocks = made_parts(ctx, STAGE.name, day, block_parts)
-    if blocks is not None:
-        return _joined(ctx, day, blocks)
+    """Decode, build frames, write the parts, check them."""
     decoded = read_day(ctx, day, keep=False)
     write_veto_lists(ctx.lake, ctx.tape_branch, day, veto_lists(decoded.controls))
     made = write_frames(ctx, day, decoded.frames, decoded.prints, decoded.no_look_ahead, parts(ctx))
@@ -101,8 +97,11 @@ def write_frames(
     )
 
 
-def _joined(ctx: StageContext, day: str, blocks: Sequence[PartCommit]) -> Made:
-    """Put together what blocks wrote of all symbols, in the order of the whole day; return the day."""
+def join(ctx: StageContext, day: str) -> Made | None:
+    """Put together what blocks wrote of all symbols, in the order of the whole day; None where some are not made."""
+    blocks = made_parts(ctx, STAGE.name, day, block_parts)
+    if blocks is None:
+        return None
     branch, universe = ctx.tape_branch, ctx.manifest.universe
     warming, silent = ([ctx.lake.read(f"block_{spec.name}", branch, day, b.block) for b in blocks] for spec in (
         MICROTAPE_WARMUP, TAPE_GAPS
@@ -213,4 +212,4 @@ def _mid_plot(day: str, frames: FrameBatch) -> Plot:
     return Plot(f"mid price in price units, {day}", series)
 
 
-STAGE = Stage("microtape_frames", inputs, make, present_of(parts, on_tape=True), finish)
+STAGE = Stage("microtape_frames", inputs, make, present_of(parts, on_tape=True), finish, join)
