@@ -25,7 +25,16 @@ from lotus.experts.machine import AnnotationBatch, AnnotationStream, WindowNotes
 from lotus.microtape.frames.batch import FrameBatch
 from lotus.microtape.frames.spec import GAP_BEFORE, I_ASSET, I_FRAME, I_QUALITY
 from lotus.timebase import day_start_ms
-from lotus_assets.stages.blocks.block import SymbolBlock, joined_checks, joined_notes, made_parts, tidy
+from lotus_assets.stages.blocks.block import (
+    SymbolBlock,
+    block_table,
+    day_table,
+    joined_checks,
+    joined_notes,
+    made_parts,
+    tables_of,
+    tidy,
+)
 from lotus_assets.stages.blocks.split import EVENTS, SPLIT
 from lotus_assets.stages.chain import content_of
 from lotus_assets.stages.context import Cell, CheckOutcome, Made, Plot, Stage, StageContext, TextTable, thinned
@@ -108,7 +117,7 @@ def join(ctx: StageContext, day: str) -> Made | None:
     frames = ctx.lake.read(MICROTAPE_WARMUP.name, branch, day, columns=["asset", "frame_idx"])
     places = packed(keys_of(frames))
     for spec in JOINT:
-        table = concatenated([ctx.lake.read(f"block_{spec.name}", branch, day, b.block) for b in blocks])
+        table = concatenated(tables_of(ctx, spec, day, blocks))
         rows = rows_of(packed(keys_of(table)), places)
         ctx.lake.write(spec, branch, day, {name: values[rows[rows >= 0]] for name, values in table.items()})
     tables = zip(*(block.notes["table"] for block in blocks), strict=True)
@@ -125,7 +134,7 @@ def join(ctx: StageContext, day: str) -> Made | None:
 
 def finish(ctx: StageContext, day: str) -> None:
     """Remove what blocks left, and the events that they were made of."""
-    tidy(ctx, STAGE.name, day, [f"block_{spec.name}" for spec in JOINT])
+    tidy(ctx, STAGE.name, day, [block_table(spec) for spec in JOINT])
     tidy(ctx, EVENTS, day, SPLIT)
 
 
@@ -190,7 +199,7 @@ def write_annotations(
     into = parts(ctx) if into is None else into
     hashes, fits = [], []
     for part in into:
-        name = part.spec.name.removeprefix("block_")
+        name = day_table(part)
         batch = before if name in (DSI_WARMUP.name, DSI_WARMUP_WINDOWS.name) else ours
         asset = places.get(str(part.symbol)) if batch is ours else None
         is_windows = name in (DSI_WINDOWS.name, DSI_WARMUP_WINDOWS.name)

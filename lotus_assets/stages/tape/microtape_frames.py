@@ -17,7 +17,16 @@ from lotus.microtape.completeness import Framed, Prints, framed_prints
 from lotus.microtape.frames.batch import FrameBatch, frames_from_columns
 from lotus.microtape.frames.spec import C_MID, C_SPREAD, I_ASSET, I_RECV, MICROTAPE_FRAMES, MICROTAPE_QUOTES, TAPE_GAPS
 from lotus.timebase import NS_PER_MS, day_start_ms
-from lotus_assets.stages.blocks.block import SymbolBlock, joined_checks, joined_notes, made_parts, tidy
+from lotus_assets.stages.blocks.block import (
+    SymbolBlock,
+    block_table,
+    day_table,
+    joined_checks,
+    joined_notes,
+    made_parts,
+    tables_of,
+    tidy,
+)
 from lotus_assets.stages.context import CheckOutcome, Made, Plot, Stage, StageContext, TextTable, thinned
 from lotus_assets.stages.lake_tables import LakeTable, TablePart, joint_hash, parts_hash, present_of
 from lotus_assets.stages.schema_check import schema_check, together
@@ -102,12 +111,10 @@ def join(ctx: StageContext, day: str) -> Made | None:
     blocks = made_parts(ctx, STAGE.name, day, block_parts)
     if blocks is None:
         return None
-    branch, universe = ctx.tape_branch, ctx.manifest.universe
-    warming, silent = ([ctx.lake.read(f"block_{spec.name}", branch, day, b.block) for b in blocks] for spec in (
-        MICROTAPE_WARMUP, TAPE_GAPS
-    ))  # fmt: skip
-    warmup = frames_from_columns(warming, universe, ctx.manifest.kernel.cadence_ms).columns()
-    gaps = concatenated(silent)
+    branch, cadence_ms = ctx.tape_branch, ctx.manifest.kernel.cadence_ms
+    warming = tables_of(ctx, MICROTAPE_WARMUP, day, blocks)
+    warmup = frames_from_columns(warming, ctx.manifest.universe, cadence_ms).columns()
+    gaps = concatenated(tables_of(ctx, TAPE_GAPS, day, blocks))
     order = np.argsort(gaps["seq"], kind="stable")
     ctx.lake.write(TAPE_GAPS, branch, day, {name: values[order] for name, values in gaps.items()})
     ctx.lake.write(MICROTAPE_WARMUP, branch, day, warmup)
@@ -123,7 +130,7 @@ def join(ctx: StageContext, day: str) -> Made | None:
 
 def finish(ctx: StageContext, day: str) -> None:
     """Remove what blocks left."""
-    tidy(ctx, STAGE.name, day, [f"block_{spec.name}" for spec in JOINT])
+    tidy(ctx, STAGE.name, day, [block_table(spec) for spec in JOINT])
 
 
 def read_frames(ctx: StageContext, day: str, warmup: bool = False) -> FrameBatch:
@@ -183,7 +190,7 @@ def _tables(
     """Yield the parts of a day one by one, so that one of them at a time is in memory a second time."""
     places = {asset.name: index for index, asset in enumerate(universe)}
     for part in into:
-        match part.spec.name.removeprefix("block_"):
+        match day_table(part):
             case MICROTAPE_FRAMES.name:
                 yield part, frames.columns(places[str(part.symbol)])
             case MICROTAPE_QUOTES.name:
