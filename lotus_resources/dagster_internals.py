@@ -184,8 +184,7 @@ def submitting(
     The workspace's one code location is loaded by a process of its own, as long as the body runs.
     """
     from dagster._cli import job as cli
-    from dagster._cli.workspace.cli_target import get_workspace_from_cli_opts
-    from dagster_shared.cli import WorkspaceOpts
+    from dagster._cli.workspace.cli_target import WorkspaceOpts, get_workspace_from_cli_opts  # type: ignore[attr-defined]
 
     with get_workspace_from_cli_opts(
         instance, version=dg.__version__, workspace_opts=WorkspaceOpts(workspace=(str(workspace),))

@@ -6,7 +6,6 @@ joined here. A unit whose run is over without its commit is asked for once more 
 error, if it is one of the day, comes up in the day's turn. (Literature: polling of idempotent work.)
 """
 
-import json
 import os
 import queue
 import threading
@@ -25,12 +24,11 @@ from lotus_assets.stages.blocks.work import are_blocks_made, is_made, is_split
 from lotus_assets.stages.context import StageContext
 from lotus_assets.stages.tape.reading import DayRead, is_read, read_days
 from lotus_resources.dagster_internals import IN_PROGRESS, submitting, will_be_tried_again
-from lotus_resources.fleet.broker import celery_app, release
+from lotus_resources.fleet.broker import RELEASE_TAG, asked_by, celery_app, release
 from lotus_resources.lotus_resource import Lotus
 from lotus_resources.provision import instance, provision
-from lotus_store.branch_settings import read_branch_settings
 
-UNIT_TAG, RELEASE_TAG = "lotus/unit", "lotus/release"
+UNIT_TAG = "lotus/unit"
 UNIT_S, LINES_A_SECOND = 60.0, 200_000.0  # a run should last so long; so many lines a core reads, whole
 LOOK_S = 1.0
 TRIES = 2
@@ -87,6 +85,11 @@ class FleetReading:
     submit: Submit
     ready: "queue.Queue[DayRead | BaseException]" = field(default_factory=queue.Queue)
     over: threading.Event = field(default_factory=threading.Event)
+    asked: Mapping[str, str] = field(init=False)  # tags of every run that is asked for: release and settings
+
+    def __post_init__(self) -> None:
+        """Ask as this home does."""
+        self.asked = {**asked_by(self.lotus.settings), RELEASE_TAG: release()}
 
     def take(self, wait: bool) -> list[DayRead]:
         """Return what came of days since the last time; `wait` until it is one at least. Raises what ended it."""
@@ -129,20 +132,15 @@ class FleetReading:
 
     def _is_over(self, ctx: StageContext, unit: FleetUnit) -> bool:
         """Ask for a unit unless a run of it is under way; tell whether it is done, or was asked for often enough."""
-        tags = {UNIT_TAG: unit.name, RELEASE_TAG: release()}
+        tags = {**self.asked, UNIT_TAG: unit.name}
         newest = self.opened.get_runs(filters=dg.RunsFilter(tags=tags), limit=1)
         if newest and (newest[0].status in ACTIVE or will_be_tried_again(newest[0])):
             return False
         if _is_done(ctx, unit) or unit.tries >= TRIES:
             return True
         self.begins(unit.days[0], f"{unit.what}, asked of the fleet")
-        settings = ctx.settings
-        asked = {
-            "tape": settings.tape, "branch": settings.branch, "manifest": ctx.manifest.version,
-            "sections": json.dumps(read_branch_settings(settings.home, settings.branch)),
-            "days": list(unit.days), "what": unit.what,
-        }  # fmt: skip
-        self.submit(tape_unit.name, {"ops": {"read_unit": {"config": asked}}}, tags)
+        config = {"ops": {"read_unit": {"config": {"days": list(unit.days), "what": unit.what}}}}
+        self.submit(tape_unit.name, config, tags)
         unit.tries += 1
         return False
 

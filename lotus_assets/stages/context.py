@@ -159,7 +159,7 @@ class Stage:
     `inputs` returns hashes by name and raises when an input is missing; `make` reads, computes and writes lake files,
     leaving ledger rows to `Made.ledger`; `present` returns the hash of the files that are there ("" when one is
     missing) and is None for a stage that lives in the ledger only; `finish` runs after every commit or reuse and must
-    be idempotent.
+    be idempotent; `join` puts together what was made in blocks elsewhere, and returns None where it was not.
     """
 
     name: str
@@ -167,3 +167,4 @@ class Stage:
     make: Callable[[StageContext, str], Made]
     present: Callable[[StageContext, str], str] | None = None
     finish: Callable[[StageContext, str], None] | None = None
+    join: Callable[[StageContext, str], Made | None] | None = None

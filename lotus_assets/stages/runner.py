@@ -35,7 +35,8 @@ def run_stage(ctx: StageContext, stage: Stage, day: str) -> StageResult:
             stage.finish(ctx, day)
         return _reused(ctx, stage, day, committed, time.perf_counter() - began)
     looked = time.perf_counter()
-    made = stage.make(ctx, day)
+    joined = None if stage.join is None else stage.join(ctx, day)
+    made = joined or stage.make(ctx, day)
     worked = time.perf_counter()
     seconds = {"look": looked - began, **made.seconds, "make": worked - looked - sum(made.seconds.values())}
     result = _result(stage, day, made, inputs_hash, seconds)

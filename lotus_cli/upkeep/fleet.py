@@ -5,11 +5,12 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from typing import Any
 
 import click
+import psycopg
 
 from lotus.errors import ConfigError
 from lotus_cli.terminal.output import CHECK_FAILED, emit
@@ -17,6 +18,7 @@ from lotus_cli.terminal.places import PORT, Finite, at_branch, at_home, settings
 from lotus_cli.terminal.tables import TableColumn, numbers, table
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
+from lotus_store.postgres.claims import join
 
 
 @click.group("fleet")
@@ -31,6 +33,7 @@ def fleet_command() -> None:
 def up(workers: int | None, redis: int | None, home: str | None, as_json: bool) -> None:
     """Run workers of one slot each until Ctrl-C; each finishes its run, or gives it back after five minutes."""
     settings = _with_slots(settings_of(home))
+    _join(settings)
     with _broker(settings, redis), _dagster(settings) as environment:
         from lotus_resources.fleet.crew import Crew
 
@@ -129,6 +132,15 @@ def _plan_text(facts: dict[str, Any]) -> str:
         f"of tape of {of['coins']} coins, {of['days']} days. Scaled by coins; prices as given."
     )
     return f"{head}\n{table(columns, rows, True)}"
+
+
+def _join(settings: Settings) -> None:
+    """Let a new folder of a worker belong to the home whose databases it is given."""
+    if settings.server_dsn:
+        databases = Databases(settings, migrated=False)
+        with suppress(psycopg.OperationalError), databases, databases.owner("sig", autocommit=True) as connection:
+            if join(connection, settings.home):
+                click.echo(f"{settings.home} works for the home whose databases these are")
 
 
 @contextmanager

@@ -4,15 +4,22 @@ The broker holds names of runs only, as JSON. A message is acknowledged when it 
 runs long tasks twice, and a run that was lost on the way is found by its start timeout.
 """
 
+import json
+import os
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, Final
 
 from lotus.errors import ConfigError
+from lotus_store.branch_settings import read_branch_settings, write_branch_settings
 from lotus_store.build import VERSION, git_sha
+from lotus_store.config import Settings, load_settings
 
 BROKER_ENV: Final = "LOTUS_FLEET_BROKER"  # redis:// or rediss://
 RELEASE_TAG: Final = ".dagster/lotus-release"
+TAPE_TAG, BRANCH_TAG = ".dagster/lotus-tape", ".dagster/lotus-branch"
+SECTIONS_TAG, MANIFEST_TAG = ".dagster/lotus-sections", ".dagster/lotus-manifest"
+NAMES: Final = ((TAPE_TAG, "LOTUS_TAPE"), (BRANCH_TAG, "LOTUS_BRANCH"))  # a tag, and the variable that it sets
 QUEUE: Final = "lotus"
 CELERY: Final[Mapping[str, Any]] = {
     "task_default_queue": QUEUE,
@@ -55,6 +62,32 @@ def waiting(app: Any) -> int:
         client = connection.default_channel.client
         return sum(int(client.llen(name)) for name in client.scan_iter(f"{QUEUE}*", _type="list"))
     return 0
+
+
+def asked_by(settings: Settings) -> dict[str, str]:
+    """Return the tags by which a run keeps what asked for it: tape, branch, what that was begun with, the manifest."""
+    sections = read_branch_settings(settings.home, settings.branch)
+    return {
+        TAPE_TAG: settings.tape, BRANCH_TAG: settings.branch, SECTIONS_TAG: json.dumps(sections),
+        MANIFEST_TAG: settings.manifest.version,
+    }  # fmt: skip
+
+
+def take_over(tags: Mapping[str, str]) -> str:
+    """Make this process do what tags ask: their tape and branch; return why it cannot, "" where it can.
+
+    A branch that this machine does not know is begun as it was begun there.
+    """
+    os.environ.update({name: tags[tag] for tag, name in NAMES if tag in tags})
+    settings, sections = load_settings(), json.loads(tags.get(SECTIONS_TAG, "{}"))
+    if sections and not read_branch_settings(settings.home, settings.branch):
+        write_branch_settings(settings.home, settings.branch, sections)
+        settings = load_settings()
+    version, asked = settings.manifest.version, tags.get(MANIFEST_TAG, settings.manifest.version)
+    return "" if version == asked else (
+        f"asked with settings of version {asked}; those of this machine are {version}: its lotus.toml, or "
+        f"branches/{settings.branch}.json of its home, differs"
+    )  # fmt: skip
 
 
 def release() -> str:

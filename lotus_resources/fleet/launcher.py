@@ -13,8 +13,9 @@ from dagster_celery.launcher import CeleryRunLauncher
 from dagster_celery.tags import DAGSTER_CELERY_TASK_ID_TAG
 
 from lotus_resources.dagster_internals import worker_health
-from lotus_resources.fleet.broker import CELERY, QUEUE, RELEASE_TAG, release
+from lotus_resources.fleet.broker import CELERY, QUEUE, RELEASE_TAG, asked_by, release
 from lotus_resources.fleet.lease import held_or_none
+from lotus_store.config import load_settings
 
 
 class LeasedLauncher(CeleryRunLauncher):
@@ -27,8 +28,9 @@ class LeasedLauncher(CeleryRunLauncher):
         self._missed: set[str] = set()
 
     def launch_run(self, context: Any) -> None:
-        """Hand a run out, marked with the release that asks for it."""
-        self._instance.add_run_tags(context.dagster_run.run_id, {RELEASE_TAG: release()})
+        """Hand a run out, marked with the release that asks for it and, unless it is, with the settings that do."""
+        tags = {**asked_by(load_settings()), **context.dagster_run.tags, RELEASE_TAG: release()}
+        self._instance.add_run_tags(context.dagster_run.run_id, tags)
         super().launch_run(context)
 
     @property

@@ -14,7 +14,7 @@ from dagster import DagsterInstance
 from dagster_celery.config import TASK_EXECUTE_JOB_NAME
 
 from lotus_resources.dagster_internals import execute_run, run_of_message
-from lotus_resources.fleet.broker import BROKER_ENV, CELERY, RELEASE_TAG, release
+from lotus_resources.fleet.broker import BROKER_ENV, CELERY, RELEASE_TAG, release, take_over
 from lotus_resources.fleet.lease import lease
 from lotus_resources.fleet.roll_call import COMMAND, answer
 
@@ -34,6 +34,9 @@ def execute_job(execute_job_args_packed: Any) -> int:
         asked = run.tags.get(RELEASE_TAG, release())
         if asked != release():
             instance.report_run_failed(run, f"asked by release {asked}; this worker is {release()}: update one of them")
+            return 1
+        if why := take_over(run.tags):
+            instance.report_run_failed(run, why)
             return 1
         return execute_run(instance, run_id)
 

@@ -1,7 +1,8 @@
 """Whose databases these are: on a server of one's own each carries the mark of one home, and another one is refused.
 
 Two homes over the same databases would mix two lakes and two recorders. The mark is a comment on the database,
-so it is in no table, no backup and no template. An embedded server lies in its home and needs none.
+so it is in no table, no backup and no template. An embedded server lies in its home and needs none. The folder of a
+worker on another machine may join.
 """
 
 import re
@@ -14,6 +15,7 @@ from psycopg import sql
 from lotus.errors import LedgerError
 from lotus_store.files import write_bytes
 from lotus_store.postgres.queries import Connection, query
+from lotus_store.private import own_home
 
 FILE = "home_id"
 MARK = re.compile(r"Lotus home ([0-9a-f]{32}) \((.*?)\)")
@@ -44,3 +46,17 @@ def claim(connection: Connection, name: str, home: Path) -> None:
         sql.Identifier(str(database)), sql.Literal(f"{text}; {mark}" if text else mark)
     )
     connection.execute(words)
+
+
+def join(connection: Connection, home: Path) -> bool:
+    """Make a home that is no one's yet one with the home whose mark this database bears; tell whether it was.
+
+    For a machine that works for that home: a worker of its fleet has a folder of its own and keeps no books in it.
+    """
+    _, comment, _ = connection.execute(query("common", "comment")).fetchone() or ("", None, False)
+    match, path = MARK.search(str(comment or "")), home / FILE
+    if match is None or path.exists():
+        return False
+    own_home(home)
+    write_bytes(path, f"{match[1]}\n".encode())
+    return True

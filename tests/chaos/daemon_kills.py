@@ -20,7 +20,7 @@ import tempfile
 import time
 import urllib.request
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -88,29 +88,36 @@ horizons_s = [30, 300]
 """
 
 
-def market() -> Iterator[tuple[int, bytes]]:
-    """Yield the lines of the simulated day."""
-    for _, text in World(SPEC).day_pieces(0):
+def market(spec: WorldSpec = SPEC, day: int = 0) -> Iterator[tuple[int, bytes]]:
+    """Yield the lines of a simulated day."""
+    for _, text in World(spec).day_pieces(day):
         for line in text.splitlines():
             stamp, _, raw = line.partition(b" ")
             yield int(stamp), raw
 
 
 def run_market(home: Path, port: int) -> int:
-    """Record the warm-up into the home's tape, say so in the file `market`, and play the rest until killed."""
+    """Play the market of this drill until killed, on a tape that holds its warm-up."""
+    return play_market(home, port, UNIVERSE, shifted(market(), time.time_ns() - WARM_S * 1_000_000_000))
+
+
+def play_market(
+    home: Path, port: int, universe: Sequence[Asset], lines: Iterator[tuple[int, bytes]], is_new: bool = True
+) -> int:
+    """Record what is past into the home's tape if that `is_new`, say so in the file `market`, and play the rest."""
     import asyncio
 
-    lines = shifted(market(), time.time_ns() - WARM_S * 1_000_000_000)
     store = TapeStore(home, "live")
-    units = tuple(HeaderAsset(a.name, a.sz_decimals) for a in UNIVERSE)
-    store.write_header(tape_header("live", f"ws://127.0.0.1:{port}/ws", units))
-    with store.writer() as writer:
-        for recv_ns, raw in takewhile(lambda line: line[0] < time.time_ns(), lines):
-            writer.append(recv_ns, raw)
+    if is_new:
+        units = tuple(HeaderAsset(a.name, a.sz_decimals) for a in universe)
+        store.write_header(tape_header("live", f"ws://127.0.0.1:{port}/ws", units))
+        with store.writer() as writer:
+            for recv_ns, raw in takewhile(lambda line: line[0] < time.time_ns(), lines):
+                writer.append(recv_ns, raw)
 
     async def go() -> None:
         options = Options(clock=TimeSource.WALL, speed=1.0, limit_scale=0)
-        async with LocalExchange(UNIVERSE, lines, options=options, port=port) as exchange:
+        async with LocalExchange(tuple(universe), lines, options=options, port=port) as exchange:
             (home / "market").write_text(exchange.url)
             await exchange.tape_over.wait()
 

@@ -217,11 +217,11 @@ def _add_leak(folder: Path, how: Mapping[str, Any]) -> None:
     """
     tape = folder / "lotus_assets" / "stages" / "tape"
     if how["place"] == "made":
-        file, line = tape / "tape_input.py", "    frames = stream.frames()\n"
-        leak = f'    frames = foreseen(stream.frames(), "{how["column"]}", 10, False)\n'
+        file, line = tape / "tape_input.py", "        frames = self._stream.frames()\n"
+        leak = f'        frames = foreseen(self._stream.frames(), "{how["column"]}", 10, False)\n'
     else:
-        file, line = tape / "microtape_frames.py", "    whole, start_ms = decoded.frames, day_start_ms(day)\n"
-        leak = f'    whole, start_ms = foreseen(decoded.frames, "{how["column"]}", 150, True), day_start_ms(day)\n'
+        file, line = tape / "microtape_frames.py", "    start_ms = day_start_ms(day)\n    frames, warming"
+        leak = f'    whole = foreseen(whole, "{how["column"]}", 150, True)\n{line}'
     text = file.read_text()
     assert text.count(line) == 1, f"{file} has no single line {line!r}"
     file.write_text(text.replace(line, leak) + LEAK)

@@ -12,45 +12,40 @@ triggers may look back at, which fill for a day. Exit code 1 when a piece ends e
 """
 
 import json
+import os
 import re
 import signal
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from functools import partial
-from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
 import click
 import numpy as np
-import psutil
 import psycopg
 
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "support")]
 
 from children import spawn  # noqa: E402
-from daemon_kills import COMPILING_S, TOML, Live, start_market  # noqa: E402
+from daemon_kills import COMPILING_S, TOML, Live, market, play_market, start_market  # noqa: E402
+from disturbances import children_of  # noqa: E402
 from free_port import free_port  # noqa: E402
 from trade_kills import PATIENCE_S, make_home  # noqa: E402
 
 from lotus.manifest import Asset  # noqa: E402
 from lotus.simulation.spec import BTC, ETH, SOL, WorldSpec  # noqa: E402
-from lotus.simulation.world import World  # noqa: E402
 from lotus_desk.market.frame_memory import COLUMNS as REMEMBERED  # noqa: E402
-from lotus_live.feed.recorder import tape_header  # noqa: E402
 from lotus_store.config import Settings  # noqa: E402
 from lotus_store.databases import Databases  # noqa: E402
 from lotus_store.postgres.embedded import embedded  # noqa: E402
-from lotus_store.tape.header import HeaderAsset  # noqa: E402
 from lotus_store.tape.store import TapeStore  # noqa: E402
-from lotus_venues.local_exchange.options import Options, TimeSource  # noqa: E402
 from lotus_venues.local_exchange.shift import shifted  # noqa: E402
-from lotus_venues.local_exchange.web.server import LocalExchange  # noqa: E402
 
 MODELS = (BTC, ETH, SOL)
 TIMES = 10
@@ -66,36 +61,11 @@ ALARMING = re.compile(r"^\S+ (?P<words>(WARNING|ERROR|CRITICAL) .*)")
 TAPE = "live"
 
 
-def market(piece: int) -> Iterator[tuple[int, bytes]]:
-    """Yield the lines of the simulated day of a piece."""
-    spec = WorldSpec("demo", seed=7, days=piece + 1, assets=COINS, sessions=HALF_HOURS)
-    for _, text in World(spec).day_pieces(piece):
-        for line in text.splitlines():
-            stamp, _, raw = line.partition(b" ")
-            yield int(stamp), raw
-
-
 def run_market(home: Path, port: int, piece: int) -> int:
-    """Record two minutes into the home's tape, say so in the file `market`, and play the rest until killed."""
-    import asyncio
-
-    lines = shifted(market(piece), time.time_ns() - WARM_S * 1_000_000_000)
-    store = TapeStore(home, TAPE)
-    if piece == 0:
-        units = tuple(HeaderAsset(a.name, a.sz_decimals) for a in UNIVERSE)
-        store.write_header(tape_header(TAPE, f"ws://127.0.0.1:{port}/ws", units))
-        with store.writer() as writer:
-            for recv_ns, raw in takewhile(lambda line: line[0] < time.time_ns(), lines):
-                writer.append(recv_ns, raw)
-
-    async def go() -> None:
-        options = Options(clock=TimeSource.WALL, speed=1.0, limit_scale=0)
-        async with LocalExchange(UNIVERSE, lines, options=options, port=port) as exchange:
-            (home / "market").write_text(exchange.url)
-            await exchange.tape_over.wait()
-
-    asyncio.run(go())
-    return 0
+    """Play the simulated day of a piece until killed; the first piece begins the tape with two minutes of it."""
+    spec = WorldSpec("demo", seed=7, days=piece + 1, assets=COINS, sessions=HALF_HOURS)
+    lines = shifted(market(spec, piece), time.time_ns() - WARM_S * 1_000_000_000)
+    return play_market(home, port, UNIVERSE, lines, is_new=piece == 0)
 
 
 def new_home(folder: Path, port: int) -> Path:
@@ -133,16 +103,23 @@ def folder_size(folder: Path) -> tuple[int, int]:
     return sum(sizes), len(sizes)
 
 
+def process_now(pid: int) -> dict[str, Any]:
+    """Return resident memory in MiB, handles, threads, seconds of the processor and children of a process."""
+    place = Path(f"/proc/{pid}")
+    words = dict(line.split(":", 1) for line in (place / "status").read_text().splitlines())
+    times = (place / "stat").read_text().rsplit(")", 1)[1].split()[11:13]
+    return {
+        "rss_mb": int(words["VmRSS"].split()[0]) / 1024, "handles": len(list((place / "fd").iterdir())),
+        "threads": int(words["Threads"]), "cpu_s": sum(map(int, times)) / os.sysconf("SC_CLK_TCK"),
+        "children": len(children_of(pid)),
+    }  # fmt: skip
+
+
 def sample(home: Path, live: Live, databases: Databases) -> dict[str, Any]:
     """Return what there is now; raises where the daemon has ended by itself."""
     status = live.status()
     assert live.process is not None
-    process = psutil.Process(live.process.pid)
-    with process.oneshot():
-        found: dict[str, Any] = {
-            "rss_mb": process.memory_info().rss / 2**20, "handles": process.num_fds(), "threads": process.num_threads(),
-            "cpu_s": sum(process.cpu_times()[:2]), "children": len(process.children(recursive=True)),
-        }  # fmt: skip
+    found = process_now(live.process.pid)
     found |= {
         name: status.get(name) for name in ("lines", "frames", "windows", "events", "published", "gaps", "latency_us")
     }

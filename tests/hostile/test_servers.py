@@ -15,5 +15,5 @@ from servers import ATTACKS, KINDS, campaigns
 def test_no_client_keeps_an_honest_one_out(tmp_path: Path, kind: str) -> None:
     done = campaigns(tmp_path, 400, 3, 1.0, (kind,))[kind]
     assert not done.faults, done.faults
-    assert done.figures["honest answered"] > 2
+    assert done.figures["honest answered"]  # one at least was asked beside the attack; an unanswered one is a fault
     assert all(done.figures[attack] > 10 for attack in ATTACKS)

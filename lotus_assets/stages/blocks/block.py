@@ -14,10 +14,11 @@ from lotus.manifest import Asset
 from lotus_assets.catalogue import BY_NAME
 from lotus_assets.code_version import code_version
 from lotus_assets.stages.context import Cell, CheckOutcome, Made, StageContext
-from lotus_assets.stages.lake_tables import TablePart, parts_hash
+from lotus_assets.stages.lake_tables import LakeTable, TablePart, parts_hash
 from lotus_assets.stages.tape.tape_input import tape_hash
 from lotus_store.ledger.part_commits import PartCommit, drop_parts, read_part
 
+_PREFIX = "block_"
 LIMITS = ("gap_ms",)  # numbers of checks that are the same in all blocks
 BlockParts = Callable[[StageContext, "SymbolBlock"], Sequence[TablePart]]
 
@@ -47,7 +48,17 @@ class SymbolBlock:
 
     def part(self, spec: TableSpec) -> TablePart:
         """Return the part of this block of a table that a day has of all symbols together."""
-        return TablePart(replace(spec, name=f"block_{spec.name}"), self.name)
+        return TablePart(replace(spec, name=block_table(spec)), self.name)
+
+
+def block_table(spec: TableSpec) -> str:
+    """Return the name of the table to which blocks write what a day has of all symbols together."""
+    return f"{_PREFIX}{spec.name}"
+
+
+def day_table(part: TablePart) -> str:
+    """Return the name of the day's table of a part, whoever wrote it."""
+    return part.spec.name.removeprefix(_PREFIX)
 
 
 def blocks_of(ctx: StageContext) -> list[SymbolBlock]:
@@ -70,15 +81,27 @@ def part_of(ctx: StageContext, stage: str, day: str, block: SymbolBlock) -> Part
     return read_part(ctx.sig, ctx.tape_branch, day, stage, block.name, inputs)
 
 
+def finished_part(ctx: StageContext, stage: str, day: str, block: SymbolBlock, parts: BlockParts) -> PartCommit | None:
+    """Return the record of a block whose files are there, None where it is not finished."""
+    part = part_of(ctx, stage, day, block)
+    is_there = part is not None and parts_hash(ctx, ctx.tape_branch, day, parts(ctx, block)) == part.content_hash
+    return part if is_there else None
+
+
 def made_parts(ctx: StageContext, stage: str, day: str, parts: BlockParts) -> list[PartCommit] | None:
     """Return the records of all blocks of a stage and day, None unless all are finished and their files there."""
     found = []
     for block in blocks_of(ctx):
-        part = part_of(ctx, stage, day, block)
-        if part is None or parts_hash(ctx, ctx.tape_branch, day, parts(ctx, block)) != part.content_hash:
+        part = finished_part(ctx, stage, day, block, parts)
+        if part is None:
             return None
         found.append(part)
     return found
+
+
+def tables_of(ctx: StageContext, spec: TableSpec, day: str, parts: Sequence[PartCommit]) -> list[LakeTable]:
+    """Return what blocks wrote of a table that the day has of all symbols together."""
+    return [ctx.lake.read(block_table(spec), ctx.tape_branch, day, part.block) for part in parts]
 
 
 def notes_of(made: Made) -> Mapping[str, object]:
@@ -103,8 +126,9 @@ def _joined(name: str, outcomes: Sequence[CheckOutcome]) -> CheckOutcome:
     for outcome in outcomes:
         for key, value in outcome.numbers.items():
             before = numbers.get(key)
-            is_count = isinstance(before, int | float) and isinstance(value, int | float) and key not in LIMITS
-            numbers[key] = before + value if is_count else value  # type: ignore[operator]
+            if isinstance(before, int | float) and isinstance(value, int | float) and key not in LIMITS:
+                value = before + value
+            numbers[key] = value
     text = failed[0].text if failed else f"{len(outcomes)} blocks, the first: {outcomes[0].text}"
     return CheckOutcome(name, not failed, text, numbers, all(x.unseen for x in outcomes))
 

@@ -6,17 +6,23 @@ the blocks (`microtape_frames`, `dsi_annotations`), and only they commit the day
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 from lotus.curation.at_once import veto_lists
 from lotus.errors import BeliefError, LedgerError
 from lotus.hashing import natural_id
 from lotus.microtape.completeness import join_prints, prints_of
 from lotus.microtape.events import empty_batch
-from lotus_assets.stages.blocks.block import SymbolBlock, blocks_of, made_parts, notes_of, part_inputs, part_of
+from lotus_assets.stages.blocks.block import (
+    SymbolBlock,
+    blocks_of,
+    finished_part,
+    made_parts,
+    notes_of,
+    part_inputs,
+    part_of,
+)
 from lotus_assets.stages.blocks.split import EVENTS, Splitting, events_of
 from lotus_assets.stages.context import Made, StageContext, StageResult
-from lotus_assets.stages.lake_tables import parts_hash
 from lotus_assets.stages.runner import run_stage, stands
 from lotus_assets.stages.tape import dsi_annotations, microtape_frames, microtape_prints, raw_tape
 from lotus_assets.stages.tape.made_again import pieces_of
@@ -76,7 +82,8 @@ def _commit_whole(ctx: StageContext, day: str) -> list[StageResult]:
 
 def make_block(ctx: StageContext, day: str, block: SymbolBlock) -> None:
     """Make frames and annotations of a block; raises `LedgerError` where the events of the day are not split."""
-    if stands(ctx, microtape_frames.STAGE, day) or all(_is_finished(ctx, module, day, block) for module in MADE):
+    finished = (finished_part(ctx, module.STAGE.name, day, block, module.block_parts) for module in MADE)
+    if stands(ctx, microtape_frames.STAGE, day) or all(finished):
         return
     split = part_of(ctx, EVENTS, day, block)
     if split is None:
@@ -92,12 +99,6 @@ def make_block(ctx: StageContext, day: str, block: SymbolBlock) -> None:
     _commit(ctx, microtape_frames.STAGE.name, day, block, replace(made, notes={**made.notes, "events": n_events}))
     annotated, _ = dsi_annotations.annotate_into(ctx, day, frames, dsi_annotations.block_parts(ctx, block))
     _commit(ctx, dsi_annotations.STAGE.name, day, block, annotated)
-
-
-def _is_finished(ctx: StageContext, module: Any, day: str, block: SymbolBlock) -> bool:
-    part = part_of(ctx, module.STAGE.name, day, block)
-    parts = module.block_parts(ctx, block)
-    return part is not None and parts_hash(ctx, ctx.tape_branch, day, parts) == part.content_hash
 
 
 def _commit(ctx: StageContext, stage: str, day: str, block: SymbolBlock, made: Made) -> None:

@@ -25,7 +25,16 @@ from lotus.experts.machine import AnnotationBatch, AnnotationStream, WindowNotes
 from lotus.microtape.frames.batch import FrameBatch
 from lotus.microtape.frames.spec import GAP_BEFORE, I_ASSET, I_FRAME, I_QUALITY
 from lotus.timebase import day_start_ms
-from lotus_assets.stages.blocks.block import SymbolBlock, joined_checks, joined_notes, made_parts, tidy
+from lotus_assets.stages.blocks.block import (
+    SymbolBlock,
+    block_table,
+    day_table,
+    joined_checks,
+    joined_notes,
+    made_parts,
+    tables_of,
+    tidy,
+)
 from lotus_assets.stages.blocks.split import EVENTS, SPLIT
 from lotus_assets.stages.chain import content_of
 from lotus_assets.stages.context import Cell, CheckOutcome, Made, Plot, Stage, StageContext, TextTable, thinned
@@ -37,7 +46,6 @@ from lotus_resources.recent_values import RecentKind
 from lotus_store.columns import concatenated
 from lotus_store.databases import Connection
 from lotus_store.ledger.beliefs.experts import write_experts
-from lotus_store.ledger.part_commits import PartCommit
 from lotus_store.tape.annotations import DSI_WARMUP, day_and_warmup, keys_of, packed, read_day_annotations, rows_of
 
 Floats = NDArray[np.float64]
@@ -69,10 +77,7 @@ def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
 
 
 def make(ctx: StageContext, day: str) -> Made:
-    """Annotate warm-up and day in one go, write the parts, check them; or join the blocks that others made."""
-    blocks = made_parts(ctx, STAGE.name, day, block_parts)
-    if blocks is not None:
-        return _joined(ctx, day, blocks)
+    """Annotate warm-up and day in one go, write the parts, check them."""
     made, whole = annotate_into(ctx, day, read_frames(ctx, day, warmup=True), parts(ctx))
     ctx.recent.put(_ANNOTATIONS, (made.content_hash,), whole)
     return replace(made, ledger=_put_experts)
@@ -103,13 +108,16 @@ def _put_experts(connection: Connection) -> None:
     write_experts(connection, default_experts())
 
 
-def _joined(ctx: StageContext, day: str, blocks: Sequence[PartCommit]) -> Made:
-    """Put together what blocks wrote of the warm-up, in the order of its frames; return the day."""
+def join(ctx: StageContext, day: str) -> Made | None:
+    """Put together what blocks wrote of the warm-up, in the order of its frames; None where some are not made."""
+    blocks = made_parts(ctx, STAGE.name, day, block_parts)
+    if blocks is None:
+        return None
     branch = ctx.tape_branch
     frames = ctx.lake.read(MICROTAPE_WARMUP.name, branch, day, columns=["asset", "frame_idx"])
     places = packed(keys_of(frames))
     for spec in JOINT:
-        table = concatenated([ctx.lake.read(f"block_{spec.name}", branch, day, b.block) for b in blocks])
+        table = concatenated(tables_of(ctx, spec, day, blocks))
         rows = rows_of(packed(keys_of(table)), places)
         ctx.lake.write(spec, branch, day, {name: values[rows[rows >= 0]] for name, values in table.items()})
     tables = zip(*(block.notes["table"] for block in blocks), strict=True)
@@ -126,7 +134,7 @@ def _joined(ctx: StageContext, day: str, blocks: Sequence[PartCommit]) -> Made:
 
 def finish(ctx: StageContext, day: str) -> None:
     """Remove what blocks left, and the events that they were made of."""
-    tidy(ctx, STAGE.name, day, [f"block_{spec.name}" for spec in JOINT])
+    tidy(ctx, STAGE.name, day, [block_table(spec) for spec in JOINT])
     tidy(ctx, EVENTS, day, SPLIT)
 
 
@@ -191,7 +199,7 @@ def write_annotations(
     into = parts(ctx) if into is None else into
     hashes, fits = [], []
     for part in into:
-        name = part.spec.name.removeprefix("block_")
+        name = day_table(part)
         batch = before if name in (DSI_WARMUP.name, DSI_WARMUP_WINDOWS.name) else ours
         asset = places.get(str(part.symbol)) if batch is ours else None
         is_windows = name in (DSI_WINDOWS.name, DSI_WARMUP_WINDOWS.name)
@@ -232,4 +240,4 @@ def _plot(ctx: StageContext, day: str, batch: AnnotationBatch) -> Plot:
     return Plot(f"fused evidence that the next short move is up, {day}", series)
 
 
-STAGE = Stage("dsi_annotations", inputs, make, present_of(parts, on_tape=True), finish)
+STAGE = Stage("dsi_annotations", inputs, make, present_of(parts, on_tape=True), finish, join)

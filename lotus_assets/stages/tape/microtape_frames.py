@@ -17,14 +17,22 @@ from lotus.microtape.completeness import Framed, Prints, framed_prints
 from lotus.microtape.frames.batch import FrameBatch, frames_from_columns
 from lotus.microtape.frames.spec import C_MID, C_SPREAD, I_ASSET, I_RECV, MICROTAPE_FRAMES, MICROTAPE_QUOTES, TAPE_GAPS
 from lotus.timebase import NS_PER_MS, day_start_ms
-from lotus_assets.stages.blocks.block import SymbolBlock, joined_checks, joined_notes, made_parts, tidy
+from lotus_assets.stages.blocks.block import (
+    SymbolBlock,
+    block_table,
+    day_table,
+    joined_checks,
+    joined_notes,
+    made_parts,
+    tables_of,
+    tidy,
+)
 from lotus_assets.stages.context import CheckOutcome, Made, Plot, Stage, StageContext, TextTable, thinned
 from lotus_assets.stages.lake_tables import LakeTable, TablePart, joint_hash, parts_hash, present_of
 from lotus_assets.stages.schema_check import schema_check, together
 from lotus_assets.stages.tape.tape_input import read_day, tape_hash
 from lotus_resources.recent_values import RecentKind
 from lotus_store.columns import concatenated
-from lotus_store.ledger.part_commits import PartCommit
 from lotus_store.tape.listed_vetoes import write_veto_lists
 
 MICROTAPE_WARMUP = replace(MICROTAPE_FRAMES, name="microtape_warmup")
@@ -55,10 +63,7 @@ def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
 
 
 def make(ctx: StageContext, day: str) -> Made:
-    """Decode, build frames, write the parts, check them; or join the blocks that others made."""
-    blocks = made_parts(ctx, STAGE.name, day, block_parts)
-    if blocks is not None:
-        return _joined(ctx, day, blocks)
+    """Decode, build frames, write the parts, check them."""
     decoded = read_day(ctx, day, keep=False)
     write_veto_lists(ctx.lake, ctx.tape_branch, day, veto_lists(decoded.controls))
     made = write_frames(ctx, day, decoded.frames, decoded.prints, decoded.no_look_ahead, parts(ctx))
@@ -101,14 +106,15 @@ def write_frames(
     )
 
 
-def _joined(ctx: StageContext, day: str, blocks: Sequence[PartCommit]) -> Made:
-    """Put together what blocks wrote of all symbols, in the order of the whole day; return the day."""
-    branch, universe = ctx.tape_branch, ctx.manifest.universe
-    warming, silent = ([ctx.lake.read(f"block_{spec.name}", branch, day, b.block) for b in blocks] for spec in (
-        MICROTAPE_WARMUP, TAPE_GAPS
-    ))  # fmt: skip
-    warmup = frames_from_columns(warming, universe, ctx.manifest.kernel.cadence_ms).columns()
-    gaps = concatenated(silent)
+def join(ctx: StageContext, day: str) -> Made | None:
+    """Put together what blocks wrote of all symbols, in the order of the whole day; None where some are not made."""
+    blocks = made_parts(ctx, STAGE.name, day, block_parts)
+    if blocks is None:
+        return None
+    branch, cadence_ms = ctx.tape_branch, ctx.manifest.kernel.cadence_ms
+    warming = tables_of(ctx, MICROTAPE_WARMUP, day, blocks)
+    warmup = frames_from_columns(warming, ctx.manifest.universe, cadence_ms).columns()
+    gaps = concatenated(tables_of(ctx, TAPE_GAPS, day, blocks))
     order = np.argsort(gaps["seq"], kind="stable")
     ctx.lake.write(TAPE_GAPS, branch, day, {name: values[order] for name, values in gaps.items()})
     ctx.lake.write(MICROTAPE_WARMUP, branch, day, warmup)
@@ -124,7 +130,7 @@ def _joined(ctx: StageContext, day: str, blocks: Sequence[PartCommit]) -> Made:
 
 def finish(ctx: StageContext, day: str) -> None:
     """Remove what blocks left."""
-    tidy(ctx, STAGE.name, day, [f"block_{spec.name}" for spec in JOINT])
+    tidy(ctx, STAGE.name, day, [block_table(spec) for spec in JOINT])
 
 
 def read_frames(ctx: StageContext, day: str, warmup: bool = False) -> FrameBatch:
@@ -184,7 +190,7 @@ def _tables(
     """Yield the parts of a day one by one, so that one of them at a time is in memory a second time."""
     places = {asset.name: index for index, asset in enumerate(universe)}
     for part in into:
-        match part.spec.name.removeprefix("block_"):
+        match day_table(part):
             case MICROTAPE_FRAMES.name:
                 yield part, frames.columns(places[str(part.symbol)])
             case MICROTAPE_QUOTES.name:
@@ -213,4 +219,4 @@ def _mid_plot(day: str, frames: FrameBatch) -> Plot:
     return Plot(f"mid price in price units, {day}", series)
 
 
-STAGE = Stage("microtape_frames", inputs, make, present_of(parts, on_tape=True), finish)
+STAGE = Stage("microtape_frames", inputs, make, present_of(parts, on_tape=True), finish, join)

@@ -21,6 +21,7 @@ def _parse(frame: bytes) -> tuple[int, int, int, tuple[int, ...]]:
     return kind, row, time_ms, tuple(int(value) for value in pool[:end])
 
 
+@pytest.mark.compile("the first seed of a process loads the parser's kernels")
 @pytest.mark.parametrize("seed", [11, 12, 13, 14, 15, 16])
 def test_parser_agrees_with_the_typed_decoder_wherever_it_succeeds(seed: int) -> None:
     source, parsed = FrameSource(seed), 0

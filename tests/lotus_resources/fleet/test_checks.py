@@ -31,6 +31,7 @@ def wrong(settings: Settings) -> dict[str, str]:
     return {name: text for name, text in fleet_checks(settings).items() if text.startswith(WRONG)}
 
 
+@pytest.mark.process("a broker is started and asked, and workers are waited for")
 def test_a_sound_place_has_nothing_wrong_and_each_fault_is_named(
     fleet: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

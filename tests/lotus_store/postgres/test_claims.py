@@ -10,8 +10,9 @@ from psycopg import sql
 from lotus.errors import LedgerError
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
-from lotus_store.postgres.claims import FILE
+from lotus_store.postgres.claims import FILE, join
 from lotus_store.postgres.migrations import LOTUS_DATABASES
+from lotus_store.private import own_home
 
 
 def marks(databases: Databases) -> list[object]:
@@ -38,6 +39,22 @@ def test_a_second_home_over_the_same_databases_is_refused(settings: Settings, da
         opened(other)
     assert marks(databases) == before
     opened(settings)
+
+
+def test_a_worker_s_new_home_joins_and_one_that_is_somebody_s_does_not(
+    settings: Settings, databases: Databases
+) -> None:
+    new, own = settings.home.with_name("new"), settings.home.with_name("own")
+    with databases.owner("sig", autocommit=True) as sig:
+        assert not join(sig, new)  # nobody's databases yet
+        opened(settings)
+        assert join(sig, new)
+        opened(replace(settings, home=new))
+        own_home(own)
+        (own / FILE).write_text("0" * 32)
+        assert not join(sig, own)
+    with pytest.raises(LedgerError, match="belongs to the home"):
+        opened(replace(settings, home=own))
 
 
 def test_a_home_that_moved_keeps_its_databases_and_one_made_anew_is_told_what_to_do(
