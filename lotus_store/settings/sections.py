@@ -9,7 +9,6 @@ from lotus.manifest import ranged
 
 EXPLORING, NO_EXPLORING = (0.2, 0.05), (0.0, 0.0)  # shares of probes at rest where the money is paper, and where not
 LEAST_FRAMES_DAYS = 3  # nightly runs read the frames of the day they learn, and of the one or two before it
-LEAST_ROWS_DAYS = 180  # nightly runs read 90 learning days, which may have days without tape between them
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,10 +134,9 @@ class FleetSettings:
 
 @dataclass(frozen=True, slots=True)
 class RetentionSettings:
-    """How long stays what is large and made again from the tape, or taught already; 0 = for good."""
+    """How long stays what is large and made again from the tape; 0 = for good."""
 
-    frames_days: int = ranged(0, 0)  # of frames and quotes up to the last learned day; at least LEAST_FRAMES_DAYS
-    rows_days: int = ranged(0, 0)  # of rows of the databases that nothing reads any more; at least LEAST_ROWS_DAYS
+    frames_days: int = ranged(92, 0)  # of frames and quotes up to the last learned day; at least LEAST_FRAMES_DAYS
 
 
 @dataclass(frozen=True, slots=True)
