@@ -228,7 +228,9 @@ BY_HAND = {
     "a day to rebuild": Case(
         "tape rebuild --tape demo-11 --day 2027-01-01", REFUSED, ("microtape_frames[2027-01-01] is not committed",)
     ),
-    "a tape to rebuild": Case("tape rebuild --tape nosuch --day 2026-01-05", REFUSED, ("not committed on tape.nosuch",)),
+    "a tape to rebuild": Case(
+        "tape rebuild --tape nosuch --day 2026-01-05", REFUSED, ("not committed on tape.nosuch",)
+    ),
     "a tape to prune": Case("tape prune --tape nosuch", REFUSED, ("there is no tape nosuch",)),
     "a tape to backfill": Case(
         "backfill --tape nosuch --from 2026-01-05 --to 2026-01-05", REFUSED, ("nosuch", "; expected: ")
