@@ -157,3 +157,29 @@ def prune(dry_run: bool, tape: str | None, home: str | None, as_json: bool) -> N
     rules = RetentionRules(settings.limits.keep_days, int(settings.limits.max_gb * 2**30))
     gone = expired_days(store, rules) if dry_run else apply_retention(store, rules)
     emit({"tape": store.tape, "would_go" if dry_run else "gone": gone, "kept": len(store.days())}, as_json)
+
+
+@tape_command.command("rebuild")
+@click.option("--day", "days", multiple=True, required=True, type=DAY, help="Make this day's frames again; repeatable.")
+@at_tape
+def rebuild(days: tuple[str, ...], tape: str | None, home: str | None, as_json: bool) -> None:
+    """Make frames and quotes that retention.frames_days let go again from the tape, to the hash that was committed.
+
+    They stay for a day at least. Where the tape gives others, both hashes are named and nothing is kept.
+    """
+    from lotus_assets.bodies import stage_context
+    from lotus_assets.retention.frames import rebuild_frames
+    from lotus_resources.lotus_resource import Lotus
+
+    lotus = Lotus.open(settings_of(home, tape))
+    try:
+        with Progress(quiet=as_json) as progress, stage_context(lotus) as ctx:
+            made = []
+            for number, day in enumerate(days):
+                progress("days rebuilt", number, len(days), day)
+                made.append(rebuild_frames(ctx, day))
+    finally:
+        lotus.close()
+    hashes = {commit.day: commit.content_hash for commit in made}
+    lines = [f"{commit.day}  {commit.rows:,} frames, {commit.content_hash} as committed" for commit in made]
+    emit({"tape": lotus.settings.tape, "rebuilt": hashes}, as_json, "\n".join(lines))

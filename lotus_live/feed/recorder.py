@@ -12,7 +12,7 @@ from typing import Any
 from lotus.curation.at_once import VetoAtOnce
 from lotus.microtape.wire.frame import CONTROL_PREFIX
 from lotus_live.feed.clocks import Arrival
-from lotus_store.config import TapeLimits
+from lotus_store.settings.sections import TapeLimits
 from lotus_store.tape.header import HeaderAsset, TapeHeader
 from lotus_store.tape.segment import SegmentMeta
 from lotus_store.tape.shards.plan import Shard

@@ -52,6 +52,7 @@ RIGHT = {
     "review attenuate": "x --author me --factor 0.5", "review raise-cap": "x --author me --factor 1.05",
     "review reject": "x --author me --reason other", "review freeze": "x --author me --reason other",
     "review lower": "x --author me --reason other", "review lift": "x --author me", "signal": "x",
+    "tape rebuild": "--day 2026-01-05",
     "review wish": "BTC --log 0.05 --days 3 --author me --reason other",
     "what-if": "--from 2026-01-05 --to 2026-01-05 --priors none",
     "tape split": "x --shards 2", "watchdog": "--status", "trigger check": "x", "verify parity": "{tape}",
@@ -228,6 +229,12 @@ BY_HAND = {
     "no name of a branch": Case("review list --branch ''", REFUSED, ("the branch name is ''",)),
     "a tape to verify": Case("verify tape --tape nosuch", REFUSED, ("nosuch has no days; expected: ",)),
     "a day of a tape": Case("verify tape --tape demo-11 --day 2027-01-01", REFUSED, ("2027-01-01",)),
+    "a day to rebuild": Case(
+        "tape rebuild --tape demo-11 --day 2027-01-01", REFUSED, ("microtape_frames[2027-01-01] is not committed",)
+    ),
+    "a tape to rebuild": Case(
+        "tape rebuild --tape nosuch --day 2026-01-05", REFUSED, ("not committed on tape.nosuch",)
+    ),
     "a tape to prune": Case("tape prune --tape nosuch", REFUSED, ("there is no tape nosuch",)),
     "a tape to backfill": Case(
         "backfill --tape nosuch --from 2026-01-05 --to 2026-01-05", REFUSED, ("nosuch", "; expected: ")
