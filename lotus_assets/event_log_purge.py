@@ -55,15 +55,15 @@ def retained(lotus: Lotus, now_s: float) -> dict[str, Any]:
     keeping = lotus.settings.retention
     if not (keeping.frames_days or keeping.rows_days):
         return {}
-    told: dict[str, Any] = {"frames_days": keeping.frames_days, "rows_days": keeping.rows_days}
+    settings: dict[str, Any] = {"frames_days": keeping.frames_days, "rows_days": keeping.rows_days}
     try:
         with stage_context(lotus) as ctx, branch_lane(ctx):
             frames = let_frames_go(ctx, keeping.frames_days, now_s)
             rows = let_rows_go(lotus.databases, keeping.rows_days, now_s, ctx.tape_branch, ctx.branch)
     except BranchHeldError as held:
-        return told | {"retention": f"not looked at: {held}"}
+        return settings | {"retention": f"not looked at: {held}"}
     stay = "\n".join(f"- {day}: {reason}" for day, reason in frames.stay)
-    return told | {
+    return settings | {
         "frames_gone": ", ".join(frames.days) or "none",
         "frames_bytes_gone": frames.bytes_gone,
         "frames_waiting": frames.waiting,

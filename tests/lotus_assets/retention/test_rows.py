@@ -114,7 +114,7 @@ def test_old_rows_go_and_what_a_branch_needs_stays(aged: Databases) -> None:
     assert go(aged, 5000) == RowsGone()
     assert standing(aged) == whole
     done = go(aged)
-    assert done.months[:3] == ("signal_eval_2025_03", "signal_eval_horizons_2025_03", "signal_events_2025_03")
+    assert {"signal_eval_2025_03", "signal_eval_horizons_2025_03", "signal_events_2025_03"} <= set(done.months)
     assert not [month for month in done.months if month.endswith(("2025_06", "2025_09", "2026_06"))]
     assert done.rows == {
         "live_fills": 1, "live_orders": 1, "live_signals": 1, "live_events": 1, "live_log": 1,
