@@ -17,7 +17,7 @@ from lotus.errors import LotusError
 from lotus.modules.intents import Module
 from lotus.trading.estimates.executor_scores import executor_scores
 from lotus.trading.estimates.pre_trade import VenueHistory
-from lotus.trading.estimates.predictor import MOST_HISTORY, at_rest, fitted
+from lotus.trading.estimates.predictor import MOST_HISTORY, at_rest, fitted, prepare
 from lotus_store.databases import Connection, Databases
 from lotus_store.ledger.trading.outcomes import finished_plans, rest_quality
 
@@ -73,6 +73,7 @@ class Predictor:
         return history if history.at_ms <= now_ms else NOTHING_KNOWN
 
     def _fit(self, branch: str, venue: str, now_ms: int) -> None:
+        prepare()
         try:
             with closing(self.databases.connect(Module.TR.value, autocommit=True)) as connection:
                 history = known_before(connection, branch, venue, now_ms)
