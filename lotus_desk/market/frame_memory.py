@@ -1,9 +1,9 @@
-"""The frames of the last day, as far as triggers look at them, in the order of their ends: in a file that nobody sees.
+"""The frames of the last day, which triggers may look back at, in the order of their ends: in a file without a name.
 
 Kept exactly, so that a watch begun later sees what one begun earlier saw. A day of an asset at five frames a second is
-115 MB; of these `ROWS` frames wait in memory, which is all that a process takes from its first minute on. The file has
-no name and goes with its process: a start fills it again from the tape. Frames that the disk does not take are unknown,
-as are those of before. Nothing is judged here. In the literature: ring buffer, external memory.
+115 MB; of these `ROWS` frames wait in memory, which is all that a process takes from its first minute on. The file goes
+with its process: a start fills it again from the tape. Frames that the disk does not take are unknown, as are those of
+before. Nothing is judged here. In the literature: ring buffer, external memory.
 """
 
 import logging
@@ -17,18 +17,15 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from lotus.microtape.frames.spec import C_GAP, C_MID, C_VOLUME, I_ASSET, I_END, I_FRAME, N_FLOATS, N_INTS
-from lotus.triggers.operators import QUANTITIES
+from lotus.microtape.frames.spec import I_ASSET, I_END, I_FRAME, N_FLOATS, N_INTS
 from lotus_store.files import make_folder
 
 logger = logging.getLogger(__name__)
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
-_LOOKED_AT: Final = sorted({C_GAP, C_MID, C_VOLUME, *(q.column for q in QUANTITIES.values() if q.column >= 0)})
-COLUMNS: Final[Ints] = np.array(_LOOKED_AT, np.int64)
 ROWS: Final = 256  # frames of an asset that wait in memory
-_WIDTH: Final = 2 + len(COLUMNS)  # the frame's number and end, and its columns
+_WIDTH: Final = 2 + N_FLOATS  # the frame's number and end, and its columns: a trigger may compare any
 _ROW_BYTES: Final = 8 * _WIDTH
 _READ_ROWS: Final = 4_096  # at once
 
@@ -36,17 +33,14 @@ _READ_ROWS: Final = 4_096  # at once
 class FrameMemory:
     """The last `most` frames of each of `assets` assets; its file stands in `folder`, without one where the system's.
 
-    Raises `OSError` where no file can be made.
+    Where no file can be made, the frames that wait in memory are all.
     """
 
     def __init__(self, assets: int, most: int, folder: Path | None = None) -> None:
         """Remember nothing yet."""
         self.most, self.lost = most, 0
-        if folder is not None:
-            make_folder(folder)
-        with tempfile.TemporaryFile(dir=folder) as file:
-            self._handle = os.dup(file.fileno())
-        self.close = weakref.finalize(self, os.close, self._handle)  # gives the room free
+        self._handle = _opened(folder)
+        self.close = weakref.finalize(self, _closed, self._handle)  # gives the room free
         self._counts = [0] * assets
         self._first = [0] * assets  # numbers of the first frames of which all later ones can be read
         self._written = [0] * assets
@@ -58,7 +52,7 @@ class FrameMemory:
         count = self._counts[asset]
         row = count % ROWS
         self._ints[asset, row, 0], self._ints[asset, row, 1] = ints[I_FRAME], ints[I_END]
-        self._floats[asset, row, 2:] = floats[COLUMNS]
+        self._floats[asset, row, 2:] = floats
         self._counts[asset] = count = count + 1
         if count % ROWS == 0 or count % self.most == 0:
             self._write(asset, count)
@@ -75,14 +69,14 @@ class FrameMemory:
         count = self._counts[asset]
         oldest = max(self._first[asset], count - self.most)
         first = bisect_right(range(count), after_ms, lo=oldest, key=lambda n: self._end_ms(asset, n))
-        ints, floats = np.zeros((count - first, N_INTS), np.int64), np.full((count - first, N_FLOATS), np.nan)
+        ints, floats = np.zeros((count - first, N_INTS), np.int64), np.empty((count - first, N_FLOATS))
         ints[:, I_ASSET] = asset
         number = first
         while number < count:
             rows = self._rows(asset, number, count)
             into = slice(number - first, number - first + len(rows))
             ints[into, (I_FRAME, I_END)] = rows.view(np.int64)[:, :2]
-            floats[into, COLUMNS] = rows[:, 2:]
+            floats[into] = rows[:, 2:]
             number += len(rows)
         return ints, floats
 
@@ -119,3 +113,20 @@ class FrameMemory:
         if len(raw) != (stop - number) * _ROW_BYTES:
             raise OSError("the file of frames is shorter than what was written")
         return np.frombuffer(raw, np.float64).reshape(-1, _WIDTH)
+
+
+def _opened(folder: Path | None) -> int:
+    """Return a handle of a file without a name, -1 where none can be made."""
+    try:
+        if folder is not None:
+            make_folder(folder)
+        with tempfile.TemporaryFile(dir=folder) as file:
+            return os.dup(file.fileno())
+    except OSError as problem:
+        logger.warning("there is no file for frames that triggers look back at: %s", problem)
+        return -1
+
+
+def _closed(handle: int) -> None:
+    if handle >= 0:
+        os.close(handle)

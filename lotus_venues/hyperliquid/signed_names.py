@@ -80,7 +80,7 @@ class SignedNames:
                 self._runs.append(_merged(older, newer))
 
     def void(self, nonce: int) -> None:
-        """Drop the names of a signature."""
+        """Drop a signature; an earlier one of the same name, of an older array, counts again: it was sent."""
         self.recent = {name: signed for name, signed in self.recent.items() if signed.nonce != nonce}
         self._keep([run.nonces != nonce for run in self._runs])
 

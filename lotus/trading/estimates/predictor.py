@@ -289,8 +289,8 @@ def _quantile(inputs: Floats, y: Floats, q: float) -> Floats | None:
     The linear program of scikit-learn's `QuantileRegressor`, to the bit, without its 70 MB in a daemon's memory. The
     variables are the coefficients' positive and negative parts and those of the residuals.
     """
-    from scipy import sparse  # type: ignore[import-untyped]
-    from scipy.optimize import linprog  # type: ignore[import-untyped]
+    from scipy import sparse
+    from scipy.optimize import linprog
 
     n, k = inputs.shape[0], 1 + inputs.shape[1]
     weights, eye = np.ones(n), sparse.eye_array(n, format="csc")

@@ -8,11 +8,14 @@ import pytest
 from tapes import in_order, market
 from trigger_frames import frames_of
 
-from lotus.microtape.frames.spec import I_ASSET, I_END, I_FRAME, N_FLOATS, N_INTS
+from lotus.microtape.frames.spec import C_GAP, C_MID, C_VOLUME, I_ASSET, I_END, I_FRAME, N_FLOATS, N_INTS
+from lotus.triggers.operators import QUANTITIES
 from lotus_desk.market import frame_memory
-from lotus_desk.market.frame_memory import COLUMNS, ROWS, FrameMemory
+from lotus_desk.market.frame_memory import ROWS, FrameMemory
 
 DAY = 432_000
+_LOOKED_AT = {C_GAP, C_MID, C_VOLUME, *(q.column for q in QUANTITIES.values() if q.column >= 0)}
+COLUMNS = np.array(sorted(_LOOKED_AT))
 
 
 class WholeMemory:
@@ -20,7 +23,7 @@ class WholeMemory:
 
     def __init__(self, asset: int, most: int) -> None:
         self.asset, self.most, self.count = asset, most, 0
-        self._ints, self._floats = np.empty((most, 2), np.int64), np.empty((most, len(COLUMNS)), np.float64)
+        self._ints, self._floats = np.empty((most, 2), np.int64), np.empty((most, len(COLUMNS)))
 
     def add(self, ints: Any, floats: Any) -> None:
         row = self.count % self.most
@@ -116,6 +119,15 @@ def test_the_file_has_no_name_and_goes_with_its_owner(tmp_path: Path) -> None:
     assert len([*Path("/proc/self/fd").iterdir()]) == handles + 1
     memory.close()
     assert len([*Path("/proc/self/fd").iterdir()]) == handles
+
+
+def test_without_a_file_the_newest_frames_are_there(frames: tuple[Any, Any], tmp_path: Path) -> None:
+    (tmp_path / "live").write_text("no folder")
+    memory = FrameMemory(1, 2_000, tmp_path / "live")
+    for asset, ints, floats in days(frames, 1, 1_000):
+        memory.add(asset, ints, floats)
+    assert len(memory.since(0, 0)[0]) == 1_000 % ROWS
+    memory.close()
 
 
 def _full(*_: object) -> int:
