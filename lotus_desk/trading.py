@@ -209,7 +209,7 @@ def trading_of(
     )
     portfolio = partial(market.portfolio, BOOK_ACCOUNT)
     rebalancer = Rebalancer(databases, allocator, portfolio, manifest.kernel.window_ms, clock.pace)
-    predictor = Predictor(databases)
+    predictor = Predictor(databases, is_prepared=not (clock.pace or clock.in_step))
     for venue in market.venues:
         predictor.known(settings.branch, venue, clock.now_ms())  # lets the first fit begin
     chooser = KnobChooser(manifest.weave, wanted.explore_knobs, manifest.score.seed)

@@ -94,7 +94,7 @@ class RouteHint(StrEnum):
 
 def prepare() -> None:
     """Load what a fit needs, so that a process is as large before its first one as after."""
-    import scipy.optimize  # noqa: F401
+    import sklearn.linear_model  # noqa: F401
 
 
 def fitted(history: Sequence[PastExecution], now_ms: int) -> Model:
@@ -270,36 +270,17 @@ def _logistic(inputs: Floats, hit: NDArray[np.bool_]) -> Floats | None:
 
 def _quantiles(inputs: Floats, outcomes: Sequence[float | None]) -> Floats | None:
     """Return coefficients f8[3, 1 + k] of the quantiles, or None with too few outcomes."""
+    from sklearn.linear_model import QuantileRegressor
+
     rows = [k for k, y in enumerate(outcomes) if y is not None]
     if len(rows) < MIN_HISTORY:
         return None
     y = np.array([outcomes[k] for k in rows], np.float64)
     out = []
     for q in QUANTILES:
-        found = _quantile(inputs[rows], y, q)
-        if found is None:
-            return None
-        out.append(found)
+        model = QuantileRegressor(quantile=q, alpha=_L1, solver="highs").fit(inputs[rows], y)
+        out.append(np.concatenate([[model.intercept_], model.coef_]))
     return round_learned(np.array(out))
-
-
-def _quantile(inputs: Floats, y: Floats, q: float) -> Floats | None:
-    """Return intercept and coefficients of one quantile with an L1 penalty; None where the solver finds none.
-
-    The linear program of scikit-learn's `QuantileRegressor`, to the bit, without its 70 MB in a daemon's memory. The
-    variables are the coefficients' positive and negative parts and those of the residuals.
-    """
-    from scipy import sparse
-    from scipy.optimize import linprog
-
-    n, k = inputs.shape[0], 1 + inputs.shape[1]
-    weights, eye = np.ones(n), sparse.eye_array(n, format="csc")
-    cost = np.concatenate([np.full(2 * k, n * _L1), weights * q, weights * (1 - q)])
-    cost[[0, k]] = 0.0
-    ones = sparse.csc_array(np.ones((n, 1)))
-    equal = sparse.hstack([ones, inputs, -ones, -inputs, eye, -eye], format="csc")
-    found = linprog(cost, A_eq=equal, b_eq=y, method="highs")
-    return found.x[:k] - found.x[k : 2 * k] if found.success else None
 
 
 def _reliability(prob: Floats, hit: Floats) -> tuple[Bin, ...]:

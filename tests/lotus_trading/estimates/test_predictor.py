@@ -8,9 +8,7 @@ import pytest
 from trading_executed import ROWS, true_fill
 
 from lotus.trading.estimates.predictor import (
-    _L1,
     MIN_HISTORY,
-    QUANTILES,
     Features,
     ForecastCalibration,
     ForecastOutcome,
@@ -18,7 +16,6 @@ from lotus.trading.estimates.predictor import (
     PastExecution,
     Prediction,
     RouteHint,
-    _quantile,
     at_rest,
     fitted,
     predicted,
@@ -139,16 +136,3 @@ def test_an_entry_at_rest_is_judged_by_what_was_filled_while_it_rested() -> None
     thin = replace(ROWS[0].features, depth_share=0.1)
     for prob, hint in ((0.61, RouteHint.POST_ONLY), (0.59, RouteHint.CROSS)):
         assert route_hint(Model(), thin, ExecutionKnobs(), Prediction(prob)) is hint
-
-
-def test_quantiles_are_those_of_scikit_learn_to_the_bit() -> None:
-    from sklearn.linear_model import QuantileRegressor
-
-    rng = np.random.default_rng(4)
-    inputs, y = rng.normal(size=(300, 6)), rng.standard_t(3, 300)
-    inputs[:, 2] = inputs[:, 1] > 0.5
-    for q in QUANTILES:
-        model = QuantileRegressor(quantile=q, alpha=_L1, solver="highs").fit(inputs, y)
-        found = _quantile(inputs, y, q)
-        assert found is not None
-        assert found.tobytes() == np.concatenate([[model.intercept_], model.coef_]).tobytes()
