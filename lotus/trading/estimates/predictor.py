@@ -93,8 +93,9 @@ class RouteHint(StrEnum):
 
 
 def prepare() -> None:
-    """Load what a fit needs, so that a process is as large before its first one as after."""
-    import sklearn.linear_model  # noqa: F401
+    """Fit what says nothing, so that a process is as large before its first fit as after: that loads 80 MB."""
+    some = [Features(k % 7, 0.1 * (k % 5), k % 3, Side.BUY if k % 2 else Side.SELL, Strategy.LIMIT) for k in range(64)]
+    fitted([PastExecution(one, k, k, k % 4 > 0, k % 11, 1.0 + k % 13) for k, one in enumerate(some)], len(some))
 
 
 def fitted(history: Sequence[PastExecution], now_ms: int) -> Model:
