@@ -338,6 +338,9 @@ WHERE branch = %s AND day = %s AND stage = %s AND block = %s AND inputs_hash = %
 -- name: parts_of_day
 SELECT stage, block FROM part_commits WHERE branch = %s AND day = %s ORDER BY stage, block;
 
+-- name: has_parts
+SELECT FROM part_commits WHERE branch = %s LIMIT 1;
+
 -- name: drop_parts
 DELETE FROM part_commits WHERE branch = %s AND day = %s AND stage = %s;
 
