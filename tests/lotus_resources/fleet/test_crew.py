@@ -95,7 +95,7 @@ def test_a_worker_that_was_stopped_with_a_run_is_begun_again_and_the_run_is_done
     lines: list[str] = []
     over = threading.Event()
     with FleetBed(settings, databases, tmp_path) as bed:
-        crew = Crew(bed.env("crew"), tmp_path / "logs", lines.append, 5.0, look_s=0.5, silent_s=6.0)
+        crew = Crew(bed.env("crew"), tmp_path / "logs", lines.append, 5.0, look_s=0.5, stopped_s=4.0)
         thread = threading.Thread(target=crew.run, args=(1, over.is_set))
         thread.start()
         try:
