@@ -8,6 +8,7 @@ by state, which rows differ, and what is left in `part_commits`. Exit code 1 whe
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -106,8 +107,10 @@ def main(
 ) -> None:
     """Make, compare, tell."""
     folder = folder.absolute()
-    folder.mkdir(mode=0o755, parents=True)
-    (folder / "server").mkdir(mode=0o755)
+    (folder / "server").mkdir(mode=0o755, parents=True, exist_ok=True)
+    for name in ("one", "fleet"):
+        shutil.rmtree(folder / name, ignore_errors=True)
+    (folder / "host" / "dagster" / "workspace.json").unlink(missing_ok=True)
     ask = [module, "--row", row, "--seeds", seeds, "--json", *([] if whole else ["--small"])]
     began = time.monotonic()
     assert start(folder, "alone", *ask, "--folder", str(folder / "one")).wait() == 0
