@@ -22,6 +22,7 @@ from lotus.manifest import Asset, Manifest, override, ranged
 from lotus.names import is_name
 from lotus.priors.types import check_trust
 from lotus_store.branch_settings import merged, read_branch_settings
+from lotus_store.settings.llm import LlmSettings, check_llm
 
 DATABASES = ("sig", "dm", "tr", "vis", "atlas", "dagster")
 SECTIONS = ("kernel", "score", "outcomes", "learning", "weave", "detectors")
@@ -183,6 +184,7 @@ class Settings:
     compute: ComputeSettings = field(default_factory=ComputeSettings)
     governance: GovernanceSettings = field(default_factory=GovernanceSettings)
     fleet: FleetSettings = field(default_factory=FleetSettings)
+    llm: LlmSettings = field(default_factory=LlmSettings)
     logs: LogSettings = field(default_factory=LogSettings)
     alerts: AlertSettings = field(default_factory=AlertSettings)
     config: Path | None = None
@@ -211,7 +213,7 @@ class Settings:
 OWN_SECTIONS: Mapping[str, type] = {  # sections that are a field of `Settings` as they stand
     "live": LiveSettings, "trading": TradingSettings, "safety": SafetySettings, "dagster": DagsterLimits,
     "curation": CurationSettings, "compute": ComputeSettings, "governance": GovernanceSettings, "alerts": AlertSettings,
-    "fleet": FleetSettings,
+    "fleet": FleetSettings, "llm": LlmSettings,
 }  # fmt: skip
 
 
@@ -372,6 +374,7 @@ def _checked(settings: Settings) -> Settings:
     ):
         raise ConfigError(f"trading.explore_entry is {list(shares)}", "[share that joins, share that improves] below 1")
     check_trust(settings.manifest.weave)
+    check_llm(settings.llm)
     if not all(isinstance(word, str) and word and "\x00" not in word for word in settings.alerts.command):
         raise ConfigError(
             f"alerts.command is {list(settings.alerts.command)!r}", 'words, as ["/path/of/a/script", "word"]'
