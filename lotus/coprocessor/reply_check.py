@@ -10,8 +10,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Final
 
+from lotus.coprocessor.canonical_text import canonical_text
 from lotus.coprocessor.port import HORIZONS_S, IDEA_CHARACTERS, MOST_SPECS, REPLY_BYTES, RefusalCode, Reply
-from lotus.coprocessor.spec_text import spec_text
 from lotus.detectors.entry_style import EntryPlan
 from lotus.detectors.spec import DetectorSpec, parse_spec
 from lotus.errors import ConfigError, ExpressionError
@@ -80,7 +80,7 @@ def check_reply(reply: Reply, taken: Collection[str] = (), wanted: int = MOST_SP
     for n, text in enumerate(texts, 1):
         try:
             spec = _spec(text, f"spec {n}", names, {p.spec.spec_id for p in specs})
-            specs.append(ProposedSpec(spec_text(spec), spec))  # of the canonical text
+            specs.append(ProposedSpec(canonical_text(spec), spec))  # of the canonical text
             names.add(spec.detector_id)
         except _Refused as refused:
             refusals.append(_refusal(n, refused))
@@ -143,7 +143,7 @@ def _spec(text: str, where: str, names: Collection[str], ids: Collection[str]) -
         raise _Refused(RefusalCode.TWICE, "the same detector as one before")
     if spec.detector_id in names:
         raise _Refused(RefusalCode.NAME, "the name of another detector")
-    return parse_spec(spec_text(spec), where)
+    return parse_spec(canonical_text(spec), where)
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

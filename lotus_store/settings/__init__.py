@@ -1,1 +1,1 @@
-"""Sections of the settings that have a module of their own; `lotus_store.config` resolves them all."""
+"""Settings of a home by section."""

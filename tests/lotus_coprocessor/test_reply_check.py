@@ -4,11 +4,10 @@ import json
 
 import pytest
 
+from lotus.coprocessor.canonical_text import canonical_text
 from lotus.coprocessor.port import REPLY_BYTES, RefusalCode, Reply
 from lotus.coprocessor.prompt_text import EXAMPLE
 from lotus.coprocessor.reply_check import CheckedReply, check_reply
-from lotus.coprocessor.spec_text import spec_text
-
 
 MANY_PARAMS = EXAMPLE.replace("  full: 0.6", "  full: 0.6\n" + "\n".join(f"  p{k}: {k}.5" for k in range(6))).replace(
     "lean / full", "lean / full + p0 + p1 + p2 + p3 + p4 + p5"
@@ -30,15 +29,17 @@ def code_of(result: CheckedReply) -> RefusalCode:
 def test_the_example_of_the_prompt_is_a_spec() -> None:
     (one,) = checked(EXAMPLE).specs
     assert (one.spec.detector_id, one.spec.horizon_s, one.spec.status) == ("calm_lean", 30, "experimental")
-    assert one.text == spec_text(one.spec)
+    assert one.text == canonical_text(one.spec)
 
 
 @pytest.mark.parametrize(
     ("content", "code"),
     [
         ("", "json"), ("null", "form"), ("[]", "form"), ('{"specs": []}', "form"), ('{"specs": [1]}', "form"),
-        ('{"specs": "x"}', "form"), ('{"specs": ["x"], "note": "y"}', "form"), ('{"specs": ["x"], "specs": ["y"]}', "json"),
-        ('```json\n{"specs": ["x"]}\n```', "json"), ('{"specs": [NaN]}', "json"), ("[" * 5000, "json"), ('"\\ud800', "json"),
+        ('{"specs": "x"}', "form"), ('{"specs": ["x"], "note": "y"}', "form"),
+        ('{"specs": ["x"], "specs": ["y"]}', "json"),
+        ('```json\n{"specs": ["x"]}\n```', "json"), ('{"specs": [NaN]}', "json"), ("[" * 5000, "json"),
+        ('"\\ud800', "json"),
         ("\ud800", "json"), (" " * (REPLY_BYTES + 1), "size"), (json.dumps({"specs": ["x"] * 9}), "many"),
     ],
 )  # fmt: skip

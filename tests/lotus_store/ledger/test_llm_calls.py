@@ -1,4 +1,4 @@
-"""The account of calls: reservations at once never overspend, a request is sent once, a kill leaves the worst counted."""
+"""The account of calls: reservations at once never overspend, a request is sent once, a kill counts as the worst."""
 
 import threading
 from collections import Counter

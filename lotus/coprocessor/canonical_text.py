@@ -8,7 +8,7 @@ import json
 from lotus.detectors.spec import DetectorSpec, Parameter
 
 
-def spec_text(spec: DetectorSpec) -> str:
+def canonical_text(spec: DetectorSpec) -> str:
     """Return the canonical text of a signal, which `parse_spec` reads as this very spec; no entry and no triggers."""
     low, high = spec.band_s
     lines = [
