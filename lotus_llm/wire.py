@@ -107,7 +107,7 @@ def _use(usage: Any) -> TokenUse | None:
     if not isinstance(usage, dict):
         return None
     tokens_in, tokens_out = usage.get("prompt_tokens"), usage.get("completion_tokens")
-    if not all(type(n) is int and 0 <= n <= MOST_TOKENS for n in (tokens_in, tokens_out)):
+    if type(tokens_in) is not int or type(tokens_out) is not int:
         return None
-    use = TokenUse(tokens_in, tokens_out)
-    return use if use.tokens else None
+    believable = 0 <= tokens_in <= MOST_TOKENS and 0 <= tokens_out <= MOST_TOKENS and tokens_in + tokens_out > 0
+    return TokenUse(tokens_in, tokens_out) if believable else None
