@@ -21,7 +21,7 @@ from lotus.coprocessor.calls import (
     untold_use,
     worst_use,
 )
-from lotus.coprocessor.port import Prompt, Reply
+from lotus.coprocessor.port import ModelReply, Prompt
 from lotus.coprocessor.prompt_text import ChatMessage, messages_of, repair_messages
 from lotus.coprocessor.reply_check import CheckedReply, SpecRefusal, check_reply
 from lotus.errors import ConfigError
@@ -56,13 +56,13 @@ class PortCall:
 
     verdict: CallVerdict
     words: str
-    reply: Reply | None
+    reply: ModelReply | None
     record: CallRecord
     again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Proposal:
+class ModelProposal:
     """What came of a prompt: its calls, what the reply that counts holds, and what the first one was refused for."""
 
     calls: tuple[PortCall, ...]
@@ -83,22 +83,22 @@ class ModelPort:
         self._endpoint, self._mode, self._account, self._cassettes = endpoint, mode, account, cassettes
         self._knows_until, self._transport = knows_until, transport
 
-    def propose(self, prompt: Prompt, taken: Collection[str] = ()) -> Proposal:
+    def propose(self, prompt: Prompt, taken: Collection[str] = ()) -> ModelProposal:
         """Ask for specs; when any is refused, ask once more. The reply with more specs of the language counts."""
         first = self._call(messages_of(prompt))
         if first.reply is None:
-            return Proposal((first,), CheckedReply())
+            return ModelProposal((first,), CheckedReply())
         checked = check_reply(first.reply, taken, prompt.wanted)
         if not checked.refusals or first.reply.tool_calls:
-            return Proposal((first,), checked)
+            return ModelProposal((first,), checked)
         second = self._call(repair_messages(prompt, first.reply.content, checked.refusals))
         if second.reply is None:
-            return Proposal((first, second), checked, checked.refusals)
+            return ModelProposal((first, second), checked, checked.refusals)
         mended = check_reply(second.reply, taken, prompt.wanted)
         better = mended if len(mended.specs) >= len(checked.specs) else checked
-        return Proposal((first, second), better, checked.refusals)
+        return ModelProposal((first, second), better, checked.refusals)
 
-    def complete(self, prompt: Prompt) -> Reply:
+    def complete(self, prompt: Prompt) -> ModelReply:
         """Return the reply to a prompt; raises `ConfigError` in the words of the call where none came."""
         call = self._call(messages_of(prompt))
         if call.reply is None:

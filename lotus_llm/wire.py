@@ -1,4 +1,4 @@
-"""The wire of chat completions: a request as bytes, an answer as a `Reply`. Pure; nothing is sent here.
+"""The wire of chat completions: a request as bytes, an answer as a `ModelReply`. Pure; nothing is sent here.
 
 Sent are model, messages, the limit of tokens and, where it is wanted, the JSON schema of the one form of a reply. No
 tools are offered. (OpenAI API reference, chat completions; vLLM, llama.cpp and Ollama speak it.)
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from lotus.coprocessor.calls import MOST_TOKENS, TokenUse
-from lotus.coprocessor.port import MOST_SPECS, Reply
+from lotus.coprocessor.port import MOST_SPECS, ModelReply
 from lotus.coprocessor.prompt_text import ChatMessage
 from lotus.hashing import natural_id
 from lotus.json_text import UnreadableJson, read_json
@@ -44,7 +44,7 @@ class ModelRequest:
 class ReadAnswer:
     """A reply with what its server says it used; without a reply, what is wrong with the answer."""
 
-    reply: Reply | None
+    reply: ModelReply | None
     use: TokenUse | None
     words: str = ""
 
@@ -88,7 +88,7 @@ def read_answer(body: bytes) -> ReadAnswer:
     except (KeyError, TypeError, ValueError, AttributeError):
         return ReadAnswer(None, use, "the answer has no one choice with a message of text and the name of a model")
     shown = "".join(letter if letter.isprintable() else " " for letter in model)[:SHOWN_MODEL]
-    return ReadAnswer(Reply(content, shown, tools, finish if isinstance(finish, str) else ""), use)
+    return ReadAnswer(ModelReply(content, shown, tools, finish if isinstance(finish, str) else ""), use)
 
 
 def is_asked_model(asked: str, answered: str) -> bool:

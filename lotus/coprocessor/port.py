@@ -1,4 +1,4 @@
-"""The port to a model: what may be asked (`Prompt`) and what came back (`Reply`), as values.
+"""The port to a model: what may be asked (`Prompt`) and what came back (`ModelReply`), as values.
 
 A prompt holds numbers and closed names alone: slots, columns, horizons, codes of refusals, each checked when the value
 is made. No field takes a note, a hint, a message or a text of a venue: market data reaches no authority over the model.
@@ -99,7 +99,7 @@ class Prompt:
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class ModelReply:
     """What a model answered: its text, the model as it names itself, whether it called tools, why it stopped."""
 
     content: str
@@ -111,7 +111,7 @@ class Reply:
 class Port(Protocol):
     """Whoever completes a prompt; raises `ConfigError` for what was not set up, and no error of a network."""
 
-    def complete(self, prompt: Prompt) -> Reply:
+    def complete(self, prompt: Prompt) -> ModelReply:
         """Return the reply to a prompt."""
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from lotus.coprocessor.canonical_text import canonical_text
-from lotus.coprocessor.port import HORIZONS_S, IDEA_CHARACTERS, MOST_SPECS, REPLY_BYTES, RefusalCode, Reply
+from lotus.coprocessor.port import HORIZONS_S, IDEA_CHARACTERS, MOST_SPECS, REPLY_BYTES, ModelReply, RefusalCode
 from lotus.detectors.entry_style import EntryPlan
 from lotus.detectors.spec import DetectorSpec, parse_spec
 from lotus.errors import ConfigError, ExpressionError
@@ -65,7 +65,7 @@ class _Refused(Exception):
         self.code, self.words = code, words
 
 
-def check_reply(reply: Reply, taken: Collection[str] = (), wanted: int = MOST_SPECS) -> CheckedReply:
+def check_reply(reply: ModelReply, taken: Collection[str] = (), wanted: int = MOST_SPECS) -> CheckedReply:
     """Return the specs of a reply that the language takes, and every refusal.
 
     `taken` are detector_ids that exist: a proposal may not have the name of another. Raises nothing for any content.
@@ -92,7 +92,7 @@ def check_reply(reply: Reply, taken: Collection[str] = (), wanted: int = MOST_SP
     return CheckedReply(tuple(specs), tuple(refusals))
 
 
-def _texts(reply: Reply, wanted: int) -> list[str]:
+def _texts(reply: ModelReply, wanted: int) -> list[str]:
     """Return the texts of a reply in its one form; raises `_Refused`."""
     if reply.tool_calls:
         raise _Refused(RefusalCode.TOOLS, "the answer calls tools, none were offered")

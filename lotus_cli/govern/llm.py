@@ -13,7 +13,7 @@ from lotus_cli.terminal.tables import TableColumn, numbers, table
 
 if TYPE_CHECKING:
     from lotus.coprocessor.port import Prompt
-    from lotus_llm.model_port import Proposal
+    from lotus_llm.model_port import ModelProposal
     from lotus_store.config import Settings
 
 OFF = "no model is asked: [llm] mode is off"
@@ -129,7 +129,7 @@ def _request_text(facts: dict[str, Any]) -> str:
     return head + "".join(f"\n--- {one['role']}\n{one['text']}" for one in facts["messages"])
 
 
-def _found(proposal: "Proposal") -> dict[str, Any]:
+def _found(proposal: "ModelProposal") -> dict[str, Any]:
     calls = [
         {"verdict": call.verdict.value, "words": call.words, "sent": not call.again and call.record.mode != "replay",
          "model": call.record.model, "tokens_in": call.record.use.tokens_in, "tokens_out": call.record.use.tokens_out,

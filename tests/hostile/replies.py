@@ -20,7 +20,7 @@ from dataclasses import replace
 import yaml
 
 from lotus.coprocessor.canonical_text import canonical_text
-from lotus.coprocessor.port import MOST_SPECS, Prompt, Reply, gaps_of
+from lotus.coprocessor.port import MOST_SPECS, ModelReply, Prompt, gaps_of
 from lotus.coprocessor.prompt_text import EXAMPLE, messages_of
 from lotus.coprocessor.reply_check import CheckedReply, check_reply
 from lotus.detectors.entry_style import EntryPlan
@@ -162,7 +162,7 @@ def throw(n: int, seed: int) -> tuple[Counter[str], Counter[str], float]:
         content = KINDS[kind](rng)
         began = time.process_time()
         try:
-            reply: Reply | None = Reply(content, "m")
+            reply: ModelReply | None = ModelReply(content, "m")
             if rng.random() < 0.1:
                 answer = {"model": "m", "choices": [{"message": {"content": content}}], "usage": random_value(rng)}
                 reply = read_answer(damaged(rng, json.dumps(answer)).encode("utf-8", "surrogatepass")).reply
@@ -203,7 +203,7 @@ def escapes(n: int, seed: int) -> int:
     )  # fmt: skip
     for _ in range(n):
         text = rng.choice(places)(rng.choice(payloads))
-        checked = check_reply(Reply(json.dumps({"specs": [text]}), "m"))
+        checked = check_reply(ModelReply(json.dumps({"specs": [text]}), "m"))
         demand_language(checked)
         through += sum(ESCAPE in one.text for one in checked.specs)
     return through

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from lotus.coprocessor.canonical_text import canonical_text
-from lotus.coprocessor.port import REPLY_BYTES, RefusalCode, Reply
+from lotus.coprocessor.port import REPLY_BYTES, ModelReply, RefusalCode
 from lotus.coprocessor.prompt_text import EXAMPLE
 from lotus.coprocessor.reply_check import CheckedReply, check_reply
 
@@ -16,7 +16,7 @@ MANY_PARAMS = EXAMPLE.replace("  full: 0.6", "  full: 0.6\n" + "\n".join(f"  p{k
 
 def checked(*texts: str, **reply: object) -> CheckedReply:
     """Check a reply with these specs."""
-    return check_reply(Reply(json.dumps({"specs": list(texts)}), "m", **reply))  # type: ignore[arg-type]
+    return check_reply(ModelReply(json.dumps({"specs": list(texts)}), "m", **reply))  # type: ignore[arg-type]
 
 
 def code_of(result: CheckedReply) -> RefusalCode:
@@ -44,7 +44,7 @@ def test_the_example_of_the_prompt_is_a_spec() -> None:
     ],
 )  # fmt: skip
 def test_a_reply_of_another_form_is_refused_whole(content: str, code: str) -> None:
-    assert code_of(check_reply(Reply(content, "m"))) == code
+    assert code_of(check_reply(ModelReply(content, "m"))) == code
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_a_spec_that_may_not_be_proposed_is_refused_by_itself(text: str, code: s
 
 
 def test_a_name_is_free_and_a_detector_is_proposed_once() -> None:
-    assert code_of(check_reply(Reply(json.dumps({"specs": [EXAMPLE]}), "m"), ["calm_lean"])) == "name"
+    assert code_of(check_reply(ModelReply(json.dumps({"specs": [EXAMPLE]}), "m"), ["calm_lean"])) == "name"
     other = EXAMPLE.replace("detector_id: calm_lean", "detector_id: other")
     assert [r.code for r in checked(EXAMPLE, EXAMPLE).refusals] == ["twice"]
     assert len(checked(EXAMPLE, other).specs) == 2
