@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from lotus.manifest import ranged
 
 EXPLORING, NO_EXPLORING = (0.2, 0.05), (0.0, 0.0)  # shares of probes at rest where the money is paper, and where not
+LEAST_ROWS_DAYS = 180  # nightly runs learn from 90 learning days, which may have days without tape between them
 LEAST_FRAMES_DAYS = 3  # nightly runs read the frames of the day they learn, and of the one or two before it
 
 
@@ -134,9 +135,10 @@ class FleetSettings:
 
 @dataclass(frozen=True, slots=True)
 class RetentionSettings:
-    """How long stays what is large and made again from the tape; 0 = for good."""
+    """How long stays what is made again or was learned from, back from the last learned day; 0 = for good."""
 
-    frames_days: int = ranged(92, 0)  # of frames and quotes up to the last learned day; at least LEAST_FRAMES_DAYS
+    frames_days: int = ranged(92, 0)  # frames and quotes, made again from the tape; at least LEAST_FRAMES_DAYS
+    rows_days: int = ranged(400, 0)  # rows of the databases that no night reads any more; at least LEAST_ROWS_DAYS
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
 GOOD = written(200, completion(specs("x")))
 BAD = {
     "silent": (raw(wait_s=1.0), CallVerdict.CUT),
-    "says nothing in time": (raw(b"", wait_s=3.0), CallVerdict.SLOW),
+    "says nothing in time": (raw(b"", wait_s=30.0), CallVerdict.SLOW),
     "drips headers": (dripping(b"HTTP/1.1 200 x\r\n", [b"X: y\r\n"], 0.02), CallVerdict.SLOW),
     "drips a body": (dripping(CHUNKED, [b"1\r\n \r\n"], 0.02), CallVerdict.SLOW),
     "endless chunks": (dripping(CHUNKED, [b"10000\r\n" + b" " * 65536 + b"\r\n"], 0.0), CallVerdict.HUGE),
@@ -39,11 +39,11 @@ def test_whatever_a_server_does_has_a_verdict_in_time(name: str) -> None:
     behaviour, verdict = BAD[name]
     with serving(behaviour) as server:
         began = time.monotonic()
-        answer = post(endpoint(server.url, 0.4 if verdict is CallVerdict.SLOW else 5.0), b"{}")
+        answer = post(endpoint(server.url, 1.0 if verdict is CallVerdict.SLOW else 5.0), b"{}")
         took_s = time.monotonic() - began
     assert answer.verdict is verdict
     assert len(answer.body) <= ANSWER_BYTES
-    assert took_s < 3.0
+    assert took_s < 10.0
     assert len(server.requests) == 1  # no second try, and nothing followed
 
 
