@@ -85,11 +85,11 @@ class FleetReading:
     submit: Submit
     ready: "queue.Queue[DayRead | BaseException]" = field(default_factory=queue.Queue)
     over: threading.Event = field(default_factory=threading.Event)
-    asked: Mapping[str, str] = field(init=False)  # tags of every run that is asked for: release and settings
+    asked: Mapping[str, str] = field(init=False)  # the settings that every run is asked for with, as tags
 
     def __post_init__(self) -> None:
         """Ask as this home does."""
-        self.asked = {**asked_by(self.lotus.settings), RELEASE_TAG: release()}
+        self.asked = asked_by(self.lotus.settings)
 
     def take(self, wait: bool) -> list[DayRead]:
         """Return what came of days since the last time; `wait` until it is one at least. Raises what ended it."""
@@ -140,7 +140,7 @@ class FleetReading:
             return True
         self.begins(unit.days[0], f"{unit.what}, asked of the fleet")
         config = {"ops": {"read_unit": {"config": {"days": list(unit.days), "what": unit.what}}}}
-        self.submit(tape_unit.name, config, tags)
+        self.submit(tape_unit.name, config, {**tags, RELEASE_TAG: release()})  # the launcher writes its own there
         unit.tries += 1
         return False
 

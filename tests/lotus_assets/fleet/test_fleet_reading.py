@@ -17,7 +17,7 @@ from lotus_assets.definitions import build_definitions
 from lotus_assets.fleet.fleet_reading import FleetReading, chunks_of, fleet_reading
 from lotus_assets.stages.order import TAPE_STAGES
 from lotus_assets.stages.tape.reading import DayRead
-from lotus_resources.fleet.broker import BROKER_ENV
+from lotus_resources.fleet.broker import BROKER_ENV, RELEASE_TAG
 from lotus_resources.lotus_resource import Lotus
 from lotus_store.config import FleetSettings, Settings
 from lotus_store.ledger.day_commits import forget_commits, read_commits
@@ -48,6 +48,7 @@ def submitter(lotus: Lotus, instance: dg.DagsterInstance, asked: list[str], lose
 
     def submit(name: str, config: Mapping[str, object], tags: Mapping[str, str]) -> str:
         asked.append(tags["lotus/unit"])
+        tags = {**tags, RELEASE_TAG: "that of the process which launches"}
         if len(asked) <= lose:
             run = instance.create_run_for_job(job, run_config=dict(config), tags=dict(tags))
             instance.report_run_failed(run, "no process holds its lease")
