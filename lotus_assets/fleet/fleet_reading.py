@@ -24,7 +24,7 @@ from lotus_assets.stages.blocks.work import are_blocks_made, is_made, is_split
 from lotus_assets.stages.context import StageContext
 from lotus_assets.stages.tape.reading import DayRead, is_read, read_days
 from lotus_resources.dagster_internals import IN_PROGRESS, submitting, will_be_tried_again
-from lotus_resources.fleet.broker import RELEASE_TAG, asked_by, celery_app, release
+from lotus_resources.fleet.broker import RELEASE_TAG, asked_by, celery_app, needed, release
 from lotus_resources.lotus_resource import Lotus
 from lotus_resources.provision import instance, provision
 
@@ -165,12 +165,14 @@ def _is_done(ctx: StageContext, unit: FleetUnit) -> bool:
 def fleet_reading(lotus: Lotus, days: Sequence[str], begins: Callable[[str, str], None]) -> Iterator[FleetReading]:
     """Have the fleet read days of tape as long as the body runs; what it was asked for goes on without us.
 
-    Raises `ConfigError` where `lotus up` does not run for this home, or no worker answers.
+    Raises `ConfigError` where `lotus up` does not run for this home, or neither broker nor a worker answers.
     """
     workspace = Path(lotus.settings.home) / "dagster" / "workspace.json"
     if not workspace.exists():
         raise ConfigError(f"no {workspace}", "`lotus up` running on this home", "it hands the runs to the workers")
-    if not celery_app(os.environ).control.ping(timeout=2.0):
+    with needed():
+        answers = celery_app(os.environ).control.ping(timeout=2.0)
+    if not answers:
         raise ConfigError("no worker answers", "one at least", "lotus fleet up, on this machine or another")
     environment = provision(lotus.settings, lotus.databases)
     with instance(environment) as opened, submitting(opened, workspace) as submit:

@@ -1,4 +1,4 @@
-"""Two machines read a day block by block in every run of the tests; the script takes any number of days and machines."""
+"""Two machines read a day block by block in every run of the tests; the script takes any number of both."""
 
 import json
 import subprocess

@@ -130,8 +130,15 @@ def replaced(lotus: Lotus, folder: Path) -> TapeStore:
     return store
 
 
+@pytest.mark.clock("a broker that is away is asked four times")
 def test_a_fleet_without_up_or_workers_is_named(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(BROKER_ENV, "redis://127.0.0.1:1/0")
     expected = pytest.raises(ConfigError, match="`lotus up` running on this home")
+    with opened(settings, 16) as lotus, expected, fleet_reading(lotus, [], print):
+        pass
+    workspace = Path(settings.home) / "dagster" / "workspace.json"
+    workspace.parent.mkdir(exist_ok=True)
+    workspace.write_text("{}")
+    expected = pytest.raises(ConfigError, match="the broker does not answer")
     with opened(settings, 16) as lotus, expected, fleet_reading(lotus, [], print):
         pass
