@@ -16,7 +16,7 @@ import dagster as dg
 
 from lotus.errors import ConfigError
 from lotus_resources.dagster_internals import IN_PROGRESS, submitting, will_be_tried_again
-from lotus_resources.fleet.broker import RELEASE_TAG, asked_by, celery_app, release
+from lotus_resources.fleet.broker import RELEASE_TAG, asked_by, celery_app, needed, release
 from lotus_resources.lotus_resource import Lotus
 from lotus_resources.provision import instance, provision
 
@@ -51,11 +51,11 @@ class Asking:
     opened: dg.DagsterInstance
     submit: Submit
     tags: Mapping[str, str] = field(default_factory=dict)
-    asked: Mapping[str, str] = field(init=False)  # tags of every run that is asked for: release and settings
+    asked: Mapping[str, str] = field(init=False)  # the settings that every run is asked for with, and `tags`
 
     def __post_init__(self) -> None:
         """Ask as this home does."""
-        self.asked = {**asked_by(self.lotus.settings), RELEASE_TAG: release(), **self.tags}
+        self.asked = {**asked_by(self.lotus.settings), **self.tags}
 
     def is_over(self, unit: RunUnit, is_done: Callable[[], bool], begins: Callable[[], None]) -> bool:
         """Ask for a unit unless a run of it is under way; tell whether it is done, or was asked for often enough."""
@@ -66,7 +66,7 @@ class Asking:
         if is_done() or unit.tries >= TRIES:
             return True
         begins()
-        self.submit(self.job, unit.config, tags)
+        self.submit(self.job, unit.config, {**tags, RELEASE_TAG: release()})  # the launcher writes its own there
         unit.tries += 1
         return False
 
@@ -75,14 +75,17 @@ class Asking:
 def asking(lotus: Lotus, job: str, **tags: str) -> Iterator[Asking]:
     """Open what asks for runs of a job; what was asked for goes on without us.
 
-    Raises `ConfigError` where no fleet is set up, `lotus up` does not run for this home, or no worker answers.
+    Raises `ConfigError` where no fleet is set up, `lotus up` does not run for this home, or neither broker nor a worker
+    answers.
     """
     if not lotus.settings.fleet.slots:
         raise ConfigError("[fleet] slots is 0", "at least 1 in lotus.toml", "no fleet is set up")
     workspace = Path(lotus.settings.home) / "dagster" / "workspace.json"
     if not workspace.exists():
         raise ConfigError(f"no {workspace}", "`lotus up` running on this home", "it hands the runs to the workers")
-    if not celery_app(os.environ).control.ping(timeout=2.0):
+    with needed():
+        answers = celery_app(os.environ).control.ping(timeout=2.0)
+    if not answers:
         raise ConfigError("no worker answers", "one at least", "lotus fleet up, on this machine or another")
     environment: dict[str, Any] = provision(lotus.settings, lotus.databases)
     with instance(environment) as opened, submitting(opened, workspace) as submit:

@@ -1,7 +1,7 @@
 """Read days of tape by the workers of a fleet, seen from the process that learns them.
 
-A universe of one block is read in chunks of whole days; a larger one is split first, then made block by block, and
-joined here. An error of a day comes up in the day's turn. How runs are asked for is `asking`.
+A universe of one block is read in chunks of whole days; a larger one is split first, then made block by block, then
+joined. An error of a day comes up in the day's turn. How runs are asked for is `asking`.
 """
 
 import queue
@@ -14,7 +14,7 @@ from lotus_assets.bodies import stage_context
 from lotus_assets.fleet.asking import UNIT_S, Asking, asking
 from lotus_assets.fleet.tape_units import SPLIT, WHOLE, tape_unit
 from lotus_assets.stages.blocks.block import blocks_of
-from lotus_assets.stages.blocks.work import are_blocks_made, is_made, is_split
+from lotus_assets.stages.blocks.work import is_block_made, is_split
 from lotus_assets.stages.context import StageContext
 from lotus_assets.stages.tape.reading import DayRead, is_read, read_days
 from lotus_resources.lotus_resource import Lotus
@@ -64,7 +64,8 @@ class FleetUnit:
 @dataclass(slots=True)
 class _Chunk:
     days: tuple[str, ...]
-    units: list[FleetUnit]
+    units: list[FleetUnit]  # those under way
+    is_over: bool = False
 
 
 @dataclass(slots=True)
@@ -96,7 +97,7 @@ class FleetReading:
                 while chunks and not self.over.is_set():
                     for chunk in chunks:
                         self._goes_on(ctx, chunk)
-                    while chunks and all(unit.is_over for unit in chunks[0].units):
+                    while chunks and chunks[0].is_over:
                         if not self._tell(chunks.pop(0)):
                             return
                     self.over.wait(LOOK_S)
@@ -108,13 +109,18 @@ class FleetReading:
         return [_Chunk(days, [FleetUnit(days, WHOLE if whole else SPLIT)]) for days in chunks]
 
     def _goes_on(self, ctx: StageContext, chunk: _Chunk) -> None:
-        """Look at the units of a chunk, and ask for what it lacks; events that are split become blocks."""
+        """Look at the units of a chunk, ask for what they lack, and begin the next ones."""
         for unit in chunk.units:
             unit.is_over = unit.is_over or self._is_over(ctx, unit)
-        (first, *others) = chunk.units
-        if first.what == SPLIT and first.is_over and not others and _is_done(ctx, first):
-            chunk.units = [FleetUnit(chunk.days, str(block.number)) for block in blocks_of(ctx)]
-            self._goes_on(ctx, chunk)
+        if chunk.is_over or not all(unit.is_over for unit in chunk.units):
+            return
+        what = chunk.units[0].what
+        if what == WHOLE or not all(_is_done(ctx, unit) for unit in chunk.units):
+            chunk.is_over = True
+            return
+        following = [str(block.number) for block in blocks_of(ctx)] if what == SPLIT else [WHOLE]
+        chunk.units = [FleetUnit(chunk.days, one) for one in following]
+        self._goes_on(ctx, chunk)
 
     def _is_over(self, ctx: StageContext, unit: FleetUnit) -> bool:
         def begins() -> None:
@@ -123,7 +129,7 @@ class FleetReading:
         return self.asking.is_over(unit, lambda: _is_done(ctx, unit), begins)
 
     def _tell(self, chunk: _Chunk) -> bool:
-        """Join what blocks made, or find it committed, and tell of the days; return whether all are whole."""
+        """Find the days committed, or make what is left of them, and tell of them; return whether all are whole."""
         for read in read_days(lambda: stage_context(self.lotus), chunk.days, 1, self.begins):
             self.ready.put(read)
             if not read.is_whole:
@@ -136,7 +142,7 @@ def _is_done(ctx: StageContext, unit: FleetUnit) -> bool:
         return all(is_read(ctx, day) for day in unit.days)
     if unit.what == SPLIT:
         return all(is_split(ctx, day) for day in unit.days)
-    return all(is_made(ctx, day) or are_blocks_made(ctx, day) for day in unit.days)
+    return all(is_block_made(ctx, day, blocks_of(ctx)[int(unit.what)]) for day in unit.days)
 
 
 @contextmanager

@@ -97,11 +97,11 @@ def study_asked(config: WorldBlock) -> WorldStudy:
     if checkout not in sys.path:
         sys.path.append(checkout)
     try:
-        known = getattr(importlib.import_module(module), function)
+        study_of = getattr(importlib.import_module(module), function)
     except ImportError as problem:
         cause = f"{module} does not import here ({problem}): this worker runs from a wheel"
         raise ConfigError("no studies on this worker", "a checkout of the commit that asks", cause) from problem
-    study: WorldStudy = known(config.study, config.small)
+    study: WorldStudy = study_of(config.study, config.small)
     found, wanted = (study.setting_hash, study.code_hash), (config.setting, config.code)
     if found != wanted:
         cause = "the checkout of this worker differs from that of who asks"
