@@ -51,6 +51,7 @@ class LiveOptions:
     speed: float
     run_id: str
     trade: bool
+    shard: str
     status: bool
     tape: str | None
     branch: str | None
@@ -68,16 +69,24 @@ class LiveOptions:
 )
 @click.option("--run-id", default="", help="Name of the run; the same name goes on where a killed run ended.")
 @click.option("--trade", is_flag=True, help="Execute published windows: on paper, or at trading.venue.")
+@click.option(
+    "--shard", default="", metavar="K/N", help="Publish for every N-th coin, from the K-th on, under a lease."
+)
 @click.option("--status", is_flag=True, help="Only say how the daemon and its desk are: switch, watchdog, arming.")
 @tape_option
 @at_branch
 @options_as(LiveOptions)
 def live_command(options: LiveOptions) -> None:
-    """Record, score, publish and paper-trade until stopped (SIGINT, SIGTERM) or the replayed tape is over."""
+    """Record, score, publish and paper-trade until stopped (SIGINT, SIGTERM) or the replayed tape is over.
+
+    With --shard it does so for its share of the universe, or stands by while another process does. A desk is one
+    daemon without --shard: --trade.
+    """
     if options.status:
         emit(_status(settings_of(options.home, options.tape, options.branch).home), options.as_json)
         return
     from lotus_live.live import run_live
+    from lotus_live.shards.share import parse_share
     from lotus_venues.replay_server import ReplayPlan
 
     with Progress(quiet=options.as_json) as progress:
@@ -88,6 +97,7 @@ def live_command(options: LiveOptions) -> None:
                 progress.watch("lines taken", 0, lambda: daemon.taker.counts.lines)
 
         settings = settings_of(options.home, options.tape, options.branch)
+        share = parse_share(options.shard) if options.shard else None
         progress("starting the daemon", 0)
         result = run_live(
             settings,
@@ -96,6 +106,8 @@ def live_command(options: LiveOptions) -> None:
             run_id=options.run_id,
             on_start=begin,
             trade=options.trade,
+            share=share,
+            say=progress,
         )
     emit({**result.status, "events_hash": result.events_hash}, options.as_json)
 
