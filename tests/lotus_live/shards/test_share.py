@@ -12,7 +12,7 @@ UNIVERSE = tuple(Asset(name, 2) for name in ("A", "B", "C", "D", "E"))
 @pytest.mark.parametrize("count", [1, 2, 3, 5])
 def test_every_coin_is_in_one_share(count: int) -> None:
     shares = [Share(number, count).of(UNIVERSE) for number in range(1, count + 1)]
-    assert sorted((a.name for share in shares for a in share)) == ["A", "B", "C", "D", "E"]
+    assert sorted(a.name for share in shares for a in share) == ["A", "B", "C", "D", "E"]
     assert max(map(len, shares)) - min(map(len, shares)) <= 1
 
 
