@@ -120,7 +120,13 @@ def _status(home: Path) -> dict[str, object]:
     with suppress(OSError, ValueError):
         status = read_json((home / "live" / "status.json").read_text(encoding="utf-8"))
     shown: dict[str, object] = {n: status[n] for n in ("state", "run_id", "pid", "last_failure") if n in status}
-    return {**shown, "desk": status.get("trading"), **safety_status(home)}
+    shards = {}
+    for path in sorted((home / "live").glob("status-*of*.json")):
+        with suppress(OSError, ValueError):
+            one = read_json(path.read_text(encoding="utf-8"))
+            shards[one["shard"]["name"]] = {n: one[n] for n in ("state", "pid", "time", "last_failure")} | one["shard"]
+    of_shards = {"shards": shards} if shards else {}
+    return {**shown, **of_shards, "desk": status.get("trading"), **safety_status(home)}
 
 
 @click.command("record")

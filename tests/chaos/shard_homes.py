@@ -65,17 +65,13 @@ def make_home(home: Path, port: int) -> None:
     (home / "lotus.toml").write_text(TOML.format(assets=assets, port=port))
 
 
-def run_market(tapes: Mapping[str, Path], port: int, seconds: int, ready: Path, hole_s: int = 0) -> int:
-    """Write the warm-up into the tapes (name to home; a shard's has its own coins), then play the market.
-
-    It begins after `hole_s`, so that daemons which are there by then miss the same.
-    """
+def run_market(tapes: Mapping[str, Path], port: int, seconds: int, ready: Path) -> int:
+    """Write the warm-up into the tapes (name to home; a shard's has its own coins), then play the market."""
     import asyncio
 
     began_ns = time.time_ns()
     lines = shifted(market(SPEC), began_ns - WARM_S * 1_000_000_000)
     past = list(takewhile(lambda line: line[0] < began_ns, lines))
-    coming = shifted(lines, began_ns + hole_s * 1_000_000_000)
     units = tuple(HeaderAsset(a.name, a.sz_decimals) for a in UNIVERSE)
     for name, home in tapes.items():
         coins = next((share.of(UNIVERSE) for share in SHARES if name.endswith(share.suffix)), UNIVERSE)
@@ -89,7 +85,7 @@ def run_market(tapes: Mapping[str, Path], port: int, seconds: int, ready: Path, 
 
     async def go() -> None:
         options = Options(clock=TimeSource.WALL, speed=1.0, limit_scale=0)
-        async with LocalExchange(UNIVERSE, coming, options=options, port=port) as exchange:
+        async with LocalExchange(UNIVERSE, lines, options=options, port=port) as exchange:
             ready.write_text(exchange.url)
             await asyncio.sleep(seconds)
 

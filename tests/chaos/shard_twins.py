@@ -1,12 +1,14 @@
-"""Two shards and one daemon of all coins on the same market at the same time: which signals differ, and why.
+"""Two live shards against one daemon of all coins on the lines that both took: which rows differ, and why.
 
-`python tests/chaos/shard_twins.py --seconds 120`. Two homes with one market: one runs `lotus_live`, the other
-`lotus_live --shard 1/2` and `2/2`. Rows of windows that both closed are compared without the columns that name the
-connection (`close_recv_ns`, `close_seq`); rows for which a value of the other shard was missing are counted apart.
-Each shard's tape is also scored in batch and has to give its log bit for bit. Exit code 1 where a row differs without
-such a reason, or a tape does not give its log.
+`python tests/chaos/shard_twins.py --seconds 120`. `lotus_live --shard 1/2` and `2/2` take a simulated market at its
+pace. Then the lines of both tapes, joined by their stamps and without control records, are scored as one daemon would,
+and compared with what the shards logged. `close_seq` is left out, which numbers a tape's own lines. A row for which a
+coin of the other shard was missing, or that was scored before the shard read the others, may differ in its cross-asset
+terms; it is counted apart. Each shard's tape is scored in batch too and has to give its log bit for bit. Exit code 1
+where a row differs without such a reason, or a tape does not give its log.
 """
 
+import heapq
 import json
 import sys
 import tempfile
@@ -37,41 +39,43 @@ from shard_homes import (  # noqa: E402
 )
 
 from lotus.detectors.daemon_log import COMPARED, match_rows, same_bits  # noqa: E402
+from lotus.detectors.registry import shipped_detectors  # noqa: E402
 from lotus.detectors.scoring.others import heard  # noqa: E402
-from lotus_store.config import Settings  # noqa: E402
+from lotus.detectors.scoring.scored import joined  # noqa: E402
+from lotus_live.feed.clocks import Arrival, LineCounter, is_control  # noqa: E402
+from lotus_live.feed.tape_file import day_arrivals  # noqa: E402
+from lotus_live.parity import neutral_beliefs  # noqa: E402
+from lotus_live.pipeline.batch import score_tape  # noqa: E402
+from lotus_live.pipeline.day_lane import LaneSpec  # noqa: E402
+from lotus_store.config import Settings, load_settings  # noqa: E402
 from lotus_store.databases import Databases  # noqa: E402
 from lotus_store.ledger.signals.live_log import read_daemon_log  # noqa: E402
 from lotus_store.postgres.embedded import embedded  # noqa: E402
 from lotus_store.tape.store import TapeStore  # noqa: E402
 
-HOLE_S = 45  # until then all daemons are connected, on a crowded machine too; below the limit of a gap
-OF_THE_CONNECTION = {"close_recv_ns", "close_seq"}
+OF_THE_TAPE = {"close_seq"}
 
 
 def run(folder: Path, seconds: int) -> dict[str, Any]:
-    """Run both ways side by side; return the figures."""
-    one, two, port, began_s = folder / "one", folder / "two", free_port(), time.time()
-    for home in (one, two):
-        make_home(home, port)
-    tapes = {"live": one, **{f"live.{share.suffix}": two for share in SHARES}}
-    ready = folder / "market"
+    """Run both shards, then compare; return the figures."""
+    home, port, began_s, ready = folder / "home", free_port(), time.time(), folder / "market"
+    make_home(home, port)
     with ExitStack() as held:
-        servers = [held.enter_context(embedded(home)) for home in (one, two)]
-        assert servers
-        exchange = spawn(partial(run_market, tapes, port, seconds + 600, ready, HOLE_S), folder / "market.json")
+        held.enter_context(embedded(home))
+        tapes = {f"live.{share.suffix}": home for share in SHARES}
+        exchange = spawn(partial(run_market, tapes, port, seconds + 600, ready), folder / "market.json")
         try:
             while not ready.exists():
                 if not exchange.alive():
                     exchange.answer()
                 time.sleep(0.1)
-            first, second = (held.enter_context(Databases(Settings(home))) for home in (one, two))
-            first.open(), second.open()
-            began_s = time.time()
-            daemons = [start_live(one), *(start_live(two, share) for share in SHARES)]
+            databases = held.enter_context(Databases(Settings(home)))
+            databases.open()
+            daemons = [start_live(home, share) for share in SHARES]
             try:
-                while time.time() < began_s + HOLE_S + 10 or not min(newest(second, share)[0] for share in SHARES):
+                while not min(newest(databases, share)[0] for share in SHARES):
                     if any(daemon.poll() is not None for daemon in daemons):
-                        raise RuntimeError("\n".join((h / "daemon.log").read_text()[-2000:] for h in (one, two)))
+                        raise RuntimeError((home / "daemon.log").read_text()[-3000:])
                     time.sleep(0.5)
                 from_ms = int(time.time() * 1000)
                 time.sleep(seconds)
@@ -82,27 +86,38 @@ def run(folder: Path, seconds: int) -> dict[str, Any]:
                 for daemon in daemons:
                     daemon.kill()
             days = days_until_now(began_s)
-            parities = {t: asdict(parity_of(home, d, t, days)) for t, home, d in
-                        (("live", one, first), *((f"live.{s.suffix}", two, second) for s in SHARES))}  # fmt: skip
-            found = compared(first, second, two, days, from_ms)
+            parities = {t: asdict(parity_of(home, databases, t, days)) for t in tapes}
+            found = compared(databases, home, days, from_ms)
         finally:
             exchange.kill()
     return {"ends": ends, **found, "parity": parities}
 
 
-def compared(first: Databases, second: Databases, home: Path, days: list[str], from_ms: int) -> dict[str, Any]:
-    """Compare the rows of both homes for windows that ended after `from_ms`."""
-    logs = []
-    for databases in (first, second):
-        with databases.connect("sig") as sig:
-            parts = [read_daemon_log(sig, "main", day) for day in days]
-        log = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-        logs.append({name: values[log["window_end_ms"] > from_ms] for name, values in log.items()})
-    whole, shards = logs
+def as_one(home: Path) -> Any:
+    """Return the rows of one daemon that took the lines of both shards."""
+    stores = [TapeStore(home, f"live.{share.suffix}") for share in SHARES]
+    both = ((a for day in s.days() for a in day_arrivals(s, day, warmup=False)) for s in stores)
+    counter = LineCounter()
+    lines = (
+        Arrival(a.recv_ns, counter.number(a.recv_ns), a.raw)
+        for a in heapq.merge(*both, key=lambda a: a.recv_ns) if not is_control(a.raw)
+    )  # fmt: skip
+    spec = LaneSpec(load_settings(home, home / "lotus.toml").manifest, UNIVERSE, shipped_detectors(), "main")
+    return joined([rows.events for rows in score_tape(lines, spec, neutral_beliefs(spec))])
+
+
+def compared(databases: Databases, home: Path, days: list[str], from_ms: int) -> dict[str, Any]:
+    """Compare the rows of windows that ended after `from_ms`, both ways."""
+    with databases.connect("sig") as sig:
+        parts = [read_daemon_log(sig, "main", day) for day in days]
+    log = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    whole, shards = (
+        {name: values[rows["window_end_ms"] > from_ms] for name, values in rows.items()} for rows in (as_one(home), log)
+    )
     matched = match_rows(whole, shards)
     wrong = {
         name: ~same_bits(whole[name][matched.ours], shards[name][matched.theirs])
-        for name in COMPARED if name not in OF_THE_CONNECTION
+        for name in COMPARED if name not in OF_THE_TAPE
     }  # fmt: skip
     differs = np.logical_or.reduce(list(wrong.values()))
     lacking = missing_windows(home)
