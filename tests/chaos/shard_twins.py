@@ -13,6 +13,7 @@ import json
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import asdict
 from functools import partial
@@ -93,10 +94,15 @@ def run(folder: Path, seconds: int) -> dict[str, Any]:
     return {"ends": ends, **found, "parity": parities}
 
 
+def lines_of(store: TapeStore) -> Iterator[Arrival]:
+    """Yield the lines of all days of a tape."""
+    for day in store.days():
+        yield from day_arrivals(store, day, warmup=False)
+
+
 def as_one(home: Path) -> Any:
     """Return the rows of one daemon that took the lines of both shards."""
-    stores = [TapeStore(home, f"live.{share.suffix}") for share in SHARES]
-    both = ((a for day in s.days() for a in day_arrivals(s, day, warmup=False)) for s in stores)
+    both = (lines_of(TapeStore(home, f"live.{share.suffix}")) for share in SHARES)
     counter = LineCounter()
     lines = (
         Arrival(a.recv_ns, counter.number(a.recv_ns), a.raw)
