@@ -34,8 +34,9 @@ from lotus_assets.stages.context import Stage, StageContext, StageResult
 from lotus_assets.stages.order import LEARNING_STAGES, TAPE_STAGES
 from lotus_assets.stages.runner import run_stage
 from lotus_resources.lotus_resource import Lotus
-from lotus_store.config import ComputeSettings, GovernanceSettings, Settings
+from lotus_store.config import Settings
 from lotus_store.databases import Databases
+from lotus_store.settings.sections import ComputeSettings, GovernanceSettings
 from lotus_store.tape.import_world import import_world
 from lotus_store.tape.store import TapeStore
 

@@ -8,6 +8,7 @@ others the lines between go: steps, logs, engine. Failed days of old runs are th
 What the learning itself wrote is not touched. Batches are small, every statement commits, and a purge that was killed
 anywhere and run again ends the same. PostgreSQL keeps the freed pages for new rows, so files hardly shrink.
 (Literature: log retention, compaction that keeps the latest record of a key.)
+The same asset lets go what `[retention]` of the settings lets go (`lotus_assets.retention`).
 """
 
 import time
@@ -17,7 +18,10 @@ from typing import Any
 
 import dagster as dg
 
+from lotus_assets.bodies import stage_context
 from lotus_assets.catalogue import OWNERS
+from lotus_assets.retention.frames import let_frames_go
+from lotus_assets.stages.chain import BranchHeldError, branch_lane
 from lotus_resources.dagster_internals import delete_runs, stored_bytes, trim_runs
 from lotus_resources.lotus_resource import Lotus
 from lotus_store.databases import Connection
@@ -45,6 +49,26 @@ def purge(instance: dg.DagsterInstance, dagster: Connection, before_s: float) ->
     return Purged(runs, rows, size, stored_bytes(dagster))
 
 
+def retained(lotus: Lotus, now_s: float) -> dict[str, Any]:
+    """Let go what [retention] lets go at a time (seconds UTC), and say it; nothing is looked at where it is off."""
+    frames_days = lotus.settings.retention.frames_days
+    if not frames_days:
+        return {}
+    try:
+        with stage_context(lotus) as ctx, branch_lane(ctx):
+            frames = let_frames_go(ctx, frames_days, now_s)
+    except BranchHeldError as held:
+        return {"frames_days": frames_days, "frames_gone": f"not looked at: {held}"}
+    stay = "\n".join(f"- {day}: {reason}" for day, reason in frames.stay)
+    return {
+        "frames_days": frames_days,
+        "frames_gone": ", ".join(frames.days) or "none",
+        "frames_bytes_gone": frames.bytes_gone,
+        "frames_waiting": frames.waiting,
+        "frames_stay": dg.MetadataValue.md(stay or "none"),
+    }
+
+
 @dg.asset(
     name=NAME,
     group_name=GROUP,
@@ -53,9 +77,9 @@ def purge(instance: dg.DagsterInstance, dagster: Connection, before_s: float) ->
     description="Dagster's log without what ended dagster.keep_days ago and is no asset's newest record.",
 )
 def event_log_purge(context: dg.AssetExecutionContext, lotus: dg.ResourceParam[Lotus]) -> dg.MaterializeResult[Any]:
-    """Purge; with `dagster.keep_days` 0 nothing is removed."""
-    keep_days = lotus.settings.dagster.keep_days
-    before_s = time.time() - keep_days * DAY_S if keep_days else 0.0
+    """Purge; with `dagster.keep_days` 0 nothing of the log is removed, and what [retention] does not name stays."""
+    keep_days, now_s = lotus.settings.dagster.keep_days, time.time()
+    before_s = now_s - keep_days * DAY_S if keep_days else 0.0
     with closing(lotus.databases.connect("dagster", autocommit=True)) as dagster:
         done = purge(context.instance, dagster, before_s)
     metadata: dict[str, Any] = {
@@ -65,4 +89,5 @@ def event_log_purge(context: dg.AssetExecutionContext, lotus: dg.ResourceParam[L
         "bytes_before": done.bytes_before,
         "bytes_after": done.bytes_after,
     }
+    metadata |= retained(lotus, now_s)
     return dg.MaterializeResult(metadata=metadata)

@@ -12,6 +12,7 @@ from lotus_cli.terminal.output import emit, tell_losses
 from lotus_cli.terminal.places import DAY, at_home, at_tape, catalogue, settings_of, tape_of
 from lotus_cli.terminal.progress import Progress
 from lotus_store.databases import Databases
+from lotus_store.tape.shards.plan import MOST_SHARDS
 from lotus_store.tape.store import TapeStore
 
 
@@ -80,19 +81,24 @@ def list_tapes(home: str | None, as_json: bool) -> None:
     tapes: list[dict[str, Any]] = []
     for header in sorted(settings.tape_root.glob("*/header.json")):
         store = TapeStore(settings.home, name_of_step(header.parent.name))
-        segments = list(store.all_segments())
+        shards = store.shards()
+        held = list(store.all_segments())
+        whole = {meta.day for meta in held}
+        segments = [*held, *(meta for shard in shards for meta in shard.all_segments() if meta.day not in whole)]
         tapes.append(
             {
                 "tape": store.tape,
                 "source": store.header().source,
                 "coins": [a.name for a in store.header().assets],
                 "days": store.days(),
+                "shards": len(shards),
                 "lines": sum(s.lines for s in segments),
                 "megabytes": round(sum(s.stored_bytes for s in segments) / 2**20, 1),
             }
         )
     text = "\n".join(
         f"{t['tape']:<20} {len(t['days']):>4} days {t['lines']:>12,} lines {t['megabytes']:>9} MB  "
+        + (f"{t['shards']} shards of " if t["shards"] else "")
         + ", ".join(t["coins"])
         for t in tapes
     )
@@ -118,6 +124,25 @@ def share(tape: str | None, home: str | None, as_json: bool) -> None:
     emit({"tape": settings.tape, "segments": count, "days": days}, as_json, text)
 
 
+@tape_command.command("split")
+@click.argument("name")
+@click.option("--shards", type=click.IntRange(2, MOST_SHARDS), required=True, help="Into how many.")
+@at_home
+def split(name: str, shards: int, home: str | None, as_json: bool) -> None:
+    """Divide the days of tape NAME that are over into shards of coins; the tape stays, and is read as before.
+
+    Shards that are joined elsewhere give back every line in its place. Run again it goes on with what is left.
+    """
+    from lotus_store.tape.shards.split import split_tape
+
+    settings = settings_of(home, name)
+    store = tape_of(settings)
+    with Progress(quiet=as_json) as progress:
+        days = split_tape(store, shards, progress)
+    text = f"{len(days)} days of tape {store.tape} divided into {shards} shards"
+    emit({"tape": store.tape, "shards": shards, "days": days}, as_json, text)
+
+
 @tape_command.command("prune")
 @click.option("--dry-run", is_flag=True, help="Only say which days would go.")
 @at_tape
@@ -132,3 +157,29 @@ def prune(dry_run: bool, tape: str | None, home: str | None, as_json: bool) -> N
     rules = RetentionRules(settings.limits.keep_days, int(settings.limits.max_gb * 2**30))
     gone = expired_days(store, rules) if dry_run else apply_retention(store, rules)
     emit({"tape": store.tape, "would_go" if dry_run else "gone": gone, "kept": len(store.days())}, as_json)
+
+
+@tape_command.command("rebuild")
+@click.option("--day", "days", multiple=True, required=True, type=DAY, help="Make this day's frames again; repeatable.")
+@at_tape
+def rebuild(days: tuple[str, ...], tape: str | None, home: str | None, as_json: bool) -> None:
+    """Make frames and quotes that retention.frames_days let go again from the tape, to the hash that was committed.
+
+    They stay for a day at least. Where the tape gives others, both hashes are named and nothing is kept.
+    """
+    from lotus_assets.bodies import stage_context
+    from lotus_assets.retention.frames import rebuild_frames
+    from lotus_resources.lotus_resource import Lotus
+
+    lotus = Lotus.open(settings_of(home, tape))
+    try:
+        with Progress(quiet=as_json) as progress, stage_context(lotus) as ctx:
+            made = []
+            for number, day in enumerate(days):
+                progress("days rebuilt", number, len(days), day)
+                made.append(rebuild_frames(ctx, day))
+    finally:
+        lotus.close()
+    hashes = {commit.day: commit.content_hash for commit in made}
+    lines = [f"{commit.day}  {commit.rows:,} frames, {commit.content_hash} as committed" for commit in made]
+    emit({"tape": lotus.settings.tape, "rebuilt": hashes}, as_json, "\n".join(lines))

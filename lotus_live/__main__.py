@@ -14,9 +14,10 @@ from lotus_desk.accounts.paper import PAPER
 from lotus_live.feed.tape_file import TapeDay
 from lotus_live.live import LOCAL, OFF, run_live
 from lotus_live.shards.share import parse_share
-from lotus_store.config import LogSettings, load_settings
+from lotus_store.config import load_settings
 from lotus_store.logs import begin_logging
 from lotus_store.private import private_process
+from lotus_store.settings.sections import LogSettings
 from lotus_store.tape.store import TapeStore
 from lotus_venues.replay_server import ReplayPlan
 

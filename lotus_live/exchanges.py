@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from lotus.manifest import Asset
-from lotus_store.config import TradingSettings
+from lotus_store.settings.sections import TradingSettings
 from lotus_venues.local_exchange.late import END_MS
 from lotus_venues.local_exchange.options import Options
 from lotus_venues.local_exchange.web.server import LocalExchange

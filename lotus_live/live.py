@@ -48,7 +48,7 @@ from lotus_store.config import Settings
 from lotus_store.databases import Databases
 from lotus_store.ledger.signals.live_log import Run, begin_run
 from lotus_store.ledger.trading.paper_books import PaperBooks
-from lotus_store.tape.aside import take_over_tape
+from lotus_store.tape.shards.aside import take_over_tape
 from lotus_store.tape.header import HeaderAsset, TapeHeader, split_universe
 from lotus_store.tape.segment import SegmentMeta
 from lotus_store.tape.store import TapeStore
@@ -189,7 +189,7 @@ def _on_venue(
             daemon.trade(_on_paper(settings, databases, spec, daemon.context.run_id, clock))
         daemon.taker.restore(clock.now_ns())
         daemon.begin(on_start)
-        port = live.metrics_port + (share.number if share is not None and live.metrics_port else 0)
+        port = live.metrics_port + (share.number + 1 if share is not None and live.metrics_port else 0)
         with _metrics(port, daemon):
             await daemon.run(
                 Feed(

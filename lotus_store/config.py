@@ -18,148 +18,33 @@ from typing import Any
 
 from lotus.detectors.entry_style import EntryStyle, Fallback
 from lotus.errors import ConfigError
-from lotus.manifest import Asset, Manifest, override, ranged
+from lotus.manifest import Asset, Manifest, override
 from lotus.names import is_name
 from lotus.priors.types import check_trust
 from lotus_store.branch_settings import merged, read_branch_settings
+from lotus_store.settings.sections import (
+    LEAST_FRAMES_DAYS,
+    AlertSettings,
+    ComputeSettings,
+    CurationSettings,
+    DagsterLimits,
+    FleetSettings,
+    GovernanceSettings,
+    LiveSettings,
+    LogSettings,
+    RetentionSettings,
+    SafetySettings,
+    TapeLimits,
+    TradingSettings,
+)
 
 DATABASES = ("sig", "dm", "tr", "vis", "atlas", "dagster")
 SECTIONS = ("kernel", "score", "outcomes", "learning", "weave", "detectors")
 LOG_CHOICES = {"format": ("text", "json"), "level": ("debug", "info", "warning", "error")}
 TRADING_VENUES = ("off", "paper", "local", "hyperliquid")
-EXPLORING, NO_EXPLORING = (0.2, 0.05), (0.0, 0.0)  # shares of probes at rest where the money is paper, and where not
 _STYLES = tuple(EntryStyle)
 STYLE_CHOICES = {"entry_style": _STYLES, "exit_style": _STYLES, "entry_fallback": tuple(Fallback)}
 BRANCH_FORM = re.compile(r"[a-z0-9][a-z0-9_.-]{0,62}")
-
-
-@dataclass(frozen=True, slots=True)
-class TapeLimits:
-    """Retention of raw tape and the disk-full rule."""
-
-    keep_days: int = ranged(0, 0)  # closed segments older than this may be deleted by `lotus tape prune`; 0 = keep all
-    max_gb: float = ranged(0.0, 0.0)  # size of one tape above which the oldest whole days may go; 0 = no limit
-    min_free_gb: float = ranged(2.0, 0.0)  # recording stops loudly below this free space and keeps what is stored
-    segment_minutes: int = ranged(15, 1)  # a segment is closed after this much receive time
-    segment_mb: int = ranged(64, 1, 1024)  # or after this many raw megabytes
-
-
-@dataclass(frozen=True, slots=True)
-class LiveSettings:
-    """Where the daemon listens and what it simulates."""
-
-    ws_url: str = "wss://api.hyperliquid.xyz/ws"
-    rest_url: str = "https://api.hyperliquid.xyz"
-    stale_s: float = ranged(30.0, 0.001)  # a subscription silent for this long is renewed
-    ping_s: float = ranged(20.0, 0.001, 60.0)  # the venue closes a connection that is silent for 60 s
-    spin: bool = False  # never sleep between messages: lower latency for a core of its own
-    metrics_port: int = ranged(0, 0, 65_535)  # of the metrics page on loopback; 0 = no such page
-
-
-@dataclass(frozen=True, slots=True)
-class TradingSettings:
-    """Where published windows are executed, and within which bounds."""
-
-    venue: str = "off"  # off (--trade trades on paper), paper, local (loopback), hyperliquid (once armed)
-    url: str = ""  # REST base of the venue's orders; empty = live.rest_url
-    stop_bps: float = ranged(300.0, 1.0, 5_000.0)  # a probe's stop: a guard, too wide to change what is measured
-    budget_usd: float = ranged(500_000.0, 10.0)  # value of all probes of one direction together
-    leverage: int = ranged(5, 1, 50)  # of the probes' accounts
-    entry_valid_ms: int = ranged(5_000, 1, 3_600_000)  # a decision older than this is not entered
-    expires_ms: int = ranged(2_000, 1, 60_000)  # the venue refuses an order that arrives later than this
-    paper_deposit_usd: float = ranged(100_000.0, 10.0)  # of a new paper account: carries budget_usd at the leverage
-    fee_tier: int = ranged(0, 0, 6)  # of the paper accounts
-    entry_style: str = "cross"  # how plans are entered (cross, join, improve) where their ticket does not say it
-    entry_fallback: str = "cross"  # what follows when an entry at rest is not filled: cross, skip
-    exit_style: str = "cross"  # how they are left at the end of their time; one that rests crosses in the end
-    explore_knobs: float = ranged(0.0, 0.0, 1.0)  # share of the book's plans that try a knob a step from its start
-    explore_policy: float = ranged(0.0, 0.0, 1.0)  # share of the book's windows that try a knob of the policy so
-    exchanges: int = ranged(1, 1, 2)  # local ones of a traded recording; the second one has the next two
-    second_fee_tier: int = ranged(4, 0, 6)  # of its fees, however little was traded there
-    second_latency_ms: int = ranged(60, 0, 10_000)  # of the tape, that orders take longer to it
-    explore_venue: float = ranged(0.2, 0.0, 0.5)  # of several venues, the share of plans that goes elsewhere, by a draw
-    explore_entry: tuple[float, ...] = ()  # shares of the probes that join, that improve; empty = by the venue
-    compose_styles: bool = False  # a detector's lesson and one about a style together: the style is judged there anew
-
-    @property
-    def entry_shares(self) -> tuple[float, float]:
-        """Shares of the probes that are tried at rest: at the own side's best, and inside the spread."""
-        shares = self.explore_entry or (NO_EXPLORING if self.venue == "hyperliquid" else EXPLORING)
-        return shares[0], shares[1]
-
-
-@dataclass(frozen=True, slots=True)
-class SafetySettings:
-    """What the watchdog does when the desk cannot, and what real orders need. Times in seconds; 0: a limit is off."""
-
-    dead_s: float = ranged(30.0, 0.0)  # a desk silent so long is gone: entries are cancelled, the kill switch thrown
-    late_s: float = 0.75  # a desk that is silent while the switch is thrown has this long
-    flatten_after_s: float = ranged(0.0, 0.0)  # so long after that everything is closed too; 0 = stops stay in force
-    fences: bool = True  # a hung process is ended before anything is done in its place
-    lag_s: float = ranged(2.0, 0.0)  # a turn of the desk later than this is reported
-    data_age_s: float = ranged(60.0, 0.0)  # a market older than this is reported
-    max_drawdown_usd: float = ranged(0.0, 0.0)  # of an account below its highest equity; beyond it trading is halted
-    max_open_usd: float = ranged(0.0, 0.0)  # value of all that is open in an account; beyond it trading is halted
-    paper_days: int = ranged(10, 1)  # days traded on paper, with parity, before real orders; at least 1
-    armed_days: int = ranged(7, 1)  # a typed confirmation is good for so long
-    live_open_usd: float = ranged(10_000.0, 0.0)  # the most that an account's caps may allow for real orders
-
-
-@dataclass(frozen=True, slots=True)
-class DagsterLimits:
-    """How much of its own log Dagster keeps, and where its pages begin."""
-
-    first_day: str = ""  # first day of the pages (YYYY-MM-DD); empty = the first stored day of the tape
-    keep_days: int = ranged(30, 0)  # of runs that ended; 30 is the life of a braid; 0 = keep all
-
-
-@dataclass(frozen=True, slots=True)
-class AlertSettings:
-    """Whom alarms are told to beside the queue of curation."""
-
-    command: tuple[str, ...] = ()  # started for each alarm, as JSON on its standard input; no shell; empty = nobody
-    timeout_s: float = ranged(10.0, 0.1, 60.0)  # then it is ended
-
-
-@dataclass(frozen=True, slots=True)
-class CurationSettings:
-    """What the curators of the alpha detector may do by themselves, and what nobody may publish."""
-
-    acts: bool = True  # the nightly run's curators act where their cause stands; False: only on what is forbidden
-    forbidden: tuple[str, ...] = ()  # never published: DETECTOR, @COIN, DETECTOR@COIN, or a horizon such as 3600s
-
-
-@dataclass(frozen=True, slots=True)
-class ComputeSettings:
-    """How much the micro-experts may cost, and whether credit decides who votes."""
-
-    live_ns_per_frame: float = ranged(0.0, 0.0)  # of all experts together, one coin's frame; 0 = no quota, nobody idle
-    credit_votes: bool = False  # every fourth Monday only experts shown to pay in two detectors keep their vote
-
-
-@dataclass(frozen=True, slots=True)
-class GovernanceSettings:
-    """What of governance decides by itself beside the curators; off, every number is as without it."""
-
-    explorer: bool = False  # floors of the propensity by value of information, on branch main
-
-
-@dataclass(frozen=True, slots=True)
-class FleetSettings:
-    """Whether Dagster's runs are executed by workers, here or on other machines (`lotus fleet`)."""
-
-    slots: int = ranged(0, 0, 1000)  # runs at once on all workers; 0 = no fleet, runs are processes of `lotus up`
-    block_symbols: int = ranged(16, 1, 1000)  # coins whose frames and annotations of a day one run makes
-    metrics_port: int = ranged(0, 0, 65_535)  # of the metrics page of `lotus fleet up` on loopback; 0 = no such page
-    price_core_h: float = ranged(0.0, 0.0)  # USD a core and hour, for the metrics of cost; 0 = no price, no such metric
-
-
-@dataclass(frozen=True, slots=True)
-class LogSettings:
-    """What processes log on standard error, and in which form."""
-
-    format: str = "text"  # text, or json: an object a line
-    level: str = "info"  # debug, info, warning, error: what is less than this is not told
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +68,7 @@ class Settings:
     compute: ComputeSettings = field(default_factory=ComputeSettings)
     governance: GovernanceSettings = field(default_factory=GovernanceSettings)
     fleet: FleetSettings = field(default_factory=FleetSettings)
+    retention: RetentionSettings = field(default_factory=RetentionSettings)
     logs: LogSettings = field(default_factory=LogSettings)
     alerts: AlertSettings = field(default_factory=AlertSettings)
     config: Path | None = None
@@ -211,7 +97,7 @@ class Settings:
 OWN_SECTIONS: Mapping[str, type] = {  # sections that are a field of `Settings` as they stand
     "live": LiveSettings, "trading": TradingSettings, "safety": SafetySettings, "dagster": DagsterLimits,
     "curation": CurationSettings, "compute": ComputeSettings, "governance": GovernanceSettings, "alerts": AlertSettings,
-    "fleet": FleetSettings,
+    "fleet": FleetSettings, "retention": RetentionSettings,
 }  # fmt: skip
 
 
@@ -385,6 +271,9 @@ def _checked(settings: Settings) -> Settings:
         raise ConfigError(f"trading.second_latency_ms is {late_ms}", wanted)
     if not 0 < settings.safety.late_s <= settings.safety.dead_s:
         raise ConfigError(f"safety.late_s is {settings.safety.late_s}", f"above 0, at most {settings.safety.dead_s}")
+    frames_days = settings.retention.frames_days
+    if 0 < frames_days < LEAST_FRAMES_DAYS:
+        raise ConfigError(f"retention.frames_days is {frames_days}", f"0 (all stay), or {LEAST_FRAMES_DAYS} at least")
     for name, dsn in {"the whole server": settings.server_dsn, **settings.dsns}.items():
         _check_dsn(name, dsn)
     missing = [name for name in DATABASES if name not in settings.dsns]

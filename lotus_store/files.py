@@ -6,6 +6,7 @@ next writer of the same file removes. No format knowledge belongs here. (Literat
 
 import hashlib
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -116,6 +117,14 @@ def _sweep(path: Path) -> None:
         owner = stale.name.removeprefix(f".{path.name}.").split(".")[0]
         if owner.isdigit() and int(owner) != os.getpid() and not process_alive(int(owner)):
             stale.unlink(missing_ok=True)
+
+
+def sweep_drafts(folder: Path, prefix: str) -> None:
+    """Remove folders `<prefix><name>.<process>.<thread>` that processes that are over left."""
+    for stale in folder.glob(f"{prefix}*"):
+        owner = stale.name.removeprefix(prefix).split(".")[1:2]
+        if owner and owner[0].isdigit() and int(owner[0]) != os.getpid() and not process_alive(int(owner[0])):
+            shutil.rmtree(stale, ignore_errors=True)
 
 
 def process_alive(pid: int) -> bool:

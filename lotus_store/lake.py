@@ -40,6 +40,7 @@ DAMAGE = (OSError, pa.ArrowException, ValueError, TypeError, KeyError, IndexErro
 DAMAGED = "damaged on disk; remove the file, then make its day again: lotus backfill --from DAY --to DAY"
 FOOTER_BYTES = 1 << 16  # bytes asked for at the end of a part in a bucket: most footers are shorter
 _MARKS = ".verified"
+REMADE = ("microtape_frames", "microtape_quotes")  # tables that retention lets go: the tape gives them again
 _DOCUMENT = "document.json"
 
 
@@ -173,6 +174,10 @@ class Lake:
         """Remove a part; one that is not there is no error."""
         self._blobs.remove(self._key(self.path(name, branch, day, symbol)))
 
+    def written_s(self, name: str, branch: str, day: str) -> float:
+        """Return when the newest file of a day was written, in seconds UTC; 0 where there is none."""
+        return self._blobs.newest_s(self._key(self._day(name, branch, day)))
+
     def stored_bytes(self, names: Sequence[str], branch: str) -> int:
         """Return the size of all parts of some tables of a branch."""
         return sum(sum(self._parts(self._branch(name, branch)).values()) for name in names)
@@ -263,8 +268,7 @@ class Lake:
             part.schema_arrow  # noqa: B018 -- a damaged schema is found here
             return part
         except FileNotFoundError as problem:
-            cause = "that stage was not materialised for this day and branch"
-            raise LakeError(f"there is no {path}", "a part of the lake", cause) from problem
+            raise LakeError(f"there is no {path}", "a part of the lake", _absent(path)) from problem
         except DAMAGE as problem:
             raise _corrupt(path, problem) from problem
 
@@ -275,6 +279,14 @@ class Lake:
             if int.from_bytes(end[-8:-4], "little") + 8 <= len(end):
                 return end
         return self._blobs.get(self._key(path))
+
+
+def _absent(path: str) -> str:
+    """Return the likely cause of a part that is not there."""
+    if any(f"/{name}/" in path for name in REMADE):
+        day = next((step.removeprefix("day=") for step in path.split("/") if step.startswith("day=")), "DAY")
+        return f"it was not made yet, or retention let it go: lotus tape rebuild --day {day}"
+    return "that stage was not materialised for this day and branch"
 
 
 @cache

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from lotus.errors import redacted
-from lotus_store.config import LogSettings
+from lotus_store.settings.sections import LogSettings
 
 _STANDARD = frozenset({*vars(logging.makeLogRecord({})), "message", "asctime"})
 _CONTROLS = (*range(32), *range(127, 160))  # escaped: no text may forge a line of its own

@@ -47,7 +47,7 @@ OWN_WORDS = (  # every other word of the project is the field's own
 )
 NEEDED = {  # what a file holds that may carry a mark
     "kill": r"SIGKILL|\.kill\(|--kills|--each|kill_server|os\._exit",
-    "compile": r"LOTUS_KERNEL_CACHE|lotus warm|from sweep import",
+    "compile": r"LOTUS_KERNEL_CACHE|lotus warm|from sweep import|microtape\.parser",
     "process": r"subprocess|own_signals|benchmarks\.|\bCli\b|(from|import) lotus_|drill\(",
     "evidence": r"benchmarks\.|learn_night|worlds",
     "clock": r"monotonic|perf_counter|process_time|sleep\(|\.time\(|await until\(",

@@ -46,7 +46,7 @@ def branch_lane(ctx: StageContext, wait_s: float = LOCK_WAIT_S) -> Iterator[None
 
 def tape_days(ctx: StageContext) -> list[str]:
     """Return the days of the tape that have a closed segment, oldest first."""
-    return sorted(ctx.tape.days())
+    return ctx.tape.days(strictly=True)
 
 
 def learning_days(ctx: StageContext, days: Iterable[str]) -> list[str]:

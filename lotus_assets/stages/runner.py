@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from lotus.errors import LakeError
 from lotus.hashing import natural_id
 from lotus_assets.catalogue import BY_NAME, TAPE
 from lotus_assets.code_version import code_version
@@ -27,7 +28,7 @@ def run_stage(ctx: StageContext, stage: Stage, day: str) -> StageResult:
     Raises the stage's own `LotusError` when an input is missing or unreadable.
     """
     began, cpu = time.perf_counter(), time.thread_time()
-    inputs_hash = _inputs_hash(ctx, stage, day)
+    inputs_hash = inputs_hash_of(ctx, stage, day)
     committed = _standing(ctx, stage, day, inputs_hash)
     if committed is not None:
         if stage.finish is not None:
@@ -41,6 +42,7 @@ def run_stage(ctx: StageContext, stage: Stage, day: str) -> StageResult:
     result = _result(stage, day, made, inputs_hash, seconds)
     if result.failed_checks:
         return result
+    _same_again(ctx, result)
     with ctx.sig.transaction():
         if made.ledger is not None:
             made.ledger(ctx.sig)
@@ -66,7 +68,7 @@ def run_stage(ctx: StageContext, stage: Stage, day: str) -> StageResult:
 
 def stands(ctx: StageContext, stage: Stage, day: str) -> bool:
     """Tell whether `run_stage` would find the day committed; raises when an input is missing or unreadable."""
-    return _standing(ctx, stage, day, _inputs_hash(ctx, stage, day)) is not None
+    return _standing(ctx, stage, day, inputs_hash_of(ctx, stage, day)) is not None
 
 
 def take_over(recent: RecentValues, results: Iterable[StageResult]) -> None:
@@ -89,7 +91,18 @@ def _standing(ctx: StageContext, stage: Stage, day: str, inputs_hash: str) -> Da
     return committed if _present(ctx, stage, day) in (None, committed.content_hash) else None
 
 
-def _inputs_hash(ctx: StageContext, stage: Stage, day: str) -> str:
+def _same_again(ctx: StageContext, result: StageResult) -> None:
+    """Raise `LakeError` where what the tape alone gives is not what the same tape, code and settings gave before."""
+    if BY_NAME[result.stage].group != TAPE:
+        return
+    before = read_commit(ctx.sig, ctx.tape_branch, result.day, result.stage)
+    if before and before.inputs_hash == result.inputs_hash and before.content_hash != result.content_hash:
+        found, wanted = f"{result.stage}[{result.day}] is {result.content_hash}", f"{before.content_hash}, as committed"
+        raise LakeError(found, wanted, "the same tape, code and settings: another machine, or what is not in the code")
+
+
+def inputs_hash_of(ctx: StageContext, stage: Stage, day: str) -> str:
+    """Return the hash of inputs, code and settings that a stage's day has now; raises when an input is missing."""
     inputs = stage.inputs(ctx, day)
     code = code_version(*BY_NAME[stage.name].packages)
     parts = [word for name in sorted(inputs) for word in (name, inputs[name])]

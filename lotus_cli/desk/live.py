@@ -13,6 +13,7 @@ from lotus_cli.terminal.options import options_as
 from lotus_cli.terminal.output import emit, explained, json_option
 from lotus_cli.terminal.places import PORT, SECONDS, at_branch, at_tape, settings_of, tape_option
 from lotus_cli.terminal.progress import Progress
+from lotus_store.tape.shards.plan import MOST_SHARDS, Shard
 
 if TYPE_CHECKING:
     from lotus_live.daemon import Daemon
@@ -39,6 +40,21 @@ class Speed(click.ParamType[float]):
         return self.fail(f"found {value!r}; expected a positive number, or max", param, ctx)
 
 
+class ShardOf(click.ParamType[Shard]):
+    """A shard: K/N, its number from 0 and how many there are."""
+
+    name = "shard"
+
+    def convert(self, value: str | Shard, param: click.Parameter | None, ctx: click.Context | None) -> Shard:
+        """Return the shard; another text is wrong usage."""
+        if isinstance(value, Shard):
+            return value
+        number, slash, count = value.partition("/")
+        if slash and number.isdecimal() and count.isdecimal() and int(number) < int(count) <= MOST_SHARDS:
+            return Shard(int(number), int(count))
+        return self.fail(f"found {value!r}; expected K/N, K from 0 to N - 1, N at most {MOST_SHARDS}", param, ctx)
+
+
 SPEED = Speed()
 
 
@@ -51,7 +67,7 @@ class LiveOptions:
     speed: float
     run_id: str
     trade: bool
-    shard: str
+    shard: Shard | None
     status: bool
     tape: str | None
     branch: str | None
@@ -69,9 +85,7 @@ class LiveOptions:
 )
 @click.option("--run-id", default="", help="Name of the run; the same name goes on where a killed run ended.")
 @click.option("--trade", is_flag=True, help="Execute published windows: on paper, or at trading.venue.")
-@click.option(
-    "--shard", default="", metavar="K/N", help="Publish for every N-th coin, from the K-th on, under a lease."
-)
+@click.option("--shard", type=ShardOf(), metavar="K/N", help="Publish for the K-th of N shards of the coins, from 0.")
 @click.option("--status", is_flag=True, help="Only say how the daemon and its desk are: switch, watchdog, arming.")
 @tape_option
 @at_branch
@@ -86,7 +100,7 @@ def live_command(options: LiveOptions) -> None:
         emit(_status(settings_of(options.home, options.tape, options.branch).home), options.as_json)
         return
     from lotus_live.live import run_live
-    from lotus_live.shards.share import parse_share
+    from lotus_live.shards.share import Share
     from lotus_venues.replay_server import ReplayPlan
 
     with Progress(quiet=options.as_json) as progress:
@@ -97,7 +111,7 @@ def live_command(options: LiveOptions) -> None:
                 progress.watch("lines taken", 0, lambda: daemon.taker.counts.lines)
 
         settings = settings_of(options.home, options.tape, options.branch)
-        share = parse_share(options.shard) if options.shard else None
+        share = Share(options.shard.number, options.shard.count) if options.shard is not None else None
         progress("starting the daemon", 0)
         result = run_live(
             settings,
@@ -132,9 +146,15 @@ def _status(home: Path) -> dict[str, object]:
 @click.command("record")
 @click.option("--url", default="", help="Websocket of the venue (default: live.ws_url of lotus.toml).")
 @click.option("--seconds", type=SECONDS, default=0.0, help="Stop after this long (default: at SIGINT or SIGTERM).")
+@click.option("--shard", type=ShardOf(), metavar="K/N", help="Only the K-th of N shares of the coins, from 0.")
 @at_tape
-def record_command(url: str, seconds: float, tape: str | None, home: str | None, as_json: bool) -> None:
-    """Record the universe of lotus.toml into a tape: reconnects, renews stale channels, checks coins against meta."""
+def record_command(
+    url: str, seconds: float, shard: Shard | None, tape: str | None, home: str | None, as_json: bool
+) -> None:
+    """Record the universe of lotus.toml into a tape: reconnects, renews stale channels, checks coins against meta.
+
+    Recorders of shards on several addresses make one tape: each writes its own, and a day is joined when it is read.
+    """
     from lotus_live.feed.record import run_record
 
     settings = settings_of(home, tape)
@@ -144,7 +164,7 @@ def record_command(url: str, seconds: float, tape: str | None, home: str | None,
             progress(f"recording {feed.url}")
             progress.watch("frames received", 0, lambda: feed.counts.frames)
 
-        result = run_record(settings, url, seconds=seconds, on_start=begin)
+        result = run_record(settings, url, seconds=seconds, on_start=begin, shard=shard)
     if not result.connects:
         cause = "no network, a wrong --url, or a venue that is down; nothing was stored"
         found = f"no connection to {url or settings.live.ws_url} came about"

@@ -20,6 +20,7 @@ from lotus_store.databases import Databases
 from lotus_store.lake import Lake
 from lotus_store.ledger.signals.segments import put_segment, segment_row
 from lotus_store.logs import begin_logging
+from lotus_store.tape.shards.plan import PLAN
 
 if TYPE_CHECKING:
     from lotus_store.tape.segment import SegmentMeta
@@ -145,7 +146,9 @@ def require_branch(settings: Settings) -> None:
 def require_tape(settings: Settings) -> None:
     """Refuse a tape that is not there where others are; raises `ConfigError`, which names them."""
     tapes = [
-        name_of_step(place.name) for place in sorted(settings.tape_root.glob("*")) if any(place.glob("????-??-??"))
+        name_of_step(place.name)
+        for place in sorted(settings.tape_root.glob("*"))
+        if any(place.glob("????-??-??")) or (place / PLAN).exists()
     ]
     if tapes and settings.tape not in tapes and not settings.segments_url:
         cause = "--tape (or LOTUS_TAPE) is missing or wrong"

@@ -14,7 +14,7 @@ from lotus.manifest import Asset
 from lotus.timebase import DAY_MS
 from lotus.trading.plan.validate import MAX_CLOCK_SKEW_MS
 from lotus_desk.accounts.paper_days import PaperDay
-from lotus_store.config import SafetySettings
+from lotus_store.settings.sections import SafetySettings
 from lotus_venues.hyperliquid.account_wire import STANDARD
 from lotus_venues.hyperliquid.caps import SignerCaps
 

@@ -5,8 +5,8 @@ import logging
 from lotus.errors import LotusError
 from lotus_desk.watch.kept_settings import watched_settings
 from lotus_desk.watch.running import run_watchdog
-from lotus_store.config import LogSettings
 from lotus_store.logs import begin_logging
+from lotus_store.settings.sections import LogSettings
 
 
 def main() -> int:

@@ -11,7 +11,8 @@ from pathlib import Path
 from lotus.errors import ConfigError
 from lotus.manifest import override
 from lotus_desk.watch.alerts import say
-from lotus_store.config import LiveSettings, SafetySettings, Settings, TradingSettings, home_of, load_settings
+from lotus_store.config import Settings, home_of, load_settings
+from lotus_store.settings.sections import LiveSettings, SafetySettings, TradingSettings
 from lotus_store.slate import read_slate, write_slate
 
 

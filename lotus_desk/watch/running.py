@@ -21,9 +21,10 @@ from lotus_desk.watch.rules import WatchPolicy
 from lotus_desk.watch.sessions import account_names, guard_session, make_known, venue_url
 from lotus_desk.watch.status import is_held, lock_path, watchdog_status
 from lotus_desk.watch.watchdog import LIVE_SLOW_LOOK_S, LIVE_URGENT_LOOK_S, Watchdog
-from lotus_store.config import SafetySettings, Settings
+from lotus_store.config import Settings
 from lotus_store.files import make_folder
 from lotus_store.private import locked, open_private
+from lotus_store.settings.sections import SafetySettings
 from lotus_venues.hyperliquid.guard import GuardSession
 from lotus_venues.hyperliquid.info import LOOPBACK
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import uvloop
 
-from lotus.errors import TapeError
+from lotus.errors import ConfigError, TapeError
 from lotus_live.feed.clocks import Arrival
 from lotus_live.feed.feed import Feed, FeedPolicy
 from lotus_live.feed.recorder import Recorder, tape_header
@@ -26,8 +26,10 @@ from lotus_store.config import Settings
 from lotus_store.databases import Databases
 from lotus_store.tape.header import HeaderAsset
 from lotus_store.tape.segment import SegmentMeta
+from lotus_store.tape.shards.plan import Shard
 from lotus_store.tape.store import TapeStore
 from lotus_venues.hyperliquid.info import http_base
+from lotus_venues.hyperliquid.subscriptions import MOST_SUBSCRIPTIONS, universe_subscriptions
 from lotus_venues.replay_server import ReplayPlan, ReplayServer
 
 logger = logging.getLogger(__name__)
@@ -54,28 +56,39 @@ def run_record(
     seconds: float = 0.0,
     databases: Databases | None = None,
     on_start: Callable[[Feed], None] | None = None,
+    shard: Shard | None = None,
 ) -> RecordResult:
     """Record a websocket (default: the settings' venue) into the settings' tape, for `seconds` or until a signal.
 
-    Raises `VenueError` for unknown coins, `TapeError` on a full disk (everything before it is stored).
+    Of a `shard` only its coins, into its part of the tape. Raises `VenueError` for unknown coins, `TapeError` on a full
+    disk (everything before it is stored), `ConfigError` for more subscriptions than the venue lets one address have.
     """
     if databases is not None:
-        return uvloop.run(_record(settings, url or settings.live.ws_url, seconds, databases, on_start))
+        return uvloop.run(_record(settings, url or settings.live.ws_url, seconds, databases, on_start, shard))
     with Databases(settings) as own:
-        return uvloop.run(_record(settings, url or settings.live.ws_url, seconds, own, on_start))
+        return uvloop.run(_record(settings, url or settings.live.ws_url, seconds, own, on_start, shard))
 
 
 async def _record(
-    settings: Settings, url: str, seconds: float, databases: Databases, on_start: Callable[[Feed], None] | None
+    settings: Settings,
+    url: str,
+    seconds: float,
+    databases: Databases,
+    on_start: Callable[[Feed], None] | None,
+    shard: Shard | None,
 ) -> RecordResult:
     universe = settings.manifest.universe
+    coins = universe if shard is None else shard.of(universe)
+    if (count := len(universe_subscriptions(asset.name for asset in coins))) > MOST_SUBSCRIPTIONS:
+        cause = "a universe for several addresses: lotus record --shard K/N on each"
+        expected = f"at most {MOST_SUBSCRIPTIONS}, which the venue lets one address have"
+        raise ConfigError(f"{count} subscriptions of {len(coins)} coins", expected, cause)
     rest_url = settings.live.rest_url if url == settings.live.ws_url else http_base(url)
     header = tape_header(settings.tape, url, tuple(HeaderAsset(a.name, a.sz_decimals) for a in universe))
     closed: list[SegmentMeta] = []
     names: list[str] = []
-    recorder = Recorder(
-        TapeStore(settings.home, settings.tape, settings.segments_url), header, settings.limits, closed.append
-    )
+    store = TapeStore(settings.home, settings.tape, settings.segments_url)
+    recorder = Recorder(store, header, settings.limits, closed.append, shard)
     clock = WallClock()
 
     def take(line: Arrival) -> None:
@@ -84,7 +97,7 @@ async def _record(
     feed = Feed(
         url=url,
         rest_url=rest_url,
-        universe=universe,
+        universe=coins,
         clock=clock,
         on_line=take,
         policy=FeedPolicy(ping_s=settings.live.ping_s, renew_after_s=settings.live.stale_s),
@@ -94,7 +107,8 @@ async def _record(
         asyncio.get_running_loop().call_later(seconds, feed.stop)
     if on_start is not None:
         on_start(feed)
-    log = EventLog(databases, f"record.{settings.tape}", settings.home / "live" / "recorded.json")
+    step = "" if shard is None else f"-{shard.step}"
+    log = EventLog(databases, f"record.{settings.tape}{step}", settings.home / "live" / f"recorded{step}.json")
     housekeeping = asyncio.create_task(_keep(recorder, clock, feed, closed, names, log))
     try:
         await feed.run()

@@ -12,9 +12,11 @@ from typing import Any, Protocol
 from lotus.curation.at_once import VetoAtOnce
 from lotus.microtape.wire.frame import CONTROL_PREFIX
 from lotus_live.feed.clocks import Arrival
-from lotus_store.config import TapeLimits
+from lotus_store.settings.sections import TapeLimits
 from lotus_store.tape.header import HeaderAsset, TapeHeader
 from lotus_store.tape.segment import SegmentMeta
+from lotus_store.tape.shards.plan import Shard
+from lotus_store.tape.shards.recording import RecordedShard
 from lotus_store.tape.shared import Sharing
 from lotus_store.tape.store import TapeStore
 from lotus_store.tape.writer import SegmentWriter, WriterRules
@@ -70,20 +72,26 @@ class Recorder:
         header: TapeHeader,
         limits: TapeLimits | None = None,
         on_closed: Callable[[SegmentMeta], None] | None = None,
+        shard: Shard | None = None,
     ) -> None:
         """Open the tape and salvage what a dead writer left; raises `TapeError` for another universe or a full disk.
 
-        A new tape gets its header with its first line, so that a start that is refused leaves no tape behind.
+        A new tape gets its header with its first line, so that a start that is refused leaves no tape behind. `header`
+        is of the whole tape, also where only a `shard` of it is recorded.
         """
         self.lines = 0
+        sharing, self._shard = store.shared, None
+        if shard is not None:
+            self._shard = RecordedShard(store, header, shard)
+            store, header = self._shard.part, self._shard.header
         self._store, self._header = store, header
         if store.exists():
             store.write_header(header)
         self._listed = on_closed
         self._sharing: Sharing | None = None
         self._writer: SegmentWriter = store.writer(writer_rules(limits or TapeLimits()), self._closed)
-        if store.shared is not None:
-            self._sharing = Sharing(store.shared)
+        if sharing is not None:
+            self._sharing = Sharing(sharing)
 
     @property
     def salvaged(self) -> int:
@@ -92,8 +100,11 @@ class Recorder:
 
     def line(self, line: Arrival) -> int:
         """Append a line; return its number within the UTC day."""
-        if not self.lines and not self._store.is_here():
-            self._store.write_header(self._header)
+        if not self.lines:
+            if self._shard is not None:
+                self._shard.begin()
+            if not self._store.is_here():
+                self._store.write_header(self._header)
         self.lines += 1
         return self._writer.append(line.recv_ns, line.raw)
 

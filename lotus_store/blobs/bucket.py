@@ -113,6 +113,14 @@ class BucketBlobs:
             chunks = obstore.list(self._store, prefix=prefix or None)
             return {str(one["path"]): int(one["size"]) for chunk in chunks for one in chunk}
 
+    def newest_s(self, prefix: str) -> float:
+        """Return the newest time of writing below a step, by the store's clock."""
+        import obstore
+
+        with self._explained(prefix, "listed"):
+            chunks = obstore.list(self._store, prefix=prefix or None)
+            return max((one["last_modified"].timestamp() for chunk in chunks for one in chunk), default=0.0)
+
     def remove(self, key: str) -> None:
         """Remove an object."""
         import obstore

@@ -54,6 +54,14 @@ class FolderBlobs:
                         sizes[os.path.relpath(path, self.folder)] = Path(path).stat().st_size
         return sizes
 
+    def newest_s(self, prefix: str) -> float:
+        """Return the newest time of writing below a folder."""
+        newest = 0.0
+        for key in self.sizes(prefix):
+            with suppress(FileNotFoundError):  # it went meanwhile
+                newest = max(newest, (self.folder / key).stat().st_mtime)
+        return newest
+
     def remove(self, key: str) -> None:
         """Remove a file."""
         (self.folder / key).unlink(missing_ok=True)

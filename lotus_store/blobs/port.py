@@ -39,6 +39,9 @@ class Blobs(Protocol):
     def sizes(self, prefix: str) -> dict[str, int]:
         """Return the size in bytes of every object below a step, by key; empty where nothing is. Raises `BlobError`."""
 
+    def newest_s(self, prefix: str) -> float:
+        """Return when the newest object below a step was put, seconds UTC; 0 where nothing is. Raises `BlobError`."""
+
     def remove(self, key: str) -> None:
         """Remove an object; one that is not there is no error. Raises `BlobError`."""
 

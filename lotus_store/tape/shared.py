@@ -4,14 +4,17 @@ Below the place: `<tape>/header.json`; for each segment its index `<tape>/<day>/
 then its bytes `<tape>/<day>/<sha256 of the file>.zst`; and, once the day is over, `<tape>/days/<day>.json`, which names
 its segments in order. Only such a day is got, whole, into a folder beside, and then renamed. A name can have one
 content, the first wins, another is refused. A day that stands in both places has the empty file `.shared` in its folder
-and is not looked at again. The recorder writes to its disk first and never waits for this.
+and is not looked at again. The recorder writes to its disk first and never waits for this. A tape in shards has
+`shards.json` there, and each shard its own place below.
 """
 
 import logging
 import os
 import shutil
 import threading
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,15 +25,19 @@ import msgspec
 from lotus.errors import LotusError, TapeError
 from lotus.names import path_step
 from lotus_store.blobs.opening import open_blobs
-from lotus_store.blobs.port import Blobs, create_same
-from lotus_store.files import fsync_folder, make_folder, process_alive, write_bytes
+from lotus_store.blobs.port import BlobError, Blobs, create_same
+from lotus_store.files import create_bytes, fsync_folder, make_folder, sweep_drafts, write_bytes
 from lotus_store.sealed import seal_json, unseal_json
 from lotus_store.tape.header import decode_header
 from lotus_store.tape.segment import OPEN_SUFFIX, SUFFIX, SegmentMeta, index_path, read_index, sha256
+from lotus_store.tape.shards.plan import ORDER, PLAN, decode_plan, read_plan, shards_of
 
 HEADER: Final = "header.json"
 IN_BOTH: Final = ".shared"
 AGAIN_S: Final = 60.0  # between two tries while the store does not answer
+LIST_S: Final = 10.0  # for so long a list of days is not asked for again
+FETCH: Final = ".fetch-"
+_lists: dict[str, tuple[float, list[str]]] = {}  # by place: when a list of days was got, monotonic, and the list
 logger = logging.getLogger(__name__)
 
 
@@ -54,9 +61,28 @@ class SharedTape:
         """The objects of this tape."""
         return open_blobs(f"{self.place.rstrip('/')}/{self.folder.name}")
 
+    def part(self, step: str) -> "SharedTape":
+        """Return a shard of this tape, or its order, as a tape of its own."""
+        return SharedTape(self.folder / step, f"{self.place.rstrip('/')}/{self.folder.name}")
+
     def days(self) -> list[str]:
-        """Return the days that are whole in the store, oldest first."""
-        return sorted(key.removeprefix("days/").removesuffix(".json") for key in self.blobs.sizes("days"))
+        """Return the days that are whole in the store, oldest first; raises `BlobError` where it is away."""
+        days = sorted(key.removeprefix("days/").removesuffix(".json") for key in self.blobs.sizes("days"))
+        self._fetch_plan()
+        _lists[self.blobs.base] = time.monotonic(), days
+        return days
+
+    def days_of_late(self) -> list[str]:
+        """Return the days that the store told within ten seconds; where it is away, what it told last, with a word."""
+        when, days = _lists.get(self.blobs.base, (-LIST_S, []))
+        if time.monotonic() - when < LIST_S:
+            return days
+        try:
+            return self.days()
+        except (BlobError, OSError) as problem:
+            logger.warning("days of shared tape as they were told last: %s", problem)
+            _lists[self.blobs.base] = time.monotonic(), days
+            return days
 
     def has_put(self, day: str) -> bool:
         """Tell whether a day of this home is known to be whole in the store."""
@@ -74,6 +100,14 @@ class SharedTape:
         decode_header(raw, f"{self.blobs.base}/{HEADER}")
         write_bytes(path, raw)
 
+    def _fetch_plan(self) -> None:
+        """Get the plan of shards that this machine lacks, if there is one."""
+        with suppress(FileNotFoundError):
+            if not (self.folder / PLAN).exists():
+                raw = self.blobs.get(PLAN)
+                decode_plan(raw, f"{self.blobs.base}/{PLAN}")
+                create_bytes(self.folder / PLAN, raw)
+
     def fetch(self, day: str) -> bool:
         """Get a day of which this machine has nothing; tell whether it was got.
 
@@ -87,6 +121,7 @@ class SharedTape:
             mark = unseal_json(blobs.get(f"days/{final.name}.json"), SharedDay)
         except FileNotFoundError:
             if not (there := len(blobs.sizes(final.name))):
+                self._fetch_plan()
                 return False
             cause = "the day is not over, or its recorder is behind: lotus tape share on its machine"
             raise TapeError(
@@ -94,8 +129,8 @@ class SharedTape:
             ) from None
         except msgspec.MsgspecError as problem:
             raise TapeError(f"{blobs.base}/days/{day}.json is damaged ({problem})", "a sealed list") from problem
-        _sweep(self.folder)
-        draft = self.folder / f".fetch-{final.name}.{os.getpid()}.{threading.get_ident()}"
+        sweep_drafts(self.folder, FETCH)
+        draft = self.folder / f"{FETCH}{final.name}.{os.getpid()}.{threading.get_ident()}"
         shutil.rmtree(draft, ignore_errors=True)
         make_folder(draft)
         try:
@@ -118,8 +153,16 @@ class SharedTape:
         Raises `BlobError` where the store holds other content or does not answer, `TapeError` for a damaged segment.
         """
         count, blobs = 0, self.blobs
+        _lists.pop(blobs.base, None)
+        steps = [shard.step for shard in shards_of(read_plan(self.folder))]
+        if steps:
+            create_same(blobs, PLAN, (self.folder / PLAN).read_bytes())
+            self._share_header(blobs)
+            there = [step for step in (ORDER, *steps) if (self.folder / step).is_dir()]  # the order before its shards
+            count += sum(self.part(step).share(today) for step in there)
         for folder in sorted(self.folder.glob("????-??-??")):
-            if not (folder / IN_BOTH).exists():
+            is_in_shards = steps and all((self.folder / step / folder.name).exists() for step in steps)
+            if not is_in_shards and not (folder / IN_BOTH).exists():
                 count += self._share_day(blobs, folder, folder.name < today)
         return count
 
@@ -170,7 +213,7 @@ class Sharing:
 
     def __init__(self, tape: SharedTape, again_s: float = AGAIN_S, today: Callable[[], str] | None = None) -> None:
         """Begin; what an earlier process left unput is put first."""
-        self._tape, self._again_s, self._today = tape, again_s, today or _today
+        self._tape, self._again_s, self._today = tape, again_s, today or utc_day
         self._woken, self._over = threading.Event(), False
         self.problem = ""  # of the last try; empty when all that is closed is in the store
         self._woken.set()
@@ -203,7 +246,8 @@ class Sharing:
                 self.problem = str(problem)
 
 
-def _today() -> str:
+def utc_day() -> str:
+    """Return the present day, UTC."""
     return f"{datetime.now(UTC):%Y-%m-%d}"
 
 
@@ -221,11 +265,3 @@ def _fetch_segment(blobs: Blobs, draft: Path, day: str, name: str) -> SegmentMet
         raise TapeError(f"segment {where}/{name} has sha256 {sha256(stored)}", meta.file_sha256, "damage in the store")
     write_bytes(path, stored)
     return meta
-
-
-def _sweep(folder: Path) -> None:
-    """Remove what processes that are over left half got."""
-    for stale in folder.glob(".fetch-*"):
-        owner = stale.name.split(".")[2]
-        if owner.isdigit() and int(owner) != os.getpid() and not process_alive(int(owner)):
-            shutil.rmtree(stale, ignore_errors=True)

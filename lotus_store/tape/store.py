@@ -1,7 +1,8 @@
 """A tape on disk as a value: header, days, segments, and the lines of a day in arrival order with their numbers.
 
 `<home>/tape/<tape>/header.json` and `<YYYY-MM-DD>/<HHMMSS>-<n>.zst` with an index beside each. Reading only, except
-for the header; lines are written by `writer` and `import_*`, old days leave through `retention`.
+for the header; lines are written by `writer` and `import_*`, old days leave through `retention`. A day of a tape in
+`shards` is joined when it is first read.
 """
 
 from collections.abc import Callable, Iterator
@@ -26,6 +27,8 @@ from lotus_store.private import own_home
 from lotus_store.tape.header import TapeHeader, decode_header, encode_header, split_universe
 from lotus_store.tape.place import OnClosed
 from lotus_store.tape.segment import INDEX_SUFFIX, SUFFIX, SegmentMeta, line_stamp, read_buffer, read_index, read_lines
+from lotus_store.tape.shards.join import is_over, join_day
+from lotus_store.tape.shards.plan import read_plan, shards_of
 from lotus_store.tape.shared import HEADER, SharedTape
 from lotus_store.tape.writer import SegmentWriter, WriterRules
 
@@ -49,6 +52,18 @@ class TapeStore:
         self.tape = tape
         self.folder = home / "tape" / path_step(tape)
         self.shared = SharedTape(self.folder, shared) if shared else None
+        self._home = home
+
+    def part(self, step: str) -> "TapeStore":
+        """Return a shard of this tape, or its order, as a tape of its own in a folder below."""
+        part = TapeStore(self._home, self.tape)
+        part.tape, part.folder = f"{self.tape}/{step}", self.folder / step
+        part.shared = self.shared.part(step) if self.shared is not None else None
+        return part
+
+    def shards(self) -> list["TapeStore"]:
+        """Return the shards of this tape; none where it is whole."""
+        return [self.part(shard.step) for shard in shards_of(read_plan(self.folder))]
 
     def exists(self) -> bool:
         """Tell whether the tape has a header."""
@@ -92,13 +107,24 @@ class TapeStore:
         free_bytes: Callable[[Path], int] | None = None,
     ) -> SegmentWriter:
         """Return a writer of this tape (see `SegmentWriter`); raises `ConfigError` in another user's home."""
-        own_home(self.folder.parents[1])
+        own_home(self._home)
+        if count := read_plan(self.folder):
+            cause = f"record its shards: lotus record --shard 0/{count}, or another tape"
+            raise TapeError(f"tape {self.tape} is made of {count} shards", "a tape that is whole", cause)
         return SegmentWriter(self.folder, self.tape, rules, on_closed, free_bytes)
 
-    def days(self) -> list[str]:
-        """Return the UTC days that have closed segments, oldest first."""
-        here = self.days_here()
-        return here if self.shared is None else sorted({*here, *self.shared.days()})
+    def days(self, strictly: bool = False) -> list[str]:
+        """Return the UTC days that have closed segments, oldest first; of shards those that are over.
+
+        Of a shared tape the list is some seconds old; where the store is away, it is what this home has and what was
+        told last. `strictly`: as the store has it now, or `BlobError`.
+        """
+        days = set(self.days_here())
+        if self.shared is not None:
+            days.update(self.shared.days() if strictly else self.shared.days_of_late())
+        shards = self.shards()
+        of_shards = {day for part in shards for day in part.days(strictly)}
+        return sorted(days | {day for day in of_shards if all(is_over(part, day) for part in shards)})
 
     def days_here(self) -> list[str]:
         """Return the UTC days that have closed segments in this home, oldest first."""
@@ -112,6 +138,8 @@ class TapeStore:
     def _fetch(self, day: str) -> None:
         if self.shared is not None:
             self.shared.fetch(day)
+        if not (self.folder / path_step(day)).exists() and read_plan(self.folder):
+            join_day(self, day)
 
     def _is_here(self, day: str) -> bool:
         folder = self.folder / path_step(day)

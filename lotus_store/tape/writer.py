@@ -71,7 +71,8 @@ class _Open:
 class SegmentWriter:
     """Writer of one tape folder; one process at a time. Use as a context manager or call `close`.
 
-    `on_closed` is called with every closed segment (also salvaged ones); `free_bytes` returns the free disk space.
+    `on_closed` is called with every closed segment (also salvaged ones); `free_bytes` returns the free disk space. A
+    line that is stamped before `first_day` stands in that day.
     """
 
     def __init__(
@@ -81,12 +82,14 @@ class SegmentWriter:
         rules: WriterRules | None = None,
         on_closed: OnClosed | None = None,
         free_bytes: Callable[[Path], int] | None = None,
+        first_day: str = "",
     ) -> None:
         """Open the folder and salvage what a dead writer left; raises `TapeError` when the disk is full."""
         self._folder, self._tape = folder, tape
         self._rules = rules or WriterRules()
         self._on_closed = on_closed or (lambda meta: None)
         self._free_bytes = free_bytes or (lambda path: shutil.disk_usage(path).free)
+        self._first_day = first_day
         self._open: _Open | None = None
         self._failure: TapeError | None = None
         self._beside = ThreadPoolExecutor(2, "lotus-tape-writer")  # one packs, one waits for the disk
@@ -218,7 +221,7 @@ class SegmentWriter:
         return meta
 
     def _turn(self, recv_ns: int) -> _Open:
-        day = day_of(recv_ns // NS_PER_MS)
+        day = max(day_of(recv_ns // NS_PER_MS), self._first_day)
         if self._open is not None:
             day = max(day, self._open.day)
         self._close_segment()

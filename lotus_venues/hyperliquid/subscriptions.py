@@ -11,6 +11,7 @@ from typing import Any
 
 PING_TEXT = '{"method":"ping"}'
 PONG_TEXT = '{"channel":"pong"}'
+MOST_SUBSCRIPTIONS = 1000  # of one address (the venue's documentation, "Rate limits and user limits")
 
 _ROUTE = re.compile(rb'\{"channel":"(\w+)"(?:,"data":\[?\{(?:"coin":"([^"]+)")?)?')
 _COIN = re.compile(rb'"coin":"([^"]+)"')

@@ -29,10 +29,11 @@ from tapes import MANIFEST, UNIVERSE, in_order, market, write  # noqa: E402
 
 from lotus_desk.execution.stored import execution_of  # noqa: E402
 from lotus_live.live import run_live  # noqa: E402
-from lotus_store.config import Settings, TradingSettings  # noqa: E402
+from lotus_store.config import Settings  # noqa: E402
 from lotus_store.databases import Databases  # noqa: E402
 from lotus_store.ledger.trading.plans import PlanRow, open_plans  # noqa: E402
 from lotus_store.postgres.embedded import embedded  # noqa: E402
+from lotus_store.settings.sections import TradingSettings  # noqa: E402
 from lotus_venues.replay_server import ReplayPlan  # noqa: E402
 
 RUN = "drill"

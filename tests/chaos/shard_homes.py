@@ -41,7 +41,7 @@ from lotus_venues.local_exchange.web.server import LocalExchange  # noqa: E402
 MODELS = (BTC, ETH, SOL, replace(ETH, name="AVAX"), replace(SOL, name="LINK"))
 SPEC = WorldSpec("demo", seed=7, days=1, assets=MODELS, sessions=(("08:00", "14:00"),))
 UNIVERSE = tuple(Asset(a.name, a.sz_decimals) for a in MODELS)
-SHARES = (Share(1, 2), Share(2, 2))
+SHARES = (Share(0, 2), Share(1, 2))
 WARM_S = 420  # of tape that every home holds already: contexts of five minutes and phases of two
 TOML = """
 [universe]

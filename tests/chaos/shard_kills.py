@@ -47,7 +47,7 @@ from lotus_store.config import Settings  # noqa: E402
 from lotus_store.databases import Databases  # noqa: E402
 from lotus_store.postgres.embedded import embedded  # noqa: E402
 
-PATIENCE_S = 120.0
+PATIENCE_S = 300.0
 LIMIT_S = 15.0
 Process = subprocess.Popen[bytes]
 

@@ -1,6 +1,6 @@
 """Two live shards against one daemon of all coins on the lines that both took: which rows differ, and why.
 
-`python tests/chaos/shard_twins.py --seconds 120`. `lotus_live --shard 1/2` and `2/2` take a simulated market at its
+`python tests/chaos/shard_twins.py --seconds 120`. `lotus_live --shard 0/2` and `1/2` take a simulated market at its
 pace. Then the lines of both tapes, joined by their stamps and without control records, are scored as one daemon would,
 and compared with what the shards logged. `close_seq` is left out, which numbers a tape's own lines. A row for which a
 coin of the other shard was missing, or that was scored before the shard read the others, may differ in its cross-asset

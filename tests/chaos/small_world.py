@@ -25,7 +25,8 @@ from lotus_live.parity import neutral_beliefs
 from lotus_live.pipeline.batch import score_tape
 from lotus_live.pipeline.day_lane import LaneSpec
 from lotus_live.pipeline.warm_up import warm_up
-from lotus_store.config import CurationSettings, Settings
+from lotus_store.config import Settings
+from lotus_store.settings.sections import CurationSettings
 from lotus_store.tape.bulk import write_segment
 from lotus_store.tape.import_world import import_world
 from lotus_store.tape.store import TapeStore

@@ -59,8 +59,9 @@ from lotus_desk.watch.__main__ import main as watch_by_environment  # noqa: E402
 from lotus_desk.watch.kept_settings import keep_settings  # noqa: E402
 from lotus_desk.watch.running import run_watchdog  # noqa: E402
 from lotus_desk.watch.status import watchdog_status  # noqa: E402
-from lotus_store.config import Settings, TradingSettings  # noqa: E402
+from lotus_store.config import Settings  # noqa: E402
 from lotus_store.postgres.embedded import embedded  # noqa: E402
+from lotus_store.settings.sections import TradingSettings  # noqa: E402
 
 LIMIT_S = 2.0
 DISK = "700m"

@@ -44,11 +44,12 @@ from lotus_desk.execution.desk import TradingDesk  # noqa: E402
 from lotus_desk.market.snapshot import DeskTerms, MarketSnapshot, account_name  # noqa: E402
 from lotus_desk.safety.kill_switch import KillSwitch  # noqa: E402
 from lotus_herald.keys import Keys  # noqa: E402
-from lotus_store.config import Settings, TradingSettings  # noqa: E402
+from lotus_store.config import Settings  # noqa: E402
 from lotus_store.databases import Databases  # noqa: E402
 from lotus_store.ledger.bodies import to_plain  # noqa: E402
 from lotus_store.ledger.trading.plans import PlanRow, put_plan  # noqa: E402
 from lotus_store.postgres.embedded import embedded  # noqa: E402
+from lotus_store.settings.sections import TradingSettings  # noqa: E402
 from lotus_venues.local_exchange.frames import book_frame, context_frame  # noqa: E402
 from lotus_venues.local_exchange.options import Options, TimeSource  # noqa: E402
 from lotus_venues.local_exchange.web.server import LocalExchange  # noqa: E402

@@ -54,6 +54,19 @@ def test_tapes_are_listed_and_only_named_days_would_go(lotus: Cli) -> None:
     assert tree(lotus.home / "tape" / "demo-11") == before
 
 
+def test_a_tape_is_split_once_and_still_reads_as_it_was(lotus: Cli, segment: Path) -> None:
+    lotus("import", "--tape", "divided", segment)
+    before = tree(lotus.home / "tape" / "divided" / "2026-01-08")
+    assert lotus.json("tape", "split", "divided", "--shards", "2") == {
+        "tape": "divided", "shards": 2, "days": ["2026-01-08"],
+    }  # fmt: skip
+    assert lotus.json("tape", "split", "divided", "--shards", "2")["days"] == []
+    assert tree(lotus.home / "tape" / "divided" / "2026-01-08") == before
+    (mine,) = [t for t in lotus.json("tape", "list")["tapes"] if t["tape"] == "divided"]
+    assert (mine["shards"], mine["days"]) == (2, ["2026-01-08"])
+    assert "2 shards of BTC, ETH" in lotus("tape", "list").stdout
+
+
 def test_pruning_deletes_whole_days(lotus: Cli, facts: Facts) -> None:
     segments = sorted((lotus.home / "tape" / "demo-11").glob("2026-01-0[567]/08*.zst"))
     lotus("import", "--tape", "pruned", *segments)

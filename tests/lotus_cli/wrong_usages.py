@@ -52,9 +52,10 @@ RIGHT = {
     "review attenuate": "x --author me --factor 0.5", "review raise-cap": "x --author me --factor 1.05",
     "review reject": "x --author me --reason other", "review freeze": "x --author me --reason other",
     "review lower": "x --author me --reason other", "review lift": "x --author me", "signal": "x",
+    "tape rebuild": "--day 2026-01-05",
     "review wish": "BTC --log 0.05 --days 3 --author me --reason other",
     "what-if": "--from 2026-01-05 --to 2026-01-05 --priors none",
-    "watchdog": "--status", "trigger check": "x", "verify parity": "{tape}",
+    "tape split": "x --shards 2", "watchdog": "--status", "trigger check": "x", "verify parity": "{tape}",
 }  # fmt: skip
 NO_HOME_NEEDED = {"card", "detector check", "doctor", "import-log", "kill", "learn"}  # cases by hand
 
@@ -181,12 +182,16 @@ BY_HAND = {
     "no such command": Case("nonsense", USAGE, ("No such command 'nonsense'",)),
     "no such subcommand": Case("detector nonsense", USAGE, ("No such command 'nonsense'",)),
     "one end of a range of days": Case("backfill --from 2026-01-05", USAGE, ("Missing option '--to'",)),
+    "a shard beyond the last": Case("record --shard 3/3", USAGE, ("expected K/N, K from 0 to N - 1",)),
+    "a shard of none": Case("record --shard 0/0", USAGE, ("expected K/N",)),
+    "one shard": Case("tape split x --shards 1", USAGE, ("Invalid value", "2<=x<=64")),
+    "a tape to split that is not there": Case("tape split nosuch --shards 2", REFUSED, ("no tape 'nosuch'",)),
     "a day and a range": Case(f"pnl {ON} --day 2026-01-05 --to 2026-01-06", USAGE, ("--day stands alone",)),
     "live and a stored day": Case("up --live --trade-day 2026-01-08", USAGE, ("not both",)),
-    "a shard that is none": Case("live --shard 3/2", REFUSED, ("shard '3/2'", "expected: K/N", "such as 1/2")),
+    "a shard that is none": Case("live --shard 2/2", USAGE, ("expected K/N, K from 0 to N - 1",)),
     "a desk of a shard": Case("live --shard 1/2 --trade", REFUSED, ("one desk decides and signs for all shards",)),
     "a recording of a shard": Case("live --shard 1/2 --replay {tape}", REFUSED, ("a recording needs no lease",)),
-    "more shards than coins": Case("live --shard 1/64", REFUSED, ("64 shards of", "a wrong N in --shard K/N")),
+    "more shards than coins": Case("live --shard 63/64", REFUSED, ("has no coin of", "more shards than coins")),
     "a venue without a day": Case("up --venues 2", USAGE, ("belong to --trade-day",)),
     "a pace without a day": Case("up --speed 120", USAGE, ("belong to --trade-day",)),
     "a page of break-even": Case(f"pnl {ON} --break-even --page {{new}}", USAGE, ("belong to the page",)),
@@ -228,6 +233,12 @@ BY_HAND = {
     "no name of a branch": Case("review list --branch ''", REFUSED, ("the branch name is ''",)),
     "a tape to verify": Case("verify tape --tape nosuch", REFUSED, ("nosuch has no days; expected: ",)),
     "a day of a tape": Case("verify tape --tape demo-11 --day 2027-01-01", REFUSED, ("2027-01-01",)),
+    "a day to rebuild": Case(
+        "tape rebuild --tape demo-11 --day 2027-01-01", REFUSED, ("microtape_frames[2027-01-01] is not committed",)
+    ),
+    "a tape to rebuild": Case(
+        "tape rebuild --tape nosuch --day 2026-01-05", REFUSED, ("not committed on tape.nosuch",)
+    ),
     "a tape to prune": Case("tape prune --tape nosuch", REFUSED, ("there is no tape nosuch",)),
     "a tape to backfill": Case(
         "backfill --tape nosuch --from 2026-01-05 --to 2026-01-05", REFUSED, ("nosuch", "; expected: ")

@@ -23,12 +23,13 @@ from lotus.timebase import day_start_ms, next_day
 from lotus_desk.accounts.accounts import VenueAccess, venue_account
 from lotus_desk.trading import TradingClock, trading_of
 from lotus_live.live import run_live
-from lotus_store.config import Settings, TradingSettings
+from lotus_store.config import Settings
 from lotus_store.databases import Connection, Databases
 from lotus_store.ledger.signals.executions import executions_of
 from lotus_store.ledger.signals.signals import SignalRow
 from lotus_store.ledger.trading.knowledge import Knowledge, executors_by, put_knowledge
 from lotus_store.ledger.trading.plans import PlanRow, fills_of, orders_of, plans_for
+from lotus_store.settings.sections import TradingSettings
 from lotus_venues.hyperliquid.venue import HyperliquidVenue
 from lotus_venues.replay_server import ReplayPlan
 

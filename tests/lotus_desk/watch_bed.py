@@ -20,8 +20,9 @@ from lotus_desk.watch.rules import WatchPolicy
 from lotus_desk.watch.sessions import guard_session, make_known
 from lotus_desk.watch.status import watchdog_status
 from lotus_desk.watch.watchdog import Watchdog
-from lotus_store.config import Settings, TradingSettings
+from lotus_store.config import Settings
 from lotus_store.processes import boot_id, born
+from lotus_store.settings.sections import TradingSettings
 from lotus_venues.hyperliquid.guard import GuardSession
 from lotus_venues.hyperliquid.venue import HyperliquidVenue
 from lotus_venues.local_exchange.frames import book_frame, context_frame

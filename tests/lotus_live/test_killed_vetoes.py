@@ -25,7 +25,7 @@ from lotus_live.pipeline.batch import score_tape
 from lotus_live.pipeline.beliefs import LedgerBeliefs, Poll
 from lotus_live.pipeline.day_lane import LaneSpec
 from lotus_live.pipeline.lines import Pipeline
-from lotus_store.config import TapeLimits
+from lotus_store.settings.sections import TapeLimits
 from lotus_store.tape.header import HeaderAsset
 from lotus_store.tape.store import TapeStore
 

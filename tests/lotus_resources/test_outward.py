@@ -16,9 +16,10 @@ from msgspec.structs import replace as changed
 from lotus.modules.messages.monitoring import MonitorAlert
 from lotus_resources import outward
 from lotus_resources.outward import run_command, tell
-from lotus_store.config import AlertSettings, Settings
+from lotus_store.config import Settings
 from lotus_store.databases import Databases
 from lotus_store.ledger.messages.boxes import lag
+from lotus_store.settings.sections import AlertSettings
 
 HOSTILE = "$(touch /tmp/owned); `id` && rm -rf / | \"'\n{}%s"
 ALERT = MonitorAlert(

@@ -7,7 +7,8 @@ import pytest
 
 from lotus.errors import ConfigError
 from lotus.manifest import Asset, Manifest
-from lotus_store.config import DagsterLimits, LiveSettings, LogSettings, TapeLimits, TradingSettings, load_settings
+from lotus_store.config import load_settings
+from lotus_store.settings.sections import DagsterLimits, LiveSettings, LogSettings, TapeLimits, TradingSettings
 
 ROOT = Path(__file__).resolve().parents[2]
 

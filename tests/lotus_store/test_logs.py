@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from lotus_store.config import LogSettings
 from lotus_store.logs import StandardError, begin_logging
+from lotus_store.settings.sections import LogSettings
 
 LOGGER = logging.getLogger("lotus_desk.execution.desk")
 TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z"

@@ -1,5 +1,6 @@
 """Closed segments in an object store: put once, got whole by a home that lacks them, refused where they differ."""
 
+import logging
 import shutil
 import time
 from pathlib import Path
@@ -12,7 +13,7 @@ from lotus_store.blobs.opening import open_blobs
 from lotus_store.blobs.port import BlobError
 from lotus_store.tape.header import HeaderAsset, TapeHeader
 from lotus_store.tape.retention import RetentionRules, apply_retention
-from lotus_store.tape.shared import Sharing
+from lotus_store.tape.shared import LIST_S, Sharing
 from lotus_store.tape.store import TapeStore
 from lotus_store.tape.writer import WriterRules
 
@@ -128,3 +129,34 @@ def test_a_recorder_goes_on_while_the_store_is_away_and_shares_later(tmp_path: P
     sharing.close()
     assert sharing.problem == ""
     assert shared_of(tape).days() == DAYS
+
+
+def test_the_list_of_days_is_remembered_and_stands_in_for_a_store_that_is_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    place, now = tmp_path / "place", [1000.0]
+    monkeypatch.setattr("lotus_store.tape.shared.time.monotonic", lambda: now[0])
+    shared_of(recorded(tmp_path / "one", str(place))).share("2025-01-04")
+    tape = recorded(tmp_path / "two", str(place), days=1)
+    assert tape.days() == DAYS
+    place.rename(tmp_path / "gone")
+    place.write_text("no folder")
+    assert tape.days() == DAYS, "remembered"
+    with pytest.raises((BlobError, OSError)):
+        tape.days(strictly=True)
+    now[0] += LIST_S
+    with caplog.at_level(logging.WARNING):
+        assert tape.days() == DAYS, "as told last"
+        assert tape.days() == DAYS
+    assert len(caplog.records) == 1
+    assert "as they were told last" in caplog.text
+    place.unlink()
+    (tmp_path / "gone" / "live" / "days" / f"{DAYS[2]}.json").unlink()
+    (tmp_path / "gone").rename(place)
+    now[0] += LIST_S
+    assert tape.days() == DAYS[:2]
+
+
+def test_a_store_that_never_answered_leaves_what_is_here(tmp_path: Path) -> None:
+    (tmp_path / "never").write_text("no folder")
+    assert recorded(tmp_path / "one", str(tmp_path / "never"), days=2).days() == DAYS[:2]

@@ -24,8 +24,9 @@ from dagster_celery.tasks import create_execute_job_task
 from lotus_resources.dagster_internals import daemon_command, packed_run, submitting
 from lotus_resources.fleet.broker import BROKER_ENV, QUEUE, away
 from lotus_resources.provision import instance, provision
-from lotus_store.config import FleetSettings, Settings
+from lotus_store.config import Settings
 from lotus_store.databases import Databases
+from lotus_store.settings.sections import FleetSettings
 
 ROOT = Path(__file__).resolve().parents[2]
 TOY = """

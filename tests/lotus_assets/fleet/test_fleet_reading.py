@@ -19,8 +19,9 @@ from lotus_assets.stages.order import TAPE_STAGES
 from lotus_assets.stages.tape.reading import DayRead
 from lotus_resources.fleet.broker import BROKER_ENV
 from lotus_resources.lotus_resource import Lotus
-from lotus_store.config import FleetSettings, Settings
+from lotus_store.config import Settings
 from lotus_store.ledger.day_commits import forget_commits, read_commits
+from lotus_store.settings.sections import FleetSettings
 from lotus_store.tape.store import TapeStore
 
 

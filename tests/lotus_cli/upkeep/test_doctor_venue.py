@@ -11,7 +11,8 @@ import pytest
 
 from lotus.manifest import Asset, Manifest
 from lotus_cli.upkeep.doctor_venue import safety_checks, venue_checks
-from lotus_store.config import LiveSettings, Settings, TradingSettings
+from lotus_store.config import Settings
+from lotus_store.settings.sections import LiveSettings, TradingSettings
 from lotus_venues.local_exchange.options import Options, TimeSource
 from lotus_venues.local_exchange.web.server import LocalExchange
 

@@ -26,11 +26,12 @@ from lotus_desk.safety import gate_facts
 from lotus_desk.safety.arming import arming_path, disarm, read_arming, sentence
 from lotus_desk.safety.gate import AccountFacts, GateReason, HomeFacts, account_faults, home_faults
 from lotus_desk.trading import Trading, TradingClock, trading_of
-from lotus_store.config import SafetySettings, Settings, TradingSettings
+from lotus_store.config import Settings
 from lotus_store.databases import Databases
 from lotus_store.ledger.day_commits import DayCommit, commit_day
 from lotus_store.ledger.trading.plans import FillLine, OrderLine, PlanRow, PlanStep, put_plan, step_plans
 from lotus_store.private import write_secret
+from lotus_store.settings.sections import SafetySettings, TradingSettings
 from lotus_venues.hyperliquid.caps import SignerCaps
 from lotus_venues.hyperliquid.rate_budget import shared_weight
 from lotus_venues.local_exchange.options import Options, TimeSource

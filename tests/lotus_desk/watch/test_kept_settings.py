@@ -6,7 +6,8 @@ import pytest
 
 from lotus.errors import ConfigError
 from lotus_desk.watch.kept_settings import keep_settings, watched_settings
-from lotus_store.config import SafetySettings, Settings, TradingSettings
+from lotus_store.config import Settings
+from lotus_store.settings.sections import SafetySettings, TradingSettings
 
 FAULTY = ("[trading\n", '[trading]\nvenue = "moon"\n', "[safety]\ndead_s = -1\n", "[what]\nx = 1\n", "\xff")
 

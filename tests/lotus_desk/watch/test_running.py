@@ -15,7 +15,8 @@ from lotus_desk.accounts.accounts import VenueAccess, venue_account
 from lotus_desk.watch.running import run_watchdog, start_watchdog
 from lotus_desk.watch.sessions import account_names, guard_session
 from lotus_desk.watch.status import watchdog_status
-from lotus_store.config import SafetySettings, Settings, TradingSettings
+from lotus_store.config import Settings
+from lotus_store.settings.sections import SafetySettings, TradingSettings
 
 
 def of(home: Path, url: str = "http://127.0.0.1:1") -> Settings:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -10,12 +11,13 @@ import pytest
 from tapes import UNIVERSE, in_order, market, write
 from websockets.sync.client import connect
 
-from lotus.errors import TapeError, VenueError
+from lotus.errors import ConfigError, TapeError, VenueError
 from lotus.manifest import Asset
 from lotus_live.feed.record import run_record, serve_recording
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
 from lotus_store.ledger.signals.segments import read_segments
+from lotus_store.tape.shards.plan import Shard
 from lotus_store.tape.store import TapeStore
 from lotus_venues.hyperliquid.subscriptions import Subscription, subscribe_text
 from lotus_venues.replay_server import ReplayPlan, ReplayServer
@@ -71,6 +73,44 @@ def test_a_recording_holds_every_frame_and_is_in_the_catalogue_and_shared(
     for meta in store.all_segments():
         assert (shared / meta.day / f"{meta.file_sha256}.zst").read_bytes() == (store.folder / meta.path).read_bytes()
     assert (shared / "header.json").read_bytes() == (store.folder / "header.json").read_bytes()
+
+
+def test_shards_of_two_addresses_make_one_tape(settings: Settings, databases: Databases, tmp_path: Path) -> None:
+    frames = in_order(market("2026-03-04", "09:00", 60, step_ms=500))
+    homes = [replace(settings, home=tmp_path / f"r{k}", segments_url=str(tmp_path / "shared")) for k in range(2)]
+    for k, at in enumerate(homes):
+        served = Served(frames, ReplayPlan())
+        try:
+            result = run_record(at, served.url, seconds=1.5, databases=databases, shard=Shard(k, 2))
+        finally:
+            served.close()
+        own = TapeStore(at.home, at.tape).part(f"shard={k}")
+        assert [a.name for a in own.header().assets] == ["BTC", "ETH", "SOL"][k::2]
+        assert [a.name for a in TapeStore(at.home, at.tape).header().assets] == ["BTC", "ETH", "SOL"]
+        coins = {
+            coin
+            for day in own.days()
+            for p in own.read_day_lines(day)
+            for coin in re.findall(rb'"coin":"(\w+)"', p.lines)
+        }
+        assert coins == {name.encode() for name in ("BTC", "ETH", "SOL")[k::2]}
+        assert result.lines == sum(meta.lines for meta in own.all_segments())
+    with databases.connect("sig") as connection:
+        assert [len(read_segments(connection, f"{settings.tape}/shard={k}")) for k in range(2)] == [1, 1]
+    shared = sorted(path.name for path in (tmp_path / "shared" / settings.tape).iterdir())
+    assert shared == ["header.json", "shard=0", "shard=1", "shards.json"]
+    with pytest.raises(TapeError, match="made of 2 shards"):
+        run_record(homes[0], "ws://127.0.0.1:1", databases=databases)
+
+
+def test_more_subscriptions_than_an_address_may_have_are_refused(settings: Settings, databases: Databases) -> None:
+    coins = tuple(Asset(f"C{k}", 1) for k in range(500))
+    many = replace(settings, manifest=replace(settings.manifest, universe=coins))
+    with pytest.raises(ConfigError, match=r"2500 subscriptions of 500 coins; expected: at most 1000"):
+        run_record(many, "ws://127.0.0.1:1", databases=databases)
+    with pytest.raises(ConfigError, match=r"1250 subscriptions of 250 coins"):
+        run_record(many, "ws://127.0.0.1:1", databases=databases, shard=Shard(0, 2))
+    assert not TapeStore(settings.home, settings.tape).exists()
 
 
 def test_unknown_coins_and_another_universe_are_refused(settings: Settings, databases: Databases) -> None:

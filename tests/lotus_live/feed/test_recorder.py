@@ -10,8 +10,9 @@ from tapes import MANIFEST, in_order, market, write
 from lotus.errors import TapeError
 from lotus_live.live import run_live
 from lotus_live.parity import verify_parity
-from lotus_store.config import Settings, TapeLimits
+from lotus_store.config import Settings
 from lotus_store.databases import Databases
+from lotus_store.settings.sections import TapeLimits
 from lotus_store.tape.store import TapeStore
 
 pytestmark = pytest.mark.process("the daemon on recordings, over wall time")

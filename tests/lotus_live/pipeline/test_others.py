@@ -23,7 +23,7 @@ from lotus_live.shards.share import Share
 
 DAY = "2026-03-04"
 SPEC = LaneSpec(MANIFEST, UNIVERSE, shipped_detectors(), "main")
-SHARES = Share(1, 2), Share(2, 2)
+SHARES = Share(0, 2), Share(1, 2)
 WINDOW_MS, LEAD_MS = 5_000, 500
 Lines = list[tuple[int, bytes]]
 Read = Callable[[OthersClosed], OthersClosed]

@@ -11,8 +11,9 @@ from lotus_resources.fleet import checks
 from lotus_resources.fleet.broker import BROKER_ENV
 from lotus_resources.fleet.checks import WRONG, fleet_checks
 from lotus_resources.provision import provision
-from lotus_store.config import FleetSettings, Settings
+from lotus_store.config import Settings
 from lotus_store.databases import Databases
+from lotus_store.settings.sections import FleetSettings
 
 
 @pytest.fixture

@@ -16,8 +16,9 @@ from lotus_resources.fleet.broker import BROKER_ENV
 from lotus_resources.fleet.lease import lease
 from lotus_resources.fleet.metrics import FLEET_METRICS, FleetCollector
 from lotus_resources.provision import instance, provision
-from lotus_store.config import FleetSettings, Settings
+from lotus_store.config import Settings
 from lotus_store.databases import Databases
+from lotus_store.settings.sections import FleetSettings
 
 pytestmark = pytest.mark.process("a broker that is away is tried for some seconds")
 DAY, STAGE = "2026-01-02", "raw_tape"

@@ -17,8 +17,9 @@ from lotus_resources.fleet.broker import BROKER_ENV, celery_app, release
 from lotus_resources.fleet.checks import WRONG, fleet_checks
 from lotus_resources.fleet.roll_call import roll_call
 from lotus_resources.provision import instance, provision
-from lotus_store.config import FleetSettings, Settings
+from lotus_store.config import Settings
 from lotus_store.databases import Databases
+from lotus_store.settings.sections import FleetSettings
 
 pytestmark = pytest.mark.process("a broker and the workers of two machines")
 OTHER = "one.release"

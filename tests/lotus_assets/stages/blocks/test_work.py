@@ -19,9 +19,10 @@ from lotus_assets.stages.order import TAPE_STAGES
 from lotus_assets.stages.runner import run_stage
 from lotus_resources.lotus_resource import Lotus
 from lotus_resources.recent_values import RecentValues
-from lotus_store.config import FleetSettings, Settings
+from lotus_store.config import Settings
 from lotus_store.ledger.day_commits import forget_commits, read_commit
 from lotus_store.ledger.part_commits import blocks_done
+from lotus_store.settings.sections import FleetSettings
 from lotus_store.tape.import_world import import_world
 
 SPEC = WorldSpec("demo", seed=5, days=2, assets=(BTC, ETH, SOL), sessions=(("00:03", "00:09"), ("22:40", "22:46")))

@@ -20,11 +20,11 @@ from lotus_assets.stages.governance import governance_acts
 from lotus_assets.stages.order import LEARNING_STAGES, TAPE_STAGES
 from lotus_assets.stages.runner import run_stage
 from lotus_assets.stages.scoring import signal_events
-from lotus_store.config import CurationSettings, GovernanceSettings
 from lotus_store.day_tables import tables_of_day
 from lotus_store.ledger.beliefs.acts import acts_of_night, acts_on
 from lotus_store.ledger.day_commits import committed_days
 from lotus_store.ledger.signals.live_log import Run, append_events, begin_run
+from lotus_store.settings.sections import CurationSettings, GovernanceSettings
 
 from ..stage_runs import run
 

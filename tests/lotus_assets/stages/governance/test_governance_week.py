@@ -20,11 +20,11 @@ from lotus_assets.stages.runner import run_stage, stands
 from lotus_assets.stages.scoring import signal_eval, signal_events
 from lotus_assets.stages.tape import dsi_annotations, microtape_frames, raw_tape
 from lotus_resources.recent_values import RecentValues
-from lotus_store.config import ComputeSettings
 from lotus_store.ledger.beliefs.acts import acts_of_night
 from lotus_store.ledger.beliefs.compute import allocations_before, costs_on, write_costs
 from lotus_store.ledger.beliefs.expert_credit import credit_on, newest_credit
 from lotus_store.ledger.beliefs.expert_sets import write_expert_set
+from lotus_store.settings.sections import ComputeSettings
 
 pytestmark = [pytest.mark.warm("taped"), pytest.mark.process("whole days through their stages")]
 MONDAY = "2026-01-12"

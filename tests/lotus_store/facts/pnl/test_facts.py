@@ -16,9 +16,10 @@ from lotus_cli.pnl.page import page
 from lotus_live.feed.tape_file import TapeDay
 from lotus_live.live import run_live
 from lotus_resources.lotus_resource import Lotus
-from lotus_store.config import Settings, TradingSettings
+from lotus_store.config import Settings
 from lotus_store.databases import Databases
 from lotus_store.facts.pnl.facts import pnl_of
+from lotus_store.settings.sections import TradingSettings
 from lotus_store.tape.import_recording import import_recording
 from lotus_store.tape.store import TapeStore
 from lotus_venues.replay_server import ReplayPlan

@@ -6,9 +6,9 @@ import msgspec
 import pytest
 
 from lotus.errors import TapeError
-from lotus_store.tape.aside import take_over_tape
 from lotus_store.tape.header import HeaderAsset, TapeHeader
 from lotus_store.tape.place import publish
+from lotus_store.tape.shards.aside import take_over_tape
 from lotus_store.tape.store import TapeStore
 
 DAY_NS = 86_400_000_000_000

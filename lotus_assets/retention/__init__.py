@@ -1,0 +1,1 @@
+"""What a home lets go by age, and how it comes back."""

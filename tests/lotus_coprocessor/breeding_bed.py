@@ -1,0 +1,13 @@
+"""A small panel for tests of the breeder: a planted world of a few short days."""
+
+from functools import cache
+
+from lotus.coprocessor.panel import Panel
+from lotus.simulation.breeding_world import BreedingWorld, panel_of_days, world_days
+
+
+@cache
+def small_panel(kind: str = "plant", seed: int = 3, days: int = 12) -> Panel:
+    """Return the panel of a world with two assets and 120 windows a day."""
+    world = BreedingWorld(kind, seed, days=days, assets=2, windows=120)
+    return panel_of_days(world, world_days(world))

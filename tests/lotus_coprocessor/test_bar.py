@@ -1,0 +1,37 @@
+"""What enters is simple, above the bar of everything ever tried, unlike what is known and sturdy."""
+
+from lotus.coprocessor.bar import finalists
+from lotus.coprocessor.breeding import Breeder, BreedPlan
+from lotus.coprocessor.genome import read
+from lotus.tape_machine.parser import parse
+from tests.lotus_coprocessor.breeding_bed import small_panel
+
+PADDED = "sign(imb_10) * where(rank(imb_10, 5m) > 0.8 or rank(imb_10, 5m) < 0.2, 1, 0) * (1 + 0.001 * abs(flow))"
+
+
+def bred(trials: int, kind: str = "plant") -> Breeder:
+    """Return a breeder that knows the planted pattern in a padded form and has tried so many."""
+    idea = read(parse(PADDED), 30, 5_000)
+    breeder = Breeder(small_panel(kind), BreedPlan(5, trials, population=20, ideas=(idea,)), lambda charges: None)
+    breeder.breed(lambda: 0.0)
+    return breeder
+
+
+def test_a_padded_pattern_is_made_simple_and_judged_by_what_was_ever_tried() -> None:
+    breeder = bred(20)
+    best = finalists(breeder, lambda: 20, looked_at=1)[0]
+    assert best.genome.nodes < read(parse(PADDED), 30, 5_000).nodes
+    assert best.verdict.state == "screened"
+    assert best.verdict.bound < best.verdict.value
+    assert any(step.taken for step in best.refinements)
+    assert any(s.kind == "attack" for s in best.refinements)
+    assert all(step.child in breeder.run.scored for step in best.refinements)
+    refused = finalists(breeder, lambda: 10**6, looked_at=1)
+    assert {f.verdict.check for f in refused} == {"bar"}
+
+
+def test_in_a_world_where_nothing_pays_nothing_enters_by_chance() -> None:
+    breeder = bred(40, "null")
+    found = finalists(breeder, lambda: breeder.run.trials, looked_at=1)
+    assert found
+    assert not any(f.verdict.state == "screened" for f in found)
