@@ -48,9 +48,9 @@ from lotus_store.config import Settings
 from lotus_store.databases import Databases
 from lotus_store.ledger.signals.live_log import Run, begin_run
 from lotus_store.ledger.trading.paper_books import PaperBooks
-from lotus_store.tape.shards.aside import take_over_tape
 from lotus_store.tape.header import HeaderAsset, TapeHeader, split_universe
 from lotus_store.tape.segment import SegmentMeta
+from lotus_store.tape.shards.aside import take_over_tape
 from lotus_store.tape.store import TapeStore
 from lotus_venues.hyperliquid.info import http_base
 from lotus_venues.hyperliquid.subscriptions import universe_subscriptions

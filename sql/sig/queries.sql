@@ -338,6 +338,9 @@ WHERE branch = %s AND day = %s AND stage = %s AND block = %s AND inputs_hash = %
 -- name: parts_of_day
 SELECT stage, block FROM part_commits WHERE branch = %s AND day = %s ORDER BY stage, block;
 
+-- name: has_parts
+SELECT FROM part_commits WHERE branch = %s LIMIT 1;
+
 -- name: drop_parts
 DELETE FROM part_commits WHERE branch = %s AND day = %s AND stage = %s;
 
@@ -797,3 +800,96 @@ WHERE branch = %s AND window_end_ms = %s AND asset = ANY(%s) ORDER BY asset;
 
 -- name: forget_shard_windows
 DELETE FROM shard_windows WHERE branch = %s AND asset = ANY(%s) AND window_end_ms < %s;
+SELECT set_config('lotus.shard', %s, true), set_config('lotus.epoch', %s, true),
+       set_config('idle_in_transaction_session_timeout', '5000', true);
+
+-- name: learned_until
+SELECT branch, max(day) FROM day_commits WHERE stage = 'active_priors' GROUP BY branch ORDER BY branch;
+
+-- name: forgotten_day
+SELECT day FROM forgotten_days WHERE branch = %s;
+
+-- name: forget_until
+INSERT INTO forgotten_days AS f (branch, day) VALUES (%s, %s)
+ON CONFLICT (branch) DO UPDATE SET day = excluded.day WHERE f.day < excluded.day;
+
+-- name: months
+SELECT p.relname, c.relname, right(c.relname, 7) FROM pg_inherits i
+JOIN pg_class c ON c.oid = i.inhrelid JOIN pg_class p ON p.oid = i.inhparent
+WHERE p.relname IN ('signal_events', 'signal_eval', 'signal_eval_horizons') AND c.relname ~ '_[0-9]{4}_[0-9]{2}$'
+ORDER BY right(c.relname, 7), c.relname;
+
+-- name: month_needed
+SELECT EXISTS (
+    SELECT FROM {part} r LEFT JOIN unnest(%s::text[], %s::text[]) old (branch, first_day) USING (branch)
+    WHERE old.branch IS NULL OR r.day >= old.first_day);
+
+-- name: hold_month
+LOCK TABLE ONLY {parent}, {part} IN ACCESS EXCLUSIVE MODE;
+
+-- name: drop_month
+DROP TABLE {part};
+
+-- name: old_runs
+SELECT run_id, replayed FROM live_runs r
+WHERE branch = %(branch)s AND created_at < now() - make_interval(days => %(keep_days)s)
+  AND (EXISTS (SELECT FROM live_events e WHERE e.run_id = r.run_id) OR EXISTS (SELECT FROM live_log l WHERE l.run_id = r.run_id))
+  AND NOT EXISTS (SELECT FROM live_events e WHERE e.run_id = r.run_id AND e.day >= %(first_day)s)
+  AND NOT EXISTS (SELECT FROM live_log l WHERE l.run_id = r.run_id AND l.time_ms >= %(first_ms)s)
+ORDER BY run_id;
+
+-- name: drop_run_fills
+DELETE FROM live_fills WHERE run_id = ANY (%s);
+
+-- name: drop_run_orders
+DELETE FROM live_orders WHERE run_id = ANY (%s);
+
+-- name: drop_run_signals
+DELETE FROM live_signals WHERE run_id = ANY (%s);
+
+-- name: drop_run_events
+DELETE FROM live_events WHERE run_id = ANY (%s);
+
+-- name: drop_run_log
+DELETE FROM live_log WHERE run_id = ANY (%s);
+
+-- name: drop_days
+DELETE FROM {table} WHERE branch = %(branch)s AND day < %(first_day)s
+  AND day < (SELECT max(day) FROM {table} WHERE branch = %(branch)s);
+
+-- name: lock_llm_budget
+SELECT pg_advisory_xact_lock(1280265302, hashtext('llm_budget'));
+
+-- name: llm_spent
+SELECT coalesce(sum(coalesce(micro_usd, worst_micro_usd))
+                FILTER (WHERE reserved_at >= date_trunc('month', now(), 'UTC')), 0)::bigint AS month_micro_usd,
+       coalesce(sum(coalesce(tokens, worst_tokens))
+                FILTER (WHERE reserved_at >= date_trunc('day', now(), 'UTC')), 0)::bigint AS day_tokens,
+       count(*) FILTER (WHERE run = %(run)s) AS run_calls,
+       count(*) FILTER (WHERE settled_at IS NULL) AS unsettled
+FROM llm_budget
+WHERE reserved_at >= date_trunc('month', now(), 'UTC') OR run = %(run)s;
+
+-- name: llm_reserve
+INSERT INTO llm_budget (request_hash, branch, run, worst_tokens, worst_micro_usd)
+VALUES (%(request_hash)s, %(branch)s, %(run)s, %(worst_tokens)s, %(worst_micro_usd)s)
+ON CONFLICT (request_hash) WHERE NOT released DO NOTHING RETURNING reservation;
+
+-- name: llm_sent
+SELECT branch, reservation, settled_at IS NULL AS unsettled FROM llm_budget WHERE request_hash = %s AND NOT released;
+
+-- name: llm_settle
+UPDATE llm_budget SET tokens = %(tokens)s, micro_usd = %(micro_usd)s, released = %(released)s, settled_at = now()
+WHERE reservation = %(reservation)s AND settled_at IS NULL;
+
+-- name: put_llm_call
+INSERT INTO llm_calls (call_id, request_hash, branch, run, mode, model_asked, model, knows_until, tokens_in, tokens_out,
+                       usage_told, micro_usd, took_ms, verdict)
+VALUES (%(call_id)s, %(request_hash)s, %(branch)s, %(run)s, %(mode)s, %(model_asked)s, %(model)s, %(knows_until)s,
+        %(tokens_in)s, %(tokens_out)s, %(usage_told)s, %(micro_usd)s, %(took_ms)s, %(verdict)s)
+ON CONFLICT (call_id) DO NOTHING;
+
+-- name: llm_calls
+SELECT call_id, request_hash, run, mode, model_asked, model, tokens_in, tokens_out, usage_told, micro_usd, took_ms,
+       verdict, called_at
+FROM llm_calls WHERE branch = %s ORDER BY called_at DESC, call_id LIMIT %s;
