@@ -800,8 +800,6 @@ WHERE branch = %s AND window_end_ms = %s AND asset = ANY(%s) ORDER BY asset;
 
 -- name: forget_shard_windows
 DELETE FROM shard_windows WHERE branch = %s AND asset = ANY(%s) AND window_end_ms < %s;
-SELECT set_config('lotus.shard', %s, true), set_config('lotus.epoch', %s, true),
-       set_config('idle_in_transaction_session_timeout', '5000', true);
 
 -- name: learned_until
 SELECT branch, max(day) FROM day_commits WHERE stage = 'active_priors' GROUP BY branch ORDER BY branch;
