@@ -21,6 +21,7 @@ import dagster as dg
 from lotus_assets.bodies import stage_context
 from lotus_assets.catalogue import OWNERS
 from lotus_assets.retention.frames import let_frames_go
+from lotus_assets.retention.rows import let_rows_go
 from lotus_assets.stages.chain import BranchHeldError, branch_lane
 from lotus_resources.dagster_internals import delete_runs, stored_bytes, trim_runs
 from lotus_resources.lotus_resource import Lotus
@@ -51,21 +52,25 @@ def purge(instance: dg.DagsterInstance, dagster: Connection, before_s: float) ->
 
 def retained(lotus: Lotus, now_s: float) -> dict[str, Any]:
     """Let go what [retention] lets go at a time (seconds UTC), and say it; nothing is looked at where it is off."""
-    frames_days = lotus.settings.retention.frames_days
-    if not frames_days:
+    keeping = lotus.settings.retention
+    if not (keeping.frames_days or keeping.rows_days):
         return {}
+    settings: dict[str, Any] = {"frames_days": keeping.frames_days, "rows_days": keeping.rows_days}
     try:
         with stage_context(lotus) as ctx, branch_lane(ctx):
-            frames = let_frames_go(ctx, frames_days, now_s)
+            frames = let_frames_go(ctx, keeping.frames_days, now_s)
+            rows = let_rows_go(lotus.databases, keeping.rows_days, now_s, ctx.tape_branch, ctx.branch)
     except BranchHeldError as held:
-        return {"frames_days": frames_days, "frames_gone": f"not looked at: {held}"}
+        return settings | {"retention": f"not looked at: {held}"}
     stay = "\n".join(f"- {day}: {reason}" for day, reason in frames.stay)
-    return {
-        "frames_days": frames_days,
+    return settings | {
         "frames_gone": ", ".join(frames.days) or "none",
         "frames_bytes_gone": frames.bytes_gone,
         "frames_waiting": frames.waiting,
         "frames_stay": dg.MetadataValue.md(stay or "none"),
+        "months_gone": ", ".join(rows.months) or "none",
+        "months_waiting": ", ".join(rows.busy) or "none",
+        "rows_gone": ", ".join(f"{table} {n}" for table, n in rows.rows.items()) or "none",
     }
 
 

@@ -324,11 +324,23 @@ def packed_run(instance: dg.DagsterInstance, run: dg.DagsterRun) -> Any:
     )
 
 
-def execute_run(instance: dg.DagsterInstance, run_id: str) -> int:
-    """Execute a run that was launched in this process; return 1 where it failed. A run that has ended is ignored."""
+def execute_run(instance: dg.DagsterInstance, run_id: str, failed: Callable[[Sequence[str]], None]) -> int:
+    """Execute a run that was launched in this process; return 1 where it failed. A run that has ended is ignored.
+
+    `failed` is told the names of the errors, outermost first, of a step that failed, before the run fails of it.
+    """
     from dagster._cli.api import _execute_run_command_body
 
-    return int(_execute_run_command_body(run_id, instance, lambda _event: None, True))
+    def told(event: Any) -> None:
+        if getattr(event, "is_step_failure", False):
+            failed(names_of_error(event.step_failure_data.error))
+
+    return int(_execute_run_command_body(run_id, instance, told, True))
+
+
+def names_of_error(error: Any) -> list[str]:
+    """Return the classes of a recorded error and of its causes, outermost first."""
+    return [] if error is None else [str(error.cls_name), *names_of_error(error.cause)]
 
 
 def worker_health(is_alive: bool, why: str = "") -> CheckRunHealthResult:

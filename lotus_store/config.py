@@ -24,6 +24,7 @@ from lotus.priors.types import check_trust
 from lotus_store.branch_settings import merged, read_branch_settings
 from lotus_store.settings.sections import (
     LEAST_FRAMES_DAYS,
+    LEAST_ROWS_DAYS,
     AlertSettings,
     ComputeSettings,
     CurationSettings,
@@ -271,9 +272,13 @@ def _checked(settings: Settings) -> Settings:
         raise ConfigError(f"trading.second_latency_ms is {late_ms}", wanted)
     if not 0 < settings.safety.late_s <= settings.safety.dead_s:
         raise ConfigError(f"safety.late_s is {settings.safety.late_s}", f"above 0, at most {settings.safety.dead_s}")
-    frames_days = settings.retention.frames_days
-    if 0 < frames_days < LEAST_FRAMES_DAYS:
-        raise ConfigError(f"retention.frames_days is {frames_days}", f"0 (all stay), or {LEAST_FRAMES_DAYS} at least")
+    keeping = settings.retention
+    for name, days, least in (
+        ("frames_days", keeping.frames_days, LEAST_FRAMES_DAYS),
+        ("rows_days", keeping.rows_days, LEAST_ROWS_DAYS),
+    ):
+        if 0 < days < least:
+            raise ConfigError(f"retention.{name} is {days}", f"0 (all stay), or {least} at least")
     for name, dsn in {"the whole server": settings.server_dsn, **settings.dsns}.items():
         _check_dsn(name, dsn)
     missing = [name for name in DATABASES if name not in settings.dsns]

@@ -40,7 +40,11 @@ DAMAGE = (OSError, pa.ArrowException, ValueError, TypeError, KeyError, IndexErro
 DAMAGED = "damaged on disk; remove the file, then make its day again: lotus backfill --from DAY --to DAY"
 FOOTER_BYTES = 1 << 16  # bytes asked for at the end of a part in a bucket: most footers are shorter
 _MARKS = ".verified"
-REMADE = ("microtape_frames", "microtape_quotes")  # tables that retention lets go: the tape gives them again
+REMADE = (
+    "microtape_frames",
+    "microtape_quotes",
+    "microtape_warmup",
+)  # tables that retention lets go: the tape gives them again
 _DOCUMENT = "document.json"
 
 

@@ -12,6 +12,11 @@ from pathlib import Path
 import yaml
 from notebooks import notebooks
 
+from lotus_store.lake import REMADE
+from lotus_store.ledger import retention
+from lotus_store.manifests.model import load_manifest
+from lotus_store.postgres.queries import MODULES
+
 ROOT = Path(__file__).resolve().parent.parent
 TRACKED = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
 PAGES = [ROOT / name for name in TRACKED if name.endswith(".md") and not name.startswith("changelog.d/")]
@@ -175,3 +180,22 @@ def test_no_lock_differs_from_another() -> None:
         for lock in ("requirements.lock", "requirements-dev.lock")
     ]
     assert not {name for name in pins[0].keys() & pins[1].keys() if pins[0][name] != pins[1][name]}
+
+
+def test_the_page_of_retention_answers_for_every_table() -> None:
+    """A table that is new has no answer yet: say how long it is kept, and bound it."""
+    rows = [line.split("|")[1:3] for line in (ROOT / "docs" / "retention.md").read_text().splitlines() if "|" in line]
+    said = {name: kept for names, kept in rows for name in re.findall(r"`([a-z_*]+)`", names)}
+    tables = {
+        (module, name)
+        for module in (*MODULES, "atlas")
+        for name, table in load_manifest(module).tables.items()
+        if table.kind == "table"
+    }
+    answered = {(module, name) for module, name in tables for pattern in said if name == pattern.replace("*", module)}
+    assert answered == tables
+    going = {name for name, kept in said.items() if "`rows_days`" in kept}
+    months = {"signal_events", "signal_eval", "signal_eval_horizons"}
+    runs = {f"live_{table}" for table in retention.RUN_TABLES}
+    assert going == {*months, *runs, *retention.DAILY, "dm_policy_trials", "tr_trigger_events"}
+    assert {name for name, kept in said.items() if "`frames_days`" in kept} == set(REMADE)

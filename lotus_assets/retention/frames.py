@@ -172,7 +172,7 @@ def _remove(ctx: StageContext, day: str) -> None:
         ctx.lake.remove(name, ctx.tape_branch, day, symbol)
 
 
-def _files(ctx: StageContext, day: str) -> Iterator[tuple[str, str]]:
+def _files(ctx: StageContext, day: str) -> Iterator[tuple[str, str | None]]:
     """Yield table and symbol of every part that goes; frames first, by which a day is seen to be there."""
     for name in REMADE:
-        yield from ((name, symbol) for symbol in ctx.lake.symbols(name, ctx.tape_branch, day))
+        yield from ((name, symbol) for symbol in ctx.lake.symbols(name, ctx.tape_branch, day) or (None,))

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from lotus.errors import LakeError
+from lotus.errors import BeliefError, LakeError
 from lotus.hashing import natural_id
 from lotus_assets.catalogue import BY_NAME, TAPE
 from lotus_assets.code_version import code_version
@@ -17,6 +17,7 @@ from lotus_assets.stages.context import CheckOutcome, Made, Stage, StageContext,
 from lotus_resources.recent_values import RecentKind, RecentValues
 from lotus_store.ledger.day_commits import DayCommit, commit_day, read_commit
 from lotus_store.ledger.fixture_bundles import put_cost
+from lotus_store.ledger.retention import forgotten_day
 
 # results made in this home, so that a later report of the same work shows its tables and times
 _FRESH = RecentKind("results", 256)
@@ -34,6 +35,7 @@ def run_stage(ctx: StageContext, stage: Stage, day: str) -> StageResult:
         if stage.finish is not None:
             stage.finish(ctx, day)
         return _reused(ctx, stage, day, committed, time.perf_counter() - began)
+    _refuse_forgotten(ctx, stage, day)
     looked = time.perf_counter()
     joined = None if stage.join is None else stage.join(ctx, day)
     made = joined or stage.make(ctx, day)
@@ -89,6 +91,17 @@ def _standing(ctx: StageContext, stage: Stage, day: str, inputs_hash: str) -> Da
     if committed is None or committed.inputs_hash != inputs_hash:
         return None
     return committed if _present(ctx, stage, day) in (None, committed.content_hash) else None
+
+
+def _refuse_forgotten(ctx: StageContext, stage: Stage, day: str) -> None:
+    """Raise `BeliefError` where rows of the outside that a day was learned from went: what is left would teach less."""
+    if BY_NAME[stage.name].group == TAPE:
+        return
+    until = forgotten_day(ctx.sig, ctx.branch)
+    if day <= until:
+        cause = f"retention.rows_days let go what the daemon logged and what was tried until {until}"
+        wanted = f"a day after it; the days of {ctx.branch} before it stay as they were learned, or use another branch"
+        raise BeliefError(f"{stage.name}[{day}] cannot be made again", wanted, cause)
 
 
 def _same_again(ctx: StageContext, result: StageResult) -> None:

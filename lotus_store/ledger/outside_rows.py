@@ -6,8 +6,10 @@ themselves wrote is not carried.
 
 from typing import Final
 
+from lotus.errors import LedgerError
 from lotus.timebase import DAY_MS, day_start_ms
 from lotus_store.databases import Databases
+from lotus_store.ledger.retention import forgotten_day
 from lotus_store.postgres.queries import query
 
 TABLES: Final = {
@@ -20,8 +22,14 @@ TABLES: Final = {
 def carry_outside(source: Databases, target: Databases, branch: str, after: str, day: str) -> int:
     """Carry the rows of a branch that came in after the learning day `after` ("": from the first) up to `day`.
 
-    Returns their number. What people said counts for the first night after it.
+    Returns their number. What people said counts for the first night after it. Raises `LedgerError` where retention
+    let rows of these days go.
     """
+    with source.connect("sig") as reader:
+        until = forgotten_day(reader, branch)
+    if until > after:
+        cause = "retention.rows_days let them go"
+        raise LedgerError(f"rows of {branch} until {until} are not there", f"those after {after or 'the first'}", cause)
     from_ms = day_start_ms(after) + DAY_MS if after else 0
     what = {"branch": branch, "after": after, "day": day, "from_ms": from_ms, "until_ms": day_start_ms(day) + DAY_MS}
     carried = 0

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from lotus.manifest import ranged
 
 EXPLORING, NO_EXPLORING = (0.2, 0.05), (0.0, 0.0)  # shares of probes at rest where the money is paper, and where not
+LEAST_ROWS_DAYS = 180  # nightly runs learn from 90 learning days, which may have days without tape between them
 LEAST_FRAMES_DAYS = 3  # nightly runs read the frames of the day they learn, and of the one or two before it
 
 
@@ -128,15 +129,17 @@ class FleetSettings:
 
     slots: int = ranged(0, 0, 1000)  # runs at once on all workers; 0 = no fleet, runs are processes of `lotus up`
     block_symbols: int = ranged(16, 1, 1000)  # coins whose frames and annotations of a day one run makes
+    worker_memory_gb: float = ranged(0.0, 0.0)  # address space of a run's process on a worker, GiB; 0 = no limit
     metrics_port: int = ranged(0, 0, 65_535)  # of the metrics page of `lotus fleet up` on loopback; 0 = no such page
     price_core_h: float = ranged(0.0, 0.0)  # USD a core and hour, for the metrics of cost; 0 = no price, no such metric
 
 
 @dataclass(frozen=True, slots=True)
 class RetentionSettings:
-    """How long stays what is large and made again from the tape; 0 = for good."""
+    """How long stays what is made again or was learned from, back from the last learned day; 0 = for good."""
 
-    frames_days: int = ranged(92, 0)  # of frames and quotes up to the last learned day; at least LEAST_FRAMES_DAYS
+    frames_days: int = ranged(92, 0)  # frames and quotes, made again from the tape; at least LEAST_FRAMES_DAYS
+    rows_days: int = ranged(400, 0)  # rows of the databases that no night reads any more; at least LEAST_ROWS_DAYS
 
 
 @dataclass(frozen=True, slots=True)

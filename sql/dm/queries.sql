@@ -136,3 +136,9 @@ TO STDOUT (FORMAT binary);
 
 -- name: take_dm_braid_reviews
 COPY dm_braid_reviews FROM STDIN (FORMAT binary);
+
+-- name: has_old_trials
+SELECT EXISTS (SELECT FROM dm_policy_trials WHERE branch = %s AND matures_ms < %s);
+
+-- name: drop_trials
+DELETE FROM dm_policy_trials WHERE branch = %s AND matures_ms < %s;

@@ -385,6 +385,9 @@ WHERE branch = %s AND day = %s AND stage = %s AND block = %s AND inputs_hash = %
 -- name: parts_of_day
 SELECT stage, block FROM part_commits WHERE branch = %s AND day = %s ORDER BY stage, block;
 
+-- name: has_parts
+SELECT FROM part_commits WHERE branch = %s LIMIT 1;
+
 -- name: drop_parts
 DELETE FROM part_commits WHERE branch = %s AND day = %s AND stage = %s;
 
@@ -828,3 +831,57 @@ WHERE shard = %(shard)s AND owner = %(owner)s AND epoch = %(epoch)s AND until > 
 -- name: carry_epoch
 SELECT set_config('lotus.shard', %s, true), set_config('lotus.epoch', %s, true),
        set_config('idle_in_transaction_session_timeout', '5000', true);
+
+-- name: learned_until
+SELECT branch, max(day) FROM day_commits WHERE stage = 'active_priors' GROUP BY branch ORDER BY branch;
+
+-- name: forgotten_day
+SELECT day FROM forgotten_days WHERE branch = %s;
+
+-- name: forget_until
+INSERT INTO forgotten_days AS f (branch, day) VALUES (%s, %s)
+ON CONFLICT (branch) DO UPDATE SET day = excluded.day WHERE f.day < excluded.day;
+
+-- name: months
+SELECT p.relname, c.relname, right(c.relname, 7) FROM pg_inherits i
+JOIN pg_class c ON c.oid = i.inhrelid JOIN pg_class p ON p.oid = i.inhparent
+WHERE p.relname IN ('signal_events', 'signal_eval', 'signal_eval_horizons') AND c.relname ~ '_[0-9]{4}_[0-9]{2}$'
+ORDER BY right(c.relname, 7), c.relname;
+
+-- name: month_needed
+SELECT EXISTS (
+    SELECT FROM {part} r LEFT JOIN unnest(%s::text[], %s::text[]) old (branch, first_day) USING (branch)
+    WHERE old.branch IS NULL OR r.day >= old.first_day);
+
+-- name: hold_month
+LOCK TABLE ONLY {parent}, {part} IN ACCESS EXCLUSIVE MODE;
+
+-- name: drop_month
+DROP TABLE {part};
+
+-- name: old_runs
+SELECT run_id, replayed FROM live_runs r
+WHERE branch = %(branch)s AND created_at < now() - make_interval(days => %(keep_days)s)
+  AND (EXISTS (SELECT FROM live_events e WHERE e.run_id = r.run_id) OR EXISTS (SELECT FROM live_log l WHERE l.run_id = r.run_id))
+  AND NOT EXISTS (SELECT FROM live_events e WHERE e.run_id = r.run_id AND e.day >= %(first_day)s)
+  AND NOT EXISTS (SELECT FROM live_log l WHERE l.run_id = r.run_id AND l.time_ms >= %(first_ms)s)
+ORDER BY run_id;
+
+-- name: drop_run_fills
+DELETE FROM live_fills WHERE run_id = ANY (%s);
+
+-- name: drop_run_orders
+DELETE FROM live_orders WHERE run_id = ANY (%s);
+
+-- name: drop_run_signals
+DELETE FROM live_signals WHERE run_id = ANY (%s);
+
+-- name: drop_run_events
+DELETE FROM live_events WHERE run_id = ANY (%s);
+
+-- name: drop_run_log
+DELETE FROM live_log WHERE run_id = ANY (%s);
+
+-- name: drop_days
+DELETE FROM {table} WHERE branch = %(branch)s AND day < %(first_day)s
+  AND day < (SELECT max(day) FROM {table} WHERE branch = %(branch)s);

@@ -473,6 +473,12 @@ CREATE TABLE day_commits (
 );
 CREATE INDEX day_commits_stage ON day_commits (branch, stage, day);
 
+-- The last day of a branch whose outside rows retention let go: no stage makes it or an earlier one again.
+CREATE TABLE forgotten_days (
+    branch         text PRIMARY KEY,
+    day            text NOT NULL                           -- YYYY-MM-DD
+);
+
 -- Blocks of symbols of a day's stage that are finished, before the day is: the first content wins, and the day's commit
 -- takes their rows away.
 CREATE TABLE part_commits (

@@ -200,3 +200,7 @@ TO STDOUT (FORMAT binary);
 
 -- name: take_tr_braid_reviews
 COPY tr_braid_reviews FROM STDIN (FORMAT binary);
+
+-- name: drop_trigger_events
+DELETE FROM tr_trigger_events e USING tr_plans p
+WHERE p.plan_id = e.plan_id AND p.branch = %s AND p.stage IN ('done', 'refused') AND p.created_ms < %s AND e.time_ms < %s;

@@ -14,6 +14,7 @@ from lotus.microtape.completeness import join_prints, prints_of
 from lotus.microtape.events import empty_batch
 from lotus_assets.stages.blocks.block import (
     SymbolBlock,
+    begin_blocks,
     blocks_of,
     finished_part,
     made_parts,
@@ -57,6 +58,7 @@ def split_day(ctx: StageContext, day: str) -> list[StageResult]:
 
     A check that does not pass stops it; its result is the last one.
     """
+    begin_blocks()
     if not is_split(ctx, day):
         blocks = blocks_of(ctx)
         sink = Splitting(ctx, day, blocks)
@@ -82,6 +84,7 @@ def _commit_whole(ctx: StageContext, day: str) -> list[StageResult]:
 
 def make_block(ctx: StageContext, day: str, block: SymbolBlock) -> None:
     """Make frames and annotations of a block; raises `LedgerError` where the events of the day are not split."""
+    begin_blocks()
     finished = (finished_part(ctx, module.STAGE.name, day, block, module.block_parts) for module in MADE)
     if stands(ctx, microtape_frames.STAGE, day) or all(finished):
         return

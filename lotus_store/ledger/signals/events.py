@@ -70,7 +70,7 @@ def _row(connection: Connection, name: str, event_id: str) -> dict[str, Any]:
         raise LedgerError(
             f"there is no event {event_id!r}",
             "an event_id of the ledger, or a fill, order, plan or decision",
-            "another home, or a silent window (s = 0), which only the lake keeps",
+            "another home, a silent window (s = 0) or one that retention.rows_days let go: those the lake keeps",
         )
     return rows[0]
 
