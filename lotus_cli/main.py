@@ -54,6 +54,7 @@ COMMANDS = {
     "learn": ("lotus_cli.learn.command", "Lessons from your own signals in CSV or Parquet, with a report."),
     "lessons": ("lotus_cli.look.lessons", "What is believed after a nightly run and why, and what was refused."),
     "live": ("lotus_cli.desk.live", "Run the daemon on the venue, or on a recorded tape over a real websocket."),
+    "llm": ("lotus_cli.govern.llm", "A model that proposes detectors: what it is asked, one request, calls, budget."),
     "modules": ("lotus_cli.upkeep.modules", "Manifests of the modules: what differs, pages and schemas."),
     "network": (
         "lotus_cli.upkeep.network",
@@ -108,6 +109,7 @@ GROUPS = {
         "explore",
         "compute",
         "ladder",
+        "llm",
         "atoms",
         "export",
         "import-log",

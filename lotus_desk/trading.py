@@ -95,7 +95,8 @@ class Trading:
             await asyncio.gather(looking, return_exceptions=True)
 
     def close(self) -> None:
-        """Give the accounts' journals free once the desk has ended: nothing is signed any more."""
+        """Give the accounts' journals free once the desk has ended: nothing is signed any more, no frame looked at."""
+        self.triggers.close()
         for venue in self.desk.venues.values():
             if isinstance(venue, HyperliquidVenue):
                 venue.exchange.signer.journal.close()
@@ -189,7 +190,8 @@ def trading_of(
     )  # fmt: skip
     keys = Keys(settings.keys_root)
     books = TradeBooks(databases, keys, market.venue, session, market.others)
-    triggers = TriggerDesk(universe, manifest.kernel.cadence_ms, TriggerBooks(databases, keys).write)
+    write = TriggerBooks(databases, keys).write
+    triggers = TriggerDesk(universe, manifest.kernel.cadence_ms, write, folder=settings.home / "live")
     desk = TradingDesk(books, market, venues, switch, triggers, clock.in_step)
     interlock = Interlock(market, databases, holds)
     interlock.look()
@@ -207,7 +209,7 @@ def trading_of(
     )
     portfolio = partial(market.portfolio, BOOK_ACCOUNT)
     rebalancer = Rebalancer(databases, allocator, portfolio, manifest.kernel.window_ms, clock.pace)
-    predictor = Predictor(databases)
+    predictor = Predictor(databases, is_prepared=not (clock.pace or clock.in_step))
     for venue in market.venues:
         predictor.known(settings.branch, venue, clock.now_ms())  # lets the first fit begin
     chooser = KnobChooser(manifest.weave, wanted.explore_knobs, manifest.score.seed)

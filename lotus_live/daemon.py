@@ -14,6 +14,7 @@ from lotus.errors import LotusError
 from lotus_desk.trading import Trading
 from lotus_live.belief_watch import BeliefWatch
 from lotus_live.feed.feed import Feed
+from lotus_live.heap import give_back
 from lotus_live.line_taker import LineTaker
 from lotus_live.pipeline.beliefs import ledger_beliefs, settle_start
 from lotus_live.reports.event_log import EventLog
@@ -23,7 +24,9 @@ from lotus_live.row_buffer import RowBuffer
 from lotus_live.run_context import RunContext, RunTape
 from lotus_live.signals import on_end_signals
 from lotus_live.supervisor import Supervisor
+from lotus_venues.begun_pool import begun_pool
 
+BESIDE = 12  # threads for what blocks: polls, books, Herald, book and interlock have one job each at most
 WATCHDOG_S = 60.0  # a ledger that took nothing for so long is part of the status
 
 
@@ -82,8 +85,10 @@ class Daemon:
         if self._stopping:
             feed.stop()
         self._note("start", {"url": feed.url, "pid": os.getpid(), "rebuilt": self.taker.counts.rebuilt})
+        asyncio.get_running_loop().set_default_executor(begun_pool(BESIDE, "lotus-beside"))
         gc.collect()
         gc.freeze()
+        give_back()
         self.supervisor.start(feed)
         try:
             await feed.run()

@@ -33,6 +33,7 @@ from lotus_live.feed.recorder import Recorder, tape_header
 from lotus_live.feed.replay_process import served
 from lotus_live.feed.tape_file import Recording, TapeDay, TapeFile
 from lotus_live.feed.wall_clock import WallClock
+from lotus_live.heap import bound_arenas
 from lotus_live.lockstep import Lockstep
 from lotus_live.parity import events_hash
 from lotus_live.pipeline.day_lane import LaneSpec
@@ -120,6 +121,7 @@ def _on_venue(settings: Settings, url: str, run_id: str, on_start: OnStart, trad
     policy = FeedPolicy(ping_s=live.ping_s, renew_after_s=live.stale_s, spin=live.spin)
 
     async def job(databases: Databases) -> LiveResult:
+        bound_arenas()
         warm_up(spec)
         name = run_id or f"{settings.branch}.{settings.tape}"
         daemon = make_daemon(RunContext(settings, databases, spec, name), store, header)

@@ -885,3 +885,40 @@ DELETE FROM live_log WHERE run_id = ANY (%s);
 -- name: drop_days
 DELETE FROM {table} WHERE branch = %(branch)s AND day < %(first_day)s
   AND day < (SELECT max(day) FROM {table} WHERE branch = %(branch)s);
+
+-- name: lock_llm_budget
+SELECT pg_advisory_xact_lock(1280265302, hashtext('llm_budget'));
+
+-- name: llm_spent
+SELECT coalesce(sum(coalesce(micro_usd, worst_micro_usd))
+                FILTER (WHERE reserved_at >= date_trunc('month', now(), 'UTC')), 0)::bigint AS month_micro_usd,
+       coalesce(sum(coalesce(tokens, worst_tokens))
+                FILTER (WHERE reserved_at >= date_trunc('day', now(), 'UTC')), 0)::bigint AS day_tokens,
+       count(*) FILTER (WHERE run = %(run)s) AS run_calls,
+       count(*) FILTER (WHERE settled_at IS NULL) AS unsettled
+FROM llm_budget
+WHERE reserved_at >= date_trunc('month', now(), 'UTC') OR run = %(run)s;
+
+-- name: llm_reserve
+INSERT INTO llm_budget (request_hash, branch, run, worst_tokens, worst_micro_usd)
+VALUES (%(request_hash)s, %(branch)s, %(run)s, %(worst_tokens)s, %(worst_micro_usd)s)
+ON CONFLICT (request_hash) WHERE NOT released DO NOTHING RETURNING reservation;
+
+-- name: llm_sent
+SELECT branch, reservation, settled_at IS NULL AS unsettled FROM llm_budget WHERE request_hash = %s AND NOT released;
+
+-- name: llm_settle
+UPDATE llm_budget SET tokens = %(tokens)s, micro_usd = %(micro_usd)s, released = %(released)s, settled_at = now()
+WHERE reservation = %(reservation)s AND settled_at IS NULL;
+
+-- name: put_llm_call
+INSERT INTO llm_calls (call_id, request_hash, branch, run, mode, model_asked, model, knows_until, tokens_in, tokens_out,
+                       usage_told, micro_usd, took_ms, verdict)
+VALUES (%(call_id)s, %(request_hash)s, %(branch)s, %(run)s, %(mode)s, %(model_asked)s, %(model)s, %(knows_until)s,
+        %(tokens_in)s, %(tokens_out)s, %(usage_told)s, %(micro_usd)s, %(took_ms)s, %(verdict)s)
+ON CONFLICT (call_id) DO NOTHING;
+
+-- name: llm_calls
+SELECT call_id, request_hash, run, mode, model_asked, model, tokens_in, tokens_out, usage_told, micro_usd, took_ms,
+       verdict, called_at
+FROM llm_calls WHERE branch = %s ORDER BY called_at DESC, call_id LIMIT %s;

@@ -167,6 +167,7 @@ SETTINGS = {
         'has the entry {"nam": "BTC"}; expected: { name',
     ),
     "no coin": ("[universe]\nassets = []", "universe.assets is empty"),
+    "an unknown mode of a model": ("[llm]\nmode = 'on'", "llm.mode is 'on'; expected: one of off, live"),
     "an address that is none": ("[ledger]\ndsn = 'nonsense'", "the address of the whole server cannot be read"),
 }
 
@@ -249,6 +250,10 @@ BY_HAND = {
     "a version of a card": Case(
         "card micro_drift --version 9 --branch demo-11", REFUSED, ("micro_drift v9", "expected: one of version ")
     ),
+    "a model that is off": Case(
+        "llm check --ask", REFUSED, ("[llm] mode is off; expected: mode", "it is off by default")
+    ),
+    "an idea of two lines": Case("llm check --idea 'a\nb'", REFUSED, ("an idea of 3 characters; expected: one line",)),
     "a run that is not there": Case("experiments nosuch", REFUSED, ("no runs of branch main begin with 'nosuch'",)),
     "fixtures that are not there": Case(
         "fixtures verify nosuch", REFUSED, ("0 bundles begin with 'nosuch'", "lotus fixtures list")
