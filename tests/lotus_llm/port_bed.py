@@ -17,10 +17,12 @@ class MemoryAccount:
     documents: dict[str, str] = field(default_factory=dict)
     refusal: str = ""
     reserved: int = 0
+    left_open: dict[str, int] = field(default_factory=dict)
+    settled: list[int] = field(default_factory=list)
 
     def find(self, request_hash: str) -> StoredCall | None:
         document = self.documents.get(request_hash)
-        return None if document is None else StoredCall(document, ReservedCall(0))
+        return None if document is None else StoredCall(document, ReservedCall(self.left_open.get(request_hash, 0)))
 
     def reserve(self, request_hash: str, worst: TokenUse, micro_usd: int) -> ReservedCall:
         self.reserved += not self.refusal
@@ -32,6 +34,7 @@ class MemoryAccount:
     def settle(self, reserved: ReservedCall, record: CallRecord) -> None:
         assert not reserved.number or record.verdict in UNPAID or record.request_hash in self.documents
         self.records.append(record)
+        self.settled.append(reserved.number)
 
 
 def endpoint(url: str, timeout_s: float = 5.0, key: str = "") -> ModelEndpoint:

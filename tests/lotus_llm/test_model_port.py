@@ -112,6 +112,21 @@ def test_what_was_not_paid_may_be_sent_again_and_what_may_have_been_is_not(tmp_p
     assert record.use.tokens_out == 500  # not read: the worst
 
 
+def test_what_a_killed_process_left_open_is_settled_by_the_stored_answer(tmp_path: Path) -> None:
+    account = MemoryAccount()
+    with serving(answers(GOOD)) as server:
+        one = port(server.url, account, tmp_path)
+        one.propose(PROMPT)
+        (request_hash,) = account.documents
+        account.records.clear()
+        account.left_open = {request_hash: 7}  # killed between the answer and its settlement
+        (call,) = one.propose(PROMPT).calls
+        assert len(server.requests) == 1
+    assert call.again
+    assert (account.settled, account.records) == ([1, 7], [call.record])
+    assert call.record.use == TokenUse(900, 60)
+
+
 def test_over_the_budget_nothing_is_sent_and_the_call_is_listed(tmp_path: Path) -> None:
     account = MemoryAccount(refusal="too dear")
     with serving(answers(GOOD)) as server:
