@@ -6,9 +6,10 @@ coins (290 messages a second; the demo has 3 coins and 29) on the machine's cloc
 `FOLDER/samples.jsonl` holds the daemon's resident memory, handles and threads, the connections, sizes and rows of the
 databases, bytes and files of the tape, counts, latency, failures and alarms. `--report` tells all pieces: slopes an
 hour within pieces (each without its first `WARM_MINUTES`) with 95 % intervals that know that minutes hang together
-(Newey-West), and every warning of the logs, counted. Memory is told with and without the frames of the last day that
-triggers may look back at, which fill for a day. Exit code 1 when a piece ends early, memory without them grows by
-`RSS_LIMIT_MB` an hour or more by its estimate, handles, threads or connections grow, or a failure or alarm was counted.
+(Newey-West), the memory of every half hour, and every warning of the logs, counted. Warming up takes as long as what
+is bounded by a time or a count needs to fill: ended orders are remembered for 10 minutes, recent frames for 7. Exit
+code 1 when a piece ends early, memory grows by `RSS_LIMIT_MB` an hour or more by its estimate, handles, threads or
+connections grow, or a failure or alarm was counted.
 """
 
 import json
@@ -40,7 +41,6 @@ from trade_kills import PATIENCE_S, make_home  # noqa: E402
 
 from lotus.manifest import Asset  # noqa: E402
 from lotus.simulation.spec import BTC, ETH, SOL, WorldSpec  # noqa: E402
-from lotus_desk.market.frame_memory import COLUMNS as REMEMBERED  # noqa: E402
 from lotus_store.config import Settings  # noqa: E402
 from lotus_store.databases import Databases  # noqa: E402
 from lotus_store.postgres.embedded import embedded  # noqa: E402
@@ -196,10 +196,15 @@ def slope(samples: Sequence[Mapping[str, Any]], values: Sequence[float]) -> tupl
     return float(fit.params[0]), float(low), float(high)
 
 
-def remembered_mb(one: Mapping[str, Any]) -> float:
-    """Return what the frames of the last day take, which triggers may look back at, as of a minute."""
-    frames = one.get("frames") or one["minute"] * 300 * len(COINS)
-    return min(frames, len(COINS) * 432_000) * 8 * (2 + len(REMEMBERED)) / 2**20
+def by_half_hour(every: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, float]]:
+    """Return the median memory of every half hour of each piece, its first minutes too."""
+    values: dict[int, dict[int, list[float]]] = {}
+    for one in every:
+        values.setdefault(one["piece"], {}).setdefault(one["minute"] // 30, []).append(one["rss_mb"])
+    return {
+        f"piece {piece}": {f"{k / 2:g} h": round(float(np.median(own)), 1) for k, own in halves.items()}
+        for piece, halves in values.items()
+    }
 
 
 def alarming_lines(home: Path) -> Counter[str]:
@@ -225,8 +230,7 @@ def report(folder: Path) -> dict[str, Any]:
     for name in ("rss_mb", "handles", "threads", "connections", "children"):
         values = [one[name] for one in warm]
         found[name] = {"first": values[0], "last": values[-1], "most": max(values), "an_hour": slope(warm, values)}
-    remembered = [one["rss_mb"] - remembered_mb(one) for one in warm]
-    found["rss_less_remembered_mb"] = {"last": remembered[-1], "an_hour": slope(warm, remembered)}
+    found["rss_mb"]["median_by_half_hour"] = by_half_hour(every)
     for name in ("tape_bytes", "tape_files", "lake_bytes", "lake_files"):
         found[name] = {"last": warm[-1][name], "an_hour": slope(warm, [one[name] for one in warm])}
     for module in ("sig", "dm", "tr"):
@@ -242,7 +246,7 @@ def report(folder: Path) -> dict[str, Any]:
     found["fills"] = sum(one["trading"]["fills"] or 0 for one in last.values())
     found["log"] = dict(alarming_lines(folder / "home"))
     grows = [name for name in ("handles", "threads", "connections", "children") if found[name]["an_hour"][1] > 0]
-    found["grows"] = grows + ["rss_mb"] * (found["rss_less_remembered_mb"]["an_hour"][0] >= RSS_LIMIT_MB)
+    found["grows"] = grows + ["rss_mb"] * (found["rss_mb"]["an_hour"][0] >= RSS_LIMIT_MB)
     found["whole"] = not (found["grows"] or found["failures"] or found["desk_alarms"])
     return found
 

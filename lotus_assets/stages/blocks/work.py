@@ -17,7 +17,6 @@ from lotus_assets.stages.blocks.block import (
     begin_blocks,
     blocks_of,
     finished_part,
-    made_parts,
     notes_of,
     part_inputs,
     part_of,
@@ -48,9 +47,10 @@ def is_made(ctx: StageContext, day: str) -> bool:
         return False
 
 
-def are_blocks_made(ctx: StageContext, day: str) -> bool:
-    """Tell whether every block of a day is finished, so that the day's stages join them."""
-    return all(made_parts(ctx, module.STAGE.name, day, module.block_parts) is not None for module in MADE)
+def is_block_made(ctx: StageContext, day: str, block: SymbolBlock) -> bool:
+    """Tell whether nothing of a block is left to do: it is finished, or the day is joined."""
+    finished = (finished_part(ctx, module.STAGE.name, day, block, module.block_parts) for module in MADE)
+    return stands(ctx, microtape_frames.STAGE, day) or all(finished)
 
 
 def split_day(ctx: StageContext, day: str) -> list[StageResult]:
@@ -85,8 +85,7 @@ def _commit_whole(ctx: StageContext, day: str) -> list[StageResult]:
 def make_block(ctx: StageContext, day: str, block: SymbolBlock) -> None:
     """Make frames and annotations of a block; raises `LedgerError` where the events of the day are not split."""
     begin_blocks()
-    finished = (finished_part(ctx, module.STAGE.name, day, block, module.block_parts) for module in MADE)
-    if stands(ctx, microtape_frames.STAGE, day) or all(finished):
+    if is_block_made(ctx, day, block):
         return
     split = part_of(ctx, EVENTS, day, block)
     if split is None:
