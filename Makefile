@@ -1,7 +1,7 @@
 # One-word tasks. `make demo` and `make test` need only Python 3.11: they do all set-up themselves.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
-PACKAGES := lotus lotus_store lotus_venues lotus_herald lotus_modules lotus_desk lotus_live lotus_resources lotus_sensors lotus_assets lotus_console lotus_lab lotus_cli
+PACKAGES := lotus lotus_store lotus_venues lotus_llm lotus_herald lotus_modules lotus_desk lotus_live lotus_resources lotus_sensors lotus_assets lotus_console lotus_lab lotus_cli
 PYTEST := $(BIN)/pytest -n 3 --no-loadscope-reorder
 LOCK = $(BIN)/uv pip compile -q --python-version 3.11 --universal --no-emit-index-url --no-header --no-annotate \
     --generate-hashes

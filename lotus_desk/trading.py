@@ -95,7 +95,8 @@ class Trading:
             await asyncio.gather(looking, return_exceptions=True)
 
     def close(self) -> None:
-        """Give the accounts' journals free once the desk has ended: nothing is signed any more."""
+        """Give the accounts' journals free once the desk has ended: nothing is signed any more, no frame looked at."""
+        self.triggers.close()
         for venue in self.desk.venues.values():
             if isinstance(venue, HyperliquidVenue):
                 venue.exchange.signer.journal.close()
@@ -122,16 +123,21 @@ class Trading:
         All in the caller's transaction, safe to repeat. One that has not the form of its message is logged and
         left out: the ledger's log may not wait for it.
         """
-        oldest_ms = self.market.now_ms() - 1000 * TTL_S
-        fresh = [row for row in rows if row.time_ms >= oldest_ms]
-        for schema_ver in (DET_ALPHA, *META_SCHEMAS):
-            for row in (row for row in fresh if row.schema_ver == schema_ver):
-                try:
-                    send_many(connection, Module.SIG, [_message(row)], self.keys)
-                except (RefusedError, KeyError) as problem:
-                    ids = {"event_id": row.event_id}
-                    logger.error("window %s is not proposed: %s", row.event_id, problem, extra=ids)
-        put_signal_strands(connection, fresh)
+        propose_fresh(connection, rows, self.market.now_ms(), self.keys)
+
+
+def propose_fresh(connection: Connection, rows: Sequence[SignalRow], now_ms: int, keys: Keys) -> None:
+    """Do what `Trading.propose` says, for whoever has no desk of its own."""
+    oldest_ms = now_ms - 1000 * TTL_S
+    fresh = [row for row in rows if row.time_ms >= oldest_ms]
+    for schema_ver in (DET_ALPHA, *META_SCHEMAS):
+        for row in (row for row in fresh if row.schema_ver == schema_ver):
+            try:
+                send_many(connection, Module.SIG, [_message(row)], keys)
+            except (RefusedError, KeyError) as problem:
+                ids = {"event_id": row.event_id}
+                logger.error("window %s is not proposed: %s", row.event_id, problem, extra=ids)
+    put_signal_strands(connection, fresh)
 
 
 def _message(row: SignalRow) -> Message:
@@ -189,7 +195,8 @@ def trading_of(
     )  # fmt: skip
     keys = Keys(settings.keys_root)
     books = TradeBooks(databases, keys, market.venue, session, market.others)
-    triggers = TriggerDesk(universe, manifest.kernel.cadence_ms, TriggerBooks(databases, keys).write)
+    write = TriggerBooks(databases, keys).write
+    triggers = TriggerDesk(universe, manifest.kernel.cadence_ms, write, folder=settings.home / "live")
     desk = TradingDesk(books, market, venues, switch, triggers, clock.in_step)
     interlock = Interlock(market, databases, holds)
     interlock.look()
@@ -207,7 +214,7 @@ def trading_of(
     )
     portfolio = partial(market.portfolio, BOOK_ACCOUNT)
     rebalancer = Rebalancer(databases, allocator, portfolio, manifest.kernel.window_ms, clock.pace)
-    predictor = Predictor(databases)
+    predictor = Predictor(databases, is_prepared=not (clock.pace or clock.in_step))
     for venue in market.venues:
         predictor.known(settings.branch, venue, clock.now_ms())  # lets the first fit begin
     chooser = KnobChooser(manifest.weave, wanted.explore_knobs, manifest.score.seed)

@@ -7,6 +7,7 @@ decided here. (In the literature: anti-corruption layer.)
 
 import os
 import threading
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
@@ -17,6 +18,7 @@ from typing import Any, TypeVar
 
 import dagster as dg
 from dagster._core.definitions import data_version
+from dagster._core.errors import DagsterUserCodeUnreachableError
 from dagster._core.launcher import CheckRunHealthResult, WorkerStatus
 from dagster._core.storage import tags as names
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
@@ -29,6 +31,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Connection as SqlConnection
 from sqlalchemy.engine import Engine
 
+from lotus.errors import ConfigError
 from lotus_store.databases import Connection
 from lotus_store.postgres.queries import query
 
@@ -181,14 +184,18 @@ def submitting(
 ) -> Iterator[Callable[[str, Mapping[str, Any], Mapping[str, str]], str]]:
     """Yield what puts a run (job, run configuration, tags) into the queue of `workspace`'s daemon and returns its id.
 
-    The workspace's one code location is loaded by a process of its own, as long as the body runs.
+    The workspace's one code location is loaded by a process of its own, as long as the body runs. Raises `ConfigError`
+    where it does not answer.
     """
     from dagster._cli import job as cli
     from dagster._cli.workspace.cli_target import WorkspaceOpts, get_workspace_from_cli_opts  # type: ignore[attr-defined]
 
+    warnings.filterwarnings("ignore", "Error loading repository location")  # a page of traces; the error says it
     with get_workspace_from_cli_opts(
         instance, version=dg.__version__, workspace_opts=WorkspaceOpts(workspace=(str(workspace),))
     ) as opened:
+        if not opened.code_locations:
+            raise _no_location(workspace)
         location = opened.code_locations[0]
         (repository,) = location.get_repositories().values()
 
@@ -205,7 +212,17 @@ def submitting(
             )
             return str(instance.submit_run(run.run_id, opened).run_id)
 
-        yield submit
+        try:
+            yield submit
+        except DagsterUserCodeUnreachableError as problem:
+            raise _no_location(workspace) from problem
+
+
+def _no_location(workspace: Path) -> ConfigError:
+    return ConfigError(
+        f"no code location of {workspace} answers", "`lotus up` running on this home",
+        "it ended meanwhile; what is done stays, and the same command goes on from there",
+    )  # fmt: skip
 
 
 def serve_pages(guard: Callable[[Any], Any], serve: Callable[..., None]) -> None:
@@ -324,11 +341,23 @@ def packed_run(instance: dg.DagsterInstance, run: dg.DagsterRun) -> Any:
     )
 
 
-def execute_run(instance: dg.DagsterInstance, run_id: str) -> int:
-    """Execute a run that was launched in this process; return 1 where it failed. A run that has ended is ignored."""
+def execute_run(instance: dg.DagsterInstance, run_id: str, failed: Callable[[Sequence[str]], None]) -> int:
+    """Execute a run that was launched in this process; return 1 where it failed. A run that has ended is ignored.
+
+    `failed` is told the names of the errors, outermost first, of a step that failed, before the run fails of it.
+    """
     from dagster._cli.api import _execute_run_command_body
 
-    return int(_execute_run_command_body(run_id, instance, lambda _event: None, True))
+    def told(event: Any) -> None:
+        if getattr(event, "is_step_failure", False):
+            failed(names_of_error(event.step_failure_data.error))
+
+    return int(_execute_run_command_body(run_id, instance, told, True))
+
+
+def names_of_error(error: Any) -> list[str]:
+    """Return the classes of a recorded error and of its causes, outermost first."""
+    return [] if error is None else [str(error.cls_name), *names_of_error(error.cause)]
 
 
 def worker_health(is_alive: bool, why: str = "") -> CheckRunHealthResult:

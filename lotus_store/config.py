@@ -22,6 +22,7 @@ from lotus.manifest import Asset, Manifest, override
 from lotus.names import is_name
 from lotus.priors.types import check_trust
 from lotus_store.branch_settings import merged, read_branch_settings
+from lotus_store.settings.llm import LlmSettings, check_llm
 from lotus_store.settings.sections import (
     LEAST_FRAMES_DAYS,
     LEAST_ROWS_DAYS,
@@ -70,6 +71,7 @@ class Settings:
     governance: GovernanceSettings = field(default_factory=GovernanceSettings)
     fleet: FleetSettings = field(default_factory=FleetSettings)
     retention: RetentionSettings = field(default_factory=RetentionSettings)
+    llm: LlmSettings = field(default_factory=LlmSettings)
     logs: LogSettings = field(default_factory=LogSettings)
     alerts: AlertSettings = field(default_factory=AlertSettings)
     config: Path | None = None
@@ -98,7 +100,7 @@ class Settings:
 OWN_SECTIONS: Mapping[str, type] = {  # sections that are a field of `Settings` as they stand
     "live": LiveSettings, "trading": TradingSettings, "safety": SafetySettings, "dagster": DagsterLimits,
     "curation": CurationSettings, "compute": ComputeSettings, "governance": GovernanceSettings, "alerts": AlertSettings,
-    "fleet": FleetSettings, "retention": RetentionSettings,
+    "fleet": FleetSettings, "retention": RetentionSettings, "llm": LlmSettings,
 }  # fmt: skip
 
 
@@ -259,6 +261,7 @@ def _checked(settings: Settings) -> Settings:
     ):
         raise ConfigError(f"trading.explore_entry is {list(shares)}", "[share that joins, share that improves] below 1")
     check_trust(settings.manifest.weave)
+    check_llm(settings.llm)
     if not all(isinstance(word, str) and word and "\x00" not in word for word in settings.alerts.command):
         raise ConfigError(
             f"alerts.command is {list(settings.alerts.command)!r}", 'words, as ["/path/of/a/script", "word"]'

@@ -144,6 +144,8 @@ def _part(node: "YamlNode", text: str, file: str, made: dict[int, YamlPart | Non
         if isinstance(node, ScalarNode):
             yaml_part = YamlPart(line, column, str(value), text[start.index : end.index])
         elif isinstance(node, MappingNode):
+            if any(not isinstance(name, ScalarNode) for name, _ in value):  # as text it may be exponentially long
+                raise ConfigError(f"{file}: a key that is a list or mapping, line {line}", "a name as key")
             items = tuple(_part(item, text, file, made) for _, item in value)
             yaml_part = YamlPart(line, column, items=items, names=tuple(str(name.value) for name, _ in value))
         else:

@@ -67,13 +67,11 @@ def drain(worker: tuple[str, ...], home: str | None, as_json: bool) -> None:
     """Let workers end after the run that they execute: those named (`lotus fleet status`), or all."""
     _with_slots(settings_of(home))
     _installed()
-    from lotus_resources.fleet.broker import away, celery_app
+    from lotus_resources.fleet.broker import celery_app, needed
     from lotus_resources.fleet.state import drain as ask
 
-    try:
+    with needed():
         asked = ask(celery_app(os.environ), list(worker))
-    except away() as problem:
-        raise ConfigError("the broker does not answer", "a running one", type(problem).__name__) from problem
     unknown = sorted(set(worker) - set(asked))
     if unknown:
         raise ConfigError(f"no worker {unknown[0]!r} answers", "one that `lotus fleet status` shows", "it has ended")

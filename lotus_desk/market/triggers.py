@@ -9,6 +9,7 @@ event processing, transactional outbox.
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -54,7 +55,7 @@ class Watch:
 class TriggerDesk:
     """The watches of one desk. `write` keeps what was said, durably, and returns whether it did; `tell` steers a plan.
 
-    `cadence_ms` is the length of a frame. All but `write` happens in the daemon's loop.
+    `cadence_ms` is the length of a frame, a file in `folder` holds those of a day. All but `write` happens in the loop.
     """
 
     universe: Sequence[Asset]
@@ -64,17 +65,17 @@ class TriggerDesk:
     watches: dict[str, Watch] = field(default_factory=dict)
     unwritten: list[PlanTriggerEvent] = field(default_factory=list)
     refused: dict[str, str] = field(default_factory=dict)
-    _memories: list[FrameMemory] = field(default_factory=list)
+    folder: Path | None = None
+    _memory: FrameMemory = field(init=False)
 
     def __post_init__(self) -> None:
         """Remember nothing yet."""
-        most = MOST_MS // self.cadence_ms
-        self._memories = [FrameMemory(asset, most) for asset in range(len(self.universe))]
+        self._memory = FrameMemory(len(self.universe), MOST_MS // self.cadence_ms, self.folder)
 
     def frame(self, ints: Ints, floats: Floats) -> None:
         """Take a frame of the day as it closed; rows are views that change after the call."""
         asset = int(ints[I_ASSET])
-        self._memories[asset].add(ints, floats)
+        self._memory.add(asset, ints, floats)
         for watch in [w for w in self.watches.values() if w.watcher.plan.asset_index == asset]:
             self._take(watch, watch.watcher.step(ints, floats))
 
@@ -96,9 +97,13 @@ class TriggerDesk:
             return
         watch = Watch(row, watcher, plan.created_ms)
         self.watches[row.plan_id] = watch
-        ints, floats = self._memories[index].since(plan.created_ms - warm_up_ms(trigger))
+        ints, floats = self._memory.since(index, plan.created_ms - warm_up_ms(trigger))
         watch.from_ms = int(ints[0, I_END]) if len(ints) else watch.from_ms
         self._take(watch, watcher.run(ints, floats))
+
+    def close(self) -> None:
+        """Remember nothing any more."""
+        self._memory.close()
 
     def forget(self, plan_id: str) -> None:
         """Watch a plan no longer."""
@@ -124,7 +129,8 @@ class TriggerDesk:
 
     def as_json(self) -> Mapping[str, Any]:
         """Return what is watched, and which texts could not be."""
-        return {"watched": len(self.watches), "refused": dict(self.refused)}
+        lost = {"frames_lost": self._memory.lost} if self._memory.lost else {}
+        return {"watched": len(self.watches), "refused": dict(self.refused), **lost}
 
     def _take(self, watch: Watch, events: Sequence[TriggerEvent]) -> None:
         self.unwritten += [PlanTriggerEvent(watch.row, event, watch.from_ms) for event in events]

@@ -17,7 +17,7 @@ from lotus.errors import LotusError
 from lotus.modules.intents import Module
 from lotus.trading.estimates.executor_scores import executor_scores
 from lotus.trading.estimates.pre_trade import VenueHistory
-from lotus.trading.estimates.predictor import MOST_HISTORY, at_rest, fitted
+from lotus.trading.estimates.predictor import MOST_HISTORY, at_rest, fitted, prepare
 from lotus_store.databases import Connection, Databases
 from lotus_store.ledger.trading.outcomes import finished_plans, rest_quality
 
@@ -50,10 +50,11 @@ def known_before(connection: Connection, branch: str, venue: str, now_ms: int) -
 
 @dataclass(slots=True)
 class Predictor:
-    """Predicts for one daemon; `begin` runs a fit."""
+    """Predicts for one daemon; `begin` runs a fit. With `is_prepared` the first one loads what later ones need."""
 
     databases: Databases
     begin: Callable[[Job], None] = in_thread
+    is_prepared: bool = False
     _asked: dict[tuple[str, str], int] = field(default_factory=dict)
     _known: dict[tuple[str, str], VenueHistory] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -73,6 +74,8 @@ class Predictor:
         return history if history.at_ms <= now_ms else NOTHING_KNOWN
 
     def _fit(self, branch: str, venue: str, now_ms: int) -> None:
+        if self.is_prepared:
+            prepare()
         try:
             with closing(self.databases.connect(Module.TR.value, autocommit=True)) as connection:
                 history = known_before(connection, branch, venue, now_ms)

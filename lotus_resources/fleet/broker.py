@@ -6,8 +6,8 @@ runs long tasks twice, and a run that was lost on the way is found by its start 
 
 import json
 import os
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import Any, Final
 
 from lotus.errors import ConfigError
@@ -54,6 +54,15 @@ def away() -> tuple[type[Exception], ...]:
     from redis.exceptions import RedisError
 
     return OSError, OperationalError, RedisError
+
+
+@contextmanager
+def needed() -> Iterator[None]:
+    """Raise `ConfigError` where the broker does not answer what the body asks of it."""
+    try:
+        yield
+    except away() as problem:
+        raise ConfigError("the broker does not answer", "a running one", type(problem).__name__) from problem
 
 
 def waiting(app: Any) -> int:

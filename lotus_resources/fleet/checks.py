@@ -10,12 +10,15 @@ from typing import Any, Final
 
 import psycopg
 
-from lotus.errors import LakeError
+from lotus.errors import LakeError, LotusError
 from lotus_resources.fleet.broker import BROKER_ENV, away, celery_app, release
 from lotus_resources.fleet.lease import connected, held, lease_key
 from lotus_resources.fleet.roll_call import WorkerFacts, differing, roll_call, skew_s
 from lotus_resources.provision import LANE_POOL
+from lotus_store.blobs.opening import open_blobs
 from lotus_store.config import Settings
+from lotus_store.databases import Databases
+from lotus_store.ledger.shard_lease import TTL_S, read_shards
 from lotus_store.postgres.queries import query
 
 MOST_SKEW_S: Final = 2.0
@@ -33,8 +36,22 @@ def fleet_checks(settings: Settings) -> dict[str, str]:
         "clock": _asked(_clock),
         "pools": _asked(_pools),
         "lake": _lake(settings),
+        **_live_shards(settings),
+        "segments": _segments(settings),
         **_of_workers(settings),
     }
+
+
+def _live_shards(settings: Settings) -> dict[str, str]:
+    """Return who holds the lease of each live shard; one that nobody holds is wrong. Nothing where there is none."""
+    with Databases(settings) as databases, databases.connect("sig") as sig:
+        rows = read_shards(sig)
+    out = {}
+    for row in rows:
+        found = f"{row.owner}, epoch {row.epoch}, renewed {TTL_S - row.left_s:.0f} s ago"
+        cause = "its daemon ended and none stands by; or the shards were given up, or divided anew"
+        out[f"live shard {row.shard}"] = f"ok, {found}" if row.left_s > 0 else _wrong(found, "a holder", cause)
+    return out
 
 
 def _wrong(found: str, expected: str, cause: str) -> str:
@@ -96,6 +113,25 @@ def _lake(settings: Settings) -> str:
     if "://" in settings.lake_root:
         return f"ok, {settings.lake_root.partition('://')[0]}"
     return "ok on one machine: a folder; more machines need folders.lake as s3://BUCKET/PATH, or one shared file system"
+
+
+def _segments(settings: Settings) -> str:
+    """Put an object with a random name where closed segments go, read it and take it away."""
+    if not settings.segments_url:
+        return "ok on one machine: not set; workers elsewhere need folders.segments, or the tape's own folder"
+    try:
+        blobs, secret = open_blobs(settings.segments_url), os.urandom(16)
+        name = f".doctor-{os.urandom(8).hex()}"
+        blobs.put(name, secret)
+        seen = blobs.get(name)
+        blobs.remove(name)
+    except (LotusError, OSError) as problem:
+        cause = "folders.segments, its address or its credentials, or the store is away"
+        return _wrong(f"folders.segments refuses: {str(problem)[:200]}", "objects that can be put and got", cause)
+    if seen != secret:
+        return _wrong("folders.segments gave other bytes", "those that were put", "a store that is no object store")
+    shown = settings.segments_url.partition("://")[0] if "://" in settings.segments_url else "a folder"
+    return f"ok, {shown}"
 
 
 def _pools() -> str:

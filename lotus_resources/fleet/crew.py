@@ -1,7 +1,8 @@
 """The workers of a fleet on one machine, each of one slot: started, watched, begun again, and ended without a loss.
 
 One that ended is begun again; one that does not answer for a minute while runs wait is killed and begun again (after a
-reset of the broker Celery may stop taking anything). SIGTERM lets each finish its run or, after the patience, gives it
+reset of the broker Celery may stop taking anything), and so is one of which a process was stopped for a minute: it may
+hold the lease of a run, which would wait with it. SIGTERM lets each finish its run or, after the patience, gives it
 back: killed, its lease ends and another one tries again. In the literature: supervision tree, one level.
 """
 
@@ -36,7 +37,9 @@ class Crew:
     patience_s: float = PATIENCE_S
     look_s: float = LOOK_S
     silent_s: float = SILENT_S
+    stopped_s: float = SILENT_S
     _heard: dict[str, float] = field(default_factory=dict)
+    _went: dict[str, float] = field(default_factory=dict)  # when none of its processes was seen stopped
 
     def run(self, slots: int, stopped: Callable[[], bool]) -> int:
         """Keep `slots` workers until stopped or all were drained; return 0."""
@@ -50,6 +53,7 @@ class Crew:
                 self._mind(children)
                 if time.monotonic() - looked > self.look_s:
                     looked = time.monotonic()
+                    self._end_stopped(children)
                     self._ask(app, children)
                 time.sleep(0.5)
             self._finish(children)
@@ -59,7 +63,7 @@ class Crew:
         words = [sys.executable, "-P", "-m", "celery", "-A", "lotus_resources.fleet.worker", "worker"]
         words += ["-n", name, *ARGUMENTS]
         children.start(name, words, self.environment)
-        self._heard[name] = time.monotonic()
+        self._heard[name] = self._went[name] = time.monotonic()
         self.say(f"worker {name} begins")
 
     def _mind(self, children: Processes) -> None:
@@ -88,6 +92,16 @@ class Crew:
                 self.say(f"worker {child.name} took nothing for {now - self._heard[child.name]:.0f} s: begun again")
                 _end(child)
 
+    def _end_stopped(self, children: Processes) -> None:
+        """Kill a worker that was stopped for too long; it is begun again by the next look."""
+        now = time.monotonic()
+        for child in children.children:
+            if not is_stopped(child.process.pid):
+                self._went[child.name] = now
+            elif now - self._went[child.name] > self.stopped_s:
+                self.say(f"worker {child.name} was stopped for {now - self._went[child.name]:.0f} s: begun again")
+                _end(child)
+
     def _finish(self, children: Processes) -> None:
         for child in children.children:
             with suppress(ProcessLookupError):
@@ -104,6 +118,16 @@ class Crew:
 def worker_name(number: int) -> str:
     """Return the name of a machine's worker, as the broker knows it."""
     return f"{QUEUE}-{os.getpid()}-{number}@{socket.gethostname()}"
+
+
+def is_stopped(group: int) -> bool:
+    """Tell whether any process of a group is stopped by a signal; False where no /proc tells it."""
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            state, _, of_group = stat.read_text().rpartition(")")[2].split()[:3]
+            if int(of_group) == group and state == "T":
+                return True
+    return False
 
 
 def _answers(app: Any) -> set[str] | None:

@@ -51,6 +51,11 @@ def read_part(
     return PartCommit(branch, day, stage, block, inputs_hash, *row) if row else None
 
 
+def has_parts(connection: Connection, branch: str) -> bool:
+    """Tell whether any block of a branch is finished and not joined yet."""
+    return connection.execute(query("sig", "has_parts"), [branch]).fetchone() is not None
+
+
 def blocks_done(connection: Connection, branch: str, day: str) -> dict[str, list[str]]:
     """Return the blocks of a day that are finished and not joined yet, by stage."""
     done: dict[str, list[str]] = {}

@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 
 from lotus.errors import VenueError
 from lotus.json_text import MAX_TEXT_BYTES, read_json
+from lotus_venues.begun_pool import begun_pool
 
 _IDLE_S = 3.0
 _WATCH_S = 0.5
@@ -58,7 +59,7 @@ class JsonPoster:
     def open(self) -> None:
         """Start the threads; idempotent."""
         if self._pool is None:
-            self._pool = ThreadPoolExecutor(self._threads, "venue")
+            self._pool = begun_pool(self._threads, "venue")
             threading.Thread(target=self._watch, args=[self._pool], name="venue-watch", daemon=True).start()
 
     async def post(self, path: str, body: dict[str, Any]) -> Any:

@@ -13,7 +13,6 @@ import json
 import os
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 from decimal import Decimal
 from io import FileIO
 from pathlib import Path
@@ -21,32 +20,26 @@ from typing import Any
 
 from lotus.errors import VenueError
 from lotus.json_text import read_json
-from lotus.timebase import DAY_MS
+from lotus.timebase import DAY_MS, HOUR_MS
+from lotus_venues.hyperliquid.signed_names import Signed, SignedNames
 
 KEEP_DAYS = 8
 RESERVE_BYTES = 1 << 16  # some 300 signatures; without a whole reserve nothing that opens is signed
 _BLANK = b" "
 
 
-@dataclass(frozen=True, slots=True)
-class Signed:
-    """What is known of one signature: after `expires_ms` (venue's clock) its request cannot be accepted any more."""
-
-    nonce: int
-    expires_ms: int
-
-
 class SignerJournal:
     """The journal in a folder, one file a day (UTC). `last_nonce` is the highest ever.
 
-    `names` are those placed in the last days, `modified` those for which a modify was signed.
+    `names` are those placed in the last days, `modified` those with a modify that may still be accepted, or could
+    within the last hour.
     """
 
     def __init__(self, folder: Path) -> None:
         """Lock the folder and read it; raises `VenueError` when another signer holds it or a line is damaged."""
         self.folder = folder
         self.last_nonce = 0
-        self.names: dict[str, Signed] = {}
+        self.names = SignedNames()
         self.modified: dict[str, Signed] = {}
         self._value: dict[int, Decimal] = {}
         self._day = -1
@@ -200,6 +193,7 @@ class SignerJournal:
             file.close()
             raise
         self._file, self._day = file, day
+        self.names.prune((day - KEEP_DAYS + 1) * DAY_MS)
 
     def _read(self, path: Path) -> None:
         with suppress(OSError):  # what cannot be cut off is passed over
@@ -216,18 +210,26 @@ class SignerJournal:
 
     def _take(self, line: dict[str, Any]) -> None:
         if "void" in line:
-            for names in (self.names, self.modified):
-                for name in [name for name, signed in names.items() if signed.nonce == line["void"]]:
-                    del names[name]
+            self.names.void(line["void"])
+            self.modified = {name: signed for name, signed in self.modified.items() if signed.nonce != line["void"]}
             return
         value = Decimal(line["v"])
         if not value.is_finite() or value < 0:
             raise ValueError("a value below zero")
         self._day = max(self._day, line["d"])
         self.last_nonce = max(self.last_nonce, line["n"])
-        self.names |= {name: Signed(line["n"], line["x"]) for name in line.get("c", ())}
-        self.modified |= {name: Signed(line["n"], line["x"]) for name in line.get("m", ())}
+        signed = Signed(line["n"], line["x"])
+        self.names.add(line.get("c", ()), signed)
+        for name in line.get("m", ()):
+            self._modifies(name, signed)
         self._value[line["d"]] = self._value.get(line["d"], Decimal(0)) + value
+
+    def _modifies(self, name: str, signed: Signed) -> None:
+        """Note a modify, and drop those that ended long before."""
+        self.modified.pop(name, None)
+        self.modified[name] = signed
+        while self.modified[oldest := next(iter(self.modified))].expires_ms < signed.expires_ms - HOUR_MS:
+            del self.modified[oldest]
 
 
 def _cut_torn(path: Path) -> None:

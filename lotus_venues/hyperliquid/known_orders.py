@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
+from lotus.hashing import key64
 from lotus.trading.execution.orders import FundingPayment, NewOrder, OrderState, OrderUpdate, VenueFill
 from lotus_venues.hyperliquid.order_wire import fill_of, filled_of, funding_of, told_state
 from lotus_venues.order_form import would_cross
@@ -44,7 +45,8 @@ class KnownOrders:
         """Know nothing."""
         self.by_name: dict[str, KnownOrder] = {}
         self.names: dict[int, str] = {}
-        self._fills: OrderedDict[str, None] = OrderedDict()
+        self._fills: set[int] = set()  # hashes, for a name takes three times as much
+        self._fills_before: set[int] = set()
         self._paid: set[tuple[str, int]] = set()
         self._nameless: OrderedDict[int, tuple[Decimal, Decimal]] = OrderedDict()  # lots and value by number
 
@@ -144,11 +146,12 @@ class KnownOrders:
     def told_fill(self, payload: Mapping[str, Any]) -> VenueFill | None:
         """Take a fill; None when it is no news."""
         fill = self.fill_of(payload)
-        if fill.fill_id in self._fills:
+        key = key64(fill.fill_id)
+        if key in self._fills or key in self._fills_before:
             return None
-        self._fills[fill.fill_id] = None
-        if len(self._fills) > _FILLS_KEPT:
-            self._fills.popitem(last=False)
+        self._fills.add(key)
+        if len(self._fills) > _FILLS_KEPT // 2:
+            self._fills, self._fills_before = set(), self._fills
         if fill.client_id:
             self.of(fill.client_id).count(fill.oid, fill.size, fill.size * fill.px)
         else:  # its order may become known by number later
@@ -174,12 +177,15 @@ class KnownOrders:
         for name in names:
             self.by_name.pop(name, None)
 
-    def prune(self, before_ms: int) -> None:
-        """Drop orders that were final before a time, with their numbers, and payments of before."""
-        self._paid = {key for key in self._paid if key[1] >= before_ms}
+    def prune(self, before_ms: int, paid_before_ms: int) -> None:
+        """Drop orders that were final before a time, with their numbers, and payments of before another."""
+        self._paid = {key for key in self._paid if key[1] >= paid_before_ms}
         old = {n for n, k in self.by_name.items() if k.last and k.last.state.is_final and k.last.time_ms < before_ms}
         self.by_name = {name: order for name, order in self.by_name.items() if name not in old}
         self.names = {oid: name for oid, name in self.names.items() if name not in old}
+        strange = [oid for oid, name in self.names.items() if not name]
+        for oid in strange[:-_FILLS_KEPT]:
+            del self.names[oid]
 
     def unfinished(self) -> list[str]:
         """Return the names whose last known state is not final."""

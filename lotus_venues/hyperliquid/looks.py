@@ -21,7 +21,8 @@ from lotus_venues.hyperliquid.order_wire import open_order_of
 from lotus_venues.hyperliquid.user_stream import ODD_ANSWERS
 
 _OVERLAP_MS = 60_000
-_REMEMBERED_MS = 86_400_000
+_REMEMBERED_MS = 86_400_000  # payments
+_ENDED_MS = 600_000  # orders after their end: what a stream repeats comes sooner, and a fill is news but once
 _FUNDING_HOURS = 24  # looked back at after a start
 _FUNDING_LAG_MS = 30_000  # an hour's funding is there by then
 _NEVER_MS = -(10**15)
@@ -135,7 +136,7 @@ class AccountLooks:
             self._limit_ms = self.exchange.clock_ms()
             await self.exchange.look_at_limit()
         await (self._look_at_funding() if is_compared else self.resync())
-        self.known.prune(now_ms - _REMEMBERED_MS)
+        self.known.prune(now_ms - _ENDED_MS, now_ms - _REMEMBERED_MS)
 
     async def run(self, every_s: float) -> None:
         """Look every so many seconds until cancelled; what fails is asked again the next time."""

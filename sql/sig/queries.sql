@@ -193,6 +193,53 @@ SELECT count(*) FROM what_ifs WHERE branch = %s AND to_day >= %s AND from_day <=
 INSERT INTO what_ifs (branch, what_if_id, number, from_day, to_day, change, body, git_sha)
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s);
 
+-- name: lock_candidate_trials
+SELECT pg_advisory_xact_lock(1280265303);
+
+-- name: count_candidate_trials
+SELECT coalesce(max(number), 0) FROM candidate_trials;
+
+-- name: trials_before_run
+SELECT coalesce(min(number) - 1, (SELECT coalesce(max(number), 0) FROM candidate_trials))
+FROM candidate_trials WHERE run = %s;
+
+-- name: trials_among
+SELECT candidate_id FROM candidate_trials WHERE candidate_id = ANY (%s);
+
+-- name: known_trials_among
+SELECT count(*) FROM candidate_trials WHERE candidate_id = ANY (%s) AND number <= %s;
+
+-- name: put_candidate_trial
+INSERT INTO candidate_trials
+    (candidate_id, number, branch, night, run, generation, origin, operator, horizon_s, expression, parents)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s);
+
+-- name: put_candidate_refinement
+INSERT INTO candidate_refinements (run, parent_id, candidate_id, kind, expression, t_before, t_after, taken)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
+ON CONFLICT DO NOTHING;
+
+-- name: put_candidate_life
+INSERT INTO candidate_life (branch, candidate_id, run, night, state, check_name, value, bound, reason, body)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+ON CONFLICT DO NOTHING;
+
+-- name: candidates_newest
+SELECT DISTINCT ON (p.candidate_id) p.candidate_id, p.night, p.run, p.body, v.state, v.check_name, v.value, v.bound,
+       v.reason
+FROM candidate_life p LEFT JOIN candidate_life v
+    ON v.branch = p.branch AND v.candidate_id = p.candidate_id AND v.run = p.run AND v.state <> 'proposed'
+WHERE p.branch = %(branch)s AND p.state = 'proposed' AND p.candidate_id LIKE %(beginning)s || '%%'
+ORDER BY p.candidate_id, p.night DESC, p.created_at DESC;
+
+-- name: candidate_refinements_of
+SELECT parent_id, candidate_id, kind, expression, t_before, t_after, taken FROM candidate_refinements
+WHERE run = %s ORDER BY kind, parent_id, t_after DESC, candidate_id;
+
+-- name: candidate_trial
+SELECT number, night, run, generation, origin, operator, expression, parents FROM candidate_trials
+WHERE candidate_id = %s;
+
 -- name: drop_curator_kpis
 DELETE FROM curator_kpis WHERE branch = %s AND day = %s;
 
@@ -337,6 +384,9 @@ WHERE branch = %s AND day = %s AND stage = %s AND block = %s AND inputs_hash = %
 
 -- name: parts_of_day
 SELECT stage, block FROM part_commits WHERE branch = %s AND day = %s ORDER BY stage, block;
+
+-- name: has_parts
+SELECT FROM part_commits WHERE branch = %s LIMIT 1;
 
 -- name: drop_parts
 DELETE FROM part_commits WHERE branch = %s AND day = %s AND stage = %s;
@@ -779,8 +829,24 @@ UPDATE shard_lease SET until = clock_timestamp()
 WHERE shard = %(shard)s AND owner = %(owner)s AND epoch = %(epoch)s AND until > clock_timestamp();
 
 -- name: carry_epoch
-SELECT set_config('lotus.shard', %s, true), set_config('lotus.epoch', %s, true),
-       set_config('idle_in_transaction_session_timeout', '5000', true);
+SELECT set_config('idle_in_transaction_session_timeout', '5000', true), hold_epoch(%s, %s);
+
+-- name: read_shards
+SELECT shard, owner, epoch, extract(epoch FROM until - clock_timestamp())::double precision
+FROM shard_lease ORDER BY shard;
+
+-- name: put_shard_windows
+INSERT INTO shard_windows (branch, window_end_ms, asset, phase_cos, phase_sin, ups, downs)
+VALUES (%s, %s, %s, %s, %s, %s, %s)
+ON CONFLICT (branch, window_end_ms, asset) DO UPDATE SET phase_cos = excluded.phase_cos,
+    phase_sin = excluded.phase_sin, ups = excluded.ups, downs = excluded.downs;
+
+-- name: read_shard_windows
+SELECT asset, phase_cos, phase_sin, ups, downs FROM shard_windows
+WHERE branch = %s AND window_end_ms = %s AND asset = ANY(%s) ORDER BY asset;
+
+-- name: forget_shard_windows
+DELETE FROM shard_windows WHERE branch = %s AND asset = ANY(%s) AND window_end_ms < %s;
 
 -- name: learned_until
 SELECT branch, max(day) FROM day_commits WHERE stage = 'active_priors' GROUP BY branch ORDER BY branch;
@@ -835,3 +901,40 @@ DELETE FROM live_log WHERE run_id = ANY (%s);
 -- name: drop_days
 DELETE FROM {table} WHERE branch = %(branch)s AND day < %(first_day)s
   AND day < (SELECT max(day) FROM {table} WHERE branch = %(branch)s);
+
+-- name: lock_llm_budget
+SELECT pg_advisory_xact_lock(1280265302, hashtext('llm_budget'));
+
+-- name: llm_spent
+SELECT coalesce(sum(coalesce(micro_usd, worst_micro_usd))
+                FILTER (WHERE reserved_at >= date_trunc('month', now(), 'UTC')), 0)::bigint AS month_micro_usd,
+       coalesce(sum(coalesce(tokens, worst_tokens))
+                FILTER (WHERE reserved_at >= date_trunc('day', now(), 'UTC')), 0)::bigint AS day_tokens,
+       count(*) FILTER (WHERE run = %(run)s) AS run_calls,
+       count(*) FILTER (WHERE settled_at IS NULL) AS unsettled
+FROM llm_budget
+WHERE reserved_at >= date_trunc('month', now(), 'UTC') OR run = %(run)s;
+
+-- name: llm_reserve
+INSERT INTO llm_budget (request_hash, branch, run, worst_tokens, worst_micro_usd)
+VALUES (%(request_hash)s, %(branch)s, %(run)s, %(worst_tokens)s, %(worst_micro_usd)s)
+ON CONFLICT (request_hash) WHERE NOT released DO NOTHING RETURNING reservation;
+
+-- name: llm_sent
+SELECT branch, reservation, settled_at IS NULL AS unsettled FROM llm_budget WHERE request_hash = %s AND NOT released;
+
+-- name: llm_settle
+UPDATE llm_budget SET tokens = %(tokens)s, micro_usd = %(micro_usd)s, released = %(released)s, settled_at = now()
+WHERE reservation = %(reservation)s AND settled_at IS NULL;
+
+-- name: put_llm_call
+INSERT INTO llm_calls (call_id, request_hash, branch, run, mode, model_asked, model, knows_until, tokens_in, tokens_out,
+                       usage_told, micro_usd, took_ms, verdict)
+VALUES (%(call_id)s, %(request_hash)s, %(branch)s, %(run)s, %(mode)s, %(model_asked)s, %(model)s, %(knows_until)s,
+        %(tokens_in)s, %(tokens_out)s, %(usage_told)s, %(micro_usd)s, %(took_ms)s, %(verdict)s)
+ON CONFLICT (call_id) DO NOTHING;
+
+-- name: llm_calls
+SELECT call_id, request_hash, run, mode, model_asked, model, tokens_in, tokens_out, usage_told, micro_usd, took_ms,
+       verdict, called_at
+FROM llm_calls WHERE branch = %s ORDER BY called_at DESC, call_id LIMIT %s;

@@ -22,6 +22,7 @@ from lotus_store.config import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 COMPOSE = ROOT / "deploy" / "compose.yaml"
+RECORDED = {"tape": "live/*/*.zst.open", "shard": "shards/shard=0/*/*.zst.open"}  # begun by each service
 LOTUS = [sys.executable, "-P", "-m", "lotus_cli"]
 
 
@@ -43,7 +44,7 @@ def test_nothing_is_reached_from_another_machine(services: dict[str, dict[str, A
     for service in services.values():
         assert "ports" not in service
         assert "0.0.0.0" not in str(service)
-    for name in ("web", "daemon", "workers"):
+    for name in services.keys() - {"db", "broker"}:
         assert services[name]["cap_drop"] == ["ALL"]
         assert "user=lotus" in services[name]["environment"]["LOTUS_PG_DSN"]
 
@@ -73,7 +74,7 @@ def test_the_commands_run_as_plain_processes_and_end_in_order_on_sigterm(
         toml.write_text(text.replace("https://api.hyperliquid.xyz", f"http://{venue}"))
         environment = {
             "PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "LOTUS_CONFIG": str(toml),
-            "LOTUS_HOME": str(settings.home), **services["web"]["environment"], "LOTUS_PG_DSN": settings.server_dsn,
+            "LOTUS_HOME": str(settings.home), **_set(services["web"]), "LOTUS_PG_DSN": settings.server_dsn,
         }  # fmt: skip
         check = [*LOTUS, *services["web"]["healthcheck"]["test"][2:]]
         with started(_free_ports(services["web"]["command"]), environment, "console http://lotus-") as web:
@@ -81,6 +82,14 @@ def test_the_commands_run_as_plain_processes_and_end_in_order_on_sigterm(
             with started(services["daemon"]["command"][1:], environment, "is up") as daemon:
                 daemon.send_signal(signal.SIGTERM)
                 assert daemon.wait(60) == 0
+            for name in ("tape", "shard"):
+                with started(_typed(services[name]["command"][1:]), environment, "recording ws://") as recorder:
+                    until = time.monotonic() + 30.0
+                    while not any(settings.tape_root.glob(RECORDED[name])):
+                        assert time.monotonic() < until
+                        time.sleep(0.1)
+                    recorder.send_signal(signal.SIGTERM)
+                    assert recorder.wait(60) == 0
             web.send_signal(signal.SIGTERM)
             assert web.wait(60) == 0
 
@@ -92,7 +101,7 @@ def test_the_broker_and_workers_of_the_profile_run_behind_a_socket_and_end_in_or
     socket, toml = tmp_path / "redis.sock", tmp_path / "lotus.toml"
     toml.write_text("[fleet]\nslots = 2\n" + (ROOT / "lotus.toml").read_text().replace('branch = "main"', "", 1))
     words = [str(socket) if word == "/data/redis.sock" else word for word in services["broker"]["command"]]
-    ours = services["workers"]["environment"]
+    ours = _set(services["workers"])
     environment = {
         "PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "LOTUS_CONFIG": str(toml), "PYTHONUNBUFFERED": "1",
         "LOTUS_HOME": str(settings.home), **ours, "LOTUS_PG_DSN": settings.server_dsn,
@@ -111,6 +120,17 @@ def test_the_broker_and_workers_of_the_profile_run_behind_a_socket_and_end_in_or
                 assert crew.wait(60) == 0
         finally:
             broker.kill()
+
+
+def _typed(words: list[str]) -> list[str]:
+    """Return words as Compose gives them where the shell sets none of their variables."""
+    return [re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", word) for word in words]
+
+
+def _set(service: dict[str, Any]) -> dict[str, str]:
+    """Return the variables that a service's containers have where the shell sets none."""
+    found: dict[str, str | None] = service["environment"]
+    return {name: _typed([value])[0] for name, value in found.items() if value is not None}
 
 
 def _free_ports(command: list[str]) -> list[str]:

@@ -1,5 +1,6 @@
 """What Dagster does not promise, held against the Dagster that is installed: one test for each function."""
 
+import json
 import re
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from dagster_postgres.event_log import PostgresEventLogStorage
 from dagster_postgres.run_storage import PostgresRunStorage
 from dagster_postgres.schedule_storage import PostgresScheduleStorage
 
+from lotus.errors import ConfigError
 from lotus_resources import dagster_internals as internals
 from lotus_resources.dagster_home import BATCH_ENV, TEMPLATE
 from lotus_resources.provision import instance, provision
@@ -74,6 +76,14 @@ def make(persistent: dg.DagsterInstance, asset: dg.AssetsDefinition) -> Mapping[
     assert latest is not None
     assert latest.asset_materialization is not None
     return dict(latest.asset_materialization.tags or {})
+
+
+def test_a_workspace_that_nobody_serves_is_named(tmp_path: Path, opened: dg.DagsterInstance) -> None:
+    workspace = tmp_path / "workspace.json"
+    entry = {"grpc_server": {"socket": str(tmp_path / "none.sock"), "location_name": "lotus"}}
+    workspace.write_text(json.dumps({"load_from": [entry]}))
+    with pytest.raises(ConfigError, match="no code location"), internals.submitting(opened, workspace):
+        pass
 
 
 def test_a_sensor_tags_its_runs() -> None:

@@ -34,6 +34,8 @@ import os, time
 import dagster as dg
 import psycopg
 
+HUNGRY = "hungry"
+
 @dg.op(config_schema={"unit": str, "body_s": float})
 def work(context):
     unit, body_s = context.op_config["unit"], context.op_config["body_s"]
@@ -41,6 +43,8 @@ def work(context):
         if c.execute("SELECT pg_try_advisory_lock(hashtext(%s))", [unit]).fetchone() != (True,):
             c.execute("INSERT INTO toy_overlap (unit, who) VALUES (%s, %s)", [unit, os.environ["TOY_WHO"]])
         c.execute("INSERT INTO toy_begun (unit, who) VALUES (%s, %s)", [unit, os.environ["TOY_WHO"]])
+        if unit == HUNGRY:
+            bytearray(2**40)
         until = time.monotonic() + body_s
         while time.monotonic() < until:
             time.sleep(0.05)
@@ -139,7 +143,7 @@ class FleetBed:
         self.wait(lambda: _answers(self.port), 10, "redis")
 
     def start_daemon(self) -> None:
-        self._start("daemon", [sys.executable, "-m", *daemon_command(self.workspace)], self._env("daemon"))
+        self._start("daemon", [sys.executable, "-m", *daemon_command(self.workspace)], self.env("daemon"))
 
     def start_worker(self, name: str) -> None:
         """Start a worker as on a machine of its own."""
@@ -151,7 +155,7 @@ class FleetBed:
         more = {"DAGSTER_HOME": str(home), "LOTUS_HOME": str(place / "home"), **_path(place)}
         words = [sys.executable, "-m", "celery", "-A", "lotus_resources.fleet.worker", "worker", "-n", f"{name}@test",
                  "--pool", "prefork", "--without-gossip", "--without-mingle", "-l", "INFO"]  # fmt: skip
-        self._start(name, words, {**self._env(name), **more})
+        self._start(name, words, {**self.env(name), **more})
 
     def launch(self, units: Mapping[str, float]) -> None:
         """Put a run a unit into Dagster's queue; each lasts so many seconds."""
@@ -203,6 +207,13 @@ class FleetBed:
             runs = opened.get_runs(filters=dg.RunsFilter(tags={"unit": unit}, statuses=[dg.DagsterRunStatus.FAILURE]))
             return " ".join(entry.message or entry.user_message for entry in opened.all_logs(runs[0].run_id)[-3:])
 
+    def steps_failed(self, unit: str) -> str:
+        """Return the errors of the steps of a unit's last run."""
+        with instance(self.environment) as opened:
+            run, *_ = opened.get_runs(filters=dg.RunsFilter(tags={"unit": unit}))
+            found = [entry.dagster_event for entry in opened.all_logs(run.run_id) if entry.dagster_event is not None]
+            return " ".join(str(one.step_failure_data.error) for one in found if one.is_step_failure)
+
     def rows(self, text: str) -> list[tuple[object, ...]]:
         with self.databases.owner("dagster", autocommit=True) as c:
             return c.execute(text).fetchall()
@@ -216,7 +227,8 @@ class FleetBed:
             time.sleep(0.2)
         return time.monotonic() - began
 
-    def _env(self, who: str) -> dict[str, str]:
+    def env(self, who: str) -> dict[str, str]:
+        """Return the environment of a process of the fleet."""
         toy = {BROKER_ENV: self.broker, "TOY_DSN": self.dsn, "TOY_WHO": who}
         return {**self.environment, **toy, **_path(self.folder / "host")}
 

@@ -16,10 +16,11 @@ from lotus_assets.code_version import code_version
 from lotus_assets.stages.context import Cell, CheckOutcome, Made, StageContext
 from lotus_assets.stages.lake_tables import LakeTable, TablePart, parts_hash
 from lotus_assets.stages.tape.tape_input import tape_hash
-from lotus_store.ledger.part_commits import PartCommit, drop_parts, read_part
+from lotus_store.ledger.part_commits import PartCommit, drop_parts, has_parts, read_part
 
 _PREFIX = "block_"
 LIMITS = ("gap_ms",)  # numbers of checks that are the same in all blocks
+_NEVER: set[tuple[str, str, str]] = set()  # lake, branch and stage of which no block was made, as this process found
 BlockParts = Callable[[StageContext, "SymbolBlock"], Sequence[TablePart]]
 
 
@@ -99,6 +100,11 @@ def made_parts(ctx: StageContext, stage: str, day: str, parts: BlockParts) -> li
     return found
 
 
+def begin_blocks() -> None:
+    """Say that this process makes blocks: from now on it looks for what they leave."""
+    _NEVER.clear()
+
+
 def tables_of(ctx: StageContext, spec: TableSpec, day: str, parts: Sequence[PartCommit]) -> list[LakeTable]:
     """Return what blocks wrote of a table that the day has of all symbols together."""
     return [ctx.lake.read(block_table(spec), ctx.tape_branch, day, part.block) for part in parts]
@@ -143,7 +149,16 @@ def joined_notes(parts: Sequence[PartCommit]) -> dict[str, Cell]:
 
 
 def tidy(ctx: StageContext, stage: str, day: str, tables: Sequence[str]) -> None:
-    """Remove what blocks of a committed stage left: their parts of tables of their own, and their rows."""
+    """Remove what blocks of a committed stage left: their parts of tables of their own, and their rows.
+
+    Where no fleet is set up and a look once a process finds that the branch never had blocks, nothing is asked.
+    """
+    if not ctx.settings.fleet.slots:
+        key = (ctx.settings.lake_root, ctx.tape_branch, stage)
+        if key not in _NEVER and not has_parts(ctx.sig, ctx.tape_branch):
+            _NEVER.update({key} if not any(ctx.tape_branch in ctx.lake.branches(name) for name in tables) else ())
+        if key in _NEVER:
+            return
     for name in tables:
         for symbol in ctx.lake.symbols(name, ctx.tape_branch, day):
             ctx.lake.remove(name, ctx.tape_branch, day, symbol)

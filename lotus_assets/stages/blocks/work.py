@@ -14,9 +14,9 @@ from lotus.microtape.completeness import join_prints, prints_of
 from lotus.microtape.events import empty_batch
 from lotus_assets.stages.blocks.block import (
     SymbolBlock,
+    begin_blocks,
     blocks_of,
     finished_part,
-    made_parts,
     notes_of,
     part_inputs,
     part_of,
@@ -47,9 +47,10 @@ def is_made(ctx: StageContext, day: str) -> bool:
         return False
 
 
-def are_blocks_made(ctx: StageContext, day: str) -> bool:
-    """Tell whether every block of a day is finished, so that the day's stages join them."""
-    return all(made_parts(ctx, module.STAGE.name, day, module.block_parts) is not None for module in MADE)
+def is_block_made(ctx: StageContext, day: str, block: SymbolBlock) -> bool:
+    """Tell whether nothing of a block is left to do: it is finished, or the day is joined."""
+    finished = (finished_part(ctx, module.STAGE.name, day, block, module.block_parts) for module in MADE)
+    return stands(ctx, microtape_frames.STAGE, day) or all(finished)
 
 
 def split_day(ctx: StageContext, day: str) -> list[StageResult]:
@@ -57,6 +58,7 @@ def split_day(ctx: StageContext, day: str) -> list[StageResult]:
 
     A check that does not pass stops it; its result is the last one.
     """
+    begin_blocks()
     if not is_split(ctx, day):
         blocks = blocks_of(ctx)
         sink = Splitting(ctx, day, blocks)
@@ -82,8 +84,8 @@ def _commit_whole(ctx: StageContext, day: str) -> list[StageResult]:
 
 def make_block(ctx: StageContext, day: str, block: SymbolBlock) -> None:
     """Make frames and annotations of a block; raises `LedgerError` where the events of the day are not split."""
-    finished = (finished_part(ctx, module.STAGE.name, day, block, module.block_parts) for module in MADE)
-    if stands(ctx, microtape_frames.STAGE, day) or all(finished):
+    begin_blocks()
+    if is_block_made(ctx, day, block):
         return
     split = part_of(ctx, EVENTS, day, block)
     if split is None:

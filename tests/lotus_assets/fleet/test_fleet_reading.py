@@ -1,6 +1,5 @@
 """Days that units read are those that this process reads: whole or by blocks, after a lost run, in their order."""
 
-import queue
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,10 +13,11 @@ import lotus_assets.fleet.fleet_reading
 from lotus.errors import ConfigError
 from lotus_assets.bodies import stage_context
 from lotus_assets.definitions import build_definitions
+from lotus_assets.fleet.asking import Asking
 from lotus_assets.fleet.fleet_reading import FleetReading, chunks_of, fleet_reading
 from lotus_assets.stages.order import TAPE_STAGES
 from lotus_assets.stages.tape.reading import DayRead
-from lotus_resources.fleet.broker import BROKER_ENV
+from lotus_resources.fleet.broker import BROKER_ENV, RELEASE_TAG
 from lotus_resources.lotus_resource import Lotus
 from lotus_store.config import Settings
 from lotus_store.ledger.day_commits import forget_commits, read_commits
@@ -49,6 +49,7 @@ def submitter(lotus: Lotus, instance: dg.DagsterInstance, asked: list[str], lose
 
     def submit(name: str, config: Mapping[str, object], tags: Mapping[str, str]) -> str:
         asked.append(tags["lotus/unit"])
+        tags = {**tags, RELEASE_TAG: "that of the process which launches"}
         if len(asked) <= lose:
             run = instance.create_run_for_job(job, run_config=dict(config), tags=dict(tags))
             instance.report_run_failed(run, "no process holds its lease")
@@ -67,7 +68,8 @@ def read_over(
     monkeypatch.setattr(lotus_assets.fleet.fleet_reading, "LOOK_S", 0.01)
     with dg.DagsterInstance.ephemeral() as instance:
         submit = submitter(lotus, instance, asked, lose)
-        reading = FleetReading(lotus, lambda day, stage: None, instance, submit, queue.Queue())
+        asking = Asking(lotus, "tape_unit", instance, submit)
+        reading = FleetReading(lotus, lambda day, stage: None, asking)
         reading.read(days)
         return asked, reading.take(wait=True)
 
@@ -104,7 +106,8 @@ def test_units_of_days_and_of_blocks_give_what_one_process_gives(
             if symbols == 16:
                 assert [asked.count(name) for name in whole] == times
             else:
-                assert sorted(name.split(", ")[1] for name in asked) == ["0", "0", "1", "1", "split", "split"]
+                each = ["0", "0", "1", "1", "split", "split", "whole", "whole"]
+                assert sorted(name.split(", ")[1] for name in asked) == each
 
 
 @pytest.mark.warm("taped")
@@ -130,8 +133,15 @@ def replaced(lotus: Lotus, folder: Path) -> TapeStore:
     return store
 
 
+@pytest.mark.clock("a broker that is away is asked four times")
 def test_a_fleet_without_up_or_workers_is_named(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(BROKER_ENV, "redis://127.0.0.1:1/0")
     expected = pytest.raises(ConfigError, match="`lotus up` running on this home")
+    with opened(settings, 16) as lotus, expected, fleet_reading(lotus, [], print):
+        pass
+    workspace = Path(settings.home) / "dagster" / "workspace.json"
+    workspace.parent.mkdir(exist_ok=True)
+    workspace.write_text("{}")
+    expected = pytest.raises(ConfigError, match="the broker does not answer")
     with opened(settings, 16) as lotus, expected, fleet_reading(lotus, [], print):
         pass

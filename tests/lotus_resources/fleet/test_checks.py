@@ -1,12 +1,19 @@
 """What `lotus fleet doctor` says of a sound place and of every fault: found, expected, likely cause."""
 
+import os
+import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from fleet_bed import broker_on, free_port
+from sqlalchemy import make_url
+from transaction_pooler import pooled
 
+from lotus_resources.dagster_home import DSN_ENV
 from lotus_resources.fleet import checks
 from lotus_resources.fleet.broker import BROKER_ENV
 from lotus_resources.fleet.checks import WRONG, fleet_checks
@@ -60,5 +67,39 @@ def test_a_broker_that_may_drop_runs_is_refused(fleet: Settings, monkeypatch: py
 
 
 def test_a_pooler_that_changes_sessions_is_found(fleet: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checks, "held", lambda _session, _runs: set[str]())
-    assert "a pooler in transaction mode" in wrong(fleet)["sessions"]
+    url = make_url(os.environ[DSN_ENV])
+    folder = str(url.query.get("host") or url.host)
+    with pooled(f"{folder}/.s.PGSQL.{url.port or 5432}") as port:
+        through = url.set(host="127.0.0.1", port=port, query={k: v for k, v in url.query.items() if k != "host"})
+        monkeypatch.setenv(DSN_ENV, through.render_as_string(hide_password=False))
+        found = wrong(fleet)
+    assert found == {"sessions": found["sessions"]}, "all else goes through it"
+    assert "statements of one connection in 2 sessions; expected: one;" in found["sessions"]
+    assert "a pooler in transaction mode" in found["sessions"]
+
+
+def test_the_place_of_segments_is_tried(fleet: Settings, tmp_path: Path) -> None:
+    assert fleet_checks(fleet)["segments"].startswith("ok on one machine: not set")
+    place = tmp_path / "segments"
+    assert fleet_checks(replace(fleet, segments_url=str(place)))["segments"] == "ok, a folder"
+    assert not list(place.iterdir()), "nothing stays"
+    (tmp_path / "file").write_text("no folder")
+    assert "folders.segments refuses" in wrong(replace(fleet, segments_url=str(tmp_path / "file")))["segments"]
+    assert "folders.segments refuses" in wrong(replace(fleet, segments_url="gopher://b/p"))["segments"]
+
+
+def test_a_clock_that_is_off_is_found_by_a_process_that_has_one(fleet: Settings) -> None:
+    program = shutil.which("faketime")
+    if program is None:
+        pytest.skip("no program that gives a process another clock: `apt-get install faketime`")
+    words = [
+        program,
+        "-f",
+        "+5s",
+        sys.executable,
+        "-P",
+        "-c",
+        "from lotus_resources.fleet import checks; print(checks._clock())",
+    ]
+    done = subprocess.run(words, capture_output=True, text=True, env=dict(os.environ), timeout=60, check=True)
+    assert "the clock of the database is 5.0 s off; expected: 2 s at most" in done.stdout

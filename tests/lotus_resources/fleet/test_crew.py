@@ -8,11 +8,12 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
-from fleet_bed import broker_on, free_port
+from fleet_bed import FleetBed, broker_on, free_port
 
 from lotus_resources.fleet.broker import BROKER_ENV, celery_app, waiting
-from lotus_resources.fleet.crew import Crew
+from lotus_resources.fleet.crew import Crew, is_stopped
 from lotus_resources.fleet.state import drain, fleet_facts
+from lotus_resources.processes import Processes
 from lotus_resources.provision import instance, provision
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
@@ -62,6 +63,7 @@ def test_a_silent_worker_is_begun_again_while_runs_wait_and_left_alone_while_non
 ) -> None:
     for name, value in provision(settings, databases).items():
         monkeypatch.setenv(name, value)
+    monkeypatch.setattr("lotus_resources.fleet.crew.is_stopped", lambda group: False)  # it is silent as if it hung
     lines: list[str] = []
     over = threading.Event()
     with broker_on(free_port(), tmp_path) as address:
@@ -86,6 +88,53 @@ def test_a_silent_worker_is_begun_again_while_runs_wait_and_left_alone_while_non
             thread.join(30)
     assert [line.split()[2] for line in lines[:2]] == ["begins", "took"]
     assert sum("begins" in line for line in lines) >= 2, "a slow start may itself be silent for that short patience"
+
+
+def test_a_worker_that_was_stopped_with_a_run_is_begun_again_and_the_run_is_done_once(
+    settings: Settings, databases: Databases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines: list[str] = []
+    over = threading.Event()
+    with FleetBed(settings, databases, tmp_path) as bed:
+        crew = Crew(bed.env("crew"), tmp_path / "logs", lines.append, 5.0, look_s=0.5, stopped_s=4.0)
+        thread = threading.Thread(target=crew.run, args=(1, over.is_set))
+        thread.start()
+        try:
+            bed.start_daemon()
+            bed.launch({"u0": 4.0})
+            bed.wait(lambda: bed.rows("SELECT 1 FROM toy_begun"), 90, "the run to begin")
+            (pid,) = {int(pid) for pid in os.popen(f"pgrep -o -f [l]otus-{os.getpid()}-0@").read().split()}
+            os.killpg(pid, signal.SIGSTOP)
+            bed.wait(lambda: any("was stopped for" in line for line in lines), 60, "the supervisor's look")
+            bed.wait(lambda: bed.rows("SELECT 1 FROM toy_done"), 120, "the run again")
+            bed.wait(lambda: bed.statuses() == [("u0", "FAILURE"), ("u0", "SUCCESS")], 30, "both runs to end")
+        finally:
+            over.set()
+            thread.join(30)
+        assert bed.rows("SELECT times FROM toy_done") == [(1,)]
+        assert "no process holds its lease" in bed.last_event("u0")
+
+
+def test_a_group_with_a_stopped_process_is_ended_after_the_patience_and_not_before(tmp_path: Path) -> None:
+    lines: list[str] = []
+    crew = Crew({}, tmp_path, lines.append, stopped_s=30.0)
+    with Processes(tmp_path, 1.0) as children:
+        child = children.start("w", ["sh", "-c", "sleep 60 & wait"])
+        crew._went["w"] = time.monotonic()
+        group = child.process.pid
+        wait(lambda: len(os.popen(f"pgrep -g {group}").read().split()) == 2)
+        crew._end_stopped(children)
+        assert not is_stopped(group)
+        inner = max(int(pid) for pid in os.popen(f"pgrep -g {group}").read().split())
+        os.kill(inner, signal.SIGSTOP)
+        wait(lambda: is_stopped(group))
+        crew._went["w"] = time.monotonic()
+        crew._end_stopped(children)
+        assert lines == []
+        crew._went["w"] -= 31.0
+        crew._end_stopped(children)
+        assert "worker w was stopped for" in lines[0]
+        assert child.process.poll() == -signal.SIGKILL
 
 
 def wait(ready: object) -> None:

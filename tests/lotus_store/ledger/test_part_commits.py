@@ -10,6 +10,7 @@ from lotus_store.ledger.part_commits import (
     PartCommit,
     blocks_done,
     drop_parts,
+    has_parts,
     put_part,
     read_part,
 )
@@ -28,5 +29,7 @@ def test_the_first_content_stands_and_another_is_refused(databases: Databases) -
         assert read_part(sig, *place, PART.block, "in") == PART
         assert read_part(sig, *place, "block-1-of-2", "in") is None
         assert blocks_done(sig, PART.branch, PART.day) == {PART.stage: [PART.block, PART.block]}
+        assert (has_parts(sig, PART.branch), has_parts(sig, "other")) == (True, False)
         drop_parts(sig, *place)
+        assert not has_parts(sig, PART.branch)
         assert blocks_done(sig, PART.branch, PART.day) == {}

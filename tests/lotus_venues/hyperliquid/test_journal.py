@@ -39,13 +39,13 @@ def test_closing_is_signed_on_a_full_disk_and_opening_is_not(tmp_path):
         journal.close()
         again = SignerJournal(disk / "signer")
         assert again.last_nonce == nonces[-1]
-        assert set(again.names) == {name(k) for k in (1, *range(3, 41))}
+        assert set(again.names.recent) == {name(k) for k in (1, *range(3, 41))}
         ballast.unlink()
         again.sign(NOW + DAY_MS, "order", [name(50)], Decimal(1), NOW + DAY_MS + 2_000)
         again.close()
         assert (disk / "signer" / "reserve").read_bytes() == b" " * RESERVE_BYTES, "moved where there was room again"
         last = SignerJournal(disk / "signer")
-        assert set(last.names) == {name(k) for k in (1, *range(3, 41), 50)}
+        assert set(last.names.recent) == {name(k) for k in (1, *range(3, 41), 50)}
         assert last.value_of_day(NOW + DAY_MS) == 1
         last.close()
         lines = (disk / "signer").glob("*.jsonl")
@@ -61,10 +61,10 @@ def test_half_a_line_is_cut_off_before_the_next(tmp_path):
             sign_all(journal, 200, Decimal(1))
         (disk / "ballast").unlink()
         journal.sign(NOW, "order", [name(900)], Decimal(1), NOW)
-        known = set(journal.names)
+        known = set(journal.names.recent)
         journal.close()
         again = SignerJournal(disk / "signer")
-        assert set(again.names) == known
+        assert set(again.names.recent) == known
         again.close()
 
 
@@ -77,7 +77,7 @@ def test_a_folder_that_is_gone_keeps_the_reserve(tmp_path):
     journal.close()
     (tmp_path / "away").rename(tmp_path / "signer")
     again = SignerJournal(tmp_path / "signer")
-    assert (again.last_nonce, set(again.names)) == (nonce, {name(1)})
+    assert (again.last_nonce, set(again.names.recent)) == (nonce, {name(1)})
     again.close()
 
 
@@ -92,7 +92,7 @@ def test_on_a_disk_that_is_read_only_from_the_start_what_closes_is_signed(tmp_pa
         day.write_bytes(day.read_bytes()[:-1] + b"\n" + b'{"n":')
         with read_only(disk):
             again = SignerJournal(disk / "signer")
-            assert (again.last_nonce, set(again.names)) == (kept, {name(1), name(2)})
+            assert (again.last_nonce, set(again.names.recent)) == (kept, {name(1), name(2)})
             assert again.sign(NOW, "order", [name(3)], Decimal(0), NOW + 2_000) == first + 2
             with pytest.raises(VenueError, match="journal cannot be written"):
                 again.sign(NOW, "order", [name(4)], Decimal(1), NOW + 2_000)
@@ -135,7 +135,7 @@ def test_killed_while_the_reserve_moves_its_lines_are_read_twice_and_say_the_sam
         journal.close()
         (disk / "signer" / "reserve").write_bytes(kept)
         again = SignerJournal(disk / "signer")
-        assert again.names[name(2)].nonce == nonce
+        assert again.names.recent[name(2)].nonce == nonce
         assert (again.value_of_day(NOW), again.last_nonce) == (9, nonce + 1)
         again.close()
 
@@ -155,8 +155,8 @@ def test_a_disk_that_takes_no_write_at_all_holds_up_no_closing(tmp_path, monkeyp
         with pytest.raises(VenueError, match="a disk with room"):
             sign_all(journal, RESERVE_BYTES // 64, Decimal(0))
     journal.sign(NOW, "order", [name(4)], Decimal(1), NOW + 2_000)
-    known = set(journal.names)
+    known = set(journal.names.recent)
     journal.close()
     again = SignerJournal(tmp_path / "signer")
-    assert set(again.names) == known, "what waited in memory was written when the disk took it"
+    assert set(again.names.recent) == known, "what waited in memory was written when the disk took it"
     again.close()

@@ -80,3 +80,18 @@ def test_fills_are_told_once_and_make_the_average() -> None:
     ended = known.told_order(told(1, "filled", "0"))
     assert ended is not None
     assert (ended.filled, ended.average_px) == (Decimal("0.01"), 15)
+
+
+def test_an_order_is_forgotten_after_its_end_and_its_fills_are_no_news_all_the_same() -> None:
+    known = KnownOrders()
+    known.told_order(told(1, "open"))
+    fill = {"coin": "BTC", "px": "1", "sz": "0.01", "side": "B", "time": 5, "oid": 1, "tid": 9, "fee": "0",
+            "feeToken": "USDC", "crossed": True, "cloid": NAME, "closedPnl": "0", "hash": "0x"}  # fmt: skip
+    assert known.told_fill(fill) is not None
+    known.told_order(told(1, "filled", "0.0", time_ms=6))
+    known.prune(6, 0)
+    assert NAME in known.by_name
+    known.prune(7, 0)
+    assert (known.by_name, known.names) == ({}, {})
+    assert known.told_fill(fill) is None
+    assert (known.by_name, known.unfinished()) == ({}, [])

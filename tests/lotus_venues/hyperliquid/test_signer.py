@@ -81,8 +81,8 @@ def test_what_was_signed_is_known_after_reopening(tmp_path: Path) -> None:
     assert made.value_of_day(NOW) == Decimal("3")
     made.close()
     again = SignerJournal(tmp_path)
-    assert (again.names["a"].nonce, again.names["b"].expires_ms) == (first, NOW + 5)
-    assert set(again.names) == {"a", "b", "d"}
+    assert (again.names.recent["a"].nonce, again.names.recent["b"].expires_ms) == (first, NOW + 5)
+    assert set(again.names.recent) == {"a", "b", "d"}
     assert (again.last_nonce, again.value_of_day(NOW + DAY_MS)) == (tomorrow, 3)
     assert again.value_of_day(NOW + 2 * DAY_MS) == 0
     again.close()
@@ -92,7 +92,7 @@ def test_voiding_a_modify_keeps_the_name_of_its_order(tmp_path: Path) -> None:
     made = SignerJournal(tmp_path)
     placed = made.sign(NOW, "order", ["a"], Decimal(1), NOW + 5)
     modified = made.sign(NOW, "batchModify", ["a"], Decimal(1), NOW + 9)
-    assert (made.names["a"].nonce, made.modified["a"].expires_ms) == (placed, NOW + 9)
+    assert (made.names.recent["a"].nonce, made.modified["a"].expires_ms) == (placed, NOW + 9)
     made.void(NOW, modified)
     made.close()
     again = SignerJournal(tmp_path)

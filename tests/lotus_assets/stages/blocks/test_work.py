@@ -14,7 +14,7 @@ from lotus.simulation.world import World
 from lotus_assets.bodies import stage_context
 from lotus_assets.retention.frames import rebuild_frames
 from lotus_assets.stages.blocks.block import blocks_of
-from lotus_assets.stages.blocks.work import are_blocks_made, is_made, is_split, make_block, split_day
+from lotus_assets.stages.blocks.work import is_block_made, is_made, is_split, make_block, split_day
 from lotus_assets.stages.context import StageContext
 from lotus_assets.stages.order import TAPE_STAGES
 from lotus_assets.stages.runner import run_stage, stands
@@ -82,9 +82,10 @@ def test_blocks_join_to_the_bits_of_the_whole_day(home: Settings) -> None:
             assert is_split(ctx, DAY)
             assert not is_made(ctx, DAY)
             for block in reversed(blocks_of(ctx)):
+                assert not is_block_made(ctx, DAY, block)
                 make_block(ctx, DAY, block)
+                assert is_block_made(ctx, DAY, block)
                 make_block(ctx, DAY, block)  # asked for twice: nothing is done
-            assert are_blocks_made(ctx, DAY)
             ctx = replace(ctx, recent=RecentValues())
             assert run_day(ctx) == whole
             assert blocks_done(ctx.sig, ctx.tape_branch, DAY) == {}
@@ -112,7 +113,7 @@ def test_a_day_that_lacks_a_block_is_made_whole_and_one_asked_too_early_says_so(
             make_block(ctx, DAY, first)
         split_day(ctx, DAY)
         make_block(ctx, DAY, first)
-        assert not are_blocks_made(ctx, DAY)
+        assert [is_block_made(ctx, DAY, block) for block in blocks_of(ctx)] == [True, False, False]
         piece = ctx.lake.symbols("block_values", ctx.tape_branch, DAY)[-1]
         ctx.lake.remove("block_values", ctx.tape_branch, DAY, piece)
         with pytest.raises(LakeError, match="there is no"):

@@ -1,0 +1,96 @@
+"""A short form of the campaign over replies, and injections through everything that an outsider names."""
+
+import dataclasses
+import sys
+import typing
+from enum import StrEnum
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import replies
+
+from lotus.coprocessor.port import Prompt
+from lotus.coprocessor.prompt_text import messages_of
+from lotus.coprocessor.window_facts import READ
+from lotus.manifest import Asset, Manifest
+from lotus_assets.coprocessor.asking import prompt_of
+from lotus_store.config import Settings
+from lotus_store.lake import Lake
+
+
+def test_replies_crash_nothing_and_leave_nothing_outside_the_language() -> None:
+    taken, refused, slowest_s = replies.throw(200, 3)
+    assert taken.total() > 10
+    assert refused.total() > 100
+    assert slowest_s < replies.MAX_CPU_S
+
+
+def test_escapes_leave_no_trace() -> None:
+    assert replies.escapes(60, 3) == 0
+
+
+def test_words_of_detectors_do_not_reach_a_prompt() -> None:
+    assert replies.injections(4, 3) == 0
+
+
+def prompt_of_coins(home: Path, names: list[str]) -> bytes:
+    """Return the prompt of a lake whose coins have these names."""
+    settings = Settings(home, Manifest(universe=tuple(Asset(name, 2) for name in names)))
+    lake = Lake(settings.lake_root)
+    for k, name in enumerate(names):
+        rng = np.random.default_rng(k)
+        columns = {c: rng.normal(size=50) for c in READ} | {"end_ms": np.arange(50) * 200}
+        write(lake, columns, name)
+    return b"".join(m.text.encode() for m in messages_of(prompt_of(settings, 4)))
+
+
+def write(lake: Lake, columns: dict[str, typing.Any], symbol: str) -> None:
+    """Write frames with the columns that facts read."""
+    from lotus.columns import Column, TableSpec
+
+    spec = TableSpec(
+        "microtape_frames",
+        ("end_ms",),
+        tuple(Column(name, "i8" if name == "end_ms" else "f8", "1", "test") for name in columns),
+    )
+    lake.write(spec, "tape.live", "2026-01-05", columns, symbol)
+
+
+def test_names_of_coins_do_not_reach_a_prompt(tmp_path: Path) -> None:
+    plain = prompt_of_coins(tmp_path / "plain", ["BTC", "ETH"])
+    assert b"A1,1,0,50," in plain
+    assert b"BTC" not in plain
+    for k, text in enumerate(replies.injected_texts(3, 5)):
+        assert prompt_of_coins(tmp_path / str(k), [text[:60], f"{k}{text[:50]}"]) == plain
+
+
+def texts_in(kind: type, path: str = "") -> list[str]:
+    """Return the places of free text below a dataclass, by its annotations."""
+    found = []
+    for name, hint in typing.get_type_hints(kind).items():
+        for inner in (hint, *typing.get_args(hint)):
+            if inner is str:
+                found.append(f"{path}{name}")
+            elif dataclasses.is_dataclass(inner) and isinstance(inner, type):
+                found += texts_in(inner, f"{path}{name}.")
+            else:
+                assert inner in (int, float, Ellipsis) or typing.get_args(inner) or issubclass(inner, StrEnum), inner
+    return found
+
+
+def test_a_prompt_has_no_place_for_a_text_but_the_idea_and_a_closed_column() -> None:
+    assert texts_in(Prompt) == ["gaps.column", "idea"]
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"facts": ("x",)}, {"facts": ["x"]}, {"refusals": ("json",)}, {"idea": "a\nb"}, {"wanted": 9}]
+)
+def test_a_prompt_takes_no_other_values(wrong: dict[str, typing.Any]) -> None:
+    from lotus.errors import ConfigError
+
+    with pytest.raises(ConfigError):
+        Prompt(**wrong)
