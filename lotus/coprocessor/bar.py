@@ -47,7 +47,7 @@ STURDY: Final[float] = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class CandidateVerdict:
     """What became of one that was looked at: state, the number that decided with its bound, and why in words."""
 
     state: str  # screened or refused
@@ -78,7 +78,7 @@ class Finalist:
     genome: Genome
     score: Score
     refinements: tuple[Refinement, ...]
-    verdict: Verdict
+    verdict: CandidateVerdict
 
 
 def finalists(breeder: Breeder, trials_ever: Callable[[], int], looked_at: int = LOOKED_AT) -> list[Finalist]:
@@ -116,7 +116,7 @@ def _unlike(found: list[Individual], many: int) -> list[Individual]:
 
 def _verdict(
     panel: Panel, genome: Genome, score: Score, steps: Sequence[Refinement], bar: float, taken: Sequence[Finalist]
-) -> Verdict:
+) -> CandidateVerdict:
     half = score.t**2 / 2.0
     attacks = [s for s in steps if s.kind == "attack"]
     weakest = min((s.t_after for s in attacks), default=score.t)
@@ -124,20 +124,22 @@ def _verdict(
     alike += [correlation(score.daily, f.score.daily) for f in taken]
     nearest = max((abs(c) for c in alike), default=0.0)
     if score.mute:
-        return Verdict("refused", "mute", 0.0, 0.0, "it never says anything that counts")
+        return CandidateVerdict("refused", "mute", 0.0, 0.0, "it never says anything that counts")
     if half < bar:
-        return Verdict("refused", "bar", half, bar, f"T^2/2 = {half:.2f} is below ln N = {bar:.2f}")
+        return CandidateVerdict("refused", "bar", half, bar, f"T^2/2 = {half:.2f} is below ln N = {bar:.2f}")
     if score.median <= 0.0:
-        return Verdict("refused", "folds", score.median, 0.0, f"the middle fold has T = {score.median:.2f}")
+        return CandidateVerdict("refused", "folds", score.median, 0.0, f"the middle fold has T = {score.median:.2f}")
     if nearest > REDUNDANT:
-        return Verdict(
+        return CandidateVerdict(
             "refused", "redundant", nearest, REDUNDANT, f"its days go along with a known one's: {nearest:.2f}"
         )
     if weakest <= STURDY * score.t:
-        return Verdict("refused", "sturdy", weakest, STURDY * score.t, f"T = {weakest:.2f} is left under an attack")
+        return CandidateVerdict(
+            "refused", "sturdy", weakest, STURDY * score.t, f"T = {weakest:.2f} is left under an attack"
+        )
     if len(taken) >= ENTRANTS:
-        return Verdict("refused", "room", float(len(taken)), float(ENTRANTS), f"{ENTRANTS} better ones enter")
-    return Verdict("screened", "bar", half, bar, f"T^2/2 = {half:.2f}, ln N = {bar:.2f}")
+        return CandidateVerdict("refused", "room", float(len(taken)), float(ENTRANTS), f"{ENTRANTS} better ones enter")
+    return CandidateVerdict("screened", "bar", half, bar, f"T^2/2 = {half:.2f}, ln N = {bar:.2f}")
 
 
 def _simplified(breeder: Breeder, one: Individual) -> tuple[Individual, Genome, Score, list[Refinement]]:

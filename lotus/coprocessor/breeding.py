@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 
 from lotus.coprocessor.genome import Genome
-from lotus.coprocessor.grammar import Grammar
+from lotus.coprocessor.grammar import CandidateGrammar
 from lotus.coprocessor.panel import Panel
 from lotus.coprocessor.scoring import scores_of
 from lotus.coprocessor.selection import Individual, parent, survivors
@@ -80,7 +80,7 @@ class Breeder:
     def __init__(self, panel: Panel, plan: BreedPlan, charge: Charge) -> None:
         """Bind what is searched and who is charged."""
         self.panel, self.run = panel, BreedRun(plan)
-        self.grammar = Grammar.of(panel.window_ms, panel.scales, panel.horizons_s)
+        self.grammar = CandidateGrammar.of(panel.window_ms, panel.scales, panel.horizons_s)
         self._charge = charge
         key = [int(natural_id("breed", plan.seed)[k : k + 8], 16) for k in (0, 8, 16, 24)]
         self.rng = np.random.Generator(np.random.Philox(np.random.SeedSequence(key)))

@@ -37,7 +37,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, eq=False)
-class Grammar:
+class CandidateGrammar:
     """The columns that a candidate may name, with the scale of each (median |x|; 1 where it is not known)."""
 
     step_ms: int
@@ -48,7 +48,7 @@ class Grammar:
     @staticmethod
     def of(
         step_ms: int, scales: Mapping[str, float] | None = None, horizons_s: Sequence[int] = HORIZONS_S
-    ) -> "Grammar":
+    ) -> "CandidateGrammar":
         """Return the grammar of all columns of a window, or of those that have a scale, at horizons that are judged.
 
         Raises `ConfigError` where none of them is a candidate's.
@@ -58,7 +58,7 @@ class Grammar:
             raise ConfigError(f"moves over {tuple(horizons_s)} s", f"one of {HORIZONS_S} among them", "horizons_s")
         every = environment(step_ms).columns
         names = [n for n in every if n != "age" and (scales is None or n in scales)]
-        return Grammar(step_ms, {n: every[n] for n in names}, dict(scales or {}), judged)
+        return CandidateGrammar(step_ms, {n: every[n] for n in names}, dict(scales or {}), judged)
 
     @cached_property
     def units(self) -> tuple[str, ...]:
@@ -83,7 +83,7 @@ class Grammar:
 class Grower:
     """Grows trees with the random numbers of one generator; `spans` are the durations that one tree may use."""
 
-    def __init__(self, grammar: Grammar, rng: np.random.Generator) -> None:
+    def __init__(self, grammar: CandidateGrammar, rng: np.random.Generator) -> None:
         """Begin with fresh durations."""
         self.grammar, self.rng = grammar, rng
         self.spans: list[Number] = []

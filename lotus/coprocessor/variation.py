@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 
 from lotus.coprocessor.genome import TIMES, Genome, Place, environment, part_at, parts, put_at, read, rewritten
-from lotus.coprocessor.grammar import ATTEMPTS, Grammar, Grower
+from lotus.coprocessor.grammar import ATTEMPTS, CandidateGrammar, Grower
 from lotus.errors import ConfigError
 from lotus.tape_machine.checker import check
 from lotus.tape_machine.syntax import Binary, Call, Name, Number, Tree, Unary
@@ -30,7 +30,7 @@ Typed = tuple[Place, str, str]  # where, kind, unit
 class Variation:
     """Makes children of candidates with the random numbers of one generator."""
 
-    def __init__(self, grammar: Grammar, rng: np.random.Generator) -> None:
+    def __init__(self, grammar: CandidateGrammar, rng: np.random.Generator) -> None:
         """Bind what trees are grown from."""
         self._grower, self._step_ms = Grower(grammar, rng), grammar.step_ms
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from lotus.coprocessor.bar import ENTRANTS, Finalist, Verdict, finalists
+from lotus.coprocessor.bar import ENTRANTS, CandidateVerdict, Finalist, finalists
 from lotus.coprocessor.breeding import CPU_S, TRIALS, Breeder, BreedPlan, TrialCharge
 from lotus.coprocessor.genome import HORIZONS_S, Genome, read, spec_text
 from lotus.detectors.spec import parse_spec
@@ -120,7 +120,7 @@ def _audited(ctx: StageContext, run: ChargedRun, finalist: Finalist) -> Finalist
     if audits.looked and not audits.failed:
         return replace(finalist, verdict=replace(finalist.verdict, words=f"{finalist.verdict.words}; audits pass"))
     why = f"failed: {', '.join(audits.failed)}" if audits.looked else f"{run.night} is too short to audit"
-    return replace(finalist, verdict=Verdict("refused", "audits", float(len(audits.failed)), 0.0, why))
+    return replace(finalist, verdict=CandidateVerdict("refused", "audits", float(len(audits.failed)), 0.0, why))
 
 
 def _body(finalist: Finalist, run: ChargedRun) -> Facts:

@@ -11,7 +11,7 @@ import numpy as np
 
 from lotus.coprocessor.canonical import canonical_id
 from lotus.coprocessor.genome import MAX_DEPTH, MAX_NODES, Genome, environment, read, rewritten, spec_text
-from lotus.coprocessor.grammar import Grammar
+from lotus.coprocessor.grammar import CandidateGrammar
 from lotus.coprocessor.variation import OPERATORS, Variation
 from lotus.detectors.spec import parse_spec
 from lotus.tape_machine.checker import check
@@ -27,7 +27,7 @@ _COMMUTE = ("+", "*", "and", "or", "==", "!=")
 def check_trees(trees: int, seed: int) -> dict[str, int]:
     """Check as many trees; return how many came of each operator. Raises `AssertionError` with the tree that fails."""
     rng = np.random.Generator(np.random.Philox(seed))
-    vary = Variation(Grammar.of(STEP_MS), rng)
+    vary = Variation(CandidateGrammar.of(STEP_MS), rng)
     living = [vary.grown() for _ in range(32)]
     made = dict.fromkeys(OPERATORS, 0)
     for k in range(trees):

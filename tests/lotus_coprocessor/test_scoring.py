@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lotus.coprocessor.genome import read, spec_text
-from lotus.coprocessor.grammar import Grammar
+from lotus.coprocessor.grammar import CandidateGrammar
 from lotus.coprocessor.panel import panel_day, panel_of, window_table
 from lotus.coprocessor.scoring import Score, correlation, run, scores_of, t_of
 from lotus.coprocessor.variation import Variation
@@ -17,14 +17,14 @@ from lotus_store.facts.detectors import simulated_stretch
 from tests.lotus_coprocessor.breeding_bed import small_panel
 
 
-@pytest.mark.compile("half an hour of the demo world, scored by two roads")
+@pytest.mark.process("half an hour of the demo world, scored by two roads")
 def test_candidates_say_bit_for_bit_what_their_files_say_as_detectors() -> None:
     stretch = simulated_stretch()
     shipped = shipped_detectors()
     table, ints, signals = window_table(stretch.frames, stretch.annotations, stretch.manifest, shipped)
     day = panel_day(table, ints, signals, np.ones((len(ints), 3)))
     panel = panel_of([day], (30, 300, 3600), stretch.manifest, [d.horizon_s for d in shipped])
-    vary = Variation(Grammar.of(5_000), np.random.Generator(np.random.Philox(7)))
+    vary = Variation(CandidateGrammar.of(5_000), np.random.Generator(np.random.Philox(7)))
     genomes = [vary.grown() for _ in range(40)]
     specs = [parse_spec(spec_text(g, 1, f"bred_{k}", "test"), "bred") for k, g in enumerate(genomes)]
     found: list[np.ndarray] = []
@@ -51,7 +51,7 @@ def test_sums_turn_to_where_they_pay_and_a_known_move_is_found() -> None:
 
 def test_a_candidate_is_scored_alike_in_any_company() -> None:
     panel = small_panel()
-    vary = Variation(Grammar.of(5_000, panel.scales), np.random.Generator(np.random.Philox(9)))
+    vary = Variation(CandidateGrammar.of(5_000, panel.scales), np.random.Generator(np.random.Philox(9)))
     genomes = [vary.grown() for _ in range(40)]
     together = scores_of(genomes, panel)
     assert [scores_of([g], panel)[0] for g in genomes[30:]] == together[30:]

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import psycopg
 import pytest
 
-from lotus.coprocessor.bar import Finalist, Refinement, Verdict
+from lotus.coprocessor.bar import CandidateVerdict, Finalist, Refinement
 from lotus.coprocessor.breeding import Breeder, BreedPlan, TrialCharge
 from lotus.coprocessor.genome import read
 from lotus.coprocessor.scoring import Score
@@ -79,7 +79,7 @@ def test_what_was_looked_at_is_kept_once(databases: Databases) -> None:
     genome = read(parse("sign(imb_5) * abs(imb_1)"), 300, 5_000)
     score = Score((1.0, 2.0), 1)
     step = Refinement(genome.canonical, "child", "ablation", "imb_5", 2.0, 1.9, True)
-    verdict = Verdict("refused", "bar", 1.0, 2.0, "below")
+    verdict = CandidateVerdict("refused", "bar", 1.0, 2.0, "below")
     finalist = Finalist(Individual(genome, score, "grow"), genome, score, (step,), verdict)
     with databases.connect("sig", autocommit=True) as c:
         for _ in range(2):
