@@ -20,7 +20,9 @@ COMMANDS = {
     "atoms": ("lotus_cli.look.atoms", "Sums of scored days: show them, compact old ones."),
     "backfill": ("lotus_cli.backfill", "Walk days in order through Dagster: tape to tomorrow's priors."),
     "backup": ("lotus_cli.upkeep.ledger", "Write every ledger into one archive."),
+    "breed": ("lotus_cli.breed.command", "Search for detectors; every candidate tried is charged for good."),
     "brief": ("lotus_cli.look.brief", "The day on a page: beliefs, refusals, money, data, what waits for somebody."),
+    "candidates": ("lotus_cli.breed.candidates", "Bred candidates: which may enter, why others were refused, files."),
     "card": ("lotus_cli.look.card", "Show a detector: what it is, its parameters, its horizon."),
     "compute": ("lotus_cli.look.compute", "What micro-experts cost and were worth, and which are computed."),
     "console": ("lotus_cli.look.console", "Pages: what is believed and why, what was refused, live state, acts."),
@@ -101,6 +103,8 @@ GROUPS = {
     "Learn": (
         "backfill",
         "detector",
+        "breed",
+        "candidates",
         "what-if",
         "explore",
         "compute",

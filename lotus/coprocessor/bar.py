@@ -120,7 +120,7 @@ def _verdict(
     half = score.t**2 / 2.0
     attacks = [s for s in steps if s.kind == "attack"]
     weakest = min((s.t_after for s in attacks), default=score.t)
-    alike = [correlation(score.daily, known) for known in panel.profiles.tolist()]
+    alike = [correlation(score.daily, daily) for daily in panel.profiles.tolist()]
     alike += [correlation(score.daily, f.score.daily) for f in taken]
     nearest = max((abs(c) for c in alike), default=0.0)
     if score.mute:

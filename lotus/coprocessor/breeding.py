@@ -80,7 +80,7 @@ class Breeder:
     def __init__(self, panel: Panel, plan: BreedPlan, charge: Charge) -> None:
         """Bind what is searched and who is charged."""
         self.panel, self.run = panel, BreedRun(plan)
-        self.grammar = Grammar.of(panel.window_ms, panel.scales)
+        self.grammar = Grammar.of(panel.window_ms, panel.scales, panel.horizons_s)
         self._charge = charge
         key = [int(natural_id("breed", plan.seed)[k : k + 8], 16) for k in (0, 8, 16, 24)]
         self.rng = np.random.Generator(np.random.Philox(np.random.SeedSequence(key)))

@@ -81,7 +81,7 @@ class _NormalForm:
                 value = cut(node.params[0])
                 return self._constant(abs(value)), -1 if value < 0.0 else 1
             case "neg":
-                return args[0][0], -signs[0]
+                return args[0][0], 1 if _is_nothing(args[0][0]) else -signs[0]
             case "mul" | "div":
                 return self._node(op, [n for n, _ in args]), signs[0] * signs[1]
             case "add" | "sub":
@@ -155,6 +155,11 @@ class _NormalForm:
         kept = self._pool.setdefault(key, node)
         self._keys[id(kept)] = key
         return kept
+
+
+def _is_nothing(node: Node) -> bool:
+    """Tell whether a value is x - x, which is its own negative."""
+    return node.op == "sub" and node.args[0] is node.args[1]
 
 
 _FLAGS: Final = frozenset({*_COMPARISONS, "and", "or", "not", "known", "within"})

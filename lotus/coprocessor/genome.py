@@ -13,7 +13,7 @@ from lotus.coprocessor.canonical import canonical_id
 from lotus.detectors.windows.row_spec import window_columns
 from lotus.errors import ConfigError
 from lotus.tape_machine.checker import check
-from lotus.tape_machine.complexity import measure, warm_up
+from lotus.tape_machine.complexity import measure, topological, warm_up
 from lotus.tape_machine.environment import Environment, InputColumn
 from lotus.tape_machine.node import Node
 from lotus.tape_machine.printer import number_text, text_of
@@ -58,7 +58,8 @@ def read(tree: Tree, horizon_s: int, step_ms: int) -> Genome:
     if many > MAX_PARAMS:
         raise ConfigError(f"{many} free constants", f"at most {MAX_PARAMS}")
     node = check(tree, environment(step_ms))
-    if (node.kind, node.unit) != ("number", "1") or node.op == "const":
+    reads = any(part.op == "column" for part in topological(node))
+    if (node.kind, node.unit) != ("number", "1") or not reads:
         raise ConfigError(f"a {node.kind} in {node.unit}", "a number without a unit that changes from row to row")
     depth, nodes = measure(node)
     warm_ms = warm_up(node) * step_ms

@@ -43,13 +43,22 @@ class Grammar:
     step_ms: int
     columns: Mapping[str, InputColumn]
     scales: Mapping[str, float]
+    horizons_s: tuple[int, ...] = HORIZONS_S
 
     @staticmethod
-    def of(step_ms: int, scales: Mapping[str, float] | None = None) -> "Grammar":
-        """Return the grammar of all columns of a window, or of those that have a scale."""
+    def of(
+        step_ms: int, scales: Mapping[str, float] | None = None, horizons_s: Sequence[int] = HORIZONS_S
+    ) -> "Grammar":
+        """Return the grammar of all columns of a window, or of those that have a scale, at horizons that are judged.
+
+        Raises `ConfigError` where none of them is a candidate's.
+        """
+        judged = tuple(h for h in HORIZONS_S if h in horizons_s)
+        if not judged:
+            raise ConfigError(f"moves over {tuple(horizons_s)} s", f"one of {HORIZONS_S} among them", "horizons_s")
         every = environment(step_ms).columns
         names = [n for n in every if n != "age" and (scales is None or n in scales)]
-        return Grammar(step_ms, {n: every[n] for n in names}, dict(scales or {}))
+        return Grammar(step_ms, {n: every[n] for n in names}, dict(scales or {}), judged)
 
     @cached_property
     def units(self) -> tuple[str, ...]:
@@ -67,8 +76,8 @@ class Grammar:
 
     def scale(self, unit: str) -> float:
         """Return the middle scale of the columns of a unit, 1 without one."""
-        known = sorted(self.scales[n] for n in self.names("number", unit) if self.scales.get(n, 0.0) > 0.0)
-        return known[len(known) // 2] if known else 1.0
+        scales = sorted(self.scales[n] for n in self.names("number", unit) if self.scales.get(n, 0.0) > 0.0)
+        return scales[len(scales) // 2] if scales else 1.0
 
 
 class Grower:
@@ -88,12 +97,12 @@ class Grower:
         """Return a new candidate within the bounds."""
         for _ in range(ATTEMPTS):
             self.renew()
-            horizon_s = HORIZONS_S[self.below(len(HORIZONS_S))]
+            horizon_s = self.one_of(self.grammar.horizons_s)
             try:
                 return read(self.signal(1 + self.below(deep)), horizon_s, self.grammar.step_ms)
             except ConfigError:  # over the bounds
                 continue
-        return read(self._simple(), HORIZONS_S[self.below(len(HORIZONS_S))], self.grammar.step_ms)
+        return read(self._simple(), self.one_of(self.grammar.horizons_s), self.grammar.step_ms)
 
     def signal(self, deep: int) -> Tree:
         """Return a number without unit; half of them sign(x) * y with x signed."""

@@ -160,8 +160,8 @@ def _plant(world: BreedingWorld, days: list[PanelDay], moves: list[Floats]) -> N
     every = Panel(tuple(days), (), (), (), panel.horizons_s, panel.window_ms, panel.n_assets, {}, np.empty((0, 0)))
     run([oracle.node], every, lambda first, day, values: signals.append(values[:, 0]))
     sums = np.array([float(np.dot(s, m[:, h])) for s, m in zip(signals, moves, strict=True)])
-    said = float(np.mean([float(np.dot(s, s)) for s in signals]))
-    pay = world.snr * float(np.std(sums)) / said if said else 0.0
+    square = float(np.mean([float(np.dot(s, s)) for s in signals]))
+    pay = world.snr * float(np.std(sums)) / square if square else 0.0
     for s, m in zip(signals, moves, strict=True):
         m[:, h] += pay * s
 

@@ -10,7 +10,7 @@ from lotus_console.views import Facts, PageView
 from lotus_store.json_values import plain
 
 KINDS = ("run", "night", "detector", "audit", "experiment", "horizon", "meta_state", "effect")
-RUN_KINDS = ("learn", "what-if", "fixtures")
+RUN_KINDS = ("learn", "what-if", "fixtures", "breed")
 RUN_STATES = ("running", "ok", "failed", "refused", "lost")
 DEEP, MOST = 6, 600  # of a body, levels and lines shown
 _NAMES: Final = ("total", "low", "high")

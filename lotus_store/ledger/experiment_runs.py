@@ -21,7 +21,7 @@ from lotus_store.ledger.fixture_bundles import newest_bundle
 from lotus_store.postgres.queries import query
 
 OK, FAILED, REFUSED = "ok", "failed", "refused"
-KINDS: Final = ("learn", "what-if", "fixtures")
+KINDS: Final = ("learn", "what-if", "fixtures", "breed")
 Body = dict[str, Any]
 
 

@@ -193,6 +193,53 @@ SELECT count(*) FROM what_ifs WHERE branch = %s AND to_day >= %s AND from_day <=
 INSERT INTO what_ifs (branch, what_if_id, number, from_day, to_day, change, body, git_sha)
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s);
 
+-- name: lock_candidate_trials
+SELECT pg_advisory_xact_lock(1280265303);
+
+-- name: count_candidate_trials
+SELECT coalesce(max(number), 0) FROM candidate_trials;
+
+-- name: trials_before_run
+SELECT coalesce(min(number) - 1, (SELECT coalesce(max(number), 0) FROM candidate_trials))
+FROM candidate_trials WHERE run = %s;
+
+-- name: trials_among
+SELECT candidate_id FROM candidate_trials WHERE candidate_id = ANY (%s);
+
+-- name: known_trials_among
+SELECT count(*) FROM candidate_trials WHERE candidate_id = ANY (%s) AND number <= %s;
+
+-- name: put_candidate_trial
+INSERT INTO candidate_trials
+    (candidate_id, number, branch, night, run, generation, origin, operator, horizon_s, expression, parents)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s);
+
+-- name: put_candidate_refinement
+INSERT INTO candidate_refinements (run, parent_id, candidate_id, kind, expression, t_before, t_after, taken)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
+ON CONFLICT DO NOTHING;
+
+-- name: put_candidate_life
+INSERT INTO candidate_life (branch, candidate_id, run, night, state, check_name, value, bound, reason, body)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+ON CONFLICT DO NOTHING;
+
+-- name: candidates_newest
+SELECT DISTINCT ON (p.candidate_id) p.candidate_id, p.night, p.run, p.body, v.state, v.check_name, v.value, v.bound,
+       v.reason
+FROM candidate_life p LEFT JOIN candidate_life v
+    ON v.branch = p.branch AND v.candidate_id = p.candidate_id AND v.run = p.run AND v.state <> 'proposed'
+WHERE p.branch = %(branch)s AND p.state = 'proposed' AND p.candidate_id LIKE %(beginning)s || '%%'
+ORDER BY p.candidate_id, p.night DESC, p.created_at DESC;
+
+-- name: candidate_refinements_of
+SELECT parent_id, candidate_id, kind, expression, t_before, t_after, taken FROM candidate_refinements
+WHERE run = %s ORDER BY kind, parent_id, t_after DESC, candidate_id;
+
+-- name: candidate_trial
+SELECT number, night, run, generation, origin, operator, expression, parents FROM candidate_trials
+WHERE candidate_id = %s;
+
 -- name: drop_curator_kpis
 DELETE FROM curator_kpis WHERE branch = %s AND day = %s;
 
@@ -782,8 +829,24 @@ UPDATE shard_lease SET until = clock_timestamp()
 WHERE shard = %(shard)s AND owner = %(owner)s AND epoch = %(epoch)s AND until > clock_timestamp();
 
 -- name: carry_epoch
-SELECT set_config('lotus.shard', %s, true), set_config('lotus.epoch', %s, true),
-       set_config('idle_in_transaction_session_timeout', '5000', true);
+SELECT set_config('idle_in_transaction_session_timeout', '5000', true), hold_epoch(%s, %s);
+
+-- name: read_shards
+SELECT shard, owner, epoch, extract(epoch FROM until - clock_timestamp())::double precision
+FROM shard_lease ORDER BY shard;
+
+-- name: put_shard_windows
+INSERT INTO shard_windows (branch, window_end_ms, asset, phase_cos, phase_sin, ups, downs)
+VALUES (%s, %s, %s, %s, %s, %s, %s)
+ON CONFLICT (branch, window_end_ms, asset) DO UPDATE SET phase_cos = excluded.phase_cos,
+    phase_sin = excluded.phase_sin, ups = excluded.ups, downs = excluded.downs;
+
+-- name: read_shard_windows
+SELECT asset, phase_cos, phase_sin, ups, downs FROM shard_windows
+WHERE branch = %s AND window_end_ms = %s AND asset = ANY(%s) ORDER BY asset;
+
+-- name: forget_shard_windows
+DELETE FROM shard_windows WHERE branch = %s AND asset = ANY(%s) AND window_end_ms < %s;
 
 -- name: learned_until
 SELECT branch, max(day) FROM day_commits WHERE stage = 'active_priors' GROUP BY branch ORDER BY branch;

@@ -378,6 +378,53 @@ CREATE TABLE what_ifs (
 );
 CREATE INDEX what_ifs_days ON what_ifs (branch, to_day);
 
+-- Every candidate detector ever charged a trial, by what it computes; the count of all of them never falls. Append-only.
+CREATE TABLE candidate_trials (
+    candidate_id   text PRIMARY KEY,                       -- canonical id: up to names, order, sign; with the horizon
+    number         integer NOT NULL UNIQUE CHECK (number >= 1),  -- N with it, over all branches and origins
+    branch         text NOT NULL,
+    night          text NOT NULL,                          -- last day of the span that it was first scored on
+    run            text NOT NULL,                          -- who charged it
+    generation     integer NOT NULL CHECK (generation >= 0),
+    origin         text NOT NULL CHECK (origin IN ('breed', 'llm', 'person')),
+    operator       text NOT NULL CHECK (operator <> ''),
+    horizon_s      integer NOT NULL CHECK (horizon_s >= 1),
+    expression     text NOT NULL CHECK (expression <> ''),
+    parents        jsonb NOT NULL,
+    created_at     timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX candidate_trials_run ON candidate_trials (run, number);
+
+-- Steps from a found candidate to a simpler one, and attacks on it: what was tried, what it kept of T. Append-only.
+CREATE TABLE candidate_refinements (
+    run            text NOT NULL,
+    parent_id      text NOT NULL,
+    candidate_id   text NOT NULL,
+    kind           text NOT NULL CHECK (kind IN ('ablation', 'attack')),
+    expression     text NOT NULL,
+    t_before       double precision NOT NULL,
+    t_after        double precision NOT NULL,
+    taken          boolean NOT NULL,
+    PRIMARY KEY (run, parent_id, candidate_id, kind)
+);
+
+-- The life of candidates: each state with the number that decided and its bound. Append-only; the newest row is in force.
+CREATE TABLE candidate_life (
+    branch         text NOT NULL,
+    candidate_id   text NOT NULL,
+    run            text NOT NULL,
+    night          text NOT NULL,
+    state          text NOT NULL CHECK (state IN ('proposed', 'refused', 'screened')),
+    check_name     text NOT NULL,
+    value          double precision NOT NULL,
+    bound          double precision NOT NULL,
+    reason         text NOT NULL,
+    body           jsonb NOT NULL,                         -- proposed: specification, T, days, folds, size
+    created_at     timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (branch, candidate_id, run, state)
+);
+CREATE INDEX candidate_life_newest ON candidate_life (branch, night DESC, candidate_id);
+
 -- Beliefs: versions (content-addressed), what each changed, and which is in force when.
 CREATE TABLE active_priors (
     branch             text NOT NULL,
@@ -850,25 +897,32 @@ CREATE TABLE shard_lease (
     until          timestamptz NOT NULL                    -- by this server's clock; later nobody holds it
 );
 
--- A transaction that names its shard and epoch writes only while they hold the lease. The share lock lasts to its end, so
+-- A transaction that names its shard and epoch goes on only while they hold the lease. The share lock lasts to its end, so
 -- no other owner begins in between.
-CREATE FUNCTION refuse_stale_epoch() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION hold_epoch(of_shard text, of_epoch bigint) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    held shard_lease;
 BEGIN
-    PERFORM FROM shard_lease
-    WHERE shard = current_setting('lotus.shard') AND epoch = current_setting('lotus.epoch')::bigint FOR SHARE;
-    IF NOT FOUND OR NOT EXISTS (
-        SELECT FROM shard_lease WHERE shard = current_setting('lotus.shard') AND until > clock_timestamp()) THEN
-        RAISE EXCEPTION 'epoch % of shard % is stale', current_setting('lotus.epoch'), current_setting('lotus.shard')
-            USING ERRCODE = 'LT001', HINT = 'another owner took the shard, or its lease was not renewed in time';
+    SELECT * INTO held FROM shard_lease WHERE shard = of_shard FOR SHARE;
+    IF held.epoch = of_epoch AND held.until > clock_timestamp() THEN
+        RETURN;
     END IF;
-    RETURN NULL;
+    RAISE EXCEPTION 'epoch % of shard % is stale: epoch % of % until %',
+        of_epoch, of_shard, held.epoch, held.owner, held.until
+        USING ERRCODE = 'LT001', HINT = 'another owner took the shard, or its lease was not renewed in time';
 END $$;
-CREATE TRIGGER sig_outbox_epoch BEFORE INSERT ON sig_outbox FOR EACH STATEMENT
-    WHEN (COALESCE(current_setting('lotus.shard', true), '') <> '') EXECUTE FUNCTION refuse_stale_epoch();
-CREATE TRIGGER live_events_epoch BEFORE INSERT ON live_events FOR EACH STATEMENT
-    WHEN (COALESCE(current_setting('lotus.shard', true), '') <> '') EXECUTE FUNCTION refuse_stale_epoch();
-CREATE TRIGGER live_log_epoch BEFORE INSERT ON live_log FOR EACH STATEMENT
-    WHEN (COALESCE(current_setting('lotus.shard', true), '') <> '') EXECUTE FUNCTION refuse_stale_epoch();
+
+-- What each shard's coins closed, for what the others score next: a few minutes of windows.
+CREATE TABLE shard_windows (
+    branch         text NOT NULL,
+    window_end_ms  bigint NOT NULL,
+    asset          text NOT NULL,
+    phase_cos      double precision,
+    phase_sin      double precision,
+    ups            integer NOT NULL,                       -- detectors that signalled up
+    downs          integer NOT NULL,
+    PRIMARY KEY (branch, window_end_ms, asset)
+);
 
 -- What calls of a model may cost: the worst is reserved before a call, and settled after it. A request that was sent is
 -- not sent again: a reservation that is not released keeps its request for good.

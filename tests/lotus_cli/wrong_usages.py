@@ -40,6 +40,7 @@ def leaves(command: click.Command = main, path: tuple[str, ...] = ()) -> Iterato
 
 RIGHT = {
     "arm": "--account x", "backfill": "--from 2026-01-05 --to 2026-01-05", "backup": "{new}",
+    "candidates show": "x", "candidates export": "x",
     "curate propose": "x --log 0.01 --author me --reason other", "curate veto": "x --author me --reason other",
     "curate lift": "x --author me --reason other", "curate sign-off": "x --author me --reason other",
     "detector check": "{tape}", "detector new": "mine", "detector use": "{tape}",
@@ -189,6 +190,10 @@ BY_HAND = {
     "a tape to split that is not there": Case("tape split nosuch --shards 2", REFUSED, ("no tape 'nosuch'",)),
     "a day and a range": Case(f"pnl {ON} --day 2026-01-05 --to 2026-01-06", USAGE, ("--day stands alone",)),
     "live and a stored day": Case("up --live --trade-day 2026-01-08", USAGE, ("not both",)),
+    "a shard that is none": Case("live --shard 2/2", USAGE, ("expected K/N, K from 0 to N - 1",)),
+    "a desk of a shard": Case("live --shard 1/2 --trade", REFUSED, ("one desk decides and signs for all shards",)),
+    "a recording of a shard": Case("live --shard 1/2 --replay {tape}", REFUSED, ("a recording needs no lease",)),
+    "more shards than coins": Case("live --shard 63/64", REFUSED, ("has no coin of", "more shards than coins")),
     "a venue without a day": Case("up --venues 2", USAGE, ("belong to --trade-day",)),
     "a pace without a day": Case("up --speed 120", USAGE, ("belong to --trade-day",)),
     "a page of break-even": Case(f"pnl {ON} --break-even --page {{new}}", USAGE, ("belong to the page",)),

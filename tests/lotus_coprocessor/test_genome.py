@@ -12,6 +12,7 @@ from lotus.tape_machine.parser import parse
     ("spread", "in bps"),
     ("imb_5 > 0", "a flag"),
     ("0.5", "a number in 1"),
+    ("ema(0.5, 5m)", "a number in 1"),
     ("imb_5 + nothing", "unknown name"),
     ("ema(ema(imb_5, 10m), 10m)", "warm-up"),
     ("where(imb_5 > .1, .2, .3) + where(imb_1 > .4, .5, .6)".replace(" .", " 0.").replace("(.", "(0."), "free const"),

@@ -1,0 +1,1 @@
+"""What the breeder finds where something is planted, and what it would let in where nothing is."""

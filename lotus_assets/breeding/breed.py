@@ -1,0 +1,151 @@
+"""One run of the breeder on a home: panel, charged search, who may enter and why the others may not.
+
+Killed at any point and begun again with the same words on the same days, it charges nothing twice, loses no charge
+and keeps the same rows.
+"""
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from lotus.coprocessor.bar import ENTRANTS, Finalist, Verdict, finalists
+from lotus.coprocessor.breeding import CPU_S, TRIALS, Breeder, BreedPlan, TrialCharge
+from lotus.coprocessor.genome import HORIZONS_S, Genome, read, spec_text
+from lotus.detectors.spec import parse_spec
+from lotus.errors import ConfigError
+from lotus.hashing import key64, natural_id
+from lotus.manifest import Manifest
+from lotus.progress.steps import Steps, untold
+from lotus.tape_machine.parser import parse
+from lotus_assets.breeding.audits import audited
+from lotus_assets.breeding.home_panel import home_panel, matured_days, panel_name
+from lotus_assets.stages.context import StageContext
+from lotus_assets.what_if.answer import home_context
+from lotus_store.config import Settings
+from lotus_store.ledger.beliefs.candidates import (
+    ChargedRun,
+    charge_trials,
+    put_finalist,
+    trials_before,
+    trials_ever,
+    trials_with,
+)
+from lotus_store.ledger.experiment_runs import ExperimentAsked, experiment_run
+
+LEAST_DAYS: Final[int] = 10  # matured; fewer are not bred on
+Facts = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class BreedWords:
+    """How a run is asked for: `seed` None means that of branch and night; `ideas` are expressions of the operator's."""
+
+    trials: int = TRIALS
+    cpu_s: float = CPU_S
+    seed: int | None = None
+    ideas: tuple[str, ...] = ()
+    until: str = ""
+    least_days: int = LEAST_DAYS
+
+
+def breed(settings: Settings, words: BreedWords, progress: Steps = untold) -> Facts:
+    """Breed on the matured days of a home and return what was found.
+
+    Raises `ConfigError` where there are too few days, and for an idea that is no candidate.
+    """
+    with home_context(settings) as ctx:
+        days = matured_days(ctx, words.until)
+        if len(days) < words.least_days:
+            cause = "days mature when the hour after their last window is on the tape and the night has run"
+            raise ConfigError(f"{len(days)} matured days: no breeding", f"at least {words.least_days}", cause)
+        night = days[-1]
+        seed = key64("breed", ctx.branch, night) % 2**31 if words.seed is None else words.seed
+        ideas = _ideas(words.ideas, ctx.manifest)
+        plan = BreedPlan(seed, words.trials, words.cpu_s, ideas=ideas)
+        run = ChargedRun(_run_name(ctx, days, plan), ctx.branch, night)
+        before = trials_before(ctx.sig, run.run)
+        config = {"run": run.run, "night": night, "days": len(days), "trials": plan.trials, "n_before": before}
+        with experiment_run(settings, ExperimentAsked("breed", config, seeds={"breed": seed})) as metrics:
+            began = time.process_time()
+            facts = _bred(ctx, days, plan, run, before, progress)
+            facts["cpu_s"] = round(time.process_time() - began, 1)
+            metrics |= {name: facts[name] for name in ("n_before", "n_after", "bar", "trials", "cpu_s", "stopped_by")}
+            metrics["screened"] = sum(c["state"] == "screened" for c in facts["candidates"])
+    return facts
+
+
+def _bred(
+    ctx: StageContext, days: Sequence[str], plan: BreedPlan, run: ChargedRun, before: int, progress: Steps
+) -> Facts:
+    panel = home_panel(ctx, days, progress)
+    if len(panel) < 2:
+        raise ConfigError(f"{len(panel)} whole days to score on", "two or more", "gaps, or sessions of under an hour")
+
+    def charge(charges: Sequence[TrialCharge]) -> None:
+        charge_trials(ctx.sig, run, charges)
+        progress("trials", len(breeder.run.scored), plan.trials)
+
+    breeder = Breeder(panel, plan, charge)
+    began = time.process_time()
+    found = breeder.breed(lambda: time.process_time() - began)
+    searched = found.trials
+    looked_at = finalists(breeder, lambda: trials_with(ctx.sig, before, list(found.scored)))
+    looked_at = [_audited(ctx, run, finalist) for finalist in looked_at]
+    rows = []
+    for finalist in looked_at:
+        body = _body(finalist, run)
+        put_finalist(ctx.sig, run, finalist, body)
+        verdict = finalist.verdict
+        rows.append(body | {
+            "candidate_id": finalist.genome.canonical, "state": verdict.state, "check": verdict.check,
+            "value": verdict.value, "bound": verdict.bound, "reason": verdict.words,
+        })  # fmt: skip
+    after = trials_with(ctx.sig, before, list(found.scored))
+    return {
+        "run": run.run, "branch": run.branch, "night": run.night, "days": len(days), "scored_days": len(panel),
+        "seed": plan.seed, "trials": searched, "charged_after_search": found.trials - searched, "n_before": before,
+        "n_after": after, "n_ever": trials_ever(ctx.sig), "bar": math.log(max(1, after)),
+        "reachable": len(panel) / 2.0, "stopped_by": found.stopped_by, "generations": found.generation,
+        "bits": found.identity(), "entrants": ENTRANTS, "candidates": rows,
+    }  # fmt: skip
+
+
+def _audited(ctx: StageContext, run: ChargedRun, finalist: Finalist) -> Finalist:
+    """Return one that would enter with the verdict of its audits; nothing enters that no audit could look at."""
+    if finalist.verdict.state != "screened":
+        return finalist
+    audits = audited(ctx, run.night, parse_spec(_text(finalist), finalist.genome.canonical))
+    if audits.looked and not audits.failed:
+        return replace(finalist, verdict=replace(finalist.verdict, words=f"{finalist.verdict.words}; audits pass"))
+    why = f"failed: {', '.join(audits.failed)}" if audits.looked else f"{run.night} is too short to audit"
+    return replace(finalist, verdict=Verdict("refused", "audits", float(len(audits.failed)), 0.0, why))
+
+
+def _body(finalist: Finalist, run: ChargedRun) -> Facts:
+    score, genome = finalist.score, finalist.genome
+    return {
+        "expression": genome.text, "side": score.side, "horizon_s": genome.horizon_s, "t": score.t,
+        "folds": list(score.folds), "daily_bps": list(score.daily), "depth": genome.depth, "nodes": genome.nodes,
+        "found_as": finalist.found.genome.text, "found_nodes": finalist.found.genome.nodes,
+        "operator": finalist.found.operator, "parents": list(finalist.found.parents), "spec": _text(finalist),
+        "run": run.run,
+    }  # fmt: skip
+
+
+def _text(finalist: Finalist) -> str:
+    genome, score = finalist.genome, finalist.score
+    idea = f"Bred; T {score.t:.2f} over {len(score.daily)} days, {genome.nodes} nodes."
+    return spec_text(genome, score.side, f"bred_{genome.canonical[:12]}", idea)
+
+
+def _ideas(texts: Sequence[str], manifest: Manifest) -> tuple[Genome, ...]:
+    """Return each expression as a candidate of every horizon that is evaluated."""
+    judged = [h for h in HORIZONS_S if h in manifest.outcomes.horizons_s]
+    return tuple(read(parse(text), h, manifest.kernel.window_ms) for text in texts for h in judged)
+
+
+def _run_name(ctx: StageContext, days: Sequence[str], plan: BreedPlan) -> str:
+    ideas = [g.canonical for g in plan.ideas]
+    return natural_id("breed", ctx.branch, panel_name(ctx, days), plan.seed, plan.trials, plan.population, *ideas)

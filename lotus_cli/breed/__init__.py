@@ -1,0 +1,1 @@
+"""Commands of the breeder: a run of it, and the candidates that it found."""

@@ -1,0 +1,118 @@
+"""`lotus candidates`: what the breeder looked at, why it entered or was refused, and its file."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from lotus.errors import ConfigError
+from lotus_cli.breed.command import candidates_table
+from lotus_cli.terminal.output import emit
+from lotus_cli.terminal.places import at_branch, settings_of_branch
+from lotus_cli.terminal.tables import TableColumn, numbers, table, wide_option
+
+STEPS = (TableColumn("step"), *numbers("T before", "T after"), TableColumn("taken"), TableColumn("signal"))
+
+
+@click.group("candidates")
+def candidates_command() -> None:
+    """Candidates are bred detectors that are not in force: list, look at and export them."""
+
+
+@candidates_command.command("list")
+@click.option("--state", type=click.Choice(["screened", "refused"]), help="Only those.")
+@wide_option
+@at_branch
+def list_command(state: str | None, wide: bool, branch: str | None, home: str | None, as_json: bool) -> None:
+    """List what was looked at, those that may enter first, with N and what decided."""
+    rows, ever = _found(home, branch, "")
+    shown = [_flat(row) for row in rows if state is None or row["state"] == state]
+    text = (
+        f"{ever:,} candidates were ever charged\n\n{candidates_table(shown, wide)}" if ever else "nothing was bred yet"
+    )
+    emit({"n": ever, "candidates": shown}, as_json, text)
+
+
+@candidates_command.command("show")
+@click.argument("candidate")
+@at_branch
+def show_command(candidate: str, branch: str | None, home: str | None, as_json: bool) -> None:
+    """Show a candidate (the beginning of its id will do): folds, days, ablations, attacks, cost of N, its file."""
+    from lotus_store.databases import Databases
+    from lotus_store.ledger.beliefs.candidates import refinements_of, trial_of
+
+    row = _one(home, branch, candidate)
+    with Databases(settings_of_branch(home, branch=branch)) as databases, databases.connect("sig") as sig:
+        steps = refinements_of(sig, row["run"])
+        trial = trial_of(sig, row["candidate_id"])
+    own_steps = _way(steps, row["candidate_id"])
+    facts = _flat(row) | {"trial": trial, "steps": own_steps}
+    emit(facts, as_json, _page(facts))
+
+
+@candidates_command.command("export")
+@click.argument("candidate")
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=".", help="Folder to write to.")
+@at_branch
+def export_command(candidate: str, out: Path, branch: str | None, home: str | None, as_json: bool) -> None:
+    """Write a candidate's file, which `lotus detector check` reads."""
+    row = _one(home, branch, candidate)
+    path = out / f"bred_{row['candidate_id'][:12]}.yaml"
+    if path.exists():
+        raise ConfigError(f"{path} is there already", "a folder without it")
+    out.mkdir(parents=True, exist_ok=True)
+    path.write_text(row["body"]["spec"], "utf-8")
+    emit({"path": str(path)}, as_json, f"{path}: look at it with `lotus detector check {path}`")
+
+
+def _found(home: str | None, branch: str | None, beginning: str) -> tuple[list[dict[str, Any]], int]:
+    from lotus_store.databases import Databases
+    from lotus_store.ledger.beliefs.candidates import candidates_of, trials_ever
+
+    settings = settings_of_branch(home, branch=branch)
+    with Databases(settings) as databases, databases.connect("sig") as sig:
+        return candidates_of(sig, settings.branch, beginning), trials_ever(sig)
+
+
+def _one(home: str | None, branch: str | None, beginning: str) -> dict[str, Any]:
+    """Return the one candidate whose id begins so; raises `ConfigError` for none and for several."""
+    if not beginning.isalnum():
+        raise ConfigError(f"the id {beginning[:40]!r}", "letters and digits, as `lotus candidates list` shows them")
+    rows, _ = _found(home, branch, beginning)
+    if len(rows) != 1:
+        several = f"{len(rows)} candidates begin with {beginning}"
+        raise ConfigError(several if rows else f"no candidate {beginning}", "one of `lotus candidates list`")
+    return rows[0]
+
+
+def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
+    kept = {name: value for name, value in row.items() if name != "body"}
+    return {**row["body"], **kept, "check": row["check_name"]}
+
+
+def _way(steps: list[dict[str, Any]], candidate: str) -> list[dict[str, Any]]:
+    """Return the steps that led to a candidate, those tried beside them, and the attacks on it."""
+    way, at = [s for s in steps if s["parent_id"] == candidate], candidate
+    while (led := next((s for s in steps if s["taken"] and s["candidate_id"] == at), None)) is not None:
+        way += [s for s in steps if s["parent_id"] == led["parent_id"] and s["kind"] == "ablation"]
+        at = led["parent_id"]
+    return way
+
+
+def _page(facts: Mapping[str, Any]) -> str:
+    trial = facts["trial"] or {}
+    days = " ".join(f"{x:+.3g}" for x in facts["daily_bps"])
+    lines = [
+        f"candidate {facts['candidate_id']}, night {facts['night']}: {facts['state']}, {facts['reason']}",
+        f"charged as number {trial.get('number', 0):,} (generation {trial.get('generation', 0)}, "
+        f"{trial.get('origin', '')}, {trial.get('operator', '')})",
+        f"found as {facts['found_as']} ({facts['found_nodes']} nodes) by {facts['operator']}, "
+        f"made simple to {facts['nodes']} nodes, depth {facts['depth']}",
+        f"T = {facts['t']:.2f}; folds {' '.join(f'{x:.2f}' for x in facts['folds'])}",
+        f"days, sum of s F in bps: {days}", "",
+    ]  # fmt: skip
+    rows = [(s["kind"], f"{s['t_before']:.2f}", f"{s['t_after']:.2f}", "yes" if s["taken"] else "", s["expression"])
+            for s in facts["steps"]]  # fmt: skip
+    lines += [table(STEPS, rows, True), ""] if rows else []
+    return "\n".join([*lines, facts["spec"]])

@@ -1,0 +1,99 @@
+"""Candidate detectors in the sig database: their charges, the steps of those that were looked at, what became of them.
+
+A charge is a row of `candidate_trials`: one for each canonical id, whoever asked, numbered without holes under one
+lock, so that the largest number is N. Nothing here is ever changed or removed.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from psycopg.rows import dict_row
+
+from lotus.coprocessor.bar import Finalist
+from lotus.coprocessor.breeding import TrialCharge
+from lotus_store.ledger.bodies import to_body
+from lotus_store.postgres.queries import Connection, query
+
+Body = dict[str, Any]
+BREED, LLM, PERSON = "breed", "llm", "person"
+
+
+@dataclass(frozen=True, slots=True)
+class ChargedRun:
+    """Who is charged: a run by the hash of what it rests on, its branch and the last day of its span."""
+
+    run: str
+    branch: str
+    night: str
+
+
+def trials_ever(connection: Connection) -> int:
+    """Return N: the distinct candidates ever scored in the deployment."""
+    return _one(connection, "count_candidate_trials", [])
+
+
+def trials_before(connection: Connection, run: str) -> int:
+    """Return N when a run was first charged; now, for one that was not."""
+    return _one(connection, "trials_before_run", [run])
+
+
+def trials_with(connection: Connection, before: int, candidates: Sequence[str]) -> int:
+    """Return N as a run sees it that began at `before` and scored these: the same however often it was begun again."""
+    charged = _one(connection, "known_trials_among", [list(candidates), before])
+    return before + len(set(candidates)) - charged
+
+
+def charge_trials(connection: Connection, run: ChargedRun, charges: Sequence[TrialCharge]) -> int:
+    """Charge what was never charged, in one transaction; return how many. It is stored when this returns."""
+    with connection.transaction():
+        connection.execute(query("sig", "lock_candidate_trials"))
+        ids = [c.canonical for c in charges]
+        charged = {row[0] for row in connection.execute(query("sig", "trials_among"), [ids])}
+        fresh = [c for c in charges if c.canonical not in charged]
+        number = trials_ever(connection)
+        with connection.cursor() as cursor:
+            cursor.executemany(query("sig", "put_candidate_trial"), [
+                (c.canonical, number + k, run.branch, run.night, run.run, c.generation,
+                 PERSON if c.operator == "idea" else BREED, c.operator, c.horizon_s, c.text, to_body(list(c.parents)))
+                for k, c in enumerate(fresh, 1)
+            ])  # fmt: skip
+    return len(fresh)
+
+
+def put_finalist(connection: Connection, run: ChargedRun, finalist: Finalist, body: Body) -> None:
+    """Keep one that was looked at: proposed with its facts, its steps, its verdict. Doing it again changes nothing."""
+    candidate, verdict = finalist.genome.canonical, finalist.verdict
+    with connection.transaction():
+        for step in finalist.refinements:
+            row = [run.run, step.parent, step.child, step.kind, step.text, step.t_before, step.t_after, step.taken]
+            connection.execute(query("sig", "put_candidate_refinement"), row)
+        head = [run.branch, candidate, run.run, run.night]
+        proposed = [*head, "proposed", "t", finalist.score.t, 0.0, f"bred by {finalist.found.operator}", to_body(body)]
+        decided = [*head, verdict.state, verdict.check, verdict.value, verdict.bound, verdict.words, to_body({})]
+        for values in (proposed, decided):
+            connection.execute(query("sig", "put_candidate_life"), values)
+
+
+def candidates_of(connection: Connection, branch: str, beginning: str = "") -> list[Body]:
+    """Return the newest life of each candidate of a branch whose id begins so, best T first."""
+    with connection.cursor(row_factory=dict_row) as cursor:
+        found = cursor.execute(query("sig", "candidates_newest"), {"branch": branch, "beginning": beginning}).fetchall()
+    return sorted(found, key=lambda row: (row["state"] != "screened", -row["body"]["t"], row["candidate_id"]))
+
+
+def refinements_of(connection: Connection, run: str) -> list[Body]:
+    """Return the ablations and attacks of a run."""
+    with connection.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(query("sig", "candidate_refinements_of"), [run]).fetchall()
+
+
+def trial_of(connection: Connection, candidate: str) -> Body | None:
+    """Return the charge of a candidate."""
+    with connection.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(query("sig", "candidate_trial"), [candidate]).fetchone()
+
+
+def _one(connection: Connection, name: str, values: Sequence[object]) -> int:
+    row = connection.execute(query("sig", name), values).fetchone()
+    return int(row[0]) if row else 0
