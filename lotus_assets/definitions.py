@@ -8,6 +8,7 @@ import dagster as dg
 from lotus_assets.compaction_job import compact_atoms
 from lotus_assets.event_log_purge import event_log_purge
 from lotus_assets.fleet.tape_units import tape_unit
+from lotus_assets.fleet.world_blocks import world_block
 from lotus_assets.jobs import apply_inbox, learn_one_day, watchdog
 from lotus_assets.learning_lane import learning_lane
 from lotus_assets.live_daemon import live_daemon
@@ -32,7 +33,7 @@ def build_definitions(lotus: Lotus | None = None) -> dg.Definitions:
         assets=[tape_lane, belief_spec(), learning_lane, event_log_purge, live_daemon()],
         sensors=[closed_segments, new_inbox, late_executions_sensor, daemon_health, failed_runs, fresh_days],
         schedules=[nightly, hourly, weekly, purging, sla_watch],
-        jobs=[learn_one_day, apply_inbox, watchdog, compact_atoms, telling, tape_unit],
+        jobs=[learn_one_day, apply_inbox, watchdog, compact_atoms, telling, tape_unit, world_block],
         resources={"lotus": resource, "live_daemon": dg.ResourceDefinition.hardcoded_resource(LiveDaemonResource())},
         executor=dg.in_process_executor,
     )

@@ -123,16 +123,21 @@ class Trading:
         All in the caller's transaction, safe to repeat. One that has not the form of its message is logged and
         left out: the ledger's log may not wait for it.
         """
-        oldest_ms = self.market.now_ms() - 1000 * TTL_S
-        fresh = [row for row in rows if row.time_ms >= oldest_ms]
-        for schema_ver in (DET_ALPHA, *META_SCHEMAS):
-            for row in (row for row in fresh if row.schema_ver == schema_ver):
-                try:
-                    send_many(connection, Module.SIG, [_message(row)], self.keys)
-                except (RefusedError, KeyError) as problem:
-                    ids = {"event_id": row.event_id}
-                    logger.error("window %s is not proposed: %s", row.event_id, problem, extra=ids)
-        put_signal_strands(connection, fresh)
+        propose_fresh(connection, rows, self.market.now_ms(), self.keys)
+
+
+def propose_fresh(connection: Connection, rows: Sequence[SignalRow], now_ms: int, keys: Keys) -> None:
+    """Do what `Trading.propose` says, for whoever has no desk of its own."""
+    oldest_ms = now_ms - 1000 * TTL_S
+    fresh = [row for row in rows if row.time_ms >= oldest_ms]
+    for schema_ver in (DET_ALPHA, *META_SCHEMAS):
+        for row in (row for row in fresh if row.schema_ver == schema_ver):
+            try:
+                send_many(connection, Module.SIG, [_message(row)], keys)
+            except (RefusedError, KeyError) as problem:
+                ids = {"event_id": row.event_id}
+                logger.error("window %s is not proposed: %s", row.event_id, problem, extra=ids)
+    put_signal_strands(connection, fresh)
 
 
 def _message(row: SignalRow) -> Message:

@@ -9,10 +9,11 @@ import logging
 import sys
 from dataclasses import replace
 
-from lotus.errors import LotusError
+from lotus.errors import ConfigError, LotusError
 from lotus_desk.accounts.paper import PAPER
 from lotus_live.feed.tape_file import TapeDay
-from lotus_live.live import LOCAL, run_live
+from lotus_live.live import LOCAL, OFF, run_live
+from lotus_live.shards.share import parse_share
 from lotus_store.config import load_settings
 from lotus_store.logs import begin_logging
 from lotus_store.private import private_process
@@ -30,6 +31,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--day", default="", help="a stored day to trade, YYYY-MM-DD")
     parser.add_argument("--speed", type=float, default=0.0, help="times the pace of the recording; 0: in step")
     parser.add_argument("--venues", type=int, choices=(1, 2), help="exchanges that play the day (lotus.toml)")
+    parser.add_argument("--shard", default="", help="publish for one shard of the universe, K/N, and trade nothing")
     asked = parser.parse_args(arguments)
     with private_process():
         return _run(asked)
@@ -40,6 +42,9 @@ def _run(asked: argparse.Namespace) -> int:
         begin_logging(LogSettings())  # to report settings that cannot be read
         settings = load_settings(tape=asked.tape, branch=asked.branch)
         begin_logging(settings.logs)
+        share = parse_share(asked.shard) if asked.shard else None
+        if asked.day and share is not None:
+            raise ConfigError(f"shard {share.name} of a stored day", "--day or --shard", "shards trade nothing")
         if asked.day:
             venue = PAPER if settings.trading.venue == PAPER else LOCAL
             exchanges = asked.venues or settings.trading.exchanges
@@ -53,7 +58,8 @@ def _run(asked: argparse.Namespace) -> int:
                 trade=True,
             )
         else:
-            run_live(settings, asked.url, trade=settings.trading.venue != "off")
+            trade = settings.trading.venue != OFF and share is None
+            run_live(settings, asked.url, trade=trade, share=share)
     except LotusError as error:
         logging.getLogger("lotus_live").error("%s", error)
         return 3

@@ -22,6 +22,8 @@ from lotus_live.reports.signal_bus import SignalBus
 from lotus_live.reports.status import DaemonStatus, status_of, write_status
 from lotus_live.row_buffer import RowBuffer
 from lotus_live.run_context import RunContext, RunTape
+from lotus_live.shards.cross_pass import CrossPass
+from lotus_live.shards.keeper import ShardKeeper
 from lotus_live.signals import on_end_signals
 from lotus_live.supervisor import Supervisor
 from lotus_venues.begun_pool import begun_pool
@@ -47,8 +49,16 @@ class Daemon:
         self.supervisor = Supervisor(context, tape, self.taker, self.watch, self._write_status)
         self.feed: Feed | None = None
         self.status: DaemonStatus | None = None
+        self.keeper: ShardKeeper | None = None
+        self.cross: CrossPass | None = None
         self._stopping = ""
         self.watch.postpone(late)
+
+    def keep(self, keeper: ShardKeeper) -> None:
+        """Publish as the owner of a shard and exchange windows with the others; call it before `run`."""
+        self.keeper, self.log.lease = keeper, keeper.lease
+        self.cross = CrossPass(self.context, self.taker, keeper.lease, keeper.share)
+        self.supervisor.beside.append(self.cross.run)
 
     def trade(self, trading: Trading) -> None:
         """Execute what is published from now on at a venue; call it before `run`."""
@@ -80,6 +90,10 @@ class Daemon:
         With `last`, a tape that is over and its desk have that time to end.
         """
         self.feed = feed
+        if self.keeper is not None:
+            loop = asyncio.get_running_loop()
+            self.keeper.on_lost = lambda error: loop.call_soon_threadsafe(self.fail, error)
+            self.keeper.check()
         self.taker.announcer.writes_controls = not self.context.replaying
         self.taker.announcer.repeat(self.taker.beliefs, self.taker.last_ns)
         if self._stopping:

@@ -11,7 +11,7 @@ from lotus.errors import LotusError
 from lotus_desk.trading import Trading
 from lotus_live.announcer import Announcer
 from lotus_live.feed.clocks import Arrival
-from lotus_live.feed.recorder import SwapRecord
+from lotus_live.feed.recorder import TapeRecord
 from lotus_live.paper_desk import ProbeTrader
 from lotus_live.pipeline import rebuild
 from lotus_live.pipeline.beliefs import LedgerBeliefs
@@ -86,7 +86,7 @@ class LineTaker:
             self.counts.failed(FailureCause.LINES, text)
             logger.error("%s", text, exc_info=error, extra=self._context.ids)
 
-    def control(self, record: SwapRecord) -> None:
+    def control(self, record: TapeRecord) -> None:
         """Write a control record to the tape, under the stamp of the last line, and obey it."""
         self.take(self.last_ns, self._tape.recorder.control(self.last_ns, record), record.frame())
 

@@ -4,6 +4,7 @@
 is over. It chooses names, universe and clock, and leaves all work to `daemon`.
 """
 
+import logging
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
@@ -16,15 +17,16 @@ import uvloop
 
 from lotus.detectors.registry import scored_detectors, specs_ver
 from lotus.detectors.scoring.scored import Columns, columns_of
-from lotus.errors import TapeError
+from lotus.errors import ConfigError, TapeError
 from lotus.hashing import natural_id
 from lotus.manifest import Asset
 from lotus.names import parse_name
 from lotus.timebase import NS_PER_MS
 from lotus_desk.accounts.paper import PAPER, PaperAccounts
 from lotus_desk.pace import pace_to_trade
-from lotus_desk.trading import Trading, TradingClock, trading_of
+from lotus_desk.trading import Trading, TradingClock, propose_fresh, trading_of
 from lotus_desk.watch.running import start_watchdog
+from lotus_herald.keys import Keys
 from lotus_live.daemon import Daemon
 from lotus_live.exchanges import SECOND, local_exchanges
 from lotus_live.feed.clocks import Arrival, Clock, ReplayClock, in_ms, is_control, is_no_market
@@ -41,12 +43,15 @@ from lotus_live.pipeline.rebuild import lines_recorded
 from lotus_live.pipeline.warm_up import warm_up
 from lotus_live.reports.status import status_of
 from lotus_live.run_context import RunContext, RunTape
+from lotus_live.shards.keeper import ShardKeeper, live_shards
+from lotus_live.shards.share import Share
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
 from lotus_store.ledger.signals.live_log import Run, begin_run
 from lotus_store.ledger.trading.paper_books import PaperBooks
 from lotus_store.tape.header import HeaderAsset, TapeHeader, split_universe
 from lotus_store.tape.segment import SegmentMeta
+from lotus_store.tape.shards.aside import take_over_tape
 from lotus_store.tape.store import TapeStore
 from lotus_venues.hyperliquid.info import http_base
 from lotus_venues.hyperliquid.subscriptions import universe_subscriptions
@@ -57,6 +62,9 @@ LOCAL = "local"
 EXCHANGES = (LOCAL, "hyperliquid")
 AT_ONCE = ReplayPlan()
 OnStart = Callable[[Daemon], None] | None
+OFF = "off"
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +88,8 @@ def run_live(
     databases: Databases | None = None,
     on_start: OnStart = None,
     trade: bool = False,
+    share: Share | None = None,
+    say: Callable[[str], object] = logger.info,
 ) -> LiveResult:
     """Run the daemon on an address (default: the settings' venue), or on a recording as `plan` plays it.
 
@@ -88,16 +98,22 @@ def run_live(
     goes on whatever its orders do; at 0 it waits for them (`Lockstep`), on paper it has the fastest pace. In step no
     commit waits for the disk: exchange and orders end with this process, and the tape holds the rest.
 
+    With a `share` it is one shard of the branch: it waits until the lease is free (`say` tells of that), takes its
+    coins alone, and trades nothing: its windows are proposed to the one desk where lotus.toml names a venue.
+
     A recording is files, or a day of a stored tape, which is given out from its first window on as batch has it.
     A replay records what it takes under its own tape name, so that after a crash the same call goes on where its tape
     ends. Raises `VenueError` for unknown coins, `TapeError` for unreadable recordings or a full disk, `ConfigError` for
-    a `run_id` that is no name, and for a `speed` at which orders cannot keep up with the tape.
+    a `run_id` that is no name, for a `speed` at which orders cannot keep up with the tape, for a share that trades or
+    replays, and for a daemon of all coins that does not trade beside shards.
     """
+    _check_share(share, source, trade)
     if run_id:
         parse_name("run", run_id)
     in_step = False
     if isinstance(source, str) or not source:
-        job = _on_venue(settings, str(source or settings.live.ws_url), run_id, on_start, trade)
+        url = str(source or settings.live.ws_url)
+        job = _on_venue(settings, url, run_id, on_start, trade, share, say)
     else:
         tape = source if isinstance(source, TapeDay) else TapeFile(tuple(source))
         if trade and (plan.speed or settings.trading.venue != LOCAL):
@@ -111,8 +127,29 @@ def run_live(
         return uvloop.run(job(own))
 
 
-def _on_venue(settings: Settings, url: str, run_id: str, on_start: OnStart, trade: bool) -> Job:
+def _check_share(share: Share | None, source: object, trade: bool) -> None:
+    """Raise `ConfigError` for a shard that would trade or replay."""
+    if share is not None and trade:
+        cause = "one desk decides and signs for all shards: `lotus live --trade`, without --shard"
+        raise ConfigError(f"shard {share.name} with --trade", "a shard that only publishes", cause)
+    if share is not None and not isinstance(source, str):
+        cause = "a recording needs no lease: `lotus live --replay` obeys what its control records say of other shards"
+        raise ConfigError(f"shard {share.name} of a recording", "a websocket", cause)
+
+
+def _on_venue(
+    settings: Settings,
+    url: str,
+    run_id: str,
+    on_start: OnStart,
+    trade: bool,
+    share: Share | None,
+    say: Callable[[str], object],
+) -> Job:
     universe = settings.manifest.universe
+    coins = universe if share is None else share.of(universe)
+    if share is not None:
+        settings = replace(settings, tape=f"{settings.tape}.{share.suffix}")
     spec = LaneSpec(settings.manifest, universe, scored_detectors(settings.manifest), settings.branch)
     store = TapeStore(settings.home, settings.tape, settings.segments_url)
     header = tape_header(settings.tape, url, tuple(HeaderAsset(a.name, a.sz_decimals) for a in universe))
@@ -124,8 +161,26 @@ def _on_venue(settings: Settings, url: str, run_id: str, on_start: OnStart, trad
         bound_arenas()
         warm_up(spec)
         name = run_id or f"{settings.branch}.{settings.tape}"
-        daemon = make_daemon(RunContext(settings, databases, spec, name), store, header)
-        clock = WallClock()
+        context = RunContext(settings, databases, spec, name, share=share)
+        if share is None:
+            publishes = _publishes(databases, spec.branch, trade, say)
+            return await run(make_daemon(context, store, header), publishes)
+        keeper = ShardKeeper(databases, share, spec.branch)
+        try:
+            await keeper.stand_by(say)
+            salvaged = take_over_tape(store, keeper.lease.epoch)
+            daemon = make_daemon(context, store, header, salvaged)
+            daemon.keep(keeper)
+            if settings.trading.venue != OFF:
+                keys = Keys(settings.keys_root)
+                daemon.log.propose = lambda sig, rows: propose_fresh(sig, rows, in_ms(WallClock())(), keys)
+            return await run(daemon, True)
+        finally:
+            keeper.close()
+
+    async def run(daemon: Daemon, publishes: bool) -> LiveResult:
+        databases, clock = daemon.context.databases, WallClock()
+        daemon.log.publishes = publishes
         if trade and settings.trading.venue in EXCHANGES:
             start_watchdog(settings)
             orders_url = settings.trading.url or rest_url
@@ -136,12 +191,13 @@ def _on_venue(settings: Settings, url: str, run_id: str, on_start: OnStart, trad
             daemon.trade(_on_paper(settings, databases, spec, daemon.context.run_id, clock))
         daemon.taker.restore(clock.now_ns())
         daemon.begin(on_start)
-        with _metrics(live.metrics_port, daemon):
+        port = live.metrics_port + (share.number + 1 if share is not None and live.metrics_port else 0)
+        with _metrics(port, daemon):
             await daemon.run(
                 Feed(
                     url=url,
                     rest_url=rest_url,
-                    universe=spec.universe,
+                    universe=coins,
                     clock=clock,
                     on_line=daemon.taker.on_line,
                     policy=policy,
@@ -150,6 +206,20 @@ def _on_venue(settings: Settings, url: str, run_id: str, on_start: OnStart, trad
         return _result(daemon)
 
     return job
+
+
+def _publishes(databases: Databases, branch: str, trade: bool, say: Callable[[str], object]) -> bool:
+    """Return whether a daemon of all coins publishes: not beside shards, whose desk it then is (blocking).
+
+    Raises `ConfigError` beside shards for one that does not trade.
+    """
+    held = live_shards(databases, branch)
+    if held and not trade:
+        cause = "--shard K/N is missing, or the shards are to end first"
+        raise ConfigError(f"shard {held[0].shard} is held by {held[0].owner}", "a branch without shards", cause)
+    if held:
+        say(f"{len(held)} shards publish {branch}: this daemon trades what they propose and publishes nothing itself")
+    return not held
 
 
 def _metrics(port: int, daemon: Daemon) -> AbstractContextManager[object]:
@@ -247,12 +317,14 @@ def _exchange_options(plan: ReplayPlan, clock: ReplayClock) -> Options:
     )  # fmt: skip
 
 
-def make_daemon(context: RunContext, store: TapeStore, header: TapeHeader) -> Daemon:
-    """Return a daemon that records into a tape, its run begun in the ledger."""
+def make_daemon(
+    context: RunContext, store: TapeStore, header: TapeHeader, salvaged: Sequence[SegmentMeta] = ()
+) -> Daemon:
+    """Return a daemon that records into a tape, its run begun in the ledger; `salvaged` segments it has to list."""
     settings, replaying = context.settings, context.replaying
     with context.databases.connect("sig") as connection:
         begin_run(connection, Run(context.run_id, context.spec.branch, settings.tape, replaying))
-    closed: list[SegmentMeta] = []
+    closed: list[SegmentMeta] = list(salvaged)
     recorder = Recorder(store, header, settings.limits, None if replaying else closed.append)
     return Daemon(context, RunTape(store, recorder, closed))
 

@@ -7,6 +7,7 @@ from lotus.hashing import natural_id
 from lotus.timebase import NS_PER_MS
 from lotus_live.feed.recorder import Recorder
 from lotus_live.pipeline.day_lane import LaneSpec
+from lotus_live.shards.share import Share
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
 from lotus_store.lake import Lake
@@ -16,7 +17,7 @@ from lotus_store.tape.store import TapeStore
 
 @dataclass(frozen=True, slots=True)
 class RunContext:
-    """The context of one run. Lines before `first_day` only warm the pipeline up."""
+    """The context of one run. Lines before `first_day` only warm the pipeline up; `share`: of a shard, its coins."""
 
     settings: Settings
     databases: Databases
@@ -24,6 +25,7 @@ class RunContext:
     run_id: str
     replaying: bool = False
     first_day: str | None = None
+    share: Share | None = None
 
     @property
     def ids(self) -> dict[str, str]:
@@ -42,8 +44,9 @@ class RunContext:
 
     @property
     def status_path(self) -> Path:
-        """File of the last status."""
-        return self.settings.home / "live" / "status.json"
+        """File of the last status; each shard has one of its own."""
+        name = "status.json" if self.share is None else f"status-{self.share.suffix}.json"
+        return self.settings.home / "live" / name
 
     def next_window_ms(self, now_ns: int) -> int:
         """Return the end of the first window that ends after a receive stamp (ms UTC)."""

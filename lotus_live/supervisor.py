@@ -44,6 +44,7 @@ class Supervisor:
     ) -> None:
         """Start nothing yet."""
         self.herald: Herald | None = None
+        self.beside: list[Callable[[], Coroutine[Any, Any, None]]] = []  # jobs that others add before the start
         self._context, self._tape, self._taker, self._watch = context, tape, taker, watch
         self._commands = Commands(context, tape, taker)
         self._write_status = write_status
@@ -54,6 +55,7 @@ class Supervisor:
         """Start the helpers of a run with this feed."""
         taker, trading = self._taker, self._taker.trading
         jobs: list[Coroutine[Any, Any, None]] = [self._keep_house(feed), self._poll()]
+        jobs += [job() for job in self.beside]
         if not self._context.replaying or trading is not None:
             jobs.append(self._carry(feed.clock))
         if trading is not None:

@@ -58,6 +58,10 @@ class Study:
         """Return where the rows lie."""
         return folder / f"{self.name}.csv"
 
+    def content(self, row: Mapping[str, str]) -> str:
+        """Return the hash of what a second run must repeat of a row."""
+        return natural_id(*(word for item in sorted(repeated(row).items()) for word in item))
+
     def row(self, seed: int) -> Row:
         """Make one row, as text."""
         figures = {name: as_text(value) for name, value in self.measure(self.setting, seed).items()}
@@ -80,6 +84,9 @@ def printed(setting: Any) -> str:
         if usual is MISSING or value != usual:
             told.append(f"{one.name}={printed(value)}")
     return f"{type(setting).__name__}({', '.join(told)})"
+
+
+Maker = Callable[[Study, Sequence[int]], Iterator[Row]]
 
 
 @cache
@@ -149,31 +156,37 @@ def append(study: Study, row: Row, folder: Path = FOLDER) -> None:
         os.close(handle)
 
 
-def run(study: Study, seeds: Sequence[int], workers: int = 1, folder: Path = FOLDER) -> int:
-    """Make the rows that are missing and return how many were made.
+def by_processes(workers: int) -> Maker:
+    """Return what makes rows here, with more than one worker in processes of their own and as they come."""
+
+    def made(study: Study, seeds: Sequence[int]) -> Iterator[Row]:
+        if workers <= 1:
+            yield from map(study.row, seeds)
+            return
+        with Pool(workers) as pool:
+            yield from pool.imap_unordered(study.row, seeds)
+
+    return made
+
+
+def run(study: Study, seeds: Sequence[int], made: Maker | None = None, folder: Path = FOLDER) -> int:
+    """Have the rows made that are missing and return how many were.
 
     Rows of an earlier code are first tried: `SHARED` of them are made again, and when they agree the others stand.
     """
+    made = made or by_processes(1)
     missing = missing_of(study, seeds, folder)
     tried = missing[: max(0, SHARED - (len(seeds) - len(missing)))] if rows_of(study, folder) else []
-    for row in _made(study, tried, workers):
+    for row in made(study, tried):
         append(study, row, folder)
     standing = {int(row["seed"]) for row in best_rows(study, folder)}
     rest = [seed for seed in missing if seed not in standing]
-    for row in _made(study, rest, workers):
+    for row in made(study, rest):
         append(study, row, folder)
     return len(tried) + len(rest)
 
 
-def _made(study: Study, seeds: Sequence[int], workers: int) -> Iterator[Row]:
-    if workers <= 1:
-        yield from map(study.row, seeds)
-        return
-    with Pool(workers) as pool:
-        yield from pool.imap_unordered(study.row, seeds)
-
-
-def repeated(row: Row) -> Row:
+def repeated(row: Mapping[str, str]) -> Row:
     """Return the columns of a row that a second run must repeat to the letter."""
     return {name: value for name, value in row.items() if name != "code" and not name.endswith(UNREPEATED)}
 

@@ -42,6 +42,7 @@ from benchmarks.lessons.claims import Claim, Result, judge
 from benchmarks.lessons.claims import table as as_table
 from benchmarks.lessons.evidence import FOLDER, ROOT, SHARED, Study, best_rows
 from benchmarks.report import write_into
+from lotus.errors import ConfigError
 
 PAGE = ROOT / "docs" / "evidence.md"
 SECTIONS = (
@@ -73,6 +74,16 @@ SECTIONS = (
     ("Fitted weights of asymmetry", asymmetry_refit),
 )
 STUDIES: dict[str, Study] = {name: study for _, module in SECTIONS for name, study in module.STUDIES.items()}
+
+
+def study_named(name: str, small: bool) -> Study:
+    """Return a study by its name, on small worlds or not; workers of a fleet look it up here.
+
+    Raises `ConfigError` for a name that no study has.
+    """
+    if name not in STUDIES:
+        raise ConfigError(f"no study {name!r}", "a name of docs/evidence", "this checkout is of another commit")
+    return STUDIES[name].shrunk() if small else STUDIES[name]
 
 
 def sections(folder: Path = FOLDER) -> list[tuple[str, list[Result]]]:

@@ -1,39 +1,26 @@
 """Read days of tape by the workers of a fleet, seen from the process that learns them.
 
-Runs are put into Dagster's queue and their commits looked for; who executes them is Dagster's and the workers' affair.
 A universe of one block is read in chunks of whole days; a larger one is split first, then made block by block, then
-joined. A unit whose run is over without its commit is asked for once more and then left to this process, where its
-error, if it is one of the day, comes up in the day's turn. (Literature: polling of idempotent work.)
+joined. An error of a day comes up in the day's turn. How runs are asked for is `asking`.
 """
 
-import os
 import queue
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 
-import dagster as dg
-
-from lotus.errors import ConfigError
 from lotus_assets.bodies import stage_context
+from lotus_assets.fleet.asking import UNIT_S, Asking, asking
 from lotus_assets.fleet.tape_units import SPLIT, WHOLE, tape_unit
 from lotus_assets.stages.blocks.block import blocks_of
 from lotus_assets.stages.blocks.work import is_block_made, is_split
 from lotus_assets.stages.context import StageContext
 from lotus_assets.stages.tape.reading import DayRead, is_read, read_days
-from lotus_resources.dagster_internals import IN_PROGRESS, submitting, will_be_tried_again
-from lotus_resources.fleet.broker import RELEASE_TAG, asked_by, celery_app, needed, release
 from lotus_resources.lotus_resource import Lotus
-from lotus_resources.provision import instance, provision
 
-UNIT_TAG = "lotus/unit"
-UNIT_S, LINES_A_SECOND = 60.0, 200_000.0  # a run should last so long; so many lines a core reads, whole
+LINES_A_SECOND = 200_000.0  # so many a core reads, whole
 LOOK_S = 1.0
-TRIES = 2
-ACTIVE = (dg.DagsterRunStatus.QUEUED, *IN_PROGRESS)
-Submit = Callable[[str, Mapping[str, object], Mapping[str, str]], str]
 
 
 def chunks_of(days: Sequence[str], lines: Mapping[str, int], slots: int) -> list[tuple[str, ...]]:
@@ -68,6 +55,11 @@ class FleetUnit:
         """How its runs are tagged."""
         return f"{self.days[0]} to {self.days[-1]}, {self.what}"
 
+    @property
+    def config(self) -> Mapping[str, object]:
+        """The configuration of its runs."""
+        return {"ops": {"read_unit": {"config": {"days": list(self.days), "what": self.what}}}}
+
 
 @dataclass(slots=True)
 class _Chunk:
@@ -82,15 +74,9 @@ class FleetReading:
 
     lotus: Lotus
     begins: Callable[[str, str], None]
-    opened: dg.DagsterInstance
-    submit: Submit
+    asking: Asking
     ready: "queue.Queue[DayRead | BaseException]" = field(default_factory=queue.Queue)
     over: threading.Event = field(default_factory=threading.Event)
-    asked: Mapping[str, str] = field(init=False)  # the settings that every run is asked for with, as tags
-
-    def __post_init__(self) -> None:
-        """Ask as this home does."""
-        self.asked = asked_by(self.lotus.settings)
 
     def take(self, wait: bool) -> list[DayRead]:
         """Return what came of days since the last time; `wait` until it is one at least. Raises what ended it."""
@@ -137,18 +123,10 @@ class FleetReading:
         self._goes_on(ctx, chunk)
 
     def _is_over(self, ctx: StageContext, unit: FleetUnit) -> bool:
-        """Ask for a unit unless a run of it is under way; tell whether it is done, or was asked for often enough."""
-        tags = {**self.asked, UNIT_TAG: unit.name}
-        newest = self.opened.get_runs(filters=dg.RunsFilter(tags=tags), limit=1)
-        if newest and (newest[0].status in ACTIVE or will_be_tried_again(newest[0])):
-            return False
-        if _is_done(ctx, unit) or unit.tries >= TRIES:
-            return True
-        self.begins(unit.days[0], f"{unit.what}, asked of the fleet")
-        config = {"ops": {"read_unit": {"config": {"days": list(unit.days), "what": unit.what}}}}
-        self.submit(tape_unit.name, config, {**tags, RELEASE_TAG: release()})  # the launcher writes its own there
-        unit.tries += 1
-        return False
+        def begins() -> None:
+            self.begins(unit.days[0], f"{unit.what}, asked of the fleet")
+
+        return self.asking.is_over(unit, lambda: _is_done(ctx, unit), begins)
 
     def _tell(self, chunk: _Chunk) -> bool:
         """Find the days committed, or make what is left of them, and tell of them; return whether all are whole."""
@@ -171,18 +149,10 @@ def _is_done(ctx: StageContext, unit: FleetUnit) -> bool:
 def fleet_reading(lotus: Lotus, days: Sequence[str], begins: Callable[[str, str], None]) -> Iterator[FleetReading]:
     """Have the fleet read days of tape as long as the body runs; what it was asked for goes on without us.
 
-    Raises `ConfigError` where `lotus up` does not run for this home, or neither broker nor a worker answers.
+    Raises `ConfigError` as `asking` does.
     """
-    workspace = Path(lotus.settings.home) / "dagster" / "workspace.json"
-    if not workspace.exists():
-        raise ConfigError(f"no {workspace}", "`lotus up` running on this home", "it hands the runs to the workers")
-    with needed():
-        answers = celery_app(os.environ).control.ping(timeout=2.0)
-    if not answers:
-        raise ConfigError("no worker answers", "one at least", "lotus fleet up, on this machine or another")
-    environment = provision(lotus.settings, lotus.databases)
-    with instance(environment) as opened, submitting(opened, workspace) as submit:
-        reading = FleetReading(lotus, begins, opened, submit)
+    with asking(lotus, tape_unit.name) as opened:
+        reading = FleetReading(lotus, begins, opened)
         thread = threading.Thread(target=reading.read, args=(tuple(days),), name="fleet reading", daemon=True)
         thread.start()
         try:

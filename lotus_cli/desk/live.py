@@ -40,6 +40,21 @@ class Speed(click.ParamType[float]):
         return self.fail(f"found {value!r}; expected a positive number, or max", param, ctx)
 
 
+class ShardOf(click.ParamType[Shard]):
+    """A shard: K/N, its number from 0 and how many there are."""
+
+    name = "shard"
+
+    def convert(self, value: str | Shard, param: click.Parameter | None, ctx: click.Context | None) -> Shard:
+        """Return the shard; another text is wrong usage."""
+        if isinstance(value, Shard):
+            return value
+        number, slash, count = value.partition("/")
+        if slash and number.isdecimal() and count.isdecimal() and int(number) < int(count) <= MOST_SHARDS:
+            return Shard(int(number), int(count))
+        return self.fail(f"found {value!r}; expected K/N, K from 0 to N - 1, N at most {MOST_SHARDS}", param, ctx)
+
+
 SPEED = Speed()
 
 
@@ -52,6 +67,7 @@ class LiveOptions:
     speed: float
     run_id: str
     trade: bool
+    shard: Shard | None
     status: bool
     tape: str | None
     branch: str | None
@@ -69,16 +85,22 @@ class LiveOptions:
 )
 @click.option("--run-id", default="", help="Name of the run; the same name goes on where a killed run ended.")
 @click.option("--trade", is_flag=True, help="Execute published windows: on paper, or at trading.venue.")
+@click.option("--shard", type=ShardOf(), metavar="K/N", help="Publish for the K-th of N shards of the coins, from 0.")
 @click.option("--status", is_flag=True, help="Only say how the daemon and its desk are: switch, watchdog, arming.")
 @tape_option
 @at_branch
 @options_as(LiveOptions)
 def live_command(options: LiveOptions) -> None:
-    """Record, score, publish and paper-trade until stopped (SIGINT, SIGTERM) or the replayed tape is over."""
+    """Record, score, publish and paper-trade until stopped (SIGINT, SIGTERM) or the replayed tape is over.
+
+    With --shard it does so for its share of the universe, or stands by while another process does. A desk is one
+    daemon without --shard: --trade.
+    """
     if options.status:
         emit(_status(settings_of(options.home, options.tape, options.branch).home), options.as_json)
         return
     from lotus_live.live import run_live
+    from lotus_live.shards.share import Share
     from lotus_venues.replay_server import ReplayPlan
 
     with Progress(quiet=options.as_json) as progress:
@@ -89,6 +111,7 @@ def live_command(options: LiveOptions) -> None:
                 progress.watch("lines taken", 0, lambda: daemon.taker.counts.lines)
 
         settings = settings_of(options.home, options.tape, options.branch)
+        share = Share(options.shard.number, options.shard.count) if options.shard is not None else None
         progress("starting the daemon", 0)
         result = run_live(
             settings,
@@ -97,6 +120,8 @@ def live_command(options: LiveOptions) -> None:
             run_id=options.run_id,
             on_start=begin,
             trade=options.trade,
+            share=share,
+            say=progress,
         )
     emit({**result.status, "events_hash": result.events_hash}, options.as_json)
 
@@ -109,22 +134,13 @@ def _status(home: Path) -> dict[str, object]:
     with suppress(OSError, ValueError):
         status = read_json((home / "live" / "status.json").read_text(encoding="utf-8"))
     shown: dict[str, object] = {n: status[n] for n in ("state", "run_id", "pid", "last_failure") if n in status}
-    return {**shown, "desk": status.get("trading"), **safety_status(home)}
-
-
-class ShardOf(click.ParamType[Shard]):
-    """A shard: K/N, its number from 0 and how many there are."""
-
-    name = "shard"
-
-    def convert(self, value: str | Shard, param: click.Parameter | None, ctx: click.Context | None) -> Shard:
-        """Return the shard; another text is wrong usage."""
-        if isinstance(value, Shard):
-            return value
-        number, slash, count = value.partition("/")
-        if slash and number.isdecimal() and count.isdecimal() and int(number) < int(count) <= MOST_SHARDS:
-            return Shard(int(number), int(count))
-        return self.fail(f"found {value!r}; expected K/N, K from 0 to N - 1, N at most {MOST_SHARDS}", param, ctx)
+    shards = {}
+    for path in sorted((home / "live").glob("status-*of*.json")):
+        with suppress(OSError, ValueError):
+            one = read_json(path.read_text(encoding="utf-8"))
+            shards[one["shard"]["name"]] = {n: one[n] for n in ("state", "pid", "time", "last_failure")} | one["shard"]
+    of_shards = {"shards": shards} if shards else {}
+    return {**shown, **of_shards, "desk": status.get("trading"), **safety_status(home)}
 
 
 @click.command("record")

@@ -7,7 +7,7 @@ specifications hold from which window on. Recording stops loudly on a full disk 
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from lotus.curation.at_once import VetoAtOnce
 from lotus.microtape.wire.frame import CONTROL_PREFIX
@@ -20,6 +20,13 @@ from lotus_store.tape.shards.recording import RecordedShard
 from lotus_store.tape.shared import Sharing
 from lotus_store.tape.store import TapeStore
 from lotus_store.tape.writer import SegmentWriter, WriterRules
+
+
+class TapeRecord(Protocol):
+    """A control record of the daemon."""
+
+    def frame(self) -> bytes:
+        """Return the record as a frame of the tape."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +108,7 @@ class Recorder:
         self.lines += 1
         return self._writer.append(line.recv_ns, line.raw)
 
-    def control(self, recv_ns: int, record: SwapRecord) -> int:
+    def control(self, recv_ns: int, record: TapeRecord) -> int:
         """Append a control record; return its number."""
         return self.line(Arrival(recv_ns, -1, record.frame()))
 

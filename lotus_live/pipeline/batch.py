@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from lotus.curation.at_once import barred, veto_lists
+from lotus.detectors.scoring.others import heard
 from lotus.detectors.scoring.scored import Columns, joined
 from lotus.detectors.scoring.scorer import Scorer, of_day
 from lotus.detectors.spec import DetectorSpec
@@ -100,6 +101,7 @@ def _day_rows(
     annotations = annotate(whole, beliefs.experts(day))
     windows = build_windows(whole, annotations, spec.manifest, spec.detectors)
     scorer = Scorer(spec.manifest, spec.universe, spec.detectors, beliefs.tables(day), beliefs.priors(day), spec.branch)
+    scorer.hear_all(heard(report.controls))
     settled = barred(scorer.feed_all(windows), veto_lists([*before, *report.controls]), spec.branch, day)
     batch = ShadowBatch(spec, whole, annotations, scorer.tables, beliefs.priors(day))
     events = of_day(joined([settled, *batch.events(report.controls, _inherited(before, spec))]), start_ms)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from lotus.curation.at_once import VetoAtOnce, barred_pairs
 from lotus.detectors.daily.tables import DayTables
+from lotus.detectors.scoring.others import OthersClosed
 from lotus.detectors.scoring.scored import Scored
 from lotus.detectors.scoring.scorer import Scorer
 from lotus.detectors.spec import DetectorSpec
@@ -141,6 +142,11 @@ class DayLane:
         self._priors = priors
         for scorer in (self.scorer, *((self._shadows.scorer,) if self._shadows else ())):
             scorer.swap(priors)
+
+    def hear(self, others: OthersClosed) -> None:
+        """Take in what coins of other shards closed, for the windows scored from the next line on."""
+        for scorer in (self.scorer, *((self._shadows.scorer,) if self._shadows else ())):
+            scorer.hear(others)
 
     def use_shadows(self, shadows: tuple[DetectorSpec, ...]) -> None:
         """Run these beside the settled detectors from the next frame on; those that stay keep their state.

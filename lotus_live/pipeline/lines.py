@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from lotus.curation.at_once import VetoAtOnce, vetoes_of
 from lotus.detectors.daily.tables import DayTables
+from lotus.detectors.scoring.others import others_of
 from lotus.detectors.spec import DetectorSpec
 from lotus.errors import ConfigError
 from lotus.experts.fusion import ExpertSet, default_experts
@@ -155,11 +156,15 @@ class Pipeline:
             lane.tap = tap
 
     def _obey(self, raw: bytes) -> None:
-        """Run only the shadow detectors that a control record names, and bar what it vetoes at once.
+        """Run only the shadow detectors that a control record names, bar what it vetoes at once, hear other shards.
 
         An unreadable record changes nothing.
         """
         data = control_data(raw)
+        others = others_of(data)
+        if others is not None:
+            for lane in self.lanes:
+                lane.hear(others)
         vetoes, texts = vetoes_of(data), control_texts(data)
         if vetoes is not None and vetoes != self.vetoes:
             self.vetoes = vetoes

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lotus.detectors.daily.tables import DayTables
+from lotus.detectors.scoring.others import heard
 from lotus.detectors.scoring.scored import Columns
 from lotus.detectors.scoring.scorer import Scorer
 from lotus.detectors.spec import DetectorSpec
@@ -58,6 +59,7 @@ class ShadowBatch:
         manifest, universe, settled = self._spec.manifest, self._spec.universe, self._spec.detectors
         builder = WindowBuilder(manifest, len(universe), settled)
         plain = Scorer(manifest, universe, settled, self._tables, self._priors, self._spec.branch)
+        plain.hear_all(heard(controls))
         self._fed(builder, 0, cuts[0][0], plain)
         since: dict[DetectorSpec, Ints] = {}
         made = []

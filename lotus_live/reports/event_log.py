@@ -10,7 +10,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import psycopg
@@ -22,7 +22,7 @@ from lotus_live.paper_desk import DeskRows
 from lotus_live.reports.signal_bus import Published, SignalBus
 from lotus_store.databases import Connection, Databases
 from lotus_store.files import make_folder
-from lotus_store.ledger.shard_lease import ShardLease
+from lotus_store.ledger.shard_lease import ShardLease, is_stale
 from lotus_store.ledger.signals.live_log import (
     FillRow,
     LogEntry,
@@ -39,6 +39,7 @@ from lotus_store.tape.segment import SegmentMeta
 logger = logging.getLogger(__name__)
 
 RETRY_S = 0.5
+LEASE_S = 0.05  # between two looks whether a lease is there again
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,9 @@ class EventLog:
         """
         self.run_id, self.mark, self.bus = run_id, mark, bus
         self.propose: Callable[[Connection, Sequence[SignalRow]], None] | None = None
-        self.lease: ShardLease | None = None  # of a daemon of one shard: the ledger refuses its rows once that is lost
+        self.lease: ShardLease | None = None  # of a daemon of one shard: nothing is written without it
+        self.publishes = True  # False: what windows and probes made stays unwritten, shards publish the branch
+        self.dropped = 0  # batches that waited when another owner took the shard
         self.written_events = 0
         self.written_signals = 0
         self.refused_signals = 0
@@ -103,6 +106,12 @@ class EventLog:
         while True:
             batches, last = self._gather()
             while batches:
+                if self.lease is not None and not self.lease.may_publish:
+                    if self.lease.is_lost:
+                        batches = self._drop(batches)
+                    else:
+                        time.sleep(LEASE_S)
+                    continue
                 try:
                     connection = connection or self._databases.connect("sig")
                     self._write(connection, batches)
@@ -115,6 +124,8 @@ class EventLog:
                 except (psycopg.Error, LotusError, OSError) as error:
                     self.failures += 1
                     self.last_failure = f"{type(error).__name__}: {error}"
+                    if self.lease is not None and isinstance(error, psycopg.Error) and is_stale(error):
+                        self.lease.lose()
                     if not is_away:
                         text = "the ledger takes no rows: %s"
                         logger.warning(text, self.last_failure, extra={"run_id": self.run_id})
@@ -125,6 +136,16 @@ class EventLog:
             if last:
                 _discard(connection)
                 return
+
+    def _drop(self, batches: list[LogBatch]) -> list[LogBatch]:
+        """Leave batches unwritten: another process publishes for the shard now, and makes the same rows."""
+        if not self.dropped:
+            text = "another owner took the shard: this log writes nothing any more"
+            logger.error(text, extra={"run_id": self.run_id})
+        self.dropped += len(batches)
+        for _ in batches:
+            self._queue.task_done()
+        return []
 
     def _gather(self) -> tuple[list[LogBatch], bool]:
         batches: list[LogBatch] = []
@@ -138,6 +159,8 @@ class EventLog:
         return batches, True
 
     def _write(self, connection: Connection, batches: Sequence[LogBatch]) -> None:
+        if not self.publishes:
+            batches = [replace(batch, events=(), rows=DeskRows()) for batch in batches]
         orders: dict[str, OrderRow] = {}
         fills: list[FillRow] = []
         log: list[LogEntry] = []

@@ -115,5 +115,11 @@ METRICS: tuple[StatusMetric, ...] = (
     StatusMetric("lotus_kill_switch", "gauge", "0 lifted, 1 halt, 2 flatten.", _switch),
     StatusMetric("lotus_watchdog_alive", "gauge", "1 while a watchdog watches this home.",
                  _at("safety", "watchdog", "alive")),
+    StatusMetric("lotus_shard_may_publish", "gauge", "1 while the shard's lease is sure.", _at("shard", "may_publish")),
+    StatusMetric("lotus_shard_epoch", "gauge", "Owners that the shard had so far.", _at("shard", "epoch")),
+    StatusMetric("lotus_shard_records_total", "counter", "Windows of other shards that were read.",
+                 _at("shard", "records")),
+    StatusMetric("lotus_shard_missing_total", "counter", "Coins of other shards without a value when they were read.",
+                 _at("shard", "missing")),
     StatusMetric("lotus_status_timestamp_seconds", "gauge", "When these numbers were taken, unix time.", _at("time")),
 )  # fmt: skip

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from lotus_herald.herald import Herald
     from lotus_live.daemon import Daemon
     from lotus_live.feed.feed import Feed
+    from lotus_live.shards.cross_pass import CrossPass
+    from lotus_live.shards.keeper import ShardKeeper
 
 
 QUANTILES = (0.5, 0.9, 0.99)
@@ -143,11 +145,12 @@ class DaemonStatus:
     failures: Mapping[str, Section]
     safety: Section
     feed: Section | None  # left out of the file before a feed
+    shard: Section | None  # left out of the file of a daemon of all coins
 
     def as_json(self) -> dict[str, Any]:
         """Return the content of `status.json`."""
         values = {each.name: getattr(self, each.name) for each in fields(self)}
-        return {name: value for name, value in values.items() if name != "feed" or value is not None}
+        return {name: value for name, value in values.items() if name not in ("feed", "shard") or value is not None}
 
 
 def status_of(daemon: "Daemon", state: str) -> DaemonStatus:
@@ -191,7 +194,19 @@ def status_of(daemon: "Daemon", state: str) -> DaemonStatus:
         failures=failures_by_cause(daemon),
         safety=safety_status(context.settings.home),
         feed=feed_status(daemon.feed, taker.last_ns) if daemon.feed else None,
+        shard=shard_status(daemon.keeper, daemon.cross, log.dropped) if daemon.keeper and daemon.cross else None,
     )
+
+
+def shard_status(keeper: "ShardKeeper", cross: "CrossPass", dropped: int) -> dict[str, Any]:
+    """Return the lease of a shard, its coins, and what it read of the others'."""
+    lease = keeper.lease
+    return {
+        "name": keeper.share.name, "coins": list(cross.own), "owner": lease.owner, "epoch": lease.epoch,
+        "may_publish": lease.may_publish, "renewals_failed": keeper.failures, "last_failure": keeper.last_failure,
+        "dropped_batches": dropped, "records": cross.records, "missing": cross.missing,
+        "exchanges_failed": cross.failures,
+    }  # fmt: skip
 
 
 def feed_status(feed: "Feed", last_ns: int) -> dict[str, Any]:

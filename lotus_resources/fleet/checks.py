@@ -17,6 +17,8 @@ from lotus_resources.fleet.roll_call import WorkerFacts, differing, roll_call, s
 from lotus_resources.provision import LANE_POOL
 from lotus_store.blobs.opening import open_blobs
 from lotus_store.config import Settings
+from lotus_store.databases import Databases
+from lotus_store.ledger.shard_lease import TTL_S, read_shards
 from lotus_store.postgres.queries import query
 
 MOST_SKEW_S: Final = 2.0
@@ -34,9 +36,22 @@ def fleet_checks(settings: Settings) -> dict[str, str]:
         "clock": _asked(_clock),
         "pools": _asked(_pools),
         "lake": _lake(settings),
+        **_live_shards(settings),
         "segments": _segments(settings),
         **_of_workers(settings),
     }
+
+
+def _live_shards(settings: Settings) -> dict[str, str]:
+    """Return who holds the lease of each live shard; one that nobody holds is wrong. Nothing where there is none."""
+    with Databases(settings) as databases, databases.connect("sig") as sig:
+        rows = read_shards(sig)
+    out = {}
+    for row in rows:
+        found = f"{row.owner}, epoch {row.epoch}, renewed {TTL_S - row.left_s:.0f} s ago"
+        cause = "its daemon ended and none stands by; or the shards were given up, or divided anew"
+        out[f"live shard {row.shard}"] = f"ok, {found}" if row.left_s > 0 else _wrong(found, "a holder", cause)
+    return out
 
 
 def _wrong(found: str, expected: str, cause: str) -> str:

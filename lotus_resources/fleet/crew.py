@@ -37,6 +37,7 @@ class Crew:
     patience_s: float = PATIENCE_S
     look_s: float = LOOK_S
     silent_s: float = SILENT_S
+    stopped_s: float = SILENT_S
     _heard: dict[str, float] = field(default_factory=dict)
     _went: dict[str, float] = field(default_factory=dict)  # when none of its processes was seen stopped
 
@@ -97,7 +98,7 @@ class Crew:
         for child in children.children:
             if not is_stopped(child.process.pid):
                 self._went[child.name] = now
-            elif now - self._went[child.name] > self.silent_s:
+            elif now - self._went[child.name] > self.stopped_s:
                 self.say(f"worker {child.name} was stopped for {now - self._went[child.name]:.0f} s: begun again")
                 _end(child)
 

@@ -7,6 +7,7 @@ transaction. (Leases: C. Gray and D. Cheriton, 1989; the epoch is a fencing toke
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
 import psycopg
@@ -16,7 +17,17 @@ from lotus_store.postgres.queries import Connection, query
 TTL_S: Final = 10.0
 RENEW_S: Final = 2.0
 MARGIN_S: Final = 2.0
-STALE: Final = "LT001"  # SQLSTATE of a refused epoch; see `refuse_stale_epoch` in sql/sig/schema.sql
+STALE: Final = "LT001"  # SQLSTATE of a refused epoch; see `hold_epoch` in sql/sig/schema.sql
+
+
+@dataclass(frozen=True, slots=True)
+class ShardRow:
+    """A lease as the database holds it; `left_s` seconds are left of it, negative: it ran out so long ago."""
+
+    shard: str
+    owner: str
+    epoch: int
+    left_s: float
 
 
 class ShardLease:
@@ -27,6 +38,7 @@ class ShardLease:
     ) -> None:
         """Hold nothing yet; `ttl_s` in seconds."""
         self.shard, self.owner, self.epoch = shard, owner, 0
+        self.is_lost = False  # another owner took it: what waits is never written
         self._ttl_s, self._monotonic, self._until_s = ttl_s, monotonic, float("-inf")
 
     @property
@@ -40,7 +52,13 @@ class ShardLease:
 
     def renew(self, connection: Connection) -> bool:
         """Hold the lease for another `ttl_s`; False where another owner took it."""
-        return self._ask(connection, "renew_shard")
+        if self.is_lost or not self._ask(connection, "renew_shard"):
+            self.lose()
+        return not self.is_lost
+
+    def lose(self) -> None:
+        """Note that another owner has the lease: this one never publishes again."""
+        self.is_lost, self._until_s = True, float("-inf")
 
     def give_back(self, connection: Connection) -> None:
         """Let the next owner in at once."""
@@ -49,11 +67,12 @@ class ShardLease:
         connection.commit()
 
     def carry(self, connection: Connection) -> None:
-        """Name shard and epoch for the rest of the open transaction: its inserts are refused once they are stale.
+        """Let the open transaction go on only while the lease is held: no other owner begins before its end.
 
-        The server ends a transaction that then idles for 5 s: a stopped holder would keep the next owner out.
+        The server ends a transaction that then idles for 5 s: a stopped holder would keep the next owner out. Raises
+        `psycopg.Error` for an epoch that is stale (see `is_stale`).
         """
-        connection.execute(query("sig", "carry_epoch"), [self.shard, str(self.epoch)])
+        connection.execute(query("sig", "carry_epoch"), [self.shard, self.epoch])
 
     def _ask(self, connection: Connection, name: str) -> bool:
         sent_s = self._monotonic()
@@ -64,6 +83,11 @@ class ShardLease:
 
     def _words(self) -> dict[str, object]:
         return {"shard": self.shard, "owner": self.owner, "epoch": self.epoch, "ttl_s": self._ttl_s}
+
+
+def read_shards(connection: Connection) -> list[ShardRow]:
+    """Return the lease of every shard that was ever held, by name."""
+    return [ShardRow(*row) for row in connection.execute(query("sig", "read_shards"))]
 
 
 def is_stale(error: psycopg.Error) -> bool:

@@ -129,6 +129,7 @@ class FleetSettings:
 
     slots: int = ranged(0, 0, 1000)  # runs at once on all workers; 0 = no fleet, runs are processes of `lotus up`
     block_symbols: int = ranged(16, 1, 1000)  # coins whose frames and annotations of a day one run makes
+    sum_threads: int = ranged(1, 1, 64)  # detectors whose sums of a learning day this machine makes at once
     worker_memory_gb: float = ranged(0.0, 0.0)  # address space of a run's process on a worker, GiB; 0 = no limit
     metrics_port: int = ranged(0, 0, 65_535)  # of the metrics page of `lotus fleet up` on loopback; 0 = no such page
     price_core_h: float = ranged(0.0, 0.0)  # USD a core and hour, for the metrics of cost; 0 = no price, no such metric

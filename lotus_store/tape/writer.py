@@ -215,6 +215,7 @@ class SegmentWriter:
             silences=current.silences,
             max_silence_ms=current.max_silence_ns // NS_PER_MS,
         )
+        self._check_own()
         with self._loud(current.path, current.file):
             publish(current.path, meta, self._on_closed)
         return meta
@@ -224,6 +225,7 @@ class SegmentWriter:
         if self._open is not None:
             day = max(day, self._open.day)
         self._close_segment()
+        self._check_own()
         self._check_disk()
         number, first_seq = next_place(self._folder / day)
         folder = self._folder / day
@@ -305,6 +307,13 @@ class SegmentWriter:
         except TapeError:
             self._close_segment()
             raise
+
+    def _check_own(self) -> None:
+        """Raise `TapeError` when another process took the tape over while this one was stopped."""
+        with suppress(FileNotFoundError):
+            if not os.path.samestat(os.fstat(self._lock.fileno()), (self._folder / ".lock").stat()):
+                cause = "this process was stopped for longer than its lease"
+                raise TapeError(f"tape {self._folder} was taken over by another process", "one writer", cause)
 
     def _check_disk(self) -> None:
         free = self._free_bytes(self._folder)

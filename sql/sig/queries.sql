@@ -829,8 +829,24 @@ UPDATE shard_lease SET until = clock_timestamp()
 WHERE shard = %(shard)s AND owner = %(owner)s AND epoch = %(epoch)s AND until > clock_timestamp();
 
 -- name: carry_epoch
-SELECT set_config('lotus.shard', %s, true), set_config('lotus.epoch', %s, true),
-       set_config('idle_in_transaction_session_timeout', '5000', true);
+SELECT set_config('idle_in_transaction_session_timeout', '5000', true), hold_epoch(%s, %s);
+
+-- name: read_shards
+SELECT shard, owner, epoch, extract(epoch FROM until - clock_timestamp())::double precision
+FROM shard_lease ORDER BY shard;
+
+-- name: put_shard_windows
+INSERT INTO shard_windows (branch, window_end_ms, asset, phase_cos, phase_sin, ups, downs)
+VALUES (%s, %s, %s, %s, %s, %s, %s)
+ON CONFLICT (branch, window_end_ms, asset) DO UPDATE SET phase_cos = excluded.phase_cos,
+    phase_sin = excluded.phase_sin, ups = excluded.ups, downs = excluded.downs;
+
+-- name: read_shard_windows
+SELECT asset, phase_cos, phase_sin, ups, downs FROM shard_windows
+WHERE branch = %s AND window_end_ms = %s AND asset = ANY(%s) ORDER BY asset;
+
+-- name: forget_shard_windows
+DELETE FROM shard_windows WHERE branch = %s AND asset = ANY(%s) AND window_end_ms < %s;
 
 -- name: learned_until
 SELECT branch, max(day) FROM day_commits WHERE stage = 'active_priors' GROUP BY branch ORDER BY branch;

@@ -897,25 +897,32 @@ CREATE TABLE shard_lease (
     until          timestamptz NOT NULL                    -- by this server's clock; later nobody holds it
 );
 
--- A transaction that names its shard and epoch writes only while they hold the lease. The share lock lasts to its end, so
+-- A transaction that names its shard and epoch goes on only while they hold the lease. The share lock lasts to its end, so
 -- no other owner begins in between.
-CREATE FUNCTION refuse_stale_epoch() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION hold_epoch(of_shard text, of_epoch bigint) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    held shard_lease;
 BEGIN
-    PERFORM FROM shard_lease
-    WHERE shard = current_setting('lotus.shard') AND epoch = current_setting('lotus.epoch')::bigint FOR SHARE;
-    IF NOT FOUND OR NOT EXISTS (
-        SELECT FROM shard_lease WHERE shard = current_setting('lotus.shard') AND until > clock_timestamp()) THEN
-        RAISE EXCEPTION 'epoch % of shard % is stale', current_setting('lotus.epoch'), current_setting('lotus.shard')
-            USING ERRCODE = 'LT001', HINT = 'another owner took the shard, or its lease was not renewed in time';
+    SELECT * INTO held FROM shard_lease WHERE shard = of_shard FOR SHARE;
+    IF held.epoch = of_epoch AND held.until > clock_timestamp() THEN
+        RETURN;
     END IF;
-    RETURN NULL;
+    RAISE EXCEPTION 'epoch % of shard % is stale: epoch % of % until %',
+        of_epoch, of_shard, held.epoch, held.owner, held.until
+        USING ERRCODE = 'LT001', HINT = 'another owner took the shard, or its lease was not renewed in time';
 END $$;
-CREATE TRIGGER sig_outbox_epoch BEFORE INSERT ON sig_outbox FOR EACH STATEMENT
-    WHEN (COALESCE(current_setting('lotus.shard', true), '') <> '') EXECUTE FUNCTION refuse_stale_epoch();
-CREATE TRIGGER live_events_epoch BEFORE INSERT ON live_events FOR EACH STATEMENT
-    WHEN (COALESCE(current_setting('lotus.shard', true), '') <> '') EXECUTE FUNCTION refuse_stale_epoch();
-CREATE TRIGGER live_log_epoch BEFORE INSERT ON live_log FOR EACH STATEMENT
-    WHEN (COALESCE(current_setting('lotus.shard', true), '') <> '') EXECUTE FUNCTION refuse_stale_epoch();
+
+-- What each shard's coins closed, for what the others score next: a few minutes of windows.
+CREATE TABLE shard_windows (
+    branch         text NOT NULL,
+    window_end_ms  bigint NOT NULL,
+    asset          text NOT NULL,
+    phase_cos      double precision,
+    phase_sin      double precision,
+    ups            integer NOT NULL,                       -- detectors that signalled up
+    downs          integer NOT NULL,
+    PRIMARY KEY (branch, window_end_ms, asset)
+);
 
 -- What calls of a model may cost: the worst is reserved before a call, and settled after it. A request that was sent is
 -- not sent again: a reservation that is not released keeps its request for good.

@@ -6,10 +6,10 @@ coins (290 messages a second; the demo has 3 coins and 29) on the machine's cloc
 `FOLDER/samples.jsonl` holds the daemon's resident memory, handles and threads, the connections, sizes and rows of the
 databases, bytes and files of the tape, counts, latency, failures and alarms. `--report` tells all pieces: slopes an
 hour within pieces (each without its first `WARM_MINUTES`) with 95 % intervals that know that minutes hang together
-(Newey-West), the memory of every half hour, and every warning of the logs, counted. Warming up takes as long as what
-is bounded by a time or a count needs to fill: ended orders are remembered for 10 minutes, recent frames for 7. Exit
-code 1 when a piece ends early, memory grows by `RSS_LIMIT_MB` an hour or more by its estimate, handles, threads or
-connections grow, or a failure or alarm was counted.
+(Newey-West), the memory of every half hour, failures and alarms by how hard others pressed the machine, and every
+warning of the logs, counted. Warming up takes as long as what is bounded by a time or a count needs to fill: ended
+orders are remembered for 10 minutes, recent frames for 7. Exit code 1 when a piece ends early, memory grows by
+`RSS_LIMIT_MB` an hour or more by its estimate, handles, threads or connections grow, or a failure or alarm was counted.
 """
 
 import json
@@ -23,6 +23,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,7 @@ EVERY_S = 60.0
 WARM_MINUTES = 20
 LAGS = 20  # minutes that hang together
 RSS_LIMIT_MB = 1.0
+QUIET_PERCENT = 20.0
 ALARMING = re.compile(r"^\S+ (?P<words>(WARNING|ERROR|CRITICAL) .*)")
 TAPE = "live"
 
@@ -104,22 +106,42 @@ def folder_size(folder: Path) -> tuple[int, int]:
 
 
 def process_now(pid: int) -> dict[str, Any]:
-    """Return resident memory in MiB, handles, threads, seconds of the processor and children of a process."""
+    """Return resident memory in MiB, that of it which no file backs, handles, threads, CPU seconds and children."""
     place = Path(f"/proc/{pid}")
     words = dict(line.split(":", 1) for line in (place / "status").read_text().splitlines())
     times = (place / "stat").read_text().rsplit(")", 1)[1].split()[11:13]
     return {
-        "rss_mb": int(words["VmRSS"].split()[0]) / 1024, "handles": len(list((place / "fd").iterdir())),
+        "rss_mb": int(words["VmRSS"].split()[0]) / 1024, "anon_mb": int(words["RssAnon"].split()[0]) / 1024,
+        "handles": len(list((place / "fd").iterdir())),
         "threads": int(words["Threads"]), "cpu_s": sum(map(int, times)) / os.sysconf("SC_CLK_TCK"),
         "children": len(children_of(pid)),
     }  # fmt: skip
+
+
+def pressure_now() -> float:
+    """Return the share of the last minute, in percent, in which some process waited for a processor (Linux' PSI)."""
+    with suppress(OSError):
+        return float(Path("/proc/pressure/cpu").read_text().split("avg60=")[1].split()[0])
+    return 0.0
+
+
+def by_pressure(every: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, int]]:
+    """Return minutes, failures and alarms by how hard the machine was pressed: below `QUIET_PERCENT`, or not."""
+    found = {"quiet": Counter[str](), "pressed": Counter[str]()}
+    for before, one in pairwise(every):
+        if one["piece"] == before["piece"]:
+            counts = found["quiet" if one.get("cpu_pressure", 0.0) < QUIET_PERCENT else "pressed"]
+            counts["minutes"] += 1
+            counts["failures"] += sum(one["failures"].values()) - sum(before["failures"].values())
+            counts["alarms"] += (one["trading"]["alarms"] or 0) - (before["trading"]["alarms"] or 0)
+    return {name: dict(counts) for name, counts in found.items()}
 
 
 def sample(home: Path, live: Live, databases: Databases) -> dict[str, Any]:
     """Return what there is now; raises where the daemon has ended by itself."""
     status = live.status()
     assert live.process is not None
-    found = process_now(live.process.pid)
+    found = process_now(live.process.pid) | {"cpu_pressure": pressure_now()}
     found |= {
         name: status.get(name) for name in ("lines", "frames", "windows", "events", "published", "gaps", "latency_us")
     }
@@ -230,6 +252,9 @@ def report(folder: Path) -> dict[str, Any]:
     for name in ("rss_mb", "handles", "threads", "connections", "children"):
         values = [one[name] for one in warm]
         found[name] = {"first": values[0], "last": values[-1], "most": max(values), "an_hour": slope(warm, values)}
+    if anon := [one["anon_mb"] for one in warm if "anon_mb" in one]:
+        found["anon_mb"] = {"last": anon[-1], "an_hour": slope([one for one in warm if "anon_mb" in one], anon)}
+    found["by_pressure"] = by_pressure(every)
     found["rss_mb"]["median_by_half_hour"] = by_half_hour(every)
     for name in ("tape_bytes", "tape_files", "lake_bytes", "lake_files"):
         found[name] = {"last": warm[-1][name], "an_hour": slope(warm, [one[name] for one in warm])}

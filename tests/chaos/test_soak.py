@@ -13,7 +13,8 @@ def minute(piece: int, number: int, rss_mb: float, handles: int) -> str:
     one = {
         "piece": piece, "minute": number, "at": 60.0 * number, "lines": 17_000 * number, "frames": 9_000 * number,
         "handles": handles, "threads": 20, "connections": 12, "children": 1, "latency_us": {"0.99": 500.0},
-        "failures": {}, "trading": {"alarms": 0, "fills": number}, "tape_bytes": 1000 * number, "tape_files": number,
+        "failures": {}, "cpu_pressure": 90.0 * (number % 2),
+        "trading": {"alarms": 0, "fills": number}, "tape_bytes": 1000 * number, "tape_files": number,
         "lake_bytes": 0, "lake_files": 0, "bytes": {"sig": 2**20 * number}, "tables": {"sig.live_log": 60 * number},
     }  # fmt: skip
     return json.dumps(one | {"rss_mb": rss_mb})
@@ -37,13 +38,14 @@ def test_a_report_tells_what_grows(tmp_path: Path, a_minute: float, handles: int
     assert (found["pieces"], found["grows"], found["whole"]) == (2, grows, not grows)
     assert found["rss_mb"]["an_hour"][0] == pytest.approx(60 * a_minute, abs=1e-6)
     assert found["rss_mb"]["median_by_half_hour"]["piece 1"]["0 h"] == pytest.approx(500.0 + 14.5 * a_minute, abs=0.06)
+    assert {name: counts["minutes"] for name, counts in found["by_pressure"].items()} == {"quiet": 48, "pressed": 50}
     assert found["rows_an_hour"] == {"sig.live_log": 3600}
     assert found["log"] == {"WARNING lotus_live.feed silent for # s": 2}
 
 
 def test_a_process_is_measured() -> None:
     found = process_now(os.getpid())
-    assert found["rss_mb"] > 10
+    assert found["rss_mb"] > found["anon_mb"] > 5
     assert found["handles"] >= 3
     assert found["threads"] >= 1
     assert found["cpu_s"] > 0

@@ -4,7 +4,9 @@ Both drive `step` in the order in which windows close, so the same windows give 
 one day's tables and a list of priors versions looked up by window end; it reads no history and writes no files.
 """
 
-from collections.abc import Sequence
+import math
+from collections import deque
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,13 +16,14 @@ from lotus.detectors.curators import act_vetoes
 from lotus.detectors.daily.asset_groups import groups_of
 from lotus.detectors.daily.tables import DayTables
 from lotus.detectors.scoring.draw import draw_keys
+from lotus.detectors.scoring.others import ClosedWindow, HeardAt, OthersClosed
 from lotus.detectors.scoring.records import SCORE_STATE_DTYPE, ScoreInputs, score_config, score_terms
 from lotus.detectors.scoring.scored import BATCH, Columns, EventIds, EventNames, Scored
 from lotus.detectors.scoring.signal_spec import N_FLOATS, N_INTS, PERSON, SIGNAL_EVENTS
 from lotus.detectors.scoring.step import run_scores, score_window
 from lotus.detectors.spec import DetectorSpec
 from lotus.detectors.windows.builder import WindowBatch
-from lotus.detectors.windows.row_spec import W_END
+from lotus.detectors.windows.row_spec import W_END, W_RECV, W_SEQ
 from lotus.errors import BeliefError, SchemaError
 from lotus.jit_entry import entry_point
 from lotus.manifest import Asset, Manifest
@@ -67,6 +70,8 @@ class Scorer:
         self._caps = caps_of(manifest.weave)
         self._ids = EventIds(branch, self.detectors, self.universe, manifest.kernel.window_ms)
         self._window_ms = manifest.kernel.window_ms
+        self._places = {name: a for a, name in enumerate(names)}
+        self._coming: deque[HeardAt] = deque()  # records of other shards that a batch has not reached
         self.swap(priors)
 
     def swap(self, priors: Sequence[PriorsVersion]) -> None:
@@ -101,6 +106,42 @@ class Scorer:
     def take_over(self, other: "Scorer") -> None:
         """Go on from the streaming state of a scorer of the same assets, whatever its detectors."""
         self._state[:] = other._state
+        self._coming = deque(other._coming)
+
+    def hear(self, others: OthersClosed) -> None:
+        """Take in what coins of other shards closed, for the windows scored from now on.
+
+        A coin whose newer window is there already stays as it is; missing ones count as part of the market.
+        """
+        end_ms = others.window_end_ms
+        for name in (*others.missing, *(one.asset for one in others.closed)):
+            if name in self._places:
+                self._state[self._places[name]]["seen"] = 1
+        for one in others.closed:
+            at = self._places.get(one.asset)
+            if at is None or end_ms < self._state[at]["closed"].max():
+                continue
+            state = self._state[at]
+            slot = int(np.argmax(np.where(state["closed"] == end_ms, np.inf, -state["closed"].astype(np.float64))))
+            state["closed"][slot] = end_ms
+            state["cos"][slot] = math.nan if one.phase_cos is None else one.phase_cos
+            state["sin"][slot] = math.nan if one.phase_sin is None else one.phase_sin
+            state["up"][slot], state["down"][slot] = one.ups, one.downs
+
+    def hear_all(self, records: Iterable[HeardAt]) -> None:
+        """Obey these records, in their order, between the windows that `feed_all` takes."""
+        self._coming.extend(records)
+
+    def closed(self, end_ms: int, names: Iterable[str]) -> list[ClosedWindow]:
+        """Return what other shards need of these assets' windows that ended at `end_ms`, of those that closed."""
+        out = []
+        for name in names:
+            state = self._state[self._places[name]]
+            for slot in np.flatnonzero(state["closed"] == end_ms):
+                cos, sin, up, down = (state[column][slot].item() for column in ("cos", "sin", "up", "down"))
+                phase = (None, None) if math.isnan(cos) else (cos, sin)
+                out.append(ClosedWindow(name, *phase, int(up), int(down)))
+        return out
 
     @property
     def inputs(self) -> ScoreInputs:
@@ -125,8 +166,28 @@ class Scorer:
         if len(windows):
             self._check_priors(int(windows.ints[:, W_END].min()))
         rows = self._rows(len(windows))
-        published = run_scores(self._inputs, windows.ints, windows.floats, *rows)
+        published = self._run(windows, rows)
         return Scored(self._names, *rows, published).columns(source, wanted)
+
+    def _run(self, windows: WindowBatch, rows: Rows) -> int:
+        """Score windows into their rows and obey the records between them; return how many rows were published."""
+        done = published = 0
+        received, number, width = windows.ints[:, W_RECV], windows.ints[:, W_SEQ], len(self.detectors)
+        while self._coming and done < len(windows):
+            at = self._coming[0]
+            first, after = np.searchsorted(received, [at.recv_ns, at.recv_ns + 1])
+            stop = max(done, int(first + np.count_nonzero(number[first:after] < at.seq)))
+            if stop == len(windows):
+                break
+            published += self._stretch(windows, rows, slice(done, stop), width)
+            self.hear(self._coming.popleft().others)
+            done = stop
+        return published + self._stretch(windows, rows, slice(done, len(windows)), width)
+
+    def _stretch(self, windows: WindowBatch, rows: Rows, part: slice, width: int) -> int:
+        into = slice(part.start * width, part.stop * width)
+        made = (values[into] for values in rows)
+        return int(run_scores(self._inputs, windows.ints[part], windows.floats[part], *made))
 
     def _check_priors(self, end_ms: int) -> None:
         if end_ms < self._from_ms:

@@ -6,7 +6,9 @@ reads them. What they are is `lotus.learning.packed_rows` and `day_cube`; decidi
 """
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import groupby
 
 from lotus.hashing import natural_id
 from lotus.learning.axes import Axes
@@ -44,6 +46,10 @@ class StoredSource:
         """Return its windows of all days."""
         windows = [self._windows(commit) for commit in self.commits]
         return joined_rows([part for part in windows if part is not None], self.days, vocabulary(self.ctx))
+
+    def make(self, commit: DayCommit, believed: tuple[Rule, ...], space: Axes) -> None:
+        """Make and keep the sums of a day where they are missing."""
+        self._sums(commit, believed, space, paper=True)
 
     def _sums(self, commit: DayCommit, believed: tuple[Rule, ...], space: Axes, paper: bool) -> DayCube | None:
         key, kind = self._key(commit, baseline_key(believed), len(space.subsets)), SUMS if paper else WITHOUT_PAPER
@@ -86,6 +92,33 @@ def sources(ctx: StageContext, scored: Sequence[DayCommit], made: Sequence[DayCo
         for name in names.get(commit.day) or _tables_of(ctx, commit):
             days.setdefault(name, []).append(commit)
     return {name: StoredSource(ctx, state, name, tuple(days[name]), learned) for name in sorted(days)}
+
+
+def make_ahead(
+    found: Mapping[str, StoredSource], active: Sequence[tuple[str, Rule]], space: Axes, threads: int
+) -> None:
+    """Make the sums that a night will ask for and that are missing, so many detectors of a day at once.
+
+    A detector's sums of a day are one thread's, in the order in which a night would make them: the state is the same
+    for any number of threads. With one nothing is done, the night makes them itself.
+    """
+    if threads < 2:
+        return
+    believed = {name: tuple(sorted({rule for of, rule in active if of == name})) for name in found}
+    due = sorted(
+        ((commit.day, name, commit) for name, source in found.items() for commit in source.commits),
+        key=lambda one: one[:2],
+    )
+
+    def make(one: tuple[str, str, DayCommit]) -> None:
+        _, name, commit = one
+        found[name].make(commit, believed[name], space)
+
+    with ThreadPoolExecutor(threads, "sums") as pool:
+        for _, of_day in groupby(due, key=lambda one: one[0]):
+            first, *others = of_day
+            make(first)  # reads the day's scores once for all
+            list(pool.map(make, others))
 
 
 def _tables_of(ctx: StageContext, commit: DayCommit) -> dict[str, DetectorRows]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from lotus.errors import BeliefError
 from lotus.hashing import natural_id
+from lotus.learning.axes import axes
 from lotus.learning.horizons import HorizonStats
 from lotus.learning.lesson import AuditState, Lesson
 from lotus.learning.night import NightResult, learn_from
@@ -29,7 +30,7 @@ from lotus_assets.stages.chain import content_of, day_before, tape_days, version
 from lotus_assets.stages.context import CheckOutcome, Made, Stage, StageContext
 from lotus_assets.stages.history import commits_before, hashes
 from lotus_assets.stages.learning.asset_context import scores_in_context, vocabulary
-from lotus_assets.stages.learning.day_sums import sources
+from lotus_assets.stages.learning.day_sums import make_ahead, sources
 from lotus_assets.stages.learning.lesson_checks import lesson_checks
 from lotus_assets.stages.learning.lesson_horizons import lesson_horizons
 from lotus_assets.stages.learning.woven import compositions
@@ -99,8 +100,11 @@ def _learned(
     memory = read_experiments(ctx.sig, ctx.branch, before, NIGHT) if before else {}
     audits = read_experiments(ctx.sig, ctx.branch, before, AUDIT) if before else {}
     learning_days = int(memory["night"]["learning_days"]) + 1 if memory else 1
+    found = sources(ctx, searched, commits_before(ctx, "lesson_atoms", next_day(day), len(searched)))
+    space = axes(ctx.manifest.learning.max_literals, words)
+    make_ahead(found, active, space, ctx.settings.fleet.sum_threads)
     return learning_days, learn_from(
-        sources(ctx, searched, commits_before(ctx, "lesson_atoms", next_day(day), len(searched))),
+        found,
         tuple(commit.day for commit in searched),
         ctx.manifest,
         night=learning_days,

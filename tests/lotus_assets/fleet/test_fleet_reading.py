@@ -1,6 +1,5 @@
 """Days that units read are those that this process reads: whole or by blocks, after a lost run, in their order."""
 
-import queue
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ import lotus_assets.fleet.fleet_reading
 from lotus.errors import ConfigError
 from lotus_assets.bodies import stage_context
 from lotus_assets.definitions import build_definitions
+from lotus_assets.fleet.asking import Asking
 from lotus_assets.fleet.fleet_reading import FleetReading, chunks_of, fleet_reading
 from lotus_assets.stages.order import TAPE_STAGES
 from lotus_assets.stages.tape.reading import DayRead
@@ -68,7 +68,8 @@ def read_over(
     monkeypatch.setattr(lotus_assets.fleet.fleet_reading, "LOOK_S", 0.01)
     with dg.DagsterInstance.ephemeral() as instance:
         submit = submitter(lotus, instance, asked, lose)
-        reading = FleetReading(lotus, lambda day, stage: None, instance, submit, queue.Queue())
+        asking = Asking(lotus, "tape_unit", instance, submit)
+        reading = FleetReading(lotus, lambda day, stage: None, asking)
         reading.read(days)
         return asked, reading.take(wait=True)
 

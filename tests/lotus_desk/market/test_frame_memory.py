@@ -93,7 +93,7 @@ def test_what_a_disk_does_not_take_is_unknown_and_the_rest_is_as_it_was(
         memory.add(asset, ints, floats)
         whole.add(ints, floats)
     stops = [0, first_ms, int(ints[I_END]) - 100_000]
-    assert memory.lost == 768
+    assert memory.lost == 896
     for after_ms in stops:
         found, expected = memory.since(0, after_ms), whole.since(after_ms)
         short = len(expected[0]) - len(found[0])

@@ -24,6 +24,7 @@ STATUS: dict[str, Any] = {
     "herald": {"carried": 5, "backlog": {"outbox": 1, "inbox": 2, "oldest_s": 0.5}},
     "trading": {"plans": 7, "finished": 6, "orders": 9, "fills": 8, "alarms": 1},
     "safety": {"kill_switch": "halt: the folder is not there", "watchdog": {"alive": True}},
+    "shard": {"name": "1/2", "may_publish": True, "epoch": 3, "records": 9, "missing": 2},
 }  # fmt: skip
 
 
@@ -55,6 +56,8 @@ def test_every_number_of_a_status_is_told(page: MetricsPage) -> None:
         "lotus_feed_connected": 1, "lotus_feed_connects_total": 1, "lotus_feed_lag_seconds": 0.25,
         "lotus_feed_stale_channels": 1,
         'lotus_latency_seconds{quantile="0.5"}': 18e-6, 'lotus_latency_seconds{quantile="0.99"}': 40e-6,
+        "lotus_shard_may_publish": 1, "lotus_shard_epoch": 3,
+        "lotus_shard_records_total": 9, "lotus_shard_missing_total": 2,
         "lotus_last_window_end_timestamp_seconds": 1_770_000_000, "lotus_ledger_waiting_batches": 2,
         "lotus_herald_carried_total": 5,
         'lotus_herald_backlog{box="outbox"}': 1, 'lotus_herald_backlog{box="inbox"}': 2,

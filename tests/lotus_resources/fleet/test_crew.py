@@ -11,8 +11,9 @@ import pytest
 from fleet_bed import FleetBed, broker_on, free_port
 
 from lotus_resources.fleet.broker import BROKER_ENV, celery_app, waiting
-from lotus_resources.fleet.crew import Crew
+from lotus_resources.fleet.crew import Crew, is_stopped
 from lotus_resources.fleet.state import drain, fleet_facts
+from lotus_resources.processes import Processes
 from lotus_resources.provision import instance, provision
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
@@ -95,7 +96,7 @@ def test_a_worker_that_was_stopped_with_a_run_is_begun_again_and_the_run_is_done
     lines: list[str] = []
     over = threading.Event()
     with FleetBed(settings, databases, tmp_path) as bed:
-        crew = Crew(bed.env("crew"), tmp_path / "logs", lines.append, 5.0, look_s=0.5, silent_s=6.0)
+        crew = Crew(bed.env("crew"), tmp_path / "logs", lines.append, 5.0, look_s=0.5, stopped_s=4.0)
         thread = threading.Thread(target=crew.run, args=(1, over.is_set))
         thread.start()
         try:
@@ -112,6 +113,28 @@ def test_a_worker_that_was_stopped_with_a_run_is_begun_again_and_the_run_is_done
             thread.join(30)
         assert bed.rows("SELECT times FROM toy_done") == [(1,)]
         assert "no process holds its lease" in bed.last_event("u0")
+
+
+def test_a_group_with_a_stopped_process_is_ended_after_the_patience_and_not_before(tmp_path: Path) -> None:
+    lines: list[str] = []
+    crew = Crew({}, tmp_path, lines.append, stopped_s=30.0)
+    with Processes(tmp_path, 1.0) as children:
+        child = children.start("w", ["sh", "-c", "sleep 60 & wait"])
+        crew._went["w"] = time.monotonic()
+        group = child.process.pid
+        wait(lambda: len(os.popen(f"pgrep -g {group}").read().split()) == 2)
+        crew._end_stopped(children)
+        assert not is_stopped(group)
+        inner = max(int(pid) for pid in os.popen(f"pgrep -g {group}").read().split())
+        os.kill(inner, signal.SIGSTOP)
+        wait(lambda: is_stopped(group))
+        crew._went["w"] = time.monotonic()
+        crew._end_stopped(children)
+        assert lines == []
+        crew._went["w"] -= 31.0
+        crew._end_stopped(children)
+        assert "worker w was stopped for" in lines[0]
+        assert child.process.poll() == -signal.SIGKILL
 
 
 def wait(ready: object) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from lotus_live.reports.event_log import EventLog, LogBatch
 from lotus_store.databases import Connection, Databases
-from lotus_store.ledger.shard_lease import MARGIN_S, ShardLease, is_stale
+from lotus_store.ledger.shard_lease import MARGIN_S, ShardLease, is_stale, read_shards
 from lotus_store.ledger.signals.live_log import LogEntry, Run, append_log, begin_run, read_log
 
 
@@ -44,8 +44,12 @@ def test_a_former_owner_writes_nothing_and_the_next_one_does(databases: Database
         one.rollback()
         write(two, second, 4)
         second.give_back(two)
-        assert first.take(one)
-        assert first.epoch == 3
+        assert not first.renew(one)
+        assert first.is_lost
+        third = ShardLease("1/2", "third", 30.0)
+        assert third.take(one)
+        assert third.epoch == 3
+        assert [(row.shard, row.owner, row.epoch) for row in read_shards(one)] == [("1/2", "third", 3)]
         append_log(one, "sharded", [LogEntry(5, 0, "test", {})])  # names no shard: an unsharded daemon, never refused
         one.commit()
         assert [entry.seq for entry in read_log(one, "sharded")] == [1, 4, 5]
@@ -88,10 +92,27 @@ def test_the_log_of_a_former_owner_stays_unwritten(databases: Databases, tmp_pat
             time.sleep(0.01)
         lease.give_back(connection)
         assert ShardLease("1/2", "next", 30.0).take(connection)
+        log.lease = believing = ShardLease("1/2", "owner", 30.0)  # as if the holder had not noticed
+        believing.epoch, believing._until_s = 1, float("inf")
         log.put(LogBatch(2, log=[LogEntry(2, 0, "test", {})]))
-        while not log.failures:
-            time.sleep(0.01)
+        assert log.close()  # it does not try for ever
         assert "epoch 1 of shard 1/2 is stale" in log.last_failure
+        assert (log.failures, log.dropped, believing.is_lost) == (1, 1, True)
         assert [entry.seq for entry in read_log(connection, "sharded")] == [1]
-        log.lease = None  # so that the thread may end
+
+
+def test_a_log_waits_for_a_lease_that_could_not_be_renewed(databases: Databases, tmp_path: Path) -> None:
+    with databases.connect("sig") as connection:
+        begin_run(connection, Run("sharded", "main", "tape", False))
+        lease = ShardLease("1/2", "owner", 30.0)
+        assert lease.take(connection)
+        until_s, lease._until_s = lease._until_s, 0.0
+        log = EventLog(databases, "sharded", tmp_path / "mark.json")
+        log.lease = lease
+        log.put(LogBatch(1, log=[LogEntry(1, 0, "test", {})]))
+        time.sleep(0.2)
+        assert not log.is_idle
+        assert not read_log(connection, "sharded")
+        lease._until_s = until_s
         assert log.close()
+        assert [entry.seq for entry in read_log(connection, "sharded")] == [1]
