@@ -22,7 +22,7 @@ from lotus_store.databases import Databases
 from lotus_store.ledger.shard_lease import ShardLease
 from lotus_store.ledger.signals.live_log import LogEntry, Run, begin_run
 
-TTL_S = 0.05
+TTL_S = 0.2
 SHARD, RUN = "main 0/2", "main.live.0of2"
 AUDIT = """
 CREATE TABLE stale_rows (epoch text);

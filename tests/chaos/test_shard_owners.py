@@ -13,5 +13,5 @@ def test_a_former_owner_of_a_shard_writes_no_row(databases: Databases, tmp_path:
     found = run(databases, tmp_path, 10, 3)
     assert found["stale"] == 0
     assert found["refused"] == 10
-    assert found["rows"] > 20
+    assert found["rows"] >= 11
     assert found["careless_noted"] == 1

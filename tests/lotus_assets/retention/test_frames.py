@@ -2,12 +2,14 @@
 
 import os
 import shutil
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from object_store import BUCKET
 
 from lotus.errors import LakeError
 from lotus.timebase import day_start_ms
@@ -16,6 +18,7 @@ from lotus_assets.stages import runner
 from lotus_assets.stages.context import Made, StageContext
 from lotus_assets.stages.tape import microtape_frames
 from lotus_resources.recent_values import RecentValues
+from lotus_store.blobs.opening import open_blobs
 from lotus_store.lake import REMADE, Lake
 from lotus_store.ledger.day_commits import read_commit
 from lotus_store.tape.store import TapeStore
@@ -181,3 +184,23 @@ def test_a_stage_of_the_tape_that_gives_something_else_is_refused(
     other = replace(frames.STAGE, make=lambda ctx, day: Made(1, "e" * 32))
     with pytest.raises(LakeError, match=r"e{32}.*as committed"):
         runner.run_stage(aged, other, days[0])
+
+
+def test_a_lake_in_a_bucket_lets_go_and_has_again_the_same(aged: StageContext, days: list[str], s3: int) -> None:
+    url = f"s3://{BUCKET}/{aged.settings.home.parent.name}"
+    bucket, root = open_blobs(url), Path(aged.settings.lake_root)
+    for path in (path for path in root.rglob("*") if path.is_file() and not path.is_relative_to(root / ".verified")):
+        bucket.put(path.relative_to(root).as_posix(), path.read_bytes())
+    ctx, whole = replace(aged, lake=Lake(url)), {key: bucket.get(key) for name in REMADE for key in bucket.sizes(name)}
+    committed = hash_of(ctx, days[0])
+    done = frames.let_frames_go(ctx, 1, time.time())
+    assert (done.days, done.waiting) == ((), 2)  # put a moment ago
+    done = frames.let_frames_go(ctx, 1, time.time() + 2 * 86_400.0)
+    assert done.days == tuple(days[:2])
+    assert done.bytes_gone == sum(len(payload) for key, payload in whole.items() if days[2] not in key)
+    for day in days[:2]:
+        with pytest.raises(LakeError, match=f"lotus tape rebuild --day {day}"):
+            microtape_frames.read_frames(ctx, day)
+        frames.rebuild_frames(ctx, day)
+    assert hash_of(ctx, days[0]) == committed
+    assert {key: bucket.get(key) for name in REMADE for key in bucket.sizes(name)} == whole

@@ -1,5 +1,6 @@
 """What both adapters of whole objects promise, against a folder and a real server of S3's protocol."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,8 @@ def test_an_object_is_what_was_put_last(blobs: Blobs) -> None:
             assert blobs.tail(key, 4) == bytes(payload)[-4:]
             assert blobs.tail(key, len(payload) + 9) == payload
     assert blobs.sizes("t/day") == {}, "a prefix is whole steps"
+    assert blobs.newest_s("t/day") == 0.0
+    assert abs(blobs.newest_s("t") - time.time()) < 600.0
     blobs.remove(key)
     blobs.remove(key)
     with pytest.raises(FileNotFoundError):

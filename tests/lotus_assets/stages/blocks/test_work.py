@@ -12,11 +12,13 @@ from lotus.errors import LakeError, LedgerError
 from lotus.simulation.spec import BTC, ETH, SOL, WorldSpec
 from lotus.simulation.world import World
 from lotus_assets.bodies import stage_context
+from lotus_assets.retention.frames import rebuild_frames
 from lotus_assets.stages.blocks.block import blocks_of
 from lotus_assets.stages.blocks.work import is_block_made, is_made, is_split, make_block, split_day
 from lotus_assets.stages.context import StageContext
 from lotus_assets.stages.order import TAPE_STAGES
-from lotus_assets.stages.runner import run_stage
+from lotus_assets.stages.runner import run_stage, stands
+from lotus_assets.stages.tape import microtape_frames
 from lotus_resources.lotus_resource import Lotus
 from lotus_resources.recent_values import RecentValues
 from lotus_store.config import Settings
@@ -94,6 +96,9 @@ def test_blocks_join_to_the_bits_of_the_whole_day(home: Settings) -> None:
             assert before is not None
             assert joined.notes["notes"] == {**before.notes["notes"], "blocks": len(blocks_of(ctx))}
             assert joined.inputs_hash == before.inputs_hash
+            shutil.rmtree(Path(ctx.settings.lake_root) / "microtape_frames")  # as retention lets it go
+            assert rebuild_frames(ctx, DAY) == joined
+            assert stands(ctx, microtape_frames.STAGE, DAY)
             make_block(ctx, DAY, blocks_of(ctx)[0])  # late: the day stands
             assert blocks_done(ctx.sig, ctx.tape_branch, DAY) == {}
 
