@@ -1,12 +1,13 @@
 """Charges of candidates: numbered once, never changed; what was looked at is kept as it was decided."""
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
 
 from lotus.coprocessor.bar import Finalist, Refinement, Verdict
-from lotus.coprocessor.breeding import TrialCharge
+from lotus.coprocessor.breeding import Breeder, BreedPlan, TrialCharge
 from lotus.coprocessor.genome import read
 from lotus.coprocessor.scoring import Score
 from lotus.coprocessor.selection import Individual
@@ -23,6 +24,7 @@ from lotus_store.ledger.beliefs.candidates import (
     trials_ever,
     trials_with,
 )
+from tests.lotus_coprocessor.breeding_bed import small_panel
 
 
 def run(name: str) -> ChargedRun:
@@ -86,3 +88,32 @@ def test_what_was_looked_at_is_kept_once(databases: Databases) -> None:
         assert (row["state"], row["check_name"], row["value"], row["bound"]) == ("refused", "bar", 1.0, 2.0)
         assert [s["candidate_id"] for s in refinements_of(c, "life")] == ["child"]
         assert candidates_of(c, "main", "nosuch") == []
+
+
+@pytest.mark.parametrize("dies", ["before its commit", "behind it"])
+def test_a_run_killed_in_a_generation_and_begun_again_has_the_same_charges_and_bits(
+    databases: Databases, dies: str
+) -> None:
+    whole = run(f"whole {dies}")
+    plan = BreedPlan(seed=len(dies), trials=40, population=20)
+
+    def bred(owner: ChargedRun, dies_at: int) -> str:
+        def charge(found: Sequence[TrialCharge]) -> None:
+            if dies == "before its commit" and found[0].generation == dies_at:
+                raise KeyboardInterrupt
+            charge_trials(c, owner, found)
+            if found[0].generation == dies_at:
+                raise KeyboardInterrupt
+
+        return Breeder(small_panel(), plan, charge).breed(lambda: 0.0).identity()
+
+    with databases.connect("sig", autocommit=True) as c:
+        before = trials_ever(c)
+        with pytest.raises(KeyboardInterrupt):
+            bred(whole, 1)
+        lost = trials_ever(c)
+        bits = bred(whole, -1)
+        assert (trials_ever(c), trials_before(c, whole.run)) == (before + 40, before)
+        assert lost == before + (20 if dies == "before its commit" else 40)
+        assert bred(whole, -1) == bits
+        assert trials_ever(c) == before + 40

@@ -1,0 +1,18 @@
+"""What `lotus candidates show` says of a candidate."""
+
+from lotus_cli.breed.candidates import _page, _way
+from tests.lotus_cli.breed.bred_row import ROW
+
+
+def test_a_candidate_shows_the_way_to_it_and_the_attacks_on_it() -> None:
+    steps = [
+        {"parent_id": "found", "candidate_id": "abcdef0123456789", "kind": "ablation", "taken": True},
+        {"parent_id": "found", "candidate_id": "other", "kind": "ablation", "taken": False},
+        {"parent_id": "abcdef0123456789", "candidate_id": "late", "kind": "attack", "taken": False},
+        {"parent_id": "elsewhere", "candidate_id": "x", "kind": "attack", "taken": False},
+    ]
+    way = [s | {"t_before": 2.5, "t_after": 2.0, "expression": "flow"} for s in _way(steps, "abcdef0123456789")]
+    assert {s["candidate_id"] for s in way} == {"abcdef0123456789", "other", "late"}
+    page = _page(ROW | {"trial": {"number": 12, "origin": "breed", "operator": "grow"}, "steps": way})
+    assert "charged as number 12" in page
+    assert "detector_id: bred_abcdef012345" in page
