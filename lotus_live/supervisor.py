@@ -49,6 +49,7 @@ class Supervisor:
         self._commands = Commands(context, tape, taker)
         self._write_status = write_status
         self._woken = asyncio.Event()
+        self._status_failure = ""
         self._helpers: list[asyncio.Task[None]] = []
 
     def start(self, feed: Feed) -> None:
@@ -94,7 +95,16 @@ class Supervisor:
                 steps = len(feed.clock.steps)
             if now_s - written_s >= STATUS_S:
                 written_s = now_s
-                self._write_status()
+                self._say_how_it_is()
+
+    def _say_how_it_is(self) -> None:
+        """Write the status; what prevents it is logged once: lines have to become durable all the same."""
+        try:
+            self._write_status()
+        except Exception as error:
+            if self._status_failure != repr(error):
+                logger.error("no status: %r", error, exc_info=error, extra=self._context.ids)
+            self._status_failure = repr(error)
 
     def _note_steps(self, steps_ms: list[int]) -> None:
         """Log steps of the machine's clock, here and in the ledger."""

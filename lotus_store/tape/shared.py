@@ -85,8 +85,18 @@ class SharedTape:
             return days
 
     def has_put(self, day: str) -> bool:
-        """Tell whether a day of this home is known to be whole in the store."""
-        return (self.folder / path_step(day) / IN_BOTH).exists()
+        """Tell whether a day of this home is known to be whole in the store; another place is another store."""
+        return self._has_mark(self.folder / path_step(day))
+
+    def mark_put(self, folder: Path) -> None:
+        """Note in the folder of a day that the store holds it."""
+        write_bytes(folder / IN_BOTH, self.blobs.base.encode())
+
+    def _has_mark(self, folder: Path) -> bool:
+        try:
+            return (folder / IN_BOTH).read_bytes() == self.blobs.base.encode()
+        except FileNotFoundError:
+            return False
 
     def fetch_header(self) -> None:
         """Get the header that this machine lacks, if there is one; raises `TapeError` for a damaged one."""
@@ -137,7 +147,7 @@ class SharedTape:
             lines = sum(_fetch_segment(blobs, draft, final.name, name).lines for name in mark.segments)
             if lines != mark.lines:
                 raise TapeError(f"{blobs.base}/{day} has {lines} lines", f"{mark.lines}", "damage in the object store")
-            write_bytes(draft / IN_BOTH, b"")
+            self.mark_put(draft)
             draft.rename(final)
         except OSError:
             if not final.exists():  # another process of this machine may have been faster
@@ -162,7 +172,7 @@ class SharedTape:
             count += sum(self.part(step).share(today) for step in there)
         for folder in sorted(self.folder.glob("????-??-??")):
             is_in_shards = steps and all((self.folder / step / folder.name).exists() for step in steps)
-            if not is_in_shards and not (folder / IN_BOTH).exists():
+            if not is_in_shards and not self._has_mark(folder):
                 count += self._share_day(blobs, folder, folder.name < today)
         return count
 
@@ -185,7 +195,7 @@ class SharedTape:
         if is_over and metas:
             mark = SharedDay(folder.name, tuple(meta.name for meta in metas), sum(meta.lines for meta in metas))
             create_same(blobs, f"days/{folder.name}.json", seal_json(mark, indent=1))
-            write_bytes(folder / IN_BOTH, b"")
+            self.mark_put(folder)
         return count
 
     def _share_header(self, blobs: Blobs) -> None:

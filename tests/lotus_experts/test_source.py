@@ -57,6 +57,13 @@ def test_a_text_that_is_no_spec_is_refused(text: str, found: str) -> None:
         read_source(text, "a.yaml")
 
 
+def test_a_key_that_is_a_list_is_refused_before_it_is_written_out() -> None:
+    """Nine lists of nine aliases each: as text the key would have nine to the ninth words."""
+    aliases = "".join(f"a{k}: &a{k} [{', '.join([f'*a{k - 1}' if k else 'x'] * 9)}]\n" for k in range(9))
+    with pytest.raises(ConfigError, match="a key that is a list or mapping, line 1"):
+        read_source(f"{aliases}? *a8\n: y\n", "a.yaml")
+
+
 @pytest.mark.parametrize("value", ["x > wrong", '"x > wrong"', ">-\n  x >\n  wrong"])
 def test_an_error_inside_an_expression_is_placed_in_the_file(value: str) -> None:
     """The expression's column 5 is where `wrong` stands, in any style of YAML."""

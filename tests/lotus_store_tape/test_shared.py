@@ -116,6 +116,16 @@ def test_a_day_that_retention_let_go_comes_back(tmp_path: Path, place: str) -> N
     assert lines(tape, DAYS[0]) == held
 
 
+def test_another_place_is_another_store(tmp_path: Path, place: str) -> None:
+    one = recorded(tmp_path / "one", place)
+    assert shared_of(one).share(DAYS[2]) == 6
+    moved = TapeStore(tmp_path / "one", "live", f"{place}/moved")
+    assert not shared_of(moved).has_put(DAYS[0]), "what the old place holds is not let go for the new one"
+    assert shared_of(moved).share(DAYS[2]) == 6
+    assert shared_of(moved).has_put(DAYS[0])
+    assert TapeStore(tmp_path / "other", "live", f"{place}/moved").days() == DAYS[:2]
+
+
 def test_a_recorder_goes_on_while_the_store_is_away_and_shares_later(tmp_path: Path) -> None:
     place = tmp_path / "place"
     place.write_text("no folder")

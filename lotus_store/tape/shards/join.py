@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 
 from lotus.errors import TapeError
 from lotus.names import path_step
-from lotus_store.files import fsync_folder, sweep_drafts, write_bytes
+from lotus_store.files import fsync_folder, sweep_drafts
 from lotus_store.tape.segment import OPEN_SUFFIX
 from lotus_store.tape.shards.plan import ORDER
-from lotus_store.tape.shared import IN_BOTH, utc_day
+from lotus_store.tape.shared import utc_day
 from lotus_store.tape.writer import SegmentWriter, WriterRules
 
 if TYPE_CHECKING:
@@ -140,8 +140,8 @@ def join_day(tape: "TapeStore", day: str) -> bool:
             for stamp, frame in lines:
                 writer.append(stamp, frame)
         only_day(draft, day)
-        if all(part.shared is not None and part.shared.has_put(day) for part in there):
-            write_bytes(draft / final.name / IN_BOTH, b"")
+        if tape.shared is not None and all(part.shared is not None and part.shared.has_put(day) for part in there):
+            tape.shared.mark_put(draft / final.name)
         (draft / final.name).rename(final)
     except OSError:
         if not final.exists():  # another process may have been faster

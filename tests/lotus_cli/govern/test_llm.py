@@ -26,20 +26,17 @@ def test_without_a_model_the_request_is_shown_and_asking_is_refused(tmp_path: Pa
 
 
 @pytest.mark.process("in the home that `lotus demo` makes")
-def test_one_request_is_sent_shown_listed_and_not_paid_twice(
-    lotus: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_one_request_is_sent_shown_listed_and_not_paid_twice(lotus: Cli, tmp_path: Path) -> None:
     wrong = EXAMPLE.replace("calm_lean", "other").replace("spread < 2bps", "spread < 2usd")
     with serving(answers(completion(specs(EXAMPLE, wrong)), completion(specs(EXAMPLE)))) as server:
         toml = tmp_path / "lotus.toml"
         toml.write_text(f'[llm]\nmode = "live"\nurl = "{server.url}"\nmodel = "test-model"\ncalls_run = 2\n')
-        monkeypatch.setenv("LOTUS_CONFIG", str(toml))
-        shown = lotus.json("llm", "check", *ON)
+        shown = lotus.json("llm", "check", *ON, LOTUS_CONFIG=str(toml))
         assert server.requests == []
         assert "A1,1," in shown["messages"][1]["text"]
-        found = lotus.json("llm", "check", "--ask", *ON)
+        found = lotus.json("llm", "check", "--ask", *ON, LOTUS_CONFIG=str(toml))
         assert server.requests[0].body == shown["body"].encode()  # what was shown is what was sent
-        again = lotus.json("llm", "check", "--ask", *ON)
+        again = lotus.json("llm", "check", "--ask", *ON, LOTUS_CONFIG=str(toml))
         assert len(server.requests) == 2
     assert [one["detector_id"] for one in found["proposed"]] == ["calm_lean"]
     assert [call["verdict"] for call in found["calls"]] == ["answered", "answered"]
