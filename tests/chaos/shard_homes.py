@@ -94,12 +94,12 @@ def run_market(tapes: Mapping[str, Path], port: int, seconds: int, ready: Path) 
 
 
 def start_live(home: Path, share: Share | None = None) -> "subprocess.Popen[bytes]":
-    """Start a daemon whose sessions carry its process id as their name."""
+    """Start a daemon whose sessions carry its process id as a setting of their own."""
     names = {"LOTUS_HOME": str(home), "LOTUS_CONFIG": str(home / "lotus.toml")}
     words = ["-m", "lotus_live", *(() if share is None else ("--shard", share.name))]
     with (home / "daemon.log").open("ab") as log:
         return subprocess.Popen(
-            ["sh", "-c", 'PGAPPNAME="owner $$" exec "$0" "$@"', sys.executable, *words],
+            ["sh", "-c", 'PGOPTIONS="-c audit.writer=$$" exec "$0" "$@"', sys.executable, *words],
             env={**os.environ, **names}, cwd=HERE.parents[1], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             start_new_session=True, preexec_fn=die_with_parent,
         )  # fmt: skip
@@ -164,13 +164,14 @@ AUDIT = """
 CREATE TABLE audit (writer text, owner text, what text, at timestamptz DEFAULT clock_timestamp());
 CREATE FUNCTION audit_row() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
 DECLARE
+    writer text := coalesce(current_setting('audit.writer', true), '');
     held text := (SELECT owner FROM shard_lease WHERE shard =
         replace(replace(NEW.run_id, 'main.live.', 'main '), 'of', '/'));
 BEGIN
-    IF held IS NOT NULL AND 'owner ' || split_part(held, ':', 2) <> current_setting('application_name') THEN
-        INSERT INTO audit (writer, owner, what) VALUES (current_setting('application_name'), held, TG_TABLE_NAME);
+    IF held IS NOT NULL AND split_part(held, ':', 2) <> writer THEN
+        INSERT INTO audit (writer, owner, what) VALUES (writer, held, TG_TABLE_NAME);
     END IF;
-    INSERT INTO audit_seen VALUES (current_setting('application_name')) ON CONFLICT DO NOTHING;
+    INSERT INTO audit_seen VALUES (writer) ON CONFLICT DO NOTHING;
     RETURN NEW;
 END $$;
 CREATE TABLE audit_seen (writer text PRIMARY KEY);

@@ -3,7 +3,7 @@
 `python tests/chaos/shard_kills.py --kills 200`. Two shards of a simulated market run as processes (`lotus_live
 --shard K/2`), each with a process that stands by. Each round ends or stops both owners; a stopped one goes on once the
 next has written, and has to end by itself without a row. The database notes every row whose writer does not hold the
-lease (by the process id in its session's name). Take-over lasts from the kill to the next owner's first new window in
+lease (its session carries the process id). Take-over lasts from the kill to the next owner's first new window in
 the ledger, the wait for that window's end included. At the end each shard's tape is scored in batch and compared with
 its log, bit for bit. Exit code 1 where a row is stale, lost or different; the 95 % quantile of take-overs is told.
 """
