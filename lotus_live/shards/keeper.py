@@ -44,10 +44,10 @@ class ShardKeeper:
 
     async def stand_by(self, say: Callable[[str], object]) -> None:
         """Wait until the lease is this process's, saying who holds it; raises `ConfigError` beside another number."""
-        said = ""
+        named = ""
         while (held := await asyncio.to_thread(self._try)) is not None:
-            if held != said:
-                said = held
+            if held != named:
+                named = held
                 say(f"standing by: {held}")
             await asyncio.sleep(STAND_BY_S)
         self._thread.start()

@@ -8,7 +8,7 @@ from shard_owners import run
 from lotus_store.databases import Databases
 
 
-@pytest.mark.clock("leases have to run out")
+@pytest.mark.process("leases have to run out")
 def test_a_former_owner_of_a_shard_writes_no_row(databases: Databases, tmp_path: Path) -> None:
     found = run(databases, tmp_path, 10, 3)
     assert found["stale"] == 0

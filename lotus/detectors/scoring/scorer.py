@@ -139,8 +139,8 @@ class Scorer:
             state = self._state[self._places[name]]
             for slot in np.flatnonzero(state["closed"] == end_ms):
                 cos, sin, up, down = (state[column][slot].item() for column in ("cos", "sin", "up", "down"))
-                phase = (None, None) if math.isnan(cos) else (cos, sin)
-                out.append(ClosedWindow(name, *phase, int(up), int(down)))
+                cos, sin = (None, None) if math.isnan(cos) else (cos, sin)
+                out.append(ClosedWindow(name, cos, sin, int(up), int(down)))
         return out
 
     @property
@@ -186,8 +186,9 @@ class Scorer:
 
     def _stretch(self, windows: WindowBatch, rows: Rows, part: slice, width: int) -> int:
         into = slice(part.start * width, part.stop * width)
-        made = (values[into] for values in rows)
-        return int(run_scores(self._inputs, windows.ints[part], windows.floats[part], *made))
+        ints, floats, bins = rows
+        out = ints[into], floats[into], bins[into]
+        return int(run_scores(self._inputs, windows.ints[part], windows.floats[part], *out))
 
     def _check_priors(self, end_ms: int) -> None:
         if end_ms < self._from_ms:

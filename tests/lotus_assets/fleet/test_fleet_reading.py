@@ -133,7 +133,7 @@ def replaced(lotus: Lotus, folder: Path) -> TapeStore:
     return store
 
 
-@pytest.mark.clock("a broker that is away is asked four times")
+@pytest.mark.process("a broker that is away is asked four times")
 def test_a_fleet_without_up_or_workers_is_named(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(BROKER_ENV, "redis://127.0.0.1:1/0")
     expected = pytest.raises(ConfigError, match="`lotus up` running on this home")
