@@ -158,7 +158,9 @@ class _NormalForm:
 
 
 def _is_nothing(node: Node) -> bool:
-    """Tell whether a value is x - x, which is its own negative."""
+    """Tell whether a value is x - x, or what an odd operation makes of it: it is its own negative."""
+    while node.op in _ODD:
+        node = node.args[0]
     return node.op == "sub" and node.args[0] is node.args[1]
 
 

@@ -27,6 +27,7 @@ def identity(text: str, horizon_s: int = 300) -> str:
     ("ema(imb_5, 60s)", "ema(-imb_5, 1m)"),
     ("max(imb_5, 1m)", "min(-imb_5, 1m)"),
     ("clip(imb_5, -0.5, 0.2)", "clip(-imb_5, -0.2, 0.5)"),
+    ("max(imb_1, ema(flow - flow, 1m))", "max(imb_1, -ema(flow - flow, 1m))"),
     ("crossed(imb_1, imb_5)", "crossed(-imb_1, -imb_5)"),
     ("argmax_age(imb_5, 1m) / 1step", "argmin_age(-imb_5, 1m) / 1step"),
 ])  # fmt: skip
