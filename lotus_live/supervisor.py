@@ -8,6 +8,7 @@ import logging
 import time
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -64,6 +65,15 @@ class Supervisor:
             if not taker.in_step:
                 jobs.append(trading.rebalancer.run(lambda: (taker.counts.ends, taker.last_window_end_ms)))
         self._helpers = [asyncio.create_task(job) for job in jobs]
+        for helper in self._helpers:
+            helper.add_done_callback(partial(self._ended, feed))
+
+    def _ended(self, feed: Feed, helper: asyncio.Task[None]) -> None:
+        """End the daemon with what ended a helper: without it tape, beliefs or messages would stand still unseen."""
+        error = None if helper.cancelled() else helper.exception()
+        if error is not None:
+            logger.critical("the daemon ends: %r", error, exc_info=error, extra=self._context.ids)
+            feed.failed(error)
 
     async def close(self) -> None:
         """Cancel the helpers and wait until they ended."""

@@ -65,3 +65,31 @@ def test_a_desk_that_breaks_is_begun_again(monkeypatch: pytest.MonkeyPatch) -> N
     assert len(runs) == 3
     assert counts.failures[FailureCause.DESK].count == 2
     assert counts.failures[FailureCause.POLLS].count == 0
+
+
+def test_a_helper_that_ends_by_an_error_ends_the_daemon_and_a_status_that_cannot_be_made_does_not() -> None:
+    failed: list[BaseException] = []
+    feed: Any = SimpleNamespace(failed=failed.append, clock=None)
+
+    async def run(job: Any) -> None:
+        one, _ = made(SimpleNamespace(poll=lambda: Poll([], []), take=lambda poll: None))
+        one._context = SimpleNamespace(ids={}, replaying=True)  # type: ignore[assignment]
+        one._write_status = lambda: 1 / 0  # type: ignore[assignment, return-value]
+        one._taker.in_step, one._taker.hand_over = False, lambda: None  # type: ignore[misc, method-assign]
+        one._tape = SimpleNamespace(recorder=SimpleNamespace(sync=lambda now_ns: None))  # type: ignore[assignment]
+        feed.clock = SimpleNamespace(now_ns=lambda: 1)
+        one.beside = [job]
+        one.start(feed)
+        await asyncio.sleep(0.6)
+        assert one._status_failure.startswith("ZeroDivisionError")
+        assert not one._helpers[0].done(), "the house is kept all the same"
+        await one.close()
+
+    async def breaks() -> None:
+        raise RuntimeError("broke")
+
+    asyncio.run(run(breaks))
+    assert [str(error) for error in failed] == ["broke"]
+    failed.clear()
+    asyncio.run(run(lambda: asyncio.sleep(10)))
+    assert not failed
