@@ -78,8 +78,10 @@ def run(databases: Databases, folder: Path, rounds: int, seed: int) -> dict[str,
         careless = EventLog(databases, RUN, folder / "mark.json")
         careless.put(LogBatch(1, log=[LogEntry(0, 0, "test", {"epoch": "0"})]))
         assert careless.close()
-    with databases.owner("sig") as sig:
+    with databases.owner("sig", autocommit=True) as sig:
         found = sig.execute(COUNTS).fetchone()
+        sig.execute("DROP FUNCTION note_stale CASCADE")
+        sig.execute("DROP TABLE stale_rows")
     stale, rows, noted = found or (-1, 0, 0)
     return {"rounds": rounds, "refused": refused, "rows": rows, "stale": stale, "careless_noted": noted}
 
