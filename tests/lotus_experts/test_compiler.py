@@ -97,7 +97,9 @@ def test_errors_of_expressions_have_their_place_in_the_file(words: dict[str, str
 
 def test_a_key_twice_and_a_text_that_is_no_yaml() -> None:
     with pytest.raises(ConfigError, match="the key twice"):
-        set_of(SPEC + "kind: linear\n", "x")
+        set_of(SPEC.format(one="1", two="1", three="z > 0") + "kind: linear\n", "x")
+    with pytest.raises(ConfigError, match="a key that is a list or mapping, line 13"):
+        set_of(SPEC, "x")
     with pytest.raises(ConfigError, match="YAML"):
         set_of("a: [", "x")
     with pytest.raises(ConfigError, match="name of the file"):

@@ -67,7 +67,7 @@ def test_a_message_that_comes_again_or_of_another_release_executes_nothing(
 ) -> None:
     ran: list[str] = []
     monkeypatch.setattr(worker, "run_of_message", lambda packed: packed)
-    monkeypatch.setattr(worker, "execute_run", lambda _instance, run_id: ran.append(run_id) or 0)
+    monkeypatch.setattr(worker, "execute_run", lambda _instance, run_id, _ended: ran.append(run_id) or 0)
     job = dg.JobDefinition(graph_def=dg.GraphDefinition(name="nothing"))
     with instance(environment) as opened:
         statuses = dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.SUCCESS
