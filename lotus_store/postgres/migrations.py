@@ -98,7 +98,14 @@ def not_additive(text: str) -> list[str]:
     """Return the statements of a migration that do more than add (a `pre_` file may have none)."""
     plain = re.sub(r"--[^\n]*", "", re.sub(r"\$\$.*?\$\$", "''", text, flags=re.DOTALL))
     statements = [" ".join(part.split()) for part in plain.split(";")]
-    return [s for s in statements if s and not ADDITIVE.match(s)]
+    new = {found[1] for s in statements if (found := re.match(r"CREATE TABLE (\w+)", s))}
+    return [s for s in statements if s and not ADDITIVE.match(s) and not _is_unique_in(s, new)]
+
+
+def _is_unique_in(statement: str, new: set[str]) -> bool:
+    """Tell whether a statement makes values unique in a table of the same file: nobody else writes there yet."""
+    found = re.match(r"CREATE UNIQUE INDEX \w+ ON (\w+)", statement)
+    return found is not None and found[1] in new
 
 
 def migrate(databases: Opener, post: bool = False, roles: bool = False, home: Path | None = None) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""Two live shards in every run of the tests, struck once and beside one daemon of all coins."""
+"""`shard_kills.py` and `shard_twins.py` (tests/chaos/shard_kills.py) in short, in every run of the tests: two live shards."""
 
 import json
 import subprocess

@@ -1,8 +1,4 @@
--- The epoch of a shard is checked once a transaction by who names it, and no statement of others pays for that.
-DROP TRIGGER sig_outbox_epoch ON sig_outbox;
-DROP TRIGGER live_events_epoch ON live_events;
-DROP TRIGGER live_log_epoch ON live_log;
-DROP FUNCTION refuse_stale_epoch();
+-- The epoch of a shard is checked once a transaction by who names it; the triggers of before go with post_0045.
 CREATE FUNCTION hold_epoch(of_shard text, of_epoch bigint) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     held shard_lease;

@@ -11,11 +11,12 @@ from lotus_store.postgres.queries import MODULES, load_queries, message_query, q
 
 
 def with_rows(text: bytes) -> bytes:
-    """Return a statement for two rows of values where it takes rows, as wide as its columns."""
+    """Return a statement for two rows of values where it takes rows, as wide as its columns, of a table by months."""
     found = re.search(rb"\(([^()]*)\)\s+VALUES \{rows\}|\(VALUES \{rows\}\) s \(([^()]*)\)", text)
     columns = (found[1] or found[2]).split(b",") if found else []
     row = b"(" + b", ".join([b"%s"] * len(columns)) + b")"
-    return text.replace(b"{rows}", b", ".join([row] * 2))
+    text = text.replace(b"{table}", b"stage_costs")
+    return re.sub(rb"\{par(t|ent)\}", b"signal_events", text.replace(b"{rows}", b", ".join([row] * 2)))
 
 
 @pytest.mark.parametrize("module", MODULES)
