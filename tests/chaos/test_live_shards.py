@@ -1,4 +1,4 @@
-"""`shard_kills.py` and `shard_twins.py` (tests/chaos/shard_kills.py) in short, in every run of the tests: two live shards."""
+"""Two live shards in short, in every run of the tests: tests/chaos/shard_kills.py and tests/chaos/shard_twins.py."""
 
 import json
 import subprocess

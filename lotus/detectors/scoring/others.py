@@ -58,8 +58,8 @@ def others_of(data: Any) -> OthersClosed | None:
 
 def heard(controls: Iterable[ControlRecord]) -> list[HeardAt]:
     """Return what control records of a tape say of other shards, in their order."""
-    heard = ((control, others_of(control.data)) for control in controls)
-    return [HeardAt(control.recv_ns, control.seq, others) for control, others in heard if others is not None]
+    records = ((control, others_of(control.data)) for control in controls)
+    return [HeardAt(control.recv_ns, control.seq, others) for control, others in records if others is not None]
 
 
 def _is_sound(one: ClosedWindow) -> bool:
