@@ -71,6 +71,24 @@ def children_of(pid: int) -> list[int]:
     return found
 
 
+def tree_of(pid: int) -> list[int]:
+    """Return all processes below one, each before its own children."""
+    return [below for child in children_of(pid) for below in (child, *tree_of(child))]
+
+
+def kill_tree(process: "subprocess.Popen[bytes]", how: int = signal.SIGKILL) -> None:
+    """End a process and all below it; one that is asked gently has a minute."""
+    below = tree_of(process.pid)
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, how)
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(1.0 if how == signal.SIGKILL else 60.0)
+    for pid in below:
+        with suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, signal.SIGKILL)
+    process.wait(20)
+
+
 @contextmanager
 def stopped(pids: list[int]) -> Iterator[None]:
     """Hold processes with SIGSTOP, and let them go on."""

@@ -34,7 +34,7 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 sys.path[:0] = [str(HERE), str(HERE.parent / "support")]
 
-from disturbances import children_of  # noqa: E402
+from disturbances import kill_tree, tree_of  # noqa: E402
 from fleet_bed import broker_on, free_port  # noqa: E402
 from object_store import BUCKET, environment, object_store  # noqa: E402
 
@@ -139,30 +139,17 @@ class Place:
         """End a command and all that it started."""
         process = self.running.pop(name)
         self.cpu_s += cpu_of(process.pid) if name != "host" else 0.0
-        below = _tree(process.pid)
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, how)
-        if how != signal.SIGKILL:
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(60)
-        for pid in below:
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(pid, signal.SIGKILL) if os.getpgid(pid) == pid else os.kill(pid, signal.SIGKILL)
-        process.wait(20)
+        kill_tree(process, how)
 
     def log(self, name: str) -> str:
         """Return the last words of a machine."""
         return f"== {name}\n{(self.folder / f'{name}.log').read_text(errors='replace')[-1500:]}"
 
 
-def _tree(pid: int) -> list[int]:
-    return [below for child in children_of(pid) for below in (child, *_tree(child))]
-
-
 def cpu_of(pid: int) -> float:
     """Return seconds of the processor of a process and its descendants, those that ended included."""
     total = 0
-    for one in (pid, *_tree(pid)):
+    for one in (pid, *tree_of(pid)):
         with suppress(OSError):
             fields = Path(f"/proc/{one}/stat").read_text().rsplit(")", 1)[1].split()
             total += sum(map(int, fields[11:15]))
@@ -189,7 +176,7 @@ class Strikes(threading.Thread):
                 self.place.kill(name)
                 self.place.start_worker(name)
             elif what == "child":
-                for pid in _tree(self.place.running[name].pid)[-1:]:
+                for pid in tree_of(self.place.running[name].pid)[-1:]:
                     with suppress(ProcessLookupError):
                         os.kill(pid, signal.SIGKILL)
             elif what == "up":

@@ -9,12 +9,11 @@ by state, which rows differ, and what is left in `part_commits`. Exit code 1 whe
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
 from collections import Counter
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,7 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 sys.path[:0] = [str(HERE.parent / "support"), str(HERE), str(ROOT)]
 
-from disturbances import children_of  # noqa: E402
+from disturbances import kill_tree  # noqa: E402
 from fleet_bed import broker_on, free_port  # noqa: E402
 
 from benchmarks.lessons.command import seeds_of  # noqa: E402
@@ -51,23 +50,6 @@ def start(folder: Path, name: str, *words: str) -> "subprocess.Popen[bytes]":
         )  # fmt: skip
 
 
-def kill(process: "subprocess.Popen[bytes]", how: int = signal.SIGKILL) -> None:
-    """End a process and all below it."""
-    below = _below(process.pid)
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, how)
-    with suppress(subprocess.TimeoutExpired):
-        process.wait(1.0 if how == signal.SIGKILL else 60.0)
-    for pid in below:
-        with suppress(ProcessLookupError, PermissionError):
-            os.kill(pid, signal.SIGKILL)
-    process.wait(20)
-
-
-def _below(pid: int) -> list[int]:
-    return [one for child in children_of(pid) for one in (child, *_below(child))]
-
-
 def wait(ready: Any, what: str, folder: Path) -> None:
     """Wait until something is so."""
     until = time.monotonic() + READY_S
@@ -89,7 +71,7 @@ def strike(folder: Path, children: Children, settings: Settings, number: int, as
     before = worlds_made(settings)
     wait(lambda: worlds_made(settings) > before or asks.poll() is not None, "a world", folder)
     name = f"worker{number % (len(children) - 1)}"
-    kill(children[name])
+    kill_tree(children[name])
     children[name] = start(folder, name, "lotus_cli", "fleet", "up", "--workers", "1")
 
 
@@ -125,7 +107,7 @@ def main(
         settings = load_settings(home=folder / "host")
         words = ("lotus_cli", "up", "--port", "0", "--console-port", "0", "--tape", "none")
         children: Children = {"host": start(folder, "host", *words)}
-        stack.callback(lambda: [kill(child) for child in children.values()])
+        stack.callback(lambda: [kill_tree(child) for child in children.values()])
         wait((folder / "host" / "dagster" / "workspace.json").exists, "lotus up", folder)
         for k in range(workers):
             children[f"worker{k}"] = start(folder, f"worker{k}", "lotus_cli", "fleet", "up", "--workers", "1")
@@ -137,7 +119,7 @@ def main(
         for number in range(kills):
             strike(folder, children, settings, number, asks)
         if ask_again:
-            kill(asks)
+            kill_tree(asks)
             asks = start(folder, "host", *by_fleet)
         children["asks"] = asks
         told["exit"] = asks.wait()

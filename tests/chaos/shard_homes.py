@@ -5,7 +5,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,9 @@ import psycopg
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "support")]
 
+from children import spawn  # noqa: E402
 from daemon_kills import die_with_parent, market  # noqa: E402
+from free_port import free_port  # noqa: E402
 
 from lotus.detectors.daemon_log import COMPARED, match_rows, same_bits  # noqa: E402
 from lotus.detectors.registry import scored_detectors  # noqa: E402
@@ -29,9 +33,10 @@ from lotus_live.parity import neutral_beliefs  # noqa: E402
 from lotus_live.pipeline.batch import score_tape  # noqa: E402
 from lotus_live.pipeline.day_lane import LaneSpec  # noqa: E402
 from lotus_live.shards.share import Share  # noqa: E402
-from lotus_store.config import load_settings  # noqa: E402
+from lotus_store.config import Settings, load_settings  # noqa: E402
 from lotus_store.databases import Databases  # noqa: E402
 from lotus_store.ledger.signals.live_log import read_daemon_log  # noqa: E402
+from lotus_store.postgres.embedded import embedded  # noqa: E402
 from lotus_store.tape.header import HeaderAsset  # noqa: E402
 from lotus_store.tape.store import TapeStore  # noqa: E402
 from lotus_venues.local_exchange.options import Options, TimeSource  # noqa: E402
@@ -91,6 +96,26 @@ def run_market(tapes: Mapping[str, Path], port: int, seconds: int, ready: Path) 
 
     asyncio.run(go())
     return 0
+
+
+@contextmanager
+def played(home: Path, seconds: int) -> Iterator[Databases]:
+    """Make a home with its server and play the market beside it; yield its databases."""
+    port, ready = free_port(), home.parent / "market"
+    make_home(home, port)
+    tapes = {f"live.{share.suffix}": home for share in SHARES}
+    with embedded(home):
+        exchange = spawn(partial(run_market, tapes, port, seconds, ready), home.parent / "market.json")
+        try:
+            while not ready.exists():
+                if not exchange.alive():
+                    exchange.answer()
+                time.sleep(0.1)
+            with Databases(Settings(home)) as databases:
+                databases.open()
+                yield databases
+        finally:
+            exchange.kill()
 
 
 def start_live(home: Path, share: Share | None = None) -> "subprocess.Popen[bytes]":

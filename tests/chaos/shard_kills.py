@@ -16,9 +16,8 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,25 +26,20 @@ import click
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "support")]
 
-from children import spawn  # noqa: E402
-from free_port import free_port  # noqa: E402
 from shard_homes import (  # noqa: E402
     SHARES,
     audited,
     days_until_now,
-    make_home,
     newest,
     parity_of,
-    run_market,
+    played,
     start_live,
     watch_writers,
 )
 from trade_kills import quantile  # noqa: E402
 
 from lotus_live.shards.share import Share  # noqa: E402
-from lotus_store.config import Settings  # noqa: E402
 from lotus_store.databases import Databases  # noqa: E402
-from lotus_store.postgres.embedded import embedded  # noqa: E402
 
 PATIENCE_S = 300.0
 LIMIT_S = 15.0
@@ -124,35 +118,20 @@ class Drill:
 
 def run(folder: Path, kills: int, seed: int, minutes: float) -> dict[str, Any]:
     """Run the drill; return the figures."""
-    home, port, began, began_s = folder / "home", free_port(), time.monotonic(), time.time()
+    home, began, began_s = folder / "home", time.monotonic(), time.time()
     shares = SHARES[: min(kills, len(SHARES))]
-    make_home(home, port)
-    ready = folder / "market"
-    with ExitStack() as held:
-        held.enter_context(embedded(home))
-        tapes = {f"live.{share.suffix}": home for share in SHARES}
-        play = partial(run_market, tapes, port, int(60 * minutes) + 900, ready)
-        exchange = spawn(play, folder / "market.json")
+    with played(home, int(60 * minutes) + 900) as databases:
+        watch_writers(databases)
+        drill = Drill(home, databases, random.Random(seed), shares)
         try:
-            while not ready.exists():
-                if not exchange.alive():
-                    exchange.answer()
-                time.sleep(0.1)
-            databases = held.enter_context(Databases(Settings(home)))
-            databases.open()
-            watch_writers(databases)
-            drill = Drill(home, databases, random.Random(seed), shares)
-            try:
-                while len(drill.took) < kills and time.monotonic() - began < 60 * minutes:
-                    drill.round()
-                ends = drill.end()
-            finally:
-                drill.kill()
-            stale, writers = audited(databases)
-            days = days_until_now(began_s)
-            parity = {s.name: asdict(parity_of(home, databases, f"live.{s.suffix}", days)) for s in shares}
+            while len(drill.took) < kills and time.monotonic() - began < 60 * minutes:
+                drill.round()
+            ends = drill.end()
         finally:
-            exchange.kill()
+            drill.kill()
+        stale, writers = audited(databases)
+        days = days_until_now(began_s)
+        parity = {s.name: asdict(parity_of(home, databases, f"live.{s.suffix}", days)) for s in shares}
     return {
         "take_overs": len(drill.took), **drill.counts, "stale_rows": stale, "writers": writers,
         "owners_ended_with": ends, "p50_s": quantile(drill.took, 0.5), "p95_s": quantile(drill.took, 0.95),

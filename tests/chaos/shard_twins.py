@@ -14,9 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,16 +24,13 @@ import numpy as np
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "support")]
 
-from children import spawn  # noqa: E402
-from free_port import free_port  # noqa: E402
 from shard_homes import (  # noqa: E402
     SHARES,
     UNIVERSE,
     days_until_now,
-    make_home,
     newest,
     parity_of,
-    run_market,
+    played,
     start_live,
 )
 
@@ -48,10 +43,9 @@ from lotus_live.feed.tape_file import day_arrivals  # noqa: E402
 from lotus_live.parity import neutral_beliefs  # noqa: E402
 from lotus_live.pipeline.batch import score_tape  # noqa: E402
 from lotus_live.pipeline.day_lane import LaneSpec  # noqa: E402
-from lotus_store.config import Settings, load_settings  # noqa: E402
+from lotus_store.config import load_settings  # noqa: E402
 from lotus_store.databases import Databases  # noqa: E402
 from lotus_store.ledger.signals.live_log import read_daemon_log  # noqa: E402
-from lotus_store.postgres.embedded import embedded  # noqa: E402
 from lotus_store.tape.store import TapeStore  # noqa: E402
 
 OF_THE_TAPE = {"close_seq"}
@@ -59,38 +53,25 @@ OF_THE_TAPE = {"close_seq"}
 
 def run(folder: Path, seconds: int) -> dict[str, Any]:
     """Run both shards, then compare; return the figures."""
-    home, port, began_s, ready = folder / "home", free_port(), time.time(), folder / "market"
-    make_home(home, port)
-    with ExitStack() as held:
-        held.enter_context(embedded(home))
-        tapes = {f"live.{share.suffix}": home for share in SHARES}
-        exchange = spawn(partial(run_market, tapes, port, seconds + 600, ready), folder / "market.json")
+    home, began_s = folder / "home", time.time()
+    with played(home, seconds + 600) as databases:
+        daemons = [start_live(home, share) for share in SHARES]
         try:
-            while not ready.exists():
-                if not exchange.alive():
-                    exchange.answer()
-                time.sleep(0.1)
-            databases = held.enter_context(Databases(Settings(home)))
-            databases.open()
-            daemons = [start_live(home, share) for share in SHARES]
-            try:
-                while not min(newest(databases, share)[0] for share in SHARES):
-                    if any(daemon.poll() is not None for daemon in daemons):
-                        raise RuntimeError((home / "daemon.log").read_text()[-3000:])
-                    time.sleep(0.5)
-                from_ms = int(time.time() * 1000)
-                time.sleep(seconds)
-                for daemon in daemons:
-                    daemon.terminate()
-                ends = [daemon.wait(60) for daemon in daemons]
-            finally:
-                for daemon in daemons:
-                    daemon.kill()
-            days = days_until_now(began_s)
-            parities = {t: asdict(parity_of(home, databases, t, days)) for t in tapes}
-            found = compared(databases, home, days, from_ms)
+            while not min(newest(databases, share)[0] for share in SHARES):
+                if any(daemon.poll() is not None for daemon in daemons):
+                    raise RuntimeError((home / "daemon.log").read_text()[-3000:])
+                time.sleep(0.5)
+            from_ms = int(time.time() * 1000)
+            time.sleep(seconds)
+            for daemon in daemons:
+                daemon.terminate()
+            ends = [daemon.wait(60) for daemon in daemons]
         finally:
-            exchange.kill()
+            for daemon in daemons:
+                daemon.kill()
+        days = days_until_now(began_s)
+        parities = {f"live.{s.suffix}": asdict(parity_of(home, databases, f"live.{s.suffix}", days)) for s in SHARES}
+        found = compared(databases, home, days, from_ms)
     return {"ends": ends, **found, "parity": parities}
 
 
