@@ -391,6 +391,18 @@ LEARNING_ASSETS = (
         text="What the night was made of, as one hash; what lessons promised, paid and cost; the daily brief.",
         checks=("schema", "metric_regression"),
     ),
+    AssetEntry(
+        name="window_facts",
+        group=SCORE,
+        deps=(
+            ("microtape_frames", "same_day"),
+            ("dsi_annotations", "same_day"),
+            ("expert_set", "same_day"),
+            ("signal_eval", "same_day"),
+        ),
+        packages=(*_TO_OUTCOMES, "coprocessor/window_facts.py"),
+        text="By asset and hour: the market, how often experts' patterns stood, what followed; for a model's prompt.",
+    ),
 )
 ALL_ASSETS = TAPE_ASSETS + LEARNING_ASSETS
 BY_NAME = {entry.name: entry for entry in ALL_ASSETS}

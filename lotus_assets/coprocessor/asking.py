@@ -1,13 +1,13 @@
 """A prompt of the facts there are, and the port that the settings name. Nothing is sent here by itself.
 
-Facts come from frames of the newest day of the tape; coins are numbers in the order of the universe.
+Facts are those that the night made (`window_facts`); coins are numbers in the order of the universe.
 """
 
 from pathlib import Path
 
 from lotus.coprocessor.calls import CallLimits, TokenPrices
 from lotus.coprocessor.port import Prompt, gaps_of
-from lotus.coprocessor.window_facts import MOST_ROWS, READ, HourFacts, facts_of_frames
+from lotus.coprocessor.window_facts import WINDOW_FACTS, HourFacts, facts_of_table
 from lotus.detectors.registry import known_detectors
 from lotus_llm.endpoint import ModelEndpoint, key_of
 from lotus_llm.exchange import Cassettes
@@ -17,25 +17,20 @@ from lotus_store.databases import Databases
 from lotus_store.lake import Lake
 from lotus_store.ledger.llm_calls import LlmAccount
 
-MOST_ASSETS = MOST_ROWS // 24
-FRAMES = "microtape_frames"
+
+def prompt_of(settings: Settings, wanted: int, idea: str = "", until: str = "") -> Prompt:
+    """Return the prompt of the newest day with facts (up to one); without any it has no facts."""
+    return Prompt(newest_facts(settings, until), gaps_of(known_detectors(), settings.manifest), (), wanted, idea)
 
 
-def prompt_of(settings: Settings, wanted: int, idea: str = "") -> Prompt:
-    """Return the prompt of the newest day with frames; without any it has no facts."""
-    return Prompt(newest_facts(settings), gaps_of(known_detectors(), settings.manifest), (), wanted, idea)
-
-
-def newest_facts(settings: Settings) -> tuple[HourFacts, ...]:
-    """Return the facts of the newest day of the tape with frames, by asset and hour; none without frames."""
-    lake, branch = Lake(settings.lake_root), f"tape.{settings.tape}"
-    days = lake.days(FRAMES, branch)
-    stored = set(lake.symbols(FRAMES, branch, days[-1])) if days else set()
-    rows: list[HourFacts] = []
-    for k, asset in enumerate(settings.manifest.universe[:MOST_ASSETS], 1):
-        if asset.name in stored:
-            rows += facts_of_frames(k, 1, lake.read(FRAMES, branch, days[-1], asset.name, columns=READ))
-    return tuple(rows)
+def newest_facts(settings: Settings, until: str = "") -> tuple[HourFacts, ...]:
+    """Return the facts of the newest day of the branch that has any, up to a day; none without such a day."""
+    lake = Lake(settings.lake_root)
+    days = [day for day in lake.days(WINDOW_FACTS.name, settings.branch) if not until or day <= until]
+    if not days:
+        return ()
+    table = lake.read(WINDOW_FACTS.name, settings.branch, days[-1], spec=WINDOW_FACTS)
+    return facts_of_table(table, [asset.name for asset in settings.manifest.universe])
 
 
 def endpoint_of(settings: Settings) -> ModelEndpoint:

@@ -15,7 +15,7 @@ import replies
 
 from lotus.coprocessor.port import Prompt
 from lotus.coprocessor.prompt_text import messages_of
-from lotus.coprocessor.window_facts import READ
+from lotus.coprocessor.window_facts import SLOTS, WINDOW_FACTS
 from lotus.manifest import Asset, Manifest
 from lotus_assets.coprocessor.asking import prompt_of
 from lotus_store.config import Settings
@@ -38,26 +38,22 @@ def test_words_of_detectors_do_not_reach_a_prompt() -> None:
 
 
 def prompt_of_coins(home: Path, names: list[str]) -> bytes:
-    """Return the prompt of a lake whose coins have these names."""
+    """Return the prompt of a lake whose facts are of coins with these names."""
     settings = Settings(home, Manifest(universe=tuple(Asset(name, 2) for name in names)))
-    lake = Lake(settings.lake_root)
-    for k, name in enumerate(names):
-        rng = np.random.default_rng(k)
-        columns = {c: rng.normal(size=50) for c in READ} | {"end_ms": np.arange(50) * 200}
-        write(lake, columns, name)
+    write_facts(settings, names)
     return b"".join(m.text.encode() for m in messages_of(prompt_of(settings, 4)))
 
 
-def write(lake: Lake, columns: dict[str, typing.Any], symbol: str) -> None:
-    """Write frames with the columns that facts read."""
-    from lotus.columns import Column, TableSpec
-
-    spec = TableSpec(
-        "microtape_frames",
-        ("end_ms",),
-        tuple(Column(name, "i8" if name == "end_ms" else "f8", "1", "test") for name in columns),
+def write_facts(settings: Settings, names: list[str]) -> None:
+    """Write facts of an hour of each coin, the same whatever its name is."""
+    rng = np.random.default_rng(0)
+    table: dict[str, typing.Any] = {slot.name: rng.normal(size=len(names)) for slot in SLOTS}
+    table |= {"asset": np.array(names, object), "hour": np.zeros(len(names), np.int64)}
+    table["frames"] = np.full(len(names), 50)
+    order = np.argsort(np.array(names, object))
+    Lake(settings.lake_root).write(
+        WINDOW_FACTS, settings.branch, "2026-01-05", {name: values[order] for name, values in table.items()}
     )
-    lake.write(spec, "tape.live", "2026-01-05", columns, symbol)
 
 
 def test_names_of_coins_do_not_reach_a_prompt(tmp_path: Path) -> None:

@@ -8,6 +8,6 @@ from lotus_assets.stages.order import _BY_NAME, LEARNING_STAGES, STAGES, TAPE_ST
 
 def test_catalogue_and_stages_agree() -> None:
     assert {entry.name for entry in (*TAPE_ASSETS, *LEARNING_ASSETS)} == set(STAGES) == set(_BY_NAME)
-    assert (TAPE_STAGES[0].name, LEARNING_STAGES[-1].name) == ("raw_tape", "governance_day")
+    assert (TAPE_STAGES[0].name, LEARNING_STAGES[-1].name) == ("raw_tape", "window_facts")
     assert {check for entry in ALL_ASSETS for check in entry.checks} == set(CHECK_TEXTS)
     assert {edge for entry in ALL_ASSETS for _, edge in entry.deps} <= set(EDGES)
