@@ -1,8 +1,9 @@
 """Gaps in a sender's sequence: a number that no committed row has and that no running transaction can still bring.
 
 A missing number is first only suspected, with the transactions that ran when it was first missed; once all of them have
-ended, a late commit is ruled out and it is a gap. A gap is healed when some inbox still holds the message (the outbox
-row was lost), and alarmed otherwise. No clock is asked. (Literature: gap detection, snapshot horizon.)
+ended, a late commit is ruled out and it is a gap, unless retention let the row go. A gap is healed when some inbox
+still holds the message (the outbox row was lost), and alarmed otherwise. No clock is asked. (Literature: gap detection,
+snapshot horizon.)
 """
 
 from dataclasses import dataclass, field
@@ -28,7 +29,7 @@ class GapWatch:
         """Look for gaps of one sender; return those settled now, by number: `healed` or `alarmed`."""
         source, name = self.links.get(sender.value, "out"), sender.value
         suspects = self._suspects.setdefault(sender, {})
-        mark = self._complete.get(sender, 0)
+        mark = self._complete[sender] if sender in self._complete else herald_books.message_mark(source, name)
         running = herald_books.running(source, name)  # before the numbers: what ends in between is seen
         last, n = herald_books.sequence_after(source, name, mark)
         if n == 0 or n == last - mark:
@@ -36,12 +37,13 @@ class GapWatch:
             suspects.clear()
             return {}
         missing = herald_books.missing_after(source, name, mark, last)
+        gone = herald_books.message_mark(source, name)  # after what is missing: retention marks before it deletes
         gaps = herald_books.gaps(source, name)
         for seq in set(suspects) - set(missing):
             del suspects[seq]  # it came late
         settled = {}
         for seq in missing:
-            if seq in gaps:
+            if seq in gaps or seq <= gone:
                 continue
             suspects[seq] = suspects.get(seq, running) & running
             if not suspects[seq]:

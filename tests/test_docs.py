@@ -197,5 +197,6 @@ def test_the_page_of_retention_answers_for_every_table() -> None:
     going = {name for name, kept in said.items() if "`rows_days`" in kept}
     months = {"signal_events", "signal_eval", "signal_eval_horizons"}
     runs = {f"live_{table}" for table in retention.RUN_TABLES}
-    assert going == {*months, *runs, *retention.DAILY, "dm_policy_trials", "tr_trigger_events"}
+    messages = {"*_outbox", "*_inbox", "*_dead_letter", "*_gap"}
+    assert going == {*months, *runs, *messages, *retention.DAILY, "dm_policy_trials", "tr_trigger_events"}
     assert {name for name, kept in said.items() if "`frames_days`" in kept} == set(REMADE)

@@ -6,12 +6,14 @@ a knob on trial) cannot be learned again: the runner of stages says so before a 
 """
 
 from collections.abc import Mapping
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 
 from lotus.timebase import day_of, next_day
 from lotus_store.databases import Databases
 from lotus_store.ledger import retention
+from lotus_store.ledger.messages.old_messages import drop_messages
+from lotus_store.postgres.queries import MODULES
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +33,9 @@ def let_rows_go(databases: Databases, keep_days: int, now_s: float, tape_branch:
     if not keep_days:
         return RowsGone()
     counts: dict[str, int] = {}
-    with (
-        closing(databases.owner("sig", autocommit=True)) as sig,
-        closing(databases.owner("dm", autocommit=True)) as dm,
-        closing(databases.owner("tr", autocommit=True)) as tr,
-    ):
+    with ExitStack() as open_ones:
+        modules = {m: open_ones.enter_context(closing(databases.owner(m, autocommit=True))) for m in MODULES}
+        sig, dm, tr = modules["sig"], modules["dm"], modules["tr"]
         today = day_of(int(now_s * 1000))
         first = {b: next_day(min(day, today), 1 - keep_days) for b, day in retention.learned_until(sig).items()}
         for name, first_day in first.items():
@@ -48,4 +48,7 @@ def let_rows_go(databases: Databases, keep_days: int, now_s: float, tape_branch:
             for table, n in retention.drop_days(sig, tape_branch, first[branch]).items():
                 counts[table] += n
         gone, busy = retention.drop_months(sig, first)
+        if first:
+            atlas = open_ones.enter_context(closing(databases.owner("atlas", autocommit=True)))
+            counts |= drop_messages(modules, atlas, max(first.values()))
     return RowsGone(tuple(gone), tuple(busy), {table: n for table, n in counts.items() if n})

@@ -165,7 +165,11 @@ def _mirrored(databases: Databases) -> _Mirrored:
             waiting |= {
                 str(row[0]) for row in connection.execute(message_query(module.value, "waiting_messages", FILE))
             }
-    branches = branches_of(messages)
+    with databases.connect("atlas") as connection:
+        of_strands = connection.execute(query("atlas", "strand_branches")).fetchall()
+    threads = {row.lifecycle_id for row in messages}
+    branches = {str(thread): str(branch) for thread, branch in of_strands if thread not in threads}
+    branches |= branches_of(messages)
     rows = messages + [row_of_strand(module, strand, branches) for module, strand in strands]
     with databases.connect("sig") as connection:
         return _Mirrored(rows, waiting, read_numbers(connection))

@@ -22,6 +22,9 @@ ON CONFLICT (ledger_id) DO UPDATE SET
 -- name: forget_ledger
 DELETE FROM lotus_ledger;
 
+-- name: drop_ledger
+DELETE FROM lotus_ledger WHERE ref_id = ANY(%(ids)s) AND ref_table = %(table)s;
+
 -- name: read_ledger
 SELECT ledger_id, module, kind, ref_table, ref_id, branch, lifecycle_id, parent_id, symbol, timeframe, session_bucket,
        regime, tags, priority, ttl, retry_count, status, resonance_frequency, observer_effects, entanglement_data,
@@ -33,6 +36,10 @@ SELECT ledger_id, module, kind, ref_table, ref_id, branch, lifecycle_id, parent_
        regime, tags, priority, ttl, retry_count, status, resonance_frequency, observer_effects, entanglement_data,
        created_at, processed_at
 FROM lotus_ledger WHERE lifecycle_id = %s ORDER BY created_at, ledger_id;
+
+-- name: strand_branches
+SELECT lifecycle_id, min(branch) FROM lotus_ledger WHERE ref_table LIKE '%_strand' AND branch <> ''
+GROUP BY lifecycle_id HAVING count(DISTINCT branch) = 1;
 
 -- name: thread_branches
 SELECT lifecycle_id, min(branch) FROM lotus_ledger

@@ -100,6 +100,44 @@ SELECT COALESCE(max(seq), 0), count(*) FROM {mod}_outbox WHERE seq > %s;
 SELECT g.seq FROM generate_series(%(mark)s::bigint + 1, %(last)s::bigint) g (seq)
 WHERE NOT EXISTS (SELECT FROM {mod}_outbox o WHERE o.seq = g.seq) LIMIT 10000;
 
+-- name: message_mark
+SELECT COALESCE(max(seq), 0) FROM {mod}_message_mark;
+
+-- name: oldest_open
+SELECT LEAST((SELECT min(created_at) FROM {mod}_outbox WHERE dispatched_at IS NULL),
+             (SELECT min(received_at) FROM {mod}_inbox WHERE consumed_at IS NULL));
+
+-- name: put_message_mark
+-- The newest row stays: numbers go on from it.
+INSERT INTO {mod}_message_mark AS m (sender, seq)
+SELECT '{mod}', COALESCE((SELECT min(seq) FROM {mod}_outbox WHERE created_at >= %(until)s),
+                         (SELECT max(seq) FROM {mod}_outbox), 1) - 1
+ON CONFLICT (sender) DO UPDATE SET seq = GREATEST(m.seq, excluded.seq);
+
+-- name: latest_times
+SELECT branch, max((envelope::json ->> 'ts')::bigint) FROM {mod}_outbox
+WHERE seq < COALESCE((SELECT min(seq) FROM {mod}_outbox WHERE created_at >= %(until)s),
+                     (SELECT max(seq) FROM {mod}_outbox))
+GROUP BY branch ORDER BY branch;
+
+-- name: old_outbox
+SELECT event_id FROM {mod}_outbox WHERE seq <= (SELECT max(seq) FROM {mod}_message_mark) ORDER BY seq LIMIT 5000;
+
+-- name: drop_outbox
+DELETE FROM {mod}_outbox WHERE event_id = ANY(%s);
+
+-- name: drop_inbox
+DELETE FROM {mod}_inbox WHERE consumed_at < %(until)s AND event_id NOT IN (
+    SELECT event_id FROM (
+        SELECT event_id, row_number() OVER (PARTITION BY branch, intent ORDER BY arrival DESC) AS nth FROM {mod}_inbox
+    ) newest WHERE nth <= 100);
+
+-- name: drop_dead_letter
+DELETE FROM {mod}_dead_letter WHERE created_at < %(until)s;
+
+-- name: drop_gap
+DELETE FROM {mod}_gap WHERE seq <= (SELECT max(seq) FROM {mod}_message_mark);
+
 -- name: running
 SELECT virtualxid FROM pg_locks WHERE locktype = 'virtualxid' AND granted AND pid <> pg_backend_pid();
 

@@ -64,6 +64,12 @@ CREATE TABLE {mod}_gap (
     seen_at        timestamptz NOT NULL DEFAULT now()
 );
 
+-- Up to which number retention may have let messages of this sender go: no number up to it is a gap.
+CREATE TABLE {mod}_message_mark (
+    sender         text PRIMARY KEY,                       -- this module
+    seq            bigint NOT NULL
+);
+
 CREATE TABLE {mod}_herald (
     target         text NOT NULL,
     intent         text NOT NULL,

@@ -59,6 +59,12 @@ def load_shed(connection: Connection, module: str, branch: str | None, n: int, d
     return [OutboxRow(*row) for row in rows]
 
 
+def message_mark(connection: Connection, module: str) -> int:
+    """Return the number up to which retention may have let messages of a sender go; 0 where it never did."""
+    row = connection.execute(message_query(module, "message_mark")).fetchone()
+    return int(str(row[0])) if row else 0
+
+
 def sequence_after(connection: Connection, module: str, mark: int) -> tuple[int, int]:
     """Return the highest number above `mark` and how many there are (0, 0: none)."""
     row = connection.execute(message_query(module, "sequence_after"), [mark]).fetchone() or (0, 0)

@@ -1,0 +1,1 @@
+-- include: common/parts/message_mark.sql
