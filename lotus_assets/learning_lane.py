@@ -40,7 +40,8 @@ BESIDE = frozenset({
     "expert_stats", "module_numbers", "tr_trials", "tr_lessons", "tr_braids", "dm_evidence", "dm_knowledge",
     "detector_cards", "day_sketches", "drift_report",
 })  # fmt: skip
-READS_ALL = frozenset({LAST_STAGE, ACTS, "governance_week", "governance_day", "window_facts"})  # they begin when all before is done
+# they begin when all before is done
+READS_ALL = frozenset({LAST_STAGE, ACTS, "governance_week", "governance_day", "window_facts"})
 LaneEvent = dg.AssetMaterialization | dg.AssetObservation | dg.AssetCheckEvaluation
 
 
