@@ -400,7 +400,7 @@ LEARNING_ASSETS = (
             ("expert_set", "same_day"),
             ("signal_eval", "same_day"),
         ),
-        packages=(*_TO_OUTCOMES, "coprocessor/window_facts.py"),
+        packages=(*_TO_OUTCOMES, "coprocessor/model/window_facts.py"),
         text="By asset and hour: the market, how often experts' patterns stood, what followed; for a model's prompt.",
     ),
 )

@@ -11,7 +11,7 @@ from typing import Final
 
 import httpx
 
-from lotus.coprocessor.calls import CallVerdict
+from lotus.coprocessor.model.calls import CallVerdict
 from lotus_llm.endpoint import ModelEndpoint
 
 ANSWER_BYTES: Final = 256 * 1024  # of an answer with its envelope; a reply in it has at most 64 KB

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import urlsplit
 
-from lotus.coprocessor.calls import TokenPrices
+from lotus.coprocessor.model.calls import TokenPrices
 from lotus.errors import ConfigError
 
 LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")

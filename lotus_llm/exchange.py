@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lotus.coprocessor.calls import CallVerdict
+from lotus.coprocessor.model.calls import CallVerdict
 from lotus.errors import ConfigError
 from lotus.json_text import UnreadableJson, read_json
 from lotus_llm.client import ModelAnswer

@@ -11,7 +11,7 @@ from typing import Final, Protocol
 
 import httpx
 
-from lotus.coprocessor.calls import (
+from lotus.coprocessor.model.calls import (
     UNPAID,
     CallRecord,
     CallVerdict,
@@ -21,14 +21,14 @@ from lotus.coprocessor.calls import (
     untold_use,
     worst_use,
 )
-from lotus.coprocessor.port import ModelReply, Prompt
-from lotus.coprocessor.prompt_text import ChatMessage, messages_of, repair_messages
-from lotus.coprocessor.reply_check import CheckedReply, SpecRefusal, check_reply
+from lotus.coprocessor.model.port import ModelReply, Prompt
+from lotus.coprocessor.model.prompt_text import ChatMessage, messages_of, repair_messages
+from lotus.coprocessor.model.reply_check import CheckedReply, SpecRefusal, check_reply
 from lotus.errors import ConfigError
 from lotus_llm.client import ModelAnswer, post
 from lotus_llm.endpoint import ModelEndpoint
 from lotus_llm.exchange import Cassettes, RecordedExchange, answer_in
-from lotus_llm.wire import ModelRequest, ReadAnswer, is_asked_model, read_answer, request_of
+from lotus_llm.wire import SENTENCES, SPECS, ModelRequest, ReadAnswer, is_asked_model, read_answer, request_of
 
 OFF, LIVE, RECORD, REPLAY = "off", "live", "record", "replay"
 MODES: Final = (OFF, LIVE, RECORD, REPLAY)
@@ -105,8 +105,12 @@ class ModelPort:
             raise ConfigError(f"no reply ({call.verdict}): {call.words}", "an answer", "see `lotus llm calls`")
         return call.reply
 
-    def _call(self, messages: Sequence[ChatMessage]) -> PortCall:
-        request = request_of(self._endpoint, messages)
+    def sentences(self, messages: Sequence[ChatMessage]) -> PortCall:
+        """Ask for sentences, once; what the reply is worth says `sentence_prompt.read_sentences`."""
+        return self._call(messages, SENTENCES)
+
+    def _call(self, messages: Sequence[ChatMessage], form: str = SPECS) -> PortCall:
+        request = request_of(self._endpoint, messages, form)
         if self._mode == REPLAY:
             return self._replayed(request)
         if (stored := self._account.find(request.request_hash)) is not None:

@@ -9,27 +9,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from lotus.coprocessor.calls import MOST_TOKENS, TokenUse
-from lotus.coprocessor.port import MOST_SPECS, ModelReply
-from lotus.coprocessor.prompt_text import ChatMessage
+from lotus.coprocessor.model.calls import MOST_TOKENS, TokenUse
+from lotus.coprocessor.model.port import MOST_SPECS, ModelReply
+from lotus.coprocessor.model.prompt_text import ChatMessage
 from lotus.hashing import natural_id
 from lotus.json_text import UnreadableJson, read_json
 from lotus_llm.endpoint import ModelEndpoint
 
 SHOWN_MODEL: Final = 128  # characters of the model as answered
-_FORM: Final[dict[str, Any]] = {
-    "type": "json_schema",
-    "json_schema": {
-        "name": "specs",
-        "strict": True,
-        "schema": {
-            "type": "object",
-            "properties": {"specs": {"type": "array", "items": {"type": "string"}, "maxItems": MOST_SPECS}},
-            "required": ["specs"],
-            "additionalProperties": False,
-        },
-    },
-}
+SPECS, SENTENCES = "specs", "sentences"  # the forms of a reply: a list of texts under this key
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +37,9 @@ class ReadAnswer:
     words: str = ""
 
 
-def request_bytes(model: str, max_tokens: int, structured: bool, messages: Sequence[ChatMessage]) -> bytes:
+def request_bytes(
+    model: str, max_tokens: int, structured: bool, messages: Sequence[ChatMessage], form: str = SPECS
+) -> bytes:
     """Return the body that asks a model these messages; ASCII."""
     value: dict[str, Any] = {
         "model": model,
@@ -58,13 +48,19 @@ def request_bytes(model: str, max_tokens: int, structured: bool, messages: Seque
         "stream": False,
     }
     if structured:
-        value["response_format"] = _FORM
+        value["response_format"] = _response_format(form)
     return json.dumps(value, ensure_ascii=True, separators=(",", ":")).encode()
 
 
-def request_of(endpoint: ModelEndpoint, messages: Sequence[ChatMessage]) -> ModelRequest:
+def _response_format(form: str) -> dict[str, Any]:
+    texts = {"type": "array", "items": {"type": "string"}, "maxItems": MOST_SPECS}
+    schema = {"type": "object", "properties": {form: texts}, "required": [form], "additionalProperties": False}
+    return {"type": "json_schema", "json_schema": {"name": form, "strict": True, "schema": schema}}
+
+
+def request_of(endpoint: ModelEndpoint, messages: Sequence[ChatMessage], form: str = SPECS) -> ModelRequest:
     """Return the request that asks the model of an endpoint these messages."""
-    body = request_bytes(endpoint.model, endpoint.max_tokens, endpoint.structured, messages)
+    body = request_bytes(endpoint.model, endpoint.max_tokens, endpoint.structured, messages, form)
     return ModelRequest(body, natural_id("llm", endpoint.address, body))
 
 

@@ -40,6 +40,9 @@ class TrialCharge:
 
 
 Charge = Callable[[Sequence[TrialCharge]], None]
+Propose = Callable[[int], Sequence[Genome]]  # at most so many candidates of whoever proposes beside the operators
+LLM: Final = "llm"  # their arm
+MOST_PROPOSED: Final[int] = 8  # a generation
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,15 +80,16 @@ class BreedRun:
 class Breeder:
     """Scores candidates of one panel, each charged once before."""
 
-    def __init__(self, panel: Panel, plan: BreedPlan, charge: Charge) -> None:
-        """Bind what is searched and who is charged."""
+    def __init__(self, panel: Panel, plan: BreedPlan, charge: Charge, propose: Propose | None = None) -> None:
+        """Bind what is searched and who is charged; without `propose` the arm `llm` has no trial."""
         self.panel, self.run = panel, BreedRun(plan)
         self.grammar = CandidateGrammar.of(panel.window_ms, panel.scales, panel.horizons_s)
         self._charge = charge
         key = [int(natural_id("breed", plan.seed)[k : k + 8], 16) for k in (0, 8, 16, 24)]
         self.rng = np.random.Generator(np.random.Philox(np.random.SeedSequence(key)))
         self._vary = Variation(self.grammar, self.rng)
-        self._arms = {name: [1.0, 1.0] for name in plan.operators}
+        self._propose = propose
+        self._arms = {name: [1.0, 1.0] for name in (*plan.operators, *([LLM] if propose else []))}
 
     def breed(self, cpu_s: Callable[[], float]) -> BreedRun:
         """Search until the trials or the CPU seconds are used up; `cpu_s` tells how many were."""
@@ -134,10 +138,14 @@ class Breeder:
         children: dict[str, tuple[Genome, str, tuple[str, ...]]] = {}
         if not population:
             children |= {g.canonical: (g, "idea", ()) for g in plan.ideas}
+        asked = min(wanted, MOST_PROPOSED) if self._propose and not population else 0
         for _ in range(4 * wanted):
-            if len(children) >= wanted:
+            if len(children) + asked >= wanted:
                 break
             operator = self._arm() if population else "grow"
+            if operator == LLM:
+                asked = min(asked + 1, MOST_PROPOSED)
+                continue
             if operator == "grow" or not population:
                 child, parents = self._vary.grown(), tuple[str, ...]()
             else:
@@ -146,6 +154,9 @@ class Breeder:
                 parents = _parents(operator, one, other)
             if child.canonical not in self.run.scored:
                 children.setdefault(child.canonical, (child, operator, parents))
+        for child in self._propose(asked) if self._propose and asked else ():
+            if child.canonical not in self.run.scored:
+                children.setdefault(child.canonical, (child, LLM, ()))
         return list(children.values())
 
     def _arm(self) -> str:

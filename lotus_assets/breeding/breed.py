@@ -21,6 +21,8 @@ from lotus.progress.steps import Steps, untold
 from lotus.tape_machine.parser import parse
 from lotus_assets.breeding.audits import audited
 from lotus_assets.breeding.home_panel import home_panel, matured_days, panel_name
+from lotus_assets.coprocessor.arm import ModelArm
+from lotus_assets.coprocessor.asking import arm_of, asked_of, end_arm, parted_ideas
 from lotus_assets.stages.context import StageContext
 from lotus_assets.what_if.answer import home_context
 from lotus_store.config import Settings
@@ -40,7 +42,10 @@ Facts = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class BreedWords:
-    """How a run is asked for: `seed` None means that of branch and night; `ideas` are expressions of the operator's."""
+    """How a run is asked for: `seed` None means that of branch and night.
+
+    `ideas` are the operator's own: expressions to begin with, or one sentence for the model that is set up.
+    """
 
     trials: int = TRIALS
     cpu_s: float = CPU_S
@@ -53,7 +58,7 @@ class BreedWords:
 def breed(settings: Settings, words: BreedWords, progress: Steps = untold) -> Facts:
     """Breed on the matured days of a home and return what was found.
 
-    Raises `ConfigError` where there are too few days, and for an idea that is no candidate.
+    Raises `ConfigError` where there are too few days, and for an idea that is no candidate while no model is asked.
     """
     with home_context(settings) as ctx:
         days = matured_days(ctx, words.until)
@@ -62,23 +67,28 @@ def breed(settings: Settings, words: BreedWords, progress: Steps = untold) -> Fa
             raise ConfigError(f"{len(days)} matured days: no breeding", f"at least {words.least_days}", cause)
         night = days[-1]
         seed = key64("breed", ctx.branch, night) % 2**31 if words.seed is None else words.seed
-        ideas = _ideas(words.ideas, ctx.manifest)
-        plan = BreedPlan(seed, words.trials, words.cpu_s, ideas=ideas)
-        run = ChargedRun(_run_name(ctx, days, plan), ctx.branch, night)
+        expressions, sentence = parted_ideas(words.ideas, settings.llm.mode != "off")
+        plan = BreedPlan(seed, words.trials, words.cpu_s, ideas=_ideas(expressions, ctx.manifest))
+        name = _run_name(ctx, days, plan, asked_of(settings, sentence))
+        run = ChargedRun(name, ctx.branch, night, settings.llm.knows_until)
+        arm = arm_of(ctx, name, night, sentence)
         before = trials_before(ctx.sig, run.run)
         config = {"run": run.run, "night": night, "days": len(days), "trials": plan.trials, "n_before": before}
         with experiment_run(settings, ExperimentAsked("breed", config, seeds={"breed": seed})) as metrics:
             began = time.process_time()
-            facts = _bred(ctx, days, plan, run, before, progress)
+            facts = _bred(ctx, days, plan, run, before, arm, progress)
             facts["cpu_s"] = round(time.process_time() - began, 1)
             metrics |= {name: facts[name] for name in ("n_before", "n_after", "bar", "trials", "cpu_s", "stopped_by")}
+            facts["llm"] = arm.facts_of_arm() if arm else {}
+            metrics |= {f"llm_{name}": value for name, value in facts["llm"].items()}
             metrics["screened"] = sum(c["state"] == "screened" for c in facts["candidates"])
     return facts
 
 
 def _bred(
-    ctx: StageContext, days: Sequence[str], plan: BreedPlan, run: ChargedRun, before: int, progress: Steps
-) -> Facts:
+    ctx: StageContext, days: Sequence[str], plan: BreedPlan, run: ChargedRun, before: int, arm: ModelArm | None,
+    progress: Steps,
+) -> Facts:  # fmt: skip
     panel = home_panel(ctx, days, progress)
     if len(panel) < 2:
         raise ConfigError(f"{len(panel)} whole days to score on", "two or more", "gaps, or sessions of under an hour")
@@ -87,11 +97,13 @@ def _bred(
         charge_trials(ctx.sig, run, charges)
         progress("trials", len(breeder.run.scored), plan.trials)
 
-    breeder = Breeder(panel, plan, charge)
+    breeder = Breeder(panel, plan, charge, arm)
     began = time.process_time()
     found = breeder.breed(lambda: time.process_time() - began)
+    if arm is not None:
+        end_arm(ctx, arm, run)
     searched = found.trials
-    looked_at = finalists(breeder, lambda: trials_with(ctx.sig, before, list(found.scored)))
+    looked_at = finalists(breeder, lambda: trials_with(ctx.sig, before, list(found.scored), run.run))
     looked_at = [_audited(ctx, run, finalist) for finalist in looked_at]
     rows = []
     for finalist in looked_at:
@@ -102,7 +114,7 @@ def _bred(
             "candidate_id": finalist.genome.canonical, "state": verdict.state, "check": verdict.check,
             "value": verdict.value, "bound": verdict.bound, "reason": verdict.words,
         })  # fmt: skip
-    after = trials_with(ctx.sig, before, list(found.scored))
+    after = trials_with(ctx.sig, before, list(found.scored), run.run)
     return {
         "run": run.run, "branch": run.branch, "night": run.night, "days": len(days), "scored_days": len(panel),
         "seed": plan.seed, "trials": searched, "charged_after_search": found.trials - searched, "n_before": before,
@@ -146,6 +158,6 @@ def _ideas(texts: Sequence[str], manifest: Manifest) -> tuple[Genome, ...]:
     return tuple(read(parse(text), h, manifest.kernel.window_ms) for text in texts for h in judged)
 
 
-def _run_name(ctx: StageContext, days: Sequence[str], plan: BreedPlan) -> str:
-    ideas = [g.canonical for g in plan.ideas]
+def _run_name(ctx: StageContext, days: Sequence[str], plan: BreedPlan, asked: Sequence[str]) -> str:
+    ideas = [*(g.canonical for g in plan.ideas), *asked]
     return natural_id("breed", ctx.branch, panel_name(ctx, days), plan.seed, plan.trials, plan.population, *ideas)

@@ -2,15 +2,19 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from lotus.errors import ConfigError
+from lotus.sentences.shown_facts import LONGEST
 from lotus_cli.breed.command import candidates_table
 from lotus_cli.terminal.output import emit
-from lotus_cli.terminal.places import at_branch, settings_of_branch
+from lotus_cli.terminal.places import NAME, at_branch, settings_of_branch
 from lotus_cli.terminal.tables import TableColumn, numbers, table, wide_option
+
+if TYPE_CHECKING:
+    from lotus_store.config import Settings
 
 STEPS = (TableColumn("step"), *numbers("T before", "T after"), TableColumn("taken"), TableColumn("signal"))
 
@@ -41,14 +45,41 @@ def show_command(candidate: str, branch: str | None, home: str | None, as_json: 
     """Show a candidate (the beginning of its id will do): folds, days, ablations, attacks, cost of N, its file."""
     from lotus_store.databases import Databases
     from lotus_store.ledger.beliefs.candidates import refinements_of, trial_of
+    from lotus_store.ledger.texts import attachments_of
 
-    row = _one(home, branch, candidate)
-    with Databases(settings_of_branch(home, branch=branch)) as databases, databases.connect("sig") as sig:
+    row, settings = _one(home, branch, candidate), settings_of_branch(home, branch=branch)
+    with Databases(settings) as databases, databases.connect("sig") as sig:
         steps = refinements_of(sig, row["run"])
         trial = trial_of(sig, row["candidate_id"])
+        opinions = [
+            {"origin": x.origin, "author": x.author, "at": x.created_at.isoformat(timespec="seconds"), "text": x.text}
+            for x in attachments_of(sig, settings.branch, row["candidate_id"])
+        ]
     own_steps = _way(steps, row["candidate_id"])
-    facts = _flat(row) | {"trial": trial, "steps": own_steps}
+    facts = _flat(row) | {"trial": trial, "steps": own_steps, "attachments": opinions}
     emit(facts, as_json, _page(facts))
+
+
+@candidates_command.command("attach")
+@click.argument("candidate")
+@click.argument("text", default="")
+@click.option("--author", type=NAME, help="Who speaks; needed with a text.")
+@click.option("--ask", is_flag=True, help="The model's opinion instead of a text.")
+@at_branch
+def attach_command(
+    candidate: str, text: str, author: str | None, ask: bool, branch: str | None, home: str | None, as_json: bool
+) -> None:
+    """Attach an opinion to a candidate, yours or with --ask the model's. It is shown, and decides nothing."""
+    row, settings = _one(home, branch, candidate), settings_of_branch(home, branch=branch)
+    if ask == bool(text):
+        raise ConfigError("a text and --ask" if ask else "no opinion", "a text with --author, or --ask")
+    if ask:
+        from lotus_assets.coprocessor.sentences import candidate_opinion
+
+        found = candidate_opinion(settings, row)
+    else:
+        found = _attached(settings, row["candidate_id"], author or "", text)
+    emit(found, as_json, f"{found['author']}: {found['text'] or 'refused: ' + found['refused']}")
 
 
 @candidates_command.command("export")
@@ -64,6 +95,19 @@ def export_command(candidate: str, out: Path, branch: str | None, home: str | No
     out.mkdir(parents=True, exist_ok=True)
     path.write_text(row["body"]["spec"], "utf-8")
     emit({"path": str(path)}, as_json, f"{path}: look at it with `lotus detector check {path}`")
+
+
+def _attached(settings: "Settings", candidate_id: str, author: str, text: str) -> dict[str, Any]:
+    """Store a person's opinion; raises `ConfigError` without an author, and for no line of at most 600 characters."""
+    from lotus_store.databases import Databases
+    from lotus_store.ledger.texts import PERSON, attach
+
+    if not author or not text.isprintable() or len(text) > LONGEST:
+        found = "an opinion without an author" if not author else f"an opinion of {len(text)} characters"
+        raise ConfigError(found, f"--author, and one line of at most {LONGEST} characters")
+    with Databases(settings) as databases, databases.connect("sig", autocommit=True) as sig:
+        name = attach(sig, settings.branch, candidate_id, PERSON, author, text)
+    return {"attachment_id": name, "author": author, "text": text, "refused": "", "verdict": ""}
 
 
 def _found(home: str | None, branch: str | None, beginning: str) -> tuple[list[dict[str, Any]], int]:
@@ -100,13 +144,23 @@ def _way(steps: list[dict[str, Any]], candidate: str) -> list[dict[str, Any]]:
     return way
 
 
+def _known_words(trial: Mapping[str, Any]) -> str:
+    """Return what a model's part in a candidate means for its forward days."""
+    until = trial.get("knows_until")
+    if until is None:
+        return ""
+    return f"; a model that knows the market until {until} had a part" if until else (
+        "; a model had a part, and until when it knows the market is not set: it can never settle"
+    )  # fmt: skip
+
+
 def _page(facts: Mapping[str, Any]) -> str:
     trial = facts["trial"] or {}
     days = " ".join(f"{x:+.3g}" for x in facts["daily_bps"])
     lines = [
         f"candidate {facts['candidate_id']}, night {facts['night']}: {facts['state']}, {facts['reason']}",
         f"charged as number {trial.get('number', 0):,} (generation {trial.get('generation', 0)}, "
-        f"{trial.get('origin', '')}, {trial.get('operator', '')})",
+        f"{trial.get('origin', '')}, {trial.get('operator', '')}){_known_words(trial)}",
         f"found as {facts['found_as']} ({facts['found_nodes']} nodes) by {facts['operator']}, "
         f"made simple to {facts['nodes']} nodes, depth {facts['depth']}",
         f"T = {facts['t']:.2f}; folds {' '.join(f'{x:.2f}' for x in facts['folds'])}",
@@ -115,4 +169,5 @@ def _page(facts: Mapping[str, Any]) -> str:
     rows = [(s["kind"], f"{s['t_before']:.2f}", f"{s['t_after']:.2f}", "yes" if s["taken"] else "", s["expression"])
             for s in facts["steps"]]  # fmt: skip
     lines += [table(STEPS, rows, True), ""] if rows else []
-    return "\n".join([*lines, facts["spec"]])
+    lines += [f"{x['author']} ({x['origin']}, {x['at'][:10]}): {x['text']}" for x in facts["attachments"]]
+    return "\n".join([*lines, *([""] if facts["attachments"] else []), facts["spec"]])

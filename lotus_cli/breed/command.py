@@ -35,7 +35,13 @@ class BreedOptions:
 @click.option("--trials", type=COUNT, default=3_000, show_default=True, help="Candidates to score.")
 @click.option("--cpu-s", "cpu_s", type=SECONDS, default=1_800.0, show_default=True, help="CPU seconds of the search.")
 @click.option("--seed", type=click.IntRange(0), help="Of the search; that of branch and night unless given.")
-@click.option("--idea", "ideas", multiple=True, metavar="TEXT", help="An expression of yours to begin with.")
+@click.option(
+    "--idea",
+    "ideas",
+    multiple=True,
+    metavar="TEXT",
+    help="An expression of yours to begin with; where a model is asked, also a sentence for it.",
+)
 @click.option("--until", type=DAY, help="Newest day to look at.")
 @click.option("--least-days", type=click.IntRange(2), default=10, show_default=True, help="Matured days, or none.")
 @at_branch
@@ -44,7 +50,8 @@ def breed_command(options: BreedOptions) -> None:
     """Breed detectors: typed expressions over the columns of a window, searched by evidence and size.
 
     Every candidate is charged before it is scored, for good: the bar that a find must reach rises with all that was
-    ever tried in the deployment. What reaches it is a candidate, no detector: `lotus candidates list`.
+    ever tried in the deployment. What reaches it is a candidate, no detector: `lotus candidates list`. Where [llm] is
+    not off, a model proposes beside the operators, within its budget; without an answer the search goes on.
     """
     settings = settings_of_branch(options.home, branch=options.branch)
     with Progress(quiet=options.as_json) as progress:
@@ -67,10 +74,22 @@ def _text(facts: Mapping[str, Any]) -> str:
         f"charged for good: N was {facts['n_before']:,}, is {facts['n_after']:,}; the bar is ln N = "
         f"{facts['bar']:.2f}, and no more than {facts['reachable']:.1f} can be reached on so many days",
     ]
+    if facts.get("llm"):
+        lines.append(_of_model(facts["llm"]))
     if facts["bar"] > facts["reachable"]:
         lines.append("nothing can enter: more was tried than so many days can tell apart")
     lines += [f"{many} of {len(facts['candidates'])} looked at may enter (at most {facts['entrants']}):", ""]
     return "\n".join([*lines, candidates_table(facts["candidates"], wide=True)])
+
+
+def _of_model(llm: Mapping[str, Any]) -> str:
+    refused, failed = (
+        ", ".join(f"{name} {times}" for name, times in llm[what].items()) for what in ("refused", "failed")
+    )
+    words = f"model: asked {llm['asked']} times, {llm['proposed']} candidates"
+    words += f"; refused: {refused}" if refused else ""
+    words += f"; no answer: {failed}" if failed else ""
+    return words + ("; it was left alone after that" if llm["left_alone"] else "")
 
 
 def candidates_table(rows: Sequence[Mapping[str, Any]], wide: bool) -> str:

@@ -8,11 +8,11 @@ import click
 
 from lotus.errors import ConfigError
 from lotus_cli.terminal.output import CHECK_FAILED, emit
-from lotus_cli.terminal.places import COUNT, at_branch, settings_of, tape_option
+from lotus_cli.terminal.places import COUNT, DAY, at_branch, settings_of, tape_option
 from lotus_cli.terminal.tables import TableColumn, numbers, table
 
 if TYPE_CHECKING:
-    from lotus.coprocessor.port import Prompt
+    from lotus.coprocessor.model.port import Prompt
     from lotus_llm.model_port import ModelProposal
     from lotus_store.config import Settings
 
@@ -21,7 +21,7 @@ OFF = "no model is asked: [llm] mode is off"
 
 @click.group("llm")
 def llm_command() -> None:
-    """A model that proposes detectors, behind one port: what it is asked, what it cost. Off by default."""
+    """A model behind one port: what it is asked, its sentences on lessons, what it cost. Off by default."""
 
 
 @llm_command.command("check")
@@ -76,33 +76,67 @@ def calls(limit: int, branch: str | None, home: str | None, as_json: bool) -> No
 
 
 @llm_command.command("budget")
+@click.option("--release", "is_released", is_flag=True, help="Settle dead reservations at their worst.")
 @at_branch
-def budget(branch: str | None, home: str | None, as_json: bool) -> None:
-    """Show what calls of a model may cost, and what is spent or reserved (all branches of this deployment)."""
+def budget(is_released: bool, branch: str | None, home: str | None, as_json: bool) -> None:
+    """Show what calls of a model may cost, and what is spent or reserved (all branches of this deployment).
+
+    A process that was killed in a call leaves its reservation, and its request is refused from then on. With --release
+    those older than half an hour are settled at their worst, and may be sent again: what was paid may be paid twice.
+    """
     from lotus_store.databases import Databases
-    from lotus_store.ledger.llm_calls import llm_spent
+    from lotus_store.ledger.llm_calls import left_open, llm_spent, release
 
     settings = settings_of(home, branch=branch)
     llm = settings.llm
-    with Databases(settings) as databases, databases.connect("sig") as sig:
+    with Databases(settings) as databases, databases.connect("sig", autocommit=True) as sig:
+        dead = left_open(sig)
+        released = release(sig, dead) if is_released else 0
         spent = llm_spent(sig)
     emit(
         {"mode": llm.mode, "usd_month": llm.usd_month, "usd_spent": spent.month_micro_usd / 1e6,
          "tokens_day": llm.tokens_day, "tokens_spent": spent.day_tokens, "calls_run": llm.calls_run,
-         "reservations_open": spent.unsettled},
+         "reservations_open": spent.unsettled, "reservations_dead": len(dead) - released,
+         "reservations_released": released},
         as_json,
         f"mode {llm.mode}\n"
         f"this month: {spent.month_micro_usd / 1e6:.4f} of {llm.usd_month:g} USD"
         f"{'' if llm.usd_month else ' (a server of this machine only)'}\n"
         f"today (UTC): {spent.day_tokens:,} of {f'{llm.tokens_day:,}' if llm.tokens_day else 'any number of'} tokens\n"
         f"a run: at most {llm.calls_run} calls\n"
-        f"reservations that were never settled, counted at their worst: {spent.unsettled}",
+        f"reservations that are not settled, counted at their worst: {spent.unsettled}"
+        + (f", {len(dead)} of them dead: --release" if dead and not is_released else "")
+        + (f"\nreleased: {released}" if is_released else ""),
     )  # fmt: skip
 
 
+@llm_command.command("words")
+@click.option("--day", type=DAY, help="Lessons of this nightly run; the newest with any unless given.")
+@at_branch
+def words(day: str | None, branch: str | None, home: str | None, as_json: bool) -> None:
+    """Ask for a sentence on each lesson of a nightly run, for people alone: at most eight in one request.
+
+    A sentence takes the place of the template's where every number and name in it is one that is shown of the lesson,
+    and every other word is of a closed list. Nothing reads it back.
+    """
+    from lotus_assets.coprocessor.sentences import lesson_words
+
+    facts = lesson_words(settings_of(home, branch=branch), day or "")
+    emit(facts, as_json, _words_text(facts))
+
+
+def _words_text(facts: dict[str, Any]) -> str:
+    head = f"{facts['lessons']} lessons of the nightly run of {facts['night']}" if facts["lessons"] else "no lessons"
+    lines = [f"{head}; {len(facts['sentences'])} asked ({facts['verdict']})"]
+    for one in facts["sentences"]:
+        shown = one["text"] or f"refused, the template stays: {one['refused']}"
+        lines.append(f"  {one['lesson_id'][:12]}  {shown}")
+    return "\n".join(lines)
+
+
 def _request(settings: "Settings", prompt: "Prompt") -> dict[str, Any]:
-    from lotus.coprocessor.calls import TokenPrices, worst_use
-    from lotus.coprocessor.prompt_text import messages_of
+    from lotus.coprocessor.model.calls import TokenPrices, worst_use
+    from lotus.coprocessor.model.prompt_text import messages_of
     from lotus_llm.wire import request_bytes
 
     llm = settings.llm

@@ -8,12 +8,12 @@ from typing import Any
 from lotus.learning.lesson import Lesson
 from lotus.priors.asset_context import describe_with
 from lotus.priors.trace import describe_braid
-from lotus.priors.vocabulary import Vocabulary
 from lotus.weave.braid import Braid
 from lotus_assets.pages.lesson_tables import belief_table, lesson_table
 from lotus_cli.terminal.tables import TableColumn, folded, numbers, table
 from lotus_store.facts.braids import experiment_words, gate_words, trust_facts, trust_words
 from lotus_store.facts.lessons import Night, signed_bound
+from lotus_store.ledger.texts import TEMPLATE
 
 LEGEND = (
     "Uplift: what a window of the rule paid over what its score alone told, net of costs, bps. Bound: what is left of "
@@ -69,7 +69,7 @@ def _belief(night: Night, braid: Braid, lesson: Lesson | None) -> list[str]:
     moves = ", ".join(f"{k.key} x{k.mult:.3f}" for k in braid.patch.knobs)
     moves = moves or f"theta {braid.patch.theta_delta:+.4f}, phi x{braid.patch.phi_mult:.4f}{gate_words(braid.patch)}"
     where = describe_braid(braid.active(), night.words)
-    sentence = _sentence(lesson, night.words) if lesson is not None else f"{braid.detector_id}: {where}"
+    sentence = _sentence(night, lesson) if lesson is not None else f"{braid.detector_id}: {where}"
     return [
         folded(f"  * {sentence}", "    "),
         folded(
@@ -114,22 +114,15 @@ def _waiting(night: Night, lesson: Lesson) -> list[str]:
     if lesson.state == "MODEL_ONLY":
         why = f"proposed only: {lesson.reason}"
     why += f", braid {braid.braid_id} is {braid.state}: {braid.reason}" if braid is not None and braid.reason else ""
-    return [folded(f"  * {_sentence(lesson, night.words)}", "    "), folded(f"    {why}", "    ")]
+    return [folded(f"  * {_sentence(night, lesson)}", "    "), folded(f"    {why}", "    ")]
 
 
-def _sentence(x: Lesson, words: Vocabulary) -> str:
-    more = "more" if x.uplift_bps >= 0.0 else "less"
-    among = f"among {x.trials:,} rules" if x.trials else "in the second channel (between days)"
-    return (
-        f"{x.detector_id} pays {abs(x.uplift_bps):.2f} bps {more} where {describe_with(x.rule, words)}: uplift "
-        f"{x.uplift_bps:+.2f} bps, 95 % [{x.ci95[0]:+.2f}, {x.ci95[1]:+.2f}], bound {signed_bound(x):+.2f}; "
-        f"{x.m_nats:.1f} nats where {x.critical:.1f} were needed {among}; grade {x.grade}, "
-        f"{_VERDICTS[x.state]}, {x.n_published:,} published windows on {x.n_days} days, nightly run of {x.night}"
-    )
+def _sentence(night: Night, lesson: Lesson) -> str:
+    text, author = night.sentence(lesson)
+    return text if author == TEMPLATE else f"{text} (in the words of {author})"
 
 
 _NUMBER = re.compile(r"[-+]?\d[\d.,]*\d|[-+]?\d|\binf\b")
-_VERDICTS = {"IDENTIFIED": "accepted", "MODEL_ONLY": "proposed", "REFUSED": "refused"}
 
 
 def _refused(night: Night, listed: bool, wide: bool) -> list[str]:

@@ -1,7 +1,7 @@
 """The facts of `lotus lessons` from the ledger: beliefs in force after a nightly run, its lessons and its refusals."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from lotus.errors import ConfigError, LedgerError
@@ -10,6 +10,7 @@ from lotus.manifest import WeaveDefaults
 from lotus.priors.asset_context import describe_with, words_of
 from lotus.priors.trace import describe_braid
 from lotus.priors.vocabulary import Vocabulary
+from lotus.sentences.shown_facts import facts_of_lesson, lesson_sentence
 from lotus.timebase import DAY_MS, day_of, day_start_ms, next_day
 from lotus.weave.braid import Braid
 from lotus.weave.earned import TrustRow
@@ -22,6 +23,7 @@ from lotus_store.ledger.beliefs.braids import read_registry
 from lotus_store.ledger.beliefs.lessons import read_experiments, read_lesson, read_lessons
 from lotus_store.ledger.beliefs.trust import read_trust
 from lotus_store.ledger.day_commits import committed_days
+from lotus_store.ledger.texts import TEMPLATE, LessonText, texts_of
 
 NIGHT = "night"  # kind and name of the record of what a nightly run looked for
 EXPERIMENT = "experiment"  # kind of the rows of experiments that ran or ended, and of proposals not taken up
@@ -34,7 +36,7 @@ class Night:
     `asked`: a person named the day. `look` is the nightly run's own record. `waits` are braids of its lessons without a
     patch in force, by lesson. `trust` is what braids had earned after it, by braid; `experiments` are its rows of those
     that ran or ended, and of proposals that were not taken up. `compositions` are those across modules. `words` name
-    the coins of rules.
+    the coins of rules; `texts` are stored sentences, by lesson.
     """
 
     branch: str
@@ -49,6 +51,14 @@ class Night:
     compositions: tuple[Mapping[str, Any], ...]
     weave: WeaveDefaults
     words: Vocabulary
+    texts: Mapping[str, LessonText] = field(default_factory=dict)
+
+    def sentence(self, lesson: Lesson) -> tuple[str, str]:
+        """Return a lesson as a sentence, and who wrote it: the template or a model by its name."""
+        stored = self.texts.get(lesson.lesson_id)
+        if stored is None:
+            return lesson_sentence(facts_of_lesson(lesson, self.words)), TEMPLATE
+        return stored.text, stored.model or stored.author
 
     @property
     def refused(self) -> list[Lesson]:
@@ -85,7 +95,7 @@ class Night:
             "beliefs": [self._belief(braid, lesson) for braid, lesson in self.beliefs],
             "experiments": [dict(x) for x in self.experiments],
             "compositions": [dict(x) for x in self.compositions],
-            "lessons": [_lesson(x, self.words) for x in self.kept],
+            "lessons": [self._lesson(x) for x in self.kept],
             "refused": [_lesson(x, self.words) for x in self.refused],
         }
 
@@ -100,8 +110,12 @@ class Night:
             "days_left": self.days_left(braid),
             "e_value": braid.e_value,
             "revert_if": braid.revert_if(self.weave),
-            "lesson": None if lesson is None else _lesson(lesson, self.words),
+            "lesson": None if lesson is None else self._lesson(lesson),
         }
+
+    def _lesson(self, lesson: Lesson) -> dict[str, Any]:
+        text, author = self.sentence(lesson)
+        return _lesson(lesson, self.words) | {"text": text, "text_by": author}
 
 
 def night_of(settings: Settings, day: str | None, detector: str | None) -> Night:
@@ -124,8 +138,10 @@ def night_of(settings: Settings, day: str | None, detector: str | None) -> Night
         tried = read_experiments(sig, settings.branch, chosen, EXPERIMENT).values()
         with databases.connect("tr") as tr:
             composed = composition_rows(tr, settings.branch, chosen)
+        words = words_of(settings.manifest.universe)
+        spoken = [x for x in (*tonight, *(taught for _, taught in beliefs)) if x is not None and x.state != "REFUSED"]
+        texts = texts_of(sig, settings.branch, [facts_of_lesson(x, words) for x in spoken])
     waits = {b.lesson_id: b for b in own_braids if not b.in_force}
-    words = words_of(settings.manifest.universe)
     rules = {b.braid_id: describe_braid(b.active(), words) for b in own_braids}
     return Night(
         branch=settings.branch,
@@ -142,6 +158,7 @@ def night_of(settings: Settings, day: str | None, detector: str | None) -> Night
         compositions=tuple(row for row in composed if detector in (None, row["detector_id"])),
         weave=settings.manifest.weave,
         words=words,
+        texts=texts,
     )
 
 

@@ -5,18 +5,23 @@ was. A process that is killed in between leaves its reservation: it counts as th
 it, and its request is not sent again. (Reserve and settle: escrow, P. O'Neil, 1986.)
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
-from psycopg.rows import dict_row
+from psycopg.rows import class_row, dict_row
 
-from lotus.coprocessor.calls import UNPAID, CallLimits, CallRecord, ReservedCall, StoredCall, TokenUse
+from lotus.coprocessor.model.calls import UNPAID, CallLimits, CallRecord, ReservedCall, StoredCall, TokenUse
 from lotus.hashing import natural_id
+from lotus.timebase import next_day
 from lotus_store.databases import Connection, Databases
 from lotus_store.lake import Lake
 from lotus_store.postgres.queries import query
 
 DOCUMENTS: Final = "llm_calls"  # in the lake, by branch of the first sender and hash of the request
+DEAD_S: Final = 1_800.0  # no call lasts so long (`llm.timeout_s` is 600 at most)
+REFUSAL_DAYS: Final = 30
 SENT = "this request was sent before and its answer is not known; it may have been paid, so it is not sent again"
 
 
@@ -110,3 +115,58 @@ def llm_calls_of(sig: Connection, branch: str, limit: int) -> list[dict[str, Any
     """Return the newest calls of a branch."""
     with sig.cursor(row_factory=dict_row) as cursor:
         return cursor.execute(query("sig", "llm_calls"), [branch, limit]).fetchall()
+
+
+@dataclass(frozen=True, slots=True)
+class OpenReservation:
+    """A reservation whose call never ended: its process was killed or its machine went away."""
+
+    reservation: int
+    request_hash: str
+    branch: str
+    run: str
+    worst_tokens: int
+    worst_micro_usd: int
+    reserved_at: datetime
+
+
+def left_open(sig: Connection, age_s: float = DEAD_S) -> list[OpenReservation]:
+    """Return the reservations older than any call can last that were never settled."""
+    with sig.cursor(row_factory=class_row(OpenReservation)) as cursor:
+        return cursor.execute(query("sig", "llm_left_open"), {"age_s": age_s}).fetchall()
+
+
+def release(sig: Connection, dead: Sequence[OpenReservation]) -> int:
+    """Settle dead reservations at their worst and let their requests be sent again; return how many there were.
+
+    They may have been paid: sending one again may pay it twice. Doing it again changes nothing.
+    """
+    return sig.execute(query("sig", "llm_release"), [[one.reservation for one in dead]]).rowcount
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRefusal:
+    """Why one proposal was refused: the request, which spec of its answer (0: the answer), a code, words."""
+
+    request_hash: str
+    spec: int
+    code: str
+    words: str
+
+
+def put_refusals(sig: Connection, branch: str, run: str, night: str, refusals: Sequence[StoredRefusal]) -> None:
+    """List refusals of a run; doing it again changes nothing."""
+    with sig.transaction(), sig.cursor() as cursor:
+        cursor.executemany(
+            query("sig", "put_llm_refusal"),
+            [(branch, run, one.request_hash, one.spec, night, one.code, one.words) for one in refusals],
+        )
+
+
+def refused_before(sig: Connection, branch: str, night: str) -> dict[str, int]:
+    """Return how often proposals of a model were refused on the nights of a month before one, by code.
+
+    Those of the night itself are left out, so that a run that is begun again asks the same.
+    """
+    values = {"branch": branch, "night": night, "since": next_day(night, -REFUSAL_DAYS)}
+    return {str(code): int(times) for code, times in sig.execute(query("sig", "llm_refused"), values)}

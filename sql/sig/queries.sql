@@ -211,8 +211,15 @@ SELECT count(*) FROM candidate_trials WHERE candidate_id = ANY (%s) AND number <
 
 -- name: put_candidate_trial
 INSERT INTO candidate_trials
-    (candidate_id, number, branch, night, run, generation, origin, operator, horizon_s, expression, parents)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s);
+    (candidate_id, number, branch, night, run, generation, origin, operator, horizon_s, expression, parents,
+     knows_until)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s);
+
+-- name: trials_of_models
+SELECT candidate_id, knows_until FROM candidate_trials WHERE candidate_id = ANY (%s) AND knows_until IS NOT NULL;
+
+-- name: trials_beside
+SELECT count(*) FROM candidate_trials WHERE run = %s AND candidate_id <> ALL (%s);
 
 -- name: put_candidate_refinement
 INSERT INTO candidate_refinements (run, parent_id, candidate_id, kind, expression, t_before, t_after, taken)
@@ -237,7 +244,7 @@ SELECT parent_id, candidate_id, kind, expression, t_before, t_after, taken FROM 
 WHERE run = %s ORDER BY kind, parent_id, t_after DESC, candidate_id;
 
 -- name: candidate_trial
-SELECT number, night, run, generation, origin, operator, expression, parents FROM candidate_trials
+SELECT number, night, run, generation, origin, operator, expression, parents, knows_until FROM candidate_trials
 WHERE candidate_id = %s;
 
 -- name: drop_curator_kpis
@@ -933,6 +940,43 @@ INSERT INTO llm_calls (call_id, request_hash, branch, run, mode, model_asked, mo
 VALUES (%(call_id)s, %(request_hash)s, %(branch)s, %(run)s, %(mode)s, %(model_asked)s, %(model)s, %(knows_until)s,
         %(tokens_in)s, %(tokens_out)s, %(usage_told)s, %(micro_usd)s, %(took_ms)s, %(verdict)s)
 ON CONFLICT (call_id) DO NOTHING;
+
+-- name: llm_left_open
+SELECT reservation, request_hash, branch, run, worst_tokens, worst_micro_usd, reserved_at FROM llm_budget
+WHERE settled_at IS NULL AND reserved_at < now() - make_interval(secs => %(age_s)s) ORDER BY reservation;
+
+-- name: llm_release
+UPDATE llm_budget SET tokens = worst_tokens, micro_usd = worst_micro_usd, released = true, settled_at = now()
+WHERE reservation = ANY (%s) AND settled_at IS NULL;
+
+-- name: put_llm_refusal
+INSERT INTO llm_refusals (branch, run, request_hash, spec, night, code, words)
+VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING;
+
+-- name: llm_refused
+SELECT code, count(*) AS times FROM (
+    SELECT code FROM llm_refusals WHERE branch = %(branch)s AND night < %(night)s AND night >= %(since)s
+    UNION ALL
+    SELECT l.check_name FROM candidate_life l JOIN candidate_trials t USING (candidate_id)
+    WHERE l.branch = %(branch)s AND l.state = 'refused' AND t.origin = 'llm' AND l.night < %(night)s
+      AND l.night >= %(since)s
+) found GROUP BY code ORDER BY code;
+
+-- name: put_lesson_text
+INSERT INTO lesson_texts (branch, lesson_id, facts_hash, author, model, text) VALUES (%s, %s, %s, %s, %s, %s)
+ON CONFLICT DO NOTHING;
+
+-- name: lesson_texts
+SELECT lesson_id, facts_hash, author, model, text FROM lesson_texts WHERE branch = %s AND lesson_id = ANY (%s)
+ORDER BY lesson_id, author, created_at;
+
+-- name: put_attachment
+INSERT INTO attachments (attachment_id, branch, candidate_id, origin, author, text) VALUES (%s, %s, %s, %s, %s, %s)
+ON CONFLICT DO NOTHING;
+
+-- name: attachments_of
+SELECT attachment_id, candidate_id, origin, author, text, created_at FROM attachments
+WHERE branch = %s AND candidate_id = %s ORDER BY created_at, attachment_id;
 
 -- name: llm_calls
 SELECT call_id, request_hash, run, mode, model_asked, model, tokens_in, tokens_out, usage_told, micro_usd, took_ms,

@@ -391,7 +391,9 @@ CREATE TABLE candidate_trials (
     horizon_s      integer NOT NULL CHECK (horizon_s >= 1),
     expression     text NOT NULL CHECK (expression <> ''),
     parents        jsonb NOT NULL,
-    created_at     timestamptz NOT NULL DEFAULT now()
+    created_at     timestamptz NOT NULL DEFAULT now(),
+    -- null: no model had a part; '': until when it knows is not known; else a day. A child has that of its parents.
+    knows_until    text CHECK (knows_until ~ '^(\d{4}-\d{2}-\d{2})?$')
 );
 CREATE INDEX candidate_trials_run ON candidate_trials (run, number);
 
@@ -424,6 +426,44 @@ CREATE TABLE candidate_life (
     PRIMARY KEY (branch, candidate_id, run, state)
 );
 CREATE INDEX candidate_life_newest ON candidate_life (branch, night DESC, candidate_id);
+
+-- Why proposals of a model were refused; the codes are counted in later prompts. Append-only.
+CREATE TABLE llm_refusals (
+    branch         text NOT NULL,
+    run            text NOT NULL,
+    request_hash   text NOT NULL,
+    spec           integer NOT NULL CHECK (spec >= 0),     -- which of the answer; 0: the answer
+    night          text NOT NULL,                          -- last day that the run saw
+    code           text NOT NULL CHECK (code <> ''),
+    words          text NOT NULL,
+    created_at     timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (branch, run, request_hash, spec)
+);
+CREATE INDEX llm_refusals_newest ON llm_refusals (branch, night DESC);
+
+-- A lesson as a sentence, for people alone: nothing reads it back. Append-only.
+CREATE TABLE lesson_texts (
+    branch         text NOT NULL,
+    lesson_id      text NOT NULL,
+    facts_hash     text NOT NULL,                          -- of the facts as they are shown
+    author         text NOT NULL CHECK (author IN ('template', 'model')),
+    model          text NOT NULL,                          -- as it names itself; '' for the template
+    text           text NOT NULL CHECK (text <> '' AND length(text) <= 600),
+    created_at     timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (branch, lesson_id, facts_hash, author)
+);
+
+-- Opinions of a model or a person on a candidate: shown beside it, and read by no judgement. Append-only.
+CREATE TABLE attachments (
+    attachment_id  text PRIMARY KEY,
+    branch         text NOT NULL,
+    candidate_id   text NOT NULL,
+    origin         text NOT NULL CHECK (origin IN ('model', 'person')),
+    author         text NOT NULL CHECK (author <> '' AND length(author) <= 128),
+    text           text NOT NULL CHECK (text <> '' AND length(text) <= 600),
+    created_at     timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX attachments_candidate ON attachments (branch, candidate_id, created_at DESC);
 
 -- Beliefs: versions (content-addressed), what each changed, and which is in force when.
 CREATE TABLE active_priors (

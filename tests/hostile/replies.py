@@ -19,10 +19,10 @@ from dataclasses import replace
 
 import yaml
 
-from lotus.coprocessor.canonical_text import canonical_text
-from lotus.coprocessor.port import MOST_SPECS, ModelReply, Prompt, gaps_of
-from lotus.coprocessor.prompt_text import EXAMPLE, messages_of
-from lotus.coprocessor.reply_check import CheckedReply, check_reply
+from lotus.coprocessor.model.canonical_text import canonical_text
+from lotus.coprocessor.model.port import MOST_SPECS, ModelReply, Prompt, gaps_of
+from lotus.coprocessor.model.prompt_text import EXAMPLE, messages_of
+from lotus.coprocessor.model.reply_check import CheckedReply, check_reply
 from lotus.detectors.entry_style import EntryPlan
 from lotus.detectors.registry import known_detectors
 from lotus.detectors.spec import parse_spec

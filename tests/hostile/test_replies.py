@@ -13,9 +13,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import replies
 
-from lotus.coprocessor.port import Prompt
-from lotus.coprocessor.prompt_text import messages_of
-from lotus.coprocessor.window_facts import SLOTS, WINDOW_FACTS
+from lotus.coprocessor.model.port import Prompt
+from lotus.coprocessor.model.prompt_text import messages_of
+from lotus.coprocessor.model.window_facts import SLOTS, WINDOW_FACTS
 from lotus.manifest import Asset, Manifest
 from lotus_assets.coprocessor.asking import prompt_of
 from lotus_store.config import Settings

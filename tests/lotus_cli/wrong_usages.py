@@ -40,7 +40,7 @@ def leaves(command: click.Command = main, path: tuple[str, ...] = ()) -> Iterato
 
 RIGHT = {
     "arm": "--account x", "backfill": "--from 2026-01-05 --to 2026-01-05", "backup": "{new}",
-    "candidates show": "x", "candidates export": "x",
+    "candidates show": "x", "candidates export": "x", "candidates attach": "x y --author me",
     "curate propose": "x --log 0.01 --author me --reason other", "curate veto": "x --author me --reason other",
     "curate lift": "x --author me --reason other", "curate sign-off": "x --author me --reason other",
     "detector check": "{tape}", "detector new": "mine", "detector use": "{tape}",
@@ -257,6 +257,7 @@ BY_HAND = {
     "a model that is off": Case(
         "llm check --ask", REFUSED, ("[llm] mode is off; expected: mode", "it is off by default")
     ),
+    "words of no model": Case("llm words", REFUSED, ("[llm] mode is off",)),
     "an idea of two lines": Case("llm check --idea 'a\nb'", REFUSED, ("an idea of 3 characters; expected: one line",)),
     "a run that is not there": Case("experiments nosuch", REFUSED, ("no runs of branch main begin with 'nosuch'",)),
     "fixtures that are not there": Case(

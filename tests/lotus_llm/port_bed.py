@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lotus.coprocessor.calls import UNPAID, CallRecord, ReservedCall, StoredCall, TokenPrices, TokenUse
+from lotus.coprocessor.model.calls import UNPAID, CallRecord, ReservedCall, StoredCall, TokenPrices, TokenUse
 from lotus_llm.endpoint import ModelEndpoint
 from lotus_llm.exchange import Cassettes
 from lotus_llm.model_port import ModelPort

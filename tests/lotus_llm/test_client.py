@@ -6,7 +6,7 @@ import pytest
 from model_server import bomb, completion, dripping, raw, serving, specs, written
 from port_bed import endpoint
 
-from lotus.coprocessor.calls import CallVerdict
+from lotus.coprocessor.model.calls import CallVerdict
 from lotus_llm.client import ANSWER_BYTES, post
 
 HEAD = b"HTTP/1.1 200 x\r\nContent-Type: application/json\r\n"

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from port_bed import endpoint
 
-from lotus.coprocessor.calls import TokenPrices
+from lotus.coprocessor.model.calls import TokenPrices
 from lotus.errors import ConfigError
 from lotus_llm.endpoint import ModelEndpoint, key_of
 

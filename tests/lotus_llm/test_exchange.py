@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from port_bed import endpoint
 
-from lotus.coprocessor.calls import CallVerdict
-from lotus.coprocessor.port import Prompt
-from lotus.coprocessor.prompt_text import messages_of
+from lotus.coprocessor.model.calls import CallVerdict
+from lotus.coprocessor.model.port import Prompt
+from lotus.coprocessor.model.prompt_text import messages_of
 from lotus.errors import ConfigError
 from lotus_llm.client import ModelAnswer
 from lotus_llm.exchange import Cassettes

@@ -7,9 +7,9 @@ import pytest
 from model_server import answers, bomb, completion, raw, serving, specs, written
 from port_bed import MemoryAccount, port
 
-from lotus.coprocessor.calls import CallVerdict, TokenUse
-from lotus.coprocessor.port import Prompt, RefusalCode
-from lotus.coprocessor.prompt_text import EXAMPLE
+from lotus.coprocessor.model.calls import CallVerdict, TokenUse
+from lotus.coprocessor.model.port import Prompt, RefusalCode
+from lotus.coprocessor.model.prompt_text import EXAMPLE
 from lotus.errors import ConfigError
 
 PROMPT = Prompt(wanted=2)

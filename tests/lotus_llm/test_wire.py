@@ -2,8 +2,8 @@
 
 from port_bed import endpoint
 
-from lotus.coprocessor.port import Prompt
-from lotus.coprocessor.prompt_text import messages_of
+from lotus.coprocessor.model.port import Prompt
+from lotus.coprocessor.model.prompt_text import messages_of
 from lotus_llm.wire import is_asked_model, request_of
 
 

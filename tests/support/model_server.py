@@ -64,9 +64,9 @@ class ModelServer:
 
 
 @contextmanager
-def serving(behaviour: Callable[[socket.socket, Asked], None]) -> Iterator[ModelServer]:
-    """Run a server of one behaviour on a free port."""
-    with socket.create_server(("127.0.0.1", 0), backlog=64) as listening:
+def serving(behaviour: Callable[[socket.socket, Asked], None], port: int = 0) -> Iterator[ModelServer]:
+    """Run a server of one behaviour, on a free port unless one is named."""
+    with socket.create_server(("127.0.0.1", port), backlog=64) as listening:
         server = ModelServer(behaviour, port=listening.getsockname()[1])
         thread = threading.Thread(target=server.serve, args=(listening,), daemon=True)
         thread.start()

@@ -19,6 +19,7 @@ from lotus.modules.intents import Module
 from lotus.priors.asset_context import describe_with, is_about_asset, words_of
 from lotus.priors.types import priors_0
 from lotus.priors.vocabulary import DEFAULT
+from lotus.sentences.shown_facts import facts_of_lesson
 from lotus.timebase import next_day
 from lotus.weave.braid import Braid
 from lotus.weave.meta import members
@@ -45,11 +46,13 @@ from lotus_store.ledger.beliefs.lessons import (
     both_slots,
     read_experiments,
     read_lesson,
+    read_lessons,
     write_experiments,
     write_lessons,
 )
 from lotus_store.ledger.bodies import from_body, to_body
 from lotus_store.ledger.day_commits import DayCommit
+from lotus_store.ledger.texts import put_templates
 
 # kinds of experiment rows
 NIGHT, AUDIT, DETECTOR = "night", "audit", "detector"
@@ -235,4 +238,10 @@ def _records(night: NightResult, learning_days: int) -> dict[str, dict[str, Any]
     }
 
 
-STAGE = Stage("lessons", inputs, make)
+def finish(ctx: StageContext, day: str) -> None:
+    """Store each lesson of the night as a sentence for people; nothing reads it back."""
+    kept = [x for x in read_lessons(ctx.sig, ctx.branch, day) if x.state != "REFUSED"]
+    put_templates(ctx.sig, ctx.branch, [facts_of_lesson(x, words_of(ctx.manifest.universe)) for x in kept])
+
+
+STAGE = Stage("lessons", inputs, make, finish=finish)

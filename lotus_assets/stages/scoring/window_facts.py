@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from lotus.coprocessor.window_facts import HORIZONS_S, READ, WINDOW_FACTS, fact_table
+from lotus.coprocessor.model.window_facts import HORIZONS_S, READ, WINDOW_FACTS, fact_table
 from lotus.errors import LakeError
 from lotus.experts.annotation_spec import DSI_ANNOTATIONS
 from lotus.timebase import day_start_ms

@@ -12,20 +12,26 @@ from psycopg.rows import dict_row
 
 from lotus.coprocessor.bar import Finalist
 from lotus.coprocessor.breeding import TrialCharge
+from lotus.coprocessor.model.brought import latest_known
 from lotus_store.ledger.bodies import to_body
 from lotus_store.postgres.queries import Connection, query
 
 Body = dict[str, Any]
 BREED, LLM, PERSON = "breed", "llm", "person"
+ORIGINS = {"llm": LLM, "idea": PERSON}  # by operator
 
 
 @dataclass(frozen=True, slots=True)
 class ChargedRun:
-    """Who is charged: a run by the hash of what it rests on, its branch and the last day of its span."""
+    """Who is charged: a run by the hash of what it rests on, its branch and the last day of its span.
+
+    `knows_until`: the last day that a model of the run can have read about, "" where that is not known.
+    """
 
     run: str
     branch: str
     night: str
+    knows_until: str = ""
 
 
 def trials_ever(connection: Connection) -> int:
@@ -38,10 +44,13 @@ def trials_before(connection: Connection, run: str) -> int:
     return _one(connection, "trials_before_run", [run])
 
 
-def trials_with(connection: Connection, before: int, candidates: Sequence[str]) -> int:
-    """Return N as a run sees it that began at `before` and scored these: the same however often it was begun again."""
+def trials_with(connection: Connection, before: int, candidates: Sequence[str], run: str = "") -> int:
+    """Return N as a run sees it that began at `before` and scored these: the same however often it was begun again.
+
+    What the run charged in an attempt that went another way (a model that answered later) counts as well.
+    """
     charged = _one(connection, "known_trials_among", [list(candidates), before])
-    return before + len(set(candidates)) - charged
+    return before + len(set(candidates)) - charged + _one(connection, "trials_beside", [run, list(candidates)])
 
 
 def charge_trials(connection: Connection, run: ChargedRun, charges: Sequence[TrialCharge]) -> int:
@@ -52,13 +61,25 @@ def charge_trials(connection: Connection, run: ChargedRun, charges: Sequence[Tri
         charged = {row[0] for row in connection.execute(query("sig", "trials_among"), [ids])}
         fresh = [c for c in charges if c.canonical not in charged]
         number = trials_ever(connection)
+        until = _known_until(connection, run, fresh)
         with connection.cursor() as cursor:
             cursor.executemany(query("sig", "put_candidate_trial"), [
                 (c.canonical, number + k, run.branch, run.night, run.run, c.generation,
-                 PERSON if c.operator == "idea" else BREED, c.operator, c.horizon_s, c.text, to_body(list(c.parents)))
+                 ORIGINS.get(c.operator, BREED), c.operator, c.horizon_s, c.text, to_body(list(c.parents)),
+                 until[c.canonical])
                 for k, c in enumerate(fresh, 1)
             ])  # fmt: skip
     return len(fresh)
+
+
+def _known_until(connection: Connection, run: ChargedRun, fresh: Sequence[TrialCharge]) -> dict[str, str | None]:
+    """Return of each candidate until when models that had a part in it know: that of its parents, and its own."""
+    parents = sorted({parent for c in fresh for parent in c.parents})
+    held: dict[str, str] = dict(connection.execute(query("sig", "trials_of_models"), [parents]).fetchall())
+    return {
+        c.canonical: latest_known([run.knows_until if c.operator == LLM else None, *map(held.get, c.parents)])
+        for c in fresh
+    }
 
 
 def put_finalist(connection: Connection, run: ChargedRun, finalist: Finalist, body: Body) -> None:

@@ -13,6 +13,10 @@ def test_a_candidate_shows_the_way_to_it_and_the_attacks_on_it() -> None:
     ]
     way = [s | {"t_before": 2.5, "t_after": 2.0, "expression": "flow"} for s in _way(steps, "abcdef0123456789")]
     assert {s["candidate_id"] for s in way} == {"abcdef0123456789", "other", "late"}
-    page = _page(ROW | {"trial": {"number": 12, "origin": "breed", "operator": "grow"}, "steps": way})
+    opinion = {"author": "ada", "origin": "person", "at": "2026-01-20T10:00:00+00:00", "text": "too simple"}
+    trial = {"number": 12, "origin": "breed", "operator": "grow", "knows_until": ""}
+    page = _page(ROW | {"trial": trial, "steps": way, "attachments": [opinion]})
+    assert "ada (person, 2026-01-20): too simple" in page
+    assert "it can never settle" in page
     assert "charged as number 12" in page
     assert "detector_id: bred_abcdef012345" in page

@@ -18,4 +18,7 @@ def test_a_run_says_what_it_cost_and_what_was_refused() -> None:
     assert "0 of 1 looked at may enter" in text
     assert "-(flow - imbalance)" in text
     assert "below ln N" in text
+    llm = {"asked": 3, "proposed": 5, "refused": {"bounds": 1}, "failed": {"slow": 2}, "left_alone": True}
+    words = "model: asked 3 times, 5 candidates; refused: bounds 1; no answer: slow 2; it was left alone after that"
+    assert words in _text(FACTS | {"llm": llm})
     assert "nothing can enter" in _text(FACTS | {"bar": 7.0})

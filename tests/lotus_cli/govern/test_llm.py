@@ -1,14 +1,16 @@
 """`lotus llm` in the home of the demo: what would be sent, one real request, calls and budget; off, nothing."""
 
 import json
+import socket
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from model_server import answers, completion, serving, specs
+from model_server import Asked, answers, completion, serving, specs, written
 from small_home import Cli
 
-from lotus.coprocessor.prompt_text import EXAMPLE
+from lotus.coprocessor.model.prompt_text import EXAMPLE
 from lotus_cli.main import main
 
 ON = ("--branch", "demo-11", "--tape", "demo-11")
@@ -46,3 +48,40 @@ def test_one_request_is_sent_shown_listed_and_not_paid_twice(lotus: Cli, tmp_pat
     calls = lotus.json("llm", "calls", "--branch", "demo-11")["calls"]
     assert [(one["verdict"], one["tokens_in"]) for one in calls] == [("answered", 900)] * 2
     assert lotus.json("llm", "budget")["tokens_spent"] == 1920
+
+
+@pytest.mark.process("in the home that `lotus demo` makes")
+def test_a_sentence_takes_the_place_of_the_template_where_it_says_what_is_shown(lotus: Cli, tmp_path: Path) -> None:
+    def lessons() -> list[dict[str, Any]]:
+        found = lotus.json("lessons", "--branch", "demo-11")
+        return [one["lesson"] for one in found["beliefs"] if one["lesson"]] + found["lessons"]
+
+    before = lessons()
+    assert {one["text_by"] for one in before} == {"template"}
+    asked: list[str] = []
+
+    def behave(one: socket.socket, request: Asked) -> None:
+        shown = json.loads(request.body)["messages"][1]["content"]
+        asked.append(shown)
+        subjects = [line.split("detector = ")[1].split(";")[0] for line in shown.splitlines()]
+        texts = [f"{name} pays where its rule holds." for name in subjects[:-1]] + ["It pays 99 bps."]
+        one.sendall(written(200, completion(json.dumps({"sentences": texts}))))
+
+    with serving(behave) as server:
+        toml = tmp_path / "lotus.toml"
+        toml.write_text(f'[llm]\nmode = "live"\nurl = "{server.url}"\nmodel = "test-model"\n')
+        found = lotus.json("llm", "words", "--branch", "demo-11", LOTUS_CONFIG=str(toml))
+    assert len(asked) == 1
+    good = [one for one in found["sentences"] if one["text"]]
+    (wrong,) = [one for one in found["sentences"] if one["refused"]]
+    assert "'99'" in wrong["refused"]
+    after = {one["lesson_id"]: one for one in lessons()}
+    assert all(after[one["lesson_id"]]["text_by"] == "test-model" for one in good)
+    assert after[wrong["lesson_id"]]["text_by"] == "template"
+    assert len(good) + 1 == len(found["sentences"]) == found["lessons"]
+
+
+@pytest.mark.process("in the home that `lotus demo` makes")
+def test_a_dead_reservation_is_released_by_a_command(lotus: Cli) -> None:
+    found = lotus.json("llm", "budget", "--release")
+    assert (found["reservations_dead"], found["reservations_released"]) == (0, 0)

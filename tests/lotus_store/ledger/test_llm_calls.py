@@ -6,10 +6,22 @@ from pathlib import Path
 
 import pytest
 
-from lotus.coprocessor.calls import CallLimits, CallRecord, CallVerdict, ReservedCall, TokenUse
+from lotus.coprocessor.model.calls import CallLimits, CallRecord, CallVerdict, ReservedCall, TokenUse
 from lotus_store.databases import Databases
 from lotus_store.lake import Lake
-from lotus_store.ledger.llm_calls import SENT, LlmAccount, LlmSpent, llm_calls_of, llm_spent, over
+from lotus_store.ledger.llm_calls import (
+    SENT,
+    LlmAccount,
+    LlmSpent,
+    StoredRefusal,
+    left_open,
+    llm_calls_of,
+    llm_spent,
+    over,
+    put_refusals,
+    refused_before,
+    release,
+)
 
 LIMITS = CallLimits(month_micro_usd=1_000_000, day_tokens=0, run_calls=1000)
 
@@ -99,6 +111,32 @@ def test_a_killed_call_counts_as_its_worst_and_is_not_sent_again(databases: Data
     assert one.reserve("a", TokenUse(100, 200), 500).refusal == SENT
     with databases.connect("sig") as sig:
         assert llm_spent(sig, "run") == LlmSpent(500, 300, 1, 1)
+
+
+def test_a_dead_reservation_is_released_at_its_worst_and_may_be_sent_again(
+    databases: Databases, tmp_path: Path
+) -> None:
+    one = account(databases, tmp_path)
+    assert one.reserve("dead", TokenUse(100, 200), 500).number
+    with databases.connect("sig", autocommit=True) as sig:
+        assert left_open(sig) == []  # it may still be under way
+        (found,) = left_open(sig, age_s=0.0)
+        assert (found.request_hash, found.run, found.worst_micro_usd) == ("dead", "run", 500)
+        assert [release(sig, [found]) for _ in range(2)] == [1, 0]
+        assert llm_spent(sig, "run") == LlmSpent(500, 300, 1, 0)
+    assert one.reserve("dead", TokenUse(100, 200), 500).number
+
+
+def test_refusals_of_earlier_nights_are_counted_and_those_of_the_night_are_not(databases: Databases) -> None:
+    with databases.connect("sig", autocommit=True) as sig:
+        for run, night in (("r1", "2026-01-05"), ("r2", "2026-01-06"), ("r2", "2026-01-06")):
+            put_refusals(
+                sig, "b", run, night,
+                [StoredRefusal("q", 1, "json", "x"), StoredRefusal("q", 2, "bounds", "y")],
+            )  # fmt: skip
+        assert refused_before(sig, "b", "2026-01-06") == {"bounds": 1, "json": 1}
+        assert refused_before(sig, "b", "2026-01-07") == {"bounds": 2, "json": 2}
+        assert refused_before(sig, "b", "2026-03-07") == refused_before(sig, "other", "2026-01-07") == {}
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lotus.coprocessor.window_facts import WINDOW_FACTS
+from lotus.coprocessor.model.window_facts import WINDOW_FACTS
 from lotus_assets.coprocessor.asking import newest_facts
 from lotus_assets.stages.context import StageContext
 from lotus_assets.stages.governance.governance_day import stages_before

@@ -50,6 +50,25 @@ def test_a_candidate_is_charged_once_and_n_never_falls(databases: Databases) -> 
         assert trial_of(c, "n-b")["run"] == "n1"
 
 
+def test_children_of_what_a_model_proposed_know_what_it_knows(databases: Databases) -> None:
+    def one(name: str, operator: str, *parents: str) -> TrialCharge:
+        return TrialCharge(name, 0, operator, 300, "imb_5", parents)
+
+    with databases.connect("sig", autocommit=True) as c:
+        model = ChargedRun("m1", "main", "2026-01-20", "2026-01-10")
+        charge_trials(c, model, [one("m-a", "llm"), one("m-b", "grow")])
+        charge_trials(c, model, [one("m-c", "crossover", "m-b", "m-a"), one("m-d", "point", "m-b")])
+        charge_trials(c, ChargedRun("m2", "main", "2026-01-21"), [one("m-e", "llm"), one("m-f", "ablation", "m-c")])
+        charge_trials(c, run("m3"), [one("m-g", "gate", "m-e", "m-c")])
+        found = {name: trial_of(c, f"m-{name}") for name in "abcdefg"}
+        assert {name: row["knows_until"] for name, row in found.items()} == {
+            "a": "2026-01-10", "b": None, "c": "2026-01-10", "d": None, "e": "", "f": "2026-01-10", "g": "",
+        }  # fmt: skip
+        assert [found[name]["origin"] for name in "abc"] == ["llm", "breed", "breed"]
+        began = trials_before(c, "m1")
+        assert trials_with(c, began, ["m-a", "m-b"], "m1") == began + 4  # what another attempt charged counts too
+
+
 def test_charges_at_once_leave_no_hole_and_no_double(databases: Databases) -> None:
     def charge(k: int) -> int:
         with databases.connect("sig", autocommit=True) as c:

@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from lotus.coprocessor.canonical_text import canonical_text
-from lotus.coprocessor.port import REPLY_BYTES, ModelReply, RefusalCode
-from lotus.coprocessor.prompt_text import EXAMPLE
-from lotus.coprocessor.reply_check import CheckedReply, check_reply
+from lotus.coprocessor.model.canonical_text import canonical_text
+from lotus.coprocessor.model.port import REPLY_BYTES, ModelReply, RefusalCode
+from lotus.coprocessor.model.prompt_text import EXAMPLE
+from lotus.coprocessor.model.reply_check import CheckedReply, check_reply
 
 MANY_PARAMS = EXAMPLE.replace("  full: 0.6", "  full: 0.6\n" + "\n".join(f"  p{k}: {k}.5" for k in range(6))).replace(
     "lean / full", "lean / full + p0 + p1 + p2 + p3 + p4 + p5"

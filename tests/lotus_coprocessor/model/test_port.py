@@ -2,9 +2,9 @@
 
 import pytest
 
-from lotus.coprocessor.calls import TokenPrices, TokenUse, untold_use, worst_use
-from lotus.coprocessor.port import DiversityGap, Prompt, RefusalCode, RefusalCount, gaps_of
-from lotus.coprocessor.prompt_text import messages_of
+from lotus.coprocessor.model.calls import TokenPrices, TokenUse, untold_use, worst_use
+from lotus.coprocessor.model.port import DiversityGap, Prompt, RefusalCode, RefusalCount, gaps_of
+from lotus.coprocessor.model.prompt_text import messages_of
 from lotus.detectors.registry import known_detectors
 from lotus.errors import ConfigError
 from lotus.manifest import Manifest

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
-from lotus.coprocessor.port import MOST_SPECS, Prompt
-from lotus.coprocessor.reply_check import MOST_DEPTH, MOST_NODES, MOST_PARAMS, SpecRefusal
-from lotus.coprocessor.window_facts import SLOTS, HourFacts
+from lotus.coprocessor.genome import MAX_DEPTH, MAX_NODES, MAX_PARAMS
+from lotus.coprocessor.model.port import MOST_SPECS, Prompt
+from lotus.coprocessor.model.reply_check import SpecRefusal
+from lotus.coprocessor.model.window_facts import SLOTS, HourFacts
 from lotus.detectors.windows.row_spec import window_columns
 from lotus.tape_machine.transforms import OPERATORS, PREFIXES, TRANSFORMS, Operator, Transform
 
@@ -38,14 +39,14 @@ Its signal s is a number without a unit, from -1 (down) to 1 (up), for each wind
 A numerical test judges each spec on data that you do not see; say nothing about its worth.
 
 Answer with one JSON object and nothing around it: {"specs": ["...YAML text...", ...]}
-Keys of a spec: detector_id, family, version, idea, horizon, band, best_phase_deg, signal; optional: params, frames,
-windows, require. `idea` is one plain sentence. `horizon` is 30s, 5m or 1h. `frames` are expressions over columns of
-frames of 200 ms, `windows` over all columns and the names of `frames`. A name is small letters, digits and _, and is no
-word of the language and no column. Every name must be used. Units are checked: a sum has one unit, a comparison too.
+Keys of a spec: detector_id, family, version, idea, horizon, band, best_phase_deg, signal; optional: params, windows.
+`idea` is one plain sentence. `horizon` is 30s, 5m or 1h. `windows` are expressions over the columns and each other. A
+name is small letters, digits and _, and is no word of the language and no column. Every name must be used. Units are
+checked: a sum has one unit, a comparison too.
 """
 _BOUNDS: Final = (
-    f"At most {MOST_SPECS} specs in an answer; of one at most {MOST_DEPTH} levels, {MOST_NODES} nodes, {MOST_PARAMS} "
-    "params, two hours of history.\n"
+    f"At most {MOST_SPECS} specs in an answer; of one at most {MAX_DEPTH} levels, {MAX_NODES} nodes, {MAX_PARAMS} "
+    "constants, one hour of history.\n"
 )
 
 
@@ -91,7 +92,8 @@ def _operator(one: Operator) -> str:
 
 
 def _question(prompt: Prompt) -> str:
-    parts = [f"Propose {prompt.wanted} different specs."]
+    again = f" This is question {prompt.turn} of one search: propose others than before." if prompt.turn > 1 else ""
+    parts = [f"Propose {prompt.wanted} different specs.{again}"]
     if prompt.facts:
         names = ",".join(slot.name for slot in SLOTS)
         units = ", ".join(f"{slot.name} = {slot.formula} [{slot.unit}]" for slot in SLOTS)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Protocol
 
-from lotus.coprocessor.window_facts import MOST_ROWS, HourFacts
+from lotus.coprocessor.model.window_facts import MOST_ROWS, HourFacts
 from lotus.detectors.spec import DetectorSpec
 from lotus.detectors.windows.row_spec import window_columns
 from lotus.errors import ConfigError
@@ -42,6 +42,13 @@ class RefusalCode(StrEnum):
     NAME = "name"  # of a detector that exists
     WORDS = "words"  # an idea that is no plain sentence
     TWICE = "twice"  # the same detector again
+    # candidates that were scored, by the check that failed
+    MUTE = "mute"
+    BAR = "bar"
+    FOLDS = "folds"
+    REDUNDANT = "redundant"
+    STURDY = "sturdy"
+    AUDITS = "audits"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +82,8 @@ class RefusalCount:
 class Prompt:
     """What is asked: facts by asset and hour, gaps of the detectors there are, earlier refusals, how many specs.
 
-    `idea` is the operator's own sentence; it comes from a command line and from nowhere else.
+    `turn` counts the prompts of a search from 1: one that came to nothing new is asked otherwise. `idea` is the
+    operator's own sentence; it comes from a command line and from nowhere else.
     """
 
     facts: tuple[HourFacts, ...] = ()
@@ -83,6 +91,7 @@ class Prompt:
     refusals: tuple[RefusalCount, ...] = ()
     wanted: int = 4
     idea: str = ""
+    turn: int = 1
 
     def __post_init__(self) -> None:
         """Raise `ConfigError` for a value of another type, too many rows, or an idea that is no plain sentence."""
@@ -94,6 +103,8 @@ class Prompt:
                 raise ConfigError(f"a prompt with {len(values)} {kind.__name__}", f"at most {MOST_ROWS}")
         if type(self.wanted) is not int or not 1 <= self.wanted <= MOST_SPECS:
             raise ConfigError(f"{self.wanted!r} specs wanted", f"1 to {MOST_SPECS}")
+        if type(self.turn) is not int or self.turn < 1:
+            raise ConfigError(f"turn {self.turn!r} of a search", "a number from 1")
         if type(self.idea) is not str or len(self.idea) > IDEA_CHARACTERS or not self.idea.isprintable():
             raise ConfigError(f"an idea of {len(self.idea)} characters", f"one line, at most {IDEA_CHARACTERS}")
 

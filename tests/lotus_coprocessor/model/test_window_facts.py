@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from lotus.coprocessor.window_facts import (
+from lotus.coprocessor.model.window_facts import (
     EXPERT_SLOTS,
     HOUR_MS,
     MOST_ROWS,

@@ -10,8 +10,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Final
 
-from lotus.coprocessor.canonical_text import canonical_text
-from lotus.coprocessor.port import HORIZONS_S, IDEA_CHARACTERS, MOST_SPECS, REPLY_BYTES, ModelReply, RefusalCode
+from lotus.coprocessor.model.canonical_text import canonical_text
+from lotus.coprocessor.model.port import HORIZONS_S, IDEA_CHARACTERS, MOST_SPECS, REPLY_BYTES, ModelReply, RefusalCode
 from lotus.detectors.entry_style import EntryPlan
 from lotus.detectors.spec import DetectorSpec, parse_spec
 from lotus.errors import ConfigError, ExpressionError
