@@ -48,7 +48,7 @@ quick: setup
 	$(PYTEST) --hypothesis-profile=fast -m "not ($(SLOW))"
 
 all: setup
-	$(PYTEST) --hypothesis-profile=usual --durations=10
+	$(PYTEST) --hypothesis-profile=usual --durations=10 $(if $(TURN),--turn $(TURN))
 
 up: .venv/ready
 	$(BIN)/lotus up

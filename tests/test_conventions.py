@@ -10,7 +10,7 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 
 import grimp
-from pace import LONGEST_FIRST, MARKS
+from pace import IN_EVERY_TURN, LONGEST_FIRST, MARKS
 from thorough import campaigns, noted
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -277,7 +277,7 @@ def test_a_mark_says_why_and_stands_where_it_is_needed() -> None:
     assert not wrong, "a mark without its reason, or on a file that has nothing of the kind"
     assert met == MARKS.keys()
     assert f"SLOW := {' or '.join(MARKS)}\n" in (ROOT / "Makefile").read_text(), "what `make check` leaves out"
-    assert not [name for name in LONGEST_FIRST if not (ROOT / "tests" / name).exists()]
+    assert not [name for name in (*LONGEST_FIRST, *IN_EVERY_TURN) if not (ROOT / "tests" / name).exists()]
 
 
 def test_every_campaign_of_the_page_is_there_and_has_a_short_form() -> None:

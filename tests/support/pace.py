@@ -1,9 +1,10 @@
-"""How long tests may take and how often Hypothesis draws: marks with reasons, profiles, slow files first.
+"""How long tests may take and how often Hypothesis draws: marks with reasons, profiles, slow files first, turns.
 
 A plugin of every run. An unmarked test that takes more than `LIMIT_S` fails and says so; its seconds are those of the
 processor (half of the wall's where that is more, for tests that wait), on a machine on which `loop_s` is `LOOP_S`,
 asked at the moment of failing, so that a slow or busy machine fails nothing. What a test checks does not belong here.
-(Literature: test size classes, as small, medium and large tests.)
+With `--turn K/N` marked tests run in every N-th file that has some, from the K-th on (the longest first, so that turns
+weigh about the same), all others always. (Literature: test size classes, rotation.)
 """
 
 import gc
@@ -32,14 +33,21 @@ MARKS = {
 EXAMPLES = {"fast": 25, "usual": 50, "full": 1000}  # of a property test that names no number of its own
 HOMES = {"lotus_assets": "mark.warm(", "lotus_cli": "lotus: Cli"}  # folder, and what a file holds that shares its home
 LONGEST_FIRST = (
-    "chaos/test_kills.py", "bits/test_bits.py", "lotus_cli/test_up.py", "lotus_assets/test_up.py",
-    "chaos/test_daemon_kills.py", "lotus_assets/test_midnight.py", "chaos/test_paper_kills.py",
-    "chaos/test_trade_kills.py", "chaos/test_messages.py", "chaos/test_desk_faults.py", "lotus_assets/test_backfill.py",
-    "lotus_assets/stages/test_runner.py", "test_bad_input.py", "lotus_cli/test_tape.py",
-    "benchmarks_smoke/test_evidence.py", "lotus_live/test_parity.py", "lotus_live/test_daemon.py",
-    "lotus_learning/test_night.py", "lotus_cli/test_console_walk.py", "lotus_store/postgres/test_server_supervisor.py",
-    "lotus_assets/test_days_ahead.py", "lotus_desk/test_trading.py", "lotus_store/views/test_apart.py",
+    "chaos/test_kills.py", "chaos/test_fleet_days.py", "chaos/test_fleet_worlds.py", "bits/test_bits.py",
+    "lotus_cli/test_up.py", "chaos/test_disturbances.py", "lotus_cli/test_console_walk.py",
+    "lotus_resources/fleet/test_crew.py", "test_bad_input.py", "chaos/test_live_shards.py", "deploy/test_deploy.py",
+    "lotus_learning/test_night.py", "lotus_assets/test_days_ahead.py", "lotus_assets/test_backfill.py",
+    "lotus_resources/fleet/test_worker.py", "lotus_assets/test_up.py", "chaos/test_switch_drills.py",
+    "benchmarks_smoke/test_hot_path.py", "lotus_desk/test_trading.py", "chaos/test_kernel_cache.py",
+    "chaos/test_fleet_kills.py", "lotus_assets/stages/governance/test_governance_acts.py",
+    "benchmarks_smoke/test_evidence.py", "lotus_assets/stages/scoring/test_live_parity.py",
+    "lotus_store/views/test_apart.py", "lotus_lab/test_notebooks.py", "chaos/test_trade_kills.py",
+    "lotus_lab/test_wheel.py", "benchmarks_smoke/test_learning_day.py",
+    "lotus_store/postgres/test_server_supervisor.py", "chaos/test_desk_faults.py", "chaos/test_two_venues.py",
+    "lotus_desk/watch/test_watchdog.py", "chaos/test_paper_kills.py", "chaos/test_daemon_kills.py",
+    "lotus_knobs/test_nightly.py",
 )  # fmt: skip
+IN_EVERY_TURN = ("test_golden_day.py", "lotus_live/test_parity.py")
 
 for _name, _many in EXAMPLES.items():
     settings.register_profile(_name, max_examples=_many, deadline=None)
@@ -68,6 +76,11 @@ def processor_s() -> float:
     return used.user + used.system + used.children_user + used.children_system
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Offer `--turn`."""
+    parser.addoption("--turn", metavar="K/N", help="Of the tests with a mark only those of the K-th of N turns.")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Make the marks known, and let each of several workers begin to read the tests elsewhere.
 
@@ -94,10 +107,29 @@ def pytest_collection() -> Generator[None, object, object]:
         gc.freeze()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Put the longest files first, so that no worker begins one when the others have nothing left; then by name."""
     rank = {str(TESTS / name): place for place, name in enumerate(LONGEST_FIRST)}
     items.sort(key=lambda item: (rank.get(str(item.path), len(rank)), str(item.path)))
+    if turn := config.getoption("turn"):
+        others = of_other_turns(items, *map(int, turn.split("/")))
+        config.hook.pytest_deselected(items=others)
+        items[:] = [item for item in items if item not in set(others)]
+
+
+def is_marked(item: pytest.Item) -> bool:
+    """Tell whether a test has one of the marks."""
+    return any(mark.name in MARKS for mark in item.iter_markers())
+
+
+def of_other_turns(items: list[pytest.Item], turn: int, turns: int) -> list[pytest.Item]:
+    """Return the marked tests whose file has another turn than this of 1 to `turns`."""
+    if not 1 <= turn <= turns:
+        raise pytest.UsageError(f"found turn {turn} of {turns}; expected one of 1 to {turns}")
+    always = {TESTS / name for name in IN_EVERY_TURN}
+    files = list(dict.fromkeys(item.path for item in items if is_marked(item) and item.path not in always))
+    now = always | set(files[turn - 1 :: turns])
+    return [item for item in items if is_marked(item) and item.path not in now]
 
 
 class ByHome(LoadFileScheduling):
@@ -129,8 +161,7 @@ def pytest_runtest_makereport(
     """Fail an unmarked test that took too long."""
     report = yield
     spent = item.stash.get(SPENT, 0.0)
-    is_marked = any(mark.name in MARKS for mark in item.iter_markers())
-    if report.when == "call" and report.passed and spent > LIMIT_S and not is_marked:
+    if report.when == "call" and report.passed and spent > LIMIT_S and not is_marked(item):
         allowed = LIMIT_S * max(1.0, loop_s() / LOOP_S)
         if spent > allowed and settings().max_examples <= EXAMPLES["usual"]:
             report.outcome = "failed"
