@@ -20,6 +20,7 @@ from lotus_resources.fleet.checks import WRONG, fleet_checks
 from lotus_resources.provision import provision
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
+from lotus_store.ledger.shard_lease import ShardLease
 from lotus_store.settings.sections import FleetSettings
 
 
@@ -42,7 +43,16 @@ def wrong(settings: Settings) -> dict[str, str]:
 def test_a_sound_place_has_nothing_wrong_and_each_fault_is_named(
     fleet: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    with Databases(fleet) as opened, opened.connect("sig") as sig:
+        assert ShardLease("tape.1of2", "host:1").take(sig)
+        assert ShardLease("tape.2of2", "host:2").take(sig)
     assert wrong(fleet) == {}
+    assert fleet_checks(fleet)["live shard tape.1of2"].startswith("ok, host:1, epoch 1, renewed ")
+    with Databases(fleet) as opened, opened.owner("sig") as sig:
+        sig.execute("UPDATE shard_lease SET until = until - interval '1 minute' WHERE shard = 'tape.2of2'")
+    assert "expected: a holder; likely cause: its daemon ended" in wrong(fleet)["live shard tape.2of2"]
+    with Databases(fleet) as opened, opened.owner("sig") as sig:
+        sig.execute("DELETE FROM shard_lease")
     assert "slots is 0; expected: at least 1" in wrong(replace(fleet, fleet=FleetSettings()))["slots"]
     assert fleet_checks(replace(fleet, lake_url="s3://b/p"))["lake"] == "ok, s3"
     with monkeypatch.context() as skewed:
