@@ -23,6 +23,7 @@ from lotus_console.pages import (
     strands,
     tape,
 )
+from lotus_console.pages.proposed import candidates, model_calls
 from lotus_console.views import Section
 
 CURATION: Final = Section(
@@ -78,8 +79,14 @@ SECTIONS: Final = (
         "Detectors",
         "/detectors",
         "d",
-        views=(detectors.DETECTOR,),
-        tables=(detectors.DETECTORS, detectors.AUDIT_TABLE, detectors.EXPERTS, detectors.CANDIDATES),
+        views=(detectors.DETECTOR, candidates.CANDIDATE),
+        tables=(
+            detectors.DETECTORS,
+            detectors.AUDIT_TABLE,
+            detectors.EXPERTS,
+            candidates.CANDIDATES,
+            model_calls.MODEL_CALLS,
+        ),
     ),
     Section(
         "Experiments",

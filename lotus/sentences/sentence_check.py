@@ -12,6 +12,7 @@ from lotus.sentences.shown_facts import LONGEST, ShownFacts
 
 UP: Final = frozenset({"above", "adds", "better", "gains", "higher", "more", "stronger"})
 DOWN: Final = frozenset({"below", "costs", "fewer", "less", "loses", "lower", "weaker", "worse"})
+CLAIMS: Final = frozenset({"pays", "paid", "gains", "loses", "costs", "holds"})  # of what is accepted alone
 _OTHERS: Final = """
     a accepted after against all also among an and are as at average averages be because been before behind
     between beyond both bound bps but by came can candidate check clear clearly column columns come comes coming
@@ -19,11 +20,11 @@ _OTHERS: Final = """
     fails far few fold folds followed for found from grade had half has have held holds horizon however in
     inside interval is it its itself known large larger largest last least lesson level long many may mean means
     measured median might most moved moves much names nats near nearly need needed net night nightly no nodes
-    none not number of on once one only or other out outside over paid pays per percent positive proposed
+    none not number of on once one only or other out outside over paid pay pays per percent positive proposed
     published range reached reaches refused remains rest rests rule rules run runs same sample score screened
-    seconds seen short shows sign signal simple since size small so state still such support supports than that
+    seconds seen short shown shows sign signal simple since size small so state still such support supports than that
     the their them then there these they this those though times to tried two under unit up uplift upper used
-    value verdict very was weak well were what when where which while windows with within without zero
+    value verdict very was weak well were window what when where which while windows with within without zero
 """
 PLAIN_WORDS: Final = UP | DOWN | frozenset(_OTHERS.split())
 _SHAPE: Final = re.compile(rf"[A-Za-z0-9 .,;:()\[\]+%<>=!*/_'-]{{1,{LONGEST}}}")
@@ -50,9 +51,10 @@ def check_sentence(text: str, facts: ShownFacts) -> str:
     for word in _words(rest):
         if word not in shown and word.lower() not in PLAIN_WORDS:
             raise ConfigError(f"{word[:60]!r} in a sentence", "a number or name as shown, or a plain word")
-    wrong = DOWN if facts.direction > 0 else UP if facts.direction < 0 else frozenset[str]()
+    wrong = CLAIMS if not facts.is_claimed else frozenset[str]()
+    wrong |= DOWN if facts.direction > 0 else UP if facts.direction < 0 else frozenset[str]()
     if turned := sorted(wrong & {word.lower() for word in _words(text)}):
-        raise ConfigError(f"{turned[0]!r} in a sentence", "the direction of the effect")
+        raise ConfigError(f"{turned[0]!r} in a sentence", "the direction of the effect, and no more than is claimed")
     return " ".join(text.split())
 
 

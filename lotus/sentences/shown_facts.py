@@ -15,15 +15,20 @@ from lotus.priors.vocabulary import Vocabulary
 
 LONGEST = 600  # characters of a sentence
 VERDICTS = {"IDENTIFIED": "accepted", "MODEL_ONLY": "proposed", "REFUSED": "refused"}
+VERBS = {"accepted": "pays", "proposed": "may pay", "refused": "was not shown to pay"}
 
 
 @dataclass(frozen=True, slots=True)
 class ShownFacts:
-    """What is shown of one subject: `values` by name in order, and whether the effect is up (1), down (-1) or none."""
+    """What is shown of one subject: `values` by name in order.
+
+    `direction`: whether the effect is up (1), down (-1) or none; `is_claimed`: whether it may be said to be so.
+    """
 
     subject: str
     values: tuple[tuple[str, str], ...]
     direction: int = 0
+    is_claimed: bool = True
 
     @property
     def facts_hash(self) -> str:
@@ -45,15 +50,15 @@ def facts_of_lesson(x: Lesson, words: Vocabulary) -> ShownFacts:
         ("verdict", VERDICTS[x.state]), ("published", f"{x.n_published:,}"), ("days", f"{x.n_days}"),
         ("night", x.night),
     )  # fmt: skip
-    return ShownFacts(x.lesson_id, values, 1 if x.uplift_bps >= 0.0 else -1)
+    return ShownFacts(x.lesson_id, values, 1 if x.uplift_bps >= 0.0 else -1, x.accepted)
 
 
 def lesson_sentence(facts: ShownFacts) -> str:
     """Return the template's sentence of a lesson."""
     among = f"among {facts['rules tried']} rules" if facts["rules tried"] != "0" else "between days"
-    more = "more" if facts.direction > 0 else "less"
+    more, verb = "more" if facts.direction > 0 else "less", VERBS[facts["verdict"]]
     return (
-        f"{facts['detector']} pays {facts['size']} bps {more} where {facts['rule']}: uplift {facts['uplift']} bps, "
+        f"{facts['detector']} {verb} {facts['size']} bps {more} where {facts['rule']}: uplift {facts['uplift']} bps, "
         f"{facts['level']} % [{facts['low']}, {facts['high']}], bound {facts['bound']}; {facts['evidence']} nats where "
         f"{facts['needed']} were needed {among}; grade {facts['grade']}, {facts['verdict']}, {facts['published']} "
         f"published windows on {facts['days']} days, nightly run of {facts['night']}"

@@ -8,7 +8,7 @@ import click
 
 from lotus.errors import ConfigError
 from lotus_cli.terminal.output import CHECK_FAILED, emit
-from lotus_cli.terminal.places import COUNT, DAY, at_branch, settings_of, tape_option
+from lotus_cli.terminal.places import COUNT, DAY, at_branch, settings_of, settings_of_branch, tape_option
 from lotus_cli.terminal.tables import TableColumn, numbers, table
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def words(day: str | None, branch: str | None, home: str | None, as_json: bool) 
     """
     from lotus_assets.coprocessor.sentences import lesson_words
 
-    facts = lesson_words(settings_of(home, branch=branch), day or "")
+    facts = lesson_words(settings_of_branch(home, branch=branch), day or "")
     emit(facts, as_json, _words_text(facts))
 
 

@@ -1,4 +1,4 @@
-"""Detectors, experts and candidates: how each one fares, what it is, and what speaks against it."""
+"""Detectors and experts: how each one fares, what it is, and what speaks against it."""
 
 from collections.abc import Mapping
 from typing import Any, TypedDict
@@ -102,10 +102,6 @@ def _experts(reading: HomeReading, question: Question) -> Answer:
     return Answer(rows, has_more, "What each expert's calls were worth" if rows else "No expert is registered")
 
 
-def _candidates(_reading: HomeReading, _question: Question) -> Answer:
-    return Answer([], False, "No candidate is under trial")
-
-
 NET = ("net_low_bps", "net_high_bps")
 DETECTORS = Table(
     "detectors", "Detectors", "What is each detector, and does it pay?",
@@ -157,13 +153,6 @@ EXPERTS = Table(
     ),
     _experts, (Filter("status", "status", ("active", "off")), Filter("kind", "kind")),
     empty="no expert is registered: `lotus backfill` registers those of the package",
-)  # fmt: skip
-CANDIDATES = Table(
-    "candidates", "Candidates", "What is on trial to become a detector?",
-    (ShownColumn("detector_id", "candidate"), ShownColumn("e_value", "E", ValueKind.NUMBER)),
-    _candidates,
-    empty="none: `lotus detector new NAME` writes one, `lotus detector check FILE` measures it, `lotus detector use "
-    "FILE` lets the running daemon score it beside the others, without trading it",
 )  # fmt: skip
 DETECTOR = PageView(
     "/detectors/{detector_id}", "Detector", "What is this detector?", detector_facts, "detector.html", ("version",),

@@ -10,6 +10,7 @@ from lotus.learning.lesson import Lesson
 from lotus.priors.asset_context import describe_with
 from lotus.priors.compiled import fired_braids
 from lotus.priors.vocabulary import FEATURE_NAMES
+from lotus.sentences.shown_facts import facts_of_lesson, lesson_sentence
 from lotus.weave.braid import Braid
 from lotus_console.pages.braids import braid_of, realised_bps
 from lotus_console.pages.noise import chance_words, shuffled_night
@@ -22,6 +23,7 @@ from lotus_store.facts.event import days_of_rule
 from lotus_store.facts.lessons import signed_bound
 from lotus_store.ledger.beliefs.priors import read_version
 from lotus_store.ledger.bodies import from_body
+from lotus_store.ledger.texts import TEMPLATE, texts_of
 
 STATES = ("IDENTIFIED", "MODEL_ONLY", "REFUSED")
 WORD = re.compile(r"\w+")
@@ -170,6 +172,7 @@ def lesson_facts(reading: HomeReading, given: Mapping[str, str]) -> Facts:
     braids = [braid_of(b) for b in reading.rows("sig", "braids_of_lessons", lessons=[lesson.lesson_id])]
     return {
         "title": _sentence(shown),
+        "words": _words(reading, lesson),
         "lesson": shown,
         "published": lesson.n_published,
         "windows": lesson.n_windows,
@@ -186,6 +189,16 @@ def lesson_facts(reading: HomeReading, given: Mapping[str, str]) -> Facts:
         "braids": [_life(reading, b) for b in braids],
         "members": list(lesson.members_sample),
     }
+
+
+def _words(reading: HomeReading, lesson: Lesson) -> dict[str, str]:
+    """Return the lesson as a sentence, and who wrote it."""
+    facts = facts_of_lesson(lesson, reading.words)
+    with reading.databases.connect("sig") as sig:
+        stored = texts_of(sig, reading.settings.branch, [facts]).get(lesson.lesson_id)
+    if stored is None:
+        return {"text": lesson_sentence(facts), "by": TEMPLATE}
+    return {"text": stored.text, "by": stored.model or stored.author}
 
 
 def _found(reading: HomeReading, lesson_id: str) -> dict[str, Any]:

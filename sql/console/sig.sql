@@ -189,6 +189,70 @@ FROM dsi_experts e LEFT JOIN dsi_expert_stats s
     ON s.branch = %(branch)s AND s.expert_id = e.expert_id AND s.spec_id = e.spec_id AND s.asset = ''
     AND s.day = (SELECT max(day) FROM dsi_expert_stats WHERE branch = %(branch)s);
 
+-- name: trials_ever
+SELECT coalesce(max(number), 0) AS n FROM candidate_trials;
+
+-- name: candidates
+SELECT p.candidate_id, p.night, p.run, t.number, t.origin, t.operator, t.knows_until,
+       (p.body ->> 't')::double precision AS t, (p.body ->> 'horizon_s')::integer AS horizon_s,
+       (p.body ->> 'nodes')::integer AS nodes,
+       CASE WHEN (p.body ->> 'side')::integer < 0 THEN '-(' || (p.body ->> 'expression') || ')'
+            ELSE p.body ->> 'expression' END AS expression,
+       s.state, s.check_name, s.value, s.bound, s.reason
+FROM (
+    SELECT DISTINCT ON (candidate_id) candidate_id, night, run, body FROM candidate_life
+    WHERE branch = %(branch)s AND state = 'proposed' ORDER BY candidate_id, night DESC, created_at DESC
+) p
+JOIN candidate_trials t USING (candidate_id)
+CROSS JOIN LATERAL (
+    SELECT state, check_name, value, bound, reason FROM candidate_life l
+    WHERE l.branch = %(branch)s AND l.candidate_id = p.candidate_id
+    ORDER BY night DESC, created_at DESC, state = 'proposed' LIMIT 1
+) s;
+
+-- name: candidate
+SELECT p.candidate_id, p.night, p.run, p.body, t.number, t.origin, t.operator, t.generation, t.parents, t.knows_until
+FROM candidate_life p JOIN candidate_trials t USING (candidate_id)
+WHERE p.branch = %(branch)s AND p.candidate_id = %(candidate)s AND p.state = 'proposed'
+ORDER BY p.night DESC, p.created_at DESC LIMIT 1;
+
+-- name: life_of_candidate
+SELECT night, state, check_name, value, bound, reason FROM candidate_life
+WHERE branch = %(branch)s AND candidate_id = %(candidate)s ORDER BY night, created_at, state <> 'proposed' LIMIT 1000;
+
+-- name: steps_of_candidate
+SELECT kind, t_before, t_after, taken, expression FROM candidate_refinements
+WHERE run = %(run)s AND (parent_id = %(candidate)s OR candidate_id = %(candidate)s)
+ORDER BY kind, t_after DESC, candidate_id LIMIT 200;
+
+-- name: run_of_candidate
+SELECT metrics FROM v_experiments WHERE branch = %(branch)s AND kind = 'breed' AND config ->> 'run' = %(run)s
+ORDER BY started_at DESC LIMIT 1;
+
+-- name: opinions_on_candidate
+SELECT origin, author, text FROM attachments WHERE branch = %(branch)s AND candidate_id = %(candidate)s
+ORDER BY created_at, attachment_id LIMIT 200;
+
+-- name: model_calls
+SELECT call_id, request_hash, run, mode, model_asked, model, knows_until, tokens_in, tokens_out, usage_told, micro_usd,
+       took_ms, verdict, called_at
+FROM llm_calls WHERE branch = %(branch)s;
+
+-- name: model_spent
+SELECT coalesce(sum(coalesce(micro_usd, worst_micro_usd))
+                FILTER (WHERE reserved_at >= date_trunc('month', now(), 'UTC')), 0)::bigint AS month_micro_usd,
+       coalesce(sum(coalesce(tokens, worst_tokens))
+                FILTER (WHERE reserved_at >= date_trunc('day', now(), 'UTC')), 0)::bigint AS day_tokens,
+       count(*) FILTER (WHERE settled_at IS NULL) AS unsettled, count(*) AS ever
+FROM llm_budget;
+
+-- name: newest_refusal
+SELECT max(night) AS night FROM llm_refusals WHERE branch = %(branch)s;
+
+-- name: refusals_since
+SELECT code, count(*) AS times FROM llm_refusals WHERE branch = %(branch)s AND night > %(night)s
+GROUP BY code ORDER BY times DESC, code;
+
 -- name: experiments
 SELECT day, kind, name, git_sha, body FROM experiments WHERE branch = %(branch)s;
 

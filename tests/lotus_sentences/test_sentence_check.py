@@ -1,6 +1,7 @@
 """Sentences of a model: only figures and names that are shown, only plain words beside them, no other direction."""
 
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -48,8 +49,15 @@ def test_what_is_shown_may_be_repeated(text: str) -> None:
     ],
 )
 def test_anything_else_is_refused_by_name(text: str, words: str) -> None:
-    with pytest.raises(ConfigError, match=words.replace("/", "/")):
+    with pytest.raises(ConfigError, match=words):
         check_sentence(text, FACTS)
+
+
+def test_what_was_not_accepted_is_not_claimed() -> None:
+    proposed = replace(FACTS, is_claimed=False)
+    assert check_sentence("calm_lean may pay 10.11 bps more.", proposed)
+    with pytest.raises(ConfigError, match="no more than is claimed"):
+        check_sentence("calm_lean pays 10.11 bps more.", proposed)
 
 
 def test_no_mixture_of_words_brings_in_another_figure_or_name() -> None:

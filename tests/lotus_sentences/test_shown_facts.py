@@ -1,6 +1,7 @@
 """Facts as they are shown: the template's sentence passes the check that a model's has to pass."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -26,9 +27,17 @@ LESSON = Lesson(
 def test_the_template_says_what_is_shown_and_nothing_else(uplift: float) -> None:
     facts = facts_of_lesson(replace(LESSON, uplift_bps=uplift), DEFAULT)
     sentence = lesson_sentence(facts)
-    assert check_sentence(sentence.replace("73,563 rules", "73,563 rules"), facts) == sentence
+    assert check_sentence(sentence, facts) == sentence
     assert f"pays 10.11 bps {'more' if uplift > 0 else 'less'} where" in sentence
     assert "among 73,563 rules; grade B, accepted, 1,234 published windows on 13 days" in sentence
+
+
+@pytest.mark.parametrize(("state", "verb"), [("MODEL_ONLY", "may pay"), ("REFUSED", "was not shown to pay")])
+def test_only_what_was_accepted_is_said_to_pay(state: Any, verb: str) -> None:
+    facts = facts_of_lesson(replace(LESSON, state=state, grade="C"), DEFAULT)
+    sentence = lesson_sentence(facts)
+    assert check_sentence(sentence, facts) == sentence
+    assert f"sweep_stall_reversal {verb} 10.11 bps more" in sentence
 
 
 def test_other_facts_have_another_hash() -> None:
