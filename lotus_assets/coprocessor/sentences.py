@@ -3,10 +3,14 @@
 from collections.abc import Sequence
 from typing import Any
 
+from lotus.coprocessor.genome import environment
 from lotus.coprocessor.model.sentence_prompt import MOST_SENTENCES, read_sentences, sentence_messages
 from lotus.errors import ConfigError
 from lotus.priors.asset_context import words_of
-from lotus.sentences.shown_facts import ShownFacts, facts_of_candidate, facts_of_lesson
+from lotus.sentences.aliases import nameless_facts, with_names
+from lotus.sentences.shown_facts import LONGEST, ShownFacts, facts_of_candidate, facts_of_lesson
+from lotus.tape_machine.checker import check
+from lotus.tape_machine.parser import parse
 from lotus_assets.coprocessor.asking import port_of
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
@@ -25,24 +29,30 @@ def lesson_words(settings: Settings, night: str = "") -> Facts:
     with Databases(settings) as databases, databases.connect("sig", autocommit=True) as sig:
         kept = [x for x in read_lessons(sig, settings.branch, night or None) if x.state != "REFUSED"]
         newest = max((x.night for x in kept), default="")
-        words = words_of(settings.manifest.universe)
-        facts = [facts_of_lesson(x, words) for x in kept if x.night == newest]
-        held = texts_of(sig, settings.branch, facts)
-        asked = [x for x in facts if x.subject not in held or held[x.subject].author != MODEL][:MOST_SENTENCES]
-        rows, model, verdict = _asked(settings, databases, asked, "lesson")
+        coins = [asset.name for asset in settings.manifest.universe]
+        shown = {x.lesson_id: facts_of_lesson(x, words_of(settings.manifest.universe)) for x in kept}
+        tonight = [x for x in kept if x.night == newest]
+        held = texts_of(sig, settings.branch, [shown[x.lesson_id] for x in tonight])
+        without = [x for x in tonight if x.lesson_id not in held or held[x.lesson_id].author != MODEL]
+        asked = without[:MOST_SENTENCES]
+        rows, model, verdict = _asked(settings, databases, [nameless_facts(x, len(coins)) for x in asked], "lesson")
+        found = [
+            {"lesson_id": x.lesson_id, "text": with_names(text, x, coins)[:LONGEST], "refused": refusal}
+            for x, (text, refusal) in zip(asked, rows, strict=True)
+        ]
         put_lesson_texts(sig, settings.branch, [
-            LessonText(x.subject, x.facts_hash, MODEL, model, text) for x, (text, _) in zip(asked, rows, strict=True)
-            if text
+            LessonText(x["lesson_id"], shown[x["lesson_id"]].facts_hash, MODEL, model, x["text"]) for x in found
+            if x["text"]
         ])  # fmt: skip
-    found = [
-        {"lesson_id": x.subject, "text": text, "refused": refusal}
-        for x, (text, refusal) in zip(asked, rows, strict=True)
-    ]
-    return {"night": newest, "lessons": len(facts), "model": model, "verdict": verdict, "sentences": found}
+    return {"night": newest, "lessons": len(tonight), "model": model, "verdict": verdict, "sentences": found}
 
 
 def candidate_opinion(settings: Settings, candidate: Facts) -> Facts:
-    """Ask the model for an opinion on a candidate (a row of the ledger) and attach it; raises as `lesson_words`."""
+    """Ask the model for an opinion on a candidate (a row of the ledger) and attach it; raises as `lesson_words`.
+
+    A signal with names of its own beside the columns is refused (`ExpressionError`): somebody chose them.
+    """
+    check(parse(candidate["body"]["expression"]), environment(settings.manifest.kernel.window_ms))  # columns alone
     facts = [facts_of_candidate(candidate)]
     with Databases(settings) as databases, databases.connect("sig", autocommit=True) as sig:
         ((text, refusal),), model, verdict = _asked(settings, databases, facts, "candidate")

@@ -17,21 +17,35 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 
+import numpy as np
 import yaml
 
 from lotus.coprocessor.model.canonical_text import canonical_text
 from lotus.coprocessor.model.port import MOST_SPECS, ModelReply, Prompt, gaps_of
 from lotus.coprocessor.model.prompt_text import EXAMPLE, messages_of
 from lotus.coprocessor.model.reply_check import CheckedReply, check_reply
+from lotus.coprocessor.model.sentence_prompt import sentence_messages
+from lotus.coprocessor.model.window_facts import SLOTS, facts_of_table
 from lotus.detectors.entry_style import EntryPlan
 from lotus.detectors.registry import known_detectors
 from lotus.detectors.spec import parse_spec
 from lotus.detectors.windows.row_spec import window_columns
+from lotus.learning.lesson import Lesson
 from lotus.manifest import Manifest
+from lotus.priors.asset_context import ASSET
+from lotus.priors.types import Literal, Rule
+from lotus.sentences.aliases import nameless_facts
 from lotus.tape_machine.transforms import BINARY_OPS, FORMS, TRANSFORMS
 from lotus.tape_machine.units import SPELLINGS
 from lotus_llm.wire import read_answer
 
+LESSON = Lesson(
+    lesson_id="l", branch="main", night="2026-01-17", detector_id="d", horizon_s=30, rule=Rule(()), sign=1,
+    uplift_bps=1.0, se_bps=0.2, ci95=(0.5, 1.5), lcb_bps=0.2, claim_bps=0.5, net_mean_bps=1.0, net_low_bps=0.0,
+    net_high_bps=2.0, sigma_y_bps=5.0, m_nats=9.0, t_stat=5.0, recent_t=2.0, critical=8.0, n_windows=200,
+    n_published=100, ess=50.0, n_days=13, n_blocks=52, n_eff_days=10.0, coverage=0.2, fill_share=1.0, trials=100,
+    grade="B", state="IDENTIFIED",
+)  # fmt: skip
 MAX_CPU_S = 3.0
 MARK = "zqxinject"
 ESCAPE = "ZQXescape"  # no legal name, so that any trace of it is a breach
@@ -223,15 +237,33 @@ def injected_texts(n: int, seed: int) -> list[str]:
     return [rng.choice(INJECTIONS).format(f"{MARK}{k}") for k in range(n)]
 
 
-def injections(n: int, seed: int) -> int:
-    """Return how many of n prompts differ where an outsider's text stands in every name and word of the detectors."""
-    specs = known_detectors()
-    plain = messages_of(Prompt(gaps=gaps_of(specs, Manifest())))
-    through = 0
-    for text in injected_texts(n, seed):
+def injections(n: int, seed: int) -> tuple[int, int]:
+    """Return how many of n prompts differ where an outsider's text is every name, and the bytes of it in them.
+
+    It stands in words and names of detectors, in names of coins (of the facts and of rules), and in the detector of a
+    lesson; the prompts are those for specs and for sentences.
+    """
+    specs, rng = known_detectors(), np.random.default_rng(seed)
+    numbers = {slot.name: rng.normal(size=2) for slot in SLOTS}
+    numbers |= {"hour": np.array([3, 4]), "frames": np.array([9, 9])}
+
+    def asked(text: str) -> bytes:
+        coins = (f"{text} 1", f"{text} 2")
         named = tuple(replace(spec, idea=text, family=text, detector_id=text) for spec in specs[:3])
-        through += messages_of(Prompt(gaps=gaps_of((*named, *specs[3:]), Manifest()))) != plain
-    return through
+        facts = facts_of_table(numbers | {"asset": np.array(coins, object)}, coins)
+        lesson = replace(LESSON, detector_id=text, rule=Rule.of(Literal(0, 3, 4), Literal(ASSET, 1, 1)))
+        messages = (
+            *messages_of(Prompt(facts, gaps_of((*named, *specs[3:]), Manifest()))),
+            *sentence_messages([nameless_facts(lesson, len(coins))], "lesson"),
+        )
+        return b"".join(message.text.encode() for message in messages)
+
+    plain, different, through = asked("x"), 0, 0
+    for text in injected_texts(n, seed):
+        prompt = asked(text)
+        different += prompt != plain
+        through += len(MARK) * prompt.count(MARK.encode())
+    return different, through
 
 
 def main() -> None:
@@ -243,9 +275,10 @@ def main() -> None:
     taken, refused, slowest_s = throw(given.n, given.seed)
     print(f"{given.n} replies: {taken.total()} specs taken {dict(taken)}, refused {dict(refused)}")
     print(f"slowest {slowest_s:.2f} s of CPU; 0 crashes, 0 outside the language")
-    through, injected = escapes(300, given.seed), injections(500, given.seed)
-    print(f"300 escapes: {through} left a trace; 500 injections in words of detectors: {injected} prompts differ")
-    raise SystemExit(bool(through or injected))
+    through, (differ, injected) = escapes(300, given.seed), injections(500, given.seed)
+    print(f"300 escapes: {through} left a trace")
+    print(f"500 injections in names and words: {differ} prompts differ, {injected} bytes of them in a prompt")
+    raise SystemExit(bool(through or differ or injected))
 
 
 if __name__ == "__main__":

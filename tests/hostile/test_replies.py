@@ -33,8 +33,8 @@ def test_escapes_leave_no_trace() -> None:
     assert replies.escapes(60, 3) == 0
 
 
-def test_words_of_detectors_do_not_reach_a_prompt() -> None:
-    assert replies.injections(4, 3) == 0
+def test_names_and_words_of_others_do_not_reach_a_prompt() -> None:
+    assert replies.injections(20, 3) == (0, 0)
 
 
 def prompt_of_coins(home: Path, names: list[str]) -> bytes:

@@ -63,8 +63,8 @@ def test_a_sentence_takes_the_place_of_the_template_where_it_says_what_is_shown(
     def behave(one: socket.socket, request: Asked) -> None:
         shown = json.loads(request.body)["messages"][1]["content"]
         asked.append(shown)
-        subjects = [line.split("detector = ")[1].split(";")[0] for line in shown.splitlines()]
-        texts = [f"{name} pays where its rule holds." for name in subjects[:-1]] + ["It pays 99 bps."]
+        many = len(shown.splitlines())
+        texts = ["D1 was measured where its rule was seen."] * (many - 1) + ["It was 99 bps."]
         one.sendall(written(200, completion(json.dumps({"sentences": texts}))))
 
     with serving(behave) as server:
@@ -72,11 +72,13 @@ def test_a_sentence_takes_the_place_of_the_template_where_it_says_what_is_shown(
         toml.write_text(f'[llm]\nmode = "live"\nurl = "{server.url}"\nmodel = "test-model"\n')
         found = lotus.json("llm", "words", "--branch", "demo-11", LOTUS_CONFIG=str(toml))
     assert len(asked) == 1
+    assert not any(one["detector_id"] in asked[0] for one in before)
     good = [one for one in found["sentences"] if one["text"]]
     (wrong,) = [one for one in found["sentences"] if one["refused"]]
     assert "'99'" in wrong["refused"]
     after = {one["lesson_id"]: one for one in lessons()}
     assert all(after[one["lesson_id"]]["text_by"] == "test-model" for one in good)
+    assert all(one["text"].startswith(after[one["lesson_id"]]["detector_id"]) for one in good)
     assert after[wrong["lesson_id"]]["text_by"] == "template"
     assert len(good) + 1 == len(found["sentences"]) == found["lessons"]
 
