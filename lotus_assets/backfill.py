@@ -18,6 +18,7 @@ from lotus.errors import BeliefError, LotusError, TapeError
 from lotus.progress.steps import Steps, untold
 from lotus.timebase import day_start_ms, days_between, next_day
 from lotus_assets.bodies import FORCE_TAG, blocked, failure_words, stage_context
+from lotus_assets.breeding.forward import NAME as FORWARD
 from lotus_assets.catalogue import LEARNING_ASSETS, TAPE_ASSETS
 from lotus_assets.days_ahead import Batch, batches_ahead
 from lotus_assets.definitions import build_definitions
@@ -186,7 +187,7 @@ class Walk:
             self._record_late(self.reader)
         self.lotus.progress(CARRYING, 0)
         _tell_modules(self.lotus, days[-1])
-        self.runner.run([PURGE], {})
+        self.runner.run([FORWARD, PURGE], {})
         with stage_context(self.lotus) as ctx:
             commits = committed_work(ctx, days)
         self.clock.ends("learning")

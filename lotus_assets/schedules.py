@@ -1,5 +1,5 @@
-"""The schedules: at 00:20 UTC learn from the days since the last committed one, every hour the watchdog, at 03:40 the
-purge of Dagster's log, and on Sundays the compaction of old sums.
+"""The schedules: at 00:20 UTC learn from the days since the last committed one, every hour the watchdog, at 03:10 the
+day of candidates in shadow, at 03:40 the purge of Dagster's log, and on Sundays the compaction of old sums.
 
 By then yesterday's last windows have matured (their day is that of their maturity) and its tape is closed. A nightly
 run that was missed is made up for by the next one: the run covers the range in one go, oldest day first.
@@ -11,6 +11,7 @@ import dagster as dg
 
 from lotus.timebase import next_day
 from lotus_assets.bodies import stage_context
+from lotus_assets.breeding.forward import NAME as FORWARD
 from lotus_assets.catalogue import LEARNING_ASSETS
 from lotus_assets.compaction_job import compact_atoms
 from lotus_assets.event_log_purge import NAME as PURGE
@@ -57,6 +58,15 @@ weekly = dg.ScheduleDefinition(
     default_status=dg.DefaultScheduleStatus.RUNNING,
 )
 
+
+forward = dg.ScheduleDefinition(
+    name="candidates_forward",
+    target=dg.AssetSelection.assets(FORWARD),
+    cron_schedule="10 3 * * *",
+    execution_timezone="UTC",
+    description="Score the day on candidates in shadow.",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+)
 
 purging = dg.ScheduleDefinition(
     name="nightly_purge",

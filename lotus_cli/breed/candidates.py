@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from lotus.coprocessor.gate import SETTLE_AT
 from lotus.errors import ConfigError
 from lotus.sentences.shown_facts import LONGEST
 from lotus_cli.breed.command import candidates_table
@@ -16,6 +17,7 @@ from lotus_cli.terminal.tables import TableColumn, numbers, table, wide_option
 if TYPE_CHECKING:
     from lotus_store.config import Settings
 
+DAYS = (TableColumn("day"), *numbers("S, bps", "H", "spoke", "E"), TableColumn("state"))
 STEPS = (TableColumn("step"), *numbers("T before", "T after"), TableColumn("taken"), TableColumn("signal"))
 
 
@@ -43,21 +45,36 @@ def list_command(state: str | None, wide: bool, branch: str | None, home: str | 
 @at_branch
 def show_command(candidate: str, branch: str | None, home: str | None, as_json: bool) -> None:
     """Show a candidate (the beginning of its id will do): folds, days, ablations, attacks, cost of N, its file."""
+    from lotus_assets.breeding.forward import facts_of_days
     from lotus_store.databases import Databases
-    from lotus_store.ledger.beliefs.candidates import refinements_of, trial_of
+    from lotus_store.ledger.beliefs.candidates import days_of, refinements_of, trial_of
     from lotus_store.ledger.texts import attachments_of
 
     row, settings = _one(home, branch, candidate), settings_of_branch(home, branch=branch)
     with Databases(settings) as databases, databases.connect("sig") as sig:
         steps = refinements_of(sig, row["run"])
         trial = trial_of(sig, row["candidate_id"])
+        days = facts_of_days(days_of(sig, settings.branch, row["candidate_id"]).get(row["candidate_id"], []))
         opinions = [
             {"origin": x.origin, "author": x.author, "at": x.created_at.isoformat(timespec="seconds"), "text": x.text}
             for x in attachments_of(sig, settings.branch, row["candidate_id"])
         ]
     own_steps = _way(steps, row["candidate_id"])
-    facts = _flat(row) | {"trial": trial, "steps": own_steps, "attachments": opinions}
+    facts = _flat(row) | {"trial": trial, "steps": own_steps, "attachments": opinions, "forward": days}
     emit(facts, as_json, _page(facts))
+
+
+@candidates_command.command("score")
+@at_branch
+def score_command(branch: str | None, home: str | None, as_json: bool) -> None:
+    """Score the matured days that candidates in shadow still lack, as the nightly run does."""
+    from lotus_assets.breeding.forward import score_forward
+    from lotus_assets.what_if.answer import home_context
+
+    with home_context(settings_of_branch(home, branch=branch)) as ctx:
+        found = score_forward(ctx)
+    states = [f"{name[:12]} {state}" for name, state in found["states"].items()]
+    emit(found, as_json, "\n".join([f"{found['rows']} forward days scored", *states]))
 
 
 @candidates_command.command("attach")
@@ -169,5 +186,12 @@ def _page(facts: Mapping[str, Any]) -> str:
     rows = [(s["kind"], f"{s['t_before']:.2f}", f"{s['t_after']:.2f}", "yes" if s["taken"] else "", s["expression"])
             for s in facts["steps"]]  # fmt: skip
     lines += [table(STEPS, rows, True), ""] if rows else []
+    gone = [(d["day"], f"{d['gain_bps']:+.3g}", f"{d['weight']:.3g}", str(d["spoken"]), f"{d['e']:.3g}", d["state"])
+            for d in facts["forward"]]  # fmt: skip
+    lines += (
+        [f"days to come (E {SETTLE_AT:,.0f} is asked for; nothing is in force by it):", table(DAYS, gone, True), ""]
+        if gone
+        else []
+    )
     lines += [f"{x['author']} ({x['origin']}, {x['at'][:10]}): {x['text']}" for x in facts["attachments"]]
     return "\n".join([*lines, *([""] if facts["attachments"] else []), facts["spec"]])

@@ -239,6 +239,24 @@ FROM candidate_life p LEFT JOIN candidate_life v
 WHERE p.branch = %(branch)s AND p.state = 'proposed' AND p.candidate_id LIKE %(beginning)s || '%%'
 ORDER BY p.candidate_id, p.night DESC, p.created_at DESC;
 
+-- name: candidates_screened
+SELECT DISTINCT ON (v.candidate_id) v.candidate_id, v.night, p.body, t.knows_until
+FROM candidate_life v
+JOIN candidate_life p ON p.branch = v.branch AND p.candidate_id = v.candidate_id AND p.run = v.run AND p.state = 'proposed'
+JOIN candidate_trials t ON t.candidate_id = v.candidate_id
+WHERE v.branch = %s AND v.state = 'screened'
+ORDER BY v.candidate_id, v.night, v.created_at;
+
+-- name: candidate_days_of
+SELECT candidate_id, day, gain_bps, weight, spoken, variance, sums, e_value, peak, days, all_spoken, state
+FROM candidate_days WHERE branch = %s AND (%s::text IS NULL OR candidate_id = %s) ORDER BY candidate_id, day;
+
+-- name: put_candidate_day
+INSERT INTO candidate_days (branch, candidate_id, day, gain_bps, weight, spoken, variance, sums, e_value, peak, days,
+                            all_spoken, state)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+ON CONFLICT DO NOTHING;
+
 -- name: candidate_refinements_of
 SELECT parent_id, candidate_id, kind, expression, t_before, t_after, taken FROM candidate_refinements
 WHERE run = %s ORDER BY kind, parent_id, t_after DESC, candidate_id;

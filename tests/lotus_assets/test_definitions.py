@@ -59,7 +59,11 @@ def test_few_coarse_daily_assets_with_blocking_checks_and_some_that_only_tell() 
         key.to_user_string(): isinstance(repository.asset_graph.get(key).partitions_def, dg.DailyPartitionsDefinition)
         for key in repository.asset_graph.get_all_asset_keys()
     }
-    assert {name for name, is_daily in daily.items() if not is_daily} == {"event_log_purge", "live_daemon"}
+    assert {name for name, is_daily in daily.items() if not is_daily} == {
+        "candidate_scores",
+        "event_log_purge",
+        "live_daemon",
+    }
 
 
 def test_sensors_schedule_and_jobs_are_there() -> None:
@@ -67,7 +71,9 @@ def test_sensors_schedule_and_jobs_are_there() -> None:
     sensors = {"closed_segments", "daemon_health", "failed_runs", "fresh_days", "late_executions", "new_inbox"}
     assert {sensor.name for sensor in repository.sensor_defs} == sensors
     schedules = {schedule.name for schedule in repository.schedule_defs}
-    assert schedules == {"nightly", "hourly_watchdog", "weekly_compaction", "nightly_purge", "sla_watch"}
+    assert schedules == {
+        "nightly", "hourly_watchdog", "weekly_compaction", "candidates_forward", "nightly_purge", "sla_watch",
+    }  # fmt: skip
     assert {"learn_one_day", "apply_inbox", "watchdog", "compact_atoms"} <= {
         job.name for job in repository.get_all_jobs()
     }

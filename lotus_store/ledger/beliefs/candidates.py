@@ -12,6 +12,7 @@ from psycopg.rows import dict_row
 
 from lotus.coprocessor.bar import Finalist
 from lotus.coprocessor.breeding import TrialCharge
+from lotus.coprocessor.gate import GateState
 from lotus.coprocessor.model.brought import latest_known
 from lotus_store.ledger.bodies import to_body
 from lotus_store.postgres.queries import Connection, query
@@ -113,6 +114,42 @@ def trial_of(connection: Connection, candidate: str) -> Body | None:
     """Return the charge of a candidate."""
     with connection.cursor(row_factory=dict_row) as cursor:
         return cursor.execute(query("sig", "candidate_trial"), [candidate]).fetchone()
+
+
+@dataclass(frozen=True, slots=True)
+class CandidateDay:
+    """A forward day of a candidate: S (bps), H, windows in which it spoke, and the gate after it."""
+
+    candidate_id: str
+    day: str
+    gain_bps: float
+    weight: float
+    spoken: int
+    gate: GateState
+
+
+def screened(connection: Connection, branch: str) -> list[tuple[str, str, Body, str | None]]:
+    """Return the candidates that may enter, with the night they were found on, their facts, until when a model knew."""
+    return list(connection.execute(query("sig", "candidates_screened"), [branch]))
+
+
+def days_of(connection: Connection, branch: str, candidate: str | None = None) -> dict[str, list[CandidateDay]]:
+    """Return the forward days in order, by candidate; of one where it is given."""
+    found: dict[str, list[CandidateDay]] = {}
+    rows = connection.execute(query("sig", "candidate_days_of"), [branch, candidate, candidate])
+    for name, day, gain, weight, spoken, variance, sums, _, peak, days, all_spoken, _ in rows:
+        gate = GateState(variance, tuple(sums), days, all_spoken, peak)
+        found.setdefault(name, []).append(CandidateDay(name, day, gain, weight, spoken, gate))
+    return found
+
+
+def put_candidate_day(connection: Connection, branch: str, row: CandidateDay) -> None:
+    """Write a forward day once."""
+    gate = row.gate
+    connection.execute(query("sig", "put_candidate_day"), [
+        branch, row.candidate_id, row.day, row.gain_bps, row.weight, row.spoken, gate.variance, list(gate.sums),
+        gate.e_value, gate.peak, gate.days, gate.spoken, gate.state,
+    ])  # fmt: skip
 
 
 def _one(connection: Connection, name: str, values: Sequence[object]) -> int:

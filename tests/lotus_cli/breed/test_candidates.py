@@ -15,8 +15,11 @@ def test_a_candidate_shows_the_way_to_it_and_the_attacks_on_it() -> None:
     assert {s["candidate_id"] for s in way} == {"abcdef0123456789", "other", "late"}
     opinion = {"author": "ada", "origin": "person", "at": "2026-01-20T10:00:00+00:00", "text": "too simple"}
     trial = {"number": 12, "origin": "breed", "operator": "grow", "knows_until": ""}
-    page = _page(ROW | {"trial": trial, "steps": way, "attachments": [opinion]})
+    day = {"day": "2026-01-22", "gain_bps": 3.25, "weight": 40.0, "spoken": 51, "e": 1.25, "state": "shadow"}
+    page = _page(ROW | {"trial": trial, "steps": way, "attachments": [opinion], "forward": [day]})
     assert "ada (person, 2026-01-20): too simple" in page
     assert "it can never settle" in page
+    assert "2026-01-22" in page
+    assert "E 4,000 is asked for" in page
     assert "charged as number 12" in page
     assert "detector_id: bred_abcdef012345" in page

@@ -1,0 +1,134 @@
+"""Forward days of candidates: from the second day on, each once, without later days, cut off anywhere the same rows."""
+
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from lotus.coprocessor.breeding import TrialCharge
+from lotus.coprocessor.gate import ENTRANTS_A_YEAR, SETTLE_AT
+from lotus.coprocessor.genome import Genome, read
+from lotus.coprocessor.panel import DAY_MS
+from lotus.simulation.breeding_world import ORACLES, WINDOW_MS, BreedingWorld, panel_of_days, world_days
+from lotus.tape_machine.parser import parse
+from lotus.timebase import day_of
+from lotus_assets.breeding import forward
+from lotus_assets.breeding.forward import in_shadow, score_forward
+from lotus_store.databases import Databases
+from lotus_store.ledger.beliefs.candidates import ChargedRun, charge_trials, days_of
+from lotus_store.ledger.bodies import to_body
+from lotus_store.postgres.queries import Connection, query
+
+DAYS = [day_of(d * DAY_MS) for d in range(45)]
+NIGHT, LATEST = 14, 22
+TEXT, HORIZON = ORACLES["column"][2]
+
+
+def genome(text: str = TEXT) -> Genome:
+    """Return what is planted, or another candidate of its horizon."""
+    return read(parse(text), HORIZON, WINDOW_MS)
+
+
+def may_enter(sig: Connection, one: Genome, night: int = NIGHT, knows_until: str | None = None, side: int = 1) -> str:
+    """Write a candidate that may enter; return its id."""
+    run = ChargedRun(f"run {night}", "main", DAYS[night], knows_until or "")
+    operator = "grow" if knows_until is None else "llm"
+    charge_trials(sig, run, [TrialCharge(one.canonical, 1, operator, one.horizon_s, one.text, ())])
+    body = {"expression": one.text, "horizon_s": one.horizon_s, "side": side, "t": 4.0}
+    for state in ("proposed", "screened"):
+        values = ["main", one.canonical, run.run, run.night, state, "bar", 8.0, 7.0, "", to_body(body)]
+        sig.execute(query("sig", "put_candidate_life"), values)
+    return one.canonical
+
+
+@pytest.fixture
+def ctx(databases: Databases, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """What stages know of a home whose days are those of a world with one planted pattern, up to `last`."""
+    world = BreedingWorld("plant", 5, "column", 2, len(DAYS), assets=2, windows=120, snr=3.0)
+    made = world_days(world)
+    manifest = SimpleNamespace(kernel=SimpleNamespace(window_ms=WINDOW_MS))
+    with databases.connect("sig", autocommit=True) as sig:
+        ctx = SimpleNamespace(sig=sig, branch="main", manifest=manifest, last=len(DAYS) - 1, made=made)
+        matured = lambda c, until="": [d for d in DAYS[: c.last + 1] if not until or d <= until]  # noqa: E731
+        monkeypatch.setattr(forward, "matured_days", matured)
+        monkeypatch.setattr(
+            forward, "home_panel", lambda c, days: panel_of_days(world, [c.made[DAYS.index(d)] for d in days])
+        )
+        yield ctx
+
+
+def rows(ctx: Any) -> list[tuple[Any, ...]]:
+    """Return everything that was written, without the moment."""
+    columns = "candidate_id, day, gain_bps, weight, spoken, variance, sums, e_value, peak, days, all_spoken, state"
+    return ctx.sig.execute(f"SELECT {columns} FROM candidate_days ORDER BY 1, 2").fetchall()  # type: ignore[no-any-return]
+
+
+def test_what_is_planted_is_shown_on_days_to_come_and_noise_is_not(ctx: Any) -> None:
+    good, noise = may_enter(ctx.sig, genome()), may_enter(ctx.sig, genome("sign(delta(oi, 1m))"))
+    found = score_forward(ctx)
+    assert found["states"] == {good: "shown", noise: "shadow"}
+    days = days_of(ctx.sig, "main")[good]
+    assert days[0].day == DAYS[NIGHT + 2]
+    assert days[-1].gate.peak >= SETTLE_AT
+    assert days[-1].gate.days >= 10
+    assert score_forward(ctx)["rows"] == 0
+    assert [one.candidate_id for one in in_shadow(ctx)] == [noise]
+
+
+def test_night_by_night_and_cut_off_the_rows_are_those_of_one_go(ctx: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    may_enter(ctx.sig, genome())
+    may_enter(ctx.sig, genome("sign(delta(oi, 1m))"), NIGHT + 1)
+    ctx.last = LATEST - 1
+    score_forward(ctx)
+    whole = rows(ctx)
+    real, left = forward.put_candidate_day, [0]
+
+    def cut(*args: Any) -> None:
+        if not left[0]:
+            raise KeyboardInterrupt
+        left[0] -= 1
+        real(*args)
+
+    monkeypatch.setattr(forward, "put_candidate_day", cut)
+    ctx.branch = "other"
+    ctx.sig.execute("INSERT INTO candidate_life SELECT 'other', candidate_id, run, night, state, check_name, value,"
+                    " bound, reason, body FROM candidate_life")  # fmt: skip
+    for ctx.last in range(NIGHT, LATEST):
+        for steps in (0, 1, 9):
+            left[0] = steps
+            try:
+                score_forward(ctx)
+            except KeyboardInterrupt:
+                continue
+    columns = "candidate_id, day, gain_bps, weight, spoken, variance, sums, e_value, peak, days, all_spoken, state"
+    again = ctx.sig.execute(f"SELECT {columns} FROM candidate_days WHERE branch = 'other' ORDER BY 1, 2").fetchall()
+    assert again == whole
+
+
+def test_a_day_is_scored_without_the_days_after_it(ctx: Any) -> None:
+    may_enter(ctx.sig, genome())
+    ctx.last = 20
+    score_forward(ctx)
+    early = rows(ctx)
+    ctx.made[21:] = world_days(BreedingWorld("null", 9, days=len(DAYS), assets=2, windows=120))[21:]
+    ctx.last = 25
+    score_forward(ctx)
+    assert [row for row in rows(ctx) if row[1] <= DAYS[20]] == early
+
+
+def test_what_a_model_may_have_read_of_never_counts(ctx: Any) -> None:
+    until, never = genome(), genome("sign(delta(oi, 1m))")
+    may_enter(ctx.sig, until, knows_until=DAYS[22])
+    may_enter(ctx.sig, never, knows_until="")
+    score_forward(ctx)
+    found = days_of(ctx.sig, "main")
+    assert list(found) == [until.canonical]
+    assert found[until.canonical][0].day == DAYS[24]
+
+
+def test_a_year_has_room_for_forty_and_at_once_for_thirty_two(ctx: Any) -> None:
+    for k in range(ENTRANTS_A_YEAR + 3):
+        may_enter(ctx.sig, genome(f"sign(ema(flow, {k + 20}s))"))
+    ctx.last = NIGHT
+    assert len(in_shadow(ctx)) == 32
