@@ -8,7 +8,7 @@ import click
 
 from lotus_cli.terminal.options import options_as
 from lotus_cli.terminal.output import emit
-from lotus_cli.terminal.places import COUNT, DAY, SECONDS, at_branch, settings_of_branch
+from lotus_cli.terminal.places import COUNT, DAY, SECONDS, at_branch, settings_of_branch, tape_option
 from lotus_cli.terminal.progress import LOADING, Progress
 from lotus_cli.terminal.tables import TableColumn, numbers, table
 
@@ -26,6 +26,7 @@ class BreedOptions:
     ideas: tuple[str, ...]
     until: str | None
     least_days: int
+    tape: str | None
     branch: str | None
     home: str | None
     as_json: bool
@@ -44,6 +45,7 @@ class BreedOptions:
 )
 @click.option("--until", type=DAY, help="Newest day to look at.")
 @click.option("--least-days", type=click.IntRange(2), default=10, show_default=True, help="Matured days, or none.")
+@tape_option
 @at_branch
 @options_as(BreedOptions)
 def breed_command(options: BreedOptions) -> None:
@@ -53,7 +55,7 @@ def breed_command(options: BreedOptions) -> None:
     ever tried in the deployment. What reaches it is a candidate, no detector: `lotus candidates list`. Where [llm] is
     not off, a model proposes beside the operators, within its budget; without an answer the search goes on.
     """
-    settings = settings_of_branch(options.home, branch=options.branch)
+    settings = settings_of_branch(options.home, options.tape, options.branch)
     with Progress(quiet=options.as_json) as progress:
         progress(LOADING, 0)
         from lotus_assets.breeding.breed import BreedWords, breed

@@ -84,6 +84,26 @@ def test_a_sentence_takes_the_place_of_the_template_where_it_says_what_is_shown(
 
 
 @pytest.mark.process("in the home that `lotus demo` makes")
+def test_a_search_asks_the_model_beside_its_operators_and_marks_what_it_proposed(lotus: Cli, tmp_path: Path) -> None:
+    with serving(
+        answers(completion(specs(EXAMPLE, EXAMPLE.replace("calm_lean", "slow_lean").replace("1m", "5m"))))
+    ) as s:
+        toml = tmp_path / "lotus.toml"
+        toml.write_text(f'[llm]\nmode = "live"\nurl = "{s.url}"\nmodel = "test-model"\nknows_until = "2026-01-02"\n')
+        words = ("breed", *ON, "--trials", "12", "--least-days", "2", "--idea", "A thin book fades; it is calm.")
+        found = lotus.json(*words, LOTUS_CONFIG=str(toml))
+        again = lotus.json(*words, LOTUS_CONFIG=str(toml))
+        asked = [json.loads(one.body)["messages"][1]["content"] for one in s.requests]
+    assert (found["llm"]["asked"], found["llm"]["proposed"], found["llm"]["failed"]) == (1, 2, {})
+    assert len(asked) == 1  # the second run heard the stored answer
+    assert "A thin book fades; it is calm." in asked[0]
+    assert "A1,1," in asked[0]
+    assert (again["bits"], again["n_before"], again["n_after"]) == (found["bits"], found["n_before"], found["n_after"])
+    rows = lotus.json("sql", "select origin, knows_until, count(*) as n from sig.candidate_trials group by all")["rows"]
+    assert ["llm", "2026-01-02", 2] in rows
+
+
+@pytest.mark.process("in the home that `lotus demo` makes")
 def test_a_dead_reservation_is_released_by_a_command(lotus: Cli) -> None:
     found = lotus.json("llm", "budget", "--release")
     assert (found["reservations_dead"], found["reservations_released"]) == (0, 0)
