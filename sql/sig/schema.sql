@@ -436,7 +436,7 @@ CREATE TABLE candidate_days (
     weight         double precision NOT NULL,
     spoken         integer NOT NULL CHECK (spoken >= 0),
     variance       double precision NOT NULL CHECK (variance > 0),
-    sums           double precision[] NOT NULL,
+    sums           jsonb NOT NULL,
     e_value        double precision NOT NULL,
     peak           double precision NOT NULL,
     days           integer NOT NULL CHECK (days >= 1),
