@@ -257,7 +257,7 @@ BY_HAND = {
     "a model that is off": Case(
         "llm check --ask", REFUSED, ("[llm] mode is off; expected: mode", "it is off by default")
     ),
-    "words of no model": Case("llm words", REFUSED, ("[llm] mode is off",)),
+    "words of no model": Case("llm words --branch demo-11", REFUSED, ("[llm] mode is off",)),
     "an idea of two lines": Case("llm check --idea 'a\nb'", REFUSED, ("an idea of 3 characters; expected: one line",)),
     "a run that is not there": Case("experiments nosuch", REFUSED, ("no runs of branch main begin with 'nosuch'",)),
     "fixtures that are not there": Case(
