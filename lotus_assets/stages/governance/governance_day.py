@@ -63,9 +63,8 @@ def stages_before() -> tuple[tuple[str, bool], ...]:
 
     What nothing reads and a reader of many days leaves for the end is not among them: the night is not made of it.
     """
-    names, late = [entry.name for entry in ENTRIES], {stage.name for stage in LATE}
-    before = ENTRIES[: names.index(NAME)]
-    return tuple((entry.name, entry.group == TAPE) for entry in before if entry.name not in late)
+    late = {stage.name for stage in LATE}
+    return tuple((entry.name, entry.group == TAPE) for entry in ENTRIES[: _place()] if entry.name not in late)
 
 
 def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
@@ -135,8 +134,12 @@ def _raw(ctx: StageContext, day: str) -> tuple[RawSegment, ...]:
 
 
 def code_of_day() -> str:
-    """Return the version of all code that the stages of a day use."""
-    return code_version(*sorted({package for entry in ENTRIES for package in entry.packages}))
+    """Return the version of all code that the stages of a day use, without those that come after this one."""
+    return code_version(*sorted({package for entry in ENTRIES[: _place() + 1] for package in entry.packages}))
+
+
+def _place() -> int:
+    return [entry.name for entry in ENTRIES].index(NAME)
 
 
 def _tables(ctx: StageContext, day: str) -> list[BundleTable]:
