@@ -147,8 +147,8 @@ def put_candidate_day(connection: Connection, branch: str, row: CandidateDay) ->
     """Write a forward day once."""
     gate = row.gate
     connection.execute(query("sig", "put_candidate_day"), [
-        branch, row.candidate_id, row.day, row.gain_bps, row.weight, row.spoken, gate.variance, to_body(list(gate.sums)),
-        gate.e_value, gate.peak, gate.days, gate.spoken, gate.state,
+        branch, row.candidate_id, row.day, row.gain_bps, row.weight, row.spoken, gate.variance,
+        to_body(list(gate.sums)), gate.e_value, gate.peak, gate.days, gate.spoken, gate.state,
     ])  # fmt: skip
 
 
