@@ -39,7 +39,7 @@ def _summary(runs: list[WorldRun], arm: str, shape: str) -> str:
     good = sum(r.best_share >= ENOUGH for r in runs)
     entered = sum(r.entrants > 0 for r in runs)
     kept = sum(r.entrant_share >= ENOUGH for r in runs)
-    oracle = sum(r.oracle_t**2 / 2.0 >= r.bar for r in runs)
+    oracle = sum(r.oracle_nats >= r.bar for r in runs)
     return (
         f"# {arm}, {shape}: of {len(runs)} worlds the best find keeps >= {ENOUGH:.0%} of the oracle's held-out edge "
         f"in {good}; something enters in {entered}, with that edge in {kept}; the oracle is above the bar in {oracle}"

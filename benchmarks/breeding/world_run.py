@@ -14,7 +14,8 @@ from lotus.coprocessor.bar import Finalist, finalists
 from lotus.coprocessor.breeding import Breeder, BreedPlan
 from lotus.coprocessor.genome import Genome
 from lotus.coprocessor.panel import Panel
-from lotus.coprocessor.scoring import Floats, run, scores_of
+from lotus.coprocessor.scoring import Floats, Score, run, scores_of
+from lotus.coprocessor.signs import evidence
 from lotus.coprocessor.variation import OPERATORS
 from lotus.simulation.breeding_world import BreedingWorld, panel_of_days, world_days
 
@@ -32,10 +33,11 @@ class WorldRun:
     trials: int
     cpu_s: float
     oracle_t: float
+    oracle_nats: float
     best_t: float
     best_share: float  # of the oracle's held-out edge
     bar: float
-    best_half_t2: float
+    best_nats: float
     entrants: int
     entrant_share: float  # of the better entrant; 0 without one
 
@@ -53,14 +55,16 @@ def world_run(world: BreedingWorld, arm: str, trials: int, looked_at: int = 4) -
     found = finalists(breeder, lambda: len(charged), looked_at)
     cpu_s = time.process_time() - began
     planted = world.kind == "plant"
+    oracle = scores_of([world.oracle], panel)[0] if planted else Score((), 1)
     oracle_edge = _edge(world.oracle, 1, held) if planted else np.nan
     shares = [_edge(f.genome, f.score.side, held) / oracle_edge for f in found]
     entrants = [k for k, f in enumerate(found) if f.verdict.state == "screened"]
     best = max(range(len(found)), key=lambda k: found[k].score.t, default=-1)
     return WorldRun(
         world.kind, world.shape if planted else "", world.seed, arm, breeder.run.trials, round(cpu_s, 1),
-        scores_of([world.oracle], panel)[0].t if planted else np.nan, _t(found, best),
-        shares[best] if found else 0.0, float(np.log(max(1, len(charged)))), _t(found, best) ** 2 / 2.0,
+        oracle.t, evidence(oracle.daily), _t(found, best),
+        shares[best] if found else 0.0, float(np.log(max(1, len(charged)))),
+        evidence(found[best].score.daily) if found else 0.0,
         len(entrants), max((shares[k] for k in entrants), default=0.0),
     )  # fmt: skip
 

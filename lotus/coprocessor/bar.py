@@ -1,7 +1,7 @@
 """Who of a run may enter: made as simple as it can be, above the bar of everything ever tried, unlike what is known.
 
-bar        T^2 / 2 >= ln N: N candidates, each a fair coin, would not reach it (Cramer and Bonferroni on a
-           self-normalised sum; de la Pena, Lai and Shao 2009)
+bar        minus ln of the chance of its days under other signs >= ln N: N candidates without an edge would reach it
+           about once (an exact test and Bonferroni; see `signs`)
 folds      the middle one of five is above 0
 redundant  daily sums go along (correlation > .7) with those of a detector in force or of a better entrant
 sturdy     with every free constant 20 % up or down, and one window late, more than half of T is left
@@ -30,8 +30,9 @@ from lotus.coprocessor.genome import (
 )
 from lotus.coprocessor.grammar import spelling_of
 from lotus.coprocessor.panel import Panel
-from lotus.coprocessor.scoring import Score, correlation, raw_values
+from lotus.coprocessor.scoring import Score, correlation, raw_values, rounded
 from lotus.coprocessor.selection import Individual
+from lotus.coprocessor.signs import evidence
 from lotus.coprocessor.variation import typed_places
 from lotus.errors import ConfigError
 from lotus.tape_machine.checker import check
@@ -117,7 +118,7 @@ def _unlike(found: list[Individual], many: int) -> list[Individual]:
 def _verdict(
     panel: Panel, genome: Genome, score: Score, steps: Sequence[Refinement], bar: float, taken: Sequence[Finalist]
 ) -> CandidateVerdict:
-    half = score.t**2 / 2.0
+    nats = rounded(evidence(score.daily))
     attacks = [s for s in steps if s.kind == "attack"]
     weakest = min((s.t_after for s in attacks), default=score.t)
     alike = [correlation(score.daily, daily) for daily in panel.profiles.tolist()]
@@ -125,8 +126,10 @@ def _verdict(
     nearest = max((abs(c) for c in alike), default=0.0)
     if score.mute:
         return CandidateVerdict("refused", "mute", 0.0, 0.0, "it never says anything that counts")
-    if half < bar:
-        return CandidateVerdict("refused", "bar", half, bar, f"T^2/2 = {half:.2f} is below ln N = {bar:.2f}")
+    if nats < bar:
+        return CandidateVerdict(
+            "refused", "bar", nats, bar, f"its evidence of {nats:.2f} nats is below ln N = {bar:.2f}"
+        )
     if score.median <= 0.0:
         return CandidateVerdict("refused", "folds", score.median, 0.0, f"the middle fold has T = {score.median:.2f}")
     if nearest > REDUNDANT:
@@ -139,7 +142,7 @@ def _verdict(
         )
     if len(taken) >= ENTRANTS:
         return CandidateVerdict("refused", "room", float(len(taken)), float(ENTRANTS), f"{ENTRANTS} better ones enter")
-    return CandidateVerdict("screened", "bar", half, bar, f"T^2/2 = {half:.2f}, ln N = {bar:.2f}")
+    return CandidateVerdict("screened", "bar", nats, bar, f"evidence of {nats:.2f} nats, ln N = {bar:.2f}")
 
 
 def _simplified(breeder: Breeder, one: Individual) -> tuple[Individual, Genome, Score, list[Refinement]]:

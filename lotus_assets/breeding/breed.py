@@ -13,6 +13,7 @@ from typing import Any, Final
 from lotus.coprocessor.bar import ENTRANTS, CandidateVerdict, Finalist, finalists
 from lotus.coprocessor.breeding import CPU_S, TRIALS, Breeder, BreedPlan, TrialCharge
 from lotus.coprocessor.genome import HORIZONS_S, Genome, read, spec_text
+from lotus.coprocessor.signs import reachable
 from lotus.detectors.spec import parse_spec
 from lotus.errors import ConfigError
 from lotus.hashing import key64, natural_id
@@ -119,7 +120,7 @@ def _bred(
         "run": run.run, "branch": run.branch, "night": run.night, "days": len(days), "scored_days": len(panel),
         "seed": plan.seed, "trials": searched, "charged_after_search": found.trials - searched, "n_before": before,
         "n_after": after, "n_ever": trials_ever(ctx.sig), "bar": math.log(max(1, after)),
-        "reachable": len(panel) / 2.0, "stopped_by": found.stopped_by, "generations": found.generation,
+        "reachable": reachable(len(panel)), "stopped_by": found.stopped_by, "generations": found.generation,
         "bits": found.identity(), "entrants": ENTRANTS, "candidates": rows,
     }  # fmt: skip
 

@@ -30,8 +30,8 @@ def test_a_padded_pattern_is_made_simple_and_judged_by_what_was_ever_tried() -> 
     assert {f.verdict.check for f in refused} == {"bar"}
 
 
-def test_in_a_world_where_nothing_pays_nothing_enters_by_chance() -> None:
+def test_in_a_world_where_nothing_pays_nothing_enters_once_much_was_tried() -> None:
     breeder = bred(40, "null")
-    found = finalists(breeder, lambda: breeder.run.trials, looked_at=1)
+    found = finalists(breeder, lambda: 40_000, looked_at=1)
     assert found
-    assert not any(f.verdict.state == "screened" for f in found)
+    assert {f.verdict.check for f in found} == {"bar"}
