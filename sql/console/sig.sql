@@ -220,6 +220,10 @@ ORDER BY p.night DESC, p.created_at DESC LIMIT 1;
 SELECT night, state, check_name, value, bound, reason FROM candidate_life
 WHERE branch = %(branch)s AND candidate_id = %(candidate)s ORDER BY night, created_at, state <> 'proposed' LIMIT 1000;
 
+-- name: forward_days_of_candidate
+SELECT day, gain_bps, weight, spoken, e_value, peak, state FROM candidate_days
+WHERE branch = %(branch)s AND candidate_id = %(candidate)s ORDER BY day LIMIT 1000;
+
 -- name: steps_of_candidate
 SELECT kind, t_before, t_after, taken, expression FROM candidate_refinements
 WHERE run = %(run)s AND (parent_id = %(candidate)s OR candidate_id = %(candidate)s)

@@ -26,6 +26,7 @@ class CandidatePage(TypedDict):
     daily_bps: list[float]
     drawn: str
     life: list[dict[str, Any]]
+    forward: list[dict[str, Any]]
     steps: list[dict[str, Any]]
     opinions: list[dict[str, Any]]
 
@@ -68,6 +69,7 @@ def candidate_facts(reading: HomeReading, given: Mapping[str, str]) -> Facts:
         "daily_bps": daily,
         "drawn": _drawn(daily) if any(daily) else "",
         "life": life,
+        "forward": reading.rows("sig", "forward_days_of_candidate", candidate=name),
         "steps": reading.rows("sig", "steps_of_candidate", candidate=name, run=row["run"]),
         "opinions": reading.rows("sig", "opinions_on_candidate", candidate=name),
     }

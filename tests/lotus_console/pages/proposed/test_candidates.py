@@ -43,6 +43,16 @@ def test_a_candidate_shows_its_charge_its_life_and_opinions_as_text(
     put_candidate(sig, "b" * 32, 2, "", state="screened", reason=MARKUP[0])
     attach(sig, "main", "b" * 32, PERSON, MARKUP[1], MARKUP[0])
     attach(sig, "main", "b" * 32, MODEL, "m-1", "T is 2.50.")
+    day = {
+        "day": "2026-01-22",
+        "gain_bps": 3.25,
+        "weight": 40.0,
+        "variance": 1.0,
+        "e_value": 1.25,
+        "peak": 1.5,
+        "days": 1,
+    }
+    put(sig, "candidate_days", branch="main", candidate_id="b" * 32, sums="[]", state="shadow", **day)
     config = '{"run": "r"}'
     put(sig, "experiment_runs", run_id="e", branch="main", kind="breed", config=config)
     put(sig, "experiment_results", run_id="e", status="ok", metrics='{"n_before": 0, "n_after": 2, "bar": 0.69}')
@@ -55,7 +65,9 @@ def test_a_candidate_shows_its_charge_its_life_and_opinions_as_text(
     assert (facts["run"]["n_before"], facts["run"]["n_after"], facts["charged"]["number"]) == (0, 2, 2)
     assert [one["state"] for one in facts["life"]] == ["proposed", "screened"]
     assert [one["origin"] for one in facts["opinions"]] == ["person", "model"]
+    assert [one["e_value"] for one in facts["forward"]] == [1.25]
     page = browser.get(f"/candidates/{'b' * 32}").text
+    assert "2026-01-22" in page
     assert "0 before, 2 after" in page
     assert "T is 2.50." in page
     assert not any(text in page for text in MARKUP[:2])
