@@ -2,10 +2,10 @@
 
 A candidate enters shadow in the order in which it was found while there is room; its variance is that of the days of
 its span. Nothing that is scored, published or believed knows of it. What was written stays: killed anywhere and begun
-again, the same rows come. A day whose frames or outcomes are not there any more is passed over, for good.
+again, the same rows come. A day whose panel has lost its frames is passed over.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -32,6 +32,7 @@ from lotus_assets.catalogue import OWNERS
 from lotus_assets.event_log_purge import GROUP
 from lotus_assets.stages.context import StageContext
 from lotus_resources.lotus_resource import Lotus
+from lotus_store.lake import REMADE
 from lotus_store.ledger.beliefs.candidates import CandidateDay, days_of, put_candidate_day, screened
 
 NAME: Final = "candidate_scores"
@@ -52,11 +53,11 @@ class Shadowed:
 
 def score_forward(ctx: StageContext) -> dict[str, Any]:
     """Score every matured day that a candidate in shadow still lacks; return counts and the states after."""
-    every = matured_days(ctx)
+    framed = set(ctx.lake.days(REMADE[0], ctx.tape_branch))
     rows = 0
-    for day in every:
+    for day in matured_days(ctx):
         due = [one for one in in_shadow(ctx) if day >= one.first and not any(d.day >= day for d in one.days)]
-        rows += _score_day(ctx, day, due) if due else 0
+        rows += _score_day(ctx, day, due, framed) if due else 0
     states = {name: days[-1].gate.state for name, days in days_of(ctx.sig, ctx.branch).items()}
     return {"rows": rows, "states": states, "shown": sorted(n for n, state in states.items() if state == "shown")}
 
@@ -77,9 +78,11 @@ def in_shadow(ctx: StageContext) -> list[Shadowed]:
     return found[:MOST_IN_SHADOW]
 
 
-def _score_day(ctx: StageContext, day: str, due: Sequence[Shadowed]) -> int:
+def _score_day(ctx: StageContext, day: str, due: Sequence[Shadowed], framed: Set[str]) -> int:
     new = any(not one.days for one in due)
     days = matured_days(ctx, day)[-(MOST_DAYS if new else RIDGE_DAYS + BESIDE) :]
+    if not set(days) <= framed:
+        return 0
     panel = home_panel(ctx, days)
     if not panel.blocks or panel.blocks[-1] != day_start_ms(day) // DAY_MS:
         return 0

@@ -11,7 +11,7 @@ from lotus.errors import ConfigError
 from lotus.sentences.shown_facts import LONGEST
 from lotus_cli.breed.command import candidates_table
 from lotus_cli.terminal.output import emit
-from lotus_cli.terminal.places import NAME, at_branch, settings_of_branch
+from lotus_cli.terminal.places import NAME, at_branch, settings_of_branch, tape_option
 from lotus_cli.terminal.tables import TableColumn, numbers, table, wide_option
 
 if TYPE_CHECKING:
@@ -65,13 +65,14 @@ def show_command(candidate: str, branch: str | None, home: str | None, as_json: 
 
 
 @candidates_command.command("score")
+@tape_option
 @at_branch
-def score_command(branch: str | None, home: str | None, as_json: bool) -> None:
+def score_command(tape: str | None, branch: str | None, home: str | None, as_json: bool) -> None:
     """Score the matured days that candidates in shadow still lack, as the nightly run does."""
     from lotus_assets.breeding.forward import score_forward
     from lotus_assets.what_if.answer import home_context
 
-    with home_context(settings_of_branch(home, branch=branch)) as ctx:
+    with home_context(settings_of_branch(home, tape=tape, branch=branch)) as ctx:
         found = score_forward(ctx)
     states = [f"{name[:12]} {state}" for name, state in found["states"].items()]
     emit(found, as_json, "\n".join([f"{found['rows']} forward days scored", *states]))

@@ -49,7 +49,11 @@ def ctx(databases: Databases, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     made = world_days(world)
     manifest = SimpleNamespace(kernel=SimpleNamespace(window_ms=WINDOW_MS))
     with databases.connect("sig", autocommit=True) as sig:
-        ctx = SimpleNamespace(sig=sig, branch="main", manifest=manifest, last=len(DAYS) - 1, made=made)
+        lake = SimpleNamespace(days=lambda name, branch: ctx.framed)
+        ctx = SimpleNamespace(
+            sig=sig, branch="main", tape_branch="tape", manifest=manifest, last=len(DAYS) - 1, made=made, lake=lake,
+            framed=DAYS,
+        )  # fmt: skip
         matured = lambda c, until="": [d for d in DAYS[: c.last + 1] if not until or d <= until]  # noqa: E731
         monkeypatch.setattr(forward, "matured_days", matured)
         monkeypatch.setattr(
@@ -115,6 +119,13 @@ def test_a_day_is_scored_without_the_days_after_it(ctx: Any) -> None:
     ctx.last = 25
     score_forward(ctx)
     assert [row for row in rows(ctx) if row[1] <= DAYS[20]] == early
+
+
+def test_a_day_whose_frames_went_is_passed_over(ctx: Any) -> None:
+    name = may_enter(ctx.sig, genome())
+    ctx.framed = DAYS[:20]
+    score_forward(ctx)
+    assert days_of(ctx.sig, "main")[name][-1].day == DAYS[19]
 
 
 def test_what_a_model_may_have_read_of_never_counts(ctx: Any) -> None:
