@@ -86,6 +86,23 @@ def scores_of(genomes: Sequence[Genome], panel: Panel) -> list[Score]:
     return [_score(row) for row in sums]
 
 
+def day_sums(genomes: Sequence[Genome], sides: Sequence[int], panel: Panel) -> Floats:
+    """Return S (bps), H and the windows that spoke of each candidate and scored day, f8[candidates, days, 3]."""
+    sums = np.zeros((len(genomes), len(panel), 3))
+    at = [panel.horizons_s.index(g.horizon_s) for g in genomes]
+
+    def add(first: int, day: int, signals: Floats) -> None:
+        left, place = panel.left[day], panel.places[day]
+        rows = place >= 0
+        for k in range(signals.shape[1]):
+            s = signals[rows, k] * sides[first + k]
+            for column, values in enumerate((s * left[rows, at[first + k]], s * s, (s != 0.0).astype(np.float64))):
+                sums[first + k, :, column] += np.bincount(place[rows], weights=values, minlength=len(panel))
+
+    run([g.node for g in genomes], panel, add)
+    return sums
+
+
 def run(nodes: Sequence[Node], panel: Panel, take: Callable[[int, int, Floats], None]) -> None:
     """Run expressions over every day of a panel; `take` gets the first one's number, the day's and their values.
 

@@ -13,6 +13,8 @@ from typing import Any, Final
 from lotus.coprocessor.bar import ENTRANTS, CandidateVerdict, Finalist, finalists
 from lotus.coprocessor.breeding import CPU_S, TRIALS, Breeder, BreedPlan, TrialCharge
 from lotus.coprocessor.genome import HORIZONS_S, Genome, read, spec_text
+from lotus.coprocessor.panel import Panel
+from lotus.coprocessor.scoring import day_sums, rounded
 from lotus.coprocessor.signs import reachable
 from lotus.detectors.spec import parse_spec
 from lotus.errors import ConfigError
@@ -108,7 +110,7 @@ def _bred(
     looked_at = [_audited(ctx, run, finalist) for finalist in looked_at]
     rows = []
     for finalist in looked_at:
-        body = _body(finalist, run)
+        body = _body(finalist, run, panel)
         put_finalist(ctx.sig, run, finalist, body)
         verdict = finalist.verdict
         rows.append(body | {
@@ -136,11 +138,13 @@ def _audited(ctx: StageContext, run: ChargedRun, finalist: Finalist) -> Finalist
     return replace(finalist, verdict=CandidateVerdict("refused", "audits", float(len(audits.failed)), 0.0, why))
 
 
-def _body(finalist: Finalist, run: ChargedRun) -> Facts:
+def _body(finalist: Finalist, run: ChargedRun, panel: Panel) -> Facts:
     score, genome = finalist.score, finalist.genome
+    weights = day_sums([genome], [score.side], panel)[0, :, 1]
     return {
         "expression": genome.text, "side": score.side, "horizon_s": genome.horizon_s, "t": score.t,
-        "folds": list(score.folds), "daily_bps": list(score.daily), "depth": genome.depth, "nodes": genome.nodes,
+        "folds": list(score.folds), "daily_bps": list(score.daily),
+        "daily_weight": list(map(rounded, weights.tolist())), "depth": genome.depth, "nodes": genome.nodes,
         "found_as": finalist.found.genome.text, "found_nodes": finalist.found.genome.nodes,
         "operator": finalist.found.operator, "parents": list(finalist.found.parents), "spec": _text(finalist),
         "run": run.run,

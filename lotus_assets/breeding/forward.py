@@ -1,8 +1,8 @@
 """Forward days of candidates that may enter: each is scored once, when it has matured, on that day alone.
 
-A candidate enters shadow in the order in which it was found while there is room; its variance is that of the days of
-its span. Nothing that is scored, published or believed knows of it. What was written stays: killed anywhere and begun
-again, the same rows come. A day whose panel has lost its frames is passed over.
+A candidate enters shadow in the order in which it was found while there is room; its variance is that of the days on
+which it was found. Nothing that is scored, published or believed knows of it. What was written stays: killed anywhere
+and begun again, the same rows come. A day whose panel has lost its frames is passed over.
 """
 
 from collections.abc import Mapping, Sequence, Set
@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import dagster as dg
-import numpy as np
-from numpy.typing import NDArray
 
 from lotus.coprocessor.gate import (
     ENTRANTS_A_YEAR,
@@ -22,12 +20,12 @@ from lotus.coprocessor.gate import (
     observe,
 )
 from lotus.coprocessor.genome import Genome, read
-from lotus.coprocessor.panel import DAY_MS, RIDGE_DAYS, Panel
-from lotus.coprocessor.scoring import rounded, run
+from lotus.coprocessor.panel import DAY_MS, RIDGE_DAYS
+from lotus.coprocessor.scoring import day_sums, rounded
 from lotus.tape_machine.parser import parse
-from lotus.timebase import day_of, day_start_ms
+from lotus.timebase import day_start_ms
 from lotus_assets.bodies import stage_context
-from lotus_assets.breeding.home_panel import MOST_DAYS, home_panel, matured_days
+from lotus_assets.breeding.home_panel import home_panel, matured_days
 from lotus_assets.catalogue import OWNERS
 from lotus_assets.event_log_purge import GROUP
 from lotus_assets.stages.context import StageContext
@@ -41,13 +39,13 @@ BESIDE: Final[int] = 2  # days beyond those of the ridge: the scored one, and on
 
 @dataclass(frozen=True, slots=True)
 class Shadowed:
-    """A candidate in shadow: what it computes, the side it pays on, the first day that counts, its days so far."""
+    """A candidate in shadow: what it computes, the side it pays on, its first day that counts, gate and days so far."""
 
     candidate_id: str
     genome: Genome
     side: int
-    night: str
     first: str
+    entered: GateState
     days: Sequence[CandidateDay]
 
 
@@ -66,21 +64,23 @@ def in_shadow(ctx: StageContext) -> list[Shadowed]:
     """Return the candidates in shadow: of those that may enter the first 40 of each year, at most 32 at once."""
     days, found, of_year = days_of(ctx.sig, ctx.branch), list[Shadowed](), dict[str, int]()
     for name, night, body, knows_until in sorted(screened(ctx.sig, ctx.branch), key=lambda row: (row[1], row[0])):
-        first = first_forward_day(night, knows_until)
+        first, weights = first_forward_day(night, knows_until), body.get("daily_weight")
+        if first is None or weights is None:  # it can never be judged
+            continue
         of_year[night[:4]] = of_year.get(night[:4], 0) + 1
-        if first is None or of_year[night[:4]] > ENTRANTS_A_YEAR:
+        if of_year[night[:4]] > ENTRANTS_A_YEAR:
             continue
         own = days.get(name, [])
         if own and own[-1].gate.state != "shadow":
             continue
         genome = read(parse(str(body["expression"])), int(body["horizon_s"]), ctx.manifest.kernel.window_ms)
-        found.append(Shadowed(name, genome, int(body["side"]), night, first, own))
+        entered = enter(body["daily_bps"], weights)
+        found.append(Shadowed(name, genome, int(body["side"]), first, entered, own))
     return found[:MOST_IN_SHADOW]
 
 
 def _score_day(ctx: StageContext, day: str, due: Sequence[Shadowed], framed: Set[str]) -> int:
-    new = any(not one.days for one in due)
-    days = matured_days(ctx, day)[-(MOST_DAYS if new else RIDGE_DAYS + BESIDE) :]
+    days = matured_days(ctx, day)[-(RIDGE_DAYS + BESIDE) :]
     if not set(days) <= framed:
         return 0
     panel = home_panel(ctx, days)
@@ -88,36 +88,13 @@ def _score_day(ctx: StageContext, day: str, due: Sequence[Shadowed], framed: Set
         return 0
     sums = day_sums([one.genome for one in due], [one.side for one in due], panel)
     for k, one in enumerate(due):
-        gate = one.days[-1].gate if one.days else _entered(one, panel, sums[k])
+        gate = one.days[-1].gate if one.days else one.entered
         gain, weight, spoken = rounded(sums[k, -1, 0]), rounded(sums[k, -1, 1]), int(sums[k, -1, 2])
         put_candidate_day(
             ctx.sig, ctx.branch,
             CandidateDay(one.candidate_id, day, gain, weight, spoken, observe(gate, gain, weight, spoken)),
         )  # fmt: skip
     return len(due)
-
-
-def _entered(one: Shadowed, panel: Panel, sums: NDArray[np.float64]) -> GateState:
-    """Return the gate of a candidate without forward days, from the days up to its night."""
-    span = np.array([day_of(block * DAY_MS) <= one.night for block in panel.blocks])
-    return enter(sums[span, 0].tolist(), sums[span, 1].tolist())
-
-
-def day_sums(genomes: Sequence[Genome], sides: Sequence[int], panel: Panel) -> NDArray[np.float64]:
-    """Return S (bps), H and the windows that spoke of each candidate and scored day, f8[candidates, days, 3]."""
-    sums = np.zeros((len(genomes), len(panel), 3))
-    at = [panel.horizons_s.index(g.horizon_s) for g in genomes]
-
-    def add(first: int, day: int, signals: NDArray[np.float64]) -> None:
-        left, place = panel.left[day], panel.places[day]
-        rows = place >= 0
-        for k in range(signals.shape[1]):
-            s = signals[rows, k] * sides[first + k]
-            for column, values in enumerate((s * left[rows, at[first + k]], s * s, (s != 0.0).astype(np.float64))):
-                sums[first + k, :, column] += np.bincount(place[rows], weights=values, minlength=len(panel))
-
-    run([g.node for g in genomes], panel, add)
-    return sums
 
 
 def facts_of_days(days: Sequence[CandidateDay]) -> list[Mapping[str, Any]]:

@@ -10,6 +10,7 @@ from lotus.coprocessor.breeding import TrialCharge
 from lotus.coprocessor.gate import ENTRANTS_A_YEAR, SETTLE_AT
 from lotus.coprocessor.genome import Genome, read
 from lotus.coprocessor.panel import DAY_MS
+from lotus.coprocessor.scoring import day_sums
 from lotus.simulation.breeding_world import ORACLES, WINDOW_MS, BreedingWorld, panel_of_days, world_days
 from lotus.tape_machine.parser import parse
 from lotus.timebase import day_of
@@ -22,6 +23,7 @@ from lotus_store.postgres.queries import Connection, query
 
 DAYS = [day_of(d * DAY_MS) for d in range(45)]
 NIGHT, LATEST = 14, 22
+SPAN: list[list[float]] = [[], []]  # S and H of the days on which the planted pattern is found
 TEXT, HORIZON = ORACLES["column"][2]
 
 
@@ -36,6 +38,7 @@ def may_enter(sig: Connection, one: Genome, night: int = NIGHT, knows_until: str
     operator = "grow" if knows_until is None else "llm"
     charge_trials(sig, run, [TrialCharge(one.canonical, 1, operator, one.horizon_s, one.text, ())])
     body = {"expression": one.text, "horizon_s": one.horizon_s, "side": side, "t": 4.0}
+    body |= {"daily_bps": list(SPAN[0]), "daily_weight": list(SPAN[1])}
     for state in ("proposed", "screened"):
         values = ["main", one.canonical, run.run, run.night, state, "bar", 8.0, 7.0, "", to_body(body)]
         sig.execute(query("sig", "put_candidate_life"), values)
@@ -54,7 +57,9 @@ def ctx(databases: Databases, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
             sig=sig, branch="main", tape_branch="tape", manifest=manifest, last=len(DAYS) - 1, made=made, lake=lake,
             framed=DAYS,
         )  # fmt: skip
-        matured = lambda c, until="": [d for d in DAYS[: c.last + 1] if not until or d <= until]  # noqa: E731
+        matured = lambda c, until="": [d for d in DAYS[: c.last + 1] if not until or d <= until][-40:]  # noqa: E731
+        sums = day_sums([genome()], [1], panel_of_days(world, made[: NIGHT + 1]))[0]
+        SPAN[:] = sums[:, 0].tolist(), sums[:, 1].tolist()
         monkeypatch.setattr(forward, "matured_days", matured)
         monkeypatch.setattr(
             forward, "home_panel", lambda c, days: panel_of_days(world, [c.made[DAYS.index(d)] for d in days])
@@ -138,8 +143,19 @@ def test_what_a_model_may_have_read_of_never_counts(ctx: Any) -> None:
     assert found[until.canonical][0].day == DAYS[24]
 
 
+def test_one_found_on_days_that_are_long_gone_stops_nobody(ctx: Any) -> None:
+    old, sound = genome("sign(delta(oi, 1m))"), genome()
+    may_enter(ctx.sig, old, night=2, knows_until=DAYS[41])
+    may_enter(ctx.sig, sound)
+    ctx.framed = DAYS[15:]
+    score_forward(ctx)
+    days = days_of(ctx.sig, "main")
+    assert days[old.canonical][0].day == DAYS[43]
+    assert days[sound.canonical][-1].day == days[old.canonical][-1].day == DAYS[-1]
+
+
 def test_a_year_has_room_for_forty_and_at_once_for_thirty_two(ctx: Any) -> None:
     for k in range(ENTRANTS_A_YEAR + 3):
-        may_enter(ctx.sig, genome(f"sign(ema(flow, {k + 20}s))"))
+        may_enter(ctx.sig, genome(f"sign(ema(flow, {k + 20}s))"), knows_until="" if k < 12 else None)
     ctx.last = NIGHT
-    assert len(in_shadow(ctx)) == 32
+    assert len(in_shadow(ctx)) == 31  # those that can never be judged take no place
