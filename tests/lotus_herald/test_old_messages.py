@@ -3,8 +3,8 @@
 from contextlib import ExitStack, closing
 from typing import Any
 
-import psycopg
 import pytest
+from cut_statements import cut_everywhere
 
 from lotus.modules.intents import Module
 from lotus_herald.carry import carry
@@ -112,24 +112,6 @@ def test_a_message_that_waits_holds_all_that_came_with_it(aged: Databases, waits
 
 @pytest.mark.kill("the purge is cut off before each of its statements")
 def test_cut_off_before_any_statement_and_run_again_ends_the_same(aged: Databases, monkeypatch: Any) -> None:
-    real, steps, limit = psycopg.Connection.execute, [0], [0]
-
-    def cut(self: Any, *args: Any, **words: Any) -> Any:
-        steps[0] += 1
-        if steps[0] == limit[0]:
-            self.close()
-            raise KeyboardInterrupt
-        return real(self, *args, **words)
-
-    monkeypatch.setattr(psycopg.Connection, "execute", cut)
-    while True:
-        steps[0], limit[0] = 0, limit[0] + 1
-        try:
-            go(aged)
-            break
-        except KeyboardInterrupt:
-            continue
-    monkeypatch.setattr(psycopg.Connection, "execute", real)
-    assert limit[0] > 20
+    assert cut_everywhere(monkeypatch, lambda: go(aged)) > 20
     assert [len(rows) for rows in left(aged).values()] == [N - OLD, 100, 1, N - OLD + 1]
     assert atlas.differences(aged).equal

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import psycopg
 import pytest
+from cut_statements import cut_everywhere
 
 from lotus.columns import TableSpec
 from lotus.detectors.scoring.signal_spec import SIGNAL_EVENTS
@@ -153,25 +154,7 @@ def test_a_reader_gets_its_data_and_the_month_waits(aged: Databases) -> None:
 
 @pytest.mark.kill("the purge is cut off before each of its statements")
 def test_cut_off_before_any_statement_and_run_again_ends_the_same(aged: Databases, monkeypatch: Any) -> None:
-    real, steps, limit, cuts = psycopg.Connection.execute, [0], [0], 0
-
-    def cut(self: Any, *args: Any, **words: Any) -> Any:
-        steps[0] += 1
-        if steps[0] == limit[0]:
-            self.close()  # as os._exit would: the server rolls back what is open
-            raise KeyboardInterrupt
-        return real(self, *args, **words)
-
-    monkeypatch.setattr(psycopg.Connection, "execute", cut)
-    while True:
-        steps[0], limit[0] = 0, limit[0] + 1
-        try:
-            go(aged)
-            break
-        except KeyboardInterrupt:
-            cuts += 1
-    monkeypatch.setattr(psycopg.Connection, "execute", real)
-    assert cuts > 20
+    assert cut_everywhere(monkeypatch, lambda: go(aged)) > 20
     whole = standing(aged)
     assert go(aged) == RowsGone()
     assert standing(aged) == whole
