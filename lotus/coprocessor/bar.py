@@ -153,7 +153,7 @@ def _simplified(breeder: Breeder, one: Individual) -> tuple[Individual, Genome, 
         if not shorter:
             break
         breeder.score([(g, "ablation", (genome.canonical,)) for g in shorter])
-        tried = [(g, breeder.run.scored[g.canonical].score) for g in shorter]
+        tried = [(g, _score_as_written(breeder, g)) for g in shorter]
         good = [x for x in tried if x[1].t >= (1.0 - LOSS) * one.score.t]
         best = min(good, key=lambda x: (x[0].nodes, -x[1].t, x[0].canonical), default=None)
         taken = best[0] if best is not None else None
@@ -165,6 +165,12 @@ def _simplified(breeder: Breeder, one: Individual) -> tuple[Individual, Genome, 
             break
         genome, score = best
     return one, genome, score, steps
+
+
+def _score_as_written(breeder: Breeder, genome: Genome) -> Score:
+    """Return the score of a scored candidate with the side of this text; it may have been scored as its negative."""
+    stored = breeder.run.scored[genome.canonical]
+    return replace(stored.score, side=stored.direction * genome.sign)
 
 
 def _ablations(breeder: Breeder, genome: Genome) -> Iterator[Genome]:
@@ -224,8 +230,9 @@ def _attacks(breeder: Breeder, genome: Genome, score: Score) -> list[Refinement]
             continue
         if other.canonical == genome.canonical:
             continue
-        after = breeder.score_one(other, "attack", (genome.canonical,))
-        t_after = after.score.t * after.direction * other.sign * genome.sign * score.side
+        breeder.score([(other, "attack", (genome.canonical,))])
+        after = _score_as_written(breeder, other)
+        t_after = after.t * after.side * score.side
         out.append(Refinement(genome.canonical, other.canonical, "attack", other.text, score.t, t_after, False))
     return out
 

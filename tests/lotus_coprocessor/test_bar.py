@@ -1,8 +1,9 @@
 """What enters is simple, above the bar of everything ever tried, unlike what is known and sturdy."""
 
-from lotus.coprocessor.bar import finalists
+from lotus.coprocessor.bar import Finalist, finalists
 from lotus.coprocessor.breeding import Breeder, BreedPlan
-from lotus.coprocessor.genome import read
+from lotus.coprocessor.genome import Genome, read
+from lotus.coprocessor.scoring import scores_of
 from lotus.tape_machine.parser import parse
 from tests.lotus_coprocessor.breeding_bed import small_panel
 
@@ -28,6 +29,36 @@ def test_a_padded_pattern_is_made_simple_and_judged_by_what_was_ever_tried() -> 
     assert all(step.child in breeder.run.scored for step in best.refinements)
     refused = finalists(breeder, lambda: 10**6, looked_at=1)
     assert {f.verdict.check for f in refused} == {"bar"}
+
+
+def test_a_candidate_and_its_negative_are_attacked_and_simplified_alike() -> None:
+    left = {}
+    for text in (PADDED, f"-({PADDED})", "sign(zscore(micro, 5m))", "-sign(zscore(micro, 5m))"):
+        breeder = Breeder(small_panel(), BreedPlan(5, 1), lambda charges: None)
+        idea = read(parse(text), 30, 5_000)
+        breeder.score([(idea, "idea", ())])
+        best = finalists(breeder, lambda: 1, looked_at=1)[0]
+        attacks = [step.t_after for step in best.refinements if step.kind == "attack"]
+        assert attacks
+        assert left.setdefault(idea.canonical, attacks) == attacks
+        assert best.score == scores_of([best.genome], small_panel())[0]
+    assert len(left) == 2
+    assert min(left[read(parse(PADDED), 30, 5_000).canonical]) > 0.0
+
+
+def test_an_ablation_that_was_scored_as_its_negative_keeps_the_side_of_its_text() -> None:
+    padded = [read(parse(PADDED.replace("1 +", sign)), 30, 5_000) for sign in ("1 +", "1 -")]
+
+    def best_of(first: list[Genome]) -> Finalist:
+        breeder = Breeder(small_panel(), BreedPlan(5, 1), lambda charges: None)
+        breeder.score([(tree, "idea", ()) for tree in [*first, *padded]])
+        return finalists(breeder, lambda: 1, looked_at=1)[0]
+
+    simple = best_of([]).genome
+    again = best_of([read(parse(f"-({simple.text})"), 30, 5_000)])
+    assert again.found.genome in padded
+    assert again.genome.canonical == simple.canonical
+    assert again.score == scores_of([again.genome], small_panel())[0]
 
 
 def test_in_a_world_where_nothing_pays_nothing_enters_once_much_was_tried() -> None:
