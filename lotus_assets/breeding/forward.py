@@ -52,10 +52,11 @@ class Shadowed:
 def score_forward(ctx: StageContext) -> dict[str, Any]:
     """Score every matured day that a candidate in shadow still lacks; return counts and the states after."""
     framed = set(ctx.lake.days(REMADE[0], ctx.tape_branch))
-    rows = 0
-    for day in matured_days(ctx):
-        due = [one for one in in_shadow(ctx) if day >= one.first and not any(d.day >= day for d in one.days)]
-        rows += _score_day(ctx, day, due, framed) if due else 0
+    rows, shadow = 0, in_shadow(ctx)
+    for day in matured_days(ctx) if shadow else ():
+        due = [one for one in shadow if day >= one.first and not any(d.day >= day for d in one.days)]
+        if due and (written := _score_day(ctx, day, due, framed)):
+            rows, shadow = rows + written, in_shadow(ctx)  # one that was shown makes room
     states = {name: days[-1].gate.state for name, days in days_of(ctx.sig, ctx.branch).items()}
     return {"rows": rows, "states": states, "shown": sorted(n for n, state in states.items() if state == "shown")}
 
