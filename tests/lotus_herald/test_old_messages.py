@@ -15,7 +15,7 @@ from lotus_herald.outbox import send_many
 from lotus_store.databases import Databases
 from lotus_store.ledger import atlas, retention
 from lotus_store.ledger.messages.old_messages import drop_messages
-from lotus_store.postgres.queries import MODULES
+from lotus_store.postgres.queries import MODULES, Connection
 
 from .conftest import alert
 
@@ -47,7 +47,10 @@ def aged(databases: Databases, keys: Keys) -> Databases:
 def go(databases: Databases, first_day: str = "2025-06-01") -> dict[str, int]:
     """Let go what is older than a day; return what went."""
     with ExitStack() as opened:
-        open_one = lambda name: opened.enter_context(closing(databases.owner(name, autocommit=True)))  # noqa: E731
+
+        def open_one(name: str) -> Connection:
+            return opened.enter_context(closing(databases.owner(name, autocommit=True)))
+
         done = drop_messages({m: open_one(m) for m in MODULES}, open_one("atlas"), first_day)
     return {table: n for table, n in done.items() if n}
 

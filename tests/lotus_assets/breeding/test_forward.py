@@ -57,7 +57,10 @@ def ctx(databases: Databases, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
             sig=sig, branch="main", tape_branch="tape", manifest=manifest, last=len(DAYS) - 1, made=made, lake=lake,
             framed=DAYS,
         )  # fmt: skip
-        matured = lambda c, until="": [d for d in DAYS[: c.last + 1] if not until or d <= until][-40:]  # noqa: E731
+
+        def matured(c: Any, until: str = "") -> list[str]:
+            return [d for d in DAYS[: c.last + 1] if not until or d <= until][-40:]
+
         sums = day_sums([genome()], [1], panel_of_days(world, made[: NIGHT + 1]))[0]
         SPAN[:] = sums[:, 0].tolist(), sums[:, 1].tolist()
         monkeypatch.setattr(forward, "matured_days", matured)
