@@ -5,6 +5,7 @@ Proxies and netrc files of the environment are not read. Resolving a name is the
 """
 
 import asyncio
+import re
 import time
 from dataclasses import dataclass
 from typing import Final
@@ -33,8 +34,13 @@ def post(endpoint: ModelEndpoint, body: bytes, transport: httpx.AsyncBaseTranspo
     began = time.monotonic()
     verdict, status, answer = asyncio.run(_bounded(endpoint, body, transport))
     if endpoint.key:
-        answer = answer.replace(endpoint.key.encode(), b"***")
+        answer = _escaped(endpoint.key).sub(b"***", answer)
     return ModelAnswer(verdict, status, answer, (time.monotonic() - began) * 1e3)
+
+
+def _escaped(key: str) -> re.Pattern[bytes]:
+    """Return a pattern of a key as it stands or as JSON may write it, inside of a text of JSON too."""
+    return re.compile(b"".join(rb"\\{0,8}(?:%b|u00(?i:%02x))" % (re.escape(c.encode()), ord(c)) for c in key))
 
 
 async def _bounded(

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import urlsplit
 
+import httpx
+
 from lotus.coprocessor.model.calls import TokenPrices
 from lotus.errors import ConfigError
 
@@ -35,7 +37,8 @@ class ModelEndpoint:
         try:
             parts = urlsplit(self.url)
             host, _ = parts.hostname or "", parts.port
-        except ValueError:
+            host = host if httpx.URL(self.url).host == host else ""  # who is checked is who is asked
+        except (ValueError, httpx.InvalidURL):
             parts, host = urlsplit(""), ""
         plain = re.fullmatch(r"[\x21-\x7e]+", self.url) and not (parts.query or parts.fragment or "@" in parts.netloc)
         if not plain or not host or parts.scheme not in ("http", "https"):

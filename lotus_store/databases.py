@@ -16,7 +16,7 @@ from typing import Any
 
 import psycopg
 from psycopg import sql
-from psycopg.conninfo import make_conninfo
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from lotus.errors import LedgerError
 from lotus_store.config import DATABASES, Settings
@@ -188,9 +188,13 @@ class Databases(AbstractContextManager["Databases"]):
 
 
 def create_missing(server_dsn: str, names: list[str]) -> bool:
-    """Create those of the databases `names` that the server does not have yet; tell whether it lacked one."""
+    """Create those of the databases `names` that the server does not have yet; tell whether it lacked one.
+
+    An address without a database is asked in `postgres`, as `createdb` does: a login seldom has one of its own name.
+    """
     try:
-        with psycopg.connect(server_dsn, autocommit=True, connect_timeout=10) as connection:
+        place = make_conninfo(server_dsn, dbname=conninfo_to_dict(server_dsn).get("dbname") or "postgres")
+        with psycopg.connect(place, autocommit=True, connect_timeout=10) as connection:
             there = {row[0] for row in connection.execute("SELECT datname FROM pg_database")}
             missing = [name for name in names if name not in there]
             for name in missing:

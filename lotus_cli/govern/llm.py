@@ -164,8 +164,11 @@ def _request_text(facts: dict[str, Any]) -> str:
 
 
 def _found(proposal: "ModelProposal") -> dict[str, Any]:
+    from lotus.coprocessor.model.calls import UNSENT
+
     calls = [
-        {"verdict": call.verdict.value, "words": call.words, "sent": not call.again and call.record.mode != "replay",
+        {"verdict": call.verdict.value, "words": call.words,
+         "sent": not (call.again or call.record.mode == "replay" or call.verdict in UNSENT),
          "model": call.record.model, "tokens_in": call.record.use.tokens_in, "tokens_out": call.record.use.tokens_out,
          "usage_told": call.record.usage_told, "usd": call.record.micro_usd / 1e6,
          "took_ms": round(call.record.took_ms, 1), "request_hash": call.record.request_hash}
@@ -181,9 +184,11 @@ def _found(proposal: "ModelProposal") -> dict[str, Any]:
 
 
 def _found_text(found: dict[str, Any]) -> str:
+    from lotus.coprocessor.model.calls import UNSENT
+
     lines = []
     for call in found["calls"]:
-        how = "sent" if call["sent"] else "answered before, not sent"
+        how = "sent" if call["sent"] else "not sent" if call["verdict"] in UNSENT else "answered before, not sent"
         source = "" if call["usage_told"] else " (not told, from bytes)"
         words = f": {call['words']}" if call["words"] else ""
         lines.append(

@@ -67,6 +67,15 @@ def test_a_server_that_repeats_the_key_does_not_bring_it_into_the_answer() -> No
         assert post(endpoint(server.url, key="sk-secret"), b"{}").body == b"your key *** is wrong"
 
 
+@pytest.mark.parametrize(
+    "written_as",
+    [rb"sk\/a+b=", rb"\u0073k/a\u002Bb=", rb"\\u0073k\\\/a+b=", b"".join(b"\\u%04x" % c for c in b"sk/a+b=")],
+)
+def test_a_key_that_comes_back_in_escapes_of_json_is_not_in_the_answer_either(written_as: bytes) -> None:
+    with serving(raw(written(401, b'{"error": "no key ' + written_as + b'"}'))) as server:
+        assert post(endpoint(server.url, key="sk/a+b="), b"{}").body == b'{"error": "no key ***"}'
+
+
 def test_the_environment_names_no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "HTTPS_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")

@@ -14,7 +14,7 @@ from lotus_llm.endpoint import ModelEndpoint, key_of
     "url",
     ["", "x", "ftp://127.0.0.1/v1", "http://example.com/v1", "https://user:pw@example.com/v1", "https://example.com/v1?k=1",
      "https://example.com/v1#x", "http://127.0.0.1:99999/v1", "https:///v1", "https://exa mple.com", "http://127.0.0.1.evil.example",
-     "file:///etc/passwd", "https://[::1", "http://[::1"],
+     "file:///etc/passwd", "https://[::1", "http://[::1", "http://[::1]x/v1"],
 )  # fmt: skip
 def test_addresses_that_cannot_be_asked(url: str) -> None:
     with pytest.raises(ConfigError) as refused:

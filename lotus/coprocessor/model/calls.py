@@ -34,6 +34,7 @@ class CallVerdict(StrEnum):
 UNPAID: Final = frozenset(
     {CallVerdict.UNREACHABLE, CallVerdict.REDIRECT, CallVerdict.BUSY, CallVerdict.FAILED, CallVerdict.OVER_BUDGET}
 )
+UNSENT: Final = frozenset({CallVerdict.UNREACHABLE, CallVerdict.OVER_BUDGET})
 
 
 @dataclass(frozen=True, slots=True)

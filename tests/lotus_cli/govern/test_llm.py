@@ -48,6 +48,9 @@ def test_one_request_is_sent_shown_listed_and_not_paid_twice(lotus: Cli, tmp_pat
     calls = lotus.json("llm", "calls", "--branch", "demo-11")["calls"]
     assert [(one["verdict"], one["tokens_in"]) for one in calls] == [("answered", 900)] * 2
     assert lotus.json("llm", "budget")["tokens_spent"] == 1920
+    toml.write_text(toml.read_text().replace("calls_run = 2", "tokens_day = 1"))
+    over = lotus.json("llm", "check", "--ask", "--idea", "one more", *ON, LOTUS_CONFIG=str(toml), code=1)
+    assert [(one["verdict"], one["sent"]) for one in over["calls"]] == [("over_budget", False)]
 
 
 @pytest.mark.process("in the home that `lotus demo` makes")
