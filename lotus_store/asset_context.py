@@ -1,6 +1,7 @@
-"""The group of each window's coin beside its twelve bins, from the tables that its day was scored under.
+"""What stands in the thirteenth place of a window's context: the group of its coin, or its segment.
 
-Only a universe of more than five coins reads tables; what groups are is `lotus.detectors.daily.asset_groups`.
+Of coins only a universe of more than five reads tables; what groups are is `lotus.detectors.daily.asset_groups`, what
+segments are `lotus.detectors.daily.segment_list`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,10 +13,12 @@ from numpy.typing import NDArray
 from lotus.detectors.daily.asset_groups import groups_by_name
 from lotus.manifest import Manifest
 from lotus.priors.asset_context import ASSET_COLUMN, MAX_OWN_GROUPS, asset_bins
+from lotus.priors.segment_context import SEGMENT_COLUMN, has_segments
 from lotus.priors.vocabulary import NULL_BIN
 from lotus.timebase import DAY_MS, day_of
 from lotus_store.day_tables import tables_of_day
 from lotus_store.lake import Lake
+from lotus_store.segment_context import segment_bins
 
 Columns = Mapping[str, NDArray[np.generic]]
 AT_COLUMNS = ("asset", "window_end_ms")  # what names a window's coin and day
@@ -24,8 +27,11 @@ AT_COLUMNS = ("asset", "window_end_ms")  # what names a window's coin and day
 def with_asset_bins(lake: Lake, branch: str, manifest: Manifest, windows: Columns) -> dict[str, NDArray[np.generic]]:
     """Return the columns of windows, `AT_COLUMNS` among them, and the bins of their coins where there are several.
 
-    Raises `LakeError` when the tables of a day of a large universe are not there.
+    Of segments, where those are context. Raises `LakeError` when the tables of a day of a large universe, or the events
+    of a day with segments, are not there.
     """
+    if has_segments(manifest):
+        return {**windows, SEGMENT_COLUMN: segment_bins(lake, branch, windows, _days(manifest, windows))}
     names, count = np.asarray(windows["asset"]), len(manifest.universe)
     if count < 2:
         return dict(windows)
@@ -38,12 +44,13 @@ def with_asset_bins(lake: Lake, branch: str, manifest: Manifest, windows: Column
 def with_groups(
     lake: Lake, branch: str, manifest: Manifest, windows: Sequence[Mapping[str, Any]]
 ) -> list[dict[str, Any]]:
-    """Return windows, a mapping each, with the group of their coin under `ASSET_COLUMN`, null for one without.
+    """Return windows, a mapping each, with what stands in the thirteenth place under `ASSET_COLUMN`, null without.
 
     Raises `LakeError` when the tables of a day of a large universe are not there.
     """
     columns = {name: np.array([window[name] for window in windows], dtype=object) for name in AT_COLUMNS}
-    groups = with_asset_bins(lake, branch, manifest, columns).get(ASSET_COLUMN, np.full(len(windows), NULL_BIN))
+    place = SEGMENT_COLUMN if has_segments(manifest) else ASSET_COLUMN
+    groups = with_asset_bins(lake, branch, manifest, columns).get(place, np.full(len(windows), NULL_BIN))
     return [{**window, ASSET_COLUMN: group} for window, group in zip(windows, groups.tolist(), strict=True)]
 
 

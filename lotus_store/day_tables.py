@@ -112,5 +112,5 @@ def shadow_tables(
     for name, neutral in CURATED.items():
         column = getattr(tables, name)
         columns[name] = column + (neutral,) * (len(detectors) - settled) if column else column
-    of_assets = ("edges", "hbar_m", "hbar_s", "asset_fifths", "asymmetry_weights")
+    of_assets = ("edges", "hbar_m", "hbar_s", "asset_fifths", "asymmetry_weights", "segments")
     return replace(blank, **{name: getattr(tables, name) for name in of_assets}, **columns)

@@ -6,7 +6,7 @@ from typing import Any
 from lotus.coprocessor.genome import environment
 from lotus.coprocessor.model.sentence_prompt import MOST_SENTENCES, read_sentences, sentence_messages
 from lotus.errors import ConfigError
-from lotus.priors.asset_context import words_of
+from lotus.priors.segment_context import rule_words
 from lotus.sentences.aliases import nameless_facts, with_names
 from lotus.sentences.shown_facts import LONGEST, ShownFacts, facts_of_candidate, facts_of_lesson
 from lotus.tape_machine.checker import check
@@ -30,7 +30,7 @@ def lesson_words(settings: Settings, night: str = "") -> Facts:
         kept = [x for x in read_lessons(sig, settings.branch, night or None) if x.state != "REFUSED"]
         newest = max((x.night for x in kept), default="")
         coins = [asset.name for asset in settings.manifest.universe]
-        shown = {x.lesson_id: facts_of_lesson(x, words_of(settings.manifest.universe)) for x in kept}
+        shown = {x.lesson_id: facts_of_lesson(x, rule_words(settings.manifest)) for x in kept}
         tonight = [x for x in kept if x.night == newest]
         held = texts_of(sig, settings.branch, [shown[x.lesson_id] for x in tonight])
         without = [x for x in tonight if x.lesson_id not in held or held[x.lesson_id].author != MODEL]
