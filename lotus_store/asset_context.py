@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lotus.detectors.daily.asset_groups import groups_by_name
+from lotus.detectors.daily.segment_list import STORED_COLUMNS, stored_labels
+from lotus.errors import LakeError
 from lotus.manifest import Manifest
 from lotus.priors.asset_context import ASSET_COLUMN, MAX_OWN_GROUPS, asset_bins
 from lotus.priors.segment_context import SEGMENT_COLUMN, has_segments
@@ -18,9 +20,9 @@ from lotus.priors.vocabulary import NULL_BIN
 from lotus.timebase import DAY_MS, day_of
 from lotus_store.day_tables import tables_of_day
 from lotus_store.lake import Lake
-from lotus_store.segment_context import segment_bins
 
 Columns = Mapping[str, NDArray[np.generic]]
+_EVENTS = "signal_events"
 AT_COLUMNS = ("asset", "window_end_ms")  # what names a window's coin and day
 
 
@@ -31,7 +33,7 @@ def with_asset_bins(lake: Lake, branch: str, manifest: Manifest, windows: Column
     of a day with segments, are not there.
     """
     if has_segments(manifest):
-        return {**windows, SEGMENT_COLUMN: segment_bins(lake, branch, windows, _days(manifest, windows))}
+        return {**windows, SEGMENT_COLUMN: _segment_bins(lake, branch, windows, _days(manifest, windows))}
     names, count = np.asarray(windows["asset"]), len(manifest.universe)
     if count < 2:
         return dict(windows)
@@ -66,3 +68,33 @@ def _bins(lake: Lake, branch: str, names: NDArray[np.generic], days: NDArray[np.
         own_rows, tables = days == number, tables_of_day(lake, branch, day_of(number * DAY_MS))
         out[own_rows] = asset_bins(names[own_rows], groups_by_name(tables))
     return out
+
+
+def _segment_bins(lake: Lake, branch: str, windows: Columns, days: NDArray[np.int64]) -> NDArray[np.uint8]:
+    """Return the segment of windows that began on `days` (counted since 1970), null where none was in force, u1 [n].
+
+    Raises `LakeError` when a day's tables or events are not there.
+    """
+    out = np.full(len(days), NULL_BIN, dtype=np.uint8)
+    for number in np.unique(days).tolist():
+        day = day_of(number * DAY_MS)
+        tables = tables_of_day(lake, branch, day)
+        own = np.flatnonzero((days == number) & np.isin(windows["asset"].astype(str), tables.assets))
+        if not tables.segments or not len(own):
+            continue
+        stored = lake.read(_EVENTS, branch, day, columns=(*AT_COLUMNS, *STORED_COLUMNS))
+        coins = {name: place for place, name in enumerate(tables.assets)}
+        keys, first = np.unique(_keys(stored, coins), return_index=True)
+        wanted = _keys({name: np.asarray(windows[name])[own] for name in AT_COLUMNS}, coins)
+        at = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+        if len(keys) == 0 or np.any(keys[at] != wanted):
+            raise LakeError(f"windows of {day} without an event", "every window in signal_events", "a pruned lake")
+        rows = first[at]
+        columns = {name: stored[name][rows] for name in STORED_COLUMNS}
+        out[own] = stored_labels(tables, wanted % len(coins), columns)
+    return out
+
+
+def _keys(windows: Columns, coins: Mapping[str, int]) -> NDArray[np.int64]:
+    place = np.fromiter((coins[str(name)] for name in windows["asset"].tolist()), np.int64, len(windows["asset"]))
+    return np.asarray(windows["window_end_ms"], np.int64) * len(coins) + place

@@ -1,4 +1,4 @@
-"""The segment beside the bins of stored windows: by their own context and the list in the tables of their day."""
+"""`lotus_store/asset_context.py`: the segment beside the bins of stored windows, by the list of their day."""
 
 from dataclasses import replace
 from pathlib import Path

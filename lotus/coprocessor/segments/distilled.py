@@ -91,4 +91,9 @@ def _either(left: Tree, right: Tree) -> Tree:
 
 
 def _joined(cuts: Sequence[Cut], scales: Sequence[ColumnScale]) -> Tree:
-    return reduce(both, (compared(scales[c].name, above, scales[c].raw(bound)) for c, above, bound in cuts))
+    """Return the comparisons of a leaf, of each column and side only the narrowest."""
+    narrowest: dict[tuple[int, bool], float] = {}
+    for column, above, bound in cuts:
+        held = narrowest.get((column, above), bound)
+        narrowest[column, above] = max(held, bound) if above else min(held, bound)
+    return reduce(both, (compared(scales[c].name, up, scales[c].raw(x)) for (c, up), x in narrowest.items()))

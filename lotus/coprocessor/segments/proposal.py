@@ -71,10 +71,10 @@ def _grouped(rows: Floats, many: int) -> NDArray[np.int64]:
         part = np.argmin(_distances(rows, centres), axis=1)
         means = [rows[part == k].mean(axis=0) if np.any(part == k) else centres[k] for k in range(many)]
         centres = np.stack(means)
-    part = np.argmin(_distances(rows, centres), axis=1)
+    part = np.argmin(_distances(rows, centres), axis=1).astype(np.int64)
     if len(np.unique(part)) == many:
         return part
-    return np.arange(len(rows)) * many // len(rows)  # rows that do not differ enough
+    return np.asarray(np.arange(len(rows)) * many // len(rows), np.int64)  # rows that do not differ enough
 
 
 def _distances(rows: Floats, centres: Floats) -> Floats:
