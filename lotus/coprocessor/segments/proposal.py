@@ -68,13 +68,13 @@ def _grouped(rows: Floats, many: int) -> NDArray[np.int64]:
     for _ in range(many - 1):
         centres = np.concatenate([centres, usual[[int(np.argmax(_distances(usual, centres).min(axis=1)))]]])
     for _ in range(ROUNDS):
-        part = np.argmin(_distances(rows, centres), axis=1)
-        means = [rows[part == k].mean(axis=0) if np.any(part == k) else centres[k] for k in range(many)]
+        near = np.argmin(_distances(rows, centres), axis=1)
+        means = [rows[near == k].mean(axis=0) if np.any(near == k) else centres[k] for k in range(many)]
         centres = np.stack(means)
-    part = np.argmin(_distances(rows, centres), axis=1).astype(np.int64)
-    if len(np.unique(part)) == many:
-        return part
-    return np.asarray(np.arange(len(rows)) * many // len(rows), np.int64)  # rows that do not differ enough
+    part = np.argmin(_distances(rows, centres), axis=1)
+    if len(np.unique(part)) < many:  # rows that do not differ enough
+        part = np.arange(len(rows)) * many // len(rows)
+    return np.asarray(part, np.int64)
 
 
 def _distances(rows: Floats, centres: Floats) -> Floats:
