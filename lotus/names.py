@@ -14,6 +14,7 @@ from lotus.errors import ConfigError
 
 Name = NewType("Name", str)
 
+BRED: Final = "bred_"  # how the names of detectors begin that candidates became
 MAX_STEP_BYTES: Final = 200  # of a name in a path; file systems allow 255, of which a prefix and a suffix take some
 _SAFE: Final = "_.:@+,~- "  # beside letters and digits of ASCII; a blank only inside, a dot not in front
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_:@+,~-][A-Za-z0-9_.:@+,~-]*")

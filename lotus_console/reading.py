@@ -17,12 +17,14 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import dict_row
 from psycopg_pool import ConnectionPool, PoolTimeout
 
+from lotus.detectors.spec import DetectorSpec
 from lotus.priors.segment_context import rule_words
 from lotus.priors.vocabulary import Vocabulary
 from lotus_console.remembered import Remembered
 from lotus_store.config import Settings
 from lotus_store.databases import Connection, Databases
 from lotus_store.lake import Lake
+from lotus_store.ledger.beliefs.detector_sets import detectors_ever
 from lotus_store.postgres.queries import load_queries
 from lotus_store.postgres.roles import READERS
 
@@ -122,6 +124,11 @@ class HomeReading:
     def rows(self, module: str, name: str, /, **given: Any) -> list[dict[str, Any]]:
         """Return the rows of a named query of `sql/console/<module>.sql`; `branch` is given by itself."""
         return self.composed(module, sql.SQL(named(module, name).decode()), given)
+
+    def detectors(self) -> tuple[DetectorSpec, ...]:
+        """Return the detectors that are scored on the branch or were."""
+        with self.databases.connect("sig") as sig:
+            return detectors_ever(sig, self.settings.branch, self.settings.manifest)
 
     def newest(self) -> tuple[Any, ...]:
         """Return what changes with every commit, swap and act: a key for what is remembered of the ledger."""

@@ -14,7 +14,6 @@ from starlette.routing import Route
 
 from lotus.curation.act import CurationKind
 from lotus.curation.law import MOST_DAYS
-from lotus.detectors.registry import scored_detectors
 from lotus.errors import ConfigError
 from lotus_console.access.forms import form_of
 from lotus_console.access.sessions import CSRF, session_of
@@ -85,24 +84,24 @@ class Steering:
         return RedirectResponse(address("/governance", {"done": done}), status_code=303)
 
     def _previewed(self, fields: Mapping[str, str]) -> tuple[Any, dict[str, Any]]:
-        from lotus_modules.sig.board import act_of, subjects_of  # the modules' handlers, a tenth of the start-up
+        from lotus_modules.sig.board import act_of  # the modules' handlers, a tenth of the start-up
 
         reading, asked = self._reading, asked_act(fields)
         with reading.databases.connect("sig") as sig:
-            act = act_of(sig, reading.settings.branch, asked, subjects_of(reading.settings.manifest))
+            act = act_of(sig, reading.settings.branch, asked, reading.settings.manifest)
         return act, effect_of(reading, act)
 
     def _sent(self, fields: Mapping[str, str]) -> str:
         """Do an act with the rights of the command line; return its name."""
-        from lotus_modules.sig.board import subjects_of, submit
+        from lotus_modules.sig.board import submit
 
         settings = self._reading.settings
         with Databases(settings) as databases:
-            keys, subjects = Keys(settings.keys_root), subjects_of(settings.manifest)
-            return submit(databases, settings.branch, asked_act(fields), subjects, keys).act_id
+            keys = Keys(settings.keys_root)
+            return submit(databases, settings.branch, asked_act(fields), settings.manifest, keys).act_id
 
     def _detectors(self) -> list[str]:
-        return [d.detector_id for d in scored_detectors(self._reading.settings.manifest)]
+        return [d.detector_id for d in self._reading.detectors()]
 
     def _about(self, fixed: Mapping[str, str]) -> dict[str, Any] | None:
         """Return the act that a lift names, None for another act; raises `LookupError` when it is not there."""

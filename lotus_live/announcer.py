@@ -82,7 +82,7 @@ class Announcer:
         return SwapRecord(
             window_index=-(-from_ms // spec.manifest.kernel.window_ms),
             priors_ver=version.priors_ver,
-            specs_ver=specs_ver((*spec.detectors, *shadows)),
+            specs_ver=specs_ver((*(today.scorer.detectors if today else spec.detectors), *shadows)),
             tables_ver=today.scorer.tables.tables_ver if today is not None else "",
             experts_ver=today.experts.version if today is not None else "",
             day=today.day if today is not None else "",

@@ -15,6 +15,7 @@ from lotus_live.paper_desk import entry_number
 from lotus_live.pipeline.beliefs import (
     Poll,
     fresh_acts,
+    fresh_detectors,
     fresh_sets,
     fresh_vetoes,
     read_tables,
@@ -39,8 +40,9 @@ class BeliefWatch:
         context, beliefs, pipeline = self._context, self._beliefs, self._taker.pipeline
         scored_ms = -1 if context.replaying else pipeline.last_window_end_ms
         poll = settled_versions(context.databases, beliefs, scored_ms)
-        beliefs.by_day = read_tables(context.lake, context.spec, beliefs.by_day)
         born = max((lane.day for lane in pipeline.lanes), default="")
+        beliefs.detector_sets = fresh_detectors(context.databases, context.spec, beliefs.detector_sets, born)
+        beliefs.by_day = read_tables(context.lake, beliefs)
         beliefs.sets = fresh_sets(context.databases, context.spec, beliefs.sets, born)
         beliefs.acts = fresh_acts(context.databases, context.spec, born)
         if context.replaying or pipeline.today is None:

@@ -39,7 +39,8 @@ class Commands:
             return {"error": "no list of texts under detectors"}
         spec = self._context.spec
         try:
-            await asyncio.to_thread(prepare_shadows, texts, spec.detectors, spec.manifest)
+            days = [lane.scorer.detectors for lane in self._taker.pipeline.lanes]
+            await asyncio.to_thread(prepare_shadows, texts, spec.detectors, spec.manifest, days)
         except ConfigError as error:
             return {"error": str(error)}
         return self._use_shadows(texts)

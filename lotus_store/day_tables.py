@@ -83,20 +83,43 @@ def tables_after(lake: Lake, branch: str, tables: DayTables, detectors: Sequence
 
 
 def served_tables(
-    lake: Lake, branch: str, until: str, detectors: Sequence[DetectorSpec], acts: Sequence[CurationAct]
+    lake: Lake,
+    branch: str,
+    until: str,
+    manifest: Manifest,
+    detectors: Sequence[DetectorSpec],
+    acts: Sequence[CurationAct],
 ) -> Iterator[DayTables]:
-    """Yield every table that could score the day `until`, newest first: of its own day or earlier.
+    """Yield every table that could score the day `until`: its own and earlier days' newest first, then without history.
 
     A daemon scores with the tables of the newest day committed at its birth, and with the audits and cards of that day
-    if they were there, so each earlier day's tables stand here up to three times; always under `acts`, which are those
-    in force on `until`.
+    if they were there, so each earlier day's tables stand here up to three times; always over `detectors` and under
+    `acts`, which are those in force on `until`.
     """
+    blank = day_tables(until, [], manifest, manifest.universe, detectors)
     for tables in read_day_tables(lake, branch, until):
-        if tables.day < until:
-            yield acted(tables_after(lake, branch, tables, detectors), acts)
-            yield acted(curated(tables, read_curator_inputs(lake, branch, tables.day), detectors), acts)
-            yield acted(tables, acts)
+        if tables.day < until and tables.assets == blank.assets:
+            over = tables_over(tables, blank)
+            yield acted(tables_after(lake, branch, over, detectors), acts)
+            yield acted(curated(over, read_curator_inputs(lake, branch, tables.day), detectors), acts)
+            yield acted(over, acts)
         yield tables
+    yield acted(blank, acts)
+
+
+def tables_over(tables: DayTables, blank: DayTables) -> DayTables:
+    """Return the tables over the detectors of `blank`, where those that they do not know stand as in `blank`."""
+    if tables.detector_ids == blank.detector_ids:
+        return tables
+    of = {name: d for d, name in enumerate(tables.detector_ids)}
+    columns: dict[str, Any] = {}
+    for name in (*TERMS, "kr_rho", "neutral", "quality", *CURATED):
+        old, new = getattr(tables, name), getattr(blank, name)
+        if name in CURATED and not old and not new:
+            continue
+        old, new = (one or (CURATED[name],) * len(x.detector_ids) for one, x in ((old, tables), (new, blank)))
+        columns[name] = tuple(old[of[d]] if d in of else new[k] for k, d in enumerate(blank.detector_ids))
+    return replace(tables, detector_ids=blank.detector_ids, **columns)
 
 
 def shadow_tables(
@@ -104,13 +127,4 @@ def shadow_tables(
 ) -> DayTables:
     """Return the tables over `detectors`, of which they know the first ones; the others' terms are named neutral."""
     blank = day_tables(tables.day, [], manifest, universe, detectors)
-    settled = len(tables.detector_ids)
-    columns: dict[str, Any] = {
-        name: (*getattr(tables, name), *getattr(blank, name)[settled:])
-        for name in (*TERMS, "kr_rho", "neutral", "quality")
-    }
-    for name, neutral in CURATED.items():
-        column = getattr(tables, name)
-        columns[name] = column + (neutral,) * (len(detectors) - settled) if column else column
-    of_assets = ("edges", "hbar_m", "hbar_s", "asset_fifths", "asymmetry_weights", "segments")
-    return replace(blank, **{name: getattr(tables, name) for name in of_assets}, **columns)
+    return tables_over(tables, replace(blank, stage_gate=()))

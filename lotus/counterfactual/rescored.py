@@ -36,7 +36,10 @@ _MX = FEATURE_NAMES.index("mx")
 
 @dataclass(frozen=True, slots=True)
 class Scoring:
-    """What stored windows were scored by, and what is put in its place; `added`: braids that act beside it."""
+    """What stored windows were scored by, and what is put in its place; `added`: braids that act beside it.
+
+    `detectors`: all of any of the windows' days.
+    """
 
     manifest: Manifest
     detectors: tuple[DetectorSpec, ...]
@@ -96,7 +99,9 @@ def rescored(
 
 
 def _scorer(manifest: Manifest, scoring: Scoring, tables: DayTables, versions: Sequence[PriorsVersion]) -> Scorer:
-    return Scorer(manifest, manifest.universe, scoring.detectors, tables, versions, versions[0].branch)
+    by_id = {spec.detector_id: spec for spec in scoring.detectors}
+    detectors = [by_id[name] for name in tables.detector_ids]
+    return Scorer(manifest, manifest.universe, detectors, tables, versions, versions[0].branch)
 
 
 def _with(versions: Sequence[PriorsVersion], added: tuple[ActiveBraid, ...]) -> Sequence[PriorsVersion]:

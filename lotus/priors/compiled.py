@@ -14,6 +14,7 @@ from lotus import mathx
 from lotus.errors import BeliefError
 from lotus.jit import allocating_kernel, kernel
 from lotus.manifest import WeaveDefaults
+from lotus.names import BRED
 from lotus.priors.asset_context import ASSET, check_with_asset
 from lotus.priors.types import EXPLORATION, MAX_LEVEL, ActiveBraid, PriorsVersion, check_trust, scoring
 from lotus.priors.vocabulary import NULL_BIN
@@ -92,6 +93,7 @@ def compile_priors(versions: PriorsVersion | Sequence[PriorsVersion], detector_i
     rows: list[NDArray[np.void]] = []
     for v, version in enumerate(ordered):
         unknown = {b.detector_id for b in version.braids if b.scope == "sig"} - set(detector_ids)
+        unknown = {name for name in unknown if not name.startswith(BRED)}  # those come and go by day
         if unknown:
             raise BeliefError(f"priors {version.priors_ver} name detectors {sorted(unknown)}", ", ".join(detector_ids))
         for d, detector_id in enumerate(detector_ids):

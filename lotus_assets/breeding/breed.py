@@ -20,6 +20,7 @@ from lotus.detectors.spec import parse_spec
 from lotus.errors import ConfigError
 from lotus.hashing import key64, natural_id
 from lotus.manifest import Manifest
+from lotus.names import BRED
 from lotus.progress.steps import Steps, untold
 from lotus.tape_machine.parser import parse
 from lotus_assets.breeding.audits import audited
@@ -154,7 +155,7 @@ def _body(finalist: Finalist, run: ChargedRun, panel: Panel) -> Facts:
 def _text(finalist: Finalist) -> str:
     genome, score = finalist.genome, finalist.score
     idea = f"Bred; T {score.t:.2f} over {len(score.daily)} days, {genome.nodes} nodes."
-    return spec_text(genome, score.side, f"bred_{genome.canonical[:12]}", idea)
+    return spec_text(genome, score.side, f"{BRED}{genome.canonical[:12]}", idea)
 
 
 def _ideas(texts: Sequence[str], manifest: Manifest) -> tuple[Genome, ...]:

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lotus.coprocessor.panel import RIDGE_DAYS, SPAN_DAYS, Panel, PanelDay, panel_day, panel_of, window_table
-from lotus.detectors.registry import scored_detectors
+from lotus.detectors.registry import scored_detectors, specs_ver
+from lotus.detectors.spec import DetectorSpec
 from lotus.detectors.windows.row_spec import W_ASSET, W_END
 from lotus.hashing import natural_id
 from lotus.outcomes.signal_eval import OK, signal_eval_spec
@@ -21,6 +22,7 @@ from lotus_assets.stages.chain import content_of
 from lotus_assets.stages.context import StageContext
 from lotus_assets.stages.day_frames import warmed_frames
 from lotus_assets.stages.experts.expert_set import day_annotations
+from lotus_assets.stages.history import detectors_of
 
 MOST_DAYS = SPAN_DAYS + RIDGE_DAYS
 
@@ -36,23 +38,24 @@ def panel_name(ctx: StageContext, days: Sequence[str]) -> str:
     words = [content_of(ctx, ctx.branch, day, "signal_eval") for day in days]
     frames = [content_of(ctx, ctx.tape_branch, day, "microtape_frames") for day in days]
     experts = [content_of(ctx, ctx.branch, day, "expert_set") for day in days]
-    return natural_id("panel", ctx.manifest.version, *days, *words, *frames, *experts)
+    detectors = detectors_of(ctx, days[-1])
+    settled = [specs_ver(detectors)] if detectors != scored_detectors(ctx.manifest) else []
+    return natural_id("panel", ctx.manifest.version, *days, *words, *frames, *experts, *settled)
 
 
 def home_panel(ctx: StageContext, days: Sequence[str], progress: Steps = untold) -> Panel:
-    """Return the panel of some matured days."""
-    detectors = scored_detectors(ctx.manifest)
+    """Return the panel of some matured days; what is known already are the detectors of the last of them."""
+    detectors = detectors_of(ctx, days[-1])
     found = []
     for k, day in enumerate(days):
         progress("days", k, len(days), day)
-        found.append(_day(ctx, day, days))
+        found.append(_day(ctx, day, days, detectors))
     horizons = ctx.manifest.outcomes.horizons_s
     return panel_of(found, horizons, ctx.manifest, [d.horizon_s for d in detectors])
 
 
-def _day(ctx: StageContext, day: str, days: Sequence[str]) -> PanelDay:
+def _day(ctx: StageContext, day: str, days: Sequence[str], detectors: Sequence[DetectorSpec]) -> PanelDay:
     frames = warmed_frames(ctx, day)
-    detectors = scored_detectors(ctx.manifest)
     table, ints, signals = window_table(frames, day_annotations(ctx, day, frames), ctx.manifest, detectors)
     wanted = (ints[:, W_END] - 1) // 86_400_000 * 86_400_000 == day_start_ms(day)
     moves = np.full((len(ints), len(ctx.manifest.outcomes.horizons_s)), np.nan)

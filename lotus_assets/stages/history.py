@@ -22,6 +22,7 @@ from lotus_assets.stages.shared_columns import read_shared
 from lotus_resources.recent_values import RecentKind
 from lotus_store.day_tables import read_curator_inputs, read_gates
 from lotus_store.ledger.beliefs.acts import acts_on
+from lotus_store.ledger.beliefs.detector_sets import detectors_ever, detectors_on
 from lotus_store.ledger.day_commits import DayCommit, last_commits
 from lotus_store.tape.listed_vetoes import read_veto_lists
 
@@ -42,6 +43,16 @@ def commits_before(ctx: StageContext, stage: str, day: str, last: int) -> list[D
 def hashes(commits: Sequence[DayCommit]) -> Mapping[str, str]:
     """Return content hashes by stage and day, as inputs of a stage."""
     return {f"{c.stage}[{c.day}]": c.content_hash for c in commits}
+
+
+def detectors_of(ctx: StageContext, day: str) -> tuple[DetectorSpec, ...]:
+    """Return the detectors that are scored on a day of the branch, in order of detector_id: their index everywhere."""
+    return detectors_on(ctx.sig, ctx.branch, day, ctx.manifest)
+
+
+def detectors_of_branch(ctx: StageContext) -> tuple[DetectorSpec, ...]:
+    """Return the detectors that are scored on the branch or were, in order of detector_id."""
+    return detectors_ever(ctx.sig, ctx.branch, ctx.manifest)
 
 
 def digests_before(

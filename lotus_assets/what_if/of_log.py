@@ -6,7 +6,6 @@ from numpy.typing import NDArray
 from lotus.counterfactual.masked_evidence import evidence_without, of_side
 from lotus.counterfactual.off_policy import DayWorth, worth_of_day
 from lotus.counterfactual.rescored import AS_LOGGED, Scoring, rescored
-from lotus.detectors.registry import scored_detectors
 from lotus.experts.annotation_spec import DSI_WINDOWS, EXPERTS
 from lotus.priors.types import PriorsVersion
 from lotus.progress.steps import Steps
@@ -14,6 +13,7 @@ from lotus.timebase import day_start_ms, next_day
 from lotus_assets.stages.context import StageContext
 from lotus_assets.stages.experts.expert_set import experts_of, lake_branch
 from lotus_assets.stages.experts.spoken_at import said
+from lotus_assets.stages.history import detectors_of_branch
 from lotus_assets.stages.lake_tables import LakeTable
 from lotus_assets.stages.scoring.logged_day import Codes, Floats, LoggedDay, logged_day
 from lotus_assets.what_if.question import WhatIfQuestion
@@ -23,7 +23,7 @@ from lotus_store.ledger.day_commits import read_commit
 
 def log_days(ctx: StageContext, question: WhatIfQuestion, progress: Steps) -> list[DayWorth]:
     """Return what the change was worth on each day; raises what a lake without its days raises."""
-    scoring = Scoring(ctx.manifest, scored_detectors(ctx.manifest), question.change, question.other_priors)
+    scoring = Scoring(ctx.manifest, detectors_of_branch(ctx), question.change, question.other_priors)
     versions: dict[str, PriorsVersion] = {}
     out = []
     for k, commit in enumerate(question.days):

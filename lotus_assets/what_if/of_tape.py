@@ -17,7 +17,6 @@ from lotus.counterfactual.simulated import SimulatedDay, simulated_day
 from lotus.detectors.daily.history import EVENT_COLUMNS, DayHistory, digest_day
 from lotus.detectors.daily.make import day_tables
 from lotus.detectors.daily.tables import CURATED, TERMS, DayTables
-from lotus.detectors.registry import scored_detectors
 from lotus.detectors.scoring.scorer import Scorer, of_day
 from lotus.detectors.spec import DetectorSpec
 from lotus.detectors.windows.builder import WindowBatch, build_windows
@@ -30,6 +29,7 @@ from lotus.timebase import day_start_ms, next_day
 from lotus_assets.stages.context import StageContext
 from lotus_assets.stages.day_frames import warmed_frames
 from lotus_assets.stages.experts.expert_set import day_annotations, experts_of
+from lotus_assets.stages.history import detectors_of, detectors_of_branch
 from lotus_assets.stages.scoring.outcome_tape import first_end_ms
 from lotus_assets.stages.scoring.signal_eval import matured_rows
 from lotus_assets.stages.scoring.signal_events import priors_of_day, tables_made
@@ -53,13 +53,14 @@ class TapeSide:
         self._spec = None if question is None else question.spec
         manifest = ctx.manifest if self._change is None else manifest_under(self._change, ctx.manifest)
         self.ctx = replace(ctx, manifest=manifest)
-        self.detectors = _with_spec(scored_detectors(manifest), self._spec)
+        self._every = _with_spec(detectors_of_branch(self.ctx), self._spec)
         self._late: Table | None = None
         self._history: list[DayHistory] = []
 
     def windows(self, frames: FrameBatch, day: str) -> WindowBatch:
         """Return the windows of a day, as this side's experts and detectors see its frames."""
-        return build_windows(frames, self._annotations(frames, day), self.ctx.manifest, self.detectors)
+        detectors = _with_spec(detectors_of(self.ctx, day), self._spec)
+        return build_windows(frames, self._annotations(frames, day), self.ctx.manifest, detectors)
 
     @property
     def has_own_windows(self) -> bool:
@@ -70,7 +71,7 @@ class TapeSide:
         """Return pi, published and payoff of every window that matures on the day, by event_id."""
         tables, versions = self._tables(day), self._versions(day)
         scorer = Scorer(
-            self.ctx.manifest, self.ctx.manifest.universe, self.detectors, tables, versions, self.ctx.branch
+            self.ctx.manifest, self.ctx.manifest.universe, windows.detectors, tables, versions, self.ctx.branch
         )
         events = of_day(scorer.feed_all(windows), day_start_ms(day))
         own = {name: events[name] for name in _KEPT}
@@ -85,7 +86,7 @@ class TapeSide:
         if self._spec is not None:
             read = {name: events[name] for name in EVENT_COLUMNS}
             universe = self.ctx.manifest.universe
-            self._history.append(digest_day(day, read, rows, self.ctx.manifest, universe, self.detectors))
+            self._history.append(digest_day(day, read, rows, self.ctx.manifest, universe, self._every))
         at = places_of(rows["event_id"], matured["event_id"])
         return {
             "event_id": rows["event_id"],
@@ -113,7 +114,7 @@ class TapeSide:
         tables = tables_under(self._change, tables_of_day(self.ctx.lake, self.ctx.branch, day))
         if self._spec is None:
             return tables
-        made = day_tables(day, self._history, self.ctx.manifest, self.ctx.manifest.universe, self.detectors)
+        made = day_tables(day, self._history, self.ctx.manifest, self.ctx.manifest.universe, self._every)
         return _spliced(tables, made, self._spec.detector_id)
 
 
@@ -153,15 +154,16 @@ def _masked(experts: ExpertSet, left_out: tuple[str, ...]) -> ExpertSet:
 
 
 def _spliced(tables: DayTables, made: DayTables, detector_id: str) -> DayTables:
-    """Return the tables over the detectors of `made`: one row of it, all others as they were."""
-    of = {name: d for d, name in enumerate(tables.detector_ids)}
+    """Return the tables with one row of `made` in them, all others as they were."""
+    of, at = ({name: d for d, name in enumerate(one.detector_ids)} for one in (tables, made))
+    names = tuple(sorted({*tables.detector_ids, detector_id}))
     columns: dict[str, Any] = {}
     for name in (*TERMS, "kr_rho", "neutral", "quality", *CURATED):
         old, new, neutral = getattr(tables, name), getattr(made, name), CURATED.get(name)
         if not old and name in CURATED:
             continue
         columns[name] = tuple(
-            (neutral if name in CURATED else new[d]) if detector == detector_id else old[of[detector]]
-            for d, detector in enumerate(made.detector_ids)
+            (neutral if name in CURATED else new[at[detector]]) if detector == detector_id else old[of[detector]]
+            for detector in names
         )
-    return replace(tables, detector_ids=made.detector_ids, **columns)
+    return replace(tables, detector_ids=names, **columns)

@@ -9,13 +9,13 @@ from typing import Any
 from lotus.counterfactual.change import NO_BELIEFS, PEOPLE, WhatIfChange, manifest_under
 from lotus.curation.registry import SIG
 from lotus.detectors.curators import CURATOR
-from lotus.detectors.registry import scored_detectors
 from lotus.detectors.spec import DetectorSpec, parse_spec
 from lotus.errors import ConfigError, LakeError
 from lotus.experts.annotation_spec import EXPERTS
 from lotus.hashing import natural_id
 from lotus.priors.types import PriorsVersion
 from lotus_assets.stages.context import StageContext
+from lotus_assets.stages.history import detectors_of_branch
 from lotus_store.files import read_utf8
 from lotus_store.ledger.beliefs.priors import in_force_on, read_version
 from lotus_store.ledger.day_commits import DayCommit, committed_days, read_commit
@@ -128,6 +128,6 @@ def _spec(ctx: StageContext, path: Path | None) -> DetectorSpec | None:
     spec = parse_spec(read_utf8(path), path.name)
     if spec.horizon_s not in ctx.manifest.outcomes.horizons_s:
         raise ConfigError(f"{path} decides on {spec.horizon_s} s", f"one of {ctx.manifest.outcomes.horizons_s}")
-    if any(spec.spec_id == d.spec_id for d in scored_detectors(ctx.manifest)):
+    if any(spec.spec_id == d.spec_id for d in detectors_of_branch(ctx)):
         raise ConfigError(f"{path} is the specification in force of {spec.detector_id}", "another one")
     return spec

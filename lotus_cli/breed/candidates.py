@@ -8,6 +8,7 @@ import click
 
 from lotus.coprocessor.gate import SETTLE_AT
 from lotus.errors import ConfigError
+from lotus.names import BRED
 from lotus.sentences.shown_facts import LONGEST
 from lotus_cli.breed.command import candidates_table
 from lotus_cli.terminal.output import emit
@@ -107,7 +108,7 @@ def attach_command(
 def export_command(candidate: str, out: Path, branch: str | None, home: str | None, as_json: bool) -> None:
     """Write a candidate's file, which `lotus detector check` reads."""
     row = _one(home, branch, candidate)
-    path = out / f"bred_{row['candidate_id'][:12]}.yaml"
+    path = out / f"{BRED}{row['candidate_id'][:12]}.yaml"
     if path.exists():
         raise ConfigError(f"{path} is there already", "a folder without it")
     out.mkdir(parents=True, exist_ok=True)

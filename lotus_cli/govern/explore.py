@@ -12,7 +12,7 @@ from lotus_cli.terminal.output import emit
 from lotus_cli.terminal.places import at_branch, settings_of_branch
 from lotus_cli.terminal.tables import TableColumn, numbers, table
 from lotus_herald.keys import Keys
-from lotus_modules.sig.board import AskedAct, subjects_of, submit
+from lotus_modules.sig.board import AskedAct, submit
 from lotus_store.databases import Databases
 from lotus_store.facts.exploration import exploration_facts
 from lotus_store.lake import Lake
@@ -46,7 +46,7 @@ def hold(options: CurateOptions) -> None:
         CurationKind.EPSILON, options.author, options.reason, options.subject, LEAST_EPSILON, options.days
     )  # fmt: skip
     with Databases(settings) as databases:
-        act = submit(databases, settings.branch, asked, subjects_of(settings.manifest), Keys(settings.keys_root))
+        act = submit(databases, settings.branch, asked, settings.manifest, Keys(settings.keys_root))
     emit(asdict(act), options.as_json)
 
 

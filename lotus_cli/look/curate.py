@@ -14,7 +14,7 @@ from lotus_cli.terminal.output import emit
 from lotus_cli.terminal.places import NAME, Finite, at_branch, settings_of_branch
 from lotus_cli.terminal.tables import TableColumn, numbers, table, wide_option
 from lotus_herald.keys import Keys
-from lotus_modules.sig.board import AskedAct, subjects_of, submit
+from lotus_modules.sig.board import AskedAct, submit
 from lotus_store.databases import Databases
 from lotus_store.facts.acts import acts_facts
 from lotus_store.lake import Lake
@@ -119,8 +119,8 @@ def summary(wide: bool, branch: str | None, home: str | None, as_json: bool) -> 
 def _submit(asked: AskedAct, options: CurateOptions) -> None:
     settings = settings_of_branch(options.home, branch=options.branch)
     with Databases(settings) as databases:
-        keys, subjects = Keys(settings.keys_root), subjects_of(settings.manifest)
-        emit(asdict(submit(databases, settings.branch, asked, subjects, keys)), options.as_json)
+        act = submit(databases, settings.branch, asked, settings.manifest, Keys(settings.keys_root))
+        emit(asdict(act), options.as_json)
 
 
 def _text(facts: dict[str, Any], wide: bool) -> str:

@@ -5,7 +5,6 @@ import json
 import click
 
 from lotus.curation.in_force import expert_states
-from lotus.detectors.registry import scored_detectors
 from lotus.detectors.scoring.signal_facts import facts_of, spec_of
 from lotus.errors import LedgerError, SchemaError
 from lotus.experts.weekly.learned import set_of_day
@@ -28,6 +27,7 @@ from lotus_store.facts.event import event_tables
 from lotus_store.lake import Lake
 from lotus_store.ledger.beliefs.acts import acts_on
 from lotus_store.ledger.beliefs.braids import claims_of
+from lotus_store.ledger.beliefs.detector_sets import detectors_on
 from lotus_store.ledger.beliefs.expert_sets import read_expert_sets
 from lotus_store.ledger.beliefs.priors import read_version
 from lotus_store.ledger.signals.events import read_event
@@ -68,10 +68,11 @@ def payload_of(sig: Connection, settings: Settings, event_id: str, schema_ver: s
         raise SchemaError(f"event {event_id} was not published", f"a published one for {schema_ver}")
     version = read_version(sig, str(row["branch"]), str(row["priors_ver"]))
     manifest = load_settings(home=settings.home, config=settings.config, branch=str(row["branch"])).manifest
-    acts = acts_on(sig, str(row["branch"]), str(row["day"]))
-    tables = event_tables(Lake(settings.lake_root), row, str(row["day"]), manifest, acts)
-    began, states = day_of(int(row["window_start_ms"])), expert_states(acts, str(row["day"]))
-    experts = set_of_day(began, read_expert_sets(sig, str(row["branch"])), states).version
+    branch, day = str(row["branch"]), str(row["day"])
+    acts, detectors = acts_on(sig, branch, day), detectors_on(sig, branch, day, manifest)
+    tables = event_tables(Lake(settings.lake_root), row, day, manifest, detectors, acts)
+    began, states = day_of(int(row["window_start_ms"])), expert_states(acts, day)
+    experts = set_of_day(began, read_expert_sets(sig, branch), states).version
     claims = claims_of(sig, [braid.braid_id for braid in version.braids])
-    facts = facts_of(row, spec_of(row, scored_detectors(manifest)), manifest, version, tables, experts, claims)
+    facts = facts_of(row, spec_of(row, detectors), manifest, version, tables, experts, claims)
     return check_signal(BUILDERS[schema_ver](row, facts))

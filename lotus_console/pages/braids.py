@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from lotus.detectors.registry import scored_detectors
 from lotus.errors import ConfigError
 from lotus.priors.asset_context import ASSET_COLUMN
 from lotus.priors.compiled import caps_of
@@ -195,7 +194,7 @@ BRAID = PageView("/braids/{braid_id}", "Braid", "How has this belief lived?", br
 
 def now_facts(reading: HomeReading, given: Mapping[str, str]) -> Facts:
     """Return the patch that acts on each coin of a detector at its newest window, and which rules overlap."""
-    names = [d.detector_id for d in scored_detectors(reading.settings.manifest)]
+    names = [d.detector_id for d in reading.detectors()]
     days = reading.rows("sig", "newest_event_day")
     day = days[0]["day"] if days else ""
     with reading.databases.connect("sig") as sig:

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from lotus.detectors.daily.tables import DayTables
-from lotus.detectors.registry import scored_detectors
 from lotus.errors import BeliefError
 from lotus.priors.trace import describe_braid
 from lotus.timebase import DAY_MS, day_of
@@ -21,6 +20,7 @@ from lotus_store.facts.act_preview import UNCHANGED, detectors_of, moved_windows
 from lotus_store.facts.event import of_ledger
 from lotus_store.facts.words import clock
 from lotus_store.ledger.beliefs.acts import acts_on
+from lotus_store.ledger.beliefs.detector_sets import detectors_on
 from lotus_store.ledger.beliefs.priors import in_force_at, read_version
 from lotus_store.ledger.beliefs.review_values import reviewers_judged
 from lotus_store.ledger.beliefs.reviews import review_rows
@@ -242,10 +242,10 @@ def preview_of(reading: HomeReading, act: ReviewAct) -> Facts:
 def _tables_of(reading: HomeReading, day: str, windows: Sequence[Mapping[str, Any]]) -> list[DayTables]:
     """Return the day tables that some windows name."""
     names, out = {str(window["tables_ver"]) for window in windows}, list[DayTables]()
-    detectors = scored_detectors(reading.settings.manifest)
+    branch, manifest = reading.settings.branch, reading.settings.manifest
     with reading.databases.connect("sig") as sig:
-        acts = acts_on(sig, reading.settings.branch, day)
-    for tables in served_tables(reading.lake, reading.settings.branch, day, detectors, acts):
+        acts, detectors = acts_on(sig, branch, day), detectors_on(sig, branch, day, manifest)
+    for tables in served_tables(reading.lake, branch, day, manifest, detectors, acts):
         if not names:
             break
         if tables.tables_ver in names:

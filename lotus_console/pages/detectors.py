@@ -5,7 +5,6 @@ from typing import Any, TypedDict
 
 from lotus.detectors.cards.card import static_card, verdict_word
 from lotus.detectors.cards.card_facts import Estimate
-from lotus.detectors.registry import scored_detectors
 from lotus_console.marked import Block, blocks
 from lotus_console.pages.numbers import part_of_day
 from lotus_console.reading import HomeReading
@@ -41,7 +40,7 @@ def _newest(reading: HomeReading, table: str) -> tuple[str, list[dict[str, Any]]
 
 def _detectors(reading: HomeReading, question: Question) -> Answer:
     day, rows = _newest(reading, CARDS)
-    shipped = {d.detector_id: d for d in scored_detectors(reading.settings.manifest)}
+    shipped = {d.detector_id: d for d in reading.detectors()}
     if not rows:
         rows = [{"detector_id": name, "spec_version": d.version, "stage": d.status} for name, d in shipped.items()]
     columns = [column.name for column in DETECTORS.columns]
@@ -68,7 +67,7 @@ def _audits(reading: HomeReading, question: Question) -> Answer:
 def detector_facts(reading: HomeReading, given: Mapping[str, str]) -> Facts:
     """Return a detector's card and what is beside it; raises `LookupError` for an unknown one."""
     name, branch = given["detector_id"], reading.settings.branch
-    spec = next((d for d in scored_detectors(reading.settings.manifest) if d.detector_id == name), None)
+    spec = next((d for d in reading.detectors() if d.detector_id == name), None)
     stored = stored_cards(reading.lake, branch, name)
     if spec is not None and spec.version not in stored:
         stored[spec.version] = {"card": static_card(spec), "day": ""}
@@ -81,7 +80,7 @@ def detector_facts(reading: HomeReading, given: Mapping[str, str]) -> Facts:
     card = blocks(merged_days(str(row["card"])))
     with reading.databases.connect("sig") as sig:
         acts, cost = acts_reaching(sig, branch, name), scoring_words(sig, branch, name)
-        cost = f"{cost} {experts_words(sig, branch, len(scored_detectors(reading.settings.manifest)))}"
+        cost = f"{cost} {experts_words(sig, branch, len(reading.detectors()))}"
     return {
         "title": card[0]["text"] if card else name,
         "detector_id": name,

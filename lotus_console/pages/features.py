@@ -7,7 +7,6 @@ found by their identities: those of the daemon's last minute, or of the minute b
 from collections.abc import Mapping
 from typing import Any, Final, TypedDict
 
-from lotus.detectors.registry import scored_detectors
 from lotus.detectors.spec import DetectorSpec
 from lotus.errors import ConfigError
 from lotus.hashing import natural_id
@@ -50,7 +49,7 @@ class FeaturesAnswer(TypedDict):
 def features_facts(reading: HomeReading, given: Mapping[str, str]) -> Facts:
     """Return the newest windows; raises `ConfigError` for a detector, coin or time that cannot be."""
     manifest, status = reading.settings.manifest, read_status(reading.settings.home)
-    detectors = [d for d in scored_detectors(manifest) if given.get("detector", d.detector_id) == d.detector_id]
+    detectors = [d for d in reading.detectors() if given.get("detector", d.detector_id) == d.detector_id]
     assets = [asset.name for asset in manifest.universe if given.get("asset", asset.name) == asset.name]
     for found, name in ((detectors, "detector"), (assets, "asset")):
         if not found:

@@ -7,7 +7,6 @@ import math
 from collections.abc import Mapping
 from typing import Any, Final
 
-from lotus.detectors.registry import scored_detectors
 from lotus.detectors.scoring.signal_spec import VETOES
 from lotus.hashing import natural_id
 from lotus_console.reading import HomeReading
@@ -27,7 +26,7 @@ def newest_scores(reading: HomeReading) -> list[dict[str, Any]]:
     starts = [end_ms - k * manifest.kernel.window_ms for k in range(1, WINDOWS + 1)]
     names = [
         natural_id(branch, detector.detector_id, detector.version, asset.name, start)
-        for detector in scored_detectors(manifest) for asset in manifest.universe for start in starts
+        for detector in reading.detectors() for asset in manifest.universe for start in starts
     ]  # fmt: skip
     rows = reading.rows("sig", "scores", run=str(status.get("run_id", "")), events=names)
     return [row | {"why": why(row)} for row in rows]

@@ -23,7 +23,7 @@ from lotus.microtape.wire.reasons import ControlRecord, DecodeReport
 from lotus.timebase import DAY_MS, NS_PER_MS, WARMUP_MS, birth_ns, day_of, day_start_ms, next_day
 from lotus_live.feed.clocks import Arrival
 from lotus_live.pipeline.day_lane import LaneSpec
-from lotus_live.pipeline.lines import Beliefs
+from lotus_live.pipeline.lines import Beliefs, spec_of_day
 from lotus_live.pipeline.shadow_batch import ShadowBatch, named_shadows
 
 _CHUNK_BYTES = 8 << 20
@@ -96,15 +96,16 @@ def _day_rows(
     beliefs: Beliefs,
     before: Sequence[ControlRecord],
 ) -> DayRows:
-    start_ms = day_start_ms(day)
+    start_ms, base = day_start_ms(day), spec
+    spec = spec_of_day(base, beliefs, day)
     whole = build_frames(decoded, spec.manifest, spec.universe)
     annotations = annotate(whole, beliefs.experts(day))
     windows = build_windows(whole, annotations, spec.manifest, spec.detectors)
     scorer = Scorer(spec.manifest, spec.universe, spec.detectors, beliefs.tables(day), beliefs.priors(day), spec.branch)
     scorer.hear_all(heard(report.controls))
     settled = barred(scorer.feed_all(windows), veto_lists([*before, *report.controls]), spec.branch, day)
-    batch = ShadowBatch(spec, whole, annotations, scorer.tables, beliefs.priors(day))
-    events = of_day(joined([settled, *batch.events(report.controls, _inherited(before, spec))]), start_ms)
+    batch = ShadowBatch(base, spec, whole, annotations, scorer.tables, beliefs.priors(day))
+    events = of_day(joined([settled, *batch.events(report.controls, _inherited(before, base))]), start_ms)
     kept = whole.in_day(start_ms)
     return DayRows(day, whole.of_day(start_ms), annotations.of_rows(kept), events, report)
 

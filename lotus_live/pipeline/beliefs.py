@@ -12,16 +12,20 @@ from lotus.curation.act import CurationAct
 from lotus.curation.in_force import acted, expert_states, in_force
 from lotus.detectors.daily.make import day_tables
 from lotus.detectors.daily.tables import DayTables
+from lotus.detectors.settled import DetectorSet, settled_on, with_settled
+from lotus.detectors.spec import DetectorSpec
+from lotus.detectors.spec_compile import compile_detectors
 from lotus.experts.compiler import compile_experts
 from lotus.experts.fusion import ExpertSet
 from lotus.experts.weekly.learned import InForce, set_of_day
 from lotus.priors.types import PriorsVersion, priors_0
 from lotus_live.pipeline.day_lane import LaneSpec
 from lotus_store.databases import Databases
-from lotus_store.day_tables import has_cards, read_day_tables, tables_after
+from lotus_store.day_tables import has_cards, read_day_tables, tables_after, tables_over
 from lotus_store.lake import Lake
 from lotus_store.ledger.beliefs.acts import acts_ending_after, vetoes_at_once
 from lotus_store.ledger.beliefs.braids import claims_of
+from lotus_store.ledger.beliefs.detector_sets import read_detector_sets
 from lotus_store.ledger.beliefs.expert_sets import read_expert_sets
 from lotus_store.ledger.beliefs.late_priors import Put, put_off, settle_late
 from lotus_store.ledger.beliefs.priors import read_version, swaps
@@ -52,6 +56,7 @@ class LedgerBeliefs:
     by_day: dict[str, KnownTables] = field(default_factory=dict)
     refused: list[PriorsVersion] = field(default_factory=list)
     sets: list[InForce] = field(default_factory=list)
+    detector_sets: list[DetectorSet] = field(default_factory=list)
     claims_bps: Mapping[str, float] = field(default_factory=dict)
     acts: dict[str, CurationAct] = field(default_factory=dict)
     given: dict[str, DayTables] = field(default_factory=dict)
@@ -65,15 +70,13 @@ class LedgerBeliefs:
 
         Those of another day are under the acts in force on this one.
         """
-        newest = max((d for d in self.by_day if d <= day), default="")
+        newest, spec = max((d for d in self.by_day if d <= day), default=""), self.spec
         if newest == day:
             return self.by_day[newest].own
-        spec = self.spec
-        tables = (
-            replace(self.by_day[newest].after, day=day)
-            if newest
-            else day_tables(day, [], spec.manifest, spec.universe, spec.detectors)
-        )
+        detectors = with_settled(spec.detectors, self.settled(day))
+        tables = day_tables(day, [], spec.manifest, spec.universe, detectors)
+        if newest:
+            tables = replace(tables_over(self.by_day[newest].after, tables), day=day)
         tables = acted(tables, in_force(self.acts.values(), day))
         self.given[tables.tables_ver] = tables
         return tables
@@ -85,6 +88,10 @@ class LedgerBeliefs:
     def experts(self, day: str) -> ExpertSet:
         """Return the experts in force on a day."""
         return set_of_day(day, self.sets, expert_states(self.acts.values(), day))
+
+    def settled(self, day: str) -> Sequence[DetectorSpec]:
+        """Return the settled detectors in force on a day."""
+        return settled_on(day, self.detector_sets, self.spec.manifest)
 
     def accept(self, fresh: Sequence[PriorsVersion], scored_until_ms: int) -> list[PriorsVersion]:
         """Take versions whose time has not come yet; return those taken, and note the late ones as refused."""
@@ -103,7 +110,8 @@ def ledger_beliefs(databases: Databases, lake: Lake, spec: LaneSpec) -> LedgerBe
     """Return the beliefs of a branch as a run begins with them (blocking)."""
     beliefs = LedgerBeliefs(spec)
     beliefs.accept(fresh_versions(databases, beliefs), -1)
-    beliefs.by_day, beliefs.sets = read_tables(lake, spec), fresh_sets(databases, spec)
+    beliefs.sets, beliefs.detector_sets = fresh_sets(databases, spec), fresh_detectors(databases, spec)
+    beliefs.by_day = read_tables(lake, beliefs)
     beliefs.acts = fresh_acts(databases, spec)
     return beliefs
 
@@ -168,6 +176,21 @@ def fresh_sets(
     return sets
 
 
+def fresh_detectors(
+    databases: Databases, spec: LaneSpec, earlier: Sequence[DetectorSet] = (), held_to: str = ""
+) -> list[DetectorSet]:
+    """Return the sets of settled detectors of the branch, their programs made ready (blocking).
+
+    Days up to `held_to` have their state already: for them what is `earlier` stays.
+    """
+    with databases.connect("sig") as connection:
+        found = read_detector_sets(connection, spec.branch)
+    sets = [*(x for x in earlier if x.from_day <= held_to), *(x for x in found if x.from_day > held_to)]
+    for one in sets:
+        compile_detectors(with_settled(spec.detectors, settled_on(one.from_day, sets, spec.manifest)), spec.manifest)
+    return sets
+
+
 def fresh_acts(databases: Databases, spec: LaneSpec, held_to: str = "") -> dict[str, CurationAct]:
     """Return the acts of governance in force on some day after `held_to`, by name (blocking)."""
     with databases.connect("sig") as connection:
@@ -180,18 +203,19 @@ def fresh_vetoes(databases: Databases, spec: LaneSpec, day: str) -> list[Curatio
         return vetoes_at_once(connection, spec.branch, day)
 
 
-def read_tables(lake: Lake, spec: LaneSpec, earlier: Mapping[str, KnownTables] | None = None) -> dict[str, KnownTables]:
-    """Return every day's tables of the branch that serve the universe and detectors of `spec`, `earlier` ones kept.
+def read_tables(lake: Lake, beliefs: LedgerBeliefs) -> dict[str, KnownTables]:
+    """Return every day's tables of the branch that serve its universe and detectors, those that are there kept.
 
     The newest known day is read again as long as its cards are not there.
     """
-    names, detectors = tuple(a.name for a in spec.universe), tuple(d.detector_id for d in spec.detectors)
-    by_day = dict(earlier or {})
+    spec, by_day = beliefs.spec, dict(beliefs.by_day)
+    names = tuple(a.name for a in spec.universe)
     newest = max(by_day, default="")
     settled = {day for day, tables in by_day.items() if day != newest or tables.is_final}
     for tables in read_day_tables(lake, spec.branch, skip=settled):
-        if (tables.assets, tables.detector_ids) == (names, detectors):
+        detectors = with_settled(spec.detectors, beliefs.settled(tables.day))
+        if (tables.assets, tables.detector_ids) == (names, tuple(d.detector_id for d in detectors)):
             is_final = has_cards(lake, spec.branch, tables.day)
-            after = tables_after(lake, spec.branch, tables, spec.detectors)
+            after = tables_after(lake, spec.branch, tables, detectors)
             by_day[tables.day] = KnownTables(tables, after, is_final)
     return by_day

@@ -28,7 +28,7 @@ from lotus.microtape.line_machine import LineMachine
 from lotus.microtape.wire.decode import Decoder
 from lotus.priors.types import PriorsVersion
 from lotus.timebase import DAY_MS, NS_PER_MS, day_start_ms
-from lotus_live.pipeline.shadows import ShadowDetectors, warm_ups_ms
+from lotus_live.pipeline.shadows import ShadowDetectors, beside, warm_ups_ms
 
 FrameTap = Callable[[NDArray[np.int64], NDArray[np.float64]], None]  # rows are views, valid during the call
 
@@ -153,10 +153,10 @@ class DayLane:
 
         New ones are warmed from the latest frames as far back as they reach, and speak when they have seen enough.
         """
-        before = self._shadows
+        before, manifest = self._shadows, self._spec.manifest
+        shadows = beside(shadows, self._spec.detectors, manifest)
         if shadows == (before.shadows if before else ()):
             return
-        manifest = self._spec.manifest
         recent = self._frames.recent(int(warm_ups_ms(shadows, manifest).max(initial=0)))
         self._frames.swap((*self._spec.detectors, *shadows), recent if shadows else None)
         made = ShadowDetectors(shadows, self.scorer, manifest, self._priors, recent, before) if shadows else None

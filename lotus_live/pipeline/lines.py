@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from lotus.curation.at_once import VetoAtOnce, vetoes_of
 from lotus.detectors.daily.tables import DayTables
 from lotus.detectors.scoring.others import others_of
+from lotus.detectors.settled import with_settled
 from lotus.detectors.spec import DetectorSpec
 from lotus.errors import ConfigError
 from lotus.experts.fusion import ExpertSet, default_experts
@@ -38,15 +39,22 @@ class Beliefs(Protocol):
     def experts(self, day: str) -> ExpertSet:
         """Return the experts in force on a day; its warm-up runs on them too."""
 
+    def settled(self, day: str) -> Sequence[DetectorSpec]:
+        """Return the detectors that candidates became and that are in force on a day, beside those of the lanes."""
+
 
 @dataclass(frozen=True, slots=True)
 class FixedBeliefs:
-    """Beliefs given beforehand: one list of versions; tables and experts by day, `neutral` and shipped on others."""
+    """Beliefs given beforehand: one list of versions; tables and experts by day, `neutral` and shipped on others.
+
+    Tables of a day with settled detectors are over those too.
+    """
 
     neutral: DayTables
     versions: tuple[PriorsVersion, ...]
     by_day: dict[str, DayTables] = field(default_factory=dict)
     experts_by_day: dict[str, ExpertSet] = field(default_factory=dict)
+    settled_by_day: dict[str, tuple[DetectorSpec, ...]] = field(default_factory=dict)
 
     def tables(self, day: str) -> DayTables:
         """Return the tables of a day."""
@@ -59,6 +67,16 @@ class FixedBeliefs:
     def experts(self, day: str) -> ExpertSet:
         """Return the experts of a day."""
         return self.experts_by_day.get(day) or default_experts()
+
+    def settled(self, day: str) -> Sequence[DetectorSpec]:
+        """Return the settled detectors of a day."""
+        return self.settled_by_day.get(day, ())
+
+
+def spec_of_day(spec: LaneSpec, beliefs: Beliefs, day: str) -> LaneSpec:
+    """Return what lanes share, with the detectors of a day."""
+    settled = beliefs.settled(day)
+    return replace(spec, detectors=with_settled(spec.detectors, settled)) if settled else spec
 
 
 class Step:
@@ -213,8 +231,8 @@ class Pipeline:
         self._turn_ns = birth_ns if self.tomorrow is None else today.end_ns
 
     def _born(self, day: str) -> DayLane:
-        asked = self.beliefs
-        lane = DayLane(self.spec, day, asked.tables(day), asked.priors(day), asked.experts(day), self._sink_of(day))
+        asked, spec = self.beliefs, spec_of_day(self.spec, self.beliefs, day)
+        lane = DayLane(spec, day, asked.tables(day), asked.priors(day), asked.experts(day), self._sink_of(day))
         lane.use_shadows(self.shadows)
         lane.bar(self.vetoes)
         lane.tap = self._tap

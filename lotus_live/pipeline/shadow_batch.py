@@ -25,7 +25,7 @@ from lotus.microtape.frames.spec import I_ASSET, I_END, I_RECV, I_SEQ
 from lotus.microtape.wire.reasons import ControlRecord
 from lotus.priors.types import PriorsVersion
 from lotus_live.pipeline.day_lane import LaneSpec
-from lotus_live.pipeline.shadows import control_texts, read_shadows, warm_ups_ms
+from lotus_live.pipeline.shadows import beside, control_texts, read_shadows, warm_ups_ms
 from lotus_store.day_tables import shadow_tables
 
 Ints = NDArray[np.int64]
@@ -37,26 +37,31 @@ class ShadowBatch:
 
     def __init__(
         self,
+        base: LaneSpec,
         spec: LaneSpec,
         frames: FrameBatch,
         annotations: AnnotationBatch,
         tables: DayTables,
         priors: Sequence[PriorsVersion],
     ) -> None:
-        """Look at a day's frames since its birth."""
+        """Look at a day's frames since its birth; `base` is what all lanes share, `spec` with the day's detectors."""
+        self._base = base
         self._spec, self._tables, self._priors = spec, tables, priors
         self._rows = Recent(frames.ints, frames.floats, annotations.values)
 
     def events(self, controls: Sequence[ControlRecord], inherited: Shadows) -> list[Columns]:
         """Return the shadow detectors' events of every stretch, in scoring order."""
+        settled, manifest = self._spec.detectors, self._spec.manifest
+        inherited = beside(inherited, settled, manifest)
         cuts = [(0, inherited)] if inherited else []
         for control in controls:
-            shadows = named_shadows(control.data, self._spec)
+            shadows = named_shadows(control.data, self._base)
+            shadows = None if shadows is None else beside(shadows, settled, manifest)
             if shadows is not None and shadows != (cuts[-1][1] if cuts else ()):
                 cuts.append((self._cut(control), shadows))
         if not cuts:
             return []
-        manifest, universe, settled = self._spec.manifest, self._spec.universe, self._spec.detectors
+        universe = self._spec.universe
         builder = WindowBuilder(manifest, len(universe), settled)
         plain = Scorer(manifest, universe, settled, self._tables, self._priors, self._spec.branch)
         plain.hear_all(heard(controls))

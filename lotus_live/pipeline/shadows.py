@@ -53,9 +53,36 @@ def read_shadows(texts: Sequence[str], settled: Sequence[DetectorSpec], manifest
     return shadows
 
 
-def prepare_shadows(texts: Sequence[str], settled: Sequence[DetectorSpec], manifest: Manifest) -> None:
-    """Read and compile everything that a swap needs, for a thread beside the loop; raises as above."""
-    warm_ups_ms(read_shadows(texts, settled, manifest), manifest)
+def beside(
+    shadows: tuple[DetectorSpec, ...], settled: Sequence[DetectorSpec], manifest: Manifest
+) -> tuple[DetectorSpec, ...]:
+    """Return those of some shadow detectors that run beside the settled ones of a day.
+
+    One whose name is settled on the day does not; none does where all together are too large for one program.
+    """
+    names = {spec.detector_id for spec in settled}
+    kept = tuple(spec for spec in shadows if spec.detector_id not in names)
+    try:
+        compile_detectors((*settled, *kept), manifest)
+    except ConfigError:
+        return ()
+    return kept
+
+
+def prepare_shadows(
+    texts: Sequence[str],
+    settled: Sequence[DetectorSpec],
+    manifest: Manifest,
+    days: Sequence[Sequence[DetectorSpec]] = (),
+) -> None:
+    """Read and compile everything that a swap needs, for a thread beside the loop; raises as above.
+
+    `days` are the detectors of the days in work, where candidates were settled.
+    """
+    shadows = read_shadows(texts, settled, manifest)
+    warm_ups_ms(shadows, manifest)
+    for detectors in days:
+        beside(shadows, detectors, manifest)
 
 
 def control_texts(data: Any) -> tuple[str, ...] | None:

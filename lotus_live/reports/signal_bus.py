@@ -56,8 +56,9 @@ class SignalBus:
             if row["detector_id"] in self._silent:
                 continue
             try:
-                spec = spec_of(row, self._spec.detectors)
-                experts = self._beliefs.experts(day_of(int(row["window_start_ms"]))).version
+                day = day_of(int(row["window_start_ms"]))
+                spec = spec_of(row, (*self._spec.detectors, *self._beliefs.settled(day)))
+                experts = self._beliefs.experts(day).version
                 version, tables, claims = self._version(row), self._tables(row), self._beliefs.claims_bps
                 facts = facts_of(row, spec, self._spec.manifest, version, tables, experts, claims)
                 payloads = payloads_of(row, facts)

@@ -11,7 +11,6 @@ import msgspec
 from lotus.curation.act import CurationAct, CurationKind
 from lotus.curation.law import MOST_DAYS, Subjects, check_act
 from lotus.curation.registry import powers
-from lotus.detectors.registry import scored_detectors
 from lotus.errors import BeliefError, ConfigError
 from lotus.manifest import Manifest
 from lotus.modules.intents import Module
@@ -25,6 +24,7 @@ from lotus_modules.handlers import SLOW
 from lotus_modules.sig.acts import first_day, is_of_night, is_of_no_card
 from lotus_store.databases import Connection, Databases
 from lotus_store.ledger.beliefs.acts import act_and_lifts, acts_of_night
+from lotus_store.ledger.beliefs.detector_sets import detectors_ever
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +44,8 @@ class AskedAct:
     at_once: bool = False
 
 
-def subjects_of(manifest: Manifest) -> Subjects:
-    """Return what acts may name under a manifest."""
-    names = tuple(d.detector_id for d in scored_detectors(manifest))
-    return Subjects(names, tuple(asset.name for asset in manifest.universe))
-
-
-def act_of(connection: Connection, branch: str, asked: AskedAct, subjects: Subjects) -> CurationAct:
-    """Return the act under its name, in force from the first free day on.
+def act_of(connection: Connection, branch: str, asked: AskedAct, manifest: Manifest) -> CurationAct:
+    """Return the act under its name, in force from the first free day on; it may name what is scored on the branch.
 
     Raises `BeliefError` on a branch without a committed day, `ConfigError` with every reason of the law, and for a
     second act of the day on the same target.
@@ -87,6 +81,8 @@ def act_of(connection: Connection, branch: str, asked: AskedAct, subjects: Subje
         )
     if is_of_no_card(act):
         raise ConfigError(f"a signature on {act.target[:80]!r}", "a detector: it has a card")
+    names = tuple(spec.detector_id for spec in detectors_ever(connection, branch, manifest))
+    subjects = Subjects(names, tuple(asset.name for asset in manifest.universe))
     named = check_act(act, powers(), subjects, earlier).named()
     while lift := next((one.act_id for one in act_and_lifts(connection, branch, named.act_id) if one.revokes), ""):
         named = replace(named, evidence_ref=f"again after {lift}").named()  # the same words are another act now
@@ -111,13 +107,13 @@ def _refuse_a_second(connection: Connection, act: CurationAct) -> None:
         )
 
 
-def submit(databases: Databases, branch: str, asked: AskedAct, subjects: Subjects, keys: Keys) -> CurationAct:
+def submit(databases: Databases, branch: str, asked: AskedAct, manifest: Manifest, keys: Keys) -> CurationAct:
     """Send an act and take it in; return it with its name. Said the same again on the same day, nothing changes.
 
     Raises as `act_of`, and `BeliefError` when it was not taken in.
     """
     with databases.connect("sig") as sig:
-        act = act_of(sig, branch, asked, subjects)
+        act = act_of(sig, branch, asked, manifest)
         send(sig, Module.SIG, curation_message(msgspec.convert(asdict(act), CurationNote)), keys)
     carry(databases, branch, senders=(Module.SIG,))
     consume(databases, Module.SIG, SLOW[Module.SIG], keys, day_start_ms(next_day(act.day)), branch)

@@ -8,12 +8,11 @@ from typing import Any
 import numpy as np
 
 from lotus.curation.act import CurationAct
-from lotus.curation.in_force import acted, expert_states
-from lotus.detectors.daily.make import day_tables
+from lotus.curation.in_force import expert_states
 from lotus.detectors.daily.tables import DayTables
 from lotus.detectors.explain import Explanation, explain_event
-from lotus.detectors.registry import scored_detectors
 from lotus.detectors.scoring.signal_spec import SIGNAL_EVENTS
+from lotus.detectors.spec import DetectorSpec
 from lotus.errors import LedgerError
 from lotus.experts.weekly.learned import in_force_on, set_of_day
 from lotus.learning.lesson import Lesson
@@ -39,6 +38,7 @@ from lotus_store.facts.words import clock
 from lotus_store.lake import Lake
 from lotus_store.ledger.beliefs.acts import acts_on
 from lotus_store.ledger.beliefs.braids import read_braid
+from lotus_store.ledger.beliefs.detector_sets import detectors_on
 from lotus_store.ledger.beliefs.expert_sets import read_expert_sets
 from lotus_store.ledger.beliefs.lessons import read_lesson
 from lotus_store.ledger.beliefs.priors import read_version
@@ -117,9 +117,9 @@ def explained(settings: Settings, databases: Databases, event_id: str) -> Explai
         event = of_ledger(read_event(sig, event_id))
         branch, day = str(event["branch"]), str(event["day"])
         version = read_version(sig, branch, str(event["priors_ver"]))
-        acts = acts_on(sig, branch, day)
-    manifest = _manifest(settings, branch)
-    return Explained(event, version, manifest, _explanation(lake, event, day, version, manifest, acts))
+        acts, manifest = acts_on(sig, branch, day), _manifest(settings, branch)
+        detectors = detectors_on(sig, branch, day, manifest)
+    return Explained(event, version, manifest, _explanation(lake, event, day, version, manifest, detectors, acts))
 
 
 def of_ledger(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -134,10 +134,11 @@ def _explanation(
     day: str,
     version: PriorsVersion,
     manifest: Manifest,
+    detectors: Sequence[DetectorSpec],
     acts: Sequence[CurationAct],
 ) -> Explanation:
-    tables = event_tables(lake, event, day, manifest, acts)
-    detector = next(d for d in scored_detectors(manifest) if d.detector_id == event["detector_id"])
+    tables = event_tables(lake, event, day, manifest, detectors, acts)
+    detector = next(d for d in detectors if d.detector_id == event["detector_id"])
     return explain_event(event, tables, version, manifest, detector)
 
 
@@ -161,9 +162,9 @@ def story_of(settings: Settings, databases: Databases, name: str, progress: Step
         experts = _experts(sig, branch, day_of(int(event["window_start_ms"])))
         outcome = read_eval(sig, event_id)
         claims = claims_story(databases, event, fired_in(sig, version, event))
-        acts = acts_on(sig, branch, day)
+        acts, detectors = acts_on(sig, branch, day), detectors_on(sig, branch, day, manifest)
     progress("computing every number again", 0)
-    explanation = _explanation(lake, event, day, version, manifest, acts)
+    explanation = _explanation(lake, event, day, version, manifest, detectors, acts)
     progress("looking for its lines of tape", 0)
     when = clock(int(event["window_end_ms"]))
     frames = tape_lines(settings, lake, branch, event)
@@ -191,17 +192,21 @@ def _place(sig: Connection, event_id: str) -> tuple[str, str]:
 
 
 def event_tables(
-    lake: Lake, event: Mapping[str, Any], day: str, manifest: Manifest, acts: Sequence[CurationAct]
+    lake: Lake,
+    event: Mapping[str, Any],
+    day: str,
+    manifest: Manifest,
+    detectors: Sequence[DetectorSpec],
+    acts: Sequence[CurationAct],
 ) -> DayTables:
     """Return the tables that the event names: its day's, or those a daemon still ran on (earlier, or no history).
 
-    `acts` are those in force on its day.
+    `detectors` and `acts` are those in force on its day.
     """
-    branch = str(event["branch"])
-    blank = acted(day_tables(day, [], manifest, manifest.universe, scored_detectors(manifest)), acts)
-    served = served_tables(lake, branch, day, scored_detectors(manifest), acts)
-    named = (tables for tables in served if tables.tables_ver == event["tables_ver"])
-    return dataclasses.replace(next(named, blank), day=day)
+    for tables in served_tables(lake, str(event["branch"]), day, manifest, detectors, acts):
+        if tables.tables_ver == event["tables_ver"]:
+            break
+    return dataclasses.replace(tables, day=day)
 
 
 def _lake_row(lake: Lake, branch: str, day: str, event_id: str) -> dict[str, Any]:

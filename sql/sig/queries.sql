@@ -257,6 +257,23 @@ INSERT INTO candidate_days (branch, candidate_id, day, gain_bps, weight, spoken,
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 ON CONFLICT DO NOTHING;
 
+-- name: put_detector_set
+INSERT INTO detector_sets (branch, from_day, judged_day, set_ver, texts) VALUES (%s, %s, %s, %s, %s)
+ON CONFLICT DO NOTHING;
+
+-- name: detector_sets
+SELECT DISTINCT ON (from_day) from_day, judged_day, set_ver, texts FROM detector_sets WHERE branch = %s
+ORDER BY from_day, judged_day DESC, created_at DESC;
+
+-- name: put_candidate_step
+INSERT INTO candidate_steps (branch, candidate_id, day, step, check_name, value, bound, reason)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
+ON CONFLICT DO NOTHING;
+
+-- name: candidate_steps_of
+SELECT candidate_id, day, step, check_name, value, bound, reason FROM candidate_steps
+WHERE branch = %s AND (%s::text IS NULL OR candidate_id = %s) ORDER BY day, created_at, candidate_id;
+
 -- name: candidate_refinements_of
 SELECT parent_id, candidate_id, kind, expression, t_before, t_after, taken FROM candidate_refinements
 WHERE run = %s ORDER BY kind, parent_id, t_after DESC, candidate_id;

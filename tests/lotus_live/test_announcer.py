@@ -14,7 +14,7 @@ from lotus_live.pipeline.day_lane import LaneSpec
 SPEC = LaneSpec(MANIFEST, UNIVERSE, shipped_detectors(), "main")
 TODAY = SimpleNamespace(
     day="2026-03-04",
-    scorer=SimpleNamespace(tables=SimpleNamespace(tables_ver="t")),
+    scorer=SimpleNamespace(tables=SimpleNamespace(tables_ver="t"), detectors=SPEC.detectors),
     experts=SimpleNamespace(version="e"),
 )
 

@@ -16,7 +16,7 @@ SPEC = LaneSpec(MANIFEST, UNIVERSE, shipped_detectors(), "main")
 def answer(name: str, body: dict[str, Any]) -> dict[str, Any]:
     """Return what a replay answers."""
     context: Any = SimpleNamespace(spec=SPEC)
-    taker: Any = SimpleNamespace(announcer=SimpleNamespace(writes_controls=False))
+    taker: Any = SimpleNamespace(announcer=SimpleNamespace(writes_controls=False), pipeline=SimpleNamespace(lanes=()))
     return asyncio.run(Commands(context, Any, taker).obey(name, body))  # type: ignore[arg-type]
 
 

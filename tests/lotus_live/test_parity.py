@@ -1,6 +1,7 @@
 """Live over a real socket equals batch: on synthetic tapes, over midnight, with faults, and on the real recordings."""
 
 import gzip
+import json
 from dataclasses import replace
 from operator import itemgetter
 from pathlib import Path
@@ -11,12 +12,16 @@ import zstandard
 from random_priors import random_version, trusted
 from tapes import MANIFEST, UNIVERSE, frame, in_order, market, write
 
+from lotus.detectors.daily.make import day_tables
 from lotus.detectors.registry import shipped_detectors
+from lotus.detectors.settled import with_settled
+from lotus.detectors.spec import parse_spec
 from lotus.errors import TapeError
 from lotus.experts.fusion import default_experts
 from lotus.experts.model import shipped_net
 from lotus.experts.weekly.learned import InForce, LearnedSettings, net_of, set_of_day
 from lotus.manifest import Manifest
+from lotus.microtape.wire.frame import CONTROL_PREFIX
 from lotus.priors.segment_context import SEGMENT
 from lotus.priors.types import (
     EXPLORATION,
@@ -154,6 +159,35 @@ def test_another_set_of_experts_from_midnight_on(tmp_path: Path) -> None:
     assert events_hash(first.events) == events_hash(plain[0].events)
     assert events_hash(second.events) != events_hash(plain[1].events)
     assert report.hash_batch != shipped.hash_batch
+
+
+@pytest.mark.process("two whole days live and in batch")
+def test_another_set_of_detectors_from_midnight_on_with_a_shadow_detector_beside_it(tmp_path: Path) -> None:
+    """The second day's lane is born at 22:00 with a settled detector, which a shadow detector of its name gives way."""
+    lines = in_order(market("2026-03-04", "21:57", 2 * 3600 + 480, step_ms=6000, seed=3))
+    texts = [bred("bred_aa"), bred("trial_b")]
+    swap = CONTROL_PREFIX + b',"data":' + json.dumps({"detectors": texts}).encode() + b"}"
+    lines.insert(2_000, (lines[2_000][0], swap))
+    path = write(tmp_path / "night.txt", lines)
+    settled = (parse_spec(bred("bred_aa"), "settled"),)
+    tables = day_tables("2026-03-05", [], MANIFEST, UNIVERSE, with_settled(SPEC.detectors, settled))
+    neutral = neutral_beliefs(SPEC)
+    given = replace(neutral, by_day={"2026-03-05": tables}, settled_by_day={"2026-03-05": settled})
+    report = verify_parity(path, MANIFEST, beliefs=given)
+    assert report.parity, report.difference
+    first, second = (day.events for day in score_tape(TapeFile((path,)).arrivals(), SPEC, given))
+    plain = [day.events for day in score_tape(TapeFile((path,)).arrivals(), SPEC, neutral)]
+    assert events_hash(first) == events_hash(plain[0])
+    rows = [{name: int((events["detector_id"] == name).sum()) for name in ("bred_aa", "trial_b")}
+            for events in (first, second, plain[1])]  # fmt: skip
+    assert len({rows[1]["bred_aa"], rows[1]["trial_b"], rows[2]["bred_aa"]}) == 1, rows
+    assert set(second["pi"][second["detector_id"] == "bred_aa"]) <= {0.0, MANIFEST.score.epsilon}
+
+
+def bred(name: str) -> str:
+    """Return the text of a detector that speaks in every window."""
+    head = f"detector_id: {name}\nfamily: {name}\nversion: 1\nstatus: experimental\nidea: A column.\n"
+    return head + "horizon: 30s\nband: 20s..160s\nbest_phase_deg: 270\nsignal: flow * 1.0\n"
 
 
 def test_drops_of_the_connection_lose_nothing(tmp_path: Path, ten_minutes: list[tuple[int, bytes]]) -> None:

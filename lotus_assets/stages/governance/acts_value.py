@@ -8,11 +8,10 @@ import numpy as np
 from lotus.curation.caps import LOOK_DAYS
 from lotus.curation.curator_value import CURATOR_VALUE, EVENT_COLUMNS, curator_value
 from lotus.detectors.daily.tables import DayTables
-from lotus.detectors.registry import scored_detectors
 from lotus.outcomes.evaluate import rows_named
 from lotus.timebase import next_day
 from lotus_assets.stages.context import StageContext
-from lotus_assets.stages.history import ACTS, commits_before, vetoes_at_once
+from lotus_assets.stages.history import ACTS, commits_before, detectors_of, vetoes_at_once
 from lotus_assets.stages.lake_tables import LakeTable
 from lotus_assets.stages.scoring.signal_eval import read_maturing, read_outcomes
 from lotus_resources.recent_values import RecentKind
@@ -58,9 +57,9 @@ def _value(ctx: StageContext, day: str) -> LakeTable:
 def _others(ctx: StageContext, days: Sequence[str], wanted: set[str]) -> list[DayTables]:
     """Return the tables that a daemon scored days under where they are not those of the batch."""
     named: dict[str, DayTables] = {}
-    detectors = scored_detectors(ctx.manifest)
     for day in days if wanted else ():
-        for tables in served_tables(ctx.lake, ctx.branch, day, detectors, acts_on(ctx.sig, ctx.branch, day)):
+        detectors, acts = detectors_of(ctx, day), acts_on(ctx.sig, ctx.branch, day)
+        for tables in served_tables(ctx.lake, ctx.branch, day, ctx.manifest, detectors, acts):
             if tables.tables_ver in wanted:
                 named.setdefault(tables.tables_ver, tables)
             if named.keys() == wanted:

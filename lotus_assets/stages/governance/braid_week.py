@@ -6,7 +6,6 @@ import numpy as np
 
 from lotus.counterfactual.change import WhatIfChange
 from lotus.counterfactual.rescored import Scoring, rescored
-from lotus.detectors.registry import scored_detectors
 from lotus.governance.credit.braid_credit import BraidCredit, CreditedWindows, braid_credits, credit_of_braids
 from lotus.governance.credit.sampled_block import SHARE, drawn_block, in_block
 from lotus.hashing import natural_id
@@ -14,7 +13,7 @@ from lotus.priors.types import SCORING, PriorsVersion
 from lotus_assets.stages.context import StageContext, TextTable
 from lotus_assets.stages.governance.credit_week import credited_days
 from lotus_assets.stages.governance.week_part import PartMade, WeekPart
-from lotus_assets.stages.history import hashes
+from lotus_assets.stages.history import detectors_of_branch, hashes
 from lotus_assets.stages.scoring.logged_day import Floats, LoggedDay, logged_day, named_versions
 from lotus_assets.stages.scoring.outcome_tape import first_end_ms
 from lotus_assets.stages.scoring.signal_eval import read_maturing
@@ -63,7 +62,7 @@ def _games(ctx: StageContext, logged: LoggedDay) -> Iterator[CreditedWindows]:
         own = logged.taken(block & np.isfinite(logged.paper) & here)
 
         def without(gone: Collection[str], own: LoggedDay = own) -> Floats:
-            scoring = Scoring(ctx.manifest, scored_detectors(ctx.manifest), WhatIfChange(braids=tuple(gone)))
+            scoring = Scoring(ctx.manifest, detectors_of_branch(ctx), WhatIfChange(braids=tuple(gone)))
             return rescored(scoring, own.events, own.codes, own.tables, own.versions).pi
 
         published = own.events["published"].astype(np.bool_)

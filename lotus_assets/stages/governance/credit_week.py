@@ -6,7 +6,6 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from lotus.detectors.registry import scored_detectors
 from lotus.detectors.scoring.signal_spec import NO_CONFIRMATION
 from lotus.governance.credit.credit_summary import ALL, ExpertCredit, credits_of
 from lotus.governance.credit.expert_credit import EXPERT_CREDIT, CreditBlock, Rows, credit_of_block, joined
@@ -20,7 +19,7 @@ from lotus_assets.stages.experts.expert_set import experts_of
 from lotus_assets.stages.experts.judged_days import DAYS
 from lotus_assets.stages.experts.spoken_at import fired_at, z_at
 from lotus_assets.stages.governance.week_part import PartMade, WeekPart
-from lotus_assets.stages.history import commits_before, hashes
+from lotus_assets.stages.history import commits_before, detectors_of, hashes
 from lotus_assets.stages.lake_tables import TablePart
 from lotus_assets.stages.schema_check import schema_check
 from lotus_assets.stages.scoring.outcome_tape import first_end_ms
@@ -81,7 +80,7 @@ def _blocks(ctx: StageContext, day: str) -> Iterator[CreditBlock]:
     live = (pi > 0.0) | (veto == NO_CONFIRMATION)
     chosen, places = chosen[live], places[live]
     is_before = ends[chosen] - window_ms < day_start_ms(day)
-    asking = {d.detector_id for d in scored_detectors(ctx.manifest) if d.require}
+    asking = {d.detector_id for d in detectors_of(ctx, day) if d.require}
     for which, own in ((next_day(day, -1), is_before), (day, ~is_before)):
         if own.any() and read_commit(ctx.sig, ctx.branch, which, "expert_set") is not None:
             rows, at = chosen[own], places[own]

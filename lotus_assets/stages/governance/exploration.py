@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lotus.curation.act import CurationAct
-from lotus.detectors.registry import scored_detectors
 from lotus.detectors.scoring.records import floors_of
 from lotus.governance.exploration_day import (
     EXPLORATION_PLAN,
@@ -24,7 +23,7 @@ from lotus.governance.explorer import PAST_DAYS, bar_of, exploration_acts, explo
 from lotus.learning.axes import axes
 from lotus.timebase import next_day
 from lotus_assets.stages.context import StageContext
-from lotus_assets.stages.history import ACTS, commits_before
+from lotus_assets.stages.history import ACTS, commits_before, detectors_of
 from lotus_assets.stages.lake_tables import LakeTable
 from lotus_assets.stages.scoring.signal_eval import read_maturing, read_outcomes
 from lotus_store.columns import coded, places_of
@@ -54,7 +53,7 @@ def explores(ctx: StageContext) -> bool:
 
 def explored_night(ctx: StageContext, day: str, from_day: str, earlier: Sequence[CurationAct]) -> ExploredNight:
     """Return what the explorer decides after a learning day."""
-    names = [d.detector_id for d in scored_detectors(ctx.manifest)]
+    names = [d.detector_id for d in detectors_of(ctx, day)]
     today = day_sums(_windows(ctx, day, names), names)
     past = [read_plan(ctx, d) for d in plan_days(ctx, day)]
     days = [*(sums_of(rows, names) for rows in past), today]
@@ -98,7 +97,7 @@ def _windows(ctx: StageContext, day: str, names: Sequence[str]) -> Mapping[str, 
     scores = ctx.lake.read("payoff_scores", ctx.branch, day, columns=_SCORES)
     events = read_maturing(ctx, day, _EVENTS)
     at = places_of(scores["event_id"], events["event_id"])
-    horizons = {d.detector_id: d.horizon_s for d in scored_detectors(ctx.manifest)}
+    horizons = {d.detector_id: d.horizon_s for d in detectors_of(ctx, day)}
     moves = {h: f"fwd_ret_bps_{h}" for h in sorted(set(horizons.values()))}
     paid = read_outcomes(ctx, day, ("event_id", *moves.values()))
     row = places_of(scores["event_id"], paid["event_id"])

@@ -20,7 +20,7 @@ from lotus.curation.night import NightActs, night_acts
 from lotus.curation.registry import BY_RULE, SIG
 from lotus.curation.sig.compliance import unmatched
 from lotus.detectors.daily.make import QUALITY_DAYS
-from lotus.detectors.registry import scored_detectors, specs_ver
+from lotus.detectors.registry import specs_ver
 from lotus.governance.exploration_day import EXPLORATION_PLAN
 from lotus.hashing import content_hash, natural_id
 from lotus.microtape.frames.spec import MICROTAPE_QUOTES
@@ -32,7 +32,7 @@ from lotus_assets.stages.governance.acts_value import value_of_day, values_befor
 from lotus_assets.stages.governance.curator_kpis import night_kpis
 from lotus_assets.stages.governance.exploration import explored_night, explores, plan_days
 from lotus_assets.stages.governance.night_facts import FEED_DAYS, audit_commits, drift_days, night_facts
-from lotus_assets.stages.history import ACTS, commits_before, digests_before
+from lotus_assets.stages.history import ACTS, commits_before, detectors_of, digests_before
 from lotus_assets.stages.lake_tables import LakeTable, TablePart, joint_hash, present_of
 from lotus_assets.stages.schema_check import schema_check
 from lotus_assets.stages.scoring.signal_eval import two_days
@@ -46,7 +46,7 @@ PARTS = [TablePart(FEED_HEALTH), TablePart(CURATOR_VALUE)]
 
 def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
     """Everything that the facts are made of, the settings, and people's lifts that were said before this night."""
-    detectors, curation = scored_detectors(ctx.manifest), ctx.settings.curation
+    detectors, curation = detectors_of(ctx, day), ctx.settings.curation
     _, history = digests_before(ctx, next_day(day), detectors, QUALITY_DAYS)
     own = {stage: content_of(ctx, ctx.branch, day, stage) for stage in ("signal_eval", "detector_cards", LAST_STAGE)}
     return {

@@ -7,7 +7,6 @@ is its document (`pages.daily_brief`).
 
 from collections.abc import Mapping, Sequence
 
-from lotus.detectors.registry import scored_detectors
 from lotus.experts.fusion import default_experts
 from lotus.experts.weekly.learned import experts_with
 from lotus.governance.braid_days import BRAID_DAYS, braid_days
@@ -37,7 +36,7 @@ from lotus_assets.catalogue import LEARNING_ASSETS, TAPE, TAPE_ASSETS
 from lotus_assets.code_version import code_version
 from lotus_assets.stages.chain import commit_of, content_of, day_before
 from lotus_assets.stages.context import Cell, CheckOutcome, Made, Stage, StageContext, TextTable
-from lotus_assets.stages.history import commits_before
+from lotus_assets.stages.history import commits_before, detectors_of
 from lotus_assets.stages.lake_tables import Columns, LakeTable, TablePart, joint_hash, present_of
 from lotus_assets.stages.learning.asset_context import scores_in_context, vocabulary
 from lotus_assets.stages.learning.woven import rows_of
@@ -153,7 +152,7 @@ def _metrics(ctx: StageContext, day: str) -> tuple[LakeTable, CheckOutcome]:
     experts = experts_with(in_force.learned).version if in_force else default_experts().version
     raw = content_of(ctx, ctx.tape_branch, day, "raw_tape")
     events = read_shared(ctx, "signal_events", commit_of(ctx, ctx.branch, day, "signal_events"), READ)
-    spec_ids = {spec.detector_id: spec.spec_id for spec in scored_detectors(ctx.manifest)}
+    spec_ids = {spec.detector_id: spec.spec_id for spec in detectors_of(ctx, day)}
     found = metric_day(events, spec_ids, experts, raw)
     if not ctx.lake.exists(METRIC_DAY.name, ctx.branch, day):
         return found, steady_check([], len(found["metric"]))

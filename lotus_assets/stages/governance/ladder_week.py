@@ -1,18 +1,18 @@
 """The ladder's part of a governance week: detector versions on their rungs, by what was committed before the Monday."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from lotus.curation.value import over_days
 from lotus.detectors.cards.card_table import DETECTOR_CARDS
-from lotus.detectors.registry import scored_detectors
+from lotus.detectors.spec import DetectorSpec
 from lotus.governance.ladder import LadderStanding, LadderStep, Rung, step_of
 from lotus.governance.ladder_table import LADDER_STEPS, standing_of, step_rows
 from lotus_assets.stages.context import StageContext
 from lotus_assets.stages.governance.week_part import PartMade, WeekPart
-from lotus_assets.stages.history import audited_before, commits_before, hashes
+from lotus_assets.stages.history import audited_before, commits_before, detectors_of, hashes
 from lotus_assets.stages.lake_tables import LakeTable, TablePart
 from lotus_store.ledger.day_commits import DayCommit
 
@@ -49,12 +49,13 @@ def ladder(ctx: StageContext, day: str) -> tuple[list[tuple[LadderStanding, Ladd
     last = past_monday(ctx, day)
     stood = standing_of(ctx.lake.read(LADDER_STEPS.name, ctx.branch, last)) if last else {}
     stages = _stages(ctx, day)
-    audits = audited_before(ctx, day, scored_detectors(ctx.manifest))
+    detectors = detectors_of(ctx, day)
+    audits = audited_before(ctx, day, detectors)
     days = commits_before(ctx, "payoff_scores", day, YEAR)
-    paid = {commit.day: _payoffs(ctx, commit) for commit in days}
+    paid = {commit.day: _payoffs(ctx, commit, detectors) for commit in days}
     is_equal = _parity(ctx, day)
     entered, many = dict[str, str](), list[LadderStanding]()
-    for spec in scored_detectors(ctx.manifest):
+    for spec in detectors:
         name, active = f"{spec.detector_id} v{spec.version}", stages.get((spec.detector_id, spec.version)) == "active"
         start = Rung.PAPER if active else Rung.OFFLINE
         rung, entered[name] = stood.get(name, (start, days[0].day if days else day))
@@ -86,13 +87,15 @@ def _stages(ctx: StageContext, day: str) -> dict[tuple[str, int], str]:
     return {(name, version): stage for name, version, stage in values}
 
 
-def _payoffs(ctx: StageContext, commit: DayCommit) -> dict[tuple[str, int], tuple[float, float]]:
+def _payoffs(
+    ctx: StageContext, commit: DayCommit, detectors: Sequence[DetectorSpec]
+) -> dict[tuple[str, int], tuple[float, float]]:
     """Return the mean executed payoff of a day's published windows, NaN without, and the modelled sum weighed by p."""
     rows: LakeTable = ctx.lake.read("payoff_scores", ctx.branch, commit.day, columns=_READ)
     version, published = rows["spec_version"].astype(np.int64), rows["published"].astype(np.bool_)
     paper, executed, p = (rows[name].astype(np.float64) for name in ("payoff_p", "payoff_y", "p"))
     out = dict[tuple[str, int], tuple[float, float]]()
-    for spec in scored_detectors(ctx.manifest):
+    for spec in detectors:
         own = (rows["detector_id"] == spec.detector_id) & (version == spec.version)
         if own.any():
             taken = executed[own & published & np.isfinite(executed)]

@@ -16,14 +16,13 @@ from lotus.detectors.audits.table import ADV_FRAGILITY, DETECTOR_AUDITS
 from lotus.detectors.cards.card_table import DETECTOR_CARDS
 from lotus.detectors.daily.make import QUALITY_DAYS
 from lotus.detectors.daily.quality import matured
-from lotus.detectors.registry import scored_detectors
 from lotus.detectors.scoring.records import MIN_ASSETS
 from lotus.detectors.spec import DetectorSpec
 from lotus.monitoring.drift_table import DRIFT_REPORT
 from lotus.monitoring.sketch_table import DATA
 from lotus.timebase import next_day
 from lotus_assets.stages.context import StageContext
-from lotus_assets.stages.history import ACTS, commits_before, digests_before
+from lotus_assets.stages.history import ACTS, commits_before, detectors_of, digests_before
 from lotus_assets.stages.shared_columns import read_shared
 from lotus_store.day_tables import tables_of_day
 from lotus_store.ledger.day_commits import DayCommit, read_commit
@@ -36,7 +35,7 @@ Columns = Mapping[str, NDArray[Any]]
 
 def night_facts(ctx: StageContext, day: str, feed: FeedDay) -> NightFacts:
     """Return everything that the curators know after a day; `feed`: the health of its feed."""
-    detectors = scored_detectors(ctx.manifest)
+    detectors = detectors_of(ctx, day)
     history, _ = digests_before(ctx, next_day(day), detectors, QUALITY_DAYS)
     payoffs = [matured(history, d) for d in range(len(detectors))]
     hbar, entrain = _broken(ctx, day)

@@ -13,7 +13,6 @@ import numpy as np
 from lotus.counterfactual.change import WhatIfChange
 from lotus.counterfactual.rescored import Scoring, rescored
 from lotus.curation.value import gained
-from lotus.detectors.registry import scored_detectors
 from lotus.governance.credit.braid_credit import MOVED
 from lotus.governance.review_skill import APPROVE, ReviewValue, is_scored, is_within, last_day
 from lotus.hashing import natural_id, round_learned
@@ -27,7 +26,7 @@ from lotus.weave.review import ReviewAct
 from lotus_assets.stages.context import StageContext
 from lotus_assets.stages.governance.credit_week import credited_days
 from lotus_assets.stages.governance.week_part import PartMade, WeekPart
-from lotus_assets.stages.history import hashes
+from lotus_assets.stages.history import detectors_of_branch, hashes
 from lotus_assets.stages.modules import dm_knobs, tr_knobs
 from lotus_assets.stages.scoring.logged_day import LoggedDay, logged_day
 from lotus_store.databases import Connection
@@ -103,7 +102,7 @@ def _revalued(ctx: StageContext, logged: LoggedDay, act: ReviewAct, braid: Braid
     of_detector = place[logged.rows] == names.index(braid.detector_id)
     own = logged.taken(of_detector & np.isfinite(logged.paper))
     added = () if act.kind == APPROVE else (replace(braid, patch=braid.target).active(),)
-    scoring = Scoring(ctx.manifest, scored_detectors(ctx.manifest), WhatIfChange(braids=(braid.braid_id,)), None, added)
+    scoring = Scoring(ctx.manifest, detectors_of_branch(ctx), WhatIfChange(braids=(braid.braid_id,)), None, added)
     pi = own.events["pi"].astype(np.float64)
     other = rescored(scoring, own.events, own.codes, own.tables, own.versions).pi
     sign = 1.0 if act.kind == APPROVE else -1.0

@@ -9,7 +9,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from lotus.detectors.registry import scored_detectors
 from lotus.hashing import natural_id
 from lotus.learning.lanes import NO_SLOT, Both
 from lotus.learning.rows import DetectorRows, rows_by_detector
@@ -25,7 +24,7 @@ from lotus_assets.stages.chain import commit_of, content_of, day_before, version
 from lotus_assets.stages.context import StageContext
 from lotus_assets.stages.experts.judged_days import is_judged
 from lotus_assets.stages.governance.exploration import explores, share_of_proposals
-from lotus_assets.stages.history import commits_before
+from lotus_assets.stages.history import commits_before, detectors_of
 from lotus_assets.stages.lake_tables import Columns
 from lotus_assets.stages.learning.asset_context import in_context, scores_in_context, vocabulary
 from lotus_assets.stages.learning.dr_crosscheck import opinions
@@ -136,9 +135,7 @@ def _evidence(ctx: StageContext, day: str, admits: bool) -> Evidence:
 def _detectors(ctx: StageContext, day: str) -> dict[str, DetectorDay]:
     commit, words = commit_of(ctx, ctx.branch, day, "signal_events"), vocabulary(ctx)
     events = in_context(ctx, read_shared(ctx, "signal_events", commit, EVENT_COLUMNS))
-    detectors = {
-        spec.detector_id: _detector(events, spec.detector_id, words) for spec in scored_detectors(ctx.manifest)
-    }
+    detectors = {spec.detector_id: _detector(events, spec.detector_id, words) for spec in detectors_of(ctx, day)}
     return {name: day_of_detector for name, day_of_detector in detectors.items() if len(day_of_detector.theta1)}
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lotus.detectors.daily.make import QUALITY_DAYS
-from lotus.detectors.registry import scored_detectors, specs_ver
+from lotus.detectors.registry import specs_ver
 from lotus.hashing import natural_id
 from lotus.microtape.completeness import TAPE_COMPLETENESS
 from lotus.monitoring import novelty
@@ -30,7 +30,7 @@ from lotus.timebase import day_start_ms, next_day
 from lotus_assets.stages.chain import commit_of, content_of
 from lotus_assets.stages.context import Made, Stage, StageContext, TextTable
 from lotus_assets.stages.day_frames import warmed_frames
-from lotus_assets.stages.history import commits_before, digests_before, hashes
+from lotus_assets.stages.history import commits_before, detectors_of, digests_before, hashes
 from lotus_assets.stages.lake_tables import TablePart, joint_hash, present_of
 from lotus_assets.stages.monitoring.past_days import readable_sketches
 from lotus_assets.stages.schema_check import schema_check
@@ -42,7 +42,7 @@ PARTS = [TablePart(DAY_SKETCHES)]
 
 def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
     """Tape, frames, events and outcomes of the day, outcomes of 20 days, sketches of the 28 days before."""
-    detectors, believed = scored_detectors(ctx.manifest), _believed(ctx, day)
+    detectors, believed = detectors_of(ctx, day), _believed(ctx, day)
     _, history = digests_before(ctx, next_day(day), detectors, DIVERSITY_DAYS)
     return {
         "raw_tape": content_of(ctx, ctx.tape_branch, day, "raw_tape"),
@@ -87,7 +87,7 @@ def _of_tape(ctx: StageContext, day: str) -> list[DaySketches]:
 
 
 def _of_windows(ctx: StageContext, day: str) -> list[DaySketches]:
-    detectors, universe = scored_detectors(ctx.manifest), ctx.manifest.universe
+    detectors, universe = detectors_of(ctx, day), ctx.manifest.universe
     history, _ = digests_before(ctx, next_day(day), detectors, DIVERSITY_DAYS)
     events = read_shared(ctx, "signal_events", commit_of(ctx, ctx.branch, day, "signal_events"), SCORE_COLUMNS)
     return [

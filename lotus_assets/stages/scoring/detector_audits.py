@@ -20,7 +20,7 @@ from lotus.detectors.audits.table import (
     planted_was_caught,
 )
 from lotus.detectors.daily.tables import DayTables
-from lotus.detectors.registry import scored_detectors, specs_ver
+from lotus.detectors.registry import specs_ver
 from lotus.detectors.scoring.scorer import Scorer
 from lotus.detectors.windows.builder import build_windows
 from lotus.experts.machine import annotate
@@ -29,6 +29,7 @@ from lotus_assets.stages.chain import content_of
 from lotus_assets.stages.context import Cell, CheckOutcome, Made, Stage, StageContext, TextTable
 from lotus_assets.stages.day_frames import day_frames
 from lotus_assets.stages.experts.expert_set import experts_of
+from lotus_assets.stages.history import detectors_of
 from lotus_assets.stages.lake_tables import TablePart, joint_hash, present_of
 from lotus_assets.stages.schema_check import schema_check
 from lotus_assets.stages.scoring.signal_events import priors_of_day
@@ -43,18 +44,18 @@ def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
         "microtape_frames": content_of(ctx, ctx.tape_branch, day, "microtape_frames"),
         "signal_events": content_of(ctx, ctx.branch, day, "signal_events"),
         "experts": experts_of(ctx, day).version,
-        "specs": specs_ver(scored_detectors(ctx.manifest)),
+        "specs": specs_ver(detectors_of(ctx, day)),
     }
 
 
 def make(ctx: StageContext, day: str) -> Made:
     """Audit every detector on the day, write the findings, check that the audits were awake."""
-    detectors, priors, experts = scored_detectors(ctx.manifest), priors_of_day(ctx, day), experts_of(ctx, day)
+    detectors, priors, experts = detectors_of(ctx, day), priors_of_day(ctx, day), experts_of(ctx, day)
     tables = tables_of_day(ctx.lake, ctx.branch, day)
 
     def score(frames: FrameBatch, under: Sequence[DayTables]) -> list[Columns]:
-        windows = build_windows(frames, annotate(frames, experts), ctx.manifest)
-        universe, detectors = ctx.manifest.universe, windows.detectors
+        windows = build_windows(frames, annotate(frames, experts), ctx.manifest, detectors)
+        universe = ctx.manifest.universe
         scorers = (
             Scorer(
                 manifest=ctx.manifest,

@@ -12,12 +12,12 @@ from lotus.detectors.cards.card_table import DETECTOR_CARDS, Columns, detector_c
 from lotus.detectors.cards.lifecycle import LifecycleStage
 from lotus.detectors.daily.make import QUALITY_DAYS
 from lotus.detectors.daily.tables import DayTables
-from lotus.detectors.registry import scored_detectors, specs_ver
+from lotus.detectors.registry import specs_ver
 from lotus.timebase import next_day
 from lotus_assets.stages.chain import content_of
 from lotus_assets.stages.context import Cell, Made, Stage, StageContext, TextTable
 from lotus_assets.stages.experts.expert_set import experts_of
-from lotus_assets.stages.history import commits_before, digests_before, hashes
+from lotus_assets.stages.history import commits_before, detectors_of, digests_before, hashes
 from lotus_assets.stages.lake_tables import TablePart, joint_hash, present_of
 from lotus_assets.stages.schema_check import schema_check
 from lotus_store.day_tables import tables_of_day
@@ -29,13 +29,13 @@ AUDITS = ("no_look_ahead", "overlap")
 
 def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
     """Events, tables and outcomes of the last 20 days, the day's own first of all, and the cards before them."""
-    _, history = digests_before(ctx, next_day(day), scored_detectors(ctx.manifest), QUALITY_DAYS)
+    _, history = digests_before(ctx, next_day(day), detectors_of(ctx, day), QUALITY_DAYS)
     return {
         "signal_events": content_of(ctx, ctx.branch, day, "signal_events"),
         "signal_eval": content_of(ctx, ctx.branch, day, "signal_eval"),
         "detector_audits": content_of(ctx, ctx.branch, day, "detector_audits"),
         "experts": experts_of(ctx, day).version,
-        "specs": specs_ver(scored_detectors(ctx.manifest)),
+        "specs": specs_ver(detectors_of(ctx, day)),
         **history,
         **hashes(commits_before(ctx, STAGE.name, day, 1)),
     }
@@ -43,7 +43,7 @@ def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
 
 def make(ctx: StageContext, day: str) -> Made:
     """Write the day's cards."""
-    detectors = scored_detectors(ctx.manifest)
+    detectors = detectors_of(ctx, day)
     history, _ = digests_before(ctx, next_day(day), detectors, QUALITY_DAYS)
     tables = _tables(ctx, [h.day for h in history])
     before = commits_before(ctx, STAGE.name, day, 1)

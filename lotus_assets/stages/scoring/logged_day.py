@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 
 from lotus.counterfactual.rescored import EVENT_COLUMNS
 from lotus.detectors.daily.tables import DayTables
-from lotus.detectors.registry import scored_detectors
 from lotus.outcomes.signal_eval import OK
 from lotus.priors.types import PriorsVersion
 from lotus.timebase import next_day
 from lotus_assets.stages.context import StageContext
+from lotus_assets.stages.history import detectors_of
 from lotus_assets.stages.lake_tables import LakeTable
 from lotus_assets.stages.scoring.signal_eval import read_maturing, read_outcomes
 from lotus_store.columns import coded, places_of
@@ -77,7 +77,7 @@ def _tables(ctx: StageContext, day: str, wanted: Sequence[str]) -> list[DayTable
     named = {one.tables_ver: one for one in (tables_of_day(ctx.lake, ctx.branch, d) for d in days)}
     for d in days if set(wanted) - named.keys() else ():
         acts = acts_on(ctx.sig, ctx.branch, d)
-        for one in served_tables(ctx.lake, ctx.branch, d, scored_detectors(ctx.manifest), acts):
+        for one in served_tables(ctx.lake, ctx.branch, d, ctx.manifest, detectors_of(ctx, d), acts):
             named.setdefault(one.tables_ver, one)
             if named.keys() >= set(wanted):
                 break

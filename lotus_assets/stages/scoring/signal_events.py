@@ -7,7 +7,6 @@ day on which the daemon ran, its log is imported: see `lotus.detectors.daemon_lo
 
 from collections.abc import Callable, Mapping, Set
 from dataclasses import replace
-from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,9 +18,10 @@ from lotus.detectors.daemon_log import as_emitted, under_logged_tables, without_
 from lotus.detectors.daily.make import EMERGENCE_DAYS, day_tables
 from lotus.detectors.daily.segment_set import SegmentSet
 from lotus.detectors.daily.tables import DayTables
-from lotus.detectors.registry import scored_detectors, specs_ver
+from lotus.detectors.registry import specs_ver
 from lotus.detectors.scoring.scorer import Scorer, of_day
 from lotus.detectors.scoring.signal_spec import SIGNAL_EVENTS, VETOES
+from lotus.detectors.spec import DetectorSpec
 from lotus.detectors.stage_gate import at_floor, gated
 from lotus.detectors.windows.builder import WindowBuilder, build_windows
 from lotus.errors import BeliefError
@@ -38,6 +38,7 @@ from lotus_assets.stages.experts.expert_set import day_annotations, experts_of
 from lotus_assets.stages.history import (
     acts_of_day,
     audited_before,
+    detectors_of,
     digests_before,
     gates_before,
     retired,
@@ -67,15 +68,15 @@ def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
     Raises `BeliefError` when the beliefs of the day are not in force, naming what to materialise.
     """
     priors = priors_of_day(ctx, day)
-    _, history = digests_before(ctx, day, scored_detectors(ctx.manifest), EMERGENCE_DAYS)
-    audits = audited_before(ctx, day, scored_detectors(ctx.manifest))
-    gates = gates_before(ctx, day, scored_detectors(ctx.manifest))
+    _, history = digests_before(ctx, day, detectors_of(ctx, day), EMERGENCE_DAYS)
+    audits = audited_before(ctx, day, detectors_of(ctx, day))
+    gates = gates_before(ctx, day, detectors_of(ctx, day))
     acts, lists = acts_of_day(ctx, day), vetoes_at_once(ctx, day)
     return {
         "microtape_frames": content_of(ctx, ctx.tape_branch, day, "microtape_frames"),
         "expert_set": content_of(ctx, ctx.branch, day, "expert_set"),
         "priors": natural_id(*(word for p in priors for word in (p.effective_from_ms, p.priors_ver))),
-        "specs": specs_ver(scored_detectors(ctx.manifest)),
+        "specs": specs_ver(detectors_of(ctx, day)),
         "gates": " ".join(f"{name}={gate}" for name, gate in sorted(gates.items()) if gate),
         "curators": natural_id(*(repr(item) for item in sorted(audits.items()))),
         **({"acts": natural_id(*(act.act_id for act in acts))} if acts else {}),
@@ -144,7 +145,7 @@ def make(ctx: StageContext, day: str) -> Made:
 
 def tables_made(ctx: StageContext, day: str) -> tuple[DayTables, int]:
     """Return the tables of a day as its history, audits, cards and acts make them, and the days of its history."""
-    detectors = scored_detectors(ctx.manifest)
+    detectors = detectors_of(ctx, day)
     history, _ = digests_before(ctx, day, detectors, EMERGENCE_DAYS)
     gates = gates_before(ctx, day, detectors)
     tables = day_tables(day, history, ctx.manifest, ctx.manifest.universe, detectors, retired(gates))
@@ -227,15 +228,17 @@ def _score(
     ctx: StageContext, frames: FrameBatch, annotations: AnnotationBatch, tables: DayTables, priors: list[PriorsVersion]
 ) -> Columns:
     """Return the events of all windows, in scoring order."""
-    windows = build_windows(frames, annotations, ctx.manifest)
-    return _scorer(ctx, tables, priors).feed_all(windows)
+    windows = build_windows(frames, annotations, ctx.manifest, detectors_of(ctx, tables.day))
+    return _scorer(ctx, windows.detectors, tables, priors).feed_all(windows)
 
 
-def _scorer(ctx: StageContext, tables: DayTables, priors: list[PriorsVersion]) -> Scorer:
+def _scorer(
+    ctx: StageContext, detectors: tuple[DetectorSpec, ...], tables: DayTables, priors: list[PriorsVersion]
+) -> Scorer:
     return Scorer(
         manifest=ctx.manifest,
         universe=ctx.manifest.universe,
-        detectors=scored_detectors(ctx.manifest),
+        detectors=detectors,
         tables=tables,
         priors=priors,
         branch=ctx.branch,
@@ -254,8 +257,9 @@ class _Cut:
         priors: list[PriorsVersion],
     ) -> None:
         self._frames, self._annotations = frames, annotations
-        self._builder = WindowBuilder(ctx.manifest, len(frames.universe))
-        self._scorer = _scorer(ctx, tables, priors)
+        detectors = detectors_of(ctx, tables.day)
+        self._builder = WindowBuilder(ctx.manifest, len(frames.universe), detectors)
+        self._scorer = _scorer(ctx, detectors, tables, priors)
         self._rows = 0
 
     def scored(self, rows: int) -> Columns:
@@ -276,7 +280,7 @@ def _emitted(
     """
     if not daemon_log_version(ctx.sig, ctx.branch, day):
         return events, NO_DAEMON
-    settled = [d.detector_id for d in scored_detectors(ctx.manifest)]
+    settled = [d.detector_id for d in detectors_of(ctx, day)]
     log, trials = without_trials(read_daemon_log(ctx.sig, ctx.branch, day), settled)
     wanted = set(log["tables_ver"].tolist()) - set(events["tables_ver"].tolist())
     others = [under(tables) for tables in _tables_named(ctx, day, wanted)] if len(events["event_id"]) else []
@@ -288,11 +292,11 @@ def _tables_named(ctx: StageContext, day: str, wanted: Set[str]) -> list[DayTabl
     """Return the tables of earlier days, or those without history, that carry one of the wanted names."""
     if not wanted:
         return []
-    acts, detectors = acts_of_day(ctx, day), scored_detectors(ctx.manifest)
-    blank = acted(day_tables(day, [], ctx.manifest, ctx.manifest.universe, detectors), acts)
+    acts, detectors = acts_of_day(ctx, day), detectors_of(ctx, day)
+    names = tuple(spec.detector_id for spec in detectors)
     named: dict[str, DayTables] = {}
-    for tables in chain([blank], served_tables(ctx.lake, ctx.branch, day, detectors, acts)):
-        if tables.tables_ver in wanted and (tables.assets, tables.detector_ids) == (blank.assets, blank.detector_ids):
+    for tables in served_tables(ctx.lake, ctx.branch, day, ctx.manifest, detectors, acts):
+        if tables.tables_ver in wanted and tables.detector_ids == names:
             named.setdefault(tables.tables_ver, tables)
         if named.keys() == wanted:
             break

@@ -1,5 +1,6 @@
 """The day's audits as a stage: shipped detectors pass, a leak is told and ends a version, sleeping audits block."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -9,6 +10,7 @@ from lotus.detectors.audits import adversarial, leakage
 from lotus.detectors.audits.sample import BUDGET_FRAMES, SHORT_FRAMES, forward_returns
 from lotus.detectors.audits.table import curator_inputs
 from lotus.detectors.registry import shipped_detectors
+from lotus.detectors.spec import DetectorSpec
 from lotus.detectors.windows.builder import WindowBatch, build_windows
 from lotus.detectors.windows.row_spec import F_SIGNAL, W_ASSET, W_END
 from lotus.experts.machine import AnnotationBatch
@@ -34,9 +36,11 @@ def scored(ctx: StageContext, days: list[str]) -> StageContext:
     return ctx
 
 
-def leaking(frames: FrameBatch, annotations: AnnotationBatch, manifest: Manifest, at: int = 2) -> WindowBatch:
+def leaking(
+    frames: FrameBatch, annotations: AnnotationBatch, manifest: Manifest, detectors: Sequence[DetectorSpec], at: int = 2
+) -> WindowBatch:
     """Windows in which the signal of one detector is the return of the next half minute."""
-    windows = build_windows(frames, annotations, manifest)
+    windows = build_windows(frames, annotations, manifest, detectors)
     end = windows.ints[:, W_END]
     ahead = forward_returns(frames, windows.ints[:, W_ASSET], end, end + 30_000)
     windows.floats[:, F_SIGNAL + at] = np.clip(np.where(np.isfinite(ahead), ahead, 0.0) / 20.0, -1.0, 1.0)
@@ -48,9 +52,11 @@ def test_shipped_detectors_pass_and_the_planted_column_is_caught(
 ) -> None:
     looked_at: list[int] = []
 
-    def counted(frames: FrameBatch, annotations: AnnotationBatch, manifest: Manifest) -> WindowBatch:
+    def counted(
+        frames: FrameBatch, annotations: AnnotationBatch, manifest: Manifest, detectors: Sequence[DetectorSpec]
+    ) -> WindowBatch:
         looked_at.append(len(frames))
-        return build_windows(frames, annotations, manifest)
+        return build_windows(frames, annotations, manifest, detectors)
 
     monkeypatch.setattr(detector_audits, "build_windows", counted)
     result = run_stage(scored, detector_audits.STAGE, days[0])

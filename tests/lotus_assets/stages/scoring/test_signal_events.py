@@ -1,6 +1,6 @@
 """What audits and cards of a day found decides about the days after it, in batch and live: vetoes, and the floor."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pytest
@@ -12,6 +12,8 @@ from lotus.detectors.daily.tables import DayTables
 from lotus.detectors.registry import shipped_detectors
 from lotus.detectors.scoring.signal_facts import facts_of, spec_of
 from lotus.detectors.scoring.signal_spec import LEAKAGE, SIGNAL_EVENTS, STAGE
+from lotus.detectors.settled import DetectorSet
+from lotus.detectors.spec import DetectorSpec
 from lotus.detectors.windows.builder import WindowBatch, build_windows
 from lotus.detectors.windows.row_spec import F_SIGNAL, W_ASSET, W_END
 from lotus.experts.fusion import default_experts
@@ -28,7 +30,8 @@ from lotus_live.pipeline.beliefs import LedgerBeliefs, read_tables
 from lotus_live.pipeline.day_lane import LaneSpec
 from lotus_resources.lotus_resource import Lotus
 from lotus_store.day_tables import tables_of_day
-from lotus_store.facts.event import event_tables
+from lotus_store.facts.event import event_tables, explained
+from lotus_store.ledger.beliefs.detector_sets import put_detector_set
 from lotus_store.ledger.beliefs.priors import read_version
 
 pytestmark = [pytest.mark.warm("taped"), pytest.mark.process("whole days through their stages")]
@@ -36,11 +39,25 @@ pytestmark = [pytest.mark.warm("taped"), pytest.mark.process("whole days through
 AT = 2
 DETECTORS = shipped_detectors()
 LEAKY = DETECTORS[AT].detector_id
+BRED_NAME = "bred_0123456789ab"
+BRED_TEXT = f"""
+detector_id: {BRED_NAME}
+family: {BRED_NAME}
+version: 1
+status: experimental
+idea: A column of the windows.
+horizon: 30s
+band: 20s..160s
+best_phase_deg: 270
+signal: flow * 1.0
+"""
 
 
-def leaking(frames: FrameBatch, annotations: AnnotationBatch, manifest: Manifest) -> WindowBatch:
+def leaking(
+    frames: FrameBatch, annotations: AnnotationBatch, manifest: Manifest, detectors: Sequence[DetectorSpec]
+) -> WindowBatch:
     """Windows in which the signal of one detector is the return of the next half minute."""
-    windows = build_windows(frames, annotations, manifest)
+    windows = build_windows(frames, annotations, manifest, detectors)
     end = windows.ints[:, W_END]
     ahead = forward_returns(frames, windows.ints[:, W_ASSET], end, end + 30_000)
     windows.floats[:, F_SIGNAL + AT] = np.clip(np.where(np.isfinite(ahead), ahead, 0.0) / 20.0, -1.0, 1.0)
@@ -62,7 +79,9 @@ def events_of(ctx: StageContext, day: str) -> Mapping[str, np.ndarray]:
 def beliefs_of(ctx: StageContext) -> LedgerBeliefs:
     """Return what a daemon that starts now believes."""
     spec = LaneSpec(ctx.manifest, ctx.manifest.universe, DETECTORS, ctx.branch)
-    return LedgerBeliefs(spec, by_day=read_tables(ctx.lake, spec))
+    beliefs = LedgerBeliefs(spec)
+    beliefs.by_day = read_tables(ctx.lake, beliefs)
+    return beliefs
 
 
 def test_a_leak_is_vetoed_from_the_next_day_on_until_an_audit_passes(
@@ -112,8 +131,7 @@ def test_a_leak_is_vetoed_from_the_next_day_on_until_an_audit_passes(
 def test_stages_of_life_gate_the_day_after_live_as_in_batch(ctx: StageContext, lotus: Lotus, days: list[str]) -> None:
     run_day(ctx, days[0])
     assert tables_of_day(ctx.lake, ctx.branch, days[0]).stage_gate == ()
-    early = read_tables(ctx.lake, LaneSpec(ctx.manifest, ctx.manifest.universe, DETECTORS, ctx.branch))
-    assert early[days[0]].is_final
+    assert beliefs_of(ctx).by_day[days[0]].is_final
     cards = ctx.lake.read(DETECTOR_CARDS.name, ctx.branch, days[0])
     gone, poor = AT, AT + 1
     cards["stage"][gone], cards["sq_score"][poor] = "deprecated", 0.1
@@ -138,11 +156,39 @@ def test_stages_of_life_gate_the_day_after_live_as_in_batch(ctx: StageContext, l
     assert set(events["pi"][own[1]]) == {0.0, ctx.manifest.score.epsilon}
 
 
+def test_a_settled_detector_is_scored_from_its_day_on_live_as_in_batch_and_goes_again(
+    ctx: StageContext, lotus: Lotus, days: list[str]
+) -> None:
+    sets = [DetectorSet(days[1], days[0], (BRED_TEXT,)), DetectorSet(days[2], days[1], ())]
+    put_detector_set(ctx.sig, ctx.branch, sets[0])
+    run_day(ctx, days[0])
+    pieces = [ctx.tape.folder / meta.day / meta.name for meta in ctx.tape.segments(days[1])]
+    live = run_live(ctx.settings, pieces, run_id="day", databases=lotus.databases)
+    ctx.sig.execute("UPDATE live_runs SET replayed = false")
+    run_day(ctx, days[1])
+    put_detector_set(ctx.sig, ctx.branch, sets[1])
+    run_day(ctx, days[2])
+    assert [BRED_NAME in events_of(ctx, day)["detector_id"] for day in days[:3]] == [False, True, False]
+    second = events_of(ctx, days[1])
+    own = second["detector_id"] == BRED_NAME
+    assert own.sum() == (second["detector_id"] == LEAKY).sum()
+    assert (second["s"][own] != 0.0).any()
+    assert set(second["pi"][own]) <= {0.0, ctx.manifest.score.epsilon}, "until its cards are good it is at the floor"
+    assert set(second["source"]) == {"live"}, "every row has the bits of the daemon's log"
+    assert len(second["s"]) == len(live.events["s"])
+    cards = ctx.lake.read(DETECTOR_CARDS.name, ctx.branch, days[2])
+    assert dict(zip(cards["detector_id"], cards["stage"], strict=True))[BRED_NAME] == "deprecated"
+    name = str(second["event_id"][own & (second["s"] != 0.0)][0])
+    found = explained(ctx.settings, lotus.databases, name).explanation
+    assert found.exact
+    assert found.is_floored
+
+
 def assert_told(ctx: StageContext, events: Mapping[str, np.ndarray], day: str) -> None:
     """A vetoed event's tables are found by name, and its payload names the veto."""
     at = int(np.flatnonzero(events["leaky"] & (events["s"] != 0.0))[0])
     row = {name: events[name][at] for name in SIGNAL_EVENTS.names}
-    tables: DayTables = event_tables(ctx.lake, row, day, ctx.manifest, [])
+    tables: DayTables = event_tables(ctx.lake, row, day, ctx.manifest, DETECTORS, [])
     assert tables.tables_ver == row["tables_ver"]
     priors = read_version(ctx.sig, ctx.branch, str(row["priors_ver"]))
     facts = facts_of(row, spec_of(row, DETECTORS), ctx.manifest, priors, tables, default_experts().version)
