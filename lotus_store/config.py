@@ -20,6 +20,7 @@ from lotus.detectors.entry_style import EntryStyle, Fallback
 from lotus.errors import ConfigError
 from lotus.manifest import Asset, Manifest, override
 from lotus.names import is_name
+from lotus.priors.segment_context import has_segments
 from lotus.priors.types import check_trust
 from lotus_store.branch_settings import merged, read_branch_settings
 from lotus_store.settings.llm import LlmSettings, check_llm
@@ -260,6 +261,7 @@ def _checked(settings: Settings) -> Settings:
         len(shares) == 2 and all(type(x) in (int, float) and x >= 0.0 for x in shares) and sum(shares) < 1.0
     ):
         raise ConfigError(f"trading.explore_entry is {list(shares)}", "[share that joins, share that improves] below 1")
+    has_segments(settings.manifest)
     check_trust(settings.manifest.weave)
     check_llm(settings.llm)
     if not all(isinstance(word, str) and word and "\x00" not in word for word in settings.alerts.command):

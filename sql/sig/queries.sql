@@ -622,6 +622,18 @@ WITH last AS (
 SELECT max(e.window_end_ms) FROM last JOIN live_events e USING (branch, day) JOIN live_runs r USING (run_id)
 WHERE NOT r.replayed;
 
+-- name: put_segments
+INSERT INTO segments (branch, from_day, judged_day, set_ver, origin, texts, agreement, body)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (branch, from_day) DO NOTHING;
+
+-- name: segments_on
+SELECT from_day, judged_day, set_ver, origin, texts, agreement, body
+FROM segments WHERE branch = %s AND from_day <= %s ORDER BY from_day DESC LIMIT 1;
+
+-- name: segment_sets
+SELECT from_day, judged_day, set_ver, origin, texts, agreement, body
+FROM segments WHERE branch = %s ORDER BY from_day;
+
 -- name: judge_expert
 UPDATE dsi_experts SET successes = %s, failures = %s, reliability = %s, reliability_low = %s, reliability_high = %s,
     judged_day = %s
