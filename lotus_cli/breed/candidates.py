@@ -18,6 +18,7 @@ from lotus_cli.terminal.tables import TableColumn, numbers, table, wide_option
 if TYPE_CHECKING:
     from lotus_store.config import Settings
 
+STATES = ("screened", "refused", "settled", "renewed", "archived", "vetoed")
 DAYS = (TableColumn("day"), *numbers("S, bps", "H", "spoke", "E"), TableColumn("state"))
 STEPS = (TableColumn("step"), *numbers("T before", "T after"), TableColumn("taken"), TableColumn("signal"))
 
@@ -28,7 +29,7 @@ def candidates_command() -> None:
 
 
 @candidates_command.command("list")
-@click.option("--state", type=click.Choice(["screened", "refused"]), help="Only those.")
+@click.option("--state", type=click.Choice(STATES), help="Only those.")
 @wide_option
 @at_branch
 def list_command(state: str | None, wide: bool, branch: str | None, home: str | None, as_json: bool) -> None:
