@@ -13,7 +13,7 @@ from typing import Any, Final
 from lotus.coprocessor.bar import ENTRANTS, CandidateVerdict, Finalist, finalists
 from lotus.coprocessor.breeding import CPU_S, TRIALS, Breeder, BreedPlan, TrialCharge
 from lotus.coprocessor.genome import HORIZONS_S, Genome, read, spec_text
-from lotus.coprocessor.panel import Panel
+from lotus.coprocessor.panel import DAY_MS, Panel
 from lotus.coprocessor.scoring import day_sums, rounded
 from lotus.coprocessor.signs import reachable
 from lotus.detectors.spec import parse_spec
@@ -23,6 +23,7 @@ from lotus.manifest import Manifest
 from lotus.names import BRED
 from lotus.progress.steps import Steps, untold
 from lotus.tape_machine.parser import parse
+from lotus.timebase import day_of
 from lotus_assets.breeding.audits import audited
 from lotus_assets.breeding.home_panel import home_panel, matured_days, panel_name
 from lotus_assets.coprocessor.arm import ModelArm
@@ -153,6 +154,7 @@ def _body(finalist: Finalist, run: ChargedRun, panel: Panel) -> Facts:
     return {
         "expression": genome.text, "side": score.side, "horizon_s": genome.horizon_s, "t": score.t,
         "folds": list(score.folds), "daily_bps": list(score.daily),
+        "days": [day_of(block * DAY_MS) for block in panel.blocks],
         "daily_weight": list(map(rounded, weights.tolist())), "depth": genome.depth, "nodes": genome.nodes,
         "found_as": finalist.found.genome.text, "found_nodes": finalist.found.genome.nodes,
         "operator": finalist.found.operator, "parents": list(finalist.found.parents), "spec": _text(finalist),

@@ -14,6 +14,7 @@ from lotus.coprocessor.bar import Finalist
 from lotus.coprocessor.breeding import TrialCharge
 from lotus.coprocessor.gate import GateState
 from lotus.coprocessor.model.brought import latest_known
+from lotus.coprocessor.settlement import CandidateStep
 from lotus_store.ledger.bodies import to_body
 from lotus_store.postgres.queries import Connection, query
 
@@ -150,6 +151,20 @@ def put_candidate_day(connection: Connection, branch: str, row: CandidateDay) ->
         branch, row.candidate_id, row.day, row.gain_bps, row.weight, row.spoken, gate.variance,
         to_body(list(gate.sums)), gate.e_value, gate.peak, gate.days, gate.spoken, gate.state,
     ])  # fmt: skip
+
+
+def steps_of(connection: Connection, branch: str, candidate: str | None = None) -> dict[str, list[CandidateStep]]:
+    """Return what became of candidates after their days to come, in order, by candidate; of one where it is given."""
+    found: dict[str, list[CandidateStep]] = {}
+    for name, *values in connection.execute(query("sig", "candidate_steps_of"), [branch, candidate, candidate]):
+        found.setdefault(name, []).append(CandidateStep(name, *values))
+    return found
+
+
+def put_candidate_step(connection: Connection, branch: str, one: CandidateStep) -> None:
+    """Write a step once."""
+    row = [one.candidate_id, one.day, one.step, one.check, one.value, one.bound, one.reason]
+    connection.execute(query("sig", "put_candidate_step"), [branch, *row])
 
 
 def _one(connection: Connection, name: str, values: Sequence[object]) -> int:
