@@ -85,7 +85,7 @@ def _breed_due(settings: "Settings", as_json: bool) -> None:
     states = {name: {"passed": is_held, **numbers} for name, (is_held, numbers) in checks.items()}
     words = {
         "off": "[breeding] trials is 0: no weekly search",
-        "nothing due": f"nothing is due: {found['monday'] or 'no Monday'} was bred, or fewer than ten days matured to it",
+        "nothing due": f"nothing is due: {found['monday'] or 'no Monday'} was bred, or under ten days matured to it",
         "refused": f"the search of {found['monday']} was refused",
         "bred": f"the search of {found['monday']}",
     }
