@@ -1,5 +1,6 @@
 """The week's search: off, due once, begun again after a model that cannot be asked, and what its checks say."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -8,11 +9,13 @@ import pytest
 
 from lotus.coprocessor.genome import read, spec_text
 from lotus.tape_machine.parser import parse
+from lotus_assets.bodies import stage_context
 from lotus_assets.breeding import monday
 from lotus_assets.breeding.monday import breed_monday, run_checks
 from lotus_assets.stages.context import StageContext
 from lotus_assets.stages.order import LEARNING_STAGES
 from lotus_assets.stages.runner import run_stage
+from lotus_resources.lotus_resource import Lotus
 from lotus_store.config import Settings
 from lotus_store.ledger.beliefs.candidates import candidates_of, trials_ever
 from lotus_store.settings.llm import LlmSettings
@@ -25,6 +28,13 @@ LITTLE = BreedingSettings(trials=24, cpu_s=30.0)
 def with_breeding(settings: Settings, **more: Any) -> Settings:
     """The settings with a small weekly search."""
     return replace(settings, breeding=LITTLE, **more)
+
+
+@pytest.fixture
+def ctx(lotus: Lotus) -> Iterator[StageContext]:
+    """A stage context of the tiny home."""
+    with stage_context(lotus) as context:
+        yield context
 
 
 @pytest.fixture
