@@ -49,7 +49,8 @@ Facts = dict[str, Any]
 class BreedWords:
     """How a run is asked for: `seed` None means that of branch and night; `monday` names the one that it is due on.
 
-    `ideas` are the operator's own: expressions to begin with, or one sentence for the model that is set up.
+    `ideas` are the operator's own: expressions to begin with, or one sentence for the model that is set up. `proposed`
+    are candidates of a person: with them nothing else is searched and no model is asked.
     """
 
     trials: int = TRIALS
@@ -59,6 +60,7 @@ class BreedWords:
     until: str = ""
     least_days: int = LEAST_DAYS
     monday: str = ""
+    proposed: tuple[Genome, ...] = ()
 
 
 def breed(settings: Settings, words: BreedWords, progress: Steps = untold) -> Facts:
@@ -74,10 +76,11 @@ def breed(settings: Settings, words: BreedWords, progress: Steps = untold) -> Fa
         night = days[-1]
         seed = key64("breed", ctx.branch, night) % 2**31 if words.seed is None else words.seed
         expressions, sentence = parted_ideas(words.ideas, settings.llm.mode != "off")
-        plan = BreedPlan(seed, words.trials, words.cpu_s, ideas=_ideas(expressions, ctx.manifest))
-        name = _run_name(ctx, days, plan, asked_of(settings, sentence))
+        ideas = words.proposed or _ideas(expressions, ctx.manifest)
+        plan = BreedPlan(seed, len(words.proposed) or words.trials, words.cpu_s, ideas=ideas)
+        name = _run_name(ctx, days, plan, () if words.proposed else asked_of(settings, sentence))
         run = ChargedRun(name, ctx.branch, night, settings.llm.knows_until)
-        arm = arm_of(ctx, name, night, sentence)
+        arm = None if words.proposed else arm_of(ctx, name, night, sentence)
         before = trials_before(ctx.sig, run.run)
         config = {"run": run.run, "night": night, "days": len(days), "trials": plan.trials, "n_before": before}
         config |= {"monday": words.monday} if words.monday else {}

@@ -13,11 +13,14 @@ from lotus.sentences.shown_facts import LONGEST
 from lotus_cli.breed.command import candidates_table
 from lotus_cli.terminal.output import emit
 from lotus_cli.terminal.places import NAME, at_branch, settings_of_branch, tape_option
+from lotus_cli.terminal.progress import LOADING, Progress
 from lotus_cli.terminal.tables import TableColumn, numbers, table, wide_option
+from lotus_store.files import read_utf8
 
 if TYPE_CHECKING:
     from lotus_store.config import Settings
 
+STATES = ("screened", "refused", "settled", "renewed", "archived", "vetoed")
 DAYS = (TableColumn("day"), *numbers("S, bps", "H", "spoke", "E"), TableColumn("state"))
 STEPS = (TableColumn("step"), *numbers("T before", "T after"), TableColumn("taken"), TableColumn("signal"))
 
@@ -28,7 +31,7 @@ def candidates_command() -> None:
 
 
 @candidates_command.command("list")
-@click.option("--state", type=click.Choice(["screened", "refused"]), help="Only those.")
+@click.option("--state", type=click.Choice(STATES), help="Only those.")
 @wide_option
 @at_branch
 def list_command(state: str | None, wide: bool, branch: str | None, home: str | None, as_json: bool) -> None:
@@ -66,6 +69,31 @@ def show_command(candidate: str, branch: str | None, home: str | None, as_json: 
     own_steps = _way(steps, row["candidate_id"])
     facts = _flat(row) | {"trial": trial, "steps": own_steps, "attachments": opinions, "forward": days, "life": life}
     emit(facts, as_json, _page(facts))
+
+
+@candidates_command.command("propose")
+@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@tape_option
+@at_branch
+def propose_command(
+    files: tuple[Path, ...], tape: str | None, branch: str | None, home: str | None, as_json: bool
+) -> None:
+    """Judge the detectors of FILES as candidates, charged and by the bar of everything that was ever tried.
+
+    A file is a detector's with params, windows and a signal; `lotus detector new` begins one.
+    """
+    settings = settings_of_branch(home, tape, branch)
+    with Progress(quiet=as_json) as progress:
+        progress(LOADING, 0)
+        from lotus.coprocessor.proposed import genome_of
+        from lotus.detectors.spec import parse_spec
+        from lotus_assets.breeding.breed import BreedWords, breed
+
+        specs = [parse_spec(read_utf8(file), file.name) for file in files]
+        window_ms = settings.manifest.kernel.window_ms
+        proposed = tuple(genome_of(spec, window_ms) for spec in specs)
+        facts = breed(settings, BreedWords(proposed=proposed), progress)
+    emit(facts, as_json, candidates_table(facts["candidates"], False))
 
 
 @candidates_command.command("score")

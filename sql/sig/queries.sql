@@ -232,10 +232,15 @@ VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 ON CONFLICT DO NOTHING;
 
 -- name: candidates_newest
-SELECT DISTINCT ON (p.candidate_id) p.candidate_id, p.night, p.run, p.body, v.state, v.check_name, v.value, v.bound,
-       v.reason
+SELECT DISTINCT ON (p.candidate_id) p.candidate_id, p.night, p.run, p.body, coalesce(s.step, v.state) AS state,
+       coalesce(s.check_name, v.check_name) AS check_name, coalesce(s.value, v.value) AS value,
+       coalesce(s.bound, v.bound) AS bound, coalesce(s.reason, v.reason) AS reason
 FROM candidate_life p LEFT JOIN candidate_life v
     ON v.branch = p.branch AND v.candidate_id = p.candidate_id AND v.run = p.run AND v.state <> 'proposed'
+LEFT JOIN LATERAL (
+    SELECT step, check_name, value, bound, reason FROM candidate_steps c
+    WHERE c.branch = p.branch AND c.candidate_id = p.candidate_id ORDER BY day DESC, created_at DESC LIMIT 1
+) s ON true
 WHERE p.branch = %(branch)s AND p.state = 'proposed' AND p.candidate_id LIKE %(beginning)s || '%%'
 ORDER BY p.candidate_id, p.night DESC, p.created_at DESC;
 

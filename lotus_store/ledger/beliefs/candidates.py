@@ -20,6 +20,7 @@ from lotus_store.postgres.queries import Connection, query
 
 Body = dict[str, Any]
 BREED, LLM, PERSON = "breed", "llm", "person"
+OUT = ("refused", "archived", "vetoed")
 ORIGINS = {"llm": LLM, "idea": PERSON}  # by operator
 
 
@@ -99,10 +100,10 @@ def put_finalist(connection: Connection, run: ChargedRun, finalist: Finalist, bo
 
 
 def candidates_of(connection: Connection, branch: str, beginning: str = "") -> list[Body]:
-    """Return the newest life of each candidate of a branch whose id begins so, best T first."""
+    """Return the newest state of candidates of a branch whose ids begin so, best T first, those that are out last."""
     with connection.cursor(row_factory=dict_row) as cursor:
         found = cursor.execute(query("sig", "candidates_newest"), {"branch": branch, "beginning": beginning}).fetchall()
-    return sorted(found, key=lambda row: (row["state"] != "screened", -row["body"]["t"], row["candidate_id"]))
+    return sorted(found, key=lambda row: (row["state"] in OUT, -row["body"]["t"], row["candidate_id"]))
 
 
 def refinements_of(connection: Connection, run: str) -> list[Body]:
