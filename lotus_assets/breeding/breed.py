@@ -47,7 +47,7 @@ Facts = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class BreedWords:
-    """How a run is asked for: `seed` None means that of branch and night.
+    """How a run is asked for: `seed` None means that of branch and night; `monday` names the one that it is due on.
 
     `ideas` are the operator's own: expressions to begin with, or one sentence for the model that is set up. `proposed`
     are candidates of a person: with them nothing else is searched and no model is asked.
@@ -59,6 +59,7 @@ class BreedWords:
     ideas: tuple[str, ...] = ()
     until: str = ""
     least_days: int = LEAST_DAYS
+    monday: str = ""
     proposed: tuple[Genome, ...] = ()
 
 
@@ -82,6 +83,7 @@ def breed(settings: Settings, words: BreedWords, progress: Steps = untold) -> Fa
         arm = None if words.proposed else arm_of(ctx, name, night, sentence)
         before = trials_before(ctx.sig, run.run)
         config = {"run": run.run, "night": night, "days": len(days), "trials": plan.trials, "n_before": before}
+        config |= {"monday": words.monday} if words.monday else {}
         with experiment_run(settings, ExperimentAsked("breed", config, seeds={"breed": seed})) as metrics:
             began = time.process_time()
             facts = _bred(ctx, days, plan, run, before, arm, progress)
@@ -112,10 +114,10 @@ def _bred(
         end_arm(ctx, arm, run)
     searched = found.trials
     looked_at = finalists(breeder, lambda: trials_with(ctx.sig, before, list(found.scored), run.run))
-    looked_at = [_audited(ctx, run, finalist) for finalist in looked_at]
     rows = []
-    for finalist in looked_at:
-        body = _body(finalist, run, panel)
+    for one in looked_at:
+        finalist, audits = _audited(ctx, run, one)
+        body = _body(finalist, run, panel) | {"audits": audits}
         put_finalist(ctx.sig, run, finalist, body)
         verdict = finalist.verdict
         rows.append(body | {
@@ -132,15 +134,21 @@ def _bred(
     }  # fmt: skip
 
 
-def _audited(ctx: StageContext, run: ChargedRun, finalist: Finalist) -> Finalist:
-    """Return one that would enter with the verdict of its audits; nothing enters that no audit could look at."""
+def _audited(ctx: StageContext, run: ChargedRun, finalist: Finalist) -> tuple[Finalist, Facts]:
+    """Return one that would enter with the verdict of its audits; nothing enters that no audit could look at.
+
+    And what the audits found; nothing of one that would not enter.
+    """
     if finalist.verdict.state != "screened":
-        return finalist
+        return finalist, {}
     audits = audited(ctx, run.night, parse_spec(_text(finalist), finalist.genome.canonical))
+    facts = {"looked": audits.looked, "failed": list(audits.failed)} if audits.looked else {}
     if audits.looked and not audits.failed:
-        return replace(finalist, verdict=replace(finalist.verdict, words=f"{finalist.verdict.words}; audits pass"))
+        return replace(
+            finalist, verdict=replace(finalist.verdict, words=f"{finalist.verdict.words}; audits pass")
+        ), facts
     why = f"failed: {', '.join(audits.failed)}" if audits.looked else f"{run.night} is too short to audit"
-    return replace(finalist, verdict=CandidateVerdict("refused", "audits", float(len(audits.failed)), 0.0, why))
+    return replace(finalist, verdict=CandidateVerdict("refused", "audits", float(len(audits.failed)), 0.0, why)), facts
 
 
 def _body(finalist: Finalist, run: ChargedRun, panel: Panel) -> Facts:
