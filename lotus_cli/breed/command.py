@@ -106,6 +106,12 @@ def _text(facts: Mapping[str, Any]) -> str:
     ]
     if facts.get("llm"):
         lines.append(_of_model(facts["llm"]))
+    if facts.get("challengers"):
+        made = facts["challengers"]
+        lines.append(
+            f"challengers: {made['gates']} gates charged and {made['gates_scored']} of them scored, "
+            f"{made['composed']} compositions"
+        )
     if facts["bar"] > facts["reachable"]:
         lines.append("nothing can enter: more was tried than so many days can tell apart")
     lines += [f"{many} of {len(facts['candidates'])} looked at may enter (at most {facts['entrants']}):", ""]

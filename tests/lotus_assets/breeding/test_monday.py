@@ -68,6 +68,9 @@ def test_a_monday_is_bred_once_and_a_model_that_cannot_be_asked_is_named_and_lef
     assert "cassette" in problem
     assert found["run"]["trials"] == 24
     assert found["run"]["llm"] == {}
+    assert found["run"]["challengers"]["gates"] > 0
+    (charged,) = matured.sig.execute("SELECT count(*) FROM candidate_trials WHERE operator = 'gate_of'").fetchone()
+    assert charged == found["run"]["challengers"]["gates"]
     checks = run_checks(found, settings.manifest.kernel.window_ms)
     assert {name for name, (held, _) in checks.items() if not held} == {"bred"}
     assert len(candidates_of(matured.sig, matured.branch)) == len(found["run"]["candidates"]) > 0
