@@ -114,6 +114,9 @@ class LearningDefaults:
     asset_context: bool = field(
         default=False, repr=False, metadata=later(False).metadata
     )  # rules may speak of one coin, or of one fifth of a universe of more than five
+    segment_context: bool = field(
+        default=False, repr=False, metadata=later(False).metadata
+    )  # rules may speak of one segment; not beside `asset_context`
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from psycopg.rows import dict_row
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from lotus.detectors.spec import DetectorSpec
-from lotus.priors.asset_context import words_of
+from lotus.priors.segment_context import rule_words
 from lotus.priors.vocabulary import Vocabulary
 from lotus_console.remembered import Remembered
 from lotus_store.config import Settings
@@ -119,7 +119,7 @@ class HomeReading:
     @cached_property
     def words(self) -> Vocabulary:
         """The words of rules, with the universe's coins."""
-        return words_of(self.settings.manifest.universe)
+        return rule_words(self.settings.manifest)
 
     def rows(self, module: str, name: str, /, **given: Any) -> list[dict[str, Any]]:
         """Return the rows of a named query of `sql/console/<module>.sql`; `branch` is given by itself."""

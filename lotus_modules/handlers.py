@@ -14,7 +14,7 @@ from lotus_herald.consume import Handlers
 from lotus_modules.dm.decide import Decider
 from lotus_modules.dm.wishes import note_wish_or_review
 from lotus_modules.priors.prior_patch import apply_patch, note_answer
-from lotus_modules.priors.weave_notes import note_alert, note_lesson, note_review
+from lotus_modules.priors.weave_notes import note_alert, note_lesson, note_review, note_variant
 from lotus_modules.sig.acts import note_act
 from lotus_modules.sig.executed import note_execution
 from lotus_modules.sig.monitored import queue_alert
@@ -28,8 +28,8 @@ _KNOBS: Handlers = {
 }
 SLOW: Mapping[Module, Handlers] = {
     Module.SIG: {**_KNOBS, Intent.WATCHDOG_ALERT: queue_alert, Intent.LEARNING_UPDATE: note_act},
-    Module.DM: {**_KNOBS, Intent.LEARNING_UPDATE: note_wish_or_review},
-    Module.TR: {**_KNOBS, Intent.LEARNING_UPDATE: note_review},
+    Module.DM: {**_KNOBS, Intent.LEARNING_UPDATE: note_wish_or_review, Intent.VARIANT_BORN: note_variant},
+    Module.TR: {**_KNOBS, Intent.LEARNING_UPDATE: note_review, Intent.VARIANT_BORN: note_variant},
 }
 HOT: Mapping[Module, Mapping[Intent, Callable[..., str]]] = {
     Module.SIG: {Intent.EXEC_REPORT: note_execution},

@@ -20,6 +20,7 @@ from lotus.detectors.entry_style import EntryStyle, Fallback
 from lotus.errors import ConfigError
 from lotus.manifest import Asset, Manifest, override
 from lotus.names import is_name
+from lotus.priors.segment_context import has_segments
 from lotus.priors.types import check_trust
 from lotus_store.branch_settings import merged, read_branch_settings
 from lotus_store.settings.llm import LlmSettings, check_llm
@@ -27,6 +28,7 @@ from lotus_store.settings.sections import (
     LEAST_FRAMES_DAYS,
     LEAST_ROWS_DAYS,
     AlertSettings,
+    BreedingSettings,
     ComputeSettings,
     CurationSettings,
     DagsterLimits,
@@ -72,6 +74,7 @@ class Settings:
     fleet: FleetSettings = field(default_factory=FleetSettings)
     retention: RetentionSettings = field(default_factory=RetentionSettings)
     llm: LlmSettings = field(default_factory=LlmSettings)
+    breeding: BreedingSettings = field(default_factory=BreedingSettings)
     logs: LogSettings = field(default_factory=LogSettings)
     alerts: AlertSettings = field(default_factory=AlertSettings)
     config: Path | None = None
@@ -101,6 +104,7 @@ OWN_SECTIONS: Mapping[str, type] = {  # sections that are a field of `Settings` 
     "live": LiveSettings, "trading": TradingSettings, "safety": SafetySettings, "dagster": DagsterLimits,
     "curation": CurationSettings, "compute": ComputeSettings, "governance": GovernanceSettings, "alerts": AlertSettings,
     "fleet": FleetSettings, "retention": RetentionSettings, "llm": LlmSettings,
+    "breeding": BreedingSettings,
 }  # fmt: skip
 
 
@@ -260,6 +264,7 @@ def _checked(settings: Settings) -> Settings:
         len(shares) == 2 and all(type(x) in (int, float) and x >= 0.0 for x in shares) and sum(shares) < 1.0
     ):
         raise ConfigError(f"trading.explore_entry is {list(shares)}", "[share that joins, share that improves] below 1")
+    has_segments(settings.manifest)
     check_trust(settings.manifest.weave)
     check_llm(settings.llm)
     if not all(isinstance(word, str) and word and "\x00" not in word for word in settings.alerts.command):

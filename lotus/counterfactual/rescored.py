@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from lotus.counterfactual.change import WhatIfChange, manifest_under, tables_under, versions_under
 from lotus.detectors.curators import act_vetoes, veto_bits
 from lotus.detectors.daily.asset_groups import groups_of
+from lotus.detectors.daily.segment_list import STORED_COLUMNS, stored_labels
 from lotus.detectors.daily.tables import DayTables
 from lotus.detectors.scoring.again import StoredWindows, drawn_again
 from lotus.detectors.scoring.scorer import Scorer
@@ -28,7 +29,7 @@ Floats = NDArray[np.float64]
 AS_LOGGED = 1e-9
 EVENT_COLUMNS = (
     "event_id", "detector_id", "asset", "window_end_ms", "s", "uncert", "kairos", "mx_evidence", "kr_hbar",
-    "crowd_share", "veto", "published", "pi", "tables_ver", "priors_ver", *BIN_COLUMNS,
+    "crowd_share", "veto", "published", "pi", "tables_ver", "priors_ver", *BIN_COLUMNS, *STORED_COLUMNS,
 )  # fmt: skip
 _MX = FEATURE_NAMES.index("mx")
 
@@ -129,7 +130,12 @@ def _stored(
     )
     bins = np.stack([np.asarray(events[name], np.uint8)[rows] for name in BIN_COLUMNS], axis=1)
     ends = np.ascontiguousarray(events["window_end_ms"][rows], np.int64)
-    return StoredWindows(detector, version, groups_of(tables)[coin], ends, evidence, hbar, crowd, bins)
+    group = (
+        stored_labels(tables, coin, {name: events[name][rows] for name in STORED_COLUMNS})
+        if tables.segments
+        else groups_of(tables)[coin]
+    )
+    return StoredWindows(detector, version, group, ends, evidence, hbar, crowd, bins)
 
 
 def _placed(

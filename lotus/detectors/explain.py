@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from lotus import mathx
 from lotus.detectors.curators import fragility_nudges, log_nudges
-from lotus.detectors.daily.asset_groups import groups_by_name
+from lotus.detectors.daily.segment_list import group_of
 from lotus.detectors.daily.tables import DayTables
 from lotus.detectors.scoring.draw import draw_keys, uniform
 from lotus.detectors.scoring.records import floors_of, ln_term
@@ -24,9 +24,9 @@ from lotus.detectors.spec import DetectorSpec
 from lotus.detectors.stage_gate import GATE_TEXTS, StageGate
 from lotus.errors import BeliefError, SchemaError
 from lotus.manifest import Asset, Manifest
-from lotus.priors.asset_context import words_of
 from lotus.priors.compiled import CAP_TILT, cap_tilt, caps_of
 from lotus.priors.gate import cap_gate
+from lotus.priors.segment_context import rule_words
 from lotus.priors.trace import Trace, exploration_of, trace_priors
 from lotus.priors.types import PriorsVersion
 from lotus.priors.vocabulary import BIN_COLUMNS, describe_bins
@@ -96,8 +96,8 @@ def explain_event(
     evidence = _number(event, "mx_evidence")
     theta1 = max(0.0, _number(event, "kr_theta") - manifest.score.gamma_mx * (0.5 if np.isnan(evidence) else evidence))
     caps = caps_of(manifest.weave)
-    end_ms, group = int(event["window_end_ms"]), groups_by_name(tables)[str(event["asset"])]
-    words = words_of(manifest.universe)
+    end_ms, group = int(event["window_end_ms"]), group_of(event, tables)
+    words = rule_words(manifest)
     trace = trace_priors(priors, detector.detector_id, bins, theta1, end_ms, caps, group, words)
     d = tables.detector_ids.index(detector.detector_id)
     kappa = manifest.score.kappa_fragility

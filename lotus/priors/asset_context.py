@@ -45,7 +45,7 @@ def _words(names: tuple[str, ...]) -> Vocabulary:
 
 
 def is_about_asset(rule: Rule) -> bool:
-    """Return whether a rule speaks of a coin or a group of coins."""
+    """Return whether a rule speaks of a coin or a group of coins, or of a segment, which stands in the same place."""
     return any(literal.feature == ASSET for literal in rule.literals)
 
 
@@ -79,8 +79,10 @@ def describe_with(rule: Rule, words: Vocabulary = DEFAULT) -> str:
     for literal in rule.literals:
         if literal.feature != ASSET:
             parts.append(_plain_words(literal))
-        elif len(words.features) > ASSET:
+        elif len(words.features) > ASSET and words.features[ASSET].labels:
             parts.append(f"on {words.features[ASSET].labels[literal.low]}")
+        elif len(words.features) > ASSET:
+            parts.append(f"in {words.features[ASSET].name} {literal.low}")
         else:
             parts.append(f"on asset group {literal.low}")
     return " and ".join(parts) or "always"

@@ -12,15 +12,16 @@ from typing import Final
 from lotus.learning.lesson import Lesson
 from lotus.manifest import Asset
 from lotus.priors.asset_context import MAX_OWN_GROUPS, words_of
+from lotus.priors.segment_context import SEGMENT_WORDS
 from lotus.sentences.shown_facts import ShownFacts, facts_of_lesson
 
 DETECTOR: Final = "D1"
 _ALIAS: Final = re.compile(r"\b(A[1-9][0-9]*|D1)\b")
 
 
-def nameless_facts(lesson: Lesson, coins: int) -> ShownFacts:
-    """Return what is shown of a lesson over so many coins, without a name that somebody chose."""
-    words = words_of([Asset(f"A{k}", 0) for k in range(1, coins + 1)])
+def nameless_facts(lesson: Lesson, coins: int, has_segments: bool = False) -> ShownFacts:
+    """Return what is shown of a lesson over so many coins, or over segments, without a name that somebody chose."""
+    words = SEGMENT_WORDS if has_segments else words_of([Asset(f"A{k}", 0) for k in range(1, coins + 1)])
     return facts_of_lesson(replace(lesson, detector_id=DETECTOR), words)
 
 

@@ -4,7 +4,8 @@ Moves come from `signal_eval`, where a window stands on the day on which it matu
 detectors in force are made of the stored frames and annotations again. Windows of the warm-up only warm.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -45,13 +46,25 @@ def panel_name(ctx: StageContext, days: Sequence[str]) -> str:
 
 def home_panel(ctx: StageContext, days: Sequence[str], progress: Steps = untold) -> Panel:
     """Return the panel of some matured days; what is known already are the detectors of the last of them."""
+    return home_panels(ctx, days, ("",), progress)[""]
+
+
+def home_panels(
+    ctx: StageContext, days: Sequence[str], without: Collection[str], progress: Steps = untold
+) -> dict[str, Panel]:
+    """Return the panel of some matured days as it is without each of some detectors, by name ("": with all)."""
     detectors = detectors_of(ctx, days[-1])
     found = []
     for k, day in enumerate(days):
         progress("days", k, len(days), day)
         found.append(_day(ctx, day, days, detectors))
-    horizons = ctx.manifest.outcomes.horizons_s
-    return panel_of(found, horizons, ctx.manifest, [d.horizon_s for d in detectors])
+    panels = {}
+    for name in without:
+        rest = [k for k, spec in enumerate(detectors) if spec.detector_id != name]
+        parts = [replace(day, known=day.known[:, rest]) for day in found]
+        horizons = ctx.manifest.outcomes.horizons_s
+        panels[name] = panel_of(parts, horizons, ctx.manifest, [detectors[k].horizon_s for k in rest])
+    return panels
 
 
 def _day(ctx: StageContext, day: str, days: Sequence[str], detectors: Sequence[DetectorSpec]) -> PanelDay:

@@ -6,7 +6,7 @@ from typing import Any
 from lotus.coprocessor.genome import environment
 from lotus.coprocessor.model.sentence_prompt import MOST_SENTENCES, read_sentences, sentence_messages
 from lotus.errors import ConfigError
-from lotus.priors.asset_context import words_of
+from lotus.priors.segment_context import has_segments, rule_words
 from lotus.sentences.aliases import nameless_facts, with_names
 from lotus.sentences.shown_facts import LONGEST, ShownFacts, facts_of_candidate, facts_of_lesson
 from lotus.tape_machine.checker import check
@@ -30,12 +30,14 @@ def lesson_words(settings: Settings, night: str = "") -> Facts:
         kept = [x for x in read_lessons(sig, settings.branch, night or None) if x.state != "REFUSED"]
         newest = max((x.night for x in kept), default="")
         coins = [asset.name for asset in settings.manifest.universe]
-        shown = {x.lesson_id: facts_of_lesson(x, words_of(settings.manifest.universe)) for x in kept}
+        shown = {x.lesson_id: facts_of_lesson(x, rule_words(settings.manifest)) for x in kept}
         tonight = [x for x in kept if x.night == newest]
         held = texts_of(sig, settings.branch, [shown[x.lesson_id] for x in tonight])
         without = [x for x in tonight if x.lesson_id not in held or held[x.lesson_id].author != MODEL]
         asked = without[:MOST_SENTENCES]
-        rows, model, verdict = _asked(settings, databases, [nameless_facts(x, len(coins)) for x in asked], "lesson")
+        is_context = has_segments(settings.manifest)
+        nameless = [nameless_facts(x, len(coins), is_context) for x in asked]
+        rows, model, verdict = _asked(settings, databases, nameless, "lesson")
         found = [
             {"lesson_id": x.lesson_id, "text": with_names(text, x, coins)[:LONGEST], "refused": refusal}
             for x, (text, refusal) in zip(asked, rows, strict=True)

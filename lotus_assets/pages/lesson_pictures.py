@@ -14,7 +14,8 @@ from lotus.learning.payoff_scores import Columns
 from lotus.learning.rows import DetectorRows, rows_by_detector
 from lotus.learning.views import calibration, heat_map, life_line
 from lotus.manifest import LearningDefaults, Manifest
-from lotus.priors.asset_context import describe_with, vocabulary_of
+from lotus.priors.asset_context import describe_with
+from lotus.priors.segment_context import search_words
 from lotus.priors.vocabulary import Vocabulary
 from lotus_assets.pages.drawing import DRAWING
 
@@ -34,7 +35,7 @@ def lesson_pictures(
     """
     if not night.looked or not (night.lessons or night.proposals or night.refused):
         return {}
-    words = vocabulary_of(manifest)
+    words = search_words(manifest)
     tables = rows_by_detector(read(), manifest.learning.search_days, words)
     with DRAWING:
         return _of_night(night, tables, standing, words) | _of_lessons(night, tables, manifest.learning, words)

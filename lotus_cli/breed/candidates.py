@@ -1,4 +1,4 @@
-"""`lotus candidates`: what the breeder looked at, why it entered or was refused, and its file."""
+"""`lotus candidates`: what the breeder looked at, why it entered or was refused, what became of it, and its file."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,22 +13,25 @@ from lotus.sentences.shown_facts import LONGEST
 from lotus_cli.breed.command import candidates_table
 from lotus_cli.terminal.output import emit
 from lotus_cli.terminal.places import NAME, at_branch, settings_of_branch, tape_option
+from lotus_cli.terminal.progress import LOADING, Progress
 from lotus_cli.terminal.tables import TableColumn, numbers, table, wide_option
+from lotus_store.files import read_utf8
 
 if TYPE_CHECKING:
     from lotus_store.config import Settings
 
+STATES = ("screened", "refused", "settled", "renewed", "archived", "vetoed")
 DAYS = (TableColumn("day"), *numbers("S, bps", "H", "spoke", "E"), TableColumn("state"))
 STEPS = (TableColumn("step"), *numbers("T before", "T after"), TableColumn("taken"), TableColumn("signal"))
 
 
 @click.group("candidates")
 def candidates_command() -> None:
-    """Candidates are bred detectors that are not in force: list, look at and export them."""
+    """Candidates are bred detectors: list, look at, export and veto them."""
 
 
 @candidates_command.command("list")
-@click.option("--state", type=click.Choice(["screened", "refused"]), help="Only those.")
+@click.option("--state", type=click.Choice(STATES), help="Only those.")
 @wide_option
 @at_branch
 def list_command(state: str | None, wide: bool, branch: str | None, home: str | None, as_json: bool) -> None:
@@ -47,36 +50,90 @@ def list_command(state: str | None, wide: bool, branch: str | None, home: str | 
 def show_command(candidate: str, branch: str | None, home: str | None, as_json: bool) -> None:
     """Show a candidate (the beginning of its id will do): folds, days, ablations, attacks, cost of N, its file."""
     from lotus_assets.breeding.forward import facts_of_days
+    from lotus_assets.breeding.settle import step_facts
     from lotus_store.databases import Databases
-    from lotus_store.ledger.beliefs.candidates import days_of, refinements_of, trial_of
+    from lotus_store.ledger.beliefs.candidates import days_of, refinements_of, steps_of, trial_of
     from lotus_store.ledger.texts import attachments_of
 
     row, settings = _one(home, branch, candidate), settings_of_branch(home, branch=branch)
     with Databases(settings) as databases, databases.connect("sig") as sig:
         steps = refinements_of(sig, row["run"])
         trial = trial_of(sig, row["candidate_id"])
-        days = facts_of_days(days_of(sig, settings.branch, row["candidate_id"]).get(row["candidate_id"], []))
+        name = row["candidate_id"]
+        days = facts_of_days(days_of(sig, settings.branch, name).get(name, []))
+        life = step_facts(steps_of(sig, settings.branch, name).get(name, []))
         opinions = [
             {"origin": x.origin, "author": x.author, "at": x.created_at.isoformat(timespec="seconds"), "text": x.text}
             for x in attachments_of(sig, settings.branch, row["candidate_id"])
         ]
     own_steps = _way(steps, row["candidate_id"])
-    facts = _flat(row) | {"trial": trial, "steps": own_steps, "attachments": opinions, "forward": days}
+    facts = _flat(row) | {"trial": trial, "steps": own_steps, "attachments": opinions, "forward": days, "life": life}
     emit(facts, as_json, _page(facts))
+
+
+@candidates_command.command("propose")
+@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@tape_option
+@at_branch
+def propose_command(
+    files: tuple[Path, ...], tape: str | None, branch: str | None, home: str | None, as_json: bool
+) -> None:
+    """Judge the detectors of FILES as candidates, charged and by the bar of everything that was ever tried.
+
+    A file is a detector's with params, windows and a signal; `lotus detector new` begins one.
+    """
+    settings = settings_of_branch(home, tape, branch)
+    with Progress(quiet=as_json) as progress:
+        progress(LOADING, 0)
+        from lotus.coprocessor.proposed import genome_of
+        from lotus.detectors.spec import parse_spec
+        from lotus_assets.breeding.breed import BreedWords, breed
+
+        specs = [parse_spec(read_utf8(file), file.name) for file in files]
+        window_ms = settings.manifest.kernel.window_ms
+        proposed = tuple(genome_of(spec, window_ms) for spec in specs)
+        facts = breed(settings, BreedWords(proposed=proposed), progress)
+    emit(facts, as_json, candidates_table(facts["candidates"], False))
 
 
 @candidates_command.command("score")
 @tape_option
 @at_branch
 def score_command(tape: str | None, branch: str | None, home: str | None, as_json: bool) -> None:
-    """Score the matured days that candidates in shadow still lack, as the nightly run does."""
+    """Score the matured days that candidates still lack, put in force and archive, as the nightly run does."""
     from lotus_assets.breeding.forward import score_forward
+    from lotus_assets.breeding.settle import settle_night, step_facts
+    from lotus_assets.stages.chain import branch_lane
     from lotus_assets.what_if.answer import home_context
 
-    with home_context(settings_of_branch(home, tape=tape, branch=branch)) as ctx:
-        found = score_forward(ctx)
+    with home_context(settings_of_branch(home, tape=tape, branch=branch)) as ctx, branch_lane(ctx):
+        found, steps = score_forward(ctx), settle_night(ctx)
     states = [f"{name[:12]} {state}" for name, state in found["states"].items()]
-    emit(found, as_json, "\n".join([f"{found['rows']} forward days scored", *states]))
+    lines = [f"{step.candidate_id[:12]} {step.step}: {step.reason}" for step in steps]
+    text = "\n".join([f"{found['rows']} forward days scored", *states, *lines])
+    emit({**found, "steps": step_facts(steps)}, as_json, text)
+
+
+@candidates_command.command("veto")
+@click.argument("candidate")
+@click.option("--author", type=NAME, required=True, help="Who says so.")
+@click.option("--why", required=True, help="The reason, one line.")
+@tape_option
+@at_branch
+def veto_command(
+    candidate: str, author: str, why: str, tape: str | None, branch: str | None, home: str | None, as_json: bool
+) -> None:
+    """Take a candidate out for good: from shadow at once, in force from the first day that is free."""
+    from lotus_assets.breeding.settle import step_facts, veto
+    from lotus_assets.stages.chain import branch_lane
+    from lotus_assets.what_if.answer import home_context
+
+    if not why.isprintable() or len(why) > LONGEST:
+        raise ConfigError(f"a reason of {len(why)} characters", f"--why: one line of at most {LONGEST} characters")
+    name = _one(home, branch, candidate)["candidate_id"]
+    with home_context(settings_of_branch(home, tape=tape, branch=branch)) as ctx, branch_lane(ctx):
+        step = veto(ctx, name, author, why)
+    emit(step_facts([step])[0], as_json, f"{name[:12]} is out: {step.reason}")
 
 
 @candidates_command.command("attach")
@@ -190,10 +247,7 @@ def _page(facts: Mapping[str, Any]) -> str:
     lines += [table(STEPS, rows, True), ""] if rows else []
     gone = [(d["day"], f"{d['gain_bps']:+.3g}", f"{d['weight']:.3g}", str(d["spoken"]), f"{d['e']:.3g}", d["state"])
             for d in facts["forward"]]  # fmt: skip
-    lines += (
-        [f"days to come (E {SETTLE_AT:,.0f} is asked for; nothing is in force by it):", table(DAYS, gone, True), ""]
-        if gone
-        else []
-    )
+    lines += [f"days to come (E {SETTLE_AT:,.0f} is asked for):", table(DAYS, gone, True), ""] if gone else []
+    lines += [f"{x['day']} {x['step']}: {x['reason']}" for x in facts["life"]]
     lines += [f"{x['author']} ({x['origin']}, {x['at'][:10]}): {x['text']}" for x in facts["attachments"]]
     return "\n".join([*lines, *([""] if facts["attachments"] else []), facts["spec"]])

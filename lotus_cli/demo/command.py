@@ -33,21 +33,24 @@ CLIMBING_DAYS = 42  # in which lessons of nightly runs are found, earn every lev
 
 @dataclass(frozen=True, slots=True)
 class Faculties:
-    """What is off unless a demo asks for it: coins as context of rules, compositions across modules."""
+    """What is off unless a demo asks for it: coins or segments as context of rules, compositions across modules."""
 
     coins: bool = False
     compose: bool = False
+    segments: bool = False
 
     @property
     def sections(self) -> Document:
         """Settings of a branch that has them."""
-        coins: Document = {"learning": {"asset_context": True}} if self.coins else {}
-        return {**coins, "trading": {"compose_styles": True}} if self.compose else coins
+        places = {"asset_context": self.coins, "segment_context": self.segments}
+        learning = {name: True for name, is_on in places.items() if is_on}
+        context: Document = {"learning": learning} if learning else {}
+        return {**context, "trading": {"compose_styles": True}} if self.compose else context
 
     @property
     def suffix(self) -> str:
         """What a branch that has them is named by."""
-        return "-coins" * self.coins + "-compose" * self.compose
+        return "-coins" * self.coins + "-segments" * self.segments + "-compose" * self.compose
 
 
 NO_FACULTIES = Faculties()
@@ -139,6 +142,7 @@ def reader_of(plan: DemoPlan) -> AbstractContextManager[TapeProcess | None]:
     help="Local exchanges that the last day is traded at, the second of other fees and latency.",
 )
 @click.option("--coins", is_flag=True, help="Rules may speak of one coin (learning.asset_context).")
+@click.option("--segments", is_flag=True, help="Rules may speak of one segment (learning.segment_context).")
 @click.option("--compose", is_flag=True, help="A style is judged anew where two lessons hold (trading.compose_styles).")
 @at_home
 def demo_command(
@@ -151,6 +155,7 @@ def demo_command(
     venues: int,
     coins: bool,
     compose: bool,
+    segments: bool,
     home: str | None,
     as_json: bool,
 ) -> None:
@@ -158,7 +163,9 @@ def demo_command(
     spec = WorldSpec(world, seed=seed, days=days or _days(world, nightly))
     spec = dataclasses.replace(spec, sessions=FULL_DAY) if full_days else spec
     spec = dataclasses.replace(spec, rates=VENUE) if venue_rates else spec
-    plan = plan_of(home, spec, nightly, venues, Faculties(coins, compose))
+    if coins and segments:
+        raise click.UsageError("--coins and --segments: one of them, rules have one place for both")
+    plan = plan_of(home, spec, nightly, venues, Faculties(coins, compose, segments))
     with Progress(quiet=as_json) as progress, reader_of(plan) as reader:
         progress(LOADING, 0)
         from lotus_assets.backfill import OPENING, backfilling

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from lotus.learning.lesson import Lesson
 from lotus.learning.naive import naive_table
-from lotus.priors.asset_context import describe_with, words_of
+from lotus.priors.asset_context import describe_with
+from lotus.priors.segment_context import rule_words
 from lotus.priors.types import Rule
 from lotus.priors.vocabulary import BIN_COLUMNS, Vocabulary, describe_rule, rule_mask
 from lotus.simulation.lessons import planted_of, rule_of
@@ -56,7 +57,7 @@ def facts_of(plan: "DemoPlan", summary: "BackfillSummary", run: LiveResult, prog
     hash_asset = events_hash(dict(events))
     parity = run.events_hash == hash_asset
     acting = {braid.lesson_id for braid in versions[-1].braids}
-    words = words_of(settings.manifest.universe)
+    words = rule_words(settings.manifest)
     court = Court(plan.world, lake, settings.branch, scores, settings.manifest, progress)
     believed = _latest(lessons, acting)
     judged = [

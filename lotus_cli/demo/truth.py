@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from lotus.learning.lesson import Lesson
 from lotus.learning.payoff_scores import bins_of
 from lotus.manifest import Manifest
-from lotus.priors.asset_context import vocabulary_of
+from lotus.priors.segment_context import search_words
 from lotus.priors.vocabulary import Vocabulary
 from lotus.progress.steps import Steps, untold
 from lotus.simulation.lessons import planted_of
@@ -62,7 +62,7 @@ class Court:
             if day in self.scores:
                 truth = truth_of([self.world.span(index, session) for session in range(len(spec.sessions))])
                 signals = self.lake.read("signal_events", self.branch, day, columns=("event_id", "s"))
-                words = vocabulary_of(self.manifest)
+                words = search_words(self.manifest)
                 rows = with_asset_bins(self.lake, self.branch, self.manifest, self.scores[day])
                 out.append(_taught(truth, names, rows, signals, words))
         return out

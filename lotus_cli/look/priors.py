@@ -7,7 +7,7 @@ import click
 import msgspec
 
 from lotus.modules.intents import Module
-from lotus.priors.asset_context import words_of
+from lotus.priors.segment_context import rule_words
 from lotus.priors.trace import describe_braid
 from lotus.priors.types import ActiveBraid, PriorsVersion
 from lotus.priors.vocabulary import Vocabulary
@@ -42,7 +42,7 @@ def list_versions(module: str, wide: bool, branch: str | None, home: str | None,
     with Databases(settings) as databases, databases.connect(module) as own:
         stored = versions(own, settings.branch, module)
         since = {name: since_ms for since_ms, name in swaps(own, settings.branch, module, in_force=module == "sig")}
-    words = words_of(settings.manifest.universe)
+    words = rule_words(settings.manifest)
     rows = [
         {
             "priors_ver": v.priors_ver,
@@ -74,7 +74,7 @@ def show(priors_ver: str, module: str, branch: str | None, home: str | None, as_
     emit(
         {**msgspec.to_builtins(version), "board": now},
         as_json,
-        _text(version, now, words_of(settings.manifest.universe)),
+        _text(version, now, rule_words(settings.manifest)),
     )
 
 

@@ -14,10 +14,11 @@ from lotus.detectors.daily.tables import DayTables
 from lotus.errors import BeliefError
 from lotus.hashing import key64
 from lotus.manifest import Manifest
-from lotus.priors.asset_context import describe_with, words_of
+from lotus.priors.asset_context import describe_with, is_about_asset
 from lotus.priors.claims import fired_claims, total_of
 from lotus.priors.compiled import CAP_TILT, CompiledPriors, apply_priors, caps_of, compile_priors, fired_braids
 from lotus.priors.gate import cap_gate, gate_of, level_of
+from lotus.priors.segment_context import rule_words
 from lotus.priors.types import ActiveBraid, PriorsVersion, scoring
 from lotus.priors.vocabulary import DEFAULT, NULL_BIN
 from lotus.timebase import DAY_MS, day_start_ms
@@ -38,7 +39,7 @@ def home_data(
     """Return the data of an export of a version with the newest tables; `claims_bps` by braid.
 
     It is valid from the version's swap for `valid_days` days after the day of the tables, and no longer than its last
-    braid. Raises `BeliefError` for a version without a rule that acts on a score.
+    braid. Raises `BeliefError` for a version without a rule that acts on a score, and for one about a segment.
     """
     braids = {name: scoring(version, name) for name in tables.detector_ids}
     acting = [b for own in braids.values() for b in own]
@@ -46,13 +47,16 @@ def home_data(
         raise BeliefError(
             f"priors {version.priors_ver} hold no rule that acts on a score", "one or more", "no lesson yet"
         )
+    if tables.segments and any(is_about_asset(b.rule) for b in acting):
+        found = f"priors {version.priors_ver} hold a rule about a segment"
+        raise BeliefError(found, "rules of the twelve features and of coins", "an export carries no list of segments")
     edges_end = day_start_ms(tables.day) + (1 + valid_days) * DAY_MS
     last = max(b.expires_at_ms for b in acting)
     if min(edges_end, last) <= version.effective_from_ms:
         found = f"edges of {tables.day} serve until {edges_end} ms, the last rule until {last} ms"
         begins = f"a time after {version.effective_from_ms} ms, when the version begins"
         raise BeliefError(found, begins, "a day that is not scored yet, or rules that ended")
-    words = words_of(manifest.universe)
+    words = rule_words(manifest)
     data: dict[str, Any] = {
         "format": FORMAT,
         "of": f"branch {version.branch}, priors {version.priors_ver}, tables {tables.tables_ver} of {tables.day}",

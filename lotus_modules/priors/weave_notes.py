@@ -1,6 +1,6 @@
-"""Three messages of the weave: alerts of what lost its patch, lessons told to other modules, acts of reviewers.
+"""Messages of the weave: alerts of what lost its patch, lessons and variants told to other modules, reviewers' acts.
 
-Alerts and lessons are records of what a night did; a review only becomes a row, the weave decides what it does.
+Alerts, lessons and variants are records of what a night did; a review only becomes a row, the weave decides on it.
 Versions of the priors travel in `prior_patch`.
 """
 
@@ -21,6 +21,7 @@ from lotus.modules.messages.beliefs import (
     review_message,
 )
 from lotus.modules.messages.payload import part_of
+from lotus.modules.messages.signals import VariantBorn
 from lotus.modules.messages.trading import SafetyAlert
 from lotus.weave.review import ReviewAct
 from lotus.weave.watchdog import BraidAlert
@@ -83,6 +84,11 @@ def tell_review(
 
 def note_lesson(delivery: Delivery[LessonPublished]) -> str:
     """Handle LESSON_PUBLISHED: the message itself is the record."""
+    return "applied"
+
+
+def note_variant(delivery: Delivery[VariantBorn]) -> str:
+    """Handle VARIANT_BORN: the message itself is the record."""
     return "applied"
 
 

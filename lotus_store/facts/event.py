@@ -18,8 +18,9 @@ from lotus.experts.weekly.learned import in_force_on, set_of_day
 from lotus.learning.lesson import Lesson
 from lotus.learning.payoff_scores import bins_of
 from lotus.manifest import Manifest
-from lotus.priors.asset_context import is_about_asset, words_of
+from lotus.priors.asset_context import is_about_asset
 from lotus.priors.compiled import fired_braids
+from lotus.priors.segment_context import rule_words
 from lotus.priors.trace import describe_braid
 from lotus.priors.types import ActiveBraid, PriorsVersion
 from lotus.priors.vocabulary import BIN_COLUMNS, DEFAULT, rule_mask
@@ -230,7 +231,7 @@ def _belief(
     return {
         "braid_id": braid.braid_id,
         "state": row.state,
-        "rule": describe_braid(braid, words_of(manifest.universe)),
+        "rule": describe_braid(braid, rule_words(manifest)),
         "theta_delta": braid.patch.theta_delta,
         "phi_mult": braid.patch.phi_mult,
         "gate": braid.acting_gate,
@@ -275,7 +276,7 @@ def days_of_rule(
     """
     read, words = ("detector_id", "published", "fill_source", "f", "h", *AT_COLUMNS, *BIN_COLUMNS), DEFAULT
     if is_about_asset(lesson.rule):
-        words = words_of(manifest.universe)
+        words = rule_words(manifest)
     out = []
     for day in [d for d in lake.days("payoff_scores", branch) if d <= last][-most:]:
         rows = lake.read("payoff_scores", branch, day, columns=read)

@@ -7,7 +7,8 @@ from typing import Any
 from lotus.errors import ConfigError, LedgerError
 from lotus.learning.lesson import Lesson
 from lotus.manifest import WeaveDefaults
-from lotus.priors.asset_context import describe_with, words_of
+from lotus.priors.asset_context import describe_with
+from lotus.priors.segment_context import rule_words
 from lotus.priors.trace import describe_braid
 from lotus.priors.vocabulary import Vocabulary
 from lotus.sentences.shown_facts import facts_of_lesson, lesson_sentence
@@ -138,7 +139,7 @@ def night_of(settings: Settings, day: str | None, detector: str | None) -> Night
         tried = read_experiments(sig, settings.branch, chosen, EXPERIMENT).values()
         with databases.connect("tr") as tr:
             composed = composition_rows(tr, settings.branch, chosen)
-        words = words_of(settings.manifest.universe)
+        words = rule_words(settings.manifest)
         spoken = [x for x in (*tonight, *(taught for _, taught in beliefs)) if x is not None and x.state != "REFUSED"]
         texts = texts_of(sig, settings.branch, [facts_of_lesson(x, words) for x in spoken])
     waits = {b.lesson_id: b for b in own_braids if not b.in_force}

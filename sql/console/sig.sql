@@ -205,9 +205,12 @@ FROM (
 ) p
 JOIN candidate_trials t USING (candidate_id)
 CROSS JOIN LATERAL (
-    SELECT state, check_name, value, bound, reason FROM candidate_life l
-    WHERE l.branch = %(branch)s AND l.candidate_id = p.candidate_id
-    ORDER BY night DESC, created_at DESC, state = 'proposed' LIMIT 1
+    SELECT state, check_name, value, bound, reason FROM (
+        SELECT night, created_at, state, check_name, value, bound, reason FROM candidate_life l
+        WHERE l.branch = %(branch)s AND l.candidate_id = p.candidate_id
+        UNION ALL SELECT day, created_at, step, check_name, value, bound, reason FROM candidate_steps c
+        WHERE c.branch = %(branch)s AND c.candidate_id = p.candidate_id
+    ) every ORDER BY night DESC, created_at DESC, state = 'proposed' LIMIT 1
 ) s;
 
 -- name: candidate
@@ -217,8 +220,12 @@ WHERE p.branch = %(branch)s AND p.candidate_id = %(candidate)s AND p.state = 'pr
 ORDER BY p.night DESC, p.created_at DESC LIMIT 1;
 
 -- name: life_of_candidate
-SELECT night, state, check_name, value, bound, reason FROM candidate_life
-WHERE branch = %(branch)s AND candidate_id = %(candidate)s ORDER BY night, created_at, state <> 'proposed' LIMIT 1000;
+SELECT night, state, check_name, value, bound, reason FROM (
+    SELECT night, created_at, state, check_name, value, bound, reason FROM candidate_life
+    WHERE branch = %(branch)s AND candidate_id = %(candidate)s
+    UNION ALL SELECT day, created_at, step, check_name, value, bound, reason FROM candidate_steps
+    WHERE branch = %(branch)s AND candidate_id = %(candidate)s
+) every ORDER BY night, created_at, state <> 'proposed' LIMIT 1000;
 
 -- name: forward_days_of_candidate
 SELECT day, gain_bps, weight, spoken, e_value, peak, state FROM candidate_days

@@ -232,10 +232,15 @@ VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 ON CONFLICT DO NOTHING;
 
 -- name: candidates_newest
-SELECT DISTINCT ON (p.candidate_id) p.candidate_id, p.night, p.run, p.body, v.state, v.check_name, v.value, v.bound,
-       v.reason
+SELECT DISTINCT ON (p.candidate_id) p.candidate_id, p.night, p.run, p.body, coalesce(s.step, v.state) AS state,
+       coalesce(s.check_name, v.check_name) AS check_name, coalesce(s.value, v.value) AS value,
+       coalesce(s.bound, v.bound) AS bound, coalesce(s.reason, v.reason) AS reason
 FROM candidate_life p LEFT JOIN candidate_life v
     ON v.branch = p.branch AND v.candidate_id = p.candidate_id AND v.run = p.run AND v.state <> 'proposed'
+LEFT JOIN LATERAL (
+    SELECT step, check_name, value, bound, reason FROM candidate_steps c
+    WHERE c.branch = p.branch AND c.candidate_id = p.candidate_id ORDER BY day DESC, created_at DESC LIMIT 1
+) s ON true
 WHERE p.branch = %(branch)s AND p.state = 'proposed' AND p.candidate_id LIKE %(beginning)s || '%%'
 ORDER BY p.candidate_id, p.night DESC, p.created_at DESC;
 
@@ -622,6 +627,18 @@ WITH last AS (
 SELECT max(e.window_end_ms) FROM last JOIN live_events e USING (branch, day) JOIN live_runs r USING (run_id)
 WHERE NOT r.replayed;
 
+-- name: put_segments
+INSERT INTO segments (branch, from_day, judged_day, set_ver, origin, texts, agreement, body)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (branch, from_day) DO NOTHING;
+
+-- name: segments_on
+SELECT from_day, judged_day, set_ver, origin, texts, agreement, body
+FROM segments WHERE branch = %s AND from_day <= %s ORDER BY from_day DESC LIMIT 1;
+
+-- name: segment_sets
+SELECT from_day, judged_day, set_ver, origin, texts, agreement, body
+FROM segments WHERE branch = %s ORDER BY from_day;
+
 -- name: judge_expert
 UPDATE dsi_experts SET successes = %s, failures = %s, reliability = %s, reliability_low = %s, reliability_high = %s,
     judged_day = %s
@@ -814,6 +831,10 @@ INSERT INTO experiment_results (run_id, status, metrics) VALUES (%s, %s, %s) ON 
 SELECT run_id, day, kind, name, status, config, metrics, fixtures_hash, priors_ver, seeds, git_sha, started_at, finished_at
 FROM v_experiments WHERE branch = %(branch)s AND (%(kind)s::text IS NULL OR kind = %(kind)s) AND started_at IS NOT NULL
 ORDER BY started_at DESC, run_id LIMIT %(limit)s;
+
+-- name: bred_monday
+SELECT 1 FROM experiment_runs r JOIN experiment_results x USING (run_id)
+WHERE r.branch = %s AND r.kind = 'breed' AND r.config ->> 'monday' = %s AND x.status = 'ok' LIMIT 1;
 
 -- name: tried_run
 SELECT run_id, day, kind, name, status, config, metrics, fixtures_hash, priors_ver, seeds, git_sha, started_at, finished_at

@@ -1100,6 +1100,20 @@ SELECT f.branch, f.priors_ver, f.effective_from_ms,
 FROM priors_in_force f JOIN active_priors p ON p.branch = f.branch AND p.priors_ver = f.priors_ver
 WHERE f.postponed_to_ms IS NULL;
 
+-- Lists of segments by the day from which they hold: flags of each coin, made on a Monday. Append-only; the newest holds.
+CREATE TABLE segments (
+    branch         text NOT NULL,
+    from_day       text NOT NULL,
+    judged_day     text NOT NULL,                          -- the Monday whose days it was made of
+    set_ver        text NOT NULL,                          -- hash of coins and flags
+    origin         text NOT NULL CHECK (origin IN ('distilled', 'shipped')),
+    texts          jsonb NOT NULL,                         -- flags by coin
+    agreement      double precision NOT NULL CHECK (agreement BETWEEN 0 AND 1),  -- of the distilled list with the states
+    body           jsonb NOT NULL,                         -- states, criterion by count, share of each label
+    created_at     timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (branch, from_day)
+);
+
 -- How published windows were executed at a venue, as the trader told it; one row per window, written once.
 CREATE TABLE executions (
     branch         text NOT NULL,

@@ -41,6 +41,7 @@ def leaves(command: click.Command = main, path: tuple[str, ...] = ()) -> Iterato
 RIGHT = {
     "arm": "--account x", "backfill": "--from 2026-01-05 --to 2026-01-05", "backup": "{new}",
     "candidates show": "x", "candidates export": "x", "candidates attach": "x y --author me",
+    "candidates propose": "{tape}", "candidates veto": "x --author me --why other",
     "curate propose": "x --log 0.01 --author me --reason other", "curate veto": "x --author me --reason other",
     "curate lift": "x --author me --reason other", "curate sign-off": "x --author me --reason other",
     "detector check": "{tape}", "detector new": "mine", "detector use": "{tape}",

@@ -22,12 +22,14 @@ from lotus.experts.model import shipped_net
 from lotus.experts.weekly.learned import InForce, LearnedSettings, net_of, set_of_day
 from lotus.manifest import Manifest
 from lotus.microtape.wire.frame import CONTROL_PREFIX
+from lotus.priors.segment_context import SEGMENT
 from lotus.priors.types import (
     EXPLORATION,
     IDENTITY,
     NEVER_MS,
     ActiveBraid,
     Knob,
+    Literal,
     Patch,
     PriorsVersion,
     Rule,
@@ -92,6 +94,29 @@ def test_odd_lines_do_not_break_parity(tmp_path: Path, ten_minutes: list[tuple[i
     report = verify_parity(path, MANIFEST)
     assert report.parity, report.difference
     assert report.quarantined >= 6
+
+
+def test_a_rule_about_a_segment_acts_live_as_in_batch(tmp_path: Path, ten_minutes: list[tuple[int, bytes]]) -> None:
+    path, neutral = write(tmp_path / "tape.txt", ten_minutes), neutral_beliefs(SPEC)
+    (plain,) = score_tape(TapeFile((path,)).arrivals(), SPEC, neutral)
+    middle = float(np.nanmedian(plain.events["x_vol"]))
+    flags = f"vol <= {middle:.4g}bps/sqrt(min)", f"vol > {middle:.4g}bps/sqrt(min) and spread > 0bps"
+    rule = Rule.of(Literal(SEGMENT, 1, 1))
+    braids = tuple(
+        ActiveBraid(f"{k:032x}", "micro", d.detector_id, d.horizon_s, rule, Patch(-0.12, 1.06))
+        for k, d in enumerate(SPEC.detectors)
+    )
+    given = FixedBeliefs(
+        replace(neutral.neutral, segments=(flags, flags, ())), (priors_0("main"), priors_version("main", 1, braids))
+    )
+    (batch,) = score_tape(TapeFile((path,)).arrivals(), SPEC, given)
+    fired = batch.events["fired"] != 0
+    wild = (batch.events["x_vol"] > float(f"{middle:.4g}")) & (batch.events["x_spread"] > 0.0)
+    assert np.array_equal(fired, wild & (batch.events["asset"] != "SOL"))
+    assert 0.1 < fired.mean() < 0.6
+    report = verify_parity(path, MANIFEST, beliefs=given)
+    assert report.parity, report.difference
+    assert report.hash_batch != verify_parity(path, MANIFEST).hash_batch
 
 
 @pytest.mark.process("two whole days live and in batch")

@@ -26,3 +26,10 @@ def test_groups_of_a_large_universe_have_no_names_to_put_back() -> None:
     facts = nameless_facts(NAMED, 30)
     assert "by liquidity" in lesson_sentence(facts)
     assert with_names("D1 pays on A2.", NAMED, [f"C{k}" for k in range(30)]) == "obey_me pays on A2."
+
+
+def test_a_segment_has_no_name_to_put_aside() -> None:
+    facts = nameless_facts(NAMED, 2, has_segments=True)
+    sentence = lesson_sentence(facts)
+    assert "in segment 1" in sentence
+    assert check_sentence(sentence, facts) == sentence

@@ -67,9 +67,9 @@ def test_what_a_manifest_leaves_open_is_found() -> None:
 
 
 def test_a_handler_of_what_nobody_sends_is_found() -> None:
-    more = HANDLERS | {Module.DM: HANDLERS[Module.DM] | {Intent.VARIANT_BORN: "learn"}}
+    more = HANDLERS | {Module.DM: HANDLERS[Module.DM] | {Intent.DM_DECISION: "learn"}}
     assert list(check.handlers_wrong(HANDLERS)) == []
-    assert list(check.handlers_wrong(more)) == ["dm: learn handles VARIANT_BORN, which nobody sends to it"]
+    assert list(check.handlers_wrong(more)) == ["dm: learn handles DM_DECISION, which nobody sends to it"]
     fewer = {m: {i: name for i, name in own.items() if i is not Intent.ALPHA_HINT} for m, own in HANDLERS.items()}
     assert list(check.handlers_wrong(fewer)) == ["dm: ALPHA_HINT is sent to it, and no handler takes it"]
 

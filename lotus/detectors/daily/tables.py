@@ -23,7 +23,7 @@ CURATED: Final[Mapping[str, Any]] = {  # of a detector nobody speaks of
     "leakage_veto": False, "adv_fragility": 0.0, "stage_gate": "", "curator_nudge": {}, "curator_veto": (),
     "epsilon": 0.0,
 }  # fmt: skip
-_UNTOLD = {*CURATED, "asset_fifths", "asymmetry_weights"}  # what adds nothing to a name where it is empty
+_UNTOLD = {*CURATED, "asset_fifths", "asymmetry_weights", "segments"}  # what adds nothing to a name where it is empty
 TERMS = ("sq_score", "kr_coherence", "kr_phi", "theta0", "kr_emergence", "kr_novelty", "tau_pub", "temperature")
 Numbers = tuple[float, ...]
 
@@ -41,7 +41,8 @@ class DayTables:
     acts in force, by who acts; `curator_veto[detector]`: their veto bits by asset, empty where none is vetoed; both are
     empty on a day without such an act. `asymmetry_weights`: of the measured components of `meta_signals`, each in
     [0, 1], empty while the starting values hold. `epsilon[detector]`: floor of the propensity that an act says, 0 where
-    none does, empty on a day without one.
+    none does, empty on a day without one. `segments[asset]`: flags of `lotus.detectors.daily.segment_list`, none of a
+    coin without a list, empty where segments are no context.
     """
 
     day: str
@@ -69,6 +70,7 @@ class DayTables:
     curator_veto: tuple[tuple[int, ...], ...] = ()
     epsilon: Numbers = ()
     asymmetry_weights: Numbers = ()
+    segments: tuple[tuple[str, ...], ...] = ()
 
     def __post_init__(self) -> None:
         for name in (*TERMS, "kr_rho", "neutral", "quality"):
@@ -88,6 +90,8 @@ class DayTables:
             raise SchemaError(f"day tables: asymmetry weights {self.asymmetry_weights}", "each in [0, 1]")
         if len(self.asset_fifths) not in (0, len(self.assets)):
             raise SchemaError(f"day tables: {len(self.asset_fifths)} fifths", "one per asset, or none")
+        if len(self.segments) not in (0, len(self.assets)):
+            raise SchemaError(f"day tables: {len(self.segments)} lists of segments", "one per asset, or none")
         if not len(self.edges) == len(self.hbar_m) == len(self.hbar_s) == len(self.assets):
             raise SchemaError("day tables: bins or hbar scales are not one per asset", f"{len(self.assets)} assets")
 

@@ -80,6 +80,7 @@ class ScoreInputs(NamedTuple):
     hbar: NDArray[np.float64]  # [A, 2]
     keys: NDArray[np.uint64]  # [A, D, 2]
     groups: NDArray[np.int64]  # [A], of coins
+    segments: NDArray[np.float64]  # [A, labels, steps, 3], no label where segments are no context
     vetoes: NDArray[np.int64]  # [A, D], bits of the acts in force
     braids: NDArray[np.void]
     first: NDArray[np.int64]

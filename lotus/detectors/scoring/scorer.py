@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from lotus.columns import ranks_of
 from lotus.detectors.curators import act_vetoes
 from lotus.detectors.daily.asset_groups import groups_of
+from lotus.detectors.daily.segment_list import table_program
 from lotus.detectors.daily.tables import DayTables
 from lotus.detectors.scoring.draw import draw_keys
 from lotus.detectors.scoring.others import ClosedWindow, HeardAt, OthersClosed
@@ -67,6 +68,7 @@ class Scorer:
         self._edges, self._hbar = tables.edge_array(), tables.hbar_array()
         self._keys = draw_keys(manifest.score.seed, universe, self.detectors)
         self._groups, self._vetoes = groups_of(tables), act_vetoes(tables)
+        self._segments = table_program(tables)
         self._caps = caps_of(manifest.weave)
         self._ids = EventIds(branch, self.detectors, self.universe, manifest.kernel.window_ms)
         self._window_ms = manifest.kernel.window_ms
@@ -94,7 +96,8 @@ class Scorer:
         )
         self._inputs = ScoreInputs(
             self._state, self._config, self._terms, self._edges, self._hbar, self._keys, self._groups,
-            self._vetoes, compiled.braids, compiled.first, compiled.count, compiled.effective_from_ms, self._caps,
+            self._segments, self._vetoes, compiled.braids, compiled.first, compiled.count, compiled.effective_from_ms,
+            self._caps,
         )  # fmt: skip
         window = np.zeros(1, np.int64), np.zeros(1)
         self._score = entry_point(score_window, self._inputs, *window, *self._rows(1))

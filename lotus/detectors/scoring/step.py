@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lotus import mathx
+from lotus.detectors.daily.segment_list import segment_of
 from lotus.detectors.scoring import signal_spec as spec
 from lotus.detectors.scoring.draw import uniform
 from lotus.detectors.scoring.records import FLOOR, MIN_ASSETS, SLOTS, ScoreInputs, ln_term
@@ -54,6 +55,7 @@ def score_window(
     surprise = _surprise(state, at, inputs.hbar[at], floats[win.F_RV], ints[win.W_AGE])
     version = version_at(inputs.effective_from_ms, ints[win.W_END])
     published = 0
+    group = inputs.groups[at]
     for d in range(detectors):
         row = out_floats[d]
         s = floats[win.F_SIGNAL + d]
@@ -70,10 +72,12 @@ def score_window(
         row[spec.O_SPREAD] = floats[win.F_SPREAD_CLOSE]
         row[spec.O_RV] = floats[win.F_RV]
         _bins(floats, surprise, inputs.edges[at], side, row, out_bins[d])
+        if d == 0 and inputs.segments.shape[1] > 0:
+            group = segment_of(inputs.segments[at], row, spec.O_X)
         veto = terms[d]["veto"] | inputs.vetoes[at, d] | _veto(config, row, ints[win.W_QUALITY], gate_open)
         if terms[d]["confirm"] != 0 and row[spec.O_CONFIRM] != 1.0:
             veto |= spec.NO_CONFIRMATION
-        fired = score_row(inputs, d, version, out_bins[d], inputs.groups[at], ints[win.W_END], row)
+        fired = score_row(inputs, d, version, out_bins[d], group, ints[win.W_END], row)
         row[spec.O_DRAW] = uniform(inputs.keys[at, d, 0], inputs.keys[at, d, 1], before)
         if veto != 0:
             row[spec.O_PI] = 0.0

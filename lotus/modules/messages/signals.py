@@ -14,6 +14,7 @@ from lotus.hashing import natural_id
 from lotus.modules.envelope import Message
 from lotus.modules.intents import Intent, Module
 from lotus.modules.messages.payload import Contract, Document, Hash, Payload, TimeMs, message_of
+from lotus.timebase import day_start_ms, next_day
 
 TTL_S = 60  # a proposal or decision that waited longer is worth nothing
 HINT_TTL_S = 300
@@ -70,9 +71,9 @@ class AlphaHint(Payload, frozen=True, kw_only=True):
 
 
 class VariantBorn(Payload, frozen=True, kw_only=True):
-    """A new version of a detector, its spec as data."""
+    """A new version of a detector, its spec as data; `parent_id` names what it came from."""
 
-    contract: ClassVar = Contract(Intent.VARIANT_BORN, {Module.SIG: (Module.DM, Module.TR)}, planned=True)
+    contract: ClassVar = Contract(Intent.VARIANT_BORN, {Module.SIG: (Module.DM, Module.TR)})
     branch: str
     day: Annotated[str, Meta(pattern=r"^\d{4}-\d{2}-\d{2}$")]
     detector_id: str
@@ -129,6 +130,14 @@ def withdrawn_message(payload: AlphaWithdrawn, now_ms: int) -> Message:
     key = natural_id("alpha withdrawn", payload.branch, payload.event_id)
     message = message_of(payload, Module.SIG, payload.branch, now_ms, key, payload.event_id)
     return replace(message, priority=1, ttl_sec=TTL_S)
+
+
+def variant_message(born: VariantBorn) -> Message:
+    """Return sig's message that a version of a detector was born, once."""
+    key = natural_id("variant born", born.branch, born.detector_id, born.spec_version)
+    time_ms = day_start_ms(next_day(born.day))
+    message = message_of(born, Module.SIG, born.branch, time_ms, key, natural_id("variant", born.detector_id))
+    return replace(message, to=(Module.DM, Module.TR), tags=("sig:variant",))
 
 
 def hint_message(hint: Document, time_ms: int) -> Message:

@@ -1,8 +1,8 @@
 """governance_week[day]: on a Monday (UTC) what governance decides once a week; nothing on other days.
 
 Each part reads, makes one pure call and leaves its ledger rows to the one commit: the credit of experts and braids,
-who is given compute, the ladder, and what the braids that people spoke about were worth. A part that another needs
-stands before it. Nothing is judged here.
+who is given compute, the ladder, what the braids that people spoke about were worth, and segments where they are
+context. A part that another needs stands before it. Nothing is judged here.
 """
 
 from collections.abc import Mapping
@@ -10,14 +10,21 @@ from collections.abc import Mapping
 from lotus.hashing import natural_id
 from lotus_assets.stages.context import Cell, Made, Stage, StageContext
 from lotus_assets.stages.experts.judged_days import is_judged
-from lotus_assets.stages.governance import braid_week, compute_week, credit_week, ladder_week, review_week
+from lotus_assets.stages.governance import (
+    braid_week,
+    compute_week,
+    credit_week,
+    ladder_week,
+    review_week,
+    segment_week,
+)
 from lotus_assets.stages.governance.week_part import PartMade
 from lotus_assets.stages.lake_tables import joint_hash, parts_hash
 from lotus_store.databases import Connection
 from lotus_store.ledger.day_commits import read_commit
 
 NAME = "governance_week"
-PARTS = (credit_week.PART, braid_week.PART, compute_week.PART, ladder_week.PART, review_week.PART)
+PARTS = (credit_week.PART, braid_week.PART, compute_week.PART, ladder_week.PART, review_week.PART, segment_week.PART)
 TABLES = [table for part in PARTS for table in part.tables]
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from lotus.hashing import natural_id
-from lotus.priors.asset_context import words_of
+from lotus.priors.segment_context import rule_words
 from lotus.priors.trace import describe_braid
 from lotus.priors.types import EXPLORATION, MAX_GATE, Patch
 from lotus.priors.vocabulary import Vocabulary
@@ -51,7 +51,7 @@ def make(ctx: StageContext, day: str) -> Made:
         "reverted": sum(alert.kind == "reverted" for alert in night.alerts),
         "warnings": sum(b.in_force and b.monitor is not None and b.monitor.warning for b in night.braids),
     }
-    check, table = bounded(ctx, night.braids), _table(night.braids, words_of(ctx.manifest.universe))
+    check, table = bounded(ctx, night.braids), _table(night.braids, rule_words(ctx.manifest))
     lines = _life_lines(ctx, day, night.braids)
     return Made(
         rows=len(night.events),
@@ -96,7 +96,7 @@ def _life_lines(ctx: StageContext, day: str, braids: tuple[Braid, ...]) -> Plot:
     acting = [b for b in braids if b.in_force and b.monitor is not None]
     before = read_monitors(ctx.sig, ctx.branch, day, [b.braid_id for b in acting])
     series = {
-        f"{b.braid_id[:8]} {b.detector_id}: {describe_braid(b.active(), words_of(ctx.manifest.universe))}": [
+        f"{b.braid_id[:8]} {b.detector_id}: {describe_braid(b.active(), rule_words(ctx.manifest))}": [
             *(m.e_value for m in before[b.braid_id]),
             b.e_value,
         ]

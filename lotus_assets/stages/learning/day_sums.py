@@ -77,7 +77,7 @@ class StoredSource:
 
     def _key(self, commit: DayCommit, *parts: str | int) -> str:
         words = vocabulary(self.ctx)
-        named = () if words is DEFAULT else words.features[-1].labels
+        named = () if words is DEFAULT else words.features[-1].labels or (words.features[-1].name,)
         return natural_id(commit.content_hash, self.name, *parts, *named, code_version("learning"))
 
 

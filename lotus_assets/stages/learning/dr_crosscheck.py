@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from lotus.hashing import natural_id
 from lotus.learning.dr_crosscheck import CrossCheck, cross_check
 from lotus.learning.rows import day_weights
-from lotus.priors.asset_context import describe_with, words_of
+from lotus.priors.asset_context import describe_with
+from lotus.priors.segment_context import rule_words
 from lotus.priors.vocabulary import Vocabulary
 from lotus.timebase import next_day
 from lotus.weave.braid import Braid
@@ -54,7 +55,7 @@ def make(ctx: StageContext, day: str) -> Made:
         rows=len(checked),
         content_hash=natural_id(KIND, to_body(checked)),
         notes=notes,
-        table=_table(checked, words_of(ctx.manifest.universe)),
+        table=_table(checked, rule_words(ctx.manifest)),
         ledger=ledger,
     )
 

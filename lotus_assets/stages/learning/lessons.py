@@ -8,7 +8,6 @@ nightly run looks, once: that of `learning.look_day`.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lotus.errors import BeliefError
 from lotus.hashing import natural_id
 from lotus.learning.axes import axes
 from lotus.learning.horizons import HorizonStats
@@ -16,9 +15,8 @@ from lotus.learning.lesson import AuditState, Lesson
 from lotus.learning.night import NightResult, learn_from
 from lotus.learning.slots import SlotState
 from lotus.modules.intents import Module
-from lotus.priors.asset_context import describe_with, is_about_asset, words_of
+from lotus.priors.segment_context import rule_words
 from lotus.priors.types import priors_0
-from lotus.priors.vocabulary import DEFAULT
 from lotus.sentences.shown_facts import facts_of_lesson
 from lotus.timebase import next_day
 from lotus.weave.braid import Braid
@@ -30,7 +28,7 @@ from lotus_assets.pages.lesson_tables import lesson_table
 from lotus_assets.stages.chain import content_of, day_before, tape_days, version_of
 from lotus_assets.stages.context import CheckOutcome, Made, Stage, StageContext
 from lotus_assets.stages.history import commits_before, hashes
-from lotus_assets.stages.learning.asset_context import scores_in_context, vocabulary
+from lotus_assets.stages.learning.asset_context import check_place, scores_in_context, vocabulary
 from lotus_assets.stages.learning.day_sums import make_ahead, sources
 from lotus_assets.stages.learning.lesson_checks import lesson_checks
 from lotus_assets.stages.learning.lesson_horizons import lesson_horizons
@@ -76,7 +74,7 @@ def make(ctx: StageContext, day: str) -> Made:
     registry = [b for b in read_registry(ctx.sig, ctx.branch, before) if b.in_force] if before else []
     learning_days, result = _learned(ctx, day, searched, registry)
     standing = _standing(ctx, registry)
-    believed, words = [lesson for lesson, _ in standing], words_of(ctx.manifest.universe)
+    believed, words = [lesson for lesson, _ in standing], rule_words(ctx.manifest)
     pictures = belief_documents(registry, [*result.lessons, *believed], words) | lesson_pictures(
         result, lambda: {x.day: scores_in_context(ctx, x) for x in searched}, ctx.manifest, standing
     )
@@ -89,17 +87,11 @@ def _learned(
 ) -> tuple[int, NightResult]:
     """Return which learning day of the branch this is, and what it taught with the memory of the day before.
 
-    Raises `BeliefError` while a belief speaks of coins and they are no context.
+    Raises `BeliefError` while a belief speaks of coins, or of segments, and they are no context.
     """
     active, words = [(b.detector_id, b.rule) for b in registry if b.braid_type == "micro"], vocabulary(ctx)
-    spoken = [describe_with(rule, words_of(ctx.manifest.universe)) for _, rule in active if is_about_asset(rule)]
-    if spoken and words is DEFAULT:
-        raise BeliefError(
-            f"learning.asset_context is off and {spoken[0]!r} is believed",
-            "true until no belief speaks of a coin",
-            "it was on when that was learned",
-        )
     before = day_before(ctx, day)
+    check_place(ctx, [rule for _, rule in active], before)
     memory = read_experiments(ctx.sig, ctx.branch, before, NIGHT) if before else {}
     audits = read_experiments(ctx.sig, ctx.branch, before, AUDIT) if before else {}
     learning_days = int(memory["night"]["learning_days"]) + 1 if memory else 1
@@ -180,7 +172,7 @@ def _made(
         content_hash=content,
         checks=checks,
         notes=notes,
-        table=lesson_table(kept, words_of(ctx.manifest.universe)),
+        table=lesson_table(kept, rule_words(ctx.manifest)),
         ledger=ledger,
         documents=pictures,
     )
@@ -241,7 +233,7 @@ def _records(night: NightResult, learning_days: int) -> dict[str, dict[str, Any]
 def finish(ctx: StageContext, day: str) -> None:
     """Store each lesson of the night as a sentence for people; nothing reads it back."""
     kept = [x for x in read_lessons(ctx.sig, ctx.branch, day) if x.state != "REFUSED"]
-    put_templates(ctx.sig, ctx.branch, [facts_of_lesson(x, words_of(ctx.manifest.universe)) for x in kept])
+    put_templates(ctx.sig, ctx.branch, [facts_of_lesson(x, rule_words(ctx.manifest)) for x in kept])
 
 
 STAGE = Stage("lessons", inputs, make, finish=finish)

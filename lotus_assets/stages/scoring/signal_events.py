@@ -16,6 +16,7 @@ from lotus.curation.in_force import acted
 from lotus.detectors.curators import curated
 from lotus.detectors.daemon_log import as_emitted, under_logged_tables, without_trials
 from lotus.detectors.daily.make import EMERGENCE_DAYS, day_tables
+from lotus.detectors.daily.segment_set import SegmentSet
 from lotus.detectors.daily.tables import DayTables
 from lotus.detectors.registry import specs_ver
 from lotus.detectors.scoring.scorer import Scorer, of_day
@@ -27,6 +28,7 @@ from lotus.errors import BeliefError
 from lotus.experts.machine import AnnotationBatch
 from lotus.hashing import natural_id
 from lotus.microtape.frames.batch import FrameBatch
+from lotus.priors.segment_context import has_segments
 from lotus.priors.types import PriorsVersion
 from lotus.timebase import day_start_ms, next_day
 from lotus_assets.stages.chain import content_of, day_before, version_of
@@ -50,6 +52,7 @@ from lotus_assets.stages.tape.look_ahead import look_ahead_check
 from lotus_store.databases import Connection
 from lotus_store.day_tables import served_tables, write_day_tables
 from lotus_store.ledger.beliefs.priors import in_force_on, is_handed_over
+from lotus_store.ledger.beliefs.segments import segments_on
 from lotus_store.ledger.signals.events import write_events
 from lotus_store.ledger.signals.live_log import daemon_log_version, read_daemon_log
 
@@ -78,6 +81,7 @@ def inputs(ctx: StageContext, day: str) -> Mapping[str, str]:
         "curators": natural_id(*(repr(item) for item in sorted(audits.items()))),
         **({"acts": natural_id(*(act.act_id for act in acts))} if acts else {}),
         **({"vetoes at once": natural_id(repr(lists))} if lists else {}),
+        **({"segments": made.set_ver} if (made := segments_of_day(ctx, day)) else {}),
         "daemon_log": daemon_log_version(ctx.sig, ctx.branch, day),
         **history,
     }
@@ -146,7 +150,14 @@ def tables_made(ctx: StageContext, day: str) -> tuple[DayTables, int]:
     gates = gates_before(ctx, day, detectors)
     tables = day_tables(day, history, ctx.manifest, ctx.manifest.universe, detectors, retired(gates))
     tables = gated(curated(tables, audited_before(ctx, day, detectors), detectors), gates)
-    return acted(tables, acts_of_day(ctx, day)), len(history)
+    tables = acted(tables, acts_of_day(ctx, day))
+    made = segments_of_day(ctx, day)
+    return (tables if made is None else replace(tables, segments=made.of(tables.assets))), len(history)
+
+
+def segments_of_day(ctx: StageContext, day: str) -> SegmentSet | None:
+    """Return the list of segments in force on a day; None where segments are no context, or before there is one."""
+    return segments_on(ctx.sig, ctx.branch, day) if has_segments(ctx.manifest) else None
 
 
 def priors_of_day(ctx: StageContext, day: str) -> list[PriorsVersion]:

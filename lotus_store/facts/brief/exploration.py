@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from lotus.learning.payoff_scores import bins_of
-from lotus.priors.asset_context import is_about_asset, words_of
+from lotus.priors.asset_context import is_about_asset
+from lotus.priors.segment_context import rule_words
 from lotus.priors.vocabulary import BIN_COLUMNS, DEFAULT, rule_mask
 from lotus.weave.braid import Braid
 from lotus_store.asset_context import AT_COLUMNS, with_asset_bins
@@ -60,7 +61,7 @@ def bill_of(settings: Settings, since: str, last: str, experiments: Sequence[Map
 
 def _added(lake: Lake, settings: Settings, windows: Mapping[str, Any], braid: Braid) -> np.ndarray[Any, Any]:
     """Return the expected publications that an experiment's floor added on a day, and their payoffs in sum, bps."""
-    words = words_of(settings.manifest.universe) if is_about_asset(braid.rule) else DEFAULT
+    words = rule_words(settings.manifest) if is_about_asset(braid.rule) else DEFAULT
     if words is not DEFAULT:
         windows = with_asset_bins(lake, settings.branch, settings.manifest, windows)
     inside = (windows["detector_id"] == braid.detector_id) & rule_mask(braid.rule, bins_of(windows, words))

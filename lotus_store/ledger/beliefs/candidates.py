@@ -14,11 +14,13 @@ from lotus.coprocessor.bar import Finalist
 from lotus.coprocessor.breeding import TrialCharge
 from lotus.coprocessor.gate import GateState
 from lotus.coprocessor.model.brought import latest_known
+from lotus.coprocessor.settlement import CandidateStep
 from lotus_store.ledger.bodies import to_body
 from lotus_store.postgres.queries import Connection, query
 
 Body = dict[str, Any]
 BREED, LLM, PERSON = "breed", "llm", "person"
+OUT = ("refused", "archived", "vetoed")
 ORIGINS = {"llm": LLM, "idea": PERSON}  # by operator
 
 
@@ -98,10 +100,10 @@ def put_finalist(connection: Connection, run: ChargedRun, finalist: Finalist, bo
 
 
 def candidates_of(connection: Connection, branch: str, beginning: str = "") -> list[Body]:
-    """Return the newest life of each candidate of a branch whose id begins so, best T first."""
+    """Return the newest state of candidates of a branch whose ids begin so, best T first, those that are out last."""
     with connection.cursor(row_factory=dict_row) as cursor:
         found = cursor.execute(query("sig", "candidates_newest"), {"branch": branch, "beginning": beginning}).fetchall()
-    return sorted(found, key=lambda row: (row["state"] != "screened", -row["body"]["t"], row["candidate_id"]))
+    return sorted(found, key=lambda row: (row["state"] in OUT, -row["body"]["t"], row["candidate_id"]))
 
 
 def refinements_of(connection: Connection, run: str) -> list[Body]:
@@ -150,6 +152,20 @@ def put_candidate_day(connection: Connection, branch: str, row: CandidateDay) ->
         branch, row.candidate_id, row.day, row.gain_bps, row.weight, row.spoken, gate.variance,
         to_body(list(gate.sums)), gate.e_value, gate.peak, gate.days, gate.spoken, gate.state,
     ])  # fmt: skip
+
+
+def steps_of(connection: Connection, branch: str, candidate: str | None = None) -> dict[str, list[CandidateStep]]:
+    """Return what became of candidates after their days to come, in order, by candidate; of one where it is given."""
+    found: dict[str, list[CandidateStep]] = {}
+    for name, *values in connection.execute(query("sig", "candidate_steps_of"), [branch, candidate, candidate]):
+        found.setdefault(name, []).append(CandidateStep(name, *values))
+    return found
+
+
+def put_candidate_step(connection: Connection, branch: str, one: CandidateStep) -> None:
+    """Write a step once."""
+    row = [one.candidate_id, one.day, one.step, one.check, one.value, one.bound, one.reason]
+    connection.execute(query("sig", "put_candidate_step"), [branch, *row])
 
 
 def _one(connection: Connection, name: str, values: Sequence[object]) -> int:

@@ -1,73 +1,15 @@
 """Forward days of candidates: from the second day on, each once, without later days, cut off anywhere the same rows."""
 
-from collections.abc import Iterator
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from lotus.coprocessor.breeding import TrialCharge
 from lotus.coprocessor.gate import ENTRANTS_A_YEAR, SETTLE_AT
-from lotus.coprocessor.genome import Genome, read
-from lotus.coprocessor.panel import DAY_MS
-from lotus.coprocessor.scoring import day_sums
-from lotus.simulation.breeding_world import ORACLES, WINDOW_MS, BreedingWorld, panel_of_days, world_days
-from lotus.tape_machine.parser import parse
-from lotus.timebase import day_of
+from lotus.simulation.breeding_world import BreedingWorld, world_days
 from lotus_assets.breeding import forward
 from lotus_assets.breeding.forward import in_shadow, score_forward
-from lotus_store.databases import Databases
-from lotus_store.ledger.beliefs.candidates import ChargedRun, charge_trials, days_of
-from lotus_store.ledger.bodies import to_body
-from lotus_store.postgres.queries import Connection, query
-
-DAYS = [day_of(d * DAY_MS) for d in range(45)]
-NIGHT, LATEST = 14, 22
-SPAN: list[list[float]] = [[], []]  # S and H of the days on which the planted pattern is found
-TEXT, HORIZON = ORACLES["column"][2]
-
-
-def genome(text: str = TEXT) -> Genome:
-    """Return what is planted, or another candidate of its horizon."""
-    return read(parse(text), HORIZON, WINDOW_MS)
-
-
-def may_enter(sig: Connection, one: Genome, night: int = NIGHT, knows_until: str | None = None, side: int = 1) -> str:
-    """Write a candidate that may enter; return its id."""
-    run = ChargedRun(f"run {night}", "main", DAYS[night], knows_until or "")
-    operator = "grow" if knows_until is None else "llm"
-    charge_trials(sig, run, [TrialCharge(one.canonical, 1, operator, one.horizon_s, one.text, ())])
-    body = {"expression": one.text, "horizon_s": one.horizon_s, "side": side, "t": 4.0}
-    body |= {"daily_bps": list(SPAN[0]), "daily_weight": list(SPAN[1])}
-    for state in ("proposed", "screened"):
-        values = ["main", one.canonical, run.run, run.night, state, "bar", 8.0, 7.0, "", to_body(body)]
-        sig.execute(query("sig", "put_candidate_life"), values)
-    return one.canonical
-
-
-@pytest.fixture
-def ctx(databases: Databases, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """What stages know of a home whose days are those of a world with one planted pattern, up to `last`."""
-    world = BreedingWorld("plant", 5, "column", 2, len(DAYS), assets=2, windows=120, snr=3.0)
-    made = world_days(world)
-    manifest = SimpleNamespace(kernel=SimpleNamespace(window_ms=WINDOW_MS))
-    with databases.connect("sig", autocommit=True) as sig:
-        lake = SimpleNamespace(days=lambda name, branch: ctx.framed)
-        ctx = SimpleNamespace(
-            sig=sig, branch="main", tape_branch="tape", manifest=manifest, last=len(DAYS) - 1, made=made, lake=lake,
-            framed=DAYS,
-        )  # fmt: skip
-
-        def matured(c: Any, until: str = "") -> list[str]:
-            return [d for d in DAYS[: c.last + 1] if not until or d <= until][-40:]
-
-        sums = day_sums([genome()], [1], panel_of_days(world, made[: NIGHT + 1]))[0]
-        SPAN[:] = sums[:, 0].tolist(), sums[:, 1].tolist()
-        monkeypatch.setattr(forward, "matured_days", matured)
-        monkeypatch.setattr(
-            forward, "home_panel", lambda c, days: panel_of_days(world, [c.made[DAYS.index(d)] for d in days])
-        )
-        yield ctx
+from lotus_store.ledger.beliefs.candidates import days_of
+from tests.lotus_assets.breeding.forward_home import DAYS, LATEST, NIGHT, genome, may_enter
 
 
 def rows(ctx: Any) -> list[tuple[Any, ...]]:

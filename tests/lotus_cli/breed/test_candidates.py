@@ -16,7 +16,9 @@ def test_a_candidate_shows_the_way_to_it_and_the_attacks_on_it() -> None:
     opinion = {"author": "ada", "origin": "person", "at": "2026-01-20T10:00:00+00:00", "text": "too simple"}
     trial = {"number": 12, "origin": "breed", "operator": "grow", "knows_until": ""}
     day = {"day": "2026-01-22", "gain_bps": 3.25, "weight": 40.0, "spoken": 51, "e": 1.25, "state": "shadow"}
-    page = _page(ROW | {"trial": trial, "steps": way, "attachments": [opinion], "forward": [day]})
+    step = {"day": "2026-02-20", "step": "settled", "reason": "24 forward days, 3 bps; 6 audits pass"}
+    page = _page(ROW | {"trial": trial, "steps": way, "attachments": [opinion], "forward": [day], "life": [step]})
+    assert "2026-02-20 settled: 24 forward days" in page
     assert "ada (person, 2026-01-20): too simple" in page
     assert "it can never settle" in page
     assert "2026-01-22" in page

@@ -10,6 +10,8 @@ SPEC = WorldSpec(seed=5, days=2)
 
 
 def test_a_demo_keeps_its_faculties_with_its_branch(tmp_path: Path) -> None:
+    some = plan_of(str(tmp_path), SPEC, faculties=Faculties(segments=True)).settings
+    assert (some.branch, some.manifest.learning.segment_context) == ("demo-5-segments", True)
     both = plan_of(str(tmp_path), SPEC, faculties=Faculties(coins=True, compose=True)).settings
     assert (both.tape, both.branch) == ("demo-5", "demo-5-coins-compose")
     assert both.manifest.learning.asset_context

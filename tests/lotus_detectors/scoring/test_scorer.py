@@ -19,6 +19,7 @@ from lotus.detectors.windows.builder import WindowBatch, build_windows
 from lotus.errors import BeliefError, SchemaError
 from lotus.manifest import Asset, Manifest, ScoreDefaults
 from lotus.priors.asset_context import ASSET
+from lotus.priors.segment_context import SEGMENT
 from lotus.priors.types import ActiveBraid, Literal, Patch, Rule, priors_0, priors_version
 from lotus.priors.vocabulary import FEATURE_NAMES
 from lotus_live.parity import events_hash
@@ -159,6 +160,39 @@ def test_a_lesson_about_one_coin_acts_there_alone_and_live_equals_batch(chain) -
     found = explain_event(row, chain.tables[12], priors[1], m, detector)
     assert found.exact
     assert [s.note for s in found.trace.steps] == ["mx >= 2 and on A1"]
+
+
+def test_a_lesson_about_a_segment_acts_there_alone_and_live_equals_batch(chain) -> None:
+    m, windows, plain = chain.manifest, chain.windows[12], chain.events[12]
+    half = {a: float(np.nanmedian(plain["x_vol"][plain["asset"] == a])) for a in ("A0", "A1")}
+    calm = {a: (f"vol <= {x!r}bps/sqrt(min)", f"vol > {x!r}bps/sqrt(min)") for a, x in half.items()}
+    tables = replace(chain.tables[12], segments=(calm["A0"], calm["A1"], ()))
+    rule = Rule.of(Literal(FEATURE_NAMES.index("mx"), 2, 4), Literal(SEGMENT, 1, 1))
+    braids = tuple(
+        ActiveBraid(f"{d.detector_id}0", "micro", d.detector_id, d.horizon_s, rule, Patch(-0.1, 1.05))
+        for d in DETECTORS
+    )
+    priors = [priors_0("main"), priors_version("main", middle_ms(chain, 12), braids)]
+    batch = score_windows(windows, m, m.universe, tables, priors, "main")
+    scorer, parts = Scorer(m, m.universe, DETECTORS, tables, priors, "main"), []
+    for ints, floats in zip(windows.ints, windows.floats, strict=True):
+        parts.append(scorer.feed(ints, floats))
+    assert events_hash(columns_of(parts)) == events_hash(batch)
+    fired = batch["fired"] != 0
+    wild = np.zeros(len(fired), bool)
+    for a, x in half.items():
+        wild |= (batch["asset"] == a) & (batch["x_vol"] > x)
+    inside = wild & (batch["b_mx"] >= 2) & (batch["b_mx"] <= 4)
+    assert fired.any()
+    assert np.array_equal(fired, inside & (batch["window_end_ms"] >= priors[1].effective_from_ms))
+    for name in ("pi", "theta2", "phi_mult", "published", "cond_key"):
+        assert batch[name][~fired].tobytes() == plain[name][~fired].tobytes()
+    row = {name: values[np.flatnonzero(fired)[0]] for name, values in batch.items()}
+    detector = next(d for d in DETECTORS if d.detector_id == row["detector_id"])
+    on = replace(m, learning=replace(m.learning, segment_context=True))
+    found = explain_event(row, tables, priors[1], on, detector)
+    assert found.exact
+    assert [s.note for s in found.trace.steps] == ["mx >= 2 and in segment 1"]
 
 
 def test_a_truncated_day_scores_the_same(chain) -> None:

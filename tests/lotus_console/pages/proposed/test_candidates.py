@@ -62,6 +62,13 @@ def test_a_candidate_shows_its_charge_its_life_and_opinions_as_text(
     ]  # fmt: skip
     assert {row["expression"] for row in rows} == {"-(sign(flow))"}
     facts = candidate_facts(reading, {"candidate_id": "b" * 32})
+    step = {"check_name": "total", "value": -3.0, "bound": 0.0, "reason": "its days give nothing", "day": "2026-12-01"}
+    put(sig, "candidate_steps", branch="main", candidate_id="b" * 32, step="archived", **step)
+    later = candidate_facts(reading, {"candidate_id": "b" * 32})
+    assert later["title"] == "archived: its days give nothing"
+    assert [one["state"] for one in later["life"]] == [*(one["state"] for one in facts["life"]), "archived"]
+    states = {row["state"] for row in CANDIDATES.source(reading, CANDIDATES.asked({})).rows}
+    assert states == {"refused", "archived"}
     assert (facts["run"]["n_before"], facts["run"]["n_after"], facts["charged"]["number"]) == (0, 2, 2)
     assert [one["state"] for one in facts["life"]] == ["proposed", "screened"]
     assert [one["origin"] for one in facts["opinions"]] == ["person", "model"]

@@ -1,0 +1,1 @@
+"""Segments of the market: states that a hidden Markov model proposes, distilled to flags of the closed language."""
