@@ -1,6 +1,6 @@
 """What has to be so before runs travel: broker, sessions, pools, clocks, the lake, releases; each wrong thing named.
 
-Nothing is changed that stays: the marker in the lake is removed.
+Nothing is changed that stays: the one lock is a session's and ends with it, the marker in the lake is removed.
 """
 
 import os
@@ -12,7 +12,7 @@ import psycopg
 
 from lotus.errors import LakeError, LotusError
 from lotus_resources.fleet.broker import BROKER_ENV, away, celery_app, release
-from lotus_resources.fleet.lease import connected
+from lotus_resources.fleet.lease import connected, held, lease_key
 from lotus_resources.fleet.roll_call import WorkerFacts, differing, roll_call, skew_s
 from lotus_resources.provision import LANE_POOL
 from lotus_store.blobs.opening import open_blobs
@@ -20,10 +20,10 @@ from lotus_store.config import Settings
 from lotus_store.databases import Databases
 from lotus_store.ledger.shard_lease import TTL_S, read_shards
 from lotus_store.postgres.queries import query
-from lotus_store.postgres.sessions import shared_sessions
 
 MOST_SKEW_S: Final = 2.0
 LEAST_REDIS: Final = (6, 2)
+PROBE: Final = "doctor"
 WRONG: Final = "WRONG: "
 
 
@@ -90,11 +90,14 @@ def _broker() -> str:
 
 
 def _sessions() -> str:
-    """A pooler that gives a statement another's session loses leases, lane locks and LISTEN."""
-    with connected("lotus-doctor") as session, connected("lotus-doctor") as other:
-        if shared := shared_sessions(session, other):
-            return _wrong(shared, "one a connection", "a pooler in transaction mode")
-    return "ok, one session a connection"
+    """A pooler that gives every statement another session loses leases, lane locks and LISTEN."""
+    with connected("lotus-doctor") as session:
+        pids = {row[0] for _ in range(5) for row in session.execute(query("dagster", "session_number"))}
+        session.execute(query("dagster", "take_lease"), [lease_key(PROBE)])
+        kept = held(session, [PROBE]) == {PROBE}
+    if len(pids) == 1 and kept:
+        return "ok, one session a connection"
+    return _wrong(f"statements of one connection in {len(pids)} sessions", "one", "a pooler in transaction mode")
 
 
 def _clock() -> str:

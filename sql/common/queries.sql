@@ -5,9 +5,6 @@ SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
 ORDER BY 1;
 
--- name: session_number
-SELECT pg_backend_pid();
-
 -- name: applied
 SELECT version, database, sha256 FROM lotus_schema ORDER BY version;
 

@@ -48,6 +48,9 @@ WHERE locktype = 'advisory' AND granted AND objsubid = 1
 SELECT application_name, client_addr, backend_start FROM pg_stat_activity
 WHERE datname = current_database() AND application_name LIKE 'lotus-%%' ORDER BY application_name, backend_start;
 
+-- name: session_number
+SELECT pg_backend_pid();
+
 -- name: clock
 SELECT extract(epoch FROM clock_timestamp())::float8;
 

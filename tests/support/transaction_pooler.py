@@ -1,8 +1,4 @@
-"""What stands for a pooler in transaction mode: a client's transactions take turns between two sessions of its own.
-
-With `is_shared` they take the session that any client gave back last, as those of pgbouncer do: one client alone always
-gets the same.
-"""
+"""What stands for a pooler in transaction mode: each transaction of a client goes to the next of two sessions."""
 
 import socket
 import struct
@@ -15,25 +11,24 @@ SESSIONS = 2
 
 
 @contextmanager
-def pooled(server: str, is_shared: bool = False) -> Iterator[int]:
+def pooled(server: str) -> Iterator[int]:
     """Serve a port of loopback before the Unix socket of a server that asks for no password; yield the port."""
     listener = socket.create_server(("127.0.0.1", 0))
-    shared: list[socket.socket] | None = [] if is_shared else None
-    threading.Thread(target=_accept, args=(listener, server, shared), daemon=True).start()
+    threading.Thread(target=_accept, args=(listener, server), daemon=True).start()
     try:
         yield int(listener.getsockname()[1])
     finally:
         listener.close()
 
 
-def _accept(listener: socket.socket, server: str, shared: list[socket.socket] | None) -> None:
+def _accept(listener: socket.socket, server: str) -> None:
     with suppress(OSError):
         while True:
             client, _ = listener.accept()
-            threading.Thread(target=_serve, args=(client, server, shared), daemon=True).start()
+            threading.Thread(target=_serve, args=(client, server), daemon=True).start()
 
 
-def _serve(client: socket.socket, server: str, shared: list[socket.socket] | None) -> None:
+def _serve(client: socket.socket, server: str) -> None:
     with client, suppress(OSError, EOFError):
         while True:
             size = _exactly(client, 4)
@@ -41,28 +36,28 @@ def _serve(client: socket.socket, server: str, shared: list[socket.socket] | Non
             if struct.unpack("!I", startup[4:8])[0] == 196608:  # version 3.0; before it TLS and GSS are asked for
                 break
             client.sendall(b"N")
-        free, last = ([], 0) if shared is None else (shared, -1)
-        for _ in range(SESSIONS if shared is None else 1):
+        sessions = []
+        for _ in range(SESSIONS):
             session = socket.socket(socket.AF_UNIX)
             session.connect(server)
             session.sendall(startup)
             greeting, _ = _answer(session)
-            free.append(session)
+            sessions.append(session)
         client.sendall(greeting)
-        session = free.pop(last)
+        turn = 0
         while True:
             asked = b""
             while not asked or asked[:1] not in b"QS":  # a simple query, or the end of an extended one
                 kind = _exactly(client, 1)
                 size = _exactly(client, 4)
                 message = kind + size + _exactly(client, struct.unpack("!I", size)[0] - 4)
-                session.sendall(message)
+                sessions[turn % SESSIONS].sendall(message)
                 asked = message
                 if kind == b"X":
                     return
-            answer, state = _answer(session)
-            if state == IDLE:
-                free.append(session)
+            answer, state = _answer(sessions[turn % SESSIONS])
+            client.sendall(answer)
+            turn += state == IDLE
 
 
 def _answer(session: socket.socket) -> tuple[bytes, bytes]:
