@@ -1,17 +1,35 @@
 """Frozen values as JSON data without the fields that came later and say nothing: older content keeps its hash.
 
-A field declared by `later` is left out wherever it holds its default; reading puts the default back. No value type
-belongs here.
+A field declared by `later` is left out wherever it holds its default; reading puts the default back. Reading a type for
+the first time is one thread's. No value type belongs here.
 """
 
 import dataclasses
+import threading
 from collections.abc import Mapping
 from functools import cache
-from typing import Any, Final, get_args, get_type_hints
+from typing import Any, Final, TypeVar, get_args, get_type_hints
 
 import msgspec
 
 _LATER: Final = "left out of JSON at its default"
+_FIRST: Final = threading.Lock()
+_READ: Final[set[object]] = set()  # types that were read
+T = TypeVar("T")
+
+
+def value_of(plain: object, kind: type[T], strict: bool = True) -> T:
+    """Return the value of a type that JSON data holds; raises `msgspec.ValidationError` where it holds none.
+
+    msgspec collects the fields of a dataclass as it is first read, and a second thread that reads it meanwhile ends the
+    process. So the first time is one thread's.
+    """
+    if kind in _READ:
+        return msgspec.convert(plain, kind, strict=strict)
+    with _FIRST:
+        found = msgspec.convert(plain, kind, strict=strict)
+        _READ.add(kind)
+    return found
 
 
 def later(default: Any) -> Any:

@@ -1,5 +1,6 @@
 """The schedules: at 00:20 UTC learn from the days since the last committed one, every hour the watchdog, at 03:10 the
-day of candidates in shadow, at 03:40 the purge of Dagster's log, and on Sundays the compaction of old sums.
+day of candidates in shadow, at 03:40 the purge of Dagster's log, at 05:10 the search that a Monday is due, and on
+Sundays the compaction of old sums.
 
 By then yesterday's last windows have matured (their day is that of their maturity) and its tape is closed. A nightly
 run that was missed is made up for by the next one: the run covers the range in one go, oldest day first.
@@ -12,6 +13,7 @@ import dagster as dg
 from lotus.timebase import next_day
 from lotus_assets.bodies import stage_context
 from lotus_assets.breeding.forward import NAME as FORWARD
+from lotus_assets.breeding.monday import NAME as BREEDING
 from lotus_assets.catalogue import LEARNING_ASSETS
 from lotus_assets.compaction_job import compact_atoms
 from lotus_assets.event_log_purge import NAME as PURGE
@@ -74,6 +76,15 @@ purging = dg.ScheduleDefinition(
     cron_schedule="40 3 * * *",
     execution_timezone="UTC",
     description="Keep Dagster's own log bounded.",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+)
+
+breeding = dg.ScheduleDefinition(
+    name="weekly_breeding",
+    target=dg.AssetSelection.assets(BREEDING),
+    cron_schedule="10 5 * * *",
+    execution_timezone="UTC",
+    description="Search for detectors on the days up to a Monday, once; on the mornings after it, until it is done.",
     default_status=dg.DefaultScheduleStatus.RUNNING,
 )
 

@@ -22,6 +22,7 @@ from lotus_live.commands import Command, Commands
 from lotus_live.feed.clocks import Clock, in_ms
 from lotus_live.feed.feed import Feed
 from lotus_live.feed.wall_clock import WallClock, step_text
+from lotus_live.heap import give_back
 from lotus_live.line_taker import LineTaker
 from lotus_live.pipeline.beliefs import Poll
 from lotus_live.reports.status import FailureCause
@@ -33,6 +34,7 @@ FLUSH_S = 0.25
 POLL_S = 1.0
 STATUS_S = 1.0
 SYNC_S = 5.0
+GIVE_BACK_S = 300.0  # what bursts left free in the heap
 STEP_POLL_S = 10.0  # of a Herald in step: a barrier names who spoke
 AWAY = (LotusError, OSError, psycopg.Error)  # what a ledger that is away raises
 
@@ -51,6 +53,7 @@ class Supervisor:
         self._write_status = write_status
         self._woken = asyncio.Event()
         self._status_failure = ""
+        self._given_back_s = time.monotonic()
         self._helpers: list[asyncio.Task[None]] = []
 
     def start(self, feed: Feed) -> None:
@@ -143,6 +146,9 @@ class Supervisor:
             self._woken.clear()
 
     def _ask_ledger(self) -> tuple[Poll, list[Command]]:
+        if time.monotonic() - self._given_back_s >= GIVE_BACK_S:
+            self._given_back_s = time.monotonic()
+            give_back()
         return self._watch.poll(), self._commands.take()
 
     async def _carry(self, clock: Clock) -> None:

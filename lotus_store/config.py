@@ -28,6 +28,7 @@ from lotus_store.settings.sections import (
     LEAST_FRAMES_DAYS,
     LEAST_ROWS_DAYS,
     AlertSettings,
+    BreedingSettings,
     ComputeSettings,
     CurationSettings,
     DagsterLimits,
@@ -73,6 +74,7 @@ class Settings:
     fleet: FleetSettings = field(default_factory=FleetSettings)
     retention: RetentionSettings = field(default_factory=RetentionSettings)
     llm: LlmSettings = field(default_factory=LlmSettings)
+    breeding: BreedingSettings = field(default_factory=BreedingSettings)
     logs: LogSettings = field(default_factory=LogSettings)
     alerts: AlertSettings = field(default_factory=AlertSettings)
     config: Path | None = None
@@ -102,6 +104,7 @@ OWN_SECTIONS: Mapping[str, type] = {  # sections that are a field of `Settings` 
     "live": LiveSettings, "trading": TradingSettings, "safety": SafetySettings, "dagster": DagsterLimits,
     "curation": CurationSettings, "compute": ComputeSettings, "governance": GovernanceSettings, "alerts": AlertSettings,
     "fleet": FleetSettings, "retention": RetentionSettings, "llm": LlmSettings,
+    "breeding": BreedingSettings,
 }  # fmt: skip
 
 

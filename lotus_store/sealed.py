@@ -10,6 +10,8 @@ from typing import TypeVar
 
 import msgspec
 
+from lotus.plain import value_of
+
 T = TypeVar("T")
 SEAL = "seal"
 MARK = "\n#"
@@ -32,7 +34,7 @@ def unseal_json(raw: bytes, kind: type[T]) -> T:
     seal = members.pop(SEAL, None) if isinstance(members, dict) else None
     if seal is not None and seal != _seal(members):
         raise msgspec.ValidationError("its seal is that of other values")
-    return msgspec.convert(members, kind)
+    return value_of(members, kind)
 
 
 def seal_text(text: str) -> bytes:

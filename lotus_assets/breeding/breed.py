@@ -10,8 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from lotus.coprocessor.auditor import beside
 from lotus.coprocessor.bar import ENTRANTS, CandidateVerdict, Finalist, finalists
 from lotus.coprocessor.breeding import CPU_S, TRIALS, Breeder, BreedPlan, TrialCharge
+from lotus.coprocessor.challengers.pool import Parent
+from lotus.coprocessor.challengers.search import challenge
 from lotus.coprocessor.genome import HORIZONS_S, Genome, read, spec_text
 from lotus.coprocessor.panel import DAY_MS, Panel
 from lotus.coprocessor.scoring import day_sums, rounded
@@ -25,6 +28,7 @@ from lotus.progress.steps import Steps, untold
 from lotus.tape_machine.parser import parse
 from lotus.timebase import day_of
 from lotus_assets.breeding.audits import audited
+from lotus_assets.breeding.challengers import segment_flags, standing
 from lotus_assets.breeding.home_panel import home_panel, matured_days, panel_name
 from lotus_assets.coprocessor.arm import ModelArm
 from lotus_assets.coprocessor.asking import arm_of, asked_of, end_arm, parted_ideas
@@ -39,6 +43,7 @@ from lotus_store.ledger.beliefs.candidates import (
     trials_ever,
     trials_with,
 )
+from lotus_store.ledger.bodies import to_plain
 from lotus_store.ledger.experiment_runs import ExperimentAsked, experiment_run
 
 LEAST_DAYS: Final[int] = 10  # matured; fewer are not bred on
@@ -47,7 +52,7 @@ Facts = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class BreedWords:
-    """How a run is asked for: `seed` None means that of branch and night.
+    """How a run is asked for: `seed` None means that of branch and night; `monday` names the one that it is due on.
 
     `ideas` are the operator's own: expressions to begin with, or one sentence for the model that is set up. `proposed`
     are candidates of a person: with them nothing else is searched and no model is asked.
@@ -59,6 +64,7 @@ class BreedWords:
     ideas: tuple[str, ...] = ()
     until: str = ""
     least_days: int = LEAST_DAYS
+    monday: str = ""
     proposed: tuple[Genome, ...] = ()
 
 
@@ -77,14 +83,18 @@ def breed(settings: Settings, words: BreedWords, progress: Steps = untold) -> Fa
         expressions, sentence = parted_ideas(words.ideas, settings.llm.mode != "off")
         ideas = words.proposed or _ideas(expressions, ctx.manifest)
         plan = BreedPlan(seed, len(words.proposed) or words.trials, words.cpu_s, ideas=ideas)
-        name = _run_name(ctx, days, plan, () if words.proposed else asked_of(settings, sentence))
+        rivals = standing(ctx)
+        others = () if words.proposed else (*asked_of(settings, sentence), *(one.name for one in rivals))
+        name = _run_name(ctx, days, plan, others)
         run = ChargedRun(name, ctx.branch, night, settings.llm.knows_until)
         arm = None if words.proposed else arm_of(ctx, name, night, sentence)
         before = trials_before(ctx.sig, run.run)
         config = {"run": run.run, "night": night, "days": len(days), "trials": plan.trials, "n_before": before}
+        config |= {"monday": words.monday} if words.monday else {}
         with experiment_run(settings, ExperimentAsked("breed", config, seeds={"breed": seed})) as metrics:
             began = time.process_time()
-            facts = _bred(ctx, days, plan, run, before, arm, progress)
+            challenged = not words.proposed
+            facts = _bred(ctx, days, plan, run, before, arm, rivals, challenged, progress)
             facts["cpu_s"] = round(time.process_time() - began, 1)
             metrics |= {name: facts[name] for name in ("n_before", "n_after", "bar", "trials", "cpu_s", "stopped_by")}
             facts["llm"] = arm.facts_of_arm() if arm else {}
@@ -95,7 +105,7 @@ def breed(settings: Settings, words: BreedWords, progress: Steps = untold) -> Fa
 
 def _bred(
     ctx: StageContext, days: Sequence[str], plan: BreedPlan, run: ChargedRun, before: int, arm: ModelArm | None,
-    progress: Steps,
+    rivals: Sequence[Parent], challenged: bool, progress: Steps,
 ) -> Facts:  # fmt: skip
     panel = home_panel(ctx, days, progress)
     if len(panel) < 2:
@@ -111,11 +121,15 @@ def _bred(
     if arm is not None:
         end_arm(ctx, arm, run)
     searched = found.trials
+    made = challenge(breeder, charge, rivals, segment_flags(ctx, run.night)) if challenged else None
+    bred = [one for one in rivals if one.is_candidate]
+    sums = day_sums([one.genome for one in bred], [one.side for one in bred], panel)[:, :, 0]
+    profiles = {one.name: own for one, own in zip(bred, sums.tolist(), strict=True)}
     looked_at = finalists(breeder, lambda: trials_with(ctx.sig, before, list(found.scored), run.run))
-    looked_at = [_audited(ctx, run, finalist) for finalist in looked_at]
     rows = []
-    for finalist in looked_at:
-        body = _body(finalist, run, panel)
+    for one in looked_at:
+        finalist, audits = _audited(ctx, run, beside(one, profiles))
+        body = _body(finalist, run, panel) | {"audits": audits}
         put_finalist(ctx.sig, run, finalist, body)
         verdict = finalist.verdict
         rows.append(body | {
@@ -129,18 +143,25 @@ def _bred(
         "n_after": after, "n_ever": trials_ever(ctx.sig), "bar": math.log(max(1, after)),
         "reachable": reachable(len(panel)), "stopped_by": found.stopped_by, "generations": found.generation,
         "bits": found.identity(), "entrants": ENTRANTS, "candidates": rows,
+        "challengers": to_plain(made) if made else {},
     }  # fmt: skip
 
 
-def _audited(ctx: StageContext, run: ChargedRun, finalist: Finalist) -> Finalist:
-    """Return one that would enter with the verdict of its audits; nothing enters that no audit could look at."""
+def _audited(ctx: StageContext, run: ChargedRun, finalist: Finalist) -> tuple[Finalist, Facts]:
+    """Return one that would enter with the verdict of its audits; nothing enters that no audit could look at.
+
+    And what the audits found; nothing of one that would not enter.
+    """
     if finalist.verdict.state != "screened":
-        return finalist
+        return finalist, {}
     audits = audited(ctx, run.night, parse_spec(_text(finalist), finalist.genome.canonical))
+    facts = {"looked": audits.looked, "failed": list(audits.failed)} if audits.looked else {}
     if audits.looked and not audits.failed:
-        return replace(finalist, verdict=replace(finalist.verdict, words=f"{finalist.verdict.words}; audits pass"))
+        return replace(
+            finalist, verdict=replace(finalist.verdict, words=f"{finalist.verdict.words}; audits pass")
+        ), facts
     why = f"failed: {', '.join(audits.failed)}" if audits.looked else f"{run.night} is too short to audit"
-    return replace(finalist, verdict=CandidateVerdict("refused", "audits", float(len(audits.failed)), 0.0, why))
+    return replace(finalist, verdict=CandidateVerdict("refused", "audits", float(len(audits.failed)), 0.0, why)), facts
 
 
 def _body(finalist: Finalist, run: ChargedRun, panel: Panel) -> Facts:

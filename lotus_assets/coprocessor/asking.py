@@ -120,13 +120,22 @@ def end_arm(ctx: StageContext, arm: ModelArm, run: ChargedRun) -> None:
     put_refusals(ctx.sig, run.branch, run.run, run.night, arm.refusals)
     budget = [words for verdict, words in arm.failures if verdict is CallVerdict.OVER_BUDGET]
     port = [f"{verdict.value} ({words})" for verdict, words in arm.failures if verdict is not CallVerdict.OVER_BUDGET]
-    model = shown(ctx.settings.llm.model, WORD)
-    for kind, found in ((PORT_ALARM, port), (BUDGET_ALARM, budget)):
-        if found:
-            alert = MonitorAlert(
-                branch=run.branch, time_ms=day_start_ms(next_day(run.night)), kind=kind, subject=model,
-                found=shown(f"{len(found)} calls of a search; the first: {found[0]}"),
-                expected="an answer within the budget; the search went on without",
-            )  # fmt: skip
-            with ctx.sig.transaction():
-                tell_monitor(ctx.sig, alert, Keys(ctx.settings.keys_root))
+    _tell(ctx, run.branch, run.night, BUDGET_ALARM, budget)
+    tell_port(ctx, run.night, port)
+
+
+def tell_port(ctx: StageContext, night: str, found: Sequence[str]) -> None:
+    """Put what a model did not answer on a night into the queue of curation, if there is any."""
+    _tell(ctx, ctx.branch, night, PORT_ALARM, found)
+
+
+def _tell(ctx: StageContext, branch: str, night: str, kind: str, found: Sequence[str]) -> None:
+    if not found:
+        return
+    alert = MonitorAlert(
+        branch=branch, time_ms=day_start_ms(next_day(night)), kind=kind, subject=shown(ctx.settings.llm.model, WORD),
+        found=shown(f"{len(found)} calls of a search; the first: {found[0]}"),
+        expected="an answer within the budget; the search went on without",
+    )  # fmt: skip
+    with ctx.sig.transaction():
+        tell_monitor(ctx.sig, alert, Keys(ctx.settings.keys_root))

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,6 +11,9 @@ from lotus_cli.terminal.output import emit
 from lotus_cli.terminal.places import COUNT, DAY, SECONDS, at_branch, settings_of_branch, tape_option
 from lotus_cli.terminal.progress import LOADING, Progress
 from lotus_cli.terminal.tables import TableColumn, numbers, table
+
+if TYPE_CHECKING:
+    from lotus_store.config import Settings
 
 SHOWN = (TableColumn("candidate"), TableColumn("state"), *numbers("T", "nodes", "horizon"), TableColumn("signal"),
          TableColumn("why", least=24))  # fmt: skip
@@ -26,6 +29,7 @@ class BreedOptions:
     ideas: tuple[str, ...]
     until: str | None
     least_days: int
+    due: bool
     tape: str | None
     branch: str | None
     home: str | None
@@ -45,6 +49,7 @@ class BreedOptions:
 )
 @click.option("--until", type=DAY, help="Newest day to look at.")
 @click.option("--least-days", type=click.IntRange(2), default=10, show_default=True, help="Matured days, or none.")
+@click.option("--due", is_flag=True, help="What the newest Monday is due, by [breeding], as the schedule does it.")
 @tape_option
 @at_branch
 @options_as(BreedOptions)
@@ -56,6 +61,9 @@ def breed_command(options: BreedOptions) -> None:
     not off, a model proposes beside the operators, within its budget; without an answer the search goes on.
     """
     settings = settings_of_branch(options.home, options.tape, options.branch)
+    if options.due:
+        _breed_due(settings, options.as_json)
+        return
     with Progress(quiet=options.as_json) as progress:
         progress(LOADING, 0)
         from lotus_assets.breeding.breed import BreedWords, breed
@@ -65,6 +73,26 @@ def breed_command(options: BreedOptions) -> None:
         )
         facts = breed(settings, words, progress)
     emit(facts, options.as_json, _text(facts))
+
+
+def _breed_due(settings: "Settings", as_json: bool) -> None:
+    with Progress(quiet=as_json) as progress:
+        progress(LOADING, 0)
+        from lotus_assets.breeding.monday import breed_monday, run_checks
+
+        found = breed_monday(settings, progress)
+    checks = run_checks(found, settings.manifest.kernel.window_ms)
+    states = {name: {"passed": is_held, **numbers} for name, (is_held, numbers) in checks.items()}
+    words = {
+        "off": "[breeding] trials is 0: no weekly search",
+        "nothing due": f"nothing is due: {found['monday'] or 'no Monday'} was bred, or under ten days matured to it",
+        "refused": f"the search of {found['monday']} was refused",
+        "bred": f"the search of {found['monday']}",
+    }
+    lines = [words[found["state"]], *(f"named: {problem}" for problem in found["problems"])]
+    lines += [_text(found["run"])] if found["run"] else []
+    failed = [name for name, (is_held, _) in checks.items() if not is_held]
+    emit(found | {"checks": states}, as_json, "\n".join([*lines, f"checks that fail: {', '.join(failed) or 'none'}"]))
 
 
 def _text(facts: Mapping[str, Any]) -> str:
@@ -78,6 +106,12 @@ def _text(facts: Mapping[str, Any]) -> str:
     ]
     if facts.get("llm"):
         lines.append(_of_model(facts["llm"]))
+    if facts.get("challengers"):
+        made = facts["challengers"]
+        lines.append(
+            f"challengers: {made['gates']} gates charged and {made['gates_scored']} of them scored, "
+            f"{made['composed']} compositions"
+        )
     if facts["bar"] > facts["reachable"]:
         lines.append("nothing can enter: more was tried than so many days can tell apart")
     lines += [f"{many} of {len(facts['candidates'])} looked at may enter (at most {facts['entrants']}):", ""]

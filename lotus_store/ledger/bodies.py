@@ -7,7 +7,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from lotus.errors import LedgerError
-from lotus.plain import plain_of
+from lotus.plain import plain_of, value_of
 
 T = TypeVar("T")
 _PLAIN: Final = frozenset({str, int, bool, type(None)})
@@ -21,7 +21,7 @@ def to_body(value: Any) -> str:
 def from_body(body: Any, kind: type[T]) -> T:
     """Return the value of type `kind` behind a body; raises `LedgerError` when the row has another form."""
     try:
-        return msgspec.convert(body, kind, strict=False)
+        return value_of(body, kind, strict=False)
     except msgspec.ValidationError as problem:
         cause = "the row was written by another version"
         raise LedgerError(f"a row is no {kind.__name__}: {problem}", "the fields of this version", cause) from problem

@@ -78,6 +78,11 @@ def experiments_run(connection: Connection, branch: str, kind: str | None, limit
         return cursor.execute(query("sig", "tried"), place).fetchall()
 
 
+def is_bred(connection: Connection, branch: str, monday: str) -> bool:
+    """Tell whether the search that a Monday was due came to its end."""
+    return connection.execute(query("sig", "bred_monday"), [branch, monday]).fetchone() is not None
+
+
 def experiments_named(connection: Connection, branch: str, beginning: str) -> list[Body]:
     """Return the runs of a branch whose name begins so, at most two."""
     with connection.cursor(row_factory=dict_row) as cursor:

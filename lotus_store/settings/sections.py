@@ -136,6 +136,14 @@ class FleetSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class BreedingSettings:
+    """The search for detectors that is made once a week on the days up to a Monday."""
+
+    trials: int = ranged(0, 0, 100_000)  # candidates to score, each charged for good; 0 = no such search
+    cpu_s: float = ranged(1_800.0, 1.0, 86_400.0)  # CPU seconds after which it begins no other generation
+
+
+@dataclass(frozen=True, slots=True)
 class RetentionSettings:
     """How long stays what is made again or was learned from, back from the last learned day; 0 = for good."""
 

@@ -832,6 +832,10 @@ SELECT run_id, day, kind, name, status, config, metrics, fixtures_hash, priors_v
 FROM v_experiments WHERE branch = %(branch)s AND (%(kind)s::text IS NULL OR kind = %(kind)s) AND started_at IS NOT NULL
 ORDER BY started_at DESC, run_id LIMIT %(limit)s;
 
+-- name: bred_monday
+SELECT 1 FROM experiment_runs r JOIN experiment_results x USING (run_id)
+WHERE r.branch = %s AND r.kind = 'breed' AND r.config ->> 'monday' = %s AND x.status = 'ok' LIMIT 1;
+
 -- name: tried_run
 SELECT run_id, day, kind, name, status, config, metrics, fixtures_hash, priors_ver, seeds, git_sha, started_at, finished_at
 FROM v_experiments WHERE branch = %s AND run_id LIKE %s || '%%' AND started_at IS NOT NULL ORDER BY run_id LIMIT 2;

@@ -15,7 +15,7 @@ from lotus_assets.definitions import build_definitions
 ROOT = Path(__file__).resolve().parents[2]
 ADVISORY = {
     "lawful", "live_parity", "leakage", "fragility", "promises_kept", "significant", "support", "healthy", "drift",
-    "freshness_check", "metric_regression",
+    "freshness_check", "metric_regression", "bred",
 }  # fmt: skip
 GOLDEN = Path(__file__).parent / "golden" / "asset_graph.json"
 
@@ -61,6 +61,7 @@ def test_few_coarse_daily_assets_with_blocking_checks_and_some_that_only_tell() 
     }
     assert {name for name, is_daily in daily.items() if not is_daily} == {
         "candidate_scores",
+        "candidates",
         "event_log_purge",
         "live_daemon",
     }
@@ -72,7 +73,8 @@ def test_sensors_schedule_and_jobs_are_there() -> None:
     assert {sensor.name for sensor in repository.sensor_defs} == sensors
     schedules = {schedule.name for schedule in repository.schedule_defs}
     assert schedules == {
-        "nightly", "hourly_watchdog", "weekly_compaction", "candidates_forward", "nightly_purge", "sla_watch",
+        "nightly", "hourly_watchdog", "weekly_compaction", "candidates_forward", "nightly_purge", "weekly_breeding",
+        "sla_watch",
     }  # fmt: skip
     assert {"learn_one_day", "apply_inbox", "watchdog", "compact_atoms"} <= {
         job.name for job in repository.get_all_jobs()

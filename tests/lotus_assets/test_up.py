@@ -117,7 +117,15 @@ def assert_the_graph_is_served(port: int, token: str) -> None:
     assert node["location"]["name"] == "lotus"
     sensors = {"closed_segments", "daemon_health", "failed_runs", "fresh_days", "late_executions", "new_inbox"}
     assert {s["name"] for s in node["sensors"]} == sensors
-    schedules = {"nightly", "hourly_watchdog", "weekly_compaction", "candidates_forward", "nightly_purge", "sla_watch"}
+    schedules = {
+        "nightly",
+        "hourly_watchdog",
+        "weekly_compaction",
+        "candidates_forward",
+        "nightly_purge",
+        "weekly_breeding",
+        "sla_watch",
+    }
     assert {s["name"] for s in node["schedules"]} == schedules
 
 

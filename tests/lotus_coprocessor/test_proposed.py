@@ -18,11 +18,11 @@ band: 20s..160s
 best_phase_deg: 270
 params:
   span: 10s
-  low: -0.5
+  least: -0.5
 windows:
   usual: mean(flow, span)
   over: flow - usual
-signal: max(over, low)
+signal: max(over, least)
 """
 
 

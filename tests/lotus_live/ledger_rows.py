@@ -13,10 +13,10 @@ from lotus_store.ledger.signals import live_log
 DAY = "2026-03-04"
 
 
-def ledger_events(databases: Databases, run_id: str) -> Columns:
-    """Return the events that a run left in the ledger, as columns of SIGNAL_EVENTS."""
+def ledger_events(databases: Databases, run_id: str, day: str = DAY) -> Columns:
+    """Return the events of a day that a run left in the ledger, as columns of SIGNAL_EVENTS."""
     with databases.connect("sig") as connection:
-        rows = [r for r in live_log.read_live_events(connection, "main", DAY) if r["run_id"] == run_id]
+        rows = [r for r in live_log.read_live_events(connection, "main", day) if r["run_id"] == run_id]
     columns: Columns = {}
     for name in SIGNAL_EVENTS.names:
         dtype = SIGNAL_EVENTS.numpy_dtype(name)

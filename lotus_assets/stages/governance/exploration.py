@@ -93,17 +93,19 @@ def share_of_proposals(ctx: StageContext, before: str | None) -> float:
 
 
 def _windows(ctx: StageContext, day: str, names: Sequence[str]) -> Mapping[str, NDArray[np.generic]]:
-    """Return the windows of the day's scores with what was logged of them."""
+    """Return the windows of the day's scores, of the detectors in force on it, with what was logged of them."""
     scores = ctx.lake.read("payoff_scores", ctx.branch, day, columns=_SCORES)
     events = read_maturing(ctx, day, _EVENTS)
     at = places_of(scores["event_id"], events["event_id"])
+    own = np.isin(events["detector_id"][at].astype(str), names)
+    scores, at = {name: values[own] for name, values in scores.items()}, at[own]
     horizons = {d.detector_id: d.horizon_s for d in detectors_of(ctx, day)}
     moves = {h: f"fwd_ret_bps_{h}" for h in sorted(set(horizons.values()))}
     paid = read_outcomes(ctx, day, ("event_id", *moves.values()))
     row = places_of(scores["event_id"], paid["event_id"])
     shown, code = coded(events["detector_id"][at])
-    place = np.array([names.index(name) if name in names else 0 for name in shown], np.int64)[code]
-    floor, most = _floors(ctx, day, events["tables_ver"][at], place, len(names))
+    place = np.array([names.index(name) for name in shown], np.int64)[code]
+    floor, most = _floors(ctx, day, events["tables_ver"][at], place, names)
     side = np.sign(events["s"].astype(np.float64)[at])
     move = np.zeros(len(at))
     for name, h in horizons.items():
@@ -123,7 +125,7 @@ def _windows(ctx: StageContext, day: str, names: Sequence[str]) -> Mapping[str, 
 
 
 def _floors(
-    ctx: StageContext, day: str, tables_ver: NDArray[np.generic], place: NDArray[np.int64], many: int
+    ctx: StageContext, day: str, tables_ver: NDArray[np.generic], place: NDArray[np.int64], names: Sequence[str]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the floor of each window and the most that field braids make of it, by the tables that it names."""
     epsilon = ctx.manifest.score.epsilon
@@ -132,7 +134,9 @@ def _floors(
         if read_commit(ctx.sig, ctx.branch, d, "signal_events") is not None:
             tables = tables_of_day(ctx.lake, ctx.branch, d)
             own = tables_ver == tables.tables_ver
-            if own.any() and len(tables.detector_ids) == many:
-                by_acts = floors_of(tables, epsilon)
-                floor[own], most[own] = by_acts[0][place[own]], by_acts[1][place[own]]
+            by_acts = floors_of(tables, epsilon)
+            for k, name in enumerate(names):
+                if name in tables.detector_ids:
+                    at, rows = tables.detector_ids.index(name), own & (place == k)
+                    floor[rows], most[rows] = by_acts[0][at], by_acts[1][at]
     return floor, most

@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,8 @@ from lotus.errors import BeliefError
 from lotus.manifest import Asset, Manifest
 from lotus.priors.claims import fired_claims, total_of
 from lotus.priors.compiled import caps_of, compile_priors, fired_braids
-from lotus.priors.types import PriorsVersion, priors_0
+from lotus.priors.segment_context import SEGMENT
+from lotus.priors.types import ActiveBraid, Literal, Patch, PriorsVersion, Rule, priors_0, priors_version
 from lotus.priors.vocabulary import DEFAULT
 from lotus.timebase import day_start_ms
 from lotus_lab.export.carried import CarriedLessons, StaleLessons, hash_of, moved_chance, or_refuse
@@ -154,6 +156,12 @@ def test_without_a_rule_or_with_edges_of_before_there_is_nothing_to_export() -> 
     with pytest.raises(BeliefError, match="no rule"):
         home_data(priors_0("main"), tables(), MANIFEST, {})
     late = random_version(np.random.default_rng(4), start=day_start_ms("1970-02-01"))
+    braid = ActiveBraid("a", "micro", DETECTORS[0], 30, Rule.of(Literal(SEGMENT, 1, 1)), Patch(-0.1, 1.05))
+    about_one = priors_version("main", day_start_ms(DAY) + 1, (braid,))
+    listed = replace(tables(), segments=(("vol > 1bps/sqrt(min)",), ()))
+    with pytest.raises(BeliefError, match="a rule about a segment"):
+        home_data(about_one, listed, MANIFEST, {})
+    assert home_data(about_one, tables(), MANIFEST, {})["detectors"]
     with pytest.raises(BeliefError, match="edges of 1970-01-01"):
         home_data(late, tables(), MANIFEST, {})
 

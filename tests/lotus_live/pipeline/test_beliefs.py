@@ -1,11 +1,15 @@
 """Priors that come late: what a daemon scored under and what the ledger says was in force are the same."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from tapes import in_order, market, numbered, write
 from test_daemon import DAY, SPEC, ledger_events
 
+from lotus.detectors.daily.make import day_tables
+from lotus.detectors.scoring.scored import joined
+from lotus.detectors.settled import DetectorSet, settled_on, with_settled
 from lotus.priors.types import ActiveBraid, Patch, PriorsVersion, Rule, priors_0, priors_version
 from lotus.timebase import day_start_ms, next_day
 from lotus_live.daemon import Daemon
@@ -19,6 +23,7 @@ from lotus_live.reports.status import status_of
 from lotus_live.run_context import RunContext
 from lotus_store.config import Settings
 from lotus_store.databases import Databases
+from lotus_store.ledger.beliefs.detector_sets import put_detector_set
 from lotus_store.ledger.beliefs.late_priors import put_off, settle_late
 from lotus_store.ledger.beliefs.priors import followed_at, in_force_at, in_force_on, put_in_force, put_version, swaps
 from lotus_store.ledger.signals import live_log
@@ -161,3 +166,41 @@ def test_what_came_in_time_or_meets_no_daemon_is_not_put_off(databases: Database
         assert settle_late(connection, "main", WINDOW_MS) == []
         assert put_off(connection, made, SWAP_MS - 1, WINDOW_MS) is made
         assert in_force_at(connection, "main", SWAP_MS) == made
+
+
+def test_a_daemon_that_runs_over_midnight_takes_the_detectors_of_the_day_and_no_set_that_came_too_late(
+    settings: Settings, databases: Databases, tmp_path: Path
+) -> None:
+    lines = numbered(in_order(market(DAY, "21:57", 2 * 3600 + 480, step_ms=12_000, seed=3)))
+    before_ms, born_ms = day_start_ms(DAY) + 21 * 3_600_000 + 58 * 60_000, day_start_ms(DAY) + 22 * 3_600_000
+    tomorrow, name = next_day(DAY), "bred_in_time"
+    in_time, late = (
+        DetectorSet(tomorrow, next_day(DAY, -k), (_text(word),)) for k, word in ((2, name), (1, "bred_too_late"))
+    )
+    daemon = born(settings, databases, lines, tmp_path)
+    feed(daemon, lines, 0, before_ms)
+    for one, until_ms in ((in_time, born_ms + 60_000), (late, 2**60)):
+        with databases.connect("sig") as connection:
+            put_detector_set(connection, "main", one)
+        poll(daemon)
+        feed(daemon, lines, before_ms, until_ms)
+        before_ms = until_ms
+    daemon.close()
+    settled = settled_on(tomorrow, [in_time], SPEC.manifest)
+    tables = day_tables(tomorrow, [], SPEC.manifest, SPEC.universe, with_settled(SPEC.detectors, settled))
+    given = replace(neutral_beliefs(SPEC), by_day={tomorrow: tables}, settled_by_day={tomorrow: settled})
+    days = score_tape(lines, SPEC, given)
+    found = joined([ledger_events(databases, RUN, day) for day in (DAY, tomorrow)])
+    hashes = [
+        events_hash({column: values for column, values in events.items() if column != "close_seq"})
+        for events in (found, joined([day.events for day in days]))
+    ]  # a daemon numbers the lines of each day anew
+    assert hashes[0] == hashes[1]
+    assert name in found["detector_id"]
+    assert "bred_too_late" not in found["detector_id"]
+
+
+def _text(name: str) -> str:
+    """Return the specification of a column of the windows."""
+    head = f"detector_id: {name}\nfamily: {name}\nversion: 1\nstatus: experimental\nidea: A column.\n"
+    return head + "horizon: 30s\nband: 20s..160s\nbest_phase_deg: 270\nsignal: flow * 1.0\n"
