@@ -36,7 +36,7 @@ def plain(grammar: CandidateGrammar) -> list[Genome]:
 
 
 def gates(grammar: CandidateGrammar) -> list[Tree]:
-    """Return what a signal may be said under: a flag, or a column high or low for its last minutes."""
+    """Return what a signal may be spoken under: a flag, or a column high or low for its last minutes."""
     found: list[Tree] = [Name(name) for name in grammar.names("flag")]
     for name, column in grammar.columns.items():
         if column.kind == "number":
@@ -49,8 +49,8 @@ def gated(grammar: CandidateGrammar, parents: Sequence[Individual]) -> list[tupl
     """Return each of some candidates under each gate, with its parent's id."""
     found = []
     for one, gate in product(parents, gates(grammar)):
-        said = Call("where", (gate, one.genome.tree, Number(0.0)))
-        found += [(g, one.genome.canonical) for g in _read([said], (one.genome.horizon_s,), grammar)]
+        spoken = Call("where", (gate, one.genome.tree, Number(0.0)))
+        found += [(g, one.genome.canonical) for g in _read([spoken], (one.genome.horizon_s,), grammar)]
     return found
 
 
