@@ -166,6 +166,7 @@ def test_what_was_refused_and_why_and_what_beliefs_earned(walked: Cli, tab: Brow
     page.goto(f"{tab.address}/")
     page.get_by_role("link", name="Lessons", exact=True).click()
     page.get_by_role("link", name="What was refused last night").click()
+    page.wait_for_load_state()
     asked = urlsplit(page.url)
     rows = rows_of(tab.address, f"{asked.path}?{asked.query}")
     assert rows

@@ -13,7 +13,7 @@ def test_an_identity_is_what_messages_and_handlers_say() -> None:
     assert job.produces == ["urn:schema:sig.prior_patch_applied:v1"]
     standing = serves(Module.DM, "daemon", SLOW[Module.DM])
     assert sorted(standing.capabilities) == [
-        "LEARNING_UPDATE", "LESSON_PUBLISHED", "PRIOR_PATCH", "PRIOR_PATCH_APPLIED", "WATCHDOG_ALERT",
+        "LEARNING_UPDATE", "LESSON_PUBLISHED", "PRIOR_PATCH", "PRIOR_PATCH_APPLIED", "VARIANT_BORN", "WATCHDOG_ALERT",
     ]  # fmt: skip
     assert "urn:schema:dm.dm_decision:v1" in standing.produces
     assert standing.preferred == ["tr", "sig", "vis"], "most schemas exchanged first, then by name"
