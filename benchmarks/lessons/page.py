@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import median
 
+from benchmarks.breeding import recovery
 from benchmarks.governance import (
     asymmetry_refit,
     compute_by_lot,
@@ -72,6 +73,7 @@ SECTIONS = (
     ("Curators", curators),
     ("Compute by lot, and credit", compute_by_lot),
     ("Fitted weights of asymmetry", asymmetry_refit),
+    ("The breeder", recovery),
 )
 STUDIES: dict[str, Study] = {name: study for _, module in SECTIONS for name, study in module.STUDIES.items()}
 

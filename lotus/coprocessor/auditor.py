@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from lotus.coprocessor.bar import REDUNDANT, CandidateVerdict, Finalist
+from lotus.coprocessor.bar import CandidateVerdict, Finalist
 from lotus.coprocessor.scoring import correlation
+from lotus.coprocessor.selection import REDUNDANT
 
 CONTRADICTION: Final[float] = -0.9
 

@@ -4,7 +4,8 @@ bar        minus ln of the chance of its days under other signs >= ln N: N candi
            about once (an exact test and Bonferroni; see `signs`)
 folds      the middle one of five is above 0
 redundant  daily sums go along (correlation > .7) with those of a detector in force or of a better entrant
-sturdy     with every free constant 20 % up or down, and one window late, more than half of T is left
+sturdy     with every free constant 20 % up or down (a share above a half: of what it lacks to 1), and one window late,
+           more than half of T is left
 Ablations and attacks are trials like any other and are charged as such.
 """
 
@@ -31,7 +32,7 @@ from lotus.coprocessor.genome import (
 from lotus.coprocessor.grammar import spelling_of
 from lotus.coprocessor.panel import Panel
 from lotus.coprocessor.scoring import Score, correlation, raw_values, rounded
-from lotus.coprocessor.selection import Individual
+from lotus.coprocessor.selection import REDUNDANT, Individual, best_unlike, worth_of
 from lotus.coprocessor.signs import evidence
 from lotus.coprocessor.variation import typed_places
 from lotus.errors import ConfigError
@@ -40,8 +41,7 @@ from lotus.tape_machine.syntax import Call, Number, Tree, Unary
 
 ENTRANTS: Final[int] = 2
 LOOKED_AT: Final[int] = 8  # best ones of a run that are simplified and judged
-REDUNDANT: Final[float] = 0.7
-LOSS: Final[float] = 0.05  # of T that a simpler tree may cost
+LOSS: Final[float] = 0.05  # of z that a simpler tree may cost
 ROUNDS: Final[int] = 6
 JITTERS: Final = (0.8, 1.2)
 STURDY: Final[float] = 0.5
@@ -87,7 +87,7 @@ def finalists(breeder: Breeder, trials_ever: Callable[[], int], looked_at: int =
 
     `trials_ever` is N: read when everything of the run, its ablations and attacks too, has been charged.
     """
-    best = _unlike(list(breeder.run.scored.values()), looked_at)
+    best = best_unlike(list(breeder.run.scored.values()), looked_at)
     simple = [_simplified(breeder, one) for one in best]
     simple = list(
         {genome.canonical: (one, genome, score, steps) for one, genome, score, steps in simple[::-1]}.values()
@@ -97,22 +97,11 @@ def finalists(breeder: Breeder, trials_ever: Callable[[], int], looked_at: int =
     ]
     bar = math.log(max(1, trials_ever()))
     out: list[Finalist] = []
-    for one, genome, score, steps in sorted(attacked, key=lambda x: (-x[2].t, x[1].canonical)):
+    for one, genome, score, steps in sorted(attacked, key=lambda x: (-worth_of(x[1], x[2]), x[1].canonical)):
         taken = [f for f in out if f.verdict.state == "screened"]
         verdict = _verdict(breeder.panel, genome, score, steps, bar, taken)
         out.append(Finalist(one, genome, score, tuple(steps), verdict))
     return out
-
-
-def _unlike(found: list[Individual], many: int) -> list[Individual]:
-    """Return the best by T whose daily sums do not go along with those of a better one."""
-    kept: list[Individual] = []
-    for one in sorted(found, key=lambda i: (-i.score.t, i.genome.canonical)):
-        if len(kept) == many or one.score.mute:
-            break
-        if all(correlation(one.score.daily, k.score.daily) <= REDUNDANT for k in kept):
-            kept.append(one)
-    return kept
 
 
 def _verdict(
@@ -146,7 +135,7 @@ def _verdict(
 
 
 def _simplified(breeder: Breeder, one: Individual) -> tuple[Individual, Genome, Score, list[Refinement]]:
-    """Return the smallest tree on the way down that keeps 95 % of T, step by step."""
+    """Return the smallest tree on the way down that keeps 95 % of z, step by step."""
     genome, score, steps = one.genome, one.score, list[Refinement]()
     for _ in range(ROUNDS):
         shorter = list(_ablations(breeder, genome))
@@ -154,8 +143,8 @@ def _simplified(breeder: Breeder, one: Individual) -> tuple[Individual, Genome, 
             break
         breeder.score([(g, "ablation", (genome.canonical,)) for g in shorter])
         tried = [(g, _score_as_written(breeder, g)) for g in shorter]
-        good = [x for x in tried if x[1].t >= (1.0 - LOSS) * one.score.t]
-        best = min(good, key=lambda x: (x[0].nodes, -x[1].t, x[0].canonical), default=None)
+        good = [x for x in tried if x[1].z >= (1.0 - LOSS) * one.score.z]
+        best = min(good, key=lambda x: (x[0].nodes, -x[1].z, x[0].canonical), default=None)
         taken = best[0] if best is not None else None
         steps += [
             Refinement(genome.canonical, g.canonical, "ablation", g.text, score.t, s.t, g is taken)
@@ -242,7 +231,9 @@ def _exchanged(moved: Mapping[Tree, Tree], part: Tree) -> Tree:
 
 
 def _moved(number: Number, factor: float) -> Number:
-    value = number.value * factor
+    """Return a constant times a factor; a share above a half moves by as much of what it lacks to 1."""
+    is_high_share = not number.unit and 0.5 < number.value < 1.0
+    value = 1.0 + (number.value - 1.0) * (2.0 - factor) if is_high_share else number.value * factor
     if number.unit in TIMES:
         return Number(
             float(round(value * 60.0 if number.unit == "m" else value)), "s" if number.unit == "m" else number.unit

@@ -16,7 +16,8 @@ from lotus.coprocessor.genome import Genome
 from lotus.coprocessor.grammar import CandidateGrammar
 from lotus.coprocessor.panel import Panel
 from lotus.coprocessor.scoring import scores_of
-from lotus.coprocessor.selection import Individual, parent, survivors
+from lotus.coprocessor.selection import Individual, best_unlike, parent, survivors
+from lotus.coprocessor.survey import BEAM, SHARE, gated, plain
 from lotus.coprocessor.variation import OPERATORS, Variation
 from lotus.hashing import natural_id
 
@@ -47,13 +48,17 @@ MOST_PROPOSED: Final[int] = 8  # a generation
 
 @dataclass(frozen=True, slots=True)
 class BreedPlan:
-    """How a run searches; `ideas` are candidates that somebody brings, which begin in the first generation."""
+    """How a run searches; `ideas` are candidates that somebody brings, which begin in the first generation.
+
+    `survey`: whether all columns are looked at before anything is varied (`survey`).
+    """
 
     seed: int
     trials: int = TRIALS
     cpu_s: float = CPU_S
     population: int = POPULATION
     operators: tuple[str, ...] = OPERATORS
+    survey: bool = True
     ideas: tuple[Genome, ...] = ()
 
 
@@ -74,7 +79,9 @@ class BreedRun:
 
     def identity(self) -> str:
         """Return the hash of everything found."""
-        return natural_id("bred", *(repr((c, i.score.daily, i.score.side)) for c, i in sorted(self.scored.items())))
+        return natural_id(
+            "bred", *(repr((c, i.score.daily, i.score.side, i.score.z)) for c, i in sorted(self.scored.items()))
+        )
 
 
 class Breeder:
@@ -89,6 +96,10 @@ class Breeder:
         self.rng = np.random.Generator(np.random.Philox(np.random.SeedSequence(key)))
         self._vary = Variation(self.grammar, self.rng)
         self._propose = propose
+        self._rounds = (
+            [0, *BEAM] if plan.survey else []
+        )  # of the survey to come: 0 the plain forms, else how many are gated
+        self._waiting: list[tuple[Genome, str, tuple[str, ...]]] = []
         self._arms = {name: [1.0, 1.0] for name in (*plan.operators, *([LLM] if propose else []))}
 
     def breed(self, cpu_s: Callable[[], float]) -> BreedRun:
@@ -139,6 +150,8 @@ class Breeder:
         if not population:
             children |= {g.canonical: (g, "idea", ()) for g in plan.ideas}
         asked = min(wanted, MOST_PROPOSED) if self._propose and not population else 0
+        for found in self._surveyed(wanted - len(children) - asked):
+            children.setdefault(found[0].canonical, found)
         for _ in range(4 * wanted):
             if len(children) + asked >= wanted:
                 break
@@ -159,6 +172,25 @@ class Breeder:
                 children.setdefault(child.canonical, (child, LLM, ()))
         return list(children.values())
 
+    def _surveyed(self, wanted: int) -> list[tuple[Genome, str, tuple[str, ...]]]:
+        """Return what comes next of the survey, nothing when it is over; a round waits for those before it."""
+        if wanted > 0 and not self._waiting and self._rounds:
+            self._waiting = self._round(self._rounds.pop(0))
+        taken, self._waiting = self._waiting[: max(0, wanted)], self._waiting[max(0, wanted) :]
+        return taken
+
+    def _round(self, many: int) -> list[tuple[Genome, str, tuple[str, ...]]]:
+        """Return one round of the survey in a drawn order, at most its share of the trials."""
+        room = int(SHARE * self.run.plan.trials)
+        found: list[tuple[Genome, str, tuple[str, ...]]] = []
+        if many:
+            best = best_unlike(list(self.run.scored.values()), many)
+            found += [(g, "gates", (parent_id,)) for g, parent_id in gated(self.grammar, best)]
+        else:
+            found += [(g, "plain", ()) for g in plain(self.grammar)]
+        fresh = [x for x in found if x[0].canonical not in self.run.scored]
+        return [fresh[int(k)] for k in self.rng.permutation(len(fresh))[:room]]
+
     def _arm(self) -> str:
         """Return an operator: by its floor of the trials, else by a draw of each one's chance of a good child."""
         names = list(self._arms)
@@ -168,11 +200,11 @@ class Breeder:
 
     def _reward(self, made: Sequence[Individual]) -> None:
         """Count for each arm how many of its children are among the best quarter of all that live."""
-        lives = sorted((i.score.worst for i in [*self.run.population, *made]), reverse=True)
+        lives = sorted((i.worth for i in [*self.run.population, *made]), reverse=True)
         good = lives[int(ELITE * (len(lives) - 1))] if lives else 0.0
         for one in made:
             if one.operator in self._arms:
-                self._arms[one.operator][0 if one.score.worst > good else 1] += 1.0
+                self._arms[one.operator][0 if one.worth > good else 1] += 1.0
 
 
 def _parents(operator: str, one: Individual, other: Individual) -> tuple[str, ...]:

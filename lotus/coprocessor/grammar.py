@@ -27,7 +27,8 @@ SIGMAS: Final = (0.5, 1.0, 1.5, 2.0, 2.5)
 # signed when it is above and below 0 by nature
 SIGNED: Final = frozenset({
     "imbalance", "flow", "trend", "micro", "signed_usd", "basis", "funding", "ret_bps", "imb_1", "imb_5", "imb_10",
-    "micro_drift_bps", "basis_bps", "body_bps", "sweep", "phase_cos", "phase_sin",
+    "micro_drift_bps", "basis_bps", "body_bps", "sweep", "phase_cos", "phase_sin", "aggr_imb",
+    "oi_delta", "funding_bps_h", "vwap_bps",
 })  # fmt: skip
 _TIMELIKE: Final = (ArgumentKind.WINDOW, ArgumentKind.DELAY, ArgumentKind.HALF_LIFE)
 _RARE: Final = frozenset({"retest", "macd_signal", "clip", "quantile", "known", "log", "sqrt"})

@@ -1,16 +1,23 @@
-"""Who lives and who is a parent: fronts of (T of the least fold, nodes), crowding within a front.
+"""Who lives and who is a parent: the best by worth, one of each kind first.
 
-(Literature: NSGA-II, Deb et al. 2002.)
+worth = z^2 / 2 - nodes: what the days say for a candidate less what it takes to name it, both in nats. A node costs
+one, less than the choice of a column (ln 50) and more than that of a sign, so a part that only follows noise has to go.
+(Literature: minimum description length, Rissanen 1978; parsimony pressure; fitness sharing by niches.)
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lotus.coprocessor.genome import Genome
-from lotus.coprocessor.scoring import Score
+from lotus.coprocessor.scoring import Score, correlation, rounded
+
+REDUNDANT: Final[float] = 0.7  # correlation of daily sums above which two are one
+NICHE: Final[float] = 0.95  # above it only the better one lives, while there is another
+NODE_NATS: Final[float] = 1.0
+DRAWN: Final[int] = 4  # of whom the best is a parent
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,44 +35,51 @@ class Individual:
         return self.score.side * self.genome.sign
 
     @property
-    def aims(self) -> tuple[float, float]:
-        """What is as small as can be: minus T of the least fold, and nodes."""
-        return -self.score.worst, float(self.genome.nodes)
+    def worth(self) -> float:
+        """What ranks, nats."""
+        return worth_of(self.genome, self.score)
+
+
+def worth_of(genome: Genome, score: Score) -> float:
+    """Return z^2 / 2 less the cost of the nodes, nats."""
+    return rounded(score.z**2 / 2.0 - NODE_NATS * genome.nodes)
 
 
 def survivors(pool: Sequence[Individual], many: int) -> list[Individual]:
-    """Return the best `many`, front by front, the last one by crowding; ties by canonical id. They stand best first."""
-    if not pool:
+    """Return the best `many` by worth, first those unlike every better one; ties by canonical id.
+
+    They stand best first.
+    """
+    order = _ranked(pool)
+    if not order:
         return []
-    order = sorted(range(len(pool)), key=lambda k: pool[k].genome.canonical)
-    aims = np.array([pool[k].aims for k in order])
-    kept: list[int] = []
-    left = np.arange(len(order))
-    while len(kept) < many and len(left):
-        own = aims[left]
-        behind = own[:, None, :] >= own[None, :, :], own[:, None, :] > own[None, :, :]
-        weaker = np.any(np.all(behind[0], axis=2) & np.any(behind[1], axis=2), axis=1)
-        front = left[~weaker]
-        crowd = _crowding(aims[front])
-        ranked = sorted(range(len(front)), key=lambda k: (-crowd[k], int(front[k])))
-        kept += [int(front[k]) for k in ranked][: many - len(kept)]
-        left = left[weaker]
-    return [pool[order[k]] for k in kept]
+    days = np.array([one.score.daily for one in order], np.float64).reshape(len(order), -1)
+    days = days - days.mean(axis=1, keepdims=True) if days.size else days
+    size = np.sqrt(np.sum(days * days, axis=1))
+    alike = (days @ days.T) > NICHE * np.outer(size, size)
+    lives: list[int] = []
+    for k in range(len(order)):
+        if not alike[k, lives].any():
+            lives.append(k)
+    lives += sorted(set(range(len(order))) - set(lives))
+    return [order[k] for k in sorted(lives[:many])]
+
+
+def best_unlike(scored: Sequence[Individual], many: int) -> list[Individual]:
+    """Return the best by worth that are not mute and whose daily sums do not go along with those of a better one."""
+    taken: list[Individual] = []
+    for one in _ranked([i for i in scored if not i.score.mute]):
+        if len(taken) == many:
+            break
+        if all(correlation(one.score.daily, k.score.daily) <= REDUNDANT for k in taken):
+            taken.append(one)
+    return taken
 
 
 def parent(ranked: Sequence[Individual], rng: np.random.Generator) -> Individual:
-    """Return the better of two drawn ones; `ranked` stands best first."""
-    return ranked[int(min(rng.integers(len(ranked), size=2)))]
+    """Return the best of a few drawn ones; `ranked` stands best first."""
+    return ranked[int(min(rng.integers(len(ranked), size=DRAWN)))]
 
 
-def _crowding(aims: NDArray[np.float64]) -> list[float]:
-    """Return how far each stands from its neighbours of a front; the ends are infinitely far."""
-    many = len(aims)
-    far = np.zeros(many)
-    for column in aims.T:
-        order = np.argsort(column, kind="stable")
-        width = float(column[order[-1]] - column[order[0]])
-        far[order[0]] = far[order[-1]] = np.inf
-        if width > 0.0:
-            far[order[1:-1]] += (column[order[2:]] - column[order[:-2]]) / width
-    return [float(x) for x in far]
+def _ranked(pool: Sequence[Individual]) -> list[Individual]:
+    return sorted(pool, key=lambda i: (-i.worth, i.genome.canonical))

@@ -55,7 +55,11 @@ class Variation:
         return self._grower.candidate()
 
     def _subtree(self, parent: Genome) -> Tree:
-        place, kind, unit = self._grower.one_of(typed_places(parent, self._step_ms))
+        places = typed_places(parent, self._step_ms)
+        place, kind, unit = self._grower.one_of(places)
+        inner = [p for p, k, u in places if (k, u) == (kind, unit) and len(p) > len(place) and p[: len(place)] == place]
+        if inner and not self._grower.below(3):  # a part of itself
+            return put_at(parent.tree, place, part_at(parent.tree, self._grower.one_of(inner)))
         deep = 1 + self._grower.below(3)
         part = self._grower.flag(deep) if kind == "flag" else self._grower.number(unit, deep)
         return put_at(parent.tree, place, part)
@@ -93,7 +97,11 @@ class Variation:
         return rewritten(parent.tree, lambda part: replace(old, value=value) if part == old else part)
 
     def _span(self, parent: Genome) -> Tree:
-        """Make one duration twice or half as long, wherever it stands, or judge by another horizon."""
+        """Make one duration twice or half as long, wherever it stands, or let a flag hold on for one."""
+        flags = [p for p, kind, _ in typed_places(parent, self._step_ms) if kind == "flag"]
+        if flags and not self._grower.below(3):
+            place = self._grower.one_of(flags)
+            return put_at(parent.tree, place, Call("within", (part_at(parent.tree, place), self._grower.a_span())))
         spans = [n for _, n in parts(parent.tree) if isinstance(n, Number) and n.unit in TIMES]
         if not spans:
             return parent.tree

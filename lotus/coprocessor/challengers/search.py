@@ -68,7 +68,7 @@ def challenge(
 
 def _best(breeder: Breeder) -> list[Parent]:
     found = [one for one in breeder.run.scored.values() if not one.score.mute]
-    best = sorted(found, key=lambda one: (-one.score.t, one.genome.canonical))[:OF_SEARCH]
+    best = sorted(found, key=lambda one: (-one.worth, one.genome.canonical))[:OF_SEARCH]
     return [Parent(one.genome.canonical, one.genome, one.score.side) for one in best]
 
 

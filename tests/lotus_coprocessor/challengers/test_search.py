@@ -56,7 +56,8 @@ def test_everything_that_is_ranked_was_charged_before_and_twice_the_same(monkeyp
 def test_the_gate_under_which_the_parent_pays_comes_first() -> None:
     breeder = searched([], 1)
     facts = challenge(breeder, lambda rows: None, PARENTS[:1], [parse(PLANTED)])
-    first = breeder.run.scored[facts.gains[0][0]]
+    of_parent = (breeder.run.scored[name] for name, _ in facts.gains)
+    first = next(one for one in of_parent if one.parents == (PARENTS[0].name,))
     assert PLANTED in first.genome.text
     others = [i.score.t for i in breeder.run.scored.values() if i.operator == GATE and i is not first]
     assert first.score.t > np.max(others)
